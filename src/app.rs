@@ -1,0 +1,126 @@
+//! The operations: what can be asked of the server, whichever transport asks.
+//!
+//! [`App`] is the handle that transports hold. An operation takes a [`Caller`](access::Caller) and the ids that
+//! the client sent, and is the only place that turns them into grants. `app` knows no HTTP, JSON-RPC or GraphQL.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+
+pub mod access;
+pub mod assets;
+pub mod clock;
+mod fetch;
+pub mod id;
+mod index;
+pub mod jobs;
+pub mod keys;
+pub mod libraries;
+pub mod media;
+pub mod model;
+pub mod name;
+pub mod organizations;
+pub mod page;
+pub mod search;
+pub mod settings;
+mod store;
+pub mod uploads;
+
+use access::WriteGrant;
+use clock::{Clock, Millis};
+use fetch::Fetcher;
+use index::Indexer;
+use keys::KeyUse;
+use settings::Settings;
+use store::blobs::Blobs;
+use store::{Store, Tx};
+
+/// One data directory, opened. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+struct Parts {
+    settings: Settings,
+    clock: Clock,
+    store: Store,
+    blobs: Blobs,
+    indexer: Indexer,
+    fetcher: Fetcher,
+    key_use: KeyUse,
+}
+
+impl App {
+    /// Opens the data directory, or makes it, and brings everything in it up to date.
+    ///
+    /// # Errors
+    /// When another process holds it, or the disk fails, or a newer rasterd wrote it.
+    pub fn open(settings: Settings, clock: Clock) -> Result<Self> {
+        std::fs::create_dir_all(&settings.data_dir)?;
+        let store = Store::open(&settings.data_dir.join("rasterd.redb"), settings.cache_bytes)?;
+        let blobs = Blobs::open(&settings.data_dir)?;
+        let indexer = Indexer::start(store.clone(), settings.data_dir.join("index"))?;
+        let fetcher = Fetcher::new(settings.fetch.clone(), &settings.limits);
+        let key_use = KeyUse::default();
+        Ok(Self(Arc::new(Parts { settings, clock, store, blobs, indexer, fetcher, key_use })))
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The clock, which tests move.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Now, in unix milliseconds.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        self.0.clock.now()
+    }
+
+    /// Whether changes are taken: not after the disk failed.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.0.store.is_writable()
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    fn blobs(&self) -> &Blobs {
+        &self.0.blobs
+    }
+
+    fn indexer(&self) -> &Indexer {
+        &self.0.indexer
+    }
+
+    fn fetcher(&self) -> &Fetcher {
+        &self.0.fetcher
+    }
+
+    fn key_use(&self) -> &KeyUse {
+        &self.0.key_use
+    }
+
+    /// Runs `work` in a write transaction, after looking again whether the key may still change the library.
+    async fn change<T, F>(&self, grant: &WriteGrant, mut work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx<'_>, &WriteGrant, Millis) -> Result<T> + Send + 'static,
+    {
+        let (grant, now) = (grant.clone(), self.now());
+        self.store()
+            .write(move |tx| {
+                grant.confirm(tx, now)?;
+                tx.expect_library(&grant)?;
+                work(tx, &grant, now)
+            })
+            .await
+    }
+}

@@ -1,0 +1,289 @@
+//! Assets: listed, looked at, described, tagged, transferred and put into the trash.
+
+use super::App;
+use super::access::{Caller, LibraryPath, WriteGrant};
+use super::id::AssetId;
+use super::model::Asset;
+use super::name::{Slug, Tag};
+use super::page::Page;
+use super::store::{AssetQueries, Tx, View};
+use crate::error::{Error, Result};
+
+/// An asset with what is shown beside it.
+#[derive(Debug, Clone)]
+pub struct AssetDetail {
+    /// The asset.
+    pub asset: Asset,
+    /// Its variants, oldest first.
+    pub variants: Vec<Asset>,
+    /// The slug of its organization.
+    pub organization: Slug,
+    /// The slug of its library.
+    pub library: Slug,
+}
+
+/// What a transfer did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transferred {
+    /// How many assets went over.
+    pub count: usize,
+    /// The slug of the library they left.
+    pub source: Slug,
+    /// The slug of the library they are in now.
+    pub target: Slug,
+}
+
+impl App {
+    /// A page of a library's assets, newest first; only those that carry any of `tags`, if there are any.
+    ///
+    /// # Errors
+    /// Of [`Caller::read`]; `BAD_USER_INPUT` for too many tags.
+    pub fn list_assets(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        tags: &[String],
+        page: Page,
+    ) -> Result<Vec<AssetDetail>> {
+        let grant = caller.read(path)?;
+        within("tags to filter by", tags.len(), 0, self.settings().limits.tag_filter)?;
+        let tags: Vec<Tag> = tags.iter().map(|tag| Tag::read(tag)).collect();
+        let assets = if tags.is_empty() {
+            caller.view().listed(std::slice::from_ref(&grant), page)?
+        } else {
+            caller.view().tagged(&grant, &tags, page)?
+        };
+        details(caller.view(), caller, assets)
+    }
+
+    /// One asset, or one variant.
+    ///
+    /// # Errors
+    /// Of [`Caller::read`]; `RESOURCE_NOT_FOUND` when it is missing, elsewhere or trashed.
+    pub fn get_asset(&self, caller: &Caller, path: &LibraryPath<'_>, id: &str) -> Result<AssetDetail> {
+        let grant = caller.read(path)?;
+        let asset = caller.view().asset(&grant, &parse_id(id)?)?;
+        details(caller.view(), caller, vec![asset])?.pop().ok_or_else(Error::asset_not_found)
+    }
+
+    /// Sets or clears the description, verbatim, and returns it.
+    ///
+    /// # Errors
+    /// Of [`Caller::write`]; `BAD_USER_INPUT` when it is too long; `RESOURCE_NOT_FOUND`.
+    pub async fn update_asset_description(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        id: &str,
+        description: &str,
+    ) -> Result<Asset> {
+        let grant = caller.write(path)?;
+        let (length, most) = (description.chars().count(), self.settings().limits.description_length);
+        if length > most {
+            return Err(Error::bad_input(format!(
+                "A description has at most {most} characters; this one has {length}."
+            )));
+        }
+        let (id, description) = (parse_id(id)?, description.to_owned());
+        self.change(&grant, move |tx, grant, now| {
+            let mut asset = tx.asset(grant, &id)?;
+            if asset.description != description {
+                asset.description.clone_from(&description);
+                asset = asset.touched(now);
+                tx.put_asset(grant, &asset)?;
+            }
+            Ok(asset)
+        })
+        .await
+    }
+
+    /// Adds tags to assets, and returns how many (asset, tag) pairs are new. All or nothing.
+    ///
+    /// # Errors
+    /// Of [`Caller::write`]; `BAD_USER_INPUT` for the numbers or a tag; `RESOURCE_NOT_FOUND` for any asset.
+    pub async fn tag_assets(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        ids: &[String],
+        tags: &[String],
+    ) -> Result<usize> {
+        let grant = caller.write(path)?;
+        let tags = self.tags_to_write(ids, tags)?;
+        let most = self.settings().limits.tags_per_asset;
+        self.change_each(&grant, ids, move |tx, grant, asset| {
+            let changed = count_ok(tags.iter().map(|tag| tx.tag_asset(grant, asset, tag)))?;
+            if changed > 0 && asset.tags.len() > most {
+                return Err(Error::bad_input(format!(
+                    "An asset has at most {most} tags; \"{}\" would have more.",
+                    asset.id
+                )));
+            }
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Takes tags off assets, and returns how many (asset, tag) pairs are gone. All or nothing.
+    ///
+    /// # Errors
+    /// As [`App::tag_assets`].
+    pub async fn untag_assets(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        ids: &[String],
+        tags: &[String],
+    ) -> Result<usize> {
+        let grant = caller.write(path)?;
+        let tags = self.tags_to_write(ids, tags)?;
+        self.change_each(&grant, ids, move |tx, grant, asset| {
+            count_ok(tags.iter().map(|tag| tx.untag_asset(grant, asset, tag)))
+        })
+        .await
+    }
+
+    /// Puts assets into the trash, and returns the ids that this call moved. Those already there are skipped.
+    ///
+    /// # Errors
+    /// Of [`Caller::write`]; `BAD_USER_INPUT` for their number; `RESOURCE_NOT_FOUND`, and nothing moved, when one
+    /// was never in this library.
+    pub async fn delete_assets(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        ids: &[String],
+    ) -> Result<Vec<AssetId>> {
+        let grant = caller.write(path)?;
+        let ids = self.ids_to_write(ids)?;
+        self.change(&grant, move |tx, grant, now| {
+            let assets: Vec<Asset> = ids
+                .iter()
+                .map(|id| tx.asset_or_trashed(grant, id)?.ok_or_else(Error::asset_not_found))
+                .collect::<Result<_>>()?;
+            let mut moved = Vec::new();
+            for asset in assets {
+                // Its original may have taken it along a moment ago.
+                let Some(asset) =
+                    tx.asset_or_trashed(grant, &asset.id)?.filter(|asset| asset.trashed.is_none())
+                else {
+                    continue;
+                };
+                moved.push(asset.id);
+                tx.trash_asset(grant, asset, now)?;
+            }
+            Ok(moved)
+        })
+        .await
+    }
+
+    /// Moves assets with their variants to another library of the organization. All or nothing.
+    ///
+    /// # Errors
+    /// Of [`Caller::write`] for either library; `BAD_USER_INPUT`; `RESOURCE_NOT_FOUND` for any asset.
+    pub async fn transfer_assets(
+        &self,
+        caller: &Caller,
+        source: &LibraryPath<'_>,
+        target: &LibraryPath<'_>,
+        ids: &[String],
+    ) -> Result<Transferred> {
+        let (source, target) = (caller.write(source)?, caller.write(target)?);
+        let ids = self.ids_to_write(ids)?;
+        if source.library() == target.library() {
+            return Err(Error::bad_input(
+                "The assets are in that library already. Name another one to transfer them to.",
+            ));
+        }
+        let done =
+            Transferred { count: ids.len(), source: source.slug().clone(), target: target.slug().clone() };
+        self.change(&source, move |tx, source, now| {
+            target.confirm(tx, now)?;
+            tx.expect_library(&target)?;
+            for id in &ids {
+                let asset = tx.asset(source, id)?;
+                if asset.parent.is_some() {
+                    return Err(Error::bad_input(format!(
+                        "\"{id}\" is a variant; it goes along with its original."
+                    )));
+                }
+                tx.move_asset(source, &target, asset, now)?;
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(done)
+    }
+
+    /// Runs `change` on each of several assets of a library in one transaction, and adds up what it answers.
+    async fn change_each<F>(&self, grant: &WriteGrant, ids: &[String], mut change: F) -> Result<usize>
+    where
+        F: FnMut(&Tx<'_>, &WriteGrant, &mut Asset) -> Result<usize> + Send + 'static,
+    {
+        let ids = self.ids_to_write(ids)?;
+        self.change(grant, move |tx, grant, now| {
+            let mut total = 0;
+            for id in &ids {
+                let mut asset = tx.asset(grant, id)?;
+                let changed = change(tx, grant, &mut asset)?;
+                if changed > 0 {
+                    tx.put_asset(grant, &asset.touched(now))?;
+                }
+                total += changed;
+            }
+            Ok(total)
+        })
+        .await
+    }
+
+    /// The assets that a call names, each once.
+    fn ids_to_write(&self, ids: &[String]) -> Result<Vec<AssetId>> {
+        within("asset ids", ids.len(), 1, self.settings().limits.ids_per_call)?;
+        let mut parsed = Vec::with_capacity(ids.len());
+        for id in ids {
+            let id = parse_id(id)?;
+            if !parsed.contains(&id) {
+                parsed.push(id);
+            }
+        }
+        Ok(parsed)
+    }
+
+    fn tags_to_write(&self, ids: &[String], tags: &[String]) -> Result<Vec<Tag>> {
+        within("asset ids", ids.len(), 1, self.settings().limits.ids_per_call)?;
+        within("tags", tags.len(), 1, self.settings().limits.tags_per_call)?;
+        tags.iter().map(|tag| Tag::parse(tag)).collect()
+    }
+}
+
+/// The assets of one answer with their variants and slugs. Assets of libraries that the caller lost meanwhile
+/// can't be among them: everything is read in the caller's one snapshot.
+pub(super) fn details(view: &View, caller: &Caller, assets: Vec<Asset>) -> Result<Vec<AssetDetail>> {
+    let variants = view.variants_of_each(&assets)?;
+    let organization = &caller.organization().slug;
+    let with_slugs = |(asset, variants): (Asset, Vec<Asset>)| {
+        let grant = caller.grants().iter().find(|grant| grant.library == asset.library)?;
+        Some(AssetDetail { asset, variants, organization: organization.clone(), library: grant.slug.clone() })
+    };
+    Ok(assets.into_iter().zip(variants).filter_map(with_slugs).collect())
+}
+
+pub(super) fn parse_id(id: &str) -> Result<AssetId> {
+    AssetId::parse(id).ok_or_else(Error::asset_not_found)
+}
+
+/// Checks how many of something a call names.
+pub(super) fn within(what: &str, number: usize, least: usize, most: usize) -> Result<()> {
+    if (least..=most).contains(&number) {
+        return Ok(());
+    }
+    Err(Error::bad_input(format!("Give {least} to {most} {what}; this call has {number}.")))
+}
+
+fn count_ok(changes: impl Iterator<Item = Result<bool>>) -> Result<usize> {
+    let mut count = 0;
+    for changed in changes {
+        count += usize::from(changed?);
+    }
+    Ok(count)
+}

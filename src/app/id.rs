@@ -1,0 +1,132 @@
+//! Identifiers: what they are made of, how they are read, and how new ones are drawn.
+//! Numbers stay inside the server; what a client sees are slugs and base-62 strings.
+
+use std::fmt;
+
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+/// The base-62 alphabet of asset ids and keys.
+pub const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Draws `N` random base-62 characters from the thread's cryptographic generator.
+pub fn random_base62<const N: usize>() -> [u8; N] {
+    let mut rng = rand::rng();
+    std::array::from_fn(|_| BASE62[rng.random_range(0..BASE62.len())])
+}
+
+macro_rules! internal_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(pub u64);
+    };
+}
+
+internal_id! {
+    /// An organization's number inside the store. Never on the wire.
+    OrganizationId
+}
+internal_id! {
+    /// A library's number inside the store, unique over all organizations. Never on the wire.
+    LibraryId
+}
+
+/// An asset's id: 16 random base-62 characters (95 bits).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AssetId([u8; 16]);
+
+impl AssetId {
+    /// Draws a new id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(random_base62())
+    }
+
+    /// Reads an id as a client sent it. Anything that can't be an id is `None`: no such asset.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; 16] = text.as_bytes().try_into().ok()?;
+        bytes.iter().all(u8::is_ascii_alphanumeric).then_some(Self(bytes))
+    }
+
+    /// The id as the store's keys hold it.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// The id as the store's keys held it.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; 16]) -> Self {
+        Self(*bytes)
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for AssetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for AssetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A key's public id, safe to show and to log: `key_` and 12 random base-62 characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct KeyId(String);
+
+impl KeyId {
+    /// Draws a new id.
+    #[must_use]
+    pub fn random() -> Self {
+        let id: String = random_base62::<12>().iter().map(|&byte| char::from(byte)).collect();
+        Self(format!("key_{id}"))
+    }
+
+    /// Takes an id as a person typed it; one that never existed is simply not found.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_asset_id_reads_back() {
+        let id = AssetId::random();
+        assert_eq!(AssetId::parse(id.as_str()), Some(id));
+    }
+
+    #[test]
+    fn what_can_not_be_an_asset_id_is_none() {
+        for text in ["", "short", "seventeen-chars-x", "ééééééééé", "0123456789abcde/", "0123456789abcdef0"]
+        {
+            assert_eq!(AssetId::parse(text), None, "{text}");
+        }
+    }
+}

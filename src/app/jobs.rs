@@ -1,0 +1,80 @@
+//! Upkeep in the background: the trash is emptied when it is due, files that nobody has are deleted, the use of
+//! keys is written down. Nothing here is needed for an answer to be right.
+
+use std::time::Duration;
+
+use tokio::task::spawn_blocking;
+
+use super::App;
+use super::access::Administrator;
+use super::clock::millis;
+use crate::error::{Error, Result};
+
+/// How often upkeep is done.
+const EVERY: Duration = Duration::from_secs(60);
+/// How many trashed assets one transaction removes.
+const PURGE_BATCH: usize = 200;
+
+impl App {
+    /// Does upkeep now and then, as long as it is polled.
+    pub async fn keep_up(&self) {
+        self.reclaim_files().await;
+        loop {
+            tokio::time::sleep(EVERY).await;
+            self.upkeep().await;
+        }
+    }
+
+    /// Does all upkeep that is due. What fails is tried again the next time.
+    pub async fn upkeep(&self) {
+        let done = [
+            ("write down when keys were used", self.save_key_use().await),
+            ("empty the trash", self.purge_trash().await),
+            ("delete files that no asset has", self.sweep_files().await),
+        ];
+        for (what, outcome) in done {
+            log_failure(what, outcome);
+        }
+    }
+
+    /// Writes down what is only in memory. Called once no request is running any more.
+    pub async fn close(&self) {
+        log_failure("write down when keys were used", self.save_key_use().await);
+    }
+
+    async fn purge_trash(&self) -> Result<()> {
+        let by = Administrator::of_this_box();
+        loop {
+            let now = self.now();
+            let until = now.saturating_sub(millis(self.settings().trash_keep));
+            let due = self.store().view()?.trash_due(&by, until, PURGE_BATCH)?;
+            let count = due.len();
+            if count > 0 {
+                self.store()
+                    .write(move |tx| due.iter().try_for_each(|due| tx.purge_asset(&by, *due, now)))
+                    .await?;
+            }
+            if count < PURGE_BATCH {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn sweep_files(&self) -> Result<()> {
+        let (blobs, store, now) = (self.blobs().clone(), self.store().clone(), self.now());
+        spawn_blocking(move || blobs.sweep(&store, now)).await.map_err(Error::internal)?.map(drop)
+    }
+
+    /// Deletes files that an earlier run put in place and did not live to commit.
+    async fn reclaim_files(&self) {
+        let (blobs, store) = (self.blobs().clone(), self.store().clone());
+        let reclaimed = spawn_blocking(move || blobs.reclaim(&store)).await.map_err(Error::internal);
+        log_failure("look for files that no asset has", reclaimed.and_then(|outcome| outcome));
+    }
+}
+
+fn log_failure(what: &str, outcome: Result<()>) {
+    if let Err(error) = outcome {
+        tracing::error!(cause = ?error.cause(), "could not {what}: {error}");
+    }
+}

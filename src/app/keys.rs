@@ -1,0 +1,382 @@
+//! API keys: how they are drawn, written, recognised and hashed, and what is done with them.
+//!
+//! The plain key exists only in what its maker is shown and in the requests that carry it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use super::App;
+use super::access::{Administrator, Caller};
+use super::clock::Millis;
+use super::id::{BASE62, KeyId, random_base62};
+use super::model::{Access, Grant, Key, Organization};
+use super::name::parse_name;
+use super::store::{KeyQueries, LibraryQueries, Reader, Tx};
+use crate::error::{Code, Error, Result};
+
+const PREFIX: &str = "pk_";
+/// 39 base-62 characters are 232 random bits.
+const SECRET: usize = 39;
+/// 6 base-62 characters hold any CRC-32.
+const CHECKSUM: usize = 6;
+/// How much of a key is kept in the clear to recognise it by; 24 of its 232 bits.
+const START: usize = PREFIX.len() + 4;
+/// What a key's digest is good for; changing it makes every stored key unknown.
+const HASH_CONTEXT: &str = "rasterd 2026-11 api key digest v1";
+/// How exact "last used" is.
+const USE_GRAIN: Millis = 60_000;
+
+/// A plain key: `pk_`, 39 random base-62 characters, and the CRC-32 of all that in 6 more.
+pub struct PlainKey(String);
+
+impl PlainKey {
+    /// Draws a new key.
+    #[must_use]
+    pub fn random() -> Self {
+        let mut key = String::from(PREFIX);
+        key.extend(random_base62::<SECRET>().iter().map(|&byte| char::from(byte)));
+        key.push_str(&checksum(&key));
+        Self(key)
+    }
+
+    /// Reads a key that a client sent. One that fails its checksum never existed.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let body = text.strip_prefix(PREFIX)?;
+        if body.len() != SECRET + CHECKSUM || !body.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return None;
+        }
+        let (checked, sum) = text.split_at(PREFIX.len() + SECRET);
+        (checksum(checked) == sum).then(|| Self(text.to_owned()))
+    }
+
+    /// The key, to be shown to its maker once.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What the store knows the key by. 232 random bits have no dictionary, so a fast hash is enough.
+    #[must_use]
+    pub fn digest(&self) -> KeyDigest {
+        KeyDigest(blake3::derive_key(HASH_CONTEXT, self.0.as_bytes()))
+    }
+
+    fn start(&self) -> String {
+        self.0.chars().take(START).collect()
+    }
+}
+
+/// The domain-separated blake3 hash of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyDigest(pub [u8; 32]);
+
+fn checksum(text: &str) -> String {
+    let mut rest = crc32fast::hash(text.as_bytes());
+    let mut digits = [b'0'; CHECKSUM];
+    for digit in digits.iter_mut().rev() {
+        *digit = BASE62[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits.iter().map(|&byte| char::from(byte)).collect()
+}
+
+/// A key with what only the store knows of it.
+#[derive(Debug, Clone)]
+pub struct KeyInfo {
+    /// The key's record.
+    pub key: Key,
+    /// The organization it belongs to.
+    pub organization: Organization,
+    /// When it was last used, to the minute.
+    pub last_used: Option<Millis>,
+}
+
+/// A change of a key's grants: a library's slug, and the new level or none.
+pub type GrantChange = (String, Option<Access>);
+
+/// When which key was last used, since the last time this was written down.
+#[derive(Default)]
+pub struct KeyUse {
+    seen: RwLock<HashMap<KeyId, AtomicU64>>,
+}
+
+impl KeyUse {
+    /// Notes that the key was used. Takes no lock that others wait for, but for a key's first use.
+    fn note(&self, key: &KeyId, now: Millis) {
+        let now = now - now % USE_GRAIN;
+        if let Some(seen) = self.seen.read().unwrap_or_else(PoisonError::into_inner).get(key) {
+            seen.fetch_max(now, Ordering::Relaxed);
+            return;
+        }
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(key.clone(), AtomicU64::new(now));
+    }
+
+    fn take(&self) -> Vec<(KeyId, Millis)> {
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        seen.drain().map(|(key, when)| (key, when.into_inner())).collect()
+    }
+}
+
+impl App {
+    /// Finds out who a request with this bearer token comes from.
+    ///
+    /// # Errors
+    /// `INVALID_API_KEY` when the token is not a live key.
+    pub fn authenticate(&self, token: &str) -> Result<Caller> {
+        let key = PlainKey::parse(token).ok_or_else(Error::invalid_api_key)?;
+        let caller = Caller::find(self.store().view()?, key.digest(), self.now())?;
+        self.key_use().note(caller.key_id(), self.now());
+        Ok(caller)
+    }
+
+    /// Deals with a key that travelled in the clear: says so in the log, and revokes it when configured.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn key_exposed(&self, token: &str, peer: std::net::SocketAddr) -> Result<()> {
+        let Some(caller) = PlainKey::parse(token).and_then(|_| self.authenticate(token).ok()) else {
+            return Ok(());
+        };
+        let id = caller.key_id().clone();
+        drop(caller);
+        tracing::warn!(key = %id, %peer, "a live key was sent over plain HTTP and may have been read on its way; regenerate it");
+        if self.settings().revoke_exposed_keys {
+            self.delete_key(Administrator::of_this_box(), &id).await?;
+            tracing::warn!(key = %id, "the exposed key was deleted");
+        }
+        Ok(())
+    }
+
+    /// Makes a key. The plain key is in the answer and nowhere else.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND`, or `BAD_USER_INPUT` for a name, a library or a number of keys that won't do.
+    pub async fn create_key(
+        &self,
+        by: Administrator,
+        organization: &str,
+        name: &str,
+        grants: Vec<GrantChange>,
+        expires: Option<Millis>,
+    ) -> Result<(PlainKey, KeyInfo)> {
+        let name = parse_name(name, self.settings().limits.name_length)?;
+        let organization = organization.to_owned();
+        let plain = PlainKey::random();
+        let (digest, start) = (plain.digest(), plain.start());
+        let (now, most) = (self.now(), self.settings().limits.keys_per_organization);
+        if expires.is_some_and(|end| end <= now) {
+            return Err(Error::bad_input("The key would already be expired. Give an end in the future."));
+        }
+        let info = self
+            .store()
+            .write(move |tx| {
+                let organization = tx.expect_organization(&by, &organization)?;
+                if tx.keys(&by, Some(organization.id))?.len() >= most {
+                    return Err(Error::bad_input(format!(
+                        "The organization already has {most} keys, which is its limit. Delete one first."
+                    )));
+                }
+                let key = Key {
+                    id: KeyId::random(),
+                    organization: organization.id,
+                    name: name.clone(),
+                    start: start.clone(),
+                    grants: changed_grants(tx, &by, &organization, &[], &grants)?,
+                    created: now,
+                    regenerated: now,
+                    expires,
+                };
+                tx.put_key(&digest, &key)?;
+                Ok(KeyInfo { key, organization, last_used: None })
+            })
+            .await?;
+        Ok((plain, info))
+    }
+
+    /// The keys of one organization or of all, oldest first.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND`.
+    pub fn list_keys(&self, by: Administrator, organization: Option<&str>) -> Result<Vec<KeyInfo>> {
+        let view = self.store().view()?;
+        let organization = organization.map(|slug| view.expect_organization(&by, slug)).transpose()?;
+        let mut keys = view.keys(&by, organization.map(|organization| organization.id))?;
+        keys.sort_by_key(|key| key.created);
+        keys.into_iter().map(|key| key_info(&view, key)).collect()
+    }
+
+    /// One key.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub fn show_key(&self, by: Administrator, id: &KeyId) -> Result<KeyInfo> {
+        let view = self.store().view()?;
+        let (_, key) = view.expect_key(&by, id)?;
+        key_info(&view, key)
+    }
+
+    /// Gives a key another name.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, or `BAD_USER_INPUT` for the name.
+    pub async fn rename_key(&self, by: Administrator, id: &KeyId, name: &str) -> Result<KeyInfo> {
+        let name = parse_name(name, self.settings().limits.name_length)?;
+        self.change_key(by, id, move |_, _, key| {
+            key.name.clone_from(&name);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes some of a key's grants; the others stay.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, or `BAD_USER_INPUT` for a library that the key's organization does not have.
+    pub async fn grant_key(
+        &self,
+        by: Administrator,
+        id: &KeyId,
+        changes: Vec<GrantChange>,
+    ) -> Result<KeyInfo> {
+        self.change_key(by, id, move |tx, organization, key| {
+            key.grants = changed_grants(tx, &by, organization, &key.grants, &changes)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Gives a key a new value. The old one stops working with the next request.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub async fn regenerate_key(&self, by: Administrator, id: &KeyId) -> Result<(PlainKey, KeyInfo)> {
+        let (id, now) = (id.clone(), self.now());
+        let plain = PlainKey::random();
+        let (digest, start) = (plain.digest(), plain.start());
+        let info = self
+            .store()
+            .write(move |tx| {
+                let (old, mut key) = tx.expect_key(&by, &id)?;
+                key.start.clone_from(&start);
+                key.regenerated = now;
+                tx.forget_key(&old, &key)?;
+                tx.put_key(&digest, &key)?;
+                key_info(tx, key)
+            })
+            .await?;
+        Ok((plain, info))
+    }
+
+    /// Deletes a key. It stops working with the next request.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub async fn delete_key(&self, by: Administrator, id: &KeyId) -> Result<KeyInfo> {
+        let id = id.clone();
+        self.store()
+            .write(move |tx| {
+                let (digest, key) = tx.expect_key(&by, &id)?;
+                tx.forget_key(&digest, &key)?;
+                key_info(tx, key)
+            })
+            .await
+    }
+
+    async fn change_key<F>(&self, by: Administrator, id: &KeyId, mut change: F) -> Result<KeyInfo>
+    where
+        F: FnMut(&Tx<'_>, &Organization, &mut Key) -> Result<()> + Send + 'static,
+    {
+        let id = id.clone();
+        self.store()
+            .write(move |tx| {
+                let (digest, key) = tx.expect_key(&by, &id)?;
+                let mut info = key_info(tx, key)?;
+                change(tx, &info.organization, &mut info.key)?;
+                tx.put_key(&digest, &info.key)?;
+                Ok(info)
+            })
+            .await
+    }
+
+    /// Writes down when keys were last used. Called now and then, and at the end.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn save_key_use(&self) -> Result<()> {
+        let used = self.key_use().take();
+        if used.is_empty() {
+            return Ok(());
+        }
+        self.store().write(move |tx| used.iter().try_for_each(|(key, when)| tx.put_key_use(key, *when))).await
+    }
+}
+
+fn key_info(reader: &impl Reader, key: Key) -> Result<KeyInfo> {
+    let organization = reader
+        .organization(key.organization)?
+        .ok_or_else(|| Error::internal("a key belongs to an organization that is not there"))?;
+    let last_used = reader.key_use(&key.id)?;
+    Ok(KeyInfo { key, organization, last_used })
+}
+
+fn changed_grants(
+    reader: &impl Reader,
+    by: &Administrator,
+    organization: &Organization,
+    grants: &[Grant],
+    changes: &[GrantChange],
+) -> Result<Vec<Grant>> {
+    let mut grants = grants.to_vec();
+    for (slug, access) in changes {
+        let library = reader.library_named(by, organization.id, slug)?.ok_or_else(|| {
+            Error::new(
+                Code::NotFound,
+                format!("The organization \"{}\" has no library \"{slug}\".", organization.slug),
+            )
+        })?;
+        grants.retain(|grant| grant.library != library.id);
+        if let Some(access) = *access {
+            grants.push(Grant { library: library.id, slug: library.slug, access });
+        }
+    }
+    grants.sort_by(|one, other| one.slug.cmp(&other.slug));
+    Ok(grants)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_drawn_key_reads_back_and_has_48_characters() {
+        let key = PlainKey::random();
+        assert_eq!(key.reveal().len(), 48);
+        assert_eq!(PlainKey::parse(key.reveal()).unwrap().digest(), key.digest());
+    }
+
+    #[test]
+    fn the_checksum_is_a_plain_crc_32_in_base_62() {
+        // CRC-32 of "123456789" is 0xCBF43926, the check value of its specification.
+        assert_eq!(0xCBF4_3926_u64, [3, 45, 35, 27, 22, 14].iter().fold(0, |n, d| n * 62 + d));
+        assert_eq!(checksum("123456789"), "3jZRME");
+    }
+
+    proptest! {
+        #[test]
+        fn one_changed_character_makes_a_key_unknown(at in 0usize..48, to in "[0-9A-Za-z_]") {
+            let key = PlainKey::random();
+            let mut text = key.reveal().to_owned();
+            text.replace_range(at..=at, &to);
+            prop_assert_eq!(PlainKey::parse(&text).is_some(), text == key.reveal());
+        }
+
+        #[test]
+        fn reading_never_panics(text in ".*") {
+            prop_assert!(PlainKey::parse(&text).is_none());
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Libraries: listed, made and named by keys; also deleted, by whoever holds the data directory.
+
+use super::App;
+use super::access::{Administrator, Caller, LibraryPath, ReadGrant};
+use super::model::{Grant, Library, Organization, TagCount};
+use super::name::parse_name;
+use super::organizations::wanted_slug;
+use super::page::Page;
+use super::store::{KeyQueries, LibraryQueries};
+use crate::error::{Code, Error, Result};
+
+/// How many tags a library shows of itself.
+const TAGS_SHOWN: usize = 100;
+/// How many assets one transaction removes when a library is deleted.
+const DELETE_BATCH: usize = 500;
+
+/// What a key is and reaches.
+#[derive(Debug, Clone)]
+pub struct Viewer {
+    /// The key's organization.
+    pub organization: Organization,
+    /// The libraries it reaches, ordered by slug.
+    pub grants: Vec<Grant>,
+}
+
+/// A library with its most used tags.
+#[derive(Debug, Clone)]
+pub struct LibraryDetail {
+    /// The library.
+    pub library: Library,
+    /// At most 100 tags, most used first.
+    pub tags: Vec<TagCount>,
+}
+
+impl App {
+    /// What the calling key is and reaches.
+    #[must_use]
+    pub fn whoami(&self, caller: &Caller) -> Viewer {
+        Viewer { organization: caller.organization().clone(), grants: caller.grants().to_vec() }
+    }
+
+    /// The libraries that the key reaches, by name.
+    ///
+    /// # Errors
+    /// Of [`Caller::expect_organization`].
+    pub fn list_libraries(
+        &self,
+        caller: &Caller,
+        organization: &str,
+        page: Page,
+    ) -> Result<Vec<LibraryDetail>> {
+        caller.expect_organization(organization)?;
+        let grants = caller.read_all();
+        let libraries = caller.view().libraries(&grants)?;
+        let mut found: Vec<(Library, &ReadGrant)> = libraries
+            .into_iter()
+            .filter_map(|library| {
+                grants.iter().find(|grant| grant.library() == library.id).map(|grant| (library, grant))
+            })
+            .collect();
+        found.sort_by_cached_key(|(library, _)| (library.name.to_lowercase(), library.slug.clone()));
+        page.cut(found)
+            .into_iter()
+            .map(|(library, grant)| {
+                Ok(LibraryDetail { library, tags: caller.view().tags(grant, TAGS_SHOWN)? })
+            })
+            .collect()
+    }
+
+    /// The tags of a library, most used first.
+    ///
+    /// # Errors
+    /// Of [`Caller::read`].
+    pub fn list_tags(&self, caller: &Caller, path: &LibraryPath<'_>, limit: usize) -> Result<Vec<TagCount>> {
+        caller.view().tags(&caller.read(path)?, limit)
+    }
+
+    /// Makes a library and grants it to the calling key at Write.
+    ///
+    /// # Errors
+    /// Of [`Caller::create_libraries`]; `BAD_USER_INPUT` for the name or the slug; `LIBRARY_URL_TAKEN`.
+    pub async fn create_library(
+        &self,
+        caller: &Caller,
+        organization: &str,
+        name: &str,
+        slug: Option<&str>,
+    ) -> Result<LibraryDetail> {
+        let creator = caller.create_libraries(organization)?;
+        let name = parse_name(name, self.settings().limits.name_length)?;
+        let wanted = wanted_slug(&name, slug)?;
+        let now = self.now();
+        let library =
+            self.store().write(move |tx| tx.add_library_by_key(&creator, &wanted, name.clone(), now)).await?;
+        Ok(LibraryDetail { library, tags: Vec::new() })
+    }
+
+    /// Gives a library another name; its slug stays.
+    ///
+    /// # Errors
+    /// Of [`Caller::write`], or `BAD_USER_INPUT` for the name.
+    pub async fn rename_library(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        name: &str,
+    ) -> Result<LibraryDetail> {
+        let grant = caller.write(path)?;
+        let name = parse_name(name, self.settings().limits.name_length)?;
+        self.change(&grant, move |tx, grant, _| {
+            let library = tx.rename_library(grant, &name)?;
+            Ok(LibraryDetail { library, tags: tx.tags(grant, TAGS_SHOWN)? })
+        })
+        .await
+    }
+
+    /// Makes a library that no key reaches yet.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND`; `BAD_USER_INPUT` for the name or the slug; `LIBRARY_URL_TAKEN`.
+    pub async fn add_library(
+        &self,
+        by: Administrator,
+        organization: &str,
+        name: &str,
+        slug: Option<&str>,
+    ) -> Result<Library> {
+        let name = parse_name(name, self.settings().limits.name_length)?;
+        let wanted = wanted_slug(&name, slug)?;
+        let (organization, now) = (organization.to_owned(), self.now());
+        self.store()
+            .write(move |tx| {
+                let organization = tx.expect_organization(&by, &organization)?;
+                tx.add_library_by_administrator(&by, organization.id, &wanted, name.clone(), now)
+            })
+            .await
+    }
+
+    /// All libraries of an organization, by slug.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND`.
+    pub fn all_libraries(&self, by: Administrator, organization: &str) -> Result<Vec<Library>> {
+        let view = self.store().view()?;
+        view.libraries_of(&by, view.expect_organization(&by, organization)?.id)
+    }
+
+    /// Gives any library another name.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND`, `NOT_FOUND`, or `BAD_USER_INPUT` for the name.
+    pub async fn set_library_name(
+        &self,
+        by: Administrator,
+        path: &LibraryPath<'_>,
+        name: &str,
+    ) -> Result<Library> {
+        let name = parse_name(name, self.settings().limits.name_length)?;
+        let (organization, slug) = (path.organization.to_owned(), path.library.to_owned());
+        self.store()
+            .write(move |tx| {
+                let library =
+                    expect_library(tx, &by, &LibraryPath { organization: &organization, library: &slug })?;
+                tx.rename_library_by_administrator(&by, library, &name)
+            })
+            .await
+    }
+
+    /// Deletes a library for good, with everything in it, and takes it out of every key. One with assets or
+    /// trash only when `with_assets`.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND`, `NOT_FOUND`, or `CONFLICT` for one that is not empty.
+    pub async fn delete_library(
+        &self,
+        by: Administrator,
+        path: &LibraryPath<'_>,
+        with_assets: bool,
+    ) -> Result<Library> {
+        let (organization, slug) = (path.organization.to_owned(), path.library.to_owned());
+        let now = self.now();
+        loop {
+            let (organization, slug) = (organization.clone(), slug.clone());
+            let deleted = self
+                .store()
+                .write(move |tx| {
+                    let library = expect_library(
+                        tx,
+                        &by,
+                        &LibraryPath { organization: &organization, library: &slug },
+                    )?;
+                    if !with_assets && (library.assets > 0 || library.trashed > 0) {
+                        return Err(not_empty(&library));
+                    }
+                    if tx.empty_library(&by, &library, DELETE_BATCH, now)? == DELETE_BATCH {
+                        return Ok(None);
+                    }
+                    tx.forget_library(&by, &library)?;
+                    Ok(Some(library))
+                })
+                .await?;
+            if let Some(library) = deleted {
+                return Ok(library);
+            }
+        }
+    }
+}
+
+fn expect_library(
+    reader: &(impl LibraryQueries + KeyQueries),
+    by: &Administrator,
+    path: &LibraryPath<'_>,
+) -> Result<Library> {
+    let organization = reader.expect_organization(by, path.organization)?;
+    reader.library_named(by, organization.id, path.library)?.ok_or_else(|| {
+        Error::new(
+            Code::NotFound,
+            format!("The organization \"{}\" has no library \"{}\".", path.organization, path.library),
+        )
+    })
+}
+
+fn not_empty(library: &Library) -> Error {
+    Error::new(
+        Code::Conflict,
+        format!(
+            "The library \"{}\" still has {} assets and {} in its trash. Say --with-assets to delete them for good.",
+            library.slug, library.assets, library.trashed
+        ),
+    )
+}

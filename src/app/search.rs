@@ -1,0 +1,111 @@
+//! Search over the libraries that a key reaches. The index says which assets; the store says what they are.
+
+use super::App;
+use super::access::{Caller, LibraryPath, ReadGrant};
+use super::assets::{AssetDetail, details};
+use super::index::{SearchQuery, Terms};
+use super::page::Page;
+use super::store::{AssetQueries, LibraryQueries};
+use crate::error::Result;
+
+/// A page of what was found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The hits of the page, best first.
+    pub hits: Vec<FoundAsset>,
+    /// How many assets match in all the libraries that were searched.
+    pub total: usize,
+}
+
+/// One hit.
+#[derive(Debug, Clone)]
+pub struct FoundAsset {
+    /// The asset.
+    pub detail: AssetDetail,
+    /// How well it matches; comparable within one answer. 0 when nothing was asked for.
+    pub score: f32,
+    /// The name as HTML, each match wrapped in `<mark>`.
+    pub marked_name: String,
+    /// The tags that match.
+    pub matched_tags: Vec<String>,
+}
+
+impl App {
+    /// Searches some libraries, or all that the key reaches. A blank query finds everything, newest first.
+    ///
+    /// # Errors
+    /// Of [`Caller::read`] for any library named; `SERVICE_UNAVAILABLE` while the index is far behind.
+    pub async fn search_assets(
+        &self,
+        caller: &Caller,
+        organization: &str,
+        query: &str,
+        libraries: &[String],
+        page: Page,
+    ) -> Result<Found> {
+        caller.expect_organization(organization)?;
+        let grants = if libraries.is_empty() {
+            caller.read_all()
+        } else {
+            let granted = libraries.iter().map(|library| caller.read(&LibraryPath { organization, library }));
+            distinct(granted.collect::<Result<_>>()?)
+        };
+        let terms = Terms::parse(query);
+        if terms.is_empty() {
+            return if query.trim().is_empty() {
+                newest(caller, &grants, &terms, page)
+            } else {
+                Ok(Found { hits: Vec::new(), total: 0 })
+            };
+        }
+        self.indexer().reach(caller.view().sequence()?).await?;
+        self.ranked(caller, &grants, &terms, page)
+    }
+
+    fn ranked(&self, caller: &Caller, grants: &[ReadGrant], terms: &Terms, page: Page) -> Result<Found> {
+        let libraries: Vec<u64> = grants.iter().map(|grant| grant.library().0).collect();
+        let query = SearchQuery { terms, libraries: &libraries, offset: page.offset, limit: page.size };
+        let found = self.indexer().index().search(&query)?;
+        let mut total = found.found;
+        let mut assets = Vec::with_capacity(found.hits.len());
+        let mut scores = Vec::with_capacity(found.hits.len());
+        for hit in found.hits {
+            let grant = grants.iter().find(|grant| grant.library().0 == hit.library);
+            let asset = grant
+                .zip(super::id::AssetId::parse(&hit.id))
+                .map(|(grant, id)| caller.view().asset(grant, &id));
+            match asset {
+                Some(Ok(asset)) => {
+                    assets.push(asset);
+                    scores.push(hit.score);
+                }
+                // The index is ahead of this request's snapshot by a change of this very moment.
+                Some(Err(_)) | None => total -= 1,
+            }
+        }
+        let details = details(caller.view(), caller, assets)?;
+        let hits = details.into_iter().zip(scores).map(|(detail, score)| hit(detail, terms, score)).collect();
+        Ok(Found { hits, total })
+    }
+}
+
+fn newest(caller: &Caller, grants: &[ReadGrant], terms: &Terms, page: Page) -> Result<Found> {
+    let libraries = caller.view().libraries(grants)?;
+    let total = libraries.iter().map(|library| library.assets).sum::<u64>();
+    let assets = caller.view().listed(grants, page)?;
+    let hits =
+        details(caller.view(), caller, assets)?.into_iter().map(|detail| hit(detail, terms, 0.0)).collect();
+    Ok(Found { hits, total: usize::try_from(total).unwrap_or(usize::MAX) })
+}
+
+fn hit(detail: AssetDetail, terms: &Terms, score: f32) -> FoundAsset {
+    let marked_name = terms.highlight(&detail.asset.name);
+    let matched_tags = detail.asset.tags.iter().filter(|tag| terms.matches(tag)).cloned().collect();
+    FoundAsset { detail, score, marked_name, matched_tags }
+}
+
+fn distinct(mut grants: Vec<ReadGrant>) -> Vec<ReadGrant> {
+    grants.sort_by_key(ReadGrant::library);
+    grants.dedup_by_key(|grant| grant.library());
+    grants
+}

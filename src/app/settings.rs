@@ -1,0 +1,108 @@
+//! What the operations need to know of the configuration. Filled by `config.rs`; knows no files and no environment.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+/// Everything configurable that changes what an operation does.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The folder that holds everything the server keeps.
+    pub data_dir: PathBuf,
+    /// The origin that clients reach the server at, such as `https://localhost:8443`, without a slash at its end.
+    pub public_url: String,
+    /// How much of the database is kept in memory, in bytes.
+    pub cache_bytes: usize,
+    /// How long an asset stays in the trash.
+    pub trash_keep: Duration,
+    /// Whether a key that travelled over plain HTTP is deleted.
+    pub revoke_exposed_keys: bool,
+    /// The limits.
+    pub limits: Limits,
+    /// Uploads from urls.
+    pub fetch: FetchSettings,
+}
+
+/// The limits of every operation. Sizes are in bytes, lengths in characters, times in seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Files in one upload.
+    pub files_per_upload: usize,
+    /// Assets in one delete, tag, untag or transfer.
+    pub ids_per_call: usize,
+    /// Tags in one tag or untag.
+    pub tags_per_call: usize,
+    /// Tags to filter a list by.
+    pub tag_filter: usize,
+    /// Entries on a page of a list.
+    pub page_size: usize,
+    /// Hits on a page of a search.
+    pub search_page_size: usize,
+    /// An uploaded file.
+    pub file_bytes: u64,
+    /// A file fetched from a url.
+    pub url_bytes: u64,
+    /// A whole fetch from a url.
+    pub url_seconds: u64,
+    /// Redirects of one fetch.
+    pub url_redirects: usize,
+    /// A body of JSON.
+    pub json_bytes: usize,
+    /// A body of MCP, which holds base64 files.
+    pub mcp_bytes: usize,
+    /// The picture with the most pixels that is accepted as an image, in pixels.
+    pub image_pixels: u64,
+    /// Tags of one asset.
+    pub tags_per_asset: usize,
+    /// A description.
+    pub description_length: usize,
+    /// A name of an organization, a library or a key.
+    pub name_length: usize,
+    /// Keys of one organization.
+    pub keys_per_organization: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            files_per_upload: 20,
+            ids_per_call: 100,
+            tags_per_call: 20,
+            tag_filter: 50,
+            page_size: 500,
+            search_page_size: 100,
+            file_bytes: 1 << 30,
+            url_bytes: 1 << 30,
+            url_seconds: 60,
+            url_redirects: 5,
+            json_bytes: 1 << 20,
+            mcp_bytes: 32 << 20,
+            image_pixels: 200_000_000,
+            tags_per_asset: 200,
+            description_length: 10_000,
+            name_length: 100,
+            keys_per_organization: 100,
+        }
+    }
+}
+
+/// Whether and from where files are fetched.
+#[derive(Debug, Clone, Default)]
+pub struct FetchSettings {
+    /// Whether uploads from urls are there at all.
+    pub enabled: bool,
+    /// Address ranges that may be fetched from although they are not public.
+    pub allow: Vec<IpNet>,
+}
+
+impl FetchSettings {
+    /// Whether the administrator opened this address, public or not.
+    #[must_use]
+    pub fn allows(&self, address: IpAddr) -> bool {
+        self.allow.iter().any(|range| range.contains(&address))
+    }
+}

@@ -1,0 +1,306 @@
+//! Assets in the tables: the record, and what is kept beside it so that lists are range scans.
+//!
+//! Every change of an asset goes through [`Tx::put_asset`] or one of the moves here, which keep the list,
+//! the tags, the counts, the file references and the index's change log in step with the record.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use redb::Range;
+
+use super::libraries::LibraryQueries;
+use super::tables::{ASSET_HOMES, ASSETS, LISTED, TAGGED, VARIANTS, decode, encode, newest_first};
+use super::{Reader, Tx, View, between, storage};
+use crate::app::access::{ReadGrant, WriteGrant};
+use crate::app::clock::Millis;
+use crate::app::id::{AssetId, LibraryId, OrganizationId};
+use crate::app::model::Asset;
+use crate::app::name::{Tag, fold};
+use crate::app::page::Page;
+use crate::error::{Error, Result};
+
+const FIRST_ID: &[u8; 16] = &[0; 16];
+const LAST_ID: &[u8; 16] = &[0xFF; 16];
+
+/// A place in a list that is ordered newest first: (inverted time, id, library).
+type Place = (u64, [u8; 16], u64);
+
+/// A new asset's record, which only [`Tx::add_asset`] takes in.
+#[derive(Debug, Clone)]
+pub struct Created(pub Asset);
+
+/// Reads of assets.
+pub trait AssetQueries: Reader {
+    /// A listed asset or a variant of one, not in the trash.
+    ///
+    /// # Errors
+    /// `RESOURCE_NOT_FOUND` when it is missing, elsewhere or trashed.
+    fn asset(&self, grant: &ReadGrant, id: &AssetId) -> Result<Asset> {
+        self.asset_or_trashed(grant, id)?
+            .filter(|asset| asset.trashed.is_none())
+            .ok_or_else(Error::asset_not_found)
+    }
+
+    /// An asset of the library, in the trash or not.
+    fn asset_or_trashed(&self, grant: &ReadGrant, id: &AssetId) -> Result<Option<Asset>> {
+        self.lookup(ASSETS, (grant.library().0, id.bytes()), decode)
+    }
+
+    /// What a public url serves: the asset of this id in this organization, whatever library it is in now.
+    /// No grant: whoever holds the url may fetch it.
+    ///
+    /// # Errors
+    /// `RESOURCE_NOT_FOUND`.
+    fn published_asset(&self, organization: OrganizationId, id: &AssetId) -> Result<Asset> {
+        let home = self.lookup(ASSET_HOMES, id.bytes(), Ok)?;
+        let (_, library) = home.filter(|home| home.0 == organization.0).ok_or_else(Error::asset_not_found)?;
+        let asset: Option<Asset> = self.lookup(ASSETS, (library, id.bytes()), decode)?;
+        asset.filter(|asset| asset.trashed.is_none()).ok_or_else(Error::asset_not_found)
+    }
+}
+
+impl<R: Reader> AssetQueries for R {}
+
+impl View {
+    /// A page of the listed assets of some libraries, newest first.
+    pub fn listed(&self, grants: &[ReadGrant], page: Page) -> Result<Vec<Asset>> {
+        let table = self.tx.open_table(LISTED).map_err(storage)?;
+        let mut ranges = Vec::with_capacity(grants.len());
+        for grant in grants {
+            let library = grant.library().0;
+            ranges.push(table.range((library, 0, FIRST_ID)..=(library, u64::MAX, LAST_ID)).map_err(storage)?);
+        }
+        self.assets_at(&merged(ranges, |(library, age, id)| (age, *id, library), page)?)
+    }
+
+    /// A page of the listed assets of a library that carry any of these tags, newest first.
+    pub fn tagged(&self, grant: &ReadGrant, tags: &[Tag], page: Page) -> Result<Vec<Asset>> {
+        let table = self.tx.open_table(TAGGED).map_err(storage)?;
+        let library = grant.library().0;
+        let mut ranges = Vec::with_capacity(tags.len());
+        for tag in tags {
+            let range = (library, tag.folded(), 0, FIRST_ID)..=(library, tag.folded(), u64::MAX, LAST_ID);
+            ranges.push(table.range(range).map_err(storage)?);
+        }
+        self.assets_at(&merged(ranges, |(library, _, age, id)| (age, *id, library), page)?)
+    }
+
+    /// The variants of each of these assets that are not in the trash, oldest first; a grant was asked for to
+    /// get the assets.
+    pub fn variants_of_each(&self, assets: &[Asset]) -> Result<Vec<Vec<Asset>>> {
+        let table = self.tx.open_table(VARIANTS).map_err(storage)?;
+        assets
+            .iter()
+            .map(|asset| {
+                let (library, id) = (asset.library.0, asset.id.bytes());
+                let mut keys = Vec::new();
+                for entry in table.range((library, id, FIRST_ID)..=(library, id, LAST_ID)).map_err(storage)? {
+                    keys.push((0, *entry.map_err(storage)?.0.value().2, library));
+                }
+                if keys.is_empty() {
+                    return Ok(Vec::new());
+                }
+                let mut variants = self.assets_at(&keys)?;
+                variants.retain(|variant| variant.trashed.is_none());
+                variants.sort_by_key(|variant| (variant.created, variant.id));
+                Ok(variants)
+            })
+            .collect()
+    }
+
+    /// The records at some places of lists; a grant was asked for to get there.
+    fn assets_at(&self, places: &[Place]) -> Result<Vec<Asset>> {
+        let keys = places.iter().map(|(_, id, library)| (*library, id));
+        Ok(self.lookup_each(ASSETS, keys, decode)?.into_iter().flatten().collect())
+    }
+}
+
+/// One page of several ranges that are each newest first, as one list in that order, each place once.
+fn merged<K: redb::Key + 'static>(
+    mut ranges: Vec<Range<'_, K, ()>>,
+    place: impl Fn(K::SelfType<'_>) -> Place,
+    page: Page,
+) -> Result<Vec<Place>> {
+    let count = ranges.len();
+    let mut advance = |index: usize| -> Result<Option<(Place, usize)>> {
+        let next = ranges.get_mut(index).and_then(Range::next).transpose().map_err(storage)?;
+        Ok(next.map(|(key, _)| (place(key.value()), index)))
+    };
+    let mut heads = BTreeSet::new();
+    for index in 0..count {
+        heads.extend(advance(index)?);
+    }
+    let (mut skipped, mut last, mut found) = (0, None, Vec::new());
+    while found.len() < page.size {
+        let Some((place, index)) = heads.pop_first() else { break };
+        heads.extend(advance(index)?);
+        if last.replace(place) == Some(place) {
+            continue;
+        }
+        if skipped < page.offset {
+            skipped += 1;
+        } else {
+            found.push(place);
+        }
+    }
+    Ok(found)
+}
+
+impl Tx<'_> {
+    /// Adds a new asset, or a variant under its original.
+    pub fn add_asset(&self, grant: &WriteGrant, Created(asset): Created) -> Result<Asset> {
+        let library = grant.library();
+        if let Some(parent) = &asset.parent {
+            self.put(VARIANTS, (library.0, parent.bytes(), asset.id.bytes()), ())?;
+        } else {
+            self.count(library, 1, 0)?;
+        }
+        self.put(ASSET_HOMES, asset.id.bytes(), (grant.organization().0, library.0))?;
+        self.add_blob_ref(asset.content.hash)?;
+        self.list(&asset)?;
+        self.put_record(&asset)?;
+        Ok(asset)
+    }
+
+    /// Writes an asset whose description or content data changed; its place and its tags stay.
+    pub fn put_asset(&self, grant: &WriteGrant, asset: &Asset) -> Result<()> {
+        if asset.library != grant.library() {
+            return Err(Error::internal("an asset was written under another library's grant"));
+        }
+        self.put_record(asset)
+    }
+
+    /// Adds a tag to an asset. `false` when it had it.
+    pub fn tag_asset(&self, grant: &WriteGrant, asset: &mut Asset, tag: &Tag) -> Result<bool> {
+        if asset.tags.iter().any(|text| fold(text) == tag.folded()) {
+            return Ok(false);
+        }
+        let text = if asset.parent.is_none() {
+            self.put(TAGGED, tagged_key(grant.library(), tag.folded(), asset), ())?;
+            self.count_tag(grant.library(), tag.folded(), tag.as_str(), 1)?
+        } else {
+            tag.as_str().to_owned()
+        };
+        asset.tags.push(text);
+        Ok(true)
+    }
+
+    /// Takes a tag off an asset. `false` when it did not have it.
+    pub fn untag_asset(&self, grant: &WriteGrant, asset: &mut Asset, tag: &Tag) -> Result<bool> {
+        let before = asset.tags.len();
+        asset.tags.retain(|text| fold(text) != tag.folded());
+        if asset.tags.len() == before {
+            return Ok(false);
+        }
+        if asset.parent.is_none() {
+            self.delete(TAGGED, tagged_key(grant.library(), tag.folded(), asset))?;
+            self.count_tag(grant.library(), tag.folded(), tag.as_str(), -1)?;
+        }
+        Ok(true)
+    }
+
+    /// Moves an asset with its variants to another library.
+    pub fn move_asset(
+        &self,
+        source: &WriteGrant,
+        target: &WriteGrant,
+        asset: Asset,
+        now: Millis,
+    ) -> Result<Asset> {
+        for variant in self.variants_of(&asset)? {
+            self.delete(VARIANTS, (source.library().0, asset.id.bytes(), variant.id.bytes()))?;
+            self.put(VARIANTS, (target.library().0, asset.id.bytes(), variant.id.bytes()), ())?;
+            self.rehome(source, target, variant.touched(now))?;
+        }
+        self.unlist(&asset)?;
+        self.count(source.library(), -1, 0)?;
+        let mut asset = self.rehome(source, target, asset.touched(now))?;
+        self.count(target.library(), 1, 0)?;
+        asset.tags = self.list(&asset)?;
+        self.put_record(&asset)?;
+        Ok(asset)
+    }
+
+    fn rehome(&self, source: &WriteGrant, target: &WriteGrant, mut asset: Asset) -> Result<Asset> {
+        self.delete(ASSETS, (source.library().0, asset.id.bytes()))?;
+        self.put(ASSET_HOMES, asset.id.bytes(), (target.organization().0, target.library().0))?;
+        asset.library = target.library();
+        self.put_record(&asset)?;
+        Ok(asset)
+    }
+
+    /// Removes an asset's record for good, and lets go of its file.
+    pub(super) fn forget_asset(&self, asset: &Asset, now: Millis) -> Result<()> {
+        self.delete(ASSETS, (asset.library.0, asset.id.bytes()))?;
+        self.delete(ASSET_HOMES, asset.id.bytes())?;
+        self.drop_blob_ref(asset.content.hash, now)
+    }
+
+    /// The variants of an asset, in the trash or not.
+    pub(super) fn variants_of(&self, asset: &Asset) -> Result<Vec<Asset>> {
+        let (library, original) = (asset.library.0, asset.id.bytes());
+        let mut ids: Vec<[u8; 16]> = Vec::new();
+        self.scan(
+            VARIANTS,
+            between((library, original, FIRST_ID), (library, original, LAST_ID)),
+            |(_, _, id), ()| {
+                ids.push(*id);
+                Ok(ControlFlow::Continue(()))
+            },
+        )?;
+        let found = self.lookup_each(ASSETS, ids.iter().map(|id| (library, id)), decode)?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Puts an asset on its library's list and under its tags, and returns the tags as the library writes them.
+    pub(super) fn list(&self, asset: &Asset) -> Result<Vec<String>> {
+        if asset.parent.is_some() {
+            return Ok(asset.tags.clone());
+        }
+        self.put(LISTED, listed_key(asset), ())?;
+        let mut tags = Vec::with_capacity(asset.tags.len());
+        for text in &asset.tags {
+            let folded = fold(text);
+            self.put(TAGGED, tagged_key(asset.library, &folded, asset), ())?;
+            tags.push(self.count_tag(asset.library, &folded, text, 1)?);
+        }
+        Ok(tags)
+    }
+
+    /// Takes an asset off its library's list and from under its tags.
+    pub(super) fn unlist(&self, asset: &Asset) -> Result<()> {
+        if asset.parent.is_some() {
+            return Ok(());
+        }
+        self.delete(LISTED, listed_key(asset))?;
+        for text in &asset.tags {
+            let folded = fold(text);
+            self.delete(TAGGED, tagged_key(asset.library, &folded, asset))?;
+            self.count_tag(asset.library, &folded, text, -1)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the record, and tells the index to look at it again.
+    pub(super) fn put_record(&self, asset: &Asset) -> Result<()> {
+        self.put(ASSETS, (asset.library.0, asset.id.bytes()), encode(asset)?.as_slice())?;
+        self.log_change(&asset.id)
+    }
+
+    /// The library of a grant is still there; asked first by every change of its assets.
+    pub fn expect_library(&self, grant: &WriteGrant) -> Result<()> {
+        self.library(grant).map(drop)
+    }
+}
+
+fn listed_key(asset: &Asset) -> (u64, u64, &[u8; 16]) {
+    (asset.library.0, newest_first(asset.created), asset.id.bytes())
+}
+
+fn tagged_key<'a>(
+    library: LibraryId,
+    folded: &'a str,
+    asset: &'a Asset,
+) -> (u64, &'a str, u64, &'a [u8; 16]) {
+    (library.0, folded, newest_first(asset.created), asset.id.bytes())
+}

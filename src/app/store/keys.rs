@@ -1,0 +1,125 @@
+//! Keys and organizations in the tables.
+
+use std::ops::ControlFlow;
+
+use super::tables::{KEY_IDS, KEY_USE, KEYS, ORGANIZATION_SLUGS, ORGANIZATIONS, decode, encode};
+use super::{Reader, Tx, everything};
+use crate::app::access::Administrator;
+use crate::app::clock::Millis;
+use crate::app::id::{KeyId, OrganizationId};
+use crate::app::keys::KeyDigest;
+use crate::app::model::{Key, Organization};
+use crate::app::name::Slug;
+use crate::error::{Code, Error, Result};
+
+/// Reads of keys and organizations.
+pub trait KeyQueries: Reader {
+    /// The key with this digest, live or expired.
+    fn key(&self, digest: &KeyDigest) -> Result<Option<Key>> {
+        self.lookup(KEYS, &digest.0, decode)
+    }
+
+    /// When a key was last used, as far as it is written down.
+    fn key_use(&self, id: &KeyId) -> Result<Option<Millis>> {
+        self.lookup(KEY_USE, id.as_str(), Ok)
+    }
+
+    /// The key with this id and its digest.
+    fn expect_key(&self, _by: &Administrator, id: &KeyId) -> Result<(KeyDigest, Key)> {
+        let digest = self.lookup(KEY_IDS, id.as_str(), |digest| Ok(KeyDigest(*digest)))?;
+        let key = digest.map(|digest| self.key(&digest)).transpose()?.flatten();
+        digest.zip(key).ok_or_else(|| {
+            Error::new(Code::NotFound, format!("There is no key {id}. `rasterd key list` shows the ids."))
+        })
+    }
+
+    /// The keys of one organization, or of all.
+    fn keys(&self, _by: &Administrator, organization: Option<OrganizationId>) -> Result<Vec<Key>> {
+        let mut keys = Vec::new();
+        self.scan(KEYS, everything(), |_, bytes| {
+            let key: Key = decode(bytes)?;
+            if organization.is_none_or(|id| id == key.organization) {
+                keys.push(key);
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(keys)
+    }
+
+    /// An organization by its number.
+    fn organization(&self, id: OrganizationId) -> Result<Option<Organization>> {
+        self.lookup(ORGANIZATIONS, id.0, decode)
+    }
+
+    /// The number of the organization with this slug.
+    fn organization_named(&self, slug: &str) -> Result<Option<OrganizationId>> {
+        self.lookup(ORGANIZATION_SLUGS, slug, |id| Ok(OrganizationId(id)))
+    }
+
+    /// The organization with this slug, for an administrator.
+    fn expect_organization(&self, _by: &Administrator, slug: &str) -> Result<Organization> {
+        let id = self.organization_named(slug)?;
+        id.map(|id| self.organization(id)).transpose()?.flatten().ok_or_else(|| {
+            Error::new(
+                Code::OrganizationNotFound,
+                format!("There is no organization \"{slug}\". `rasterd org list` shows them."),
+            )
+        })
+    }
+
+    /// All organizations, by slug.
+    fn organizations(&self, _by: &Administrator) -> Result<Vec<Organization>> {
+        let mut organizations: Vec<Organization> = Vec::new();
+        self.scan(ORGANIZATIONS, everything(), |_, bytes| {
+            organizations.push(decode(bytes)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        organizations.sort_by(|one, other| one.slug.cmp(&other.slug));
+        Ok(organizations)
+    }
+}
+
+impl<R: Reader> KeyQueries for R {}
+
+impl Tx<'_> {
+    /// Writes a key under its digest.
+    pub fn put_key(&self, digest: &KeyDigest, key: &Key) -> Result<()> {
+        self.put(KEYS, &digest.0, encode(key)?.as_slice())?;
+        self.put(KEY_IDS, key.id.as_str(), &digest.0)
+    }
+
+    /// Forgets a key.
+    pub fn forget_key(&self, digest: &KeyDigest, key: &Key) -> Result<()> {
+        self.delete(KEYS, &digest.0)?;
+        self.delete(KEY_USE, key.id.as_str())?;
+        self.delete(KEY_IDS, key.id.as_str())
+    }
+
+    /// Notes when a key was last used, if there still is such a key.
+    pub fn put_key_use(&self, id: &KeyId, when: Millis) -> Result<()> {
+        if self.lookup(KEY_IDS, id.as_str(), |_| Ok(()))?.is_none() {
+            return Ok(());
+        }
+        self.put(KEY_USE, id.as_str(), when)
+    }
+
+    /// Adds an organization under a slug that is free.
+    pub fn add_organization(
+        &self,
+        by: &Administrator,
+        slug: Slug,
+        name: String,
+        now: Millis,
+    ) -> Result<Organization> {
+        let organization =
+            Organization { id: OrganizationId(self.next("next_id")?), slug, name, created: now };
+        self.put(ORGANIZATION_SLUGS, organization.slug.as_str(), organization.id.0)?;
+        self.put_organization(by, &organization)?;
+        Ok(organization)
+    }
+
+    /// Writes an organization that is there.
+    pub fn put_organization(&self, _by: &Administrator, organization: &Organization) -> Result<()> {
+        self.put(ORGANIZATIONS, organization.id.0, encode(organization)?.as_slice())
+    }
+}

@@ -1,0 +1,45 @@
+//! The schema's version: makes all tables, refuses what a newer rasterd wrote, brings older ones up to date.
+
+use redb::{Database, Durability, ReadableTable};
+
+use super::storage;
+use super::tables::{
+    ASSET_HOMES, ASSETS, BLOBS, CHANGES, KEY_IDS, KEY_USE, KEYS, LIBRARIES, LIBRARY_SLUGS, LISTED, META,
+    ORGANIZATION_SLUGS, ORGANIZATIONS, ORPHANS, TAGGED, TAGS, TRASH, VARIANTS,
+};
+use crate::error::{Code, Error, Result};
+
+/// The version that this rasterd reads and writes.
+const SCHEMA: u64 = 1;
+
+/// Makes what is missing and checks the version, in one durable transaction.
+pub fn run(db: &Database) -> Result<()> {
+    let mut tx = db.begin_write().map_err(storage)?;
+    tx.set_durability(Durability::Immediate).map_err(storage)?;
+    {
+        let mut meta = tx.open_table(META).map_err(storage)?;
+        let found = meta.get("schema").map_err(storage)?.map(|version| version.value());
+        match found {
+            None => {
+                meta.insert("schema", SCHEMA).map_err(storage)?;
+            }
+            Some(SCHEMA) => {}
+            Some(other) => return Err(unknown_schema(other)),
+        }
+    }
+    macro_rules! make {
+        ($($table:ident)+) => { $( drop(tx.open_table($table).map_err(storage)?); )+ };
+    }
+    make!(ORGANIZATIONS ORGANIZATION_SLUGS LIBRARIES LIBRARY_SLUGS KEYS KEY_IDS KEY_USE ASSETS ASSET_HOMES
+        LISTED TAGGED TAGS TRASH VARIANTS BLOBS ORPHANS CHANGES);
+    tx.commit().map_err(storage)
+}
+
+fn unknown_schema(found: u64) -> Error {
+    Error::new(
+        Code::ServiceUnavailable,
+        format!(
+            "The data directory has schema version {found}, and this rasterd knows {SCHEMA}. Use a newer rasterd."
+        ),
+    )
+}

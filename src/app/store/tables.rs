@@ -1,0 +1,94 @@
+//! All tables on one page, and how a record becomes bytes. A change of layout gets a new table name.
+//!
+//! A record is one version byte and its postcard encoding, so that fields can be added later and
+//! older records still be read.
+
+use redb::TableDefinition;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::app::model::{Asset, Key, Library, Organization};
+use crate::error::{Error, Result};
+
+/// `(library, id)` and other keys hold asset ids as their 16 bytes.
+type Id = &'static [u8; 16];
+/// A blake3 hash: of a key, or of a file.
+type Hash = &'static [u8; 32];
+type Record = &'static [u8];
+
+/// Counters and stamps by name: `schema`, `next_id`, `sequence`, `pruned`.
+pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta.v1");
+/// organization → [`Organization`].
+pub const ORGANIZATIONS: TableDefinition<u64, Record> = TableDefinition::new("organizations.v1");
+/// slug → organization.
+pub const ORGANIZATION_SLUGS: TableDefinition<&str, u64> = TableDefinition::new("organization_slugs.v1");
+/// library → [`Library`].
+pub const LIBRARIES: TableDefinition<u64, Record> = TableDefinition::new("libraries.v1");
+/// (organization, slug) → library.
+pub const LIBRARY_SLUGS: TableDefinition<(u64, &str), u64> = TableDefinition::new("library_slugs.v1");
+/// hash of the key → [`Key`].
+pub const KEYS: TableDefinition<Hash, Record> = TableDefinition::new("keys.v1");
+/// key id → hash of the key.
+pub const KEY_IDS: TableDefinition<&str, Hash> = TableDefinition::new("key_ids.v1");
+/// key id → when it was last used, in unix milliseconds, coarsely.
+pub const KEY_USE: TableDefinition<&str, u64> = TableDefinition::new("key_use.v1");
+/// (library, asset) → [`Asset`]; listed, trashed and variants alike.
+pub const ASSETS: TableDefinition<(u64, Id), Record> = TableDefinition::new("assets.v1");
+/// asset → (organization, library).
+pub const ASSET_HOMES: TableDefinition<Id, (u64, u64)> = TableDefinition::new("asset_homes.v1");
+/// (library, newest first, asset): the listed assets.
+pub const LISTED: TableDefinition<(u64, u64, Id), ()> = TableDefinition::new("listed.v1");
+/// (library, folded tag, newest first, asset): the listed assets that carry it.
+pub const TAGGED: TableDefinition<(u64, &str, u64, Id), ()> = TableDefinition::new("tagged.v1");
+/// (library, folded tag) → (the tag as first written, how many listed assets carry it).
+pub const TAGS: TableDefinition<(u64, &str), (&str, u64)> = TableDefinition::new("tags.v1");
+/// (trashed at, library, asset): the trash, oldest first.
+pub const TRASH: TableDefinition<(u64, u64, Id), ()> = TableDefinition::new("trash.v1");
+/// (library, original, variant).
+pub const VARIANTS: TableDefinition<(u64, Id, Id), ()> = TableDefinition::new("variants.v1");
+/// hash of the file → how many assets have it.
+pub const BLOBS: TableDefinition<Hash, u64> = TableDefinition::new("blobs.v1");
+/// (since when, hash of the file): files that no asset has any more.
+pub const ORPHANS: TableDefinition<(u64, Hash), ()> = TableDefinition::new("orphans.v1");
+/// sequence number → asset that changed: what the search index has yet to see.
+pub const CHANGES: TableDefinition<u64, Id> = TableDefinition::new("changes.v1");
+
+/// A record that is stored: its layout's version.
+pub trait Stored: Serialize + DeserializeOwned {
+    /// The version that is written today.
+    const VERSION: u8;
+}
+
+impl Stored for Organization {
+    const VERSION: u8 = 1;
+}
+impl Stored for Library {
+    const VERSION: u8 = 1;
+}
+impl Stored for Key {
+    const VERSION: u8 = 1;
+}
+impl Stored for Asset {
+    const VERSION: u8 = 1;
+}
+
+/// A record's bytes.
+pub fn encode<T: Stored>(record: &T) -> Result<Vec<u8>> {
+    postcard::to_extend(record, vec![T::VERSION]).map_err(Error::internal)
+}
+
+/// The record that these bytes are.
+pub fn decode<T: Stored>(bytes: &[u8]) -> Result<T> {
+    match bytes.split_first() {
+        Some((&version, rest)) if version == T::VERSION => {
+            postcard::from_bytes(rest).map_err(Error::internal)
+        }
+        Some((version, _)) => Err(Error::internal(format!("a record of unknown version {version}"))),
+        None => Err(Error::internal("an empty record")),
+    }
+}
+
+/// Turns a time into a key part that sorts newest first, and back.
+pub const fn newest_first(time: u64) -> u64 {
+    u64::MAX - time
+}

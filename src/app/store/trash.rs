@@ -1,0 +1,106 @@
+//! The trash in the tables: into it, and out of it for good.
+
+use std::ops::ControlFlow;
+
+use super::tables::{ASSETS, TRASH, VARIANTS, decode};
+use super::{Reader, Tx, View, between};
+use crate::app::access::{Administrator, WriteGrant};
+use crate::app::clock::Millis;
+use crate::app::id::AssetId;
+use crate::app::model::{Asset, Library};
+use crate::error::Result;
+
+const FIRST_ID: &[u8; 16] = &[0; 16];
+const LAST_ID: &[u8; 16] = &[0xFF; 16];
+
+/// A trashed asset that is due to go.
+pub type Due = (Millis, u64, AssetId);
+
+impl View {
+    /// The trashed assets that went into the trash up to `until`, oldest first, at most `most`.
+    pub fn trash_due(&self, _by: &Administrator, until: Millis, most: usize) -> Result<Vec<Due>> {
+        let mut due = Vec::new();
+        self.scan(
+            TRASH,
+            between((0, 0, FIRST_ID), (until, u64::MAX, LAST_ID)),
+            |(when, library, id), ()| {
+                due.push((when, library, AssetId::from_bytes(id)));
+                Ok(if due.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            },
+        )?;
+        Ok(due)
+    }
+}
+
+impl Tx<'_> {
+    /// Puts a listed asset with its variants into the trash, or one variant alone.
+    pub fn trash_asset(&self, grant: &WriteGrant, asset: Asset, now: Millis) -> Result<()> {
+        for variant in self.variants_of(&asset)?.into_iter().filter(|variant| variant.trashed.is_none()) {
+            self.put_record(&Asset { trashed: Some(now), ..variant.touched(now) })?;
+        }
+        self.unlist(&asset)?;
+        if asset.parent.is_none() {
+            self.count(grant.library(), -1, 1)?;
+        }
+        self.put(TRASH, (now, grant.library().0, asset.id.bytes()), ())?;
+        self.put_record(&Asset { trashed: Some(now), ..asset.touched(now) })
+    }
+
+    /// Removes a trashed asset and its variants for good, if it is still in the trash since then.
+    pub fn purge_asset(&self, _by: &Administrator, (when, library, id): Due, now: Millis) -> Result<()> {
+        self.delete(TRASH, (when, library, id.bytes()))?;
+        let asset: Option<Asset> = self.lookup(ASSETS, (library, id.bytes()), decode)?;
+        match asset {
+            Some(asset) if asset.trashed == Some(when) => self.forget_with_variants(&asset, now),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Removes up to `most` of a library's assets for good, trash and variants included, and says how many.
+    pub fn empty_library(
+        &self,
+        _by: &Administrator,
+        library: &Library,
+        most: usize,
+        now: Millis,
+    ) -> Result<usize> {
+        let mut assets: Vec<Asset> = Vec::new();
+        self.scan(ASSETS, between((library.id.0, FIRST_ID), (library.id.0, LAST_ID)), |_, bytes| {
+            assets.push(decode(bytes)?);
+            Ok(if assets.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        for asset in &assets {
+            match (asset.parent, asset.trashed) {
+                (None, Some(when)) => {
+                    self.delete(TRASH, (when, library.id.0, asset.id.bytes()))?;
+                    self.count(library.id, 0, -1)?;
+                }
+                (None, None) => {
+                    self.unlist(asset)?;
+                    self.count(library.id, -1, 0)?;
+                }
+                (Some(parent), trashed) => {
+                    self.delete(VARIANTS, (library.id.0, parent.bytes(), asset.id.bytes()))?;
+                    if let Some(when) = trashed {
+                        self.delete(TRASH, (when, library.id.0, asset.id.bytes()))?;
+                    }
+                }
+            }
+            self.forget_asset(asset, now)?;
+            self.log_change(&asset.id)?;
+        }
+        Ok(assets.len())
+    }
+
+    fn forget_with_variants(&self, asset: &Asset, now: Millis) -> Result<()> {
+        match &asset.parent {
+            Some(parent) => self.delete(VARIANTS, (asset.library.0, parent.bytes(), asset.id.bytes()))?,
+            None => self.count(asset.library, 0, -1)?,
+        }
+        for variant in self.variants_of(asset)? {
+            self.delete(VARIANTS, (asset.library.0, asset.id.bytes(), variant.id.bytes()))?;
+            self.forget_asset(&variant, now)?;
+        }
+        self.forget_asset(asset, now)
+    }
+}

@@ -1,0 +1,6 @@
+//! rasterd: a self-hosted digital-asset server in one binary.
+
+pub mod app;
+pub mod edge;
+pub mod error;
+pub mod server;
