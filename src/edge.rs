@@ -111,7 +111,6 @@ impl ResponseError for Error {
 }
 
 /// The answer for a path that is not there.
-#[expect(clippy::unused_async, reason = "the framework takes async handlers only")]
 pub async fn no_such_path() -> HttpResponse {
     error_response(&Error::new(Code::EndpointNotFound, "There is no such endpoint. Check the path."))
 }

@@ -103,9 +103,9 @@ impl TestServer {
         let served = app.clone();
         let thread = std::thread::spawn(move || {
             actix_rt::System::new().block_on(async move {
-                let server = Server::start(options, served).expect("the server starts");
+                let served = Server::start(options, served).expect("the server starts");
                 ready.send(()).expect("the test waits");
-                server.run(orders).await.expect("the server serves");
+                served.run(orders).await.expect("the server serves");
             });
         });
         started.recv().expect("the server started");
@@ -212,7 +212,7 @@ fn settings(data_dir: &Path, url: &str) -> Settings {
         data_dir: data_dir.to_owned(),
         public_url: url.to_owned(),
         cache_bytes: 16 << 20,
-        trash_keep: Duration::from_secs(30 * 24 * 60 * 60),
+        trash_keep: Duration::from_hours(30 * 24),
         revoke_exposed_keys: false,
         limits: Limits::default(),
         fetch: FetchSettings { enabled: true, allow: Vec::new() },
@@ -230,9 +230,9 @@ fn options(listener: TcpListener, certificate: &DevelopmentCertificate) -> Optio
         workers: 2,
         patience: Patience {
             head: Duration::from_secs(10),
-            body: Duration::from_secs(60),
+            body: Duration::from_mins(1),
             body_rate: 1024,
-            idle: Duration::from_secs(60),
+            idle: Duration::from_mins(1),
             drain: Duration::from_secs(5),
             connections: 1000,
             connections_per_address: 1000,

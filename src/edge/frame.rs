@@ -129,7 +129,9 @@ fn replaced(answer: &HttpResponse, error: &Error) -> HttpResponse {
 
 /// What an error status of the framework's own means on the wire; `None` for an answer that is no error.
 fn refusal(status: StatusCode) -> Option<Error> {
-    if !status.is_client_error() && !status.is_server_error() || status == StatusCode::RANGE_NOT_SATISFIABLE {
+    // The framework never says these by itself, and they have no body.
+    let is_ours = matches!(status, StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED);
+    if is_ours || !(status.is_client_error() || status.is_server_error()) {
         return None;
     }
     Some(match status {

@@ -46,7 +46,7 @@ impl Door {
             None
         };
         let tls = timeout(self.patience.head, entering).await.ok().flatten().ok_or(())?;
-        Ok((Connection::new(tls, place), Some(peer)))
+        Ok((Connection::new(tls, place, self.patience.clone()), Some(peer)))
     }
 }
 

@@ -19,7 +19,7 @@ use x509_parser::extensions::{GeneralName, ParsedExtension};
 
 use super::TlsError;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 /// How long the authority lives; clients keep a copy of it, so long.
 const CA_LIFE: Duration = DAY.saturating_mul(3653);
 /// How long a server certificate lives: within the 398 days that browsers accept.
@@ -27,7 +27,7 @@ const SERVER_LIFE: Duration = DAY.saturating_mul(397);
 /// How long before its end a certificate is made anew.
 const RENEW_BEFORE: Duration = DAY.saturating_mul(30);
 /// How far back certificates begin, for clients whose clock is behind.
-const BACKDATED: Duration = Duration::from_secs(60 * 60);
+const BACKDATED: Duration = Duration::from_hours(1);
 
 /// Where the development certificates are.
 #[derive(Debug, Clone)]
