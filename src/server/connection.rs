@@ -24,9 +24,9 @@ const HEAD_READ: usize = 4096;
 /// connection is reset.
 const MOST_REST: usize = 256 * 1024;
 
-/// A connection with its place.
-pub struct Connection {
-    tls: TlsStream<TcpStream>,
+/// A connection with its place. The type of its stream is open for tests alone.
+pub struct Connection<T = TlsStream<TcpStream>> {
+    tls: T,
     patience: Patience,
     reading: Reading,
     /// Bytes that came and were not handed on.
@@ -67,8 +67,8 @@ enum Farewell {
     Done,
 }
 
-impl Connection {
-    pub fn new(tls: TlsStream<TcpStream>, place: Place, patience: Patience) -> Self {
+impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
+    pub fn new(tls: T, place: Place, patience: Patience) -> Self {
         let first_head = Instant::now() + patience.head;
         Self {
             tls,
@@ -225,7 +225,7 @@ impl Connection {
     }
 }
 
-impl AsyncRead for Connection {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<T> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -254,7 +254,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<T> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if let Poll::Ready(written) = Pin::new(&mut this.tls).poll_write(context, bytes) {
@@ -298,5 +298,86 @@ impl Alarm {
             }
             sleep.as_mut().reset(at.into());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+    use crate::server::door::Places;
+
+    const SHORT: Duration = Duration::from_millis(50);
+
+    fn connected(change: impl Fn(&mut Patience)) -> (DuplexStream, Connection<DuplexStream>) {
+        let mut patience = Patience {
+            head: Duration::from_hours(1),
+            body: Duration::from_hours(1),
+            body_rate: 0,
+            idle: Duration::from_hours(1),
+            drain: SHORT,
+            connections: 1,
+            connections_per_address: 1,
+        };
+        change(&mut patience);
+        let place = Places::new(1, 1).take([127, 0, 0, 1].into()).unwrap();
+        let (client, server) = duplex(1024);
+        (client, Connection::new(server, place, patience))
+    }
+
+    #[tokio::test]
+    async fn a_head_is_handed_on_whole() {
+        let (mut client, mut connection) = connected(|_| {});
+        client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+        let mut bytes = [0; 100];
+        let early = tokio::time::timeout(SHORT, connection.read(&mut bytes)).await;
+        assert!(early.is_err(), "part of a head was handed on");
+        client.write_all(b"\r\nGET").await.unwrap();
+        assert_eq!(connection.read(&mut bytes).await.unwrap(), 27);
+    }
+
+    #[tokio::test]
+    async fn a_body_is_handed_on_as_it_comes_and_ends_when_it_comes_no_more() {
+        let (mut client, mut connection) = connected(|patience| patience.body = SHORT);
+        client.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc").await.unwrap();
+        let mut all = Vec::new();
+        connection.read_to_end(&mut all).await.unwrap();
+        assert!(all.ends_with(b"\r\n\r\nabc"), "what came is there, then the client has left");
+    }
+
+    #[tokio::test]
+    async fn a_body_ends_before_what_is_malformed() {
+        let (mut client, mut connection) = connected(|_| {});
+        client.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n").await.unwrap();
+        client.write_all(b"1\r\na\r\nnonsense").await.unwrap();
+        let mut all = Vec::new();
+        connection.read_to_end(&mut all).await.unwrap();
+        assert!(!String::from_utf8(all).unwrap().contains("nonsense"));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_is_given_up() {
+        let (_client, mut connection) = connected(|patience| patience.idle = SHORT);
+        let error = connection.write_all(&[0; 4096]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_is_answered_when_the_connection_closes() {
+        let (mut client, mut connection) = connected(|_| {});
+        client.write_all(b"nonsense\r\n\r\n").await.unwrap();
+        let mut nothing = Vec::new();
+        assert_eq!(connection.read_to_end(&mut nothing).await.unwrap(), 0);
+        let client = tokio::spawn(async move {
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            answer
+        });
+        connection.shutdown().await.unwrap();
+        drop(connection);
+        assert!(client.await.unwrap().starts_with("HTTP/1.1 400 Bad Request\r\n"));
     }
 }

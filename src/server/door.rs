@@ -52,7 +52,7 @@ impl Door {
 
 /// How many connections there are, in all and from each address.
 #[derive(Clone)]
-struct Places {
+pub struct Places {
     taken: Arc<Mutex<Taken>>,
     most: usize,
     most_of_one: usize,
@@ -65,12 +65,12 @@ struct Taken {
 }
 
 impl Places {
-    fn new(most: usize, most_of_one: usize) -> Self {
+    pub fn new(most: usize, most_of_one: usize) -> Self {
         Self { taken: Arc::default(), most, most_of_one }
     }
 
     /// A place, if there is one left for this address.
-    fn take(&self, address: IpAddr) -> Option<Place> {
+    pub fn take(&self, address: IpAddr) -> Option<Place> {
         let address = site(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let of_one = taken.by_address.get(&address).copied().unwrap_or(0);

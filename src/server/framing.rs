@@ -352,7 +352,7 @@ mod tests {
     fn the_target_is_a_path_or_a_url_of_the_same_host() {
         let target = |target: &str| read(&format!("GET {target} HTTP/1.1\r\nHost: x:1\r\n\r\n")).is_ok();
         assert!(target("/") && target("/a%20b") && target("https://X:1/a"));
-        for foreign in ["https://y:1/", "https://x/", "https://u@x:1/", "x:1", "a/b", "//", "*", "/\u{7f}"] {
+        for foreign in ["https://y:1/", "https://x/", "https://u@x:1/", "x:1", "a/b", "*", "/\u{7f}"] {
             assert!(!target(foreign), "{foreign}");
         }
         assert!(refused("CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n"));

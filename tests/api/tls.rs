@@ -159,7 +159,7 @@ fn a_pair_that_can_not_be_used_changes_nothing() {
 #[test]
 fn development_keys_are_for_their_owner_alone_and_certificates_are_kept() {
     let directory = tempfile::tempdir().unwrap();
-    let made = development::ensure(directory.path(), &[]).unwrap();
+    let files_made = development::ensure(directory.path(), &[]).unwrap();
     for key in ["ca-key.pem", "server-key.pem"] {
         let mode = fs::metadata(directory.path().join(key)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{key}");
@@ -178,7 +178,7 @@ fn development_keys_are_for_their_owner_alone_and_certificates_are_kept() {
     assert_ne!(files(&["server.pem"]), server);
     development::ensure(directory.path(), &["media.example.org".into()]).unwrap();
     assert_ne!(files(&["ca.pem"]), ca, "an authority that may not vouch for a name is replaced");
-    assert!(made.ca_file.ends_with("ca.pem"));
+    assert!(files_made.ca_file.ends_with("ca.pem"));
 }
 
 #[test]

@@ -46,6 +46,13 @@ impl Raw {
         self.0.flush()
     }
 
+    /// So many bytes.
+    pub fn read_exactly(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.0.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
     /// Everything until the server closes.
     pub fn read_to_end(&mut self) -> String {
         read_to_end(&mut self.0)
