@@ -159,11 +159,11 @@ fn a_pair_that_can_not_be_used_changes_nothing() {
     server.control().reload();
     let started = Instant::now();
     loop {
-        let served = served(&server);
-        if served == renewed {
+        let now = served(&server);
+        if now == renewed {
             return;
         }
-        assert!(served == before && started.elapsed() < DEADLINE, "the new certificate is not served");
+        assert!(now == before && started.elapsed() < DEADLINE, "the new certificate is not served");
     }
 }
 
