@@ -1,6 +1,7 @@
 //! rasterd: a self-hosted digital-asset server in one binary.
 
 pub mod app;
+pub mod config;
 pub mod edge;
 pub mod error;
 pub mod server;
