@@ -8,3 +8,6 @@ pub mod data_dir;
 pub mod edge;
 pub mod error;
 pub mod server;
+pub mod telemetry;
+pub mod testing;
+pub mod tls;
