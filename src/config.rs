@@ -23,7 +23,7 @@ mod values;
 
 pub use address::Addresses;
 pub use layers::Origin;
-pub use values::{Log, LogFormat};
+pub use values::Log;
 
 use address::{Given, host_name};
 use layers::{Layers, shown};

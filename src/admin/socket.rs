@@ -1,6 +1,7 @@
 //! The Unix socket in the data directory: a line of JSON asks, a line of JSON answers, and that was it.
 //! Whoever may open the socket may do everything, so it is this user's alone.
 
+use std::convert::Infallible;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -61,7 +62,7 @@ impl AdminSocket {
     }
 
     /// Answers requests, as long as it is polled.
-    pub async fn serve(&self, app: &App) {
+    pub async fn serve(&self, app: &App) -> Infallible {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
@@ -186,7 +187,7 @@ mod tests {
             settings.data_dir = temp.path().to_owned();
             let app = App::open(settings, Clock::default()).unwrap();
             let socket = AdminSocket::open(&dir).unwrap();
-            let task = tokio::spawn(async move { socket.serve(&app).await });
+            let task = tokio::spawn(async move { match socket.serve(&app).await {} });
             Self { temp, dir, task }
         }
 

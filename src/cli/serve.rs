@@ -9,9 +9,11 @@ use super::first_start::{Ready, welcome};
 use super::{Failure, ask, flag};
 use crate::admin::socket::AdminSocket;
 use crate::app::App;
-use crate::config::{Addresses, Certificate, Config, Flag};
+use crate::config::{Certificate, Config, Flag};
 use crate::data_dir::DataDir;
-use crate::server::Options;
+use crate::server::{Options, Orders, Server};
+use crate::telemetry;
+use crate::tls::development;
 
 /// The flags for what is changed most often; `--set` reaches the rest.
 #[derive(Args)]
@@ -53,11 +55,12 @@ struct CertificateFiles {
 }
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
+    telemetry::start(config.log.format, &config.log.level)?;
     let dir = DataDir::lock(&config.data_dir, "rasterd serve")?;
     let listener = listen(config.bind)?;
     let bound = listener.local_addr()?;
     let addresses = config.addresses(bound);
-    let certificate = certificate_files(config, &addresses)?;
+    let certificate = certificate_files(&config.certificate, &addresses.allowed_hosts)?;
     let app = ask::open(config, config.settings(bound))?;
     let options = Options {
         listener,
@@ -73,6 +76,17 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
     actix_web::rt::System::new().block_on(serve(options, app, &dir, ready))
 }
 
+async fn serve(options: Options, app: App, dir: &DataDir, ready: Ready<'_>) -> Result<(), Failure> {
+    let orders = Orders::by_signals()?;
+    let administrators = open_socket(dir)?;
+    let server = Server::start(options, app.clone())?;
+    welcome(&app, ready).await?;
+    tokio::select! {
+        outcome = server.run(orders) => Ok(outcome?),
+        never = administrators.serve(&app) => match never {},
+    }
+}
+
 fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).map_err(|error| {
         Failure(format!(
@@ -81,26 +95,17 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-/// The files as they are given, or those of the development certificate.
-fn certificate_files(config: &Config, _addresses: &Addresses) -> Result<CertificateFiles, Failure> {
-    match &config.certificate {
+/// The files as they are given, or those of the development certificate, which is made when it is not there.
+fn certificate_files(certificate: &Certificate, names: &[String]) -> Result<CertificateFiles, Failure> {
+    match certificate {
         Certificate::Files { cert, key } => {
             Ok(CertificateFiles { cert: cert.clone(), key: key.clone(), authority: None })
         }
-        Certificate::Development(dir) => Ok(CertificateFiles {
-            cert: dir.join("server.pem"),
-            key: dir.join("server-key.pem"),
-            authority: Some(dir.join("ca.pem")),
-        }),
+        Certificate::Development(dir) => {
+            let made = development::ensure(dir, names)?;
+            Ok(CertificateFiles { cert: made.cert_file, key: made.key_file, authority: Some(made.ca_file) })
+        }
     }
-}
-
-async fn serve(options: Options, app: App, dir: &DataDir, ready: Ready<'_>) -> Result<(), Failure> {
-    let administrators = open_socket(dir)?;
-    drop(options);
-    welcome(&app, ready).await?;
-    administrators.serve(&app).await;
-    Ok(())
 }
 
 fn open_socket(dir: &DataDir) -> Result<AdminSocket, Failure> {

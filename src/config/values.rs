@@ -11,6 +11,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::address::{parse_host, parse_origin, parse_public_url};
 use crate::app::settings::Limits;
+use crate::telemetry::Format;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,19 +92,10 @@ pub(super) struct Security {
 pub struct Log {
     /// How log lines are written.
     #[serde(deserialize_with = "format")]
-    pub format: LogFormat,
+    pub format: Format,
     /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`; checked to be valid.
     #[serde(deserialize_with = "level")]
     pub level: String,
-}
-
-/// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For programs: one JSON object a line.
-    Json,
 }
 
 fn bind_address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
@@ -152,10 +144,10 @@ fn range(text: &str) -> Result<IpNet, String> {
     range.map_err(|_| format!("must hold address ranges such as 192.168.7.0/24 or fd00::/8; one is {text:?}"))
 }
 
-fn format<'de, D: Deserializer<'de>>(from: D) -> Result<LogFormat, D::Error> {
+fn format<'de, D: Deserializer<'de>>(from: D) -> Result<Format, D::Error> {
     match String::deserialize(from)?.as_str() {
-        "text" => Ok(LogFormat::Text),
-        "json" => Ok(LogFormat::Json),
+        "text" => Ok(Format::Text),
+        "json" => Ok(Format::Json),
         other => Err(D::Error::custom(format!("must be \"text\" or \"json\"; it is {other:?}"))),
     }
 }
