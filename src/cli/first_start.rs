@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::Failure;
-use super::output::print;
+use super::output::{print, print_once};
 use super::setups::{Connection, setups};
 use crate::app::App;
 use crate::app::access::Administrator;
@@ -36,17 +36,17 @@ struct FirstKey {
 
 /// Welcomes the person who started the server. Makes a first organization, library and key when there are none.
 pub(super) async fn welcome(app: &App, ready: Ready<'_>) -> Result<(), Failure> {
-    let first = make_first_key(app).await?;
     let mut lines = urls(app, ready);
-    match &first {
-        Some(key) => lines.extend(first_steps(ready, key)),
-        None => lines.push(LOST_KEY.to_owned()),
-    }
-    print(&lines.join("\n")).map_err(|Failure(reason)| match first {
-        Some(FirstKey { id, .. }) => Failure(format!(
-            "{reason}\nNobody has seen the first key: `rasterd key regenerate {id}` draws another"
-        )),
-        None => Failure(reason),
+    let Some(key) = make_first_key(app).await? else {
+        lines.push(LOST_KEY.to_owned());
+        return print(&lines.join("\n"));
+    };
+    lines.extend(first_steps(ready, &key));
+    print_once(&lines.join("\n")).map_err(|Failure(reason)| {
+        Failure(format!(
+            "{reason}\nNobody has seen the first key: `rasterd key regenerate {}` draws another",
+            key.id
+        ))
     })
 }
 

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::Failure;
 use super::ask::ask;
-use super::output::{grants, hint, print, print_json, print_reply};
+use super::output::{grants, hint, json_text, print_once, print_reply};
 use crate::admin::keys::{KeyRecord, KeyRequest};
 use crate::admin::{Reply, Request};
 use crate::app::clock::millis;
@@ -115,8 +115,8 @@ pub(super) fn run(config: &Config, args: KeyArgs) -> Result<(), Failure> {
 
 /// Prints a key that was just drawn, for the only time.
 fn print_drawn(record: &KeyRecord, key: &str, json: bool) -> Result<(), Failure> {
-    let printed = if json { print_json(record) } else { print(key) };
-    printed.map_err(|Failure(reason)| {
+    let text = if json { json_text(record)? } else { key.to_owned() };
+    print_once(&text).map_err(|Failure(reason)| {
         Failure(format!(
             "{reason}\nThe key {} is there, but nobody has seen its value: `rasterd key regenerate {}` draws another",
             record.id, record.id

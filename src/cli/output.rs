@@ -17,14 +17,26 @@ const LAST_DATE: Millis = 253_402_300_799_999;
 
 /// Prints what a command is for.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+    match write_out(text) {
         // Who closed the pipe has read enough.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure(format!("the output can't be written: {error}")))
-        }
-        Ok(()) | Err(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| unwritten(&error)),
     }
+}
+
+/// Prints what nobody can print again. A reader that is gone is a failure here.
+pub(super) fn print_once(text: &str) -> Result<(), Failure> {
+    write_out(text).map_err(|error| unwritten(&error))
+}
+
+fn write_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+fn unwritten(error: &io::Error) -> Failure {
+    Failure(format!("the output can't be written: {error}"))
 }
 
 /// Says something to the person beside the output, so that a program can read the output alone.
@@ -34,8 +46,13 @@ pub(super) fn hint(text: &str) {
 }
 
 /// Prints a value as JSON.
-pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    print(&serde_json::to_string_pretty(value)?)
+fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    print(&json_text(value)?)
+}
+
+/// A value as JSON for people and programs.
+pub(super) fn json_text(value: &impl Serialize) -> Result<String, Failure> {
+    Ok(serde_json::to_string_pretty(value)?)
 }
 
 /// Prints a reply, for a person or as JSON.
