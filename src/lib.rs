@@ -28,8 +28,12 @@
 //!   from one that does not exist.
 //! - What was answered is on the disk: files first, then the metadata that names them, then the answer.
 
+pub mod admin;
 pub mod app;
 pub mod cdn;
+pub mod cli;
+pub mod config;
+pub mod data_dir;
 pub mod edge;
 pub mod error;
 pub mod server;

@@ -1,0 +1,201 @@
+//! `rasterd key`: API keys. A new key's value goes to the output alone, what there is to say of it beside it.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::Failure;
+use super::ask::ask;
+use super::output::{grants, hint, json_text, print_once, print_reply};
+use crate::admin::keys::{KeyRecord, KeyRequest};
+use crate::admin::{Reply, Request};
+use crate::app::clock::millis;
+use crate::app::id::KeyId;
+use crate::app::keys::GrantChange;
+use crate::app::model::Access;
+use crate::app::name::Slug;
+use crate::config::Config;
+
+/// A hundred years: longer than any key should live, shorter than what dates can show.
+const LONGEST: Duration = Duration::from_hours(24 * 36_500);
+
+#[derive(Args)]
+pub(super) struct KeyArgs {
+    /// Prints JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: KeyCommand,
+}
+
+#[derive(Subcommand)]
+enum KeyCommand {
+    /// Makes a key and prints it; nobody can print it again
+    ///
+    /// The output is the key alone, so that KEY=$(rasterd key create …) works.
+    Create {
+        /// What people call it; uploads say that they are by it
+        name: String,
+        /// The id of its organization
+        #[arg(long, value_name = "ORGANIZATION")]
+        org: String,
+        /// A library and how far the key goes there; repeatable. Write includes read
+        #[arg(long = "grant", value_name = "LIBRARY=read|write", value_parser = parse_new_grant)]
+        grants: Vec<GrantChange>,
+        /// After how long it ends by itself, such as 90d or 12h [default: never]
+        #[arg(long, value_name = "TIME", value_parser = parse_lifetime)]
+        expires: Option<Duration>,
+    },
+    /// Lists the keys of one organization, or of all
+    List {
+        /// The organization's id
+        #[arg(long, value_name = "ORGANIZATION")]
+        org: Option<String>,
+    },
+    /// Shows a key, without its value
+    Show {
+        /// Its id, as `rasterd key list` shows it
+        key_id: String,
+    },
+    /// Gives a key another name
+    Rename {
+        /// Its id, as `rasterd key list` shows it
+        key_id: String,
+        /// The new name
+        name: String,
+    },
+    /// Changes what a key may do in some libraries; the others stay
+    Grant {
+        /// Its id, as `rasterd key list` shows it
+        key_id: String,
+        /// A library and how far the key goes there
+        #[arg(required = true, value_name = "LIBRARY=read|write|none", value_parser = parse_grant)]
+        grants: Vec<GrantChange>,
+    },
+    /// Draws a key anew and prints it; the old value stops working at once
+    Regenerate {
+        /// Its id, as `rasterd key list` shows it
+        key_id: String,
+    },
+    /// Deletes a key; it stops working at once
+    Delete {
+        /// Its id, as `rasterd key list` shows it
+        key_id: String,
+    },
+}
+
+pub(super) fn run(config: &Config, args: KeyArgs) -> Result<(), Failure> {
+    let id = |text: String| KeyId::from_text(&text);
+    let request = match args.command {
+        KeyCommand::Create { name, org, grants, expires } => {
+            KeyRequest::Create { organization: org, name, grants, expires_in: expires.map(millis) }
+        }
+        KeyCommand::List { org } => KeyRequest::List { organization: org },
+        KeyCommand::Show { key_id } => KeyRequest::Show { key: id(key_id) },
+        KeyCommand::Rename { key_id, name } => KeyRequest::Rename { key: id(key_id), name },
+        KeyCommand::Grant { key_id, grants } => KeyRequest::Grant { key: id(key_id), grants },
+        KeyCommand::Regenerate { key_id } => KeyRequest::Regenerate { key: id(key_id) },
+        KeyCommand::Delete { key_id } => KeyRequest::Delete { key: id(key_id) },
+    };
+    let deletes = matches!(request, KeyRequest::Delete { .. });
+    let reply = ask(config, Request::Key(request))?;
+    if deletes {
+        hint("Deleted:");
+    }
+    match &reply {
+        Reply::Key(record @ KeyRecord { key: Some(key), .. }) => print_drawn(record, key, args.json),
+        Reply::Key(_)
+        | Reply::Keys(_)
+        | Reply::Organization(_)
+        | Reply::Organizations(_)
+        | Reply::Library(_)
+        | Reply::Libraries(_) => print_reply(&reply, args.json),
+    }
+}
+
+/// Prints a key that was just drawn, for the only time.
+fn print_drawn(record: &KeyRecord, key: &str, json: bool) -> Result<(), Failure> {
+    let text = if json { json_text(record)? } else { key.to_owned() };
+    print_once(&text).map_err(|Failure(reason)| {
+        Failure(format!(
+            "{reason}\nThe key {} is there, but nobody has seen its value: `rasterd key regenerate {}` draws another",
+            record.id, record.id
+        ))
+    })?;
+    hint(&format!(
+        "This is {} ({}) of {}, grants: {}. It is shown only this once.",
+        record.id,
+        record.name,
+        record.organization_id,
+        grants(record)
+    ));
+    Ok(())
+}
+
+fn parse_grant(text: &str) -> Result<GrantChange, String> {
+    let (library, level) =
+        text.rsplit_once('=').ok_or("expected a library and a level, such as photos=read")?;
+    let access = match level {
+        "read" => Some(Access::Read),
+        "write" => Some(Access::Write),
+        "none" => None,
+        _ => return Err(format!("the level of {library:?} must be read, write or none; it is {level:?}")),
+    };
+    let library =
+        Slug::parse(library).map_err(|error| format!("{library:?} is not a library's id. {error}"))?;
+    Ok((library.to_string(), access))
+}
+
+fn parse_new_grant(text: &str) -> Result<GrantChange, String> {
+    match parse_grant(text)? {
+        (library, None) => Err(format!("a new key has no grant anyway; leave {library} out")),
+        grant => Ok(grant),
+    }
+}
+
+fn parse_lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; expected a time such as 90d, 12h or \"1y 6months\""))?;
+    if lifetime < Duration::from_secs(1) || lifetime > LONGEST {
+        return Err("expected a time from 1s to 36500d".to_owned());
+    }
+    Ok(lifetime)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn grants_are_read() {
+        assert_eq!(parse_grant("photos=read"), Ok(("photos".into(), Some(Access::Read))));
+        assert_eq!(parse_grant("a-b=none"), Ok(("a-b".into(), None)));
+        for text in ["photos", "photos=", "photos=admin", "=read", "Photos=read", "a=b=read", "photos=READ"] {
+            assert!(parse_grant(text).is_err(), "{text}");
+        }
+        assert!(parse_new_grant("photos=none").is_err());
+    }
+
+    #[test]
+    fn lifetimes_are_read() {
+        assert_eq!(parse_lifetime("90d"), Ok(Duration::from_hours(90 * 24)));
+        for text in ["", "90", "0s", "-1d", "200y", "soon"] {
+            assert!(parse_lifetime(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_slug_with_a_level_is_a_grant(slug in "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", write: bool) {
+            let access = if write { Access::Write } else { Access::Read };
+            prop_assert_eq!(parse_grant(&format!("{slug}={}", access.as_str())), Ok((slug, Some(access))));
+        }
+
+        #[test]
+        fn reading_never_panics(text in ".*") {
+            let _grant = parse_grant(&text);
+            let _lifetime = parse_lifetime(&text);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `rasterd org`: organizations.
+
+use clap::{Args, Subcommand};
+
+use super::Failure;
+use super::ask::ask;
+use super::output::print_reply;
+use crate::admin::Request;
+use crate::admin::organizations::OrganizationRequest;
+use crate::config::Config;
+
+#[derive(Args)]
+pub(super) struct OrganizationArgs {
+    /// Prints JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: OrganizationCommand,
+}
+
+#[derive(Subcommand)]
+enum OrganizationCommand {
+    /// Makes an organization
+    Create {
+        /// What people call it
+        name: String,
+        /// Its id in urls and on the wire, for life [default: made of the name]
+        #[arg(long)]
+        slug: Option<String>,
+    },
+    /// Lists the organizations
+    List,
+    /// Gives an organization another name; its id stays
+    Rename {
+        /// Its id
+        organization: String,
+        /// The new name
+        name: String,
+    },
+}
+
+pub(super) fn run(config: &Config, args: OrganizationArgs) -> Result<(), Failure> {
+    let request = match args.command {
+        OrganizationCommand::Create { name, slug } => OrganizationRequest::Create { name, slug },
+        OrganizationCommand::List => OrganizationRequest::List,
+        OrganizationCommand::Rename { organization, name } => {
+            OrganizationRequest::Rename { organization, name }
+        }
+    };
+    print_reply(&ask(config, Request::Organization(request))?, args.json)
+}

@@ -1,0 +1,189 @@
+//! What commands print: records and lists for people, JSON for programs, hints beside the output.
+
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use super::Failure;
+use crate::admin::Reply;
+use crate::admin::keys::KeyRecord;
+use crate::admin::libraries::LibraryRecord;
+use crate::admin::organizations::OrganizationRecord;
+use crate::app::clock::Millis;
+
+/// The end of the year 9999, behind which dates have no four digits.
+const LAST_DATE: Millis = 253_402_300_799_999;
+
+/// Prints what a command is for.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    match write_out(text) {
+        // Who closed the pipe has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| unwritten(&error)),
+    }
+}
+
+/// Prints what nobody can print again. A reader that is gone is a failure here.
+pub(super) fn print_once(text: &str) -> Result<(), Failure> {
+    write_out(text).map_err(|error| unwritten(&error))
+}
+
+fn write_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+fn unwritten(error: &io::Error) -> Failure {
+    Failure(format!("the output can't be written: {error}"))
+}
+
+/// Says something to the person beside the output, so that a program can read the output alone.
+pub(super) fn hint(text: &str) {
+    // There is nobody to tell when this fails.
+    let _unread = writeln!(io::stderr(), "{text}");
+}
+
+/// Prints a value as JSON.
+fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    print(&json_text(value)?)
+}
+
+/// A value as JSON for people and programs.
+pub(super) fn json_text(value: &impl Serialize) -> Result<String, Failure> {
+    Ok(serde_json::to_string_pretty(value)?)
+}
+
+/// Prints a reply, for a person or as JSON.
+pub(super) fn print_reply(reply: &Reply, json: bool) -> Result<(), Failure> {
+    match reply {
+        Reply::Organization(record) => print_record(record, json),
+        Reply::Organizations(list) => print_list(list, json),
+        Reply::Library(record) => print_record(record, json),
+        Reply::Libraries(list) => print_list(list, json),
+        Reply::Key(record) => print_record(record, json),
+        Reply::Keys(list) => print_list(list, json),
+    }
+}
+
+/// A record as a row of a table.
+trait Row: Serialize {
+    const HEADINGS: &'static [&'static str];
+    fn cells(&self) -> Vec<String>;
+}
+
+impl Row for OrganizationRecord {
+    const HEADINGS: &'static [&'static str] = &["ID", "NAME", "CREATED"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.id.clone(), self.name.clone(), date(self.created)]
+    }
+}
+
+impl Row for LibraryRecord {
+    const HEADINGS: &'static [&'static str] = &["ID", "NAME", "ORGANIZATION", "ASSETS", "TRASH", "CREATED"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.id.clone(),
+            self.name.clone(),
+            self.organization_id.clone(),
+            self.assets_count.to_string(),
+            self.trash_count.to_string(),
+            date(self.created),
+        ]
+    }
+}
+
+impl Row for KeyRecord {
+    const HEADINGS: &'static [&'static str] =
+        &["ID", "NAME", "ORGANIZATION", "STARTS WITH", "CREATED", "LAST USED", "EXPIRES", "GRANTS"];
+
+    fn cells(&self) -> Vec<String> {
+        let or_never = |time: Option<Millis>| time.map_or_else(|| "never".to_owned(), date);
+        vec![
+            self.id.clone(),
+            self.name.clone(),
+            self.organization_id.clone(),
+            self.start.clone(),
+            date(self.created),
+            or_never(self.last_used),
+            or_never(self.expires),
+            grants(self),
+        ]
+    }
+}
+
+/// A key's grants on one line.
+pub(super) fn grants(key: &KeyRecord) -> String {
+    if key.grants.is_empty() {
+        return "none".to_owned();
+    }
+    let grants = key.grants.iter().map(|(library, access)| format!("{library}={}", access.as_str()));
+    grants.collect::<Vec<_>>().join(" ")
+}
+
+fn print_record<R: Row>(record: &R, json: bool) -> Result<(), Failure> {
+    if json {
+        return print_json(record);
+    }
+    let lines = R::HEADINGS.iter().zip(record.cells());
+    let rows: Vec<Vec<String>> = lines.map(|(heading, cell)| vec![(*heading).to_owned(), cell]).collect();
+    print(&aligned(&rows))
+}
+
+fn print_list<R: Row>(list: &[R], json: bool) -> Result<(), Failure> {
+    if json {
+        return print_json(&list);
+    }
+    if list.is_empty() {
+        hint("There are none.");
+        return Ok(());
+    }
+    print_table(R::HEADINGS, list.iter().map(Row::cells))
+}
+
+/// Prints rows under headings, in aligned columns.
+pub(super) fn print_table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<(), Failure> {
+    let mut table = vec![headings.iter().map(|heading| (*heading).to_owned()).collect()];
+    table.extend(rows);
+    print(&aligned(&table))
+}
+
+fn aligned(rows: &[Vec<String>]) -> String {
+    let mut widths = Vec::new();
+    for row in rows {
+        widths.resize(row.len().max(widths.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn date(time: Millis) -> String {
+    let time: SystemTime = UNIX_EPOCH + Duration::from_millis(time.min(LAST_DATE));
+    humantime::format_rfc3339_seconds(time).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
+        assert_eq!(aligned(&[row(["ID", "NAME"]), row(["élan", "b"])]), "ID    NAME\nélan  b");
+    }
+
+    #[test]
+    fn any_time_has_a_date() {
+        assert_eq!(date(0), "1970-01-01T00:00:00Z");
+        assert_eq!(date(u64::MAX), "9999-12-31T23:59:59Z");
+    }
+}

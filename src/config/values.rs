@@ -1,0 +1,170 @@
+//! The values as types: what each section holds, and what is expected of the texts in it. Knows no layers.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::address::{parse_host, parse_origin, parse_public_url};
+use crate::app::settings::Limits;
+use crate::telemetry::Format;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Values {
+    pub server: Server,
+    pub data: Data,
+    pub tls: Tls,
+    pub limits: Limits,
+    pub fetch: Fetch,
+    pub trash: Trash,
+    pub security: Security,
+    pub log: Log,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Server {
+    #[serde(deserialize_with = "bind_address")]
+    pub bind: SocketAddr,
+    #[serde(deserialize_with = "public_url")]
+    pub public_url: Option<String>,
+    #[serde(deserialize_with = "hosts")]
+    pub allowed_hosts: Vec<String>,
+    #[serde(deserialize_with = "origins")]
+    pub allowed_origins: Vec<String>,
+    #[serde(deserialize_with = "hosts")]
+    pub mcp_hosts: Vec<String>,
+    pub workers: usize,
+    pub head_seconds: u64,
+    pub body_seconds: u64,
+    pub body_rate_bytes: u64,
+    pub idle_seconds: u64,
+    pub drain_seconds: u64,
+    pub connections: usize,
+    pub connections_per_address: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Data {
+    #[serde(deserialize_with = "folder")]
+    pub dir: PathBuf,
+    pub cache_bytes: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tls {
+    pub cert_file: PathBuf,
+    pub key_file: PathBuf,
+    #[serde(deserialize_with = "folder")]
+    pub dir: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fetch {
+    pub enabled: bool,
+    #[serde(deserialize_with = "ranges")]
+    pub allow: Vec<IpNet>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Trash {
+    pub keep_days: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Security {
+    pub revoke_exposed_keys: bool,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// How log lines are written.
+    #[serde(deserialize_with = "format")]
+    pub format: Format,
+    /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`; checked to be valid.
+    #[serde(deserialize_with = "level")]
+    pub level: String,
+}
+
+fn bind_address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(|_| {
+        D::Error::custom(format!(
+            "must be an IP address and a port, such as 127.0.0.1:8443, 0.0.0.0:8443 or [::]:8443; it is {text:?}"
+        ))
+    })
+}
+
+fn public_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    parse_public_url(&text).map(Some).map_err(D::Error::custom)
+}
+
+fn hosts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    texts.iter().map(|text| parse_host(text)).collect::<Result<_, _>>().map_err(D::Error::custom)
+}
+
+fn origins<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    texts.iter().map(|text| parse_origin(text)).collect::<Result<_, _>>().map_err(D::Error::custom)
+}
+
+fn folder<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Err(D::Error::custom("must be the path of a folder; it is empty"));
+    }
+    std::path::absolute(&text).map_err(|error| D::Error::custom(format!("can't be made absolute: {error}")))
+}
+
+fn ranges<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    texts.iter().map(|text| range(text)).collect::<Result<_, _>>().map_err(D::Error::custom)
+}
+
+/// A range of addresses; one address is the range of itself.
+fn range(text: &str) -> Result<IpNet, String> {
+    let range = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    range.map_err(|_| format!("must hold address ranges such as 192.168.7.0/24 or fd00::/8; one is {text:?}"))
+}
+
+fn format<'de, D: Deserializer<'de>>(from: D) -> Result<Format, D::Error> {
+    match String::deserialize(from)?.as_str() {
+        "text" => Ok(Format::Text),
+        "json" => Ok(Format::Json),
+        other => Err(D::Error::custom(format!("must be \"text\" or \"json\"; it is {other:?}"))),
+    }
+}
+
+fn level<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    match EnvFilter::try_new(&text) {
+        Ok(_) if names_levels(&text) => Ok(text),
+        Ok(_) | Err(_) => Err(D::Error::custom(format!(
+            "must be error, warn, info, debug or trace, also by module, such as \"info,rasterd::app=debug\"; it is {text:?}"
+        ))),
+    }
+}
+
+/// Whether every part says a level. A filter's syntax takes any other word for a module, so that a misspelt level
+/// would silence the log.
+fn names_levels(text: &str) -> bool {
+    let says_level = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+    !text.is_empty() && (text.contains('[') || text.split(',').map(str::trim).all(says_level))
+}
