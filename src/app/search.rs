@@ -22,7 +22,7 @@ pub struct Found {
 pub struct FoundAsset {
     /// The asset.
     pub detail: AssetDetail,
-    /// How well it matches; comparable within one answer. 0 when nothing was asked for.
+    /// How well it matches, up to 1; comparable within one answer. 0 when nothing was asked for.
     pub score: f32,
     /// The name as HTML, each match wrapped in `<mark>`.
     pub marked_name: String,
@@ -71,10 +71,7 @@ impl App {
         let mut scores = Vec::with_capacity(found.hits.len());
         for hit in found.hits {
             let grant = grants.iter().find(|grant| grant.library().0 == hit.library);
-            let asset = grant
-                .zip(super::id::AssetId::parse(&hit.id))
-                .map(|(grant, id)| caller.view().asset(grant, &id));
-            match asset {
+            match grant.map(|grant| caller.view().asset(grant, &hit.id)) {
                 Some(Ok(asset)) => {
                     assets.push(asset);
                     scores.push(hit.score);

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition};
+use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 
@@ -82,6 +83,12 @@ impl Store {
         F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
     {
         self.writer.run_blocking(work)
+    }
+
+    /// Is told of every commit from now on that changed something.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.writer.commits()
     }
 
     /// Whether the store still takes writes; it closes to them for good when a commit fails.

@@ -6,17 +6,25 @@ use super::tables::{ASSET_HOMES, ASSETS, CHANGES, META, decode};
 use super::{Reader, Tx, View};
 use crate::app::id::AssetId;
 use crate::app::model::Asset;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Counts the changes.
 const SEQUENCE: &str = "sequence";
 /// Up to where the log was cut off at its old end.
 const PRUNED: &str = "pruned";
 
+/// The random number that tells this database from any other.
+pub(super) const DATABASE: &str = "database";
+
 /// An asset that changed, as it is now; `None` when it is gone.
 pub type Changed = (AssetId, Option<Asset>);
 
 impl View {
+    /// The number that tells this database from any other, drawn when it was made.
+    pub fn database(&self) -> Result<u64> {
+        self.lookup(META, DATABASE, Ok)?.ok_or_else(|| Error::internal("the database has no number"))
+    }
+
     /// The number of the last change.
     pub fn sequence(&self) -> Result<u64> {
         Ok(self.lookup(META, SEQUENCE, Ok)?.unwrap_or(0))

@@ -2,6 +2,7 @@
 
 use redb::{Database, Durability, ReadableTable};
 
+use super::changes::DATABASE;
 use super::storage;
 use super::tables::{
     ASSET_HOMES, ASSETS, BLOBS, CHANGES, KEY_IDS, KEY_USE, KEYS, LIBRARIES, LIBRARY_SLUGS, LISTED, META,
@@ -25,6 +26,9 @@ pub fn run(db: &Database) -> Result<()> {
             }
             Some(SCHEMA) => {}
             Some(other) => return Err(unknown_schema(other)),
+        }
+        if meta.get(DATABASE).map_err(storage)?.is_none() {
+            meta.insert(DATABASE, rand::random::<u64>()).map_err(storage)?;
         }
     }
     macro_rules! make {

@@ -16,7 +16,7 @@ type Id = &'static [u8; 16];
 type Hash = &'static [u8; 32];
 type Record = &'static [u8];
 
-/// Counters and stamps by name: `schema`, `next_id`, `sequence`, `pruned`.
+/// Counters and stamps by name: `schema`, `database`, `next_id`, `sequence`, `pruned`.
 pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta.v1");
 /// organization → [`Organization`].
 pub const ORGANIZATIONS: TableDefinition<u64, Record> = TableDefinition::new("organizations.v1");

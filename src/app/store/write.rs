@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{Database, Durability, TableDefinition, WriteTransaction};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::tables::META;
 use super::{Reader, lookup_in, scan_in, storage};
@@ -125,6 +125,7 @@ impl<T: Send, F: FnMut(&Tx<'_>) -> Result<T> + Send> Job for Closure<F, T> {
 pub struct Writer {
     jobs: mpsc::Sender<Box<dyn Job>>,
     open: Arc<AtomicBool>,
+    commits: watch::Receiver<()>,
 }
 
 impl Writer {
@@ -132,13 +133,18 @@ impl Writer {
     pub fn start(db: Arc<Database>) -> Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let open = Arc::new(AtomicBool::new(true));
-        let thread = Thread { db, open: Arc::clone(&open) };
+        let (committed, commits) = watch::channel(());
+        let thread = Thread { db, open: Arc::clone(&open), committed };
         std::thread::Builder::new().name("store-writer".into()).spawn(move || thread.work_off(queue))?;
-        Ok(Self { jobs, open })
+        Ok(Self { jobs, open, commits })
     }
 
     pub fn is_open(&self) -> bool {
         self.open.load(Ordering::Acquire)
+    }
+
+    pub fn commits(&self) -> watch::Receiver<()> {
+        self.commits.clone()
     }
 
     pub async fn run<T, F>(&self, work: F) -> Result<T>
@@ -172,6 +178,7 @@ fn closed() -> Error {
 struct Thread {
     db: Arc<Database>,
     open: Arc<AtomicBool>,
+    committed: watch::Sender<()>,
 }
 
 /// A job and how its last run ended.
@@ -220,6 +227,9 @@ impl Thread {
             ran.push(Ran { job, outcome });
         }
         let committed = if changed { tx.commit().map_err(storage) } else { tx.abort().map_err(storage) };
+        if changed && committed.is_ok() {
+            self.committed.send_replace(());
+        }
         match committed {
             Ok(()) => ran.into_iter().for_each(|ran| ran.job.answer(ran.outcome)),
             Err(error) => self.close(ran.into_iter().map(|ran| ran.job).collect(), &error),
