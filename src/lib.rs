@@ -3,5 +3,6 @@
 pub mod app;
 pub mod edge;
 pub mod error;
+pub mod mcp;
 pub mod server;
 pub mod wire;
