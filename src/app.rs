@@ -22,6 +22,7 @@ pub mod name;
 pub mod organizations;
 pub mod page;
 pub mod preview;
+pub mod published;
 pub mod search;
 pub mod settings;
 mod store;

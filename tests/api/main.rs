@@ -1,0 +1,6 @@
+//! Black-box tests of a running server over HTTPS, one module for each interface. Nothing here looks inside.
+
+mod cdn;
+mod front_door;
+mod support;
+mod tls;
