@@ -132,3 +132,18 @@ fn wrong_method(allowed: &[Method]) -> HttpResponse {
     }
     answer
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_what_follows_bearer_in_any_case() {
+        for value in ["Bearer abc", "bearer abc", "BEARER   abc ", " Bearer abc"] {
+            assert_eq!(token_in(value), Some("abc"), "{value}");
+        }
+        for value in ["", "Bearer", "Bearer ", "Basic abc", "Bearerabc", "abc"] {
+            assert_eq!(token_in(value), None, "{value}");
+        }
+    }
+}

@@ -119,6 +119,12 @@ impl TestServer {
         self.running.as_ref().expect("the server runs")
     }
 
+    /// Whether it still runs: not any more once it carried out an order to stop.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| !running.thread.is_finished())
+    }
+
     /// Its origin, such as `https://localhost:40123`.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -227,7 +233,7 @@ impl TestServer {
         };
         let path = LibraryPath { organization, library };
         let parent = parent.map(AssetId::as_str);
-        let uploaded = self.app().upload_sources(&caller, &path, vec![source], parent, |_| {}).await;
+        let uploaded = self.app().upload_sources(caller, &path, vec![source], parent, |_| {}).await;
         uploaded.expect("an upload").assets.first().expect("an asset").asset.id
     }
 

@@ -1,13 +1,14 @@
 //! Asset urls.
 
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 use rasterd::app::access::LibraryPath;
 use rasterd::app::model::Access;
 use rasterd::testing::{TestKey, TestServer};
 use reqwest::Method;
 
-use crate::support::raw::Raw;
+use crate::support::raw::{DEADLINE, Raw};
 use crate::support::{Client, Reply, send};
 
 const SVG: &[u8] = br#"<svg xmlns="http://www.w3.org/2000/svg" width="2" height="3"/>"#;
@@ -23,7 +24,10 @@ struct Stocked {
 
 impl Stocked {
     async fn new() -> Self {
-        let server = TestServer::start();
+        Self::on(TestServer::start()).await
+    }
+
+    async fn on(server: TestServer) -> Self {
         let organization = server.organization("Acme").await;
         let library = server.library(&organization, "Photos").await;
         let key = server.key(&organization, &[(&library, Access::Write)]).await;
@@ -203,4 +207,33 @@ async fn a_download_in_flight_finishes_when_the_server_stops() {
     stocked.server.control().stop();
     let rest = connection.read_to_end();
     assert!(rest.as_bytes().ends_with(&bytes[20_000_000..]));
+}
+
+/// Begins a download that does not end by itself, orders the server to stop so many times, and tells whether it
+/// does.
+async fn stops_after(orders: usize, drain: Duration) -> bool {
+    let server = TestServer::start_with(move |_, options| options.patience.drain = drain);
+    let stocked = Stocked::on(server).await;
+    let path = stocked.upload("plan.pdf", &pdf(30_000_000)).await;
+    let mut connection = Raw::open(&stocked.server);
+    connection.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    connection.read_exactly(1000);
+    for _ in 0..orders {
+        stocked.server.control().stop();
+    }
+    let started = Instant::now();
+    while stocked.server.is_running() && started.elapsed() < DEADLINE {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    !stocked.server.is_running()
+}
+
+#[tokio::test]
+async fn a_download_that_does_not_end_is_waited_for_only_so_long() {
+    assert!(stops_after(1, Duration::from_secs(1)).await);
+}
+
+#[tokio::test]
+async fn a_second_order_to_stop_is_carried_out_at_once() {
+    assert!(stops_after(2, DEADLINE * 10).await);
 }

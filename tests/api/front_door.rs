@@ -33,6 +33,8 @@ async fn an_unknown_path_is_404_in_the_envelope_with_and_without_a_key() {
             assert_eq!(reply.header("vary"), "Api-Version");
             assert_eq!(reply.header("cache-control"), "private, no-store");
         }
+        let reply = client.post_json("/nowhere", &serde_json::json!({"any": "body"})).await;
+        assert_eq!((reply.status, reply.error_code().as_str()), (404, "ENDPOINT_NOT_FOUND"));
     }
 }
 
