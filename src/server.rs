@@ -16,8 +16,9 @@ use futures_util::future::join;
 
 use crate::app::App;
 use crate::edge::cors::Cors;
+use crate::mcp::McpOptions;
 use crate::tls::{self, Certificates, TlsError};
-use crate::{cdn, edge};
+use crate::{cdn, edge, mcp};
 
 mod connection;
 mod door;
@@ -227,5 +228,14 @@ impl Site {
     fn mount(&self, routes: &mut web::ServiceConfig) {
         health::configure(routes, &self.app, &self.draining);
         cdn::configure(routes, &self.app);
+        mcp::configure(
+            routes,
+            &self.app,
+            McpOptions {
+                allowed_hosts: self.options.allowed_hosts.clone(),
+                allowed_origins: self.options.allowed_origins.clone(),
+                mcp_hosts: self.options.mcp_hosts.clone(),
+            },
+        );
     }
 }
