@@ -3,6 +3,7 @@
 pub mod app;
 pub mod edge;
 pub mod error;
+pub mod http;
 pub mod server;
 pub mod telemetry;
 pub mod testing;
