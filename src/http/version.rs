@@ -40,16 +40,16 @@ impl Version {
     /// # Errors
     /// `API_VERSION_REQUIRED` when it names none, `BAD_USER_INPUT` when there is none of that name.
     pub fn of(headers: &HeaderMap) -> Result<Self> {
-        let names = Self::ALL.map(Self::name).join(" or ");
+        let choice = Self::ALL.map(Self::name).join(" or ");
         let named = headers.get(API_VERSION).map(|value| value.as_bytes().trim_ascii()).unwrap_or_default();
         if named.is_empty() {
             return Err(Error::new(
                 Code::ApiVersionRequired,
-                format!("Send the header `{API_VERSION}` with the version of the API: {names}."),
+                format!("Send the header `{API_VERSION}` with the version of the API: {choice}."),
             ));
         }
         let known = Self::ALL.into_iter().find(|version| version.name().as_bytes() == named);
-        known.ok_or_else(|| Error::bad_input(format!("`{API_VERSION}` must be {names}.")))
+        known.ok_or_else(|| Error::bad_input(format!("`{API_VERSION}` must be {choice}.")))
     }
 
     /// How many tags a list can be filtered by; `configured` is the server's own limit.

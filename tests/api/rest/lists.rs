@@ -152,16 +152,16 @@ async fn approval_tells_assets_apart_in_the_newer_version_only() {
 async fn tags_are_listed_most_used_first_up_to_a_limit() {
     let scene = Scene::new().await;
     let ids = upload(&scene, &["a", "b"]).await;
-    scene.writer.post(&format!("{ASSETS}/tag"), json!({"assetIds": ids, "tags": ["blue"]})).await;
-    let tagged =
-        scene.writer.post(&format!("{ASSETS}/tag"), json!({"assetIds": [ids[0]], "tags": ["Art", "blue"]}));
-    assert_eq!(tagged.await.json(), json!({"data": {"taggedCount": 1}}));
+    let change = async |what: &str, ids: &[String], tags: &[&str]| {
+        scene.writer.post(&format!("{ASSETS}/{what}"), json!({"assetIds": ids, "tags": tags})).await.json()
+    };
+    change("tag", &ids, &["blue"]).await;
+    assert_eq!(change("tag", &ids[..1], &["Art", "blue"]).await, json!({"data": {"taggedCount": 1}}));
     let tags = "/organizations/acme/libraries/photos/tags";
     let all = json!([{"id": "blue", "count": 2, "type": "user"}, {"id": "Art", "count": 1, "type": "user"}]);
     assert_eq!(scene.reader.get(tags).await.json()["data"], all);
     assert_eq!(scene.reader.get(&format!("{tags}?limit=1")).await.json()["data"], json!([all[0]]));
-    let untagged = scene.writer.post(&format!("{ASSETS}/untag"), json!({"assetIds": ids, "tags": ["BLUE"]}));
-    assert_eq!(untagged.await.json(), json!({"data": {"untaggedCount": 2}}));
+    assert_eq!(change("untag", &ids, &["BLUE"]).await, json!({"data": {"untaggedCount": 2}}));
 }
 
 #[tokio::test]
