@@ -65,7 +65,7 @@ struct TransferTarget {
     target_library_id: String,
 }
 
-pub async fn list(Call { caller, asked, .. }: Call) -> Result<HttpResponse> {
+pub fn list(Call { caller, asked, .. }: Call) -> Result<HttpResponse> {
     let query = asked.query();
     let slice = query.slice(PAGE, asked.limits().page_size)?;
     let tags = query.list("tags");
@@ -86,7 +86,7 @@ pub async fn list(Call { caller, asked, .. }: Call) -> Result<HttpResponse> {
     linked(asked.version.assets(assets, asked.origin()), asked.request(), asked.origin(), next)
 }
 
-pub async fn get(Call { caller, asked, .. }: Call) -> Result<HttpResponse> {
+pub fn get(Call { caller, asked, .. }: Call) -> Result<HttpResponse> {
     let asset = asked.app().get_asset(&caller, &asked.library(), asked.asset_id())?;
     Ok(asked.version.asset(asset, asked.origin()))
 }

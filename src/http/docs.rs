@@ -14,6 +14,8 @@ use crate::error::{Error, Result};
 
 const PAGE: &str = include_str!("docs/page.html");
 const START: &str = include_str!("docs/start.js");
+/// The files that the page asks for; Swagger UI has more, which are not served.
+const FILES: &str = r"/docs/{file:start\.js|swagger-ui\.css|swagger-ui-bundle\.js}";
 /// The page runs our script and Swagger UI's, shows its pictures, and talks to this server alone. Swagger UI sets
 /// styles on its elements.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -26,7 +28,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config
         .service(edge::resource(document::PATH, &[Method::GET]).route(web::get().to(show)))
         .service(edge::resource("/docs", &[Method::GET]).route(web::get().to(page)))
-        .service(edge::resource("/docs/{file}", &[Method::GET]).route(web::get().to(file)));
+        .service(edge::resource(FILES, &[Method::GET]).route(web::get().to(file)));
 }
 
 fn shown(document: Option<&Bytes>) -> Result<HttpResponse> {
@@ -42,22 +44,19 @@ async fn page() -> HttpResponse {
         .body(PAGE)
 }
 
-/// One of the page's own files: ours, or one of the two of Swagger UI that the page asks for.
+/// One of the page's own files: ours, or one of Swagger UI's.
 async fn file(name: Path<String>) -> Result<HttpResponse> {
     let mut answer = HttpResponse::Ok();
     answer.insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
-    match name.as_str() {
-        "start.js" => Ok(answer.content_type("text/javascript; charset=utf-8").body(START)),
-        "swagger-ui.css" | "swagger-ui-bundle.js" => {
-            let found = utoipa_swagger_ui::serve(&name, Arc::new(Config::from(document::PATH)));
-            let file = found
-                .map_err(|cause| Error::internal(cause.to_string()))?
-                .ok_or_else(|| Error::internal("a file of the reference page is not in the binary"))?;
-            if file.gzpipped {
-                answer.insert_header((CONTENT_ENCODING, "gzip"));
-            }
-            Ok(answer.content_type(file.content_type).body(file.bytes.into_owned()))
-        }
-        _ => Ok(edge::no_such_path().await),
+    if name.as_str() == "start.js" {
+        return Ok(answer.content_type("text/javascript; charset=utf-8").body(START));
     }
+    let found = utoipa_swagger_ui::serve(&name, Arc::new(Config::from(document::PATH)));
+    let file = found
+        .map_err(|cause| Error::internal(cause.to_string()))?
+        .ok_or_else(|| Error::internal("a file of the reference page is not in the binary"))?;
+    if file.gzpipped {
+        answer.insert_header((CONTENT_ENCODING, "gzip"));
+    }
+    Ok(answer.content_type(file.content_type).body(file.bytes.into_owned()))
 }

@@ -24,8 +24,8 @@ pub struct Create {
     /// What people will call it.
     #[schemars(length(min = 1, max = 100))]
     name: String,
-    /// Its id: lower-case letters a to z, digits, and hyphens inside; made of the name when it is left out.
-    #[schemars(length(min = 1, max = 64), regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
+    /// Its id: lower-case letters a to z, digits, and hyphens inside; made of the name when it is left out or empty.
+    #[schemars(length(max = 64), regex(pattern = "^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$"))]
     slug: Option<String>,
 }
 
@@ -38,11 +38,11 @@ pub struct Rename {
     name: String,
 }
 
-pub async fn whoami(Call { caller, asked, .. }: Call) -> Result<HttpResponse> {
-    Ok(asked.version.viewer(asked.app().whoami(&caller)))
+pub fn whoami(Call { caller, asked, .. }: Call) -> HttpResponse {
+    asked.version.viewer(asked.app().whoami(&caller))
 }
 
-pub async fn list(Call { caller, asked, .. }: Call) -> Result<HttpResponse> {
+pub fn list(Call { caller, asked, .. }: Call) -> Result<HttpResponse> {
     let page = asked.query().page(PAGE, asked.limits().page_size)?;
     let libraries = asked.app().list_libraries(&caller, asked.library().organization, page)?;
     Ok(data(libraries.into_iter().map(Library::from).collect::<Vec<_>>()))
@@ -61,7 +61,7 @@ pub async fn rename(call: Call) -> Result<HttpResponse> {
     Ok(data(Library::from(library)))
 }
 
-pub async fn list_tags(Call { caller, asked, .. }: Call) -> Result<HttpResponse> {
+pub fn list_tags(Call { caller, asked, .. }: Call) -> Result<HttpResponse> {
     let limit = Page::new(None, asked.query().number("limit")?, TAGS, MOST_TAGS).size;
     let tags = asked.app().list_tags(&caller, &asked.library(), limit)?;
     Ok(data(tags.into_iter().map(Tag::from).collect::<Vec<_>>()))

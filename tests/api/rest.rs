@@ -153,7 +153,7 @@ impl Form {
 
 /// A PNG of 3 × 2 pixels whose bytes are of this seed's own: one chunk of text in it has the seed.
 pub fn picture(seed: &str) -> Vec<u8> {
-    fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
         let mut checked = kind.to_vec();
         checked.extend_from_slice(data);
         let mut chunk = u32::try_from(data.len()).unwrap().to_be_bytes().to_vec();
@@ -162,8 +162,8 @@ pub fn picture(seed: &str) -> Vec<u8> {
         chunk
     }
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
-    png.extend(chunk(b"IHDR", &[0, 0, 0, 3, 0, 0, 0, 2, 8, 0, 0, 0, 0]));
-    png.extend(chunk(b"tEXt", format!("Comment\0{seed}").as_bytes()));
+    png.extend(chunk(*b"IHDR", &[0, 0, 0, 3, 0, 0, 0, 2, 8, 0, 0, 0, 0]));
+    png.extend(chunk(*b"tEXt", format!("Comment\0{seed}").as_bytes()));
     // Two rows of a filter byte and three grey pixels, stored without compression.
     let rows = [0, 10, 20, 30, 0, 40, 50, 60];
     let mut data = vec![0x78, 0x01, 0x01, 8, 0, 0xF7, 0xFF];
@@ -174,7 +174,7 @@ pub fn picture(seed: &str) -> Vec<u8> {
         other = (other + one) % 65_521;
     }
     data.extend((other << 16 | one).to_be_bytes());
-    png.extend(chunk(b"IDAT", &data));
-    png.extend(chunk(b"IEND", &[]));
+    png.extend(chunk(*b"IDAT", &data));
+    png.extend(chunk(*b"IEND", &[]));
     png
 }

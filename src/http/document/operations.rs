@@ -91,8 +91,8 @@ const APPROVAL: Parameter = Parameter {
 };
 
 /// A body of JSON.
-const fn json_body(schema: fn(&mut Schemas) -> RefOr<Schema>, example: fn() -> Value) -> Option<Body> {
-    Some(Body { content_type: "application/json", schema, example })
+const fn json_body(schema: fn(&mut Schemas) -> RefOr<Schema>, example: fn() -> Value) -> Body {
+    Body { content_type: "application/json", schema, example }
 }
 
 /// The form of an upload.
@@ -151,7 +151,7 @@ pub static OPERATIONS: [Operation; 14] = [
         summary: "Create a library",
         description: "The new library is granted to the calling key at Write.",
         parameters: &[],
-        body: json_body(|all| all.read::<libraries::Create>(), || json!({"name": "Summer 2026"})),
+        body: Some(json_body(Schemas::read::<libraries::Create>, || json!({"name": "Summer 2026"}))),
         status: 201,
         answers: |all| vec![all.written::<wire::Library>()],
         examples: || vec![examples::library()],
@@ -179,7 +179,7 @@ pub static OPERATIONS: [Operation; 14] = [
         summary: "Rename a library",
         description: "Its id stays.",
         parameters: &[],
-        body: json_body(|all| all.read::<libraries::Rename>(), || json!({"name": "Summer 2026"})),
+        body: Some(json_body(Schemas::read::<libraries::Rename>, || json!({"name": "Summer 2026"}))),
         status: 200,
         answers: |all| vec![all.written::<wire::Library>()],
         examples: || vec![examples::library()],
@@ -233,7 +233,7 @@ pub static OPERATIONS: [Operation; 14] = [
         summary: "Move assets to the trash",
         description: "They can be restored for 30 days. An id that was never in this library fails the whole call.",
         parameters: &[],
-        body: json_body(|all| all.read::<assets::Delete>(), || json!({"ids": [examples::ID]})),
+        body: Some(json_body(Schemas::read::<assets::Delete>, || json!({"ids": [examples::ID]}))),
         status: 200,
         answers: |all| vec![all.written::<wire::Deleted>()],
         examples: || {
@@ -248,10 +248,10 @@ pub static OPERATIONS: [Operation; 14] = [
         summary: "Tag assets",
         description: "Adds every tag to every asset; all or nothing.",
         parameters: &[],
-        body: json_body(
-            |all| all.read::<assets::Tagging>(),
+        body: Some(json_body(
+            Schemas::read::<assets::Tagging>,
             || json!({"assetIds": [examples::ID], "tags": ["seaside"]}),
-        ),
+        )),
         status: 200,
         answers: |all| vec![all.written::<wire::Tagged>()],
         examples: || vec![json!({"taggedCount": 1})],
@@ -264,10 +264,10 @@ pub static OPERATIONS: [Operation; 14] = [
         summary: "Take tags off assets",
         description: "Takes every tag off every asset; all or nothing.",
         parameters: &[],
-        body: json_body(
-            |all| all.read::<assets::Tagging>(),
+        body: Some(json_body(
+            Schemas::read::<assets::Tagging>,
             || json!({"assetIds": [examples::ID], "tags": ["seaside"]}),
-        ),
+        )),
         status: 200,
         answers: |all| vec![all.written::<wire::Untagged>()],
         examples: || vec![json!({"untaggedCount": 1})],
@@ -280,10 +280,10 @@ pub static OPERATIONS: [Operation; 14] = [
         summary: "Transfer assets to another library",
         description: "Within the organization, all or nothing. Tags, description, variants and the public url go along.",
         parameters: &[],
-        body: json_body(
-            |all| all.read::<assets::Transfer>(),
+        body: Some(json_body(
+            Schemas::read::<assets::Transfer>,
             || json!({"targetLibraryId": "archive", "assetIds": [examples::ID]}),
-        ),
+        )),
         status: 200,
         answers: |all| vec![all.written::<wire::TransferResult>()],
         examples: || {
@@ -311,7 +311,10 @@ pub static OPERATIONS: [Operation; 14] = [
         summary: "Describe an asset",
         description: "Stored verbatim; empty clears it.",
         parameters: &[],
-        body: json_body(|all| all.read::<assets::Describe>(), || json!({"description": "A beach at dusk."})),
+        body: Some(json_body(
+            Schemas::read::<assets::Describe>,
+            || json!({"description": "A beach at dusk."}),
+        )),
         status: 200,
         answers: |all| vec![all.written::<wire::Described>()],
         examples: || vec![json!({"assetId": examples::ID, "description": "A beach at dusk."})],
