@@ -1,0 +1,75 @@
+//! Documents that lead programs and agents to the endpoint. They need no key and tell nothing of what is stored.
+
+use actix_web::{HttpResponse, web};
+use serde_json::{Value, json};
+
+/// Mounts the server card, the catalog of interfaces and the text for models.
+pub fn configure(config: &mut web::ServiceConfig, public_url: &str) {
+    serve(
+        config,
+        "/.well-known/mcp/server-card.json",
+        "application/json",
+        server_card(public_url).to_string(),
+    );
+    serve(
+        config,
+        "/.well-known/api-catalog",
+        "application/linkset+json",
+        api_catalog(public_url).to_string(),
+    );
+    serve(config, "/llms.txt", "text/plain; charset=utf-8", llms_text(public_url));
+}
+
+fn serve(config: &mut web::ServiceConfig, path: &str, content_type: &'static str, text: String) {
+    let text = bytes::Bytes::from(text);
+    let answer = move || {
+        let text = text.clone();
+        async move { HttpResponse::Ok().content_type(content_type).body(text) }
+    };
+    config.service(web::resource(path).route(web::get().to(answer.clone())).route(web::head().to(answer)));
+}
+
+fn server_card(public_url: &str) -> Value {
+    json!({
+        "$schema": "https://static.modelcontextprotocol.io/schemas/v1/server-card.schema.json",
+        "name": "rasterd/rasterd",
+        "title": "rasterd",
+        "description": "Finds, uploads, tags and organizes images, videos and PDFs in a self-hosted store.",
+        "version": env!("CARGO_PKG_VERSION"),
+        "remotes": [{
+            "type": "streamable-http",
+            "url": format!("{public_url}/mcp"),
+            "headers": [{
+                "name": "Authorization",
+                "description": "Bearer, a space, and an API key of this server.",
+                "isRequired": true,
+                "isSecret": true,
+            }],
+        }],
+    })
+}
+
+fn api_catalog(public_url: &str) -> Value {
+    json!({
+        "linkset": [{
+            "anchor": format!("{public_url}/mcp"),
+            "service-desc": [{
+                "href": format!("{public_url}/.well-known/mcp/server-card.json"),
+                "type": "application/json",
+            }],
+            "service-doc": [{ "href": format!("{public_url}/llms.txt"), "type": "text/plain" }],
+        }],
+    })
+}
+
+fn llms_text(public_url: &str) -> String {
+    format!(
+        "# rasterd\n\n\
+         > A self-hosted store of images, videos and PDFs that agents, programs and people share.\n\n\
+         Everything needs an API key in the header `Authorization: Bearer <key>`; people get one from whoever \
+         runs this server. A key reaches some libraries of one organization, to read or to write.\n\n\
+         ## Interfaces\n\n\
+         - [MCP]({public_url}/mcp): Streamable HTTP, for agents. Call the tool `whoami` first.\n\
+         - [Server card]({public_url}/.well-known/mcp/server-card.json): how to connect an MCP client.\n"
+    )
+}

@@ -1,0 +1,180 @@
+//! What an HTTP request must bring before its body is read: a known host and origin, and the media types of MCP.
+//! Knows no keys and no JSON-RPC.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, ORIGIN};
+
+use crate::error::{Code, Error, Result};
+
+/// Who may reach the endpoint, to keep pages of other sites from using a browser as their way in.
+pub struct Gate {
+    hosts: Vec<String>,
+    origins: Vec<String>,
+}
+
+impl Gate {
+    /// A gate for these host names (without port) and origins (scheme, host, port; `*` is all).
+    pub fn new(hosts: Vec<String>, origins: Vec<String>) -> Self {
+        Self { hosts, origins }
+    }
+
+    /// Checks `Host` and, when a browser sends one, `Origin`.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`.
+    pub fn check(&self, headers: &HeaderMap) -> Result<()> {
+        let host = text(headers, &HOST).map(host_name).unwrap_or_default();
+        if !self.hosts.iter().any(|allowed| host_name(allowed).eq_ignore_ascii_case(host)) {
+            return Err(Error::new(
+                Code::Forbidden,
+                "This server does not answer to that host name. Add it to server.allowed_hosts.",
+            ));
+        }
+        if !headers.contains_key(ORIGIN) {
+            return Ok(());
+        }
+        let origin = text(headers, &ORIGIN).unwrap_or_default();
+        if self.origins.iter().any(|allowed| allowed == "*" || same_origin(allowed, origin)) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::Forbidden,
+            "Pages of that origin may not call this server. Add it to server.allowed_origins.",
+        ))
+    }
+}
+
+/// Checks that the client sends JSON and takes JSON and event streams.
+///
+/// # Errors
+/// The status and the sentence to refuse it with.
+pub fn check_media_types(headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
+    if !text(headers, &CONTENT_TYPE)
+        .is_some_and(|kind| essence(kind).eq_ignore_ascii_case("application/json"))
+    {
+        return Err((
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Send the body with Content-Type: application/json.",
+        ));
+    }
+    if accepts(headers, "application/json") && accepts(headers, "text/event-stream") {
+        return Ok(());
+    }
+    Err((StatusCode::NOT_ACCEPTABLE, "Send Accept: application/json, text/event-stream."))
+}
+
+/// The host of a `Host` header or a setting: without port and without the brackets of an IPv6 address.
+pub fn host_name(authority: &str) -> &str {
+    if let Some((address, _)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return address;
+    }
+    match authority.rsplit_once(':') {
+        Some((host, _)) if !host.contains(':') => host,
+        Some(_) | None => authority,
+    }
+}
+
+/// Whether two serialized origins are the same; the scheme's own port may be left out.
+fn same_origin(one: &str, other: &str) -> bool {
+    fn parts(origin: &str) -> Option<url::Origin> {
+        let url = url::Url::parse(origin).ok()?;
+        (url.path() == "/" && url.query().is_none()).then(|| url.origin())
+    }
+    parts(one).is_some_and(|one| one.is_tuple() && Some(one) == parts(other))
+}
+
+/// Whether `Accept` admits a media type. No `Accept` at all admits everything.
+fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
+    let mut ranges = headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok()).peekable();
+    if ranges.peek().is_none() {
+        return true;
+    }
+    let (kind, _) = media_type.split_once('/').unwrap_or((media_type, ""));
+    ranges.flat_map(|value| value.split(',')).filter(|range| !is_excluded(range)).map(essence).any(|range| {
+        range.eq_ignore_ascii_case(media_type)
+            || range == "*/*"
+            || range.strip_suffix("/*").is_some_and(|range| range.eq_ignore_ascii_case(kind))
+    })
+}
+
+/// Whether a media range has the quality 0.
+fn is_excluded(range: &str) -> bool {
+    range.split(';').skip(1).any(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        name.trim().eq_ignore_ascii_case("q")
+            && value.trim().parse::<f32>().is_ok_and(|quality| quality <= 0.0)
+    })
+}
+
+fn essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default().trim()
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(name.clone(), HeaderValue::from_str(value).unwrap());
+        }
+        map
+    }
+
+    #[test]
+    fn hosts_are_compared_without_port_brackets_and_case() {
+        let gate = Gate::new(vec!["localhost".into(), "::1".into(), "192.0.2.7".into()], Vec::new());
+        for host in ["localhost", "LOCALHOST:8443", "[::1]:8443", "[::1]", "192.0.2.7:1"] {
+            assert!(gate.check(&headers(&[(HOST, host)])).is_ok(), "{host}");
+        }
+        for host in ["", "evil.example", "localhost.evil.example", "evil.example:8443"] {
+            assert!(gate.check(&headers(&[(HOST, host)])).is_err(), "{host}");
+        }
+        assert!(gate.check(&headers(&[])).is_err());
+    }
+
+    #[test]
+    fn an_origin_must_be_listed_when_there_is_one() {
+        let gate = Gate::new(vec!["a".into()], vec!["https://a:8443".into(), "https://b.example".into()]);
+        for origin in ["https://a:8443", "https://b.example", "https://b.example:443", "HTTPS://B.EXAMPLE"] {
+            assert!(gate.check(&headers(&[(HOST, "a"), (ORIGIN, origin)])).is_ok(), "{origin}");
+        }
+        for origin in
+            ["http://a:8443", "https://a", "https://b.example:8443", "null", "", "https://evil.example"]
+        {
+            assert!(gate.check(&headers(&[(HOST, "a"), (ORIGIN, origin)])).is_err(), "{origin}");
+        }
+        let open = Gate::new(vec!["a".into()], vec!["*".into()]);
+        assert!(open.check(&headers(&[(HOST, "a"), (ORIGIN, "https://evil.example")])).is_ok());
+    }
+
+    #[test]
+    fn both_media_types_must_be_acceptable() {
+        let json = (CONTENT_TYPE, "application/json; charset=utf-8");
+        let accept = |value| check_media_types(&headers(&[json.clone(), (ACCEPT, value)]));
+        for value in [
+            "application/json, text/event-stream",
+            "text/event-stream;q=0.1,Application/JSON",
+            "*/*",
+            "application/*, text/*",
+        ] {
+            assert!(accept(value).is_ok(), "{value}");
+        }
+        for value in
+            ["application/json", "text/event-stream", "text/html", "application/json, text/event-stream;q=0"]
+        {
+            assert_eq!(accept(value).unwrap_err().0, StatusCode::NOT_ACCEPTABLE, "{value}");
+        }
+        assert!(check_media_types(&headers(&[json])).is_ok());
+        for kind in ["text/plain", "application/jsonp", ""] {
+            let refused = check_media_types(&headers(&[(CONTENT_TYPE, kind)])).unwrap_err();
+            assert_eq!(refused.0, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{kind}");
+        }
+    }
+}
