@@ -46,7 +46,7 @@ async fn receive(upload: &mut Upload, field: &mut Field) -> Result<()> {
     };
     let mut arriving = upload.begin_file(name)?;
     while let Some(bytes) = field.next().await {
-        upload.write(&mut arriving, bytes.map_err(unreadable)?).await?;
+        arriving.write(bytes.map_err(unreadable)?).await?;
     }
     upload.end_file(arriving).await
 }

@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let photos = LibraryPath { organization: "acme", library: "photos" };
         let mut upload = server.app().begin_upload(&caller, &photos)?;
         let mut file = upload.begin_file(&format!("wine {number}.jpg"))?;
-        upload.write(&mut file, photo.clone().into()).await?;
+        file.write(photo.clone().into()).await?;
         upload.end_file(file).await?;
         ids.extend(upload.finish().await?.assets.iter().map(|uploaded| uploaded.asset.id.to_string()));
     }
