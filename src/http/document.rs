@@ -22,9 +22,9 @@ mod examples;
 mod operations;
 mod schemas;
 
-use super::ROUTES;
 use super::call::Needs;
 use super::version::{API_VERSION, Version};
+use super::{ASSETS, ROUTES, SEARCH};
 use crate::error::Code;
 use operations::{OPERATIONS, Operation};
 use schemas::{Schemas, envelope, literal, named};
@@ -83,6 +83,7 @@ pub fn openapi() -> OpenApi {
 fn described(operation: &Operation, schemas: &mut Schemas) -> OperationBuilder {
     let mut described = OperationBuilder::new()
         .operation_id(Some(operation.id))
+        .tag(group(operation.path))
         .summary(Some(operation.summary))
         .description(Some(operation.description))
         .parameter(version_parameter());
@@ -116,6 +117,15 @@ fn described(operation: &Operation, schemas: &mut Schemas) -> OperationBuilder {
         described = described.response(status.to_string(), failure(&codes));
     }
     described
+}
+
+/// Where the reference page shows an endpoint.
+fn group(path: &str) -> &'static str {
+    match path {
+        SEARCH => "Search",
+        path if path.starts_with(ASSETS) => "Assets",
+        _ => "Keys and libraries",
+    }
 }
 
 fn version_parameter() -> ParameterBuilder {
@@ -229,6 +239,7 @@ fn itself() -> OperationBuilder {
     let content = ContentBuilder::new().schema(Some(literal(json!({"type": "object"})))).build();
     OperationBuilder::new()
         .operation_id(Some("openapi"))
+        .tag("This document")
         .summary(Some("This document"))
         .security(SecurityRequirement::default())
         .response("200", ResponseBuilder::new().description("This document.").content(JSON, content))
