@@ -69,7 +69,13 @@ pub fn error_json(code: Code, message: &str) -> String {
 /// The sentence for the client: the error's own, with the id of the request where only the log tells more.
 #[must_use]
 pub fn message_for_client(error: &Error) -> Cow<'_, str> {
-    match request_id() {
+    message_about(error, request_id())
+}
+
+/// [`message_for_client`] for an error of another task's request.
+#[must_use]
+pub fn message_about(error: &Error, request: Option<RequestId>) -> Cow<'_, str> {
+    match request {
         Some(id) if error.code() == Code::Internal => {
             Cow::Owned(format!("{} Request id: {id}.", error.message()))
         }
@@ -80,8 +86,12 @@ pub fn message_for_client(error: &Error) -> Cow<'_, str> {
 /// Writes the cause of an error to the log, with the request's id. Called once for each error, where it is
 /// turned into an answer.
 pub fn log_cause(error: &Error) {
+    log_cause_about(error, request_id());
+}
+
+/// [`log_cause`] for an error of another task's request.
+pub fn log_cause_about(error: &Error, request: Option<RequestId>) {
     if let Some(cause) = error.cause() {
-        let request = request_id();
         let request = request.as_ref().map(RequestId::as_str);
         tracing::error!(request, code = error.code().name(), %cause, "request failed");
     }

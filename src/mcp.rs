@@ -3,8 +3,6 @@
 //! The protocol is rmcp's; the transport's checks, identity, limits and answers to people are ours. Every request
 //! stands for itself: who calls is read from its own `Authorization`, and no session is kept.
 
-use std::sync::Arc;
-
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::http::header::HOST;
 use actix_web::web;
@@ -27,8 +25,9 @@ mod schema;
 mod server;
 mod tools;
 
-use endpoint::{Endpoint, EndpointOptions, host_name};
-use server::Server;
+use endpoint::{Endpoint, EndpointOptions};
+use gate::host_name;
+use server::{Admitted, Server};
 
 /// Where the endpoint is, and who may reach it.
 #[derive(Debug, Clone)]
@@ -49,7 +48,7 @@ pub fn configure(config: &mut web::ServiceConfig, app: &App, options: McpOptions
         EndpointOptions { allowed_hosts, allowed_origins, body_limit: app.settings().limits.mcp_bytes };
     let admitting = app.clone();
     let endpoint = Endpoint::new(Server::new(app.clone()), options, move |request| {
-        edge::authenticate(&admitting, request).map(Arc::new)
+        edge::authenticate(&admitting, request).map(|caller| Admitted::new(caller, edge::request_id()))
     });
     discovery::configure(config, &app.settings().public_url);
     config.service(endpoint.resource("/mcp"));

@@ -18,8 +18,9 @@ use futures_util::future::join;
 
 use crate::app::App;
 use crate::edge::cors::Cors;
+use crate::mcp::McpOptions;
 use crate::tls::{self, Certificates, TlsError};
-use crate::{cdn, edge, http};
+use crate::{cdn, edge, http, mcp};
 
 mod connection;
 mod door;
@@ -240,5 +241,14 @@ impl Site {
         health::configure(routes, &self.app, &self.draining);
         cdn::configure(routes, &self.app);
         http::configure(routes);
+        mcp::configure(
+            routes,
+            &self.app,
+            McpOptions {
+                allowed_hosts: self.options.allowed_hosts.clone(),
+                allowed_origins: self.options.allowed_origins.clone(),
+                mcp_hosts: self.options.mcp_hosts.clone(),
+            },
+        );
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::json::{to_text, visible};
+use crate::edge::{self, RequestId};
 use crate::error::{Error, Result};
 
 /// A tool's answer: a value, and what is shown beside it.
@@ -52,13 +53,11 @@ struct FailureBody<'a> {
 }
 
 /// The result of a call that failed. Writes the cause to the log.
-pub fn failed(tool: &str, error: &Error) -> CallToolResult {
-    if let Some(cause) = error.cause() {
-        tracing::error!(tool, code = error.code().name(), %cause, "tool failed");
-    }
-    let code = error.code();
+pub fn failed(error: &Error, request: Option<RequestId>) -> CallToolResult {
+    edge::log_cause_about(error, request);
+    let (code, message) = (error.code(), edge::message_about(error, request));
     let failure =
-        Failure { error: FailureBody { code: code.name(), message: error.message(), status: code.status() } };
+        Failure { error: FailureBody { code: code.name(), message: &message, status: code.status() } };
     CallToolResult::error(vec![ContentBlock::text(to_text(&failure).unwrap_or_default())])
 }
 

@@ -1,7 +1,10 @@
 //! Documents that lead programs and agents to the endpoint. They need no key and tell nothing of what is stored.
 
+use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
+
+use crate::edge;
 
 /// Mounts the server card, the catalog of interfaces and the text for models.
 pub fn configure(config: &mut web::ServiceConfig, public_url: &str) {
@@ -26,7 +29,11 @@ fn serve(config: &mut web::ServiceConfig, path: &str, content_type: &'static str
         let text = text.clone();
         async move { HttpResponse::Ok().content_type(content_type).body(text) }
     };
-    config.service(web::resource(path).route(web::get().to(answer.clone())).route(web::head().to(answer)));
+    config.service(
+        edge::resource(path, &[Method::GET, Method::HEAD])
+            .route(web::get().to(answer.clone()))
+            .route(web::head().to(answer)),
+    );
 }
 
 fn server_card(public_url: &str) -> Value {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::error::PayloadError;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, Resource, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -21,7 +21,6 @@ use rmcp::transport::streamable_http_server::session::never::NeverSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use serde::de::IgnoredAny;
 
-pub use super::gate::host_name;
 use super::gate::{Gate, check_media_types};
 use crate::edge;
 use crate::error::{Code, Error, Result};
@@ -46,10 +45,13 @@ pub struct EndpointOptions {
 /// of its [`http::request::Parts`].
 pub struct Endpoint<H, C>(Rc<Parts<H, C>>);
 
+/// Who a request is from, or why it is refused.
+type Admit<C> = Box<dyn Fn(&HttpRequest) -> Result<C>>;
+
 struct Parts<H, C> {
     gate: Gate,
     body_limit: usize,
-    admit: Box<dyn Fn(&HttpRequest) -> Result<C>>,
+    admit: Admit<C>,
     service: StreamableHttpService<H, NeverSessionManager>,
 }
 
@@ -85,7 +87,7 @@ where
             let parts = Rc::clone(&parts);
             async move { parts.answer(&request, payload).await.unwrap_or_else(|refusal| refusal) }
         };
-        web::resource(path).route(web::post().to(post)).default_service(web::to(only_post))
+        edge::resource(path, &[Method::POST]).route(web::post().to(post))
     }
 }
 
@@ -189,7 +191,6 @@ async fn reply(
     let status = StatusCode::from_u16(head.status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let kind = head.headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let mut builder = HttpResponse::build(status);
-    builder.insert_header((CACHE_CONTROL, "private, no-store"));
     if kind == Some(EVENT_STREAM) {
         builder.insert_header((CONTENT_TYPE, EVENT_STREAM)).insert_header(("X-Accel-Buffering", "no"));
         return builder.streaming(answer.into_data_stream());
@@ -227,16 +228,5 @@ fn not_a_message(body: &Bytes) -> HttpResponse {
             None,
         ),
     };
-    HttpResponse::BadRequest()
-        .insert_header((CACHE_CONTROL, "private, no-store"))
-        .json(JsonRpcError::new(None, error))
-}
-
-async fn only_post() -> HttpResponse {
-    let mut response = edge::error_response(&Error::new(
-        Code::MethodNotAllowed,
-        "Send MCP messages with POST; this server keeps no sessions and no streams of its own.",
-    ));
-    response.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static("POST"));
-    response
+    HttpResponse::BadRequest().json(JsonRpcError::new(None, error))
 }

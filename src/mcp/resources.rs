@@ -10,6 +10,7 @@ use super::tools::{PAGE_SIZE, TAGS};
 use crate::app::App;
 use crate::app::access::{Caller, LibraryPath};
 use crate::app::page::Page;
+use crate::edge::{self, RequestId};
 use crate::error::{Code, Error, Result};
 use crate::wire::v2026_07_08::Asset;
 use crate::wire::{Library, Tag};
@@ -119,17 +120,16 @@ pub fn read(app: &App, caller: &Caller, uri: &str) -> Result<ReadResourceResult>
 }
 
 /// The JSON-RPC error of a read that failed. Writes the cause to the log.
-pub fn failed(uri: &str, error: &Error) -> ErrorData {
-    if let Some(cause) = error.cause() {
-        tracing::error!(uri, code = error.code().name(), %cause, "resource failed");
-    }
+pub fn failed(error: &Error, request: Option<RequestId>) -> ErrorData {
+    edge::log_cause_about(error, request);
+    let message = edge::message_about(error, request).into_owned();
     let (name, status) = (error.code().name(), error.code().status());
     let code = match status {
         404 => ErrorCode::RESOURCE_NOT_FOUND,
         400..500 => ErrorCode::INVALID_PARAMS,
         _ => ErrorCode::INTERNAL_ERROR,
     };
-    ErrorData::new(code, error.message().to_owned(), Some(json!({ "code": name, "status": status })))
+    ErrorData::new(code, message, Some(json!({ "code": name, "status": status })))
 }
 
 #[cfg(test)]

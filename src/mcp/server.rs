@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -22,6 +22,7 @@ use super::{completion, progress, resources};
 use crate::app::App;
 use crate::app::access::Caller;
 use crate::app::settings::Limits;
+use crate::edge::RequestId;
 use crate::error::{Code, Error};
 
 /// The revisions of the protocol that are spoken, oldest first.
@@ -96,16 +97,18 @@ impl ServerHandler for Server {
         };
         let arguments = request.arguments.unwrap_or_default();
         let (reporter, news) = progress::channel();
+        let (caller, request) = admitted(&context)?;
         let call = Context {
             app: self.0.app.clone(),
-            caller: caller(&context)?,
+            caller,
+            request,
             reporter,
             knows_links: context
                 .protocol_version()
                 .is_some_and(|version| version >= ProtocolVersion::V_2025_06_18),
         };
         let limit = entry.time_limit(&arguments);
-        let result = guarded(entry.name(), limit, async { entry.call(call, arguments).await });
+        let result = guarded(request, limit, async { entry.call(call, arguments).await });
         let telling = async {
             if let Some(token) = context.meta.get_progress_token() {
                 news.forward(&context.peer, &token).await;
@@ -143,8 +146,9 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let contents = resources::read(&self.0.app, &*caller(&context)?, &request.uri)
-            .map_err(|error| resources::failed(&request.uri, &error))?;
+        let (caller, id) = admitted(&context)?;
+        let contents = resources::read(&self.0.app, &caller, &request.uri)
+            .map_err(|error| resources::failed(&error, id))?;
         Ok(contents.into())
     }
 
@@ -153,7 +157,7 @@ impl ServerHandler for Server {
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        Ok(completion::complete(&*caller(&context)?, &request))
+        Ok(completion::complete(&admitted(&context)?.0, &request))
     }
 
     async fn on_custom_request(
@@ -170,18 +174,40 @@ impl ServerHandler for Server {
     }
 }
 
-/// Who the request comes from that this context belongs to.
-fn caller(context: &RequestContext<RoleServer>) -> Result<Arc<Caller>, ErrorData> {
-    context
-        .extensions
-        .get::<http::request::Parts>()
-        .and_then(|request| request.extensions.get::<Arc<Caller>>())
-        .cloned()
+/// Who a request comes from, on the way to the one method that it calls.
+///
+/// Taken out there, because a caller holds a snapshot of the store that must not outlive what needs it.
+#[derive(Clone)]
+pub struct Admitted {
+    caller: Arc<Mutex<Option<Caller>>>,
+    request: Option<RequestId>,
+}
+
+impl Admitted {
+    /// The caller of the HTTP request of this id.
+    pub fn new(caller: Caller, request: Option<RequestId>) -> Self {
+        Self { caller: Arc::new(Mutex::new(Some(caller))), request }
+    }
+}
+
+/// Who the request comes from that this context belongs to, and its id.
+fn admitted(context: &RequestContext<RoleServer>) -> Result<(Caller, Option<RequestId>), ErrorData> {
+    let request = context.extensions.get::<http::request::Parts>();
+    request
+        .and_then(|request| request.extensions.get::<Admitted>())
+        .and_then(|Admitted { caller, request }| {
+            let caller = caller.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+            Some((caller, *request))
+        })
         .ok_or_else(|| ErrorData::internal_error("The request has no caller.", None))
 }
 
 /// Ends a call that takes too long, and turns a panic in it into an answer.
-async fn guarded(tool: &str, limit: Duration, call: impl Future<Output = CallToolResult>) -> CallToolResult {
+async fn guarded(
+    request: Option<RequestId>,
+    limit: Duration,
+    call: impl Future<Output = CallToolResult>,
+) -> CallToolResult {
     let error = match tokio::time::timeout(limit, AssertUnwindSafe(call).catch_unwind()).await {
         Ok(Ok(result)) => return result,
         Ok(Err(_panic)) => Error::internal("the tool panicked"),
@@ -190,7 +216,7 @@ async fn guarded(tool: &str, limit: Duration, call: impl Future<Output = CallToo
             format!("The call took longer than {} seconds and was ended. Try again.", limit.as_secs()),
         ),
     };
-    failed(tool, &error)
+    failed(&error, request)
 }
 
 fn info(limits: &Limits) -> ServerConfig {

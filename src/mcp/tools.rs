@@ -17,6 +17,7 @@ use super::schema;
 use crate::app::App;
 use crate::app::access::Caller;
 use crate::app::settings::Limits;
+use crate::edge::RequestId;
 use crate::error::Result;
 
 mod assets;
@@ -27,12 +28,14 @@ mod uploads;
 pub use libraries::{PAGE_SIZE, TAGS};
 
 /// How long a call may take that waits for nothing outside.
-const CALL_TIME: Duration = Duration::from_secs(60);
+const CALL_TIME: Duration = Duration::from_mins(1);
 
 /// What a call knows beside its arguments.
 pub struct Context {
     pub app: App,
-    pub caller: Arc<Caller>,
+    pub caller: Caller,
+    /// The HTTP request that the call came with.
+    pub request: Option<RequestId>,
     pub reporter: Reporter,
     /// Whether the client knows links to resources among a result's content.
     pub knows_links: bool,
@@ -163,10 +166,11 @@ impl Entry {
             match serde_path_to_error::deserialize::<_, A>(Value::Object(arguments)) {
                 Err(error) => Box::pin(std::future::ready(misfit(name, &place_and_reason(&error)))),
                 Ok(arguments) => {
+                    let request = context.request;
                     let running = run(context, arguments);
                     Box::pin(async move {
                         let reply = running.await.and_then(|reply| reply.into_result(list_name));
-                        reply.unwrap_or_else(|error| failed(name, &error))
+                        reply.unwrap_or_else(|error| failed(&error, request))
                     })
                 }
             }

@@ -25,8 +25,8 @@ async fn upload(
     sources: Vec<Source>,
     parent: Option<&str>,
 ) -> Result<Reply<Uploaded>> {
-    let Context { app, caller, reporter, knows_links: _ } = context;
+    let Context { app, caller, reporter, .. } = context;
     let report = move |progress| reporter.report(progress);
-    let uploaded = app.upload_sources(&caller, &path(organization, library), sources, parent, report).await?;
+    let uploaded = app.upload_sources(caller, &path(organization, library), sources, parent, report).await?;
     Ok(Uploaded::new(uploaded, &app.settings().public_url).into())
 }
