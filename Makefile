@@ -5,7 +5,7 @@ CARGO ?= cargo
 # nextest where it is installed: each test in a process of its own, and a summary at the end.
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help run test check fmt certs release bench conformance prerequisites
+.PHONY: help run test check fmt certs release bench conformance fuzz-api prerequisites
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -38,6 +38,9 @@ bench: prerequisites ## Speed, as ratios to a bare handler in the same run
 
 conformance: prerequisites ## The official MCP conformance suite, both protocol eras (needs npm)
 	tests/conformance/run
+
+fuzz-api: prerequisites ## Two minutes of hostile requests, held against the OpenAPI document (needs Python)
+	tests/fuzz_api/run
 
 prerequisites:
 	@tests/prerequisites/check

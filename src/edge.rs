@@ -16,7 +16,7 @@ pub mod cors;
 mod frame;
 mod record;
 
-pub use frame::frame;
+pub use frame::{frame, refused};
 pub use record::{RequestId, request_id};
 
 /// The bearer token of a request.
@@ -133,7 +133,9 @@ pub fn resource(path: &str, methods: &'static [Method]) -> actix_web::Resource {
     web::resource(path.to_owned()).default_service(web::to(move || async move { wrong_method(methods) }))
 }
 
-fn wrong_method(allowed: &[Method]) -> HttpResponse {
+/// The answer to a method that a path does not take: 405, with those that it does in `Allow`.
+#[must_use]
+pub fn wrong_method(allowed: &[Method]) -> HttpResponse {
     let allowed = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
     let message = format!("This endpoint takes {allowed} only.");
     let mut answer = error_response(&Error::new(Code::MethodNotAllowed, message));

@@ -12,7 +12,7 @@
 //! - [`app`]: the operations, and behind them, private to it, the store, the search index and the fetcher.
 //! - [`error`]: the one error type and the one table of codes. Depends on nothing.
 //! - [`edge`]: what every HTTP answer has in common.
-//! - [`cdn`]: asset urls.
+//! - [`http`]: REST. [`cdn`]: asset urls.
 //! - [`tls`]: certificates and their reload, and the development authority.
 //! - [`server`]: puts everything together: listener, TLS, transports; runs and drains. What a connection sends is
 //!   checked and timed here before a transport sees it.
@@ -36,6 +36,7 @@ pub mod config;
 pub mod data_dir;
 pub mod edge;
 pub mod error;
+pub mod http;
 pub mod mcp;
 pub mod server;
 pub mod telemetry;

@@ -1,5 +1,6 @@
 //! The composition root: one listener, one actix server, all transports; run and drain.
 
+use std::future::ready;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::pin::pin;
@@ -7,9 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix_http::{HttpService, KeepAlive};
+use actix_http::{HttpService, KeepAlive, Request, Response};
 use actix_rt::net::TcpStream;
 use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::body::BoxBody;
 use actix_web::dev::AppConfig;
 use actix_web::web;
 use futures_util::future::join;
@@ -18,7 +20,7 @@ use crate::app::App;
 use crate::edge::cors::Cors;
 use crate::mcp::McpOptions;
 use crate::tls::{self, Certificates, TlsError};
-use crate::{cdn, edge, mcp};
+use crate::{cdn, edge, http, mcp};
 
 mod connection;
 mod door;
@@ -119,6 +121,7 @@ impl Server {
         let actix = builder
             .listen("https", listener, move || {
                 let (drain, site) = (drain.clone(), site.clone());
+                let waiting = site.app.clone();
                 let http = HttpService::build()
                     .keep_alive(KeepAlive::Timeout(site.options.patience.idle))
                     // The head of every request is timed by the connection, not only that of the first.
@@ -128,6 +131,7 @@ impl Server {
                         let drain = drain.clone();
                         async move { drain.notified().await }
                     })
+                    .expect(fn_service(move |request| ready(may_continue(&waiting, request))))
                     .h1(map_config(site.application(), |()| AppConfig::default()))
                     .map_err(|error| tracing::debug!(%error, "a connection ended early"));
                 let door = Arc::clone(&door);
@@ -182,6 +186,14 @@ impl Server {
     }
 }
 
+/// Lets a client that waits for leave to send its body send it, or refuses the request unread.
+fn may_continue(app: &App, request: Request) -> Result<Request, Response<BoxBody>> {
+    match http::may_continue(app, request.method(), request.uri(), request.head().headers()) {
+        Ok(()) => Ok(request),
+        Err(error) => Err(edge::refused(&request, &error)),
+    }
+}
+
 fn builder(options: &Options) -> actix_server::ServerBuilder {
     let builder = actix_server::Server::build()
         .disable_signals()
@@ -228,6 +240,7 @@ impl Site {
     fn mount(&self, routes: &mut web::ServiceConfig) {
         health::configure(routes, &self.app, &self.draining);
         cdn::configure(routes, &self.app);
+        http::configure(routes);
         mcp::configure(
             routes,
             &self.app,

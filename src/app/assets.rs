@@ -5,7 +5,7 @@ use super::access::{Caller, LibraryPath, WriteGrant};
 use super::id::AssetId;
 use super::model::Asset;
 use super::name::{Slug, Tag};
-use super::page::Page;
+use super::page::{Cursor, Page, Slice};
 use super::store::{AssetQueries, Tx, View};
 use crate::error::{Error, Result};
 
@@ -20,6 +20,15 @@ pub struct AssetDetail {
     pub organization: Slug,
     /// The slug of its library.
     pub library: Slug,
+}
+
+/// Some of a library's assets.
+#[derive(Debug, Clone)]
+pub struct AssetPart {
+    /// The assets, newest first.
+    pub assets: Vec<AssetDetail>,
+    /// Where the next of them begin, if there are more.
+    pub next: Option<Cursor>,
 }
 
 /// What a transfer did.
@@ -45,15 +54,30 @@ impl App {
         tags: &[String],
         page: Page,
     ) -> Result<Vec<AssetDetail>> {
+        Ok(self.browse_assets(caller, path, tags, page.into())?.assets)
+    }
+
+    /// Some of a library's assets as [`App::list_assets`] has them, with the place where the next begin. Followed
+    /// from place to place, every asset that was there all along comes up exactly once.
+    ///
+    /// # Errors
+    /// As [`App::list_assets`].
+    pub fn browse_assets(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        tags: &[String],
+        slice: Slice,
+    ) -> Result<AssetPart> {
         let grant = caller.read(path)?;
         within("tags to filter by", tags.len(), 0, self.settings().limits.tag_filter)?;
         let tags: Vec<Tag> = tags.iter().map(|tag| Tag::read(tag)).collect();
-        let assets = if tags.is_empty() {
-            caller.view().listed(std::slice::from_ref(&grant), page)?
+        let (assets, next) = if tags.is_empty() {
+            caller.view().listed(std::slice::from_ref(&grant), slice)?
         } else {
-            caller.view().tagged(&grant, &tags, page)?
+            caller.view().tagged(&grant, &tags, slice)?
         };
-        details(caller.view(), caller, assets)
+        Ok(AssetPart { assets: details(caller.view(), caller, assets)?, next })
     }
 
     /// One asset, or one variant.

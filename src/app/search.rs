@@ -89,7 +89,7 @@ impl App {
 fn newest(caller: &Caller, grants: &[ReadGrant], terms: &Terms, page: Page) -> Result<Found> {
     let libraries = caller.view().libraries(grants)?;
     let total = libraries.iter().map(|library| library.assets).sum::<u64>();
-    let assets = caller.view().listed(grants, page)?;
+    let (assets, _) = caller.view().listed(grants, page.into())?;
     let hits =
         details(caller.view(), caller, assets)?.into_iter().map(|detail| hit(detail, terms, 0.0)).collect();
     Ok(Found { hits, total: usize::try_from(total).unwrap_or(usize::MAX) })

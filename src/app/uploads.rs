@@ -229,10 +229,26 @@ impl Upload {
     /// `BAD_USER_INPUT` when there is no file, none is accepted, or a variant has more than one;
     /// `RESOURCE_NOT_FOUND` for the parent; what a revoked key gets. Nothing is stored then.
     pub async fn finish(self) -> Result<Uploaded> {
+        self.expect_files(self.parent.is_some())?;
+        tokio::spawn(self.commit()).await.map_err(Error::internal)?
+    }
+
+    /// [`Upload::set_parent`] and [`Upload::finish`] in one: what is wrong with the files is answered before
+    /// what is wrong with the parent.
+    ///
+    /// # Errors
+    /// Of both.
+    pub async fn finish_as_variant(mut self, parent: &str) -> Result<Uploaded> {
+        self.expect_files(true)?;
+        self.set_parent(parent)?;
+        self.finish().await
+    }
+
+    fn expect_files(&self, as_variant: bool) -> Result<()> {
         if self.files == 0 {
             return Err(Error::bad_input("The upload has no file. Send at least one."));
         }
-        if self.parent.is_some() && self.files > 1 {
+        if as_variant && self.files > 1 {
             return Err(Error::bad_input(
                 "A variant is one file; this call has more. Upload each with a call of its own.",
             ));
@@ -240,7 +256,7 @@ impl Upload {
         if self.arrived.is_empty() {
             return Err(Error::bad_input(format!("No file was accepted. {}", left_out(&self.refused))));
         }
-        tokio::spawn(self.commit()).await.map_err(Error::internal)?
+        Ok(())
     }
 
     async fn commit(self) -> Result<Uploaded> {

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Instant;
 
-use actix_http::{HttpMessage, Request, Response};
+use actix_http::{ConnectionType, HttpMessage, Request, Response};
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, apply_fn_factory};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{AppConfig, ServiceResponse};
@@ -80,6 +80,22 @@ where
         set_headers(answer.headers_mut(), record.id);
         line.write(answer.status(), started, &record);
         Ok(answer.into())
+    })
+}
+
+/// The answer to a request that is refused before any handler has it, in the frame that every answer is in. Its
+/// body will not be read, so the connection ends.
+pub fn refused(request: &Request, error: &Error) -> Response<BoxBody> {
+    let started = Instant::now();
+    let record = Rc::new(Record { id: RequestId::random(), key: OnceCell::new() });
+    let line = Line { method: request.method().clone(), path: request.path().to_owned() };
+    RECORD.sync_scope(Rc::clone(&record), || {
+        let mut answer = error_response(error);
+        set_headers(answer.headers_mut(), record.id);
+        line.write(answer.status(), started, &record);
+        let mut answer: Response<BoxBody> = answer.into();
+        answer.head_mut().set_connection_type(ConnectionType::Close);
+        answer
     })
 }
 

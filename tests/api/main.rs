@@ -2,5 +2,6 @@
 
 mod cdn;
 mod front_door;
+mod rest;
 mod support;
 mod tls;

@@ -16,7 +16,7 @@ use crate::app::clock::Millis;
 use crate::app::id::{AssetId, LibraryId, OrganizationId};
 use crate::app::model::Asset;
 use crate::app::name::{Tag, fold};
-use crate::app::page::Page;
+use crate::app::page::{Cursor, Slice, Start};
 use crate::error::{Error, Result};
 
 const FIRST_ID: &[u8; 16] = &[0; 16];
@@ -24,6 +24,9 @@ const LAST_ID: &[u8; 16] = &[0xFF; 16];
 
 /// A place in a list that is ordered newest first: (inverted time, id, library).
 type Place = (u64, [u8; 16], u64);
+
+/// Some of a list, and where the next of it begins, if there is more.
+pub type Part<T> = (Vec<T>, Option<Cursor>);
 
 /// A new asset's record, which only [`Tx::add_asset`] takes in.
 #[derive(Debug, Clone)]
@@ -62,27 +65,29 @@ pub trait AssetQueries: Reader {
 impl<R: Reader> AssetQueries for R {}
 
 impl View {
-    /// A page of the listed assets of some libraries, newest first.
-    pub fn listed(&self, grants: &[ReadGrant], page: Page) -> Result<Vec<Asset>> {
+    /// Some of the listed assets of some libraries, newest first.
+    pub fn listed(&self, grants: &[ReadGrant], slice: Slice) -> Result<Part<Asset>> {
         let table = self.tx.open_table(LISTED).map_err(storage)?;
         let mut ranges = Vec::with_capacity(grants.len());
         for grant in grants {
             let library = grant.library().0;
-            ranges.push(table.range((library, 0, FIRST_ID)..=(library, u64::MAX, LAST_ID)).map_err(storage)?);
+            let (age, id) = first_of(&slice);
+            ranges.push(table.range((library, age, id)..=(library, u64::MAX, LAST_ID)).map_err(storage)?);
         }
-        self.assets_at(&merged(ranges, |(library, age, id)| (age, *id, library), page)?)
+        self.part_at(merged(ranges, |(library, age, id)| (age, *id, library), slice)?)
     }
 
-    /// A page of the listed assets of a library that carry any of these tags, newest first.
-    pub fn tagged(&self, grant: &ReadGrant, tags: &[Tag], page: Page) -> Result<Vec<Asset>> {
+    /// Some of the listed assets of a library that carry any of these tags, newest first.
+    pub fn tagged(&self, grant: &ReadGrant, tags: &[Tag], slice: Slice) -> Result<Part<Asset>> {
         let table = self.tx.open_table(TAGGED).map_err(storage)?;
         let library = grant.library().0;
         let mut ranges = Vec::with_capacity(tags.len());
         for tag in tags {
-            let range = (library, tag.folded(), 0, FIRST_ID)..=(library, tag.folded(), u64::MAX, LAST_ID);
+            let (age, id) = first_of(&slice);
+            let range = (library, tag.folded(), age, id)..=(library, tag.folded(), u64::MAX, LAST_ID);
             ranges.push(table.range(range).map_err(storage)?);
         }
-        self.assets_at(&merged(ranges, |(library, _, age, id)| (age, *id, library), page)?)
+        self.part_at(merged(ranges, |(library, _, age, id)| (age, *id, library), slice)?)
     }
 
     /// The variants of each of these assets that are not in the trash, oldest first; a grant was asked for to
@@ -108,6 +113,10 @@ impl View {
             .collect()
     }
 
+    fn part_at(&self, (places, next): Part<Place>) -> Result<Part<Asset>> {
+        Ok((self.assets_at(&places)?, next))
+    }
+
     /// The records at some places of lists; a grant was asked for to get there.
     fn assets_at(&self, places: &[Place]) -> Result<Vec<Asset>> {
         let keys = places.iter().map(|(_, id, library)| (*library, id));
@@ -115,12 +124,20 @@ impl View {
     }
 }
 
-/// One page of several ranges that are each newest first, as one list in that order, each place once.
+/// The first place that can be in a slice, itself included.
+fn first_of(slice: &Slice) -> (u64, &[u8; 16]) {
+    match &slice.start {
+        Start::Offset(_) => (0, FIRST_ID),
+        Start::After(cursor) => (cursor.age, cursor.id.bytes()),
+    }
+}
+
+/// A slice of several ranges that are each newest first, as one list in that order, each place once.
 fn merged<K: redb::Key + 'static>(
     mut ranges: Vec<Range<'_, K, ()>>,
     place: impl Fn(K::SelfType<'_>) -> Place,
-    page: Page,
-) -> Result<Vec<Place>> {
+    slice: Slice,
+) -> Result<Part<Place>> {
     let count = ranges.len();
     let mut advance = |index: usize| -> Result<Option<(Place, usize)>> {
         let next = ranges.get_mut(index).and_then(Range::next).transpose().map_err(storage)?;
@@ -131,19 +148,25 @@ fn merged<K: redb::Key + 'static>(
         heads.extend(advance(index)?);
     }
     let (mut skipped, mut last, mut found) = (0, None, Vec::new());
-    while found.len() < page.size {
-        let Some((place, index)) = heads.pop_first() else { break };
+    while let Some((place, index)) = heads.pop_first() {
         heads.extend(advance(index)?);
         if last.replace(place) == Some(place) {
             continue;
         }
-        if skipped < page.offset {
+        let before = match slice.start {
+            Start::Offset(offset) => skipped < offset,
+            Start::After(cursor) => (place.0, &place.1) == (cursor.age, cursor.id.bytes()),
+        };
+        if before {
             skipped += 1;
-        } else {
+        } else if found.len() < slice.size {
             found.push(place);
+        } else {
+            let next = found.last().map(|(age, id, _)| Cursor { age: *age, id: AssetId::from_bytes(id) });
+            return Ok((found, next));
         }
     }
-    Ok(found)
+    Ok((found, None))
 }
 
 impl Tx<'_> {
