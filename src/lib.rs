@@ -4,3 +4,4 @@ pub mod app;
 pub mod edge;
 pub mod error;
 pub mod server;
+pub mod wire;
