@@ -1,0 +1,4 @@
+//! Black-box tests of a running server over HTTPS, one module for each interface. Nothing here looks inside.
+
+mod front_door;
+mod support;
