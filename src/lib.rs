@@ -27,6 +27,7 @@
 pub mod app;
 pub mod edge;
 pub mod error;
+pub mod graphql;
 pub mod server;
 pub mod telemetry;
 pub mod testing;

@@ -17,6 +17,7 @@ use futures_util::future::join;
 use crate::app::App;
 use crate::edge;
 use crate::edge::cors::Cors;
+use crate::graphql;
 use crate::tls::{self, Certificates, TlsError};
 
 mod connection;
@@ -49,6 +50,8 @@ pub struct Options {
     pub allowed_origins: Vec<String>,
     /// Host names where `/` is the MCP endpoint, too.
     pub mcp_hosts: Vec<String>,
+    /// Whether GraphQL tells its schema.
+    pub graphql_introspection: bool,
     /// How many threads answer; 0 is one a core.
     pub workers: usize,
     /// What slow or greedy clients may take.
@@ -221,5 +224,10 @@ impl Site {
     /// The transports, in one place.
     fn mount(&self, routes: &mut web::ServiceConfig) {
         health::configure(routes, &self.app, &self.draining);
+        let graphql = graphql::Options {
+            introspection: self.options.graphql_introspection,
+            mcp_hosts: self.options.mcp_hosts.clone(),
+        };
+        graphql::configure(routes, &self.app, &graphql);
     }
 }

@@ -1,4 +1,5 @@
 //! Black-box tests of a running server over HTTPS, one module for each interface. Nothing here looks inside.
 
 mod front_door;
+mod graphql;
 mod support;
