@@ -111,7 +111,6 @@ impl ResponseError for Error {
 }
 
 /// The answer for a path that is not there.
-#[expect(clippy::unused_async, reason = "the framework takes async handlers only")]
 pub async fn no_such_path() -> HttpResponse {
     error_response(&Error::new(Code::EndpointNotFound, "There is no such endpoint. Check the path."))
 }
@@ -132,4 +131,19 @@ fn wrong_method(allowed: &[Method]) -> HttpResponse {
         answer.headers_mut().insert(ALLOW, allowed);
     }
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_what_follows_bearer_in_any_case() {
+        for value in ["Bearer abc", "bearer abc", "BEARER   abc ", " Bearer abc"] {
+            assert_eq!(token_in(value), Some("abc"), "{value}");
+        }
+        for value in ["", "Bearer", "Bearer ", "Basic abc", "Bearerabc", "abc"] {
+            assert_eq!(token_in(value), None, "{value}");
+        }
+    }
 }

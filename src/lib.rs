@@ -12,7 +12,11 @@
 //! - [`app`]: the operations, and behind them, private to it, the store, the search index and the fetcher.
 //! - [`error`]: the one error type and the one table of codes. Depends on nothing.
 //! - [`edge`]: what every HTTP answer has in common.
-//! - [`server`]: puts everything together: listener, TLS, transports; runs and drains.
+//! - [`cdn`]: asset urls.
+//! - [`tls`]: certificates and their reload, and the development authority.
+//! - [`server`]: puts everything together: listener, TLS, transports; runs and drains. What a connection sends is
+//!   checked and timed here before a transport sees it.
+//! - [`telemetry`]: the log. [`testing`]: a whole server for tests.
 //!
 //! Transports see `app`, `edge`, `error` and `wire`, never each other and never the store. `app` knows no HTTP,
 //! JSON-RPC or GraphQL.
@@ -25,6 +29,7 @@
 //! - What was answered is on the disk: files first, then the metadata that names them, then the answer.
 
 pub mod app;
+pub mod cdn;
 pub mod edge;
 pub mod error;
 pub mod graphql;

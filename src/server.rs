@@ -15,15 +15,17 @@ use actix_web::web;
 use futures_util::future::join;
 
 use crate::app::App;
-use crate::edge;
 use crate::edge::cors::Cors;
 use crate::graphql;
 use crate::tls::{self, Certificates, TlsError};
+use crate::{cdn, edge};
 
 mod connection;
 mod door;
+mod framing;
 mod health;
 mod orders;
+mod pace;
 mod plain;
 mod refusal;
 
@@ -172,7 +174,10 @@ impl Server {
         drop(handle.stop(true));
         let outcome = tokio::select! {
             outcome = &mut serving => outcome,
-            () = orders.stop() => Ok(tracing::warn!("asked to stop again: requests in flight are cut off")),
+            () = orders.stop() => {
+                tracing::warn!("asked to stop again: requests in flight are cut off");
+                Ok(())
+            }
         };
         app.close().await;
         outcome
@@ -224,6 +229,7 @@ impl Site {
     /// The transports, in one place.
     fn mount(&self, routes: &mut web::ServiceConfig) {
         health::configure(routes, &self.app, &self.draining);
+        cdn::configure(routes, &self.app);
         let graphql = graphql::Options {
             introspection: self.options.graphql_introspection,
             mcp_hosts: self.options.mcp_hosts.clone(),

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::IsTerminal;
 
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
@@ -21,14 +22,15 @@ pub enum Format {
 /// Crates that at their finer levels write down heads and bodies, and with them keys.
 const TALKATIVE: &[&str] = &[
     "actix_http",
-    "actix_web",
     "actix_server",
+    "actix_web",
     "h2",
     "hyper",
     "hyper_util",
     "reqwest",
     "rmcp",
     "rustls",
+    "tokio_rustls",
     "tower",
 ];
 
@@ -49,19 +51,77 @@ impl TelemetryError {
 /// # Errors
 /// When `level` is neither, or a log was started already.
 pub fn start(format: Format, level: &str) -> Result<(), TelemetryError> {
-    let wanted = EnvFilter::builder().parse(level).map_err(TelemetryError::new)?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let lines = match format {
-        Format::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
-        Format::Json => lines.json().flatten_event(true).boxed(),
-    };
-    let lines: Box<dyn Layer<Registry> + Send + Sync> =
-        lines.with_filter(wanted).with_filter(discreet()).boxed();
+    let lines = lines(format, level, std::io::stderr().is_terminal(), std::io::stderr)?;
     tracing_subscriber::registry().with(lines).try_init().map_err(TelemetryError::new)
 }
 
-/// Everything, but of talkative crates only what is worth a look: nothing below info says what was in a request.
+fn lines<W>(format: Format, level: &str, colours: bool, to: W) -> Result<impl Layer<Registry>, TelemetryError>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let wanted = EnvFilter::builder().parse(level).map_err(TelemetryError::new)?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(to);
+    let lines = match format {
+        Format::Text => lines.with_ansi(colours).boxed(),
+        Format::Json => lines.json().flatten_event(true).boxed(),
+    };
+    Ok(lines.with_filter(wanted).with_filter(discreet()))
+}
+
+/// Everything, but of talkative crates only warnings, whatever level was asked for.
 fn discreet() -> Targets {
-    let capped = TALKATIVE.iter().map(|target| (*target, LevelFilter::INFO));
+    let capped = TALKATIVE.iter().map(|target| (*target, LevelFilter::WARN));
     Targets::new().with_default(LevelFilter::TRACE).with_targets(capped)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(format: Format, level: &str, events: impl FnOnce()) -> String {
+        let written = Written::default();
+        let to = written.clone();
+        let lines = lines(format, level, false, move || to.clone()).unwrap();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), events);
+        String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn other_crates_never_say_what_was_in_a_request() {
+        let log = written(Format::Text, "trace,rmcp=trace", || {
+            tracing::trace!(target: "actix_http::h1::dispatcher", "secret");
+            tracing::info!(target: "rmcp::service", "secret");
+            tracing::warn!(target: "rmcp::service", "a warning");
+            tracing::trace!(target: "rasterd::app", "our own");
+        });
+        assert!(!log.contains("secret") && log.contains("a warning") && log.contains("our own"), "{log}");
+    }
+
+    #[test]
+    fn json_is_one_object_a_line() {
+        let log = written(Format::Json, "info", || tracing::info!(status = 200, "answered"));
+        let line: serde_json::Value = serde_json::from_str(log.trim()).unwrap();
+        assert_eq!((&line["status"], &line["message"]), (&200.into(), &"answered".into()));
+    }
+
+    #[test]
+    fn a_level_that_is_none_is_refused() {
+        assert!(lines(Format::Text, "rasterd=loud", false, std::io::sink).is_err());
+    }
 }

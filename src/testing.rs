@@ -6,14 +6,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
 
 use crate::app::App;
-use crate::app::access::Administrator;
+use crate::app::access::{Administrator, LibraryPath};
 use crate::app::clock::Clock;
-use crate::app::id::KeyId;
+use crate::app::id::{AssetId, KeyId};
 use crate::app::model::Access;
 use crate::app::settings::{FetchSettings, Limits, Settings};
+use crate::app::uploads::Source;
 use crate::server::{Control, Options, Orders, Patience, Server};
 use crate::tls::development::{self, DevelopmentCertificate};
 
@@ -97,15 +100,15 @@ impl TestServer {
         let mut settings = settings(&self.directory.path().join("data"), &url);
         let mut options = options(listener, &self.certificate);
         (self.change)(&mut settings, &mut options);
-        let app = App::open(settings, self.clock.clone()).expect("the data directory opens");
+        let app = open(&settings, &self.clock);
         let (control, orders) = Orders::by_hand();
         let (ready, started) = mpsc::channel();
         let served = app.clone();
         let thread = std::thread::spawn(move || {
             actix_rt::System::new().block_on(async move {
-                let server = Server::start(options, served).expect("the server starts");
+                let served = Server::start(options, served).expect("the server starts");
                 ready.send(()).expect("the test waits");
-                server.run(orders).await.expect("the server serves");
+                served.run(orders).await.expect("the server serves");
             });
         });
         started.recv().expect("the server started");
@@ -114,6 +117,12 @@ impl TestServer {
 
     fn running(&self) -> &Running {
         self.running.as_ref().expect("the server runs")
+    }
+
+    /// Whether it still runs: not any more once it carried out an order to stop.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| !running.thread.is_finished())
     }
 
     /// Its origin, such as `https://localhost:40123`.
@@ -188,6 +197,46 @@ impl TestServer {
         made.expect("a library").slug.as_str().to_owned()
     }
 
+    /// Uploads a file with a key and returns the new asset's id.
+    ///
+    /// # Panics
+    /// When that is refused.
+    pub async fn upload(
+        &self,
+        key: &TestKey,
+        organization: &str,
+        library: &str,
+        file_name: &str,
+        bytes: &[u8],
+    ) -> AssetId {
+        self.upload_under(key, organization, library, file_name, bytes, None).await
+    }
+
+    /// Uploads a file as a variant of an asset and returns its id.
+    ///
+    /// # Panics
+    /// When that is refused.
+    pub async fn upload_under(
+        &self,
+        key: &TestKey,
+        organization: &str,
+        library: &str,
+        file_name: &str,
+        bytes: &[u8],
+        parent: Option<&AssetId>,
+    ) -> AssetId {
+        let caller = self.app().authenticate(&key.token).expect("the key is live");
+        let source = Source::Base64 {
+            filename: file_name.to_owned(),
+            mime_type: String::new(),
+            data: base64::engine::general_purpose::STANDARD.encode(bytes),
+        };
+        let path = LibraryPath { organization, library };
+        let parent = parent.map(AssetId::as_str);
+        let uploaded = self.app().upload_sources(caller, &path, vec![source], parent, |_| {}).await;
+        uploaded.expect("an upload").assets.first().expect("an asset").asset.id
+    }
+
     /// Makes a key with these grants: a library's slug, and how far it goes.
     ///
     /// # Panics
@@ -207,12 +256,24 @@ impl Drop for TestServer {
     }
 }
 
+/// Opens the data directory. The threads of a server that just stopped let go of it one after the other.
+fn open(settings: &Settings, clock: &Clock) -> App {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        match App::open(settings.clone(), clock.clone()) {
+            Ok(app) => return app,
+            Err(error) => assert!(Instant::now() < until, "the data directory does not open: {error:?}"),
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 fn settings(data_dir: &Path, url: &str) -> Settings {
     Settings {
         data_dir: data_dir.to_owned(),
         public_url: url.to_owned(),
         cache_bytes: 16 << 20,
-        trash_keep: Duration::from_secs(30 * 24 * 60 * 60),
+        trash_keep: Duration::from_hours(30 * 24),
         revoke_exposed_keys: false,
         limits: Limits::default(),
         fetch: FetchSettings { enabled: true, allow: Vec::new() },
@@ -231,9 +292,9 @@ fn options(listener: TcpListener, certificate: &DevelopmentCertificate) -> Optio
         workers: 2,
         patience: Patience {
             head: Duration::from_secs(10),
-            body: Duration::from_secs(60),
+            body: Duration::from_mins(1),
             body_rate: 1024,
-            idle: Duration::from_secs(60),
+            idle: Duration::from_mins(1),
             drain: Duration::from_secs(5),
             connections: 1000,
             connections_per_address: 1000,

@@ -102,7 +102,7 @@ impl Certificates {
         match self.reload() {
             Ok(()) => tracing::info!(file = %self.cert_file.display(), "the certificate was reloaded"),
             Err(error) => {
-                tracing::error!("the certificate was not reloaded, the one before stays in use: {error}")
+                tracing::error!("the certificate was not reloaded, the one before stays in use: {error}");
             }
         }
     }

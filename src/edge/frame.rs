@@ -129,7 +129,9 @@ fn replaced(answer: &HttpResponse, error: &Error) -> HttpResponse {
 
 /// What an error status of the framework's own means on the wire; `None` for an answer that is no error.
 fn refusal(status: StatusCode) -> Option<Error> {
-    if !status.is_client_error() && !status.is_server_error() || status == StatusCode::RANGE_NOT_SATISFIABLE {
+    // The framework never says these by itself, and they have no body.
+    let is_ours = matches!(status, StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED);
+    if is_ours || !(status.is_client_error() || status.is_server_error()) {
         return None;
     }
     Some(match status {
@@ -162,5 +164,72 @@ pub fn set_headers(headers: &mut HeaderMap, id: RequestId) {
     }
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(REQUEST_ID, id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_http::test::TestRequest;
+    use actix_web::body::to_bytes;
+    use actix_web::{App, web};
+
+    use super::*;
+    use crate::edge::no_such_path;
+
+    /// What a request of this path gets: status, headers, and the error in the envelope.
+    async fn answered(path: &str) -> (StatusCode, HeaderMap, serde_json::Value) {
+        let application = App::new()
+            .app_data(web::PayloadConfig::new(2))
+            .route("/panic/{what}", web::get().to(|what: web::Path<String>| async move { boom(&what) }))
+            .route("/number/{number}", web::get().to(|_: web::Path<u8>| async { "a number" }))
+            .route("/body", web::get().to(|_: String| async { "a body" }))
+            .route(
+                "/internal",
+                web::get().to(|| async { Err::<String, _>(Error::internal("the secret reason")) }),
+            )
+            .default_service(web::to(no_such_path));
+        let framed = frame(application, Cors::new(&[])).new_service(AppConfig::default()).await.unwrap();
+        let request = TestRequest::with_uri(path).set_payload("too long a body").finish();
+        let answer = framed.call(request).await.unwrap();
+        let (head, body) = answer.into_parts();
+        let body = to_bytes(body).await.unwrap();
+        (head.status(), head.headers().clone(), serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    #[expect(clippy::panic, reason = "that is what is tested")]
+    fn boom(what: &str) -> HttpResponse {
+        panic!("no {what} was expected")
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_an_internal_error_that_names_the_request_and_nothing_else() {
+        for path in ["/panic/handler", "/internal"] {
+            let (status, headers, body) = answered(path).await;
+            assert_eq!((status.as_u16(), &body["error"]["code"]), (500, &"INTERNAL_SERVER_ERROR".into()));
+            let message = body["error"]["message"].as_str().unwrap();
+            assert!(message.contains(headers.get(REQUEST_ID).unwrap().to_str().unwrap()), "{message}");
+            assert!(!message.contains("expected") && !message.contains("secret"), "{message}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn what_the_framework_refuses_is_in_the_envelope() {
+        for (path, status, code) in [
+            ("/number/many", 404, "ENDPOINT_NOT_FOUND"),
+            ("/body", 413, "PAYLOAD_TOO_LARGE"),
+            ("/nowhere", 404, "ENDPOINT_NOT_FOUND"),
+        ] {
+            let (answered, headers, body) = answered(path).await;
+            assert_eq!((answered.as_u16(), &body["error"]["code"]), (status, &code.into()), "{path}");
+            assert_eq!(headers.get(CONTENT_TYPE).unwrap(), "application/json");
+            assert_eq!(headers.get(VARY).unwrap(), "Api-Version");
+        }
+    }
+
+    #[actix_web::test]
+    async fn an_answer_of_a_handler_stays_as_it_is() {
+        let (status, headers, _) = answered("/number/7").await;
+        assert_eq!(status.as_u16(), 200);
+        assert_eq!(headers.get(CONTENT_TYPE).unwrap(), "text/plain; charset=utf-8");
     }
 }

@@ -46,13 +46,13 @@ impl Door {
             None
         };
         let tls = timeout(self.patience.head, entering).await.ok().flatten().ok_or(())?;
-        Ok((Connection::new(tls, place), Some(peer)))
+        Ok((Connection::new(tls, place, self.patience.clone()), Some(peer)))
     }
 }
 
 /// How many connections there are, in all and from each address.
 #[derive(Clone)]
-struct Places {
+pub struct Places {
     taken: Arc<Mutex<Taken>>,
     most: usize,
     most_of_one: usize,
@@ -65,12 +65,12 @@ struct Taken {
 }
 
 impl Places {
-    fn new(most: usize, most_of_one: usize) -> Self {
+    pub fn new(most: usize, most_of_one: usize) -> Self {
         Self { taken: Arc::default(), most, most_of_one }
     }
 
     /// A place, if there is one left for this address.
-    fn take(&self, address: IpAddr) -> Option<Place> {
+    pub fn take(&self, address: IpAddr) -> Option<Place> {
         let address = site(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let of_one = taken.by_address.get(&address).copied().unwrap_or(0);

@@ -19,7 +19,7 @@ use x509_parser::extensions::{GeneralName, ParsedExtension};
 
 use super::TlsError;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 /// How long the authority lives; clients keep a copy of it, so long.
 const CA_LIFE: Duration = DAY.saturating_mul(3653);
 /// How long a server certificate lives: within the 398 days that browsers accept.
@@ -27,7 +27,7 @@ const SERVER_LIFE: Duration = DAY.saturating_mul(397);
 /// How long before its end a certificate is made anew.
 const RENEW_BEFORE: Duration = DAY.saturating_mul(30);
 /// How far back certificates begin, for clients whose clock is behind.
-const BACKDATED: Duration = Duration::from_secs(60 * 60);
+const BACKDATED: Duration = Duration::from_hours(1);
 
 /// Where the development certificates are.
 #[derive(Debug, Clone)]
@@ -63,21 +63,32 @@ pub fn ensure(dir: &Path, names: &[String]) -> Result<DevelopmentCertificate, Tl
 
 /// The names of this box, then the given ones, each once.
 fn all_names(dir: &Path, given: &[String]) -> Result<Vec<SanType>, TlsError> {
-    let host = hostname::get().ok().and_then(|name| name.into_string().ok());
+    // A name that no certificate can hold is left out: nobody asked for it.
+    let host = hostname::get()
+        .ok()
+        .and_then(|name| name.into_string().ok())
+        .filter(|name| subject_name(name).is_some());
     let own = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let mut names: Vec<SanType> = Vec::new();
     for name in own.into_iter().chain(host).chain(given.iter().cloned()) {
-        let name = match name.parse::<IpAddr>() {
-            Ok(address) => SanType::IpAddress(address),
-            Err(_) => SanType::DnsName(name.to_ascii_lowercase().try_into().map_err(|_| {
-                TlsError::new(dir, format_args!("no certificate can be made for the host name \"{name}\""))
-            })?),
-        };
+        let name = subject_name(&name).ok_or_else(|| {
+            TlsError::new(dir, format_args!("no certificate can be made for the host name \"{name}\""))
+        })?;
         if !names.contains(&name) {
             names.push(name);
         }
     }
     Ok(names)
+}
+
+/// A host name or an address as a certificate holds it.
+fn subject_name(name: &str) -> Option<SanType> {
+    if let Ok(address) = name.parse::<IpAddr>() {
+        return Some(SanType::IpAddress(address));
+    }
+    let is_host =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
+    if is_host { name.to_ascii_lowercase().try_into().ok().map(SanType::DnsName) } else { None }
 }
 
 /// The authority: its certificate and its key.

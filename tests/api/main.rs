@@ -1,5 +1,7 @@
 //! Black-box tests of a running server over HTTPS, one module for each interface. Nothing here looks inside.
 
+mod cdn;
 mod front_door;
 mod graphql;
 mod support;
+mod tls;

@@ -7,6 +7,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+pub mod raw;
+
 /// A client of one server, with a key or without.
 #[derive(Clone)]
 pub struct Client {
@@ -89,11 +91,16 @@ impl Reply {
 
 /// TLS that trusts this server's authority and nobody else.
 pub fn tls_config(server: &TestServer) -> rustls::ClientConfig {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(server.ca_pem().as_bytes()).unwrap()).unwrap();
     rustls::ClientConfig::builder_with_provider(rasterd::tls::provider())
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_root_certificates(roots)
+        .with_root_certificates(roots(&server.ca_pem()))
         .with_no_client_auth()
+}
+
+/// Trust in one authority.
+pub fn roots(ca_pem: &str) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap()).unwrap();
+    roots
 }

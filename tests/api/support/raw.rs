@@ -1,0 +1,124 @@
+//! A TLS connection without an HTTP client on it: for requests that no client sends.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rasterd::testing::TestServer;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+
+use super::tls_config;
+
+/// How long any test waits before it fails.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// One connection.
+pub struct Raw(StreamOwned<ClientConnection, TcpStream>);
+
+impl Raw {
+    pub fn open(server: &TestServer) -> Self {
+        Self::open_with(server, tls_config(server)).unwrap()
+    }
+
+    /// A connection with other TLS than usual, if the server agrees.
+    pub fn open_with(server: &TestServer, config: ClientConfig) -> std::io::Result<Self> {
+        let name = ServerName::try_from("localhost").unwrap();
+        let tls = ClientConnection::new(Arc::new(config), name).unwrap();
+        let mut stream = StreamOwned::new(tls, tcp(server));
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock)?;
+        }
+        Ok(Self(stream))
+    }
+
+    pub fn tls(&self) -> &ClientConnection {
+        &self.0.conn
+    }
+
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.try_send(bytes).unwrap();
+    }
+
+    pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
+        self.0.write_all(bytes.as_ref())?;
+        self.0.flush()
+    }
+
+    /// So many bytes.
+    pub fn read_exactly(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.0.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// Everything until the server closes.
+    pub fn read_to_end(&mut self) -> String {
+        read_to_end(&mut self.0)
+    }
+
+    /// One answer, which must have a `Content-Length`.
+    pub fn answer(&mut self) -> String {
+        let mut answer = Vec::new();
+        let mut byte = [0];
+        while !is_whole(&answer) {
+            assert_eq!(
+                self.0.read(&mut byte).unwrap(),
+                1,
+                "closed after {}",
+                String::from_utf8_lossy(&answer)
+            );
+            answer.push(byte[0]);
+        }
+        String::from_utf8(answer).unwrap()
+    }
+
+    /// Whether the server closes within this time. Anything it says is an error.
+    pub fn closes_within(&mut self, time: Duration) -> bool {
+        closes_within(&mut self.0.sock, time)
+    }
+}
+
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let head = head.to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or("0");
+    body.len() >= length.parse::<usize>().unwrap()
+}
+
+/// A TCP connection that never waits longer than [`DEADLINE`].
+pub fn tcp(server: &TestServer) -> TcpStream {
+    let tcp = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+    tcp.set_read_timeout(Some(DEADLINE)).unwrap();
+    tcp.set_write_timeout(Some(DEADLINE)).unwrap();
+    tcp
+}
+
+/// Everything until the server closes, in whichever way.
+pub fn read_to_end(stream: &mut impl Read) -> String {
+    let mut text = Vec::new();
+    match stream.read_to_end(&mut text) {
+        Ok(_) => {}
+        Err(error)
+            if error.kind() == ErrorKind::UnexpectedEof || error.kind() == ErrorKind::ConnectionReset => {}
+        Err(error) => panic!("{error} after {}", String::from_utf8_lossy(&text)),
+    }
+    String::from_utf8(text).unwrap()
+}
+
+/// Whether the server closes within this time, whatever bytes it still sends.
+pub fn closes_within(tcp: &mut TcpStream, time: Duration) -> bool {
+    let until = Instant::now() + time;
+    let mut bytes = [0; 1024];
+    while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+        tcp.set_read_timeout(Some(left)).unwrap();
+        match tcp.read(&mut bytes) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(error) => return error.kind() == ErrorKind::ConnectionReset,
+        }
+    }
+    false
+}
