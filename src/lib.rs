@@ -36,6 +36,7 @@ pub mod config;
 pub mod data_dir;
 pub mod edge;
 pub mod error;
+pub mod graphql;
 pub mod http;
 pub mod mcp;
 pub mod server;

@@ -19,8 +19,9 @@ use futures_util::future::join;
 use crate::app::App;
 use crate::edge::cors::Cors;
 use crate::mcp::McpOptions;
+
 use crate::tls::{self, Certificates, TlsError};
-use crate::{cdn, edge, http, mcp};
+use crate::{cdn, edge, graphql, http, mcp};
 
 mod connection;
 mod door;
@@ -54,6 +55,8 @@ pub struct Options {
     pub allowed_origins: Vec<String>,
     /// Host names where `/` is the MCP endpoint, too.
     pub mcp_hosts: Vec<String>,
+    /// Whether GraphQL tells its schema.
+    pub graphql_introspection: bool,
     /// How many threads answer; 0 is one a core.
     pub workers: usize,
     /// What slow or greedy clients may take.
@@ -250,5 +253,10 @@ impl Site {
                 mcp_hosts: self.options.mcp_hosts.clone(),
             },
         );
+        let graphql = graphql::Options {
+            introspection: self.options.graphql_introspection,
+            mcp_hosts: self.options.mcp_hosts.clone(),
+        };
+        graphql::configure(routes, &self.app, &graphql);
     }
 }

@@ -288,6 +288,7 @@ fn options(listener: TcpListener, certificate: &DevelopmentCertificate) -> Optio
         allowed_hosts: vec!["localhost".into(), "127.0.0.1".into()],
         allowed_origins: Vec::new(),
         mcp_hosts: Vec::new(),
+        graphql_introspection: true,
         workers: 2,
         patience: Patience {
             head: Duration::from_secs(10),

@@ -34,6 +34,8 @@ const RECHECK: Duration = Duration::from_millis(250);
 pub struct Uploaded {
     /// The new assets, in the order of their files.
     pub assets: Vec<AssetDetail>,
+    /// What the client called these files, in the same order.
+    pub file_names: Vec<String>,
     /// What happened, for a person: how many were uploaded, and which were left out and why.
     pub text: String,
 }
@@ -57,7 +59,7 @@ enum Outcome {
 
 /// A file that is here as a whole, and accepted.
 struct Arrived {
-    name: String,
+    file_name: String,
     file: IncomingFile,
     inspected: Inspected,
 }
@@ -120,7 +122,7 @@ impl Arriving {
         })
         .await?;
         Ok(match inspected {
-            Ok(inspected) => Outcome::Arrived(Arrived { name: asset_name(&file_name), file, inspected }),
+            Ok(inspected) => Outcome::Arrived(Arrived { file_name, file, inspected }),
             Err(reason) => Outcome::Refused(Refused { file_name, reason }),
         })
     }
@@ -267,15 +269,15 @@ impl Upload {
         let placed = blocking(move || {
             arrived
                 .into_iter()
-                .map(|Arrived { name, file, inspected }| Ok((name, inspected, blobs.keep(file)?)))
+                .map(|Arrived { file_name, file, inspected }| Ok((file_name, inspected, blobs.keep(file)?)))
                 .collect::<Result<Vec<_>>>()
         })
         .await?;
         let now = app.now();
         let records: Vec<Asset> = placed
             .iter()
-            .map(|(name, inspected, kept)| {
-                new_asset(&grant, name, *inspected, kept, parent, &uploaded_by, now)
+            .map(|(file_name, inspected, kept)| {
+                new_asset(&grant, asset_name(file_name), *inspected, kept, parent, &uploaded_by, now)
             })
             .collect();
         let committed = app
@@ -290,7 +292,7 @@ impl Upload {
                     .collect::<Result<Vec<_>>>()
             })
             .await;
-        let kept = placed.into_iter().map(|(_, _, kept)| kept).collect();
+        let (file_names, kept) = placed.into_iter().map(|(file_name, _, kept)| (file_name, kept)).unzip();
         let assets = settle(&app, kept, committed).await?;
         let text = summary(assets.len(), &refused);
         let library = grant.slug();
@@ -300,7 +302,7 @@ impl Upload {
             organization: organization.clone(),
             library: library.clone(),
         };
-        Ok(Uploaded { assets: assets.into_iter().map(detail).collect(), text })
+        Ok(Uploaded { assets: assets.into_iter().map(detail).collect(), file_names, text })
     }
 }
 
@@ -317,7 +319,7 @@ fn expect_original(reader: &impl AssetQueries, grant: &WriteGrant, id: &AssetId)
 
 fn new_asset(
     grant: &WriteGrant,
-    name: &str,
+    name: String,
     inspected: Inspected,
     kept: &KeptFile,
     parent: Option<AssetId>,
@@ -329,7 +331,7 @@ fn new_asset(
         id: AssetId::random(),
         library: grant.library(),
         parent,
-        name: name.to_owned(),
+        name,
         content: Content { hash: kept.hash(), size: kept.size(), media_type, width, height },
         description: String::new(),
         tags: Vec::new(),

@@ -2,6 +2,7 @@
 
 mod cdn;
 mod front_door;
+mod graphql;
 mod rest;
 mod support;
 mod tls;

@@ -1,0 +1,199 @@
+//! Uploads by the multipart request convention.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rasterd::testing::TestServer;
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use serde_json::{Value, json};
+
+use super::{Form, PICTURE, Site, UPLOAD, data, failure, upload};
+use crate::support::send;
+
+#[tokio::test]
+async fn twenty_files_go_up_in_their_order_and_can_be_read_at_once() {
+    let site = Site::start().await;
+    let names: Vec<String> = (0..20).map(|n| format!("pictüre {n}.v1.webp")).collect();
+    let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), PICTURE)).collect();
+    let reply = upload(&site.writer, "brand", &json!({ "email": "ann@example.org" }), &files).await;
+    let result = reply.json()["data"]["uploadAssets"].clone();
+    assert_eq!((reply.status, &result["responseText"]), (200, &json!("Uploaded 20 assets.")));
+    for (number, asset) in result["assets"].as_array().unwrap().iter().enumerate() {
+        assert_eq!(asset["filename"], names[number]);
+        assert_eq!(asset["name"], format!("pictüre {number}.v1"));
+        assert_eq!((&asset["status"], &asset["progress"]), (&json!("done"), &json!(100)));
+        assert_eq!((&asset["contentType"], &asset["tags"]), (&json!("image/webp"), &json!([])));
+        assert_eq!(asset["parentId"], Value::Null);
+    }
+    let listed = "{ assets(organizationId: \"acme\", libraryId: \"brand\") { uploadedBy { name } } }";
+    let listed = data(&site.reader, listed, json!({})).await;
+    assert_eq!(listed["assets"].as_array().unwrap().len(), 20);
+    assert_eq!(listed["assets"][0]["uploadedBy"]["name"], "ann@example.org");
+}
+
+#[tokio::test]
+async fn a_file_that_is_refused_is_named_and_the_others_go_up() {
+    let site = Site::start().await;
+    let files: [(&str, &[u8]); 3] = [("notes.webp", b"not a picture"), ("a.webp", PICTURE), ("b.webp", b"")];
+    let reply = upload(&site.writer, "brand", &json!({}), &files).await;
+    let result = reply.json()["data"]["uploadAssets"].clone();
+    assert_eq!(result["assets"].as_array().unwrap().len(), 1);
+    assert_eq!(result["assets"][0]["filename"], "a.webp");
+    let text = result["responseText"].as_str().unwrap();
+    assert!(text.contains("notes.webp") && text.contains("b.webp"), "{text}");
+
+    let reply = upload(&site.writer, "brand", &json!({}), &[("notes.webp", b"not a picture")]).await;
+    let (status, code, message) = failure(&reply);
+    assert_eq!((status, code.as_str()), (400, "BAD_USER_INPUT"));
+    assert!(message.contains("notes.webp"), "{message}");
+}
+
+#[tokio::test]
+async fn a_variant_is_one_file_of_an_original() {
+    let site = Site::start().await;
+    let ids = site.pictures(&["a.webp"]).await;
+    let parent = json!({ "parent": ids[0] });
+    let one: [(&str, &[u8]); 1] = [("b.webp", PICTURE)];
+    let variant = upload(&site.writer, "brand", &parent, &one).await.json()["data"]["uploadAssets"]["assets"]
+        [0]
+    .clone();
+    assert_eq!(variant["parentId"], *ids[0]);
+    let of_variant = json!({ "parent": variant["id"] });
+    for (more, files, status, code) in [
+        (&parent, vec![one[0]; 2], 400, "BAD_USER_INPUT"),
+        (&of_variant, one.to_vec(), 400, "BAD_USER_INPUT"),
+        (&json!({ "parent": "nothing" }), one.to_vec(), 404, "RESOURCE_NOT_FOUND"),
+    ] {
+        let (found_status, found, _) = failure(&upload(&site.writer, "brand", more, &files).await);
+        assert_eq!((found_status, found.as_str()), (status, code), "{more}");
+    }
+}
+
+#[tokio::test]
+async fn numbers_and_sizes_are_limited_and_nothing_is_stored_above_them() {
+    let site = Site::of(TestServer::start_with(|settings, _| settings.limits.file_bytes = 100_000)).await;
+    let files = vec![("a.webp", PICTURE); 21];
+    assert_eq!(failure(&upload(&site.writer, "brand", &json!({}), &files).await).1, "BAD_USER_INPUT");
+    let large = vec![0; 3_000_000];
+    let reply =
+        upload(&site.writer, "brand", &json!({}), &[("a.webp", PICTURE), ("large.png", &large)]).await;
+    let (status, code, _) = failure(&reply);
+    assert_eq!((status, code.as_str()), (413, "PAYLOAD_TOO_LARGE"));
+    let listed = "{ assets(organizationId: \"acme\", libraryId: \"brand\") { id } }";
+    assert_eq!(data(&site.reader, listed, json!({})).await, json!({ "assets": [] }));
+    nothing_is_left(&site.server.data_dir()).await;
+}
+
+#[tokio::test]
+async fn no_file_is_read_without_leave_to_write() {
+    let site = Site::start().await;
+    let large = vec![0; 20_000_000];
+    for library in ["archive", "secret", "unknown"] {
+        let reply = upload(&site.writer, library, &json!({}), &[("large.png", &large)]).await;
+        let (status, code, _) = failure(&reply);
+        assert_eq!((status, code.as_str()), (404, "API_KEY_NOT_AUTHORIZED_FOR_LIBRARY"), "{library}");
+    }
+    nothing_is_left(&site.server.data_dir()).await;
+}
+
+#[tokio::test]
+async fn a_form_out_of_order_is_refused() {
+    let site = Site::start().await;
+    let operations =
+        json!({ "query": UPLOAD, "variables": { "o": "acme", "l": "brand", "files": [null, null] } });
+    let operations = operations.to_string();
+    let map = r#"{"0":["variables.files.0"],"1":["variables.files.1"]}"#;
+    let whole = || Form::default().text("operations", &operations).text("map", map);
+    for (what, form, code) in [
+        ("empty", Form::default(), "BAD_REQUEST"),
+        ("no map", Form::default().text("operations", &operations), "BAD_REQUEST"),
+        ("map first", Form::default().text("map", map).text("operations", &operations), "BAD_REQUEST"),
+        (
+            "a map of nothing",
+            Form::default().text("operations", &operations).text("map", "[]"),
+            "BAD_REQUEST",
+        ),
+        (
+            "a map to nowhere",
+            Form::default().text("operations", &operations).text("map", r#"{"0":["variables.x"]}"#),
+            "BAD_REQUEST",
+        ),
+        ("a batch", Form::default().text("operations", "[]").text("map", "{}"), "BAD_REQUEST"),
+        ("no files", whole(), "BAD_USER_INPUT"),
+        ("one file", whole().file("0", "a.webp", PICTURE), "BAD_USER_INPUT"),
+        ("an unknown file", whole().file("7", "a.webp", PICTURE), "BAD_USER_INPUT"),
+        (
+            "unmapped files",
+            Form::default().text("operations", &operations).text("map", "{}").file("0", "a.webp", PICTURE),
+            "BAD_USER_INPUT",
+        ),
+    ] {
+        let (status, found, message) = failure(&form.send(&site.writer).await);
+        assert_eq!((status, found.as_str()), (400, code), "{what}: {message}");
+    }
+    nothing_is_left(&site.server.data_dir()).await;
+}
+
+#[tokio::test]
+async fn files_need_a_form_and_a_form_needs_the_header() {
+    let site = Site::start().await;
+    let body = json!({ "query": UPLOAD, "variables": { "o": "acme", "l": "brand", "files": ["0"] } });
+    assert_eq!(failure(&site.writer.post_json("/graphql", &body).await).1, "BAD_USER_INPUT");
+    let form = Form::default().text("operations", "{}").ended();
+    let request = site.writer.request(Method::POST, "/graphql").header(CONTENT_TYPE, Form::TYPE).body(form);
+    assert_eq!(failure(&send(request).await).1, "BAD_REQUEST");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_leaves_nothing() {
+    let site = Site::start().await;
+    let operations = json!({ "query": UPLOAD, "variables": { "o": "acme", "l": "brand", "files": [null] } });
+    let mut form = Form::default()
+        .text("operations", &operations.to_string())
+        .text("map", r#"{"0":["variables.files.0"]}"#)
+        .file("0", "a.webp", &vec![7; 3_000_000])
+        .0;
+    form.truncate(form.len() - 1_000_000);
+    let (sent, waiting) = tokio::sync::oneshot::channel::<()>();
+    let body = futures_util::stream::unfold((Some(form), Some(waiting)), async |(form, waiting)| {
+        match form {
+            Some(form) => Some((Ok::<_, std::io::Error>(form), (None, waiting))),
+            None => {
+                // The rest never comes.
+                let _ = waiting?.await;
+                None
+            }
+        }
+    });
+    let request = site
+        .writer
+        .request(Method::POST, "/graphql")
+        .header(CONTENT_TYPE, Form::TYPE)
+        .header("Apollo-Require-Preflight", "true")
+        .body(reqwest::Body::wrap_stream(body));
+    let sending = tokio::spawn(request.send());
+    let temp = site.server.data_dir().join("tmp");
+    wait_until("the file arrives", || files_in(&temp) > 0).await;
+    sending.abort();
+    drop(sent);
+    nothing_is_left(&site.server.data_dir()).await;
+}
+
+fn files_in(folder: &Path) -> usize {
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+/// Waits until no temporary file is there any more.
+async fn nothing_is_left(data_dir: &Path) {
+    let temp = data_dir.join("tmp");
+    wait_until("nothing is left", || files_in(&temp) == 0).await;
+}
+
+async fn wait_until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
