@@ -64,6 +64,8 @@ pub struct Config {
     pub bind: SocketAddr,
     /// Host names where `/` is the MCP endpoint, too.
     pub mcp_hosts: Vec<String>,
+    /// Whether GraphQL clients may ask for the schema.
+    pub graphql_introspection: bool,
     /// How many threads answer; 0 is one a core.
     pub workers: usize,
     /// What slow or greedy clients may take.
@@ -145,7 +147,7 @@ impl Config {
     }
 
     fn new(values: Values, certificate: Certificate, layers: Layers) -> Self {
-        let Values { server, data, limits, fetch, trash, security, log, tls: _ } = values;
+        let Values { server, data, limits, fetch, graphql, trash, security, log, tls: _ } = values;
         let addresses = Given {
             public_url: server.public_url,
             allowed_hosts: server.allowed_hosts,
@@ -154,6 +156,7 @@ impl Config {
         Self {
             bind: server.bind,
             mcp_hosts: server.mcp_hosts,
+            graphql_introspection: graphql.introspection,
             workers: server.workers,
             patience: Patience {
                 head: Duration::from_secs(server.head_seconds),

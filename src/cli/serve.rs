@@ -69,6 +69,7 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
         allowed_hosts: addresses.allowed_hosts,
         allowed_origins: addresses.allowed_origins,
         mcp_hosts: config.mcp_hosts.clone(),
+        graphql_introspection: config.graphql_introspection,
         workers: config.workers,
         patience: config.patience.clone(),
     };

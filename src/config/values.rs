@@ -21,6 +21,7 @@ pub(super) struct Values {
     pub tls: Tls,
     pub limits: Limits,
     pub fetch: Fetch,
+    pub graphql: Graphql,
     pub trash: Trash,
     pub security: Security,
     pub log: Log,
@@ -72,6 +73,12 @@ pub(super) struct Fetch {
     pub enabled: bool,
     #[serde(deserialize_with = "ranges")]
     pub allow: Vec<IpNet>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Graphql {
+    pub introspection: bool,
 }
 
 #[derive(Deserialize)]

@@ -47,6 +47,7 @@ pub fn asset() -> Vec<Value> {
 pub fn uploaded() -> Vec<Value> {
     let uploaded = || Uploaded {
         assets: vec![detail()],
+        file_names: vec!["sunset.jpg".to_owned()],
         text: "Uploaded 1 asset. Left out: \"notes.txt\": its type is not accepted.".to_owned(),
     };
     vec![
