@@ -9,7 +9,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use tantivy::columnar::ColumnValues;
 use tantivy::fastfield::AliveBitSet;
-use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::postings::BlockSegmentPostings;
+use tantivy::schema::Field;
 use tantivy::{DocId, IndexReader, SegmentReader};
 
 use super::id::AssetId;
@@ -229,11 +230,12 @@ impl<'a> Segment<'a> {
     fn rate_field(&self, pattern: &Pattern, field: Field, place: Place, rated: &mut [u8]) -> Result<()> {
         let index = self.reader.inverted_index(field).map_err(Error::internal)?;
         let mut similar = index.terms().search(pattern).into_stream()?;
+        let mut postings = BlockSegmentPostings::empty();
         while let Some((word, info)) = similar.next() {
             let likeness = std::str::from_utf8(word).ok().and_then(|word| pattern.likeness(word));
             let Some(likeness) = likeness else { continue };
             let worth = points(likeness, place);
-            let mut postings = index.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+            index.reset_block_postings_from_terminfo(info, &mut postings)?;
             while !postings.docs().is_empty() {
                 for &document in postings.docs() {
                     if let Some(best) = rated.get_mut(document as usize) {
