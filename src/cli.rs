@@ -10,12 +10,14 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Config, Flag, Variables};
 
 mod ask;
+mod certificates;
 mod configuration;
 mod first_start;
 mod key;
 mod library;
 mod organization;
 mod output;
+mod schema;
 mod serve;
 pub mod setups;
 
@@ -54,6 +56,11 @@ enum Command {
     Org(organization::OrganizationArgs),
     /// Makes, lists, renames and deletes libraries, also while the server runs
     Library(library::LibraryArgs),
+    /// Makes or renews the development certificate
+    Certs,
+    /// Prints what an interface offers
+    #[command(subcommand)]
+    Schema(schema::SchemaCommand),
     /// Checks and shows the configuration
     #[command(subcommand)]
     Config(configuration::ConfigurationCommand),
@@ -101,6 +108,8 @@ fn run_command(cli: Cli) -> Result<(), Failure> {
         Command::Key(args) => key::run(&load(Vec::new())?, args),
         Command::Org(args) => organization::run(&load(Vec::new())?, args),
         Command::Library(args) => library::run(&load(Vec::new())?, args),
+        Command::Certs => certificates::run(&load(Vec::new())?),
+        Command::Schema(command) => schema::run(command),
         Command::Config(command) => configuration::run(&load(Vec::new())?, command),
     }
 }

@@ -19,7 +19,6 @@ use futures_util::future::join;
 use crate::app::App;
 use crate::edge::cors::Cors;
 use crate::mcp::McpOptions;
-
 use crate::tls::{self, Certificates, TlsError};
 use crate::{cdn, edge, graphql, http, mcp};
 

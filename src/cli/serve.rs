@@ -48,10 +48,10 @@ impl ServeArgs {
 }
 
 /// The certificate's files, and the authority that clients have to be told to trust.
-struct CertificateFiles {
-    cert: PathBuf,
-    key: PathBuf,
-    authority: Option<PathBuf>,
+pub(super) struct CertificateFiles {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+    pub authority: Option<PathBuf>,
 }
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
@@ -97,7 +97,10 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// The files as they are given, or those of the development certificate, which is made when it is not there.
-fn certificate_files(certificate: &Certificate, names: &[String]) -> Result<CertificateFiles, Failure> {
+pub(super) fn certificate_files(
+    certificate: &Certificate,
+    names: &[String],
+) -> Result<CertificateFiles, Failure> {
     match certificate {
         Certificate::Files { cert, key } => {
             Ok(CertificateFiles { cert: cert.clone(), key: key.clone(), authority: None })

@@ -167,12 +167,6 @@ impl IncomingFile {
         Ok(())
     }
 
-    /// How many bytes were written.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
     /// The file, to look at what it is.
     pub fn as_file_mut(&mut self) -> &mut File {
         self.file.as_file_mut()

@@ -201,7 +201,9 @@ impl Thread {
     /// Runs a batch in one transaction, answers what is settled, and returns what has to run again.
     fn run(&self, batch: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
         if !self.open.load(Ordering::Acquire) {
-            batch.into_iter().for_each(|job| job.answer(Err(closed())));
+            for job in batch {
+                job.answer(Err(closed()));
+            }
             return Vec::new();
         }
         let tx = match self.begin() {
@@ -249,7 +251,9 @@ impl Thread {
     fn close(&self, batch: Vec<Box<dyn Job>>, error: &Error) {
         self.open.store(false, Ordering::Release);
         tracing::error!(cause = ?error.cause(), "the store failed and takes no more changes; restart rasterd");
-        batch.into_iter().for_each(|job| job.answer(Err(closed())));
+        for job in batch {
+            job.answer(Err(closed()));
+        }
     }
 }
 
@@ -267,6 +271,8 @@ mod tests {
 
     const NUMBERS: TableDefinition<u64, u64> = TableDefinition::new("numbers");
 
+    type Work = Box<dyn FnMut(&Tx<'_>) -> Result<u64> + Send>;
+
     fn writer() -> (tempfile::TempDir, Arc<Database>, Writer) {
         let dir = tempfile::tempdir().unwrap();
         let db = Arc::new(Database::create(dir.path().join("db")).unwrap());
@@ -281,10 +287,7 @@ mod tests {
     }
 
     /// Queues `jobs` while the thread is busy, so that they share a batch, and returns their answers.
-    async fn together(
-        writer: &Writer,
-        jobs: Vec<Box<dyn FnMut(&Tx<'_>) -> Result<u64> + Send>>,
-    ) -> Vec<Result<u64>> {
+    async fn together(writer: &Writer, jobs: Vec<Work>) -> Vec<Result<u64>> {
         let (release, held) = std::sync::mpsc::channel::<()>();
         let blocker = writer.clone();
         let busy = tokio::spawn(async move {
@@ -343,7 +346,7 @@ mod tests {
     #[tokio::test]
     async fn a_write_sees_what_those_before_it_wrote() {
         let (_dir, _db, writer) = writer();
-        let count = || -> Box<dyn FnMut(&Tx<'_>) -> Result<u64> + Send> { Box::new(|tx| tx.next("n")) };
+        let count = || -> Work { Box::new(|tx| tx.next("n")) };
         let mut answers: Vec<u64> = together(&writer, (0..5).map(|_| count()).collect())
             .await
             .into_iter()
