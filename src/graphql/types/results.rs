@@ -57,6 +57,7 @@ impl SearchHit {
 /// An asset that a search found.
 #[Object]
 impl SearchHit {
+    #[expect(clippy::unused_async, reason = "the schema takes async fields only")]
     #[graphql(flatten)]
     async fn asset(&self) -> &Asset {
         &self.asset
