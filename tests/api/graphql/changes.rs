@@ -88,3 +88,19 @@ async fn failures_have_the_codes_of_all_transports() {
         format!("mutation {{ tagAssets({IN_BRAND}, assetIds: [\"x\"], tags: [\"a\"]) {{ taggedCount }} }}");
     assert_eq!(failure(&ask(&site.writer, &tag, json!({})).await).1, "RESOURCE_NOT_FOUND");
 }
+
+#[tokio::test]
+async fn a_change_that_is_never_null_takes_the_data_with_it_when_it_fails() {
+    let site = Site::start().await;
+    let change = format!(
+        "mutation {{
+            done: renameLibrary({IN_BRAND}, name: \"Renamed\") {{ id }}
+            failed: renameLibrary({IN_BRAND}, name: \"\") {{ id }}
+        }}"
+    );
+    let reply = ask(&site.writer, &change, json!({})).await;
+    assert_eq!(failure(&reply).1, "BAD_USER_INPUT");
+    assert_eq!(reply.json()["errors"][0]["path"], json!(["failed"]));
+    let query = "{ libraries(organizationId: \"acme\") { name } }";
+    assert_eq!(data(&site.reader, query, json!({})).await, json!({ "libraries": [{ "name": "Renamed" }] }));
+}

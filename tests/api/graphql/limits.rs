@@ -9,10 +9,9 @@ use super::{Site, ask, data, failure};
 async fn documents_above_a_limit_are_refused() {
     let site = Site::start().await;
     let root = |fields: String| format!("{{ {fields} }}");
-    let many_aliases: String = (0..51).map(|n| format!("a{n}: viewer {{ plan }} ")).collect();
-    let doubling: String = (0..12)
-        .map(|n| format!("fragment f{n} on Viewer {{ ...f{next} ...f{next} }} ", next = n + 1))
-        .collect();
+    let many_aliases = repeated(51, |n| format!("a{n}: viewer {{ plan }} "));
+    let doubling =
+        repeated(12, |n| format!("fragment f{n} on Viewer {{ ...f{next} ...f{next} }} ", next = n + 1));
     let libraries = "libraries(organizationId: \"acme\") { ".to_owned();
     for query in [
         root(many_aliases),
@@ -37,7 +36,7 @@ async fn documents_above_a_limit_are_refused() {
 #[tokio::test]
 async fn a_large_variable_can_not_be_multiplied() {
     let site = Site::start().await;
-    let query: String = (0..50).map(|n| format!("a{n}: libraries(organizationId: $o) {{ id }} ")).collect();
+    let query = repeated(50, |n| format!("a{n}: libraries(organizationId: $o) {{ id }} "));
     let query = format!("query ($o: String!) {{ {query} }}");
     let reply = ask(&site.reader, &query, json!({ "o": "x".repeat(200_000) })).await;
     assert_eq!(failure(&reply).1, "GRAPHQL_VALIDATION_FAILED");
@@ -65,4 +64,8 @@ async fn the_question_that_tools_ask_for_the_schema_fits() {
     let types = told["__schema"]["types"].as_array().unwrap();
     let mutation = types.iter().find(|kind| kind["name"] == "Mutation").unwrap();
     assert_eq!(mutation["fields"].as_array().unwrap().len(), 8);
+}
+
+fn repeated(times: usize, part: impl Fn(usize) -> String) -> String {
+    (0..times).map(part).collect::<Vec<_>>().concat()
 }

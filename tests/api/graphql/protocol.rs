@@ -1,5 +1,6 @@
 //! How a request may be written down: methods, content types, the header that pages of other sites can't send.
 
+use rasterd::testing::TestServer;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderName};
 use serde_json::json;
@@ -89,6 +90,15 @@ async fn another_method_is_405_before_the_key_is_looked_at() {
     let reply = send(site.reader.request(Method::DELETE, "/graphql")).await;
     assert_eq!((reply.status, reply.error_code().as_str()), (405, "METHOD_NOT_ALLOWED"));
     assert_eq!(reply.header("allow"), "GET, POST");
+}
+
+#[tokio::test]
+async fn the_root_of_an_mcp_host_is_not_graphql() {
+    let server = TestServer::start_with(|_, options| options.mcp_hosts = vec!["localhost".into()]);
+    let site = Site::of(server).await;
+    let body = json!({ "query": VIEWER });
+    assert_eq!(site.reader.post_json("/", &body).await.json().get("data"), None);
+    assert_eq!(site.reader.post_json("/graphql", &body).await.status, 200);
 }
 
 #[tokio::test]

@@ -3,13 +3,17 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rasterd::app::access::Administrator;
+use rasterd::app::model::Access;
 use rasterd::testing::TestServer;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::{Form, PICTURE, Site, UPLOAD, data, failure, upload};
-use crate::support::send;
+use crate::support::{Client, send};
 
 #[tokio::test]
 async fn twenty_files_go_up_in_their_order_and_can_be_read_at_once() {
@@ -148,36 +152,62 @@ async fn files_need_a_form_and_a_form_needs_the_header() {
 #[tokio::test]
 async fn a_client_that_goes_away_leaves_nothing() {
     let site = Site::start().await;
+    let (pieces, sending) = start_sending(&site.writer);
+    wait_until("the file arrives", || files_in(&site.server.data_dir().join("tmp")) > 0).await;
+    sending.abort();
+    drop(pieces);
+    nothing_is_left(&site.server.data_dir()).await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_ends_its_upload() {
+    let site = Site::start().await;
+    let key = site.server.key("acme", &[("brand", Access::Write)]).await;
+    let (pieces, sending) = start_sending(&site.writer.with_key(&key.token));
+    wait_until("the file arrives", || files_in(&site.server.data_dir().join("tmp")) > 0).await;
+    site.server.app().delete_key(Administrator::of_this_box(), &key.id).await.unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !sending.is_finished() {
+        assert!(Instant::now() < deadline, "the upload goes on");
+        // The server may have hung up meanwhile.
+        let _ = pieces.send(vec![7; 1000]).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let reply = sending.await.unwrap();
+    assert_eq!(reply.status().as_u16(), 401);
+    assert!(reply.text().await.unwrap().contains("INVALID_API_KEY"));
+    nothing_is_left(&site.server.data_dir()).await;
+}
+
+#[tokio::test]
+async fn a_connection_goes_on_after_an_upload() {
+    let site = Site::start().await;
+    let reply = upload(&site.writer, "brand", &json!({}), &[("a.webp", PICTURE)]).await;
+    assert_eq!((reply.status, reply.header("connection")), (200, ""));
+}
+
+/// Begins to upload a file of which more is to come.
+fn start_sending(client: &Client) -> (mpsc::Sender<Vec<u8>>, JoinHandle<reqwest::Response>) {
     let operations = json!({ "query": UPLOAD, "variables": { "o": "acme", "l": "brand", "files": [null] } });
-    let mut form = Form::default()
+    let Form(mut start) = Form::default()
         .text("operations", &operations.to_string())
         .text("map", r#"{"0":["variables.files.0"]}"#)
-        .file("0", "a.webp", &vec![7; 3_000_000])
-        .0;
-    form.truncate(form.len() - 1_000_000);
-    let (sent, waiting) = tokio::sync::oneshot::channel::<()>();
-    let body = futures_util::stream::unfold((Some(form), Some(waiting)), async |(form, waiting)| {
-        match form {
-            Some(form) => Some((Ok::<_, std::io::Error>(form), (None, waiting))),
-            None => {
-                // The rest never comes.
-                let _ = waiting?.await;
-                None
-            }
-        }
+        .file("0", "a.webp", &vec![7; 3_000_000]);
+    start.truncate(start.len() - 10);
+    let (pieces, waiting) = mpsc::channel(1);
+    let body = futures_util::stream::unfold((Some(start), waiting), async |(start, mut waiting)| {
+        let piece = match start {
+            Some(start) => start,
+            None => waiting.recv().await?,
+        };
+        Some((Ok::<_, std::io::Error>(piece), (None, waiting)))
     });
-    let request = site
-        .writer
+    let request = client
         .request(Method::POST, "/graphql")
         .header(CONTENT_TYPE, Form::TYPE)
         .header("Apollo-Require-Preflight", "true")
         .body(reqwest::Body::wrap_stream(body));
-    let sending = tokio::spawn(request.send());
-    let temp = site.server.data_dir().join("tmp");
-    wait_until("the file arrives", || files_in(&temp) > 0).await;
-    sending.abort();
-    drop(sent);
-    nothing_is_left(&site.server.data_dir()).await;
+    (pieces, tokio::spawn(async { request.send().await.unwrap() }))
 }
 
 fn files_in(folder: &Path) -> usize {
