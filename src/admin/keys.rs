@@ -115,8 +115,7 @@ impl From<(PlainKey, KeyInfo)> for KeyRecord {
 pub(super) async fn perform(app: &App, by: Administrator, request: KeyRequest) -> Result<Reply> {
     let record: KeyRecord = match request {
         KeyRequest::Create { organization, name, grants, expires_in } => {
-            let expires = expires_in.map(|lifetime| app.now().saturating_add(lifetime));
-            app.create_key(by, &organization, &name, grants, expires).await?.into()
+            app.create_key(by, &organization, &name, grants, expires_in).await?.into()
         }
         KeyRequest::List { organization } => {
             let keys = app.list_keys(by, organization.as_deref())?;

@@ -150,7 +150,8 @@ impl App {
         Ok(())
     }
 
-    /// Makes a key. The plain key is in the answer and nowhere else.
+    /// Makes a key, which ends by itself after its lifetime (in milliseconds) if it is given one. The plain key is
+    /// in the answer and nowhere else.
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND`, or `BAD_USER_INPUT` for a name, a library or a number of keys that won't do.
@@ -160,16 +161,17 @@ impl App {
         organization: &str,
         name: &str,
         grants: Vec<GrantChange>,
-        expires: Option<Millis>,
+        lifetime: Option<Millis>,
     ) -> Result<(PlainKey, KeyInfo)> {
         let name = parse_name(name, self.settings().limits.name_length)?;
         let organization = organization.to_owned();
         let plain = PlainKey::random();
         let (digest, start) = (plain.digest(), plain.start());
         let (now, most) = (self.now(), self.settings().limits.keys_per_organization);
-        if expires.is_some_and(|end| end <= now) {
-            return Err(Error::bad_input("The key would already be expired. Give an end in the future."));
+        if lifetime == Some(0) {
+            return Err(Error::bad_input("The key would already be expired. Give it a longer life."));
         }
+        let expires = lifetime.map(|lifetime| now.saturating_add(lifetime));
         let info = self
             .store()
             .write(move |tx| {
