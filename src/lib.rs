@@ -12,11 +12,14 @@
 //! - [`app`]: the operations, and behind them, private to it, the store, the search index and the fetcher.
 //! - [`error`]: the one error type and the one table of codes. Depends on nothing.
 //! - [`edge`]: what every HTTP answer has in common.
-//! - [`http`]: REST. [`cdn`]: asset urls.
 //! - [`tls`]: certificates and their reload, and the development authority.
 //! - [`server`]: puts everything together: listener, TLS, transports; runs and drains. What a connection sends is
 //!   checked and timed here before a transport sees it.
-//! - [`telemetry`]: the log. [`testing`]: a whole server for tests.
+//! - [`telemetry`]: the log.
+//! - [`mcp`], [`http`] (REST), [`graphql`]: the interfaces over the same operations; [`wire`]: the JSON they share.
+//! - [`cdn`]: the public urls of assets.
+//! - [`cli`], [`config`], [`admin`], [`data_dir`]: the command line, its layers, and how it talks to a running server.
+//! - [`testing`]: a server on a temporary folder, for our tests and for those who embed us.
 //!
 //! Transports see `app`, `edge`, `error` and `wire`, never each other and never the store. `app` knows no HTTP,
 //! JSON-RPC or GraphQL.
