@@ -112,7 +112,7 @@ impl Line {
             method = self.method.as_str(),
             path = self.path,
             status = status.as_u16(),
-            ms = started.elapsed().as_secs_f64() * 1000.0,
+            ms = (started.elapsed().as_secs_f64() * 10_000.0).round() / 10.0,
             request = record.id.as_str(),
             key = record.key.get().map(tracing::field::display),
         );
