@@ -15,9 +15,9 @@ run: prerequisites ## Build and serve https://localhost:8443 with the data in ./
 
 test: prerequisites ## Everything that must pass
 ifeq ($(NEXTEST),yes)
-	$(CARGO) nextest run --all-targets
+	$(CARGO) nextest run
 else
-	$(CARGO) test --all-targets
+	$(CARGO) test --lib --bins --tests
 endif
 	$(CARGO) test --doc
 
