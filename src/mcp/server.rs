@@ -148,7 +148,7 @@ impl ServerHandler for Server {
     ) -> Result<ReadResourceResponse, ErrorData> {
         let (caller, id) = admitted(&context)?;
         let contents = resources::read(&self.0.app, &caller, &request.uri)
-            .map_err(|error| resources::failed(&error, id))?;
+            .map_err(|error| resources::failed(&request.uri, &error, id))?;
         Ok(contents.into())
     }
 
@@ -242,4 +242,30 @@ fn instructions(limits: &Limits) -> String {
          {tag_filter} tags to filter by, {page_size} entries on a page ({search_page} of a search), and {body} MB \
          per call with base64 files; larger ones are uploaded from a url."
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn error(result: &CallToolResult) -> Value {
+        assert_eq!((result.is_error, &result.structured_content), (Some(true), &None));
+        let text = result.content.first().and_then(|block| block.as_text()).unwrap();
+        serde_json::from_str::<Value>(&text.text).unwrap()["error"].clone()
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_tool_is_an_answer() {
+        let call = async { panic!("a tool's own fault") };
+        let answer = error(&guarded(None, Duration::from_mins(1), call).await);
+        assert_eq!((&answer["code"], &answer["status"]), (&"INTERNAL_SERVER_ERROR".into(), &500.into()));
+        assert!(!answer["message"].to_string().contains("fault"));
+    }
+
+    #[tokio::test]
+    async fn a_call_without_end_is_ended() {
+        let answer = error(&guarded(None, Duration::from_millis(1), pending()).await);
+        assert_eq!((&answer["code"], &answer["status"]), (&"SERVICE_UNAVAILABLE".into(), &503.into()));
+    }
 }

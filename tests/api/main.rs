@@ -2,5 +2,6 @@
 
 mod cdn;
 mod front_door;
+mod mcp;
 mod support;
 mod tls;
