@@ -1,10 +1,14 @@
 //! Who reaches what: what is out of reach can't be told from what does not exist.
 
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
 use rasterd::app::access::Administrator;
 use rasterd::app::model::Access;
 use serde_json::{Value, json};
 
 use super::{World, svg};
+use crate::support::send;
 
 /// Every tool that names a library, with arguments for one, and whether it needs Write.
 fn tools_in(library: &str, asset: &str) -> Vec<(&'static str, bool, Value)> {
@@ -132,4 +136,28 @@ async fn a_change_of_a_key_counts_from_the_next_call_on() {
     mcp.answer("list_assets", listing).await;
     app.delete_key(by, &world.key.id).await.unwrap();
     assert_eq!(mcp.ask("tools/call", json!({ "name": "whoami" })).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_key_that_ends_while_its_request_arrives_is_refused() {
+    let world = World::new().await;
+    let (app, id) = (world.server.app().clone(), world.key.id.clone());
+    let message =
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "whoami" } });
+    let message = message.to_string();
+    let (first, rest) = message.split_at(20);
+    let pieces = [first.to_owned(), rest.to_owned()];
+    let slowly = stream::iter(pieces).enumerate().then(move |(number, piece)| {
+        let (app, id) = (app.clone(), id.clone());
+        async move {
+            if number == 1 {
+                // Long enough for the server to have let the request in.
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                app.delete_key(Administrator::of_this_box(), &id).await.unwrap();
+            }
+            Ok::<_, std::io::Error>(piece)
+        }
+    });
+    let reply = send(world.client().post(reqwest::Body::wrap_stream(slowly))).await;
+    assert_eq!((reply.status, reply.error_code().as_str()), (401, "INVALID_API_KEY"));
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{UMANG, World, svg, text};
 
-fn in_photos(more: Value) -> Value {
+fn in_photos(more: &Value) -> Value {
     let mut arguments = json!({ "organizationId": "acme", "libraryId": "photos" });
     arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     arguments
@@ -100,16 +100,16 @@ async fn an_asset_is_uploaded_looked_at_tagged_described_found_and_trashed() {
         assert_eq!(asset[field], value, "{field}");
     }
 
-    let tagging = in_photos(json!({ "assetIds": [id], "tags": ["Night", "city"] }));
+    let tagging = in_photos(&json!({ "assetIds": [id], "tags": ["Night", "city"] }));
     assert_eq!(mcp.answer("tag_assets", tagging.clone()).await, json!({ "taggedCount": 2 }));
     assert_eq!(mcp.answer("tag_assets", tagging).await, json!({ "taggedCount": 0 }));
-    let tags = mcp.answer("list_tags", in_photos(json!({}))).await;
+    let tags = mcp.answer("list_tags", in_photos(&json!({}))).await;
     assert_eq!(tags.as_array().unwrap().len(), 2);
     assert_eq!(tags[0]["type"], "user");
-    let untagging = in_photos(json!({ "assetIds": [id], "tags": ["NIGHT"] }));
+    let untagging = in_photos(&json!({ "assetIds": [id], "tags": ["NIGHT"] }));
     assert_eq!(mcp.answer("untag_assets", untagging).await, json!({ "untaggedCount": 1 }));
 
-    let describing = in_photos(json!({ "assetId": id, "description": "  Lanterns\nover a river " }));
+    let describing = in_photos(&json!({ "assetId": id, "description": "  Lanterns\nover a river " }));
     assert_eq!(
         mcp.answer("update_asset_description", describing).await,
         json!({ "assetId": id, "description": "  Lanterns\nover a river " })
@@ -122,13 +122,13 @@ async fn an_asset_is_uploaded_looked_at_tagged_described_found_and_trashed() {
     let approved = json!({ "organizationId": "acme", "approval": "approved" });
     assert_eq!(mcp.answer("search_assets", approved).await["found"], 0);
 
-    let deleting = in_photos(json!({ "ids": [id] }));
+    let deleting = in_photos(&json!({ "ids": [id] }));
     assert_eq!(
         mcp.answer("delete_assets", deleting.clone()).await,
         json!({ "success": true, "message": "Moved 1 asset to trash", "ids": [id] })
     );
     assert_eq!(mcp.answer("delete_assets", deleting).await["ids"], json!([]));
-    let gone = mcp.failure("get_asset", in_photos(json!({ "assetId": id }))).await;
+    let gone = mcp.failure("get_asset", in_photos(&json!({ "assetId": id }))).await;
     assert_eq!(gone, json!({ "code": "RESOURCE_NOT_FOUND", "message": "Asset not found.", "status": 404 }));
 }
 
@@ -145,7 +145,7 @@ async fn a_preview_is_an_image_and_the_original_is_a_link() {
             .collect()
     };
     let photo = mcp.upload("a.webp", UMANG).await;
-    let asking = |id: &Value, preview| in_photos(json!({ "assetId": id, "preview": preview }));
+    let asking = |id: &Value, preview| in_photos(&json!({ "assetId": id, "preview": preview }));
     let seen = mcp.call("get_asset", asking(&photo["id"], true)).await;
     assert_eq!(kinds(&seen), ["text", "image", "resource_link"]);
     assert_eq!(seen["content"][1]["mimeType"], "image/webp");
@@ -173,20 +173,20 @@ async fn lists_are_paged_and_filtered_by_tag() {
             mcp.upload(&format!("{width}.svg"), &svg(width)).await["id"].as_str().unwrap().to_owned(),
         );
     }
-    assert_eq!(ids(&mcp.answer("list_assets", in_photos(json!({}))).await), uploaded);
+    assert_eq!(ids(&mcp.answer("list_assets", in_photos(&json!({}))).await), uploaded);
     for page in [json!(null), json!(0), json!(1)] {
-        let first = mcp.answer("list_assets", in_photos(json!({ "page": page, "pageSize": 2 }))).await;
+        let first = mcp.answer("list_assets", in_photos(&json!({ "page": page, "pageSize": 2 }))).await;
         assert_eq!(ids(&first), uploaded[..2]);
     }
     assert_eq!(
-        ids(&mcp.answer("list_assets", in_photos(json!({ "page": 3, "pageSize": 2 }))).await),
+        ids(&mcp.answer("list_assets", in_photos(&json!({ "page": 3, "pageSize": 2 }))).await),
         uploaded[4..]
     );
-    assert_eq!(mcp.answer("list_assets", in_photos(json!({ "page": 9 }))).await, json!([]));
+    assert_eq!(mcp.answer("list_assets", in_photos(&json!({ "page": 9 }))).await, json!([]));
 
-    let tagging = in_photos(json!({ "assetIds": [uploaded[3]], "tags": ["blue"] }));
+    let tagging = in_photos(&json!({ "assetIds": [uploaded[3]], "tags": ["blue"] }));
     mcp.answer("tag_assets", tagging).await;
-    let blue = mcp.answer("list_assets", in_photos(json!({ "tags": ["red", "Blue"] }))).await;
+    let blue = mcp.answer("list_assets", in_photos(&json!({ "tags": ["red", "Blue"] }))).await;
     assert_eq!(ids(&blue), [&uploaded[3]]);
 }
 
@@ -233,16 +233,16 @@ async fn arguments_that_do_not_fit_are_refused_in_plain_words() {
         ("list_assets", json!({}), "organizationId"),
         ("list_assets", json!({ "organizationId": "acme" }), "libraryId"),
         ("list_assets", json!({ "organizationId": 7, "libraryId": "photos" }), "organizationId"),
-        ("list_assets", in_photos(json!({ "page": "two" })), "page"),
-        ("list_assets", in_photos(json!({ "page": -1 })), "page"),
-        ("list_assets", in_photos(json!({ "tags": many(51) })), "tags"),
-        ("delete_assets", in_photos(json!({ "ids": [] })), "ids"),
-        ("delete_assets", in_photos(json!({ "ids": many(101) })), "ids"),
-        ("tag_assets", in_photos(json!({ "assetIds": ["a"], "tags": many(21) })), "tags"),
-        ("tag_assets", in_photos(json!({ "assetIds": ["a", 7], "tags": ["a"] })), "assetIds[1]"),
-        ("upload_asset", in_photos(json!({ "source": { "kind": "ftp" } })), "source"),
-        ("upload_asset", in_photos(json!({ "source": { "kind": "url" } })), "source"),
-        ("upload_assets", in_photos(json!({ "sources": [] })), "sources"),
+        ("list_assets", in_photos(&json!({ "page": "two" })), "page"),
+        ("list_assets", in_photos(&json!({ "page": -1 })), "page"),
+        ("list_assets", in_photos(&json!({ "tags": many(51) })), "tags"),
+        ("delete_assets", in_photos(&json!({ "ids": [] })), "ids"),
+        ("delete_assets", in_photos(&json!({ "ids": many(101) })), "ids"),
+        ("tag_assets", in_photos(&json!({ "assetIds": ["a"], "tags": many(21) })), "tags"),
+        ("tag_assets", in_photos(&json!({ "assetIds": ["a", 7], "tags": ["a"] })), "assetIds[1]"),
+        ("upload_asset", in_photos(&json!({ "source": { "kind": "ftp" } })), "source"),
+        ("upload_asset", in_photos(&json!({ "source": { "kind": "url" } })), "source"),
+        ("upload_assets", in_photos(&json!({ "sources": [] })), "sources"),
         ("search_assets", json!({ "organizationId": "acme", "approval": "maybe" }), "approval"),
     ] {
         let result = mcp.call(tool, arguments.clone()).await;
@@ -251,6 +251,6 @@ async fn arguments_that_do_not_fit_are_refused_in_plain_words() {
         let reason = text(&result).strip_prefix(&start);
         assert!(reason.is_some_and(|reason| reason.contains(argument)), "{}", text(&result));
     }
-    let more = in_photos(json!({ "page": null, "somethingElse": true }));
+    let more = in_photos(&json!({ "page": null, "somethingElse": true }));
     assert_eq!(mcp.answer("list_assets", more).await, json!([]));
 }
