@@ -14,6 +14,8 @@
 //! - [`edge`]: what every HTTP answer has in common.
 //! - [`cdn`]: asset urls.
 //! - [`tls`]: certificates and their reload, and the development authority.
+//! - [`wire`]: the JSON shapes that all transports share.
+//! - [`mcp`]: tools and resources for agents.
 //! - [`server`]: puts everything together: listener, TLS, transports; runs and drains. What a connection sends is
 //!   checked and timed here before a transport sees it.
 //! - [`telemetry`]: the log. [`testing`]: a whole server for tests.
