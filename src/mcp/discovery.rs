@@ -57,15 +57,24 @@ fn server_card(public_url: &str) -> Value {
 }
 
 fn api_catalog(public_url: &str) -> Value {
+    let link = |path: &str, kind: &str| json!([{ "href": format!("{public_url}{path}"), "type": kind }]);
     json!({
-        "linkset": [{
-            "anchor": format!("{public_url}/mcp"),
-            "service-desc": [{
-                "href": format!("{public_url}/.well-known/mcp/server-card.json"),
-                "type": "application/json",
-            }],
-            "service-doc": [{ "href": format!("{public_url}/llms.txt"), "type": "text/plain" }],
-        }],
+        "linkset": [
+            {
+                "anchor": format!("{public_url}/mcp"),
+                "service-desc": link("/.well-known/mcp/server-card.json", "application/json"),
+                "service-doc": link("/llms.txt", "text/plain"),
+            },
+            {
+                "anchor": format!("{public_url}/"),
+                "service-desc": link("/openapi.json", "application/json"),
+                "service-doc": link("/docs", "text/html"),
+            },
+            {
+                "anchor": format!("{public_url}/graphql"),
+                "service-doc": link("/graphql", "text/html"),
+            },
+        ],
     })
 }
 
@@ -77,6 +86,8 @@ fn llms_text(public_url: &str) -> String {
          runs this server. A key reaches some libraries of one organization, to read or to write.\n\n\
          ## Interfaces\n\n\
          - [MCP]({public_url}/mcp): Streamable HTTP, for agents. Call the tool `whoami` first.\n\
-         - [Server card]({public_url}/.well-known/mcp/server-card.json): how to connect an MCP client.\n"
+         - [Server card]({public_url}/.well-known/mcp/server-card.json): how to connect an MCP client.\n\
+         - [REST]({public_url}/openapi.json): its OpenAPI document; send `Api-Version: 2026-07-08`.\n\
+         - [GraphQL]({public_url}/graphql): the same operations; ask it for its schema.\n"
     )
 }
