@@ -70,7 +70,7 @@ impl App {
         slice: Slice,
     ) -> Result<AssetPart> {
         let grant = caller.read(path)?;
-        within("tags to filter by", tags.len(), 0, self.settings().limits.tag_filter)?;
+        expect_tag_filter(tags, self.settings().limits.tag_filter)?;
         let tags: Vec<Tag> = tags.iter().map(|tag| Tag::read(tag)).collect();
         let (assets, next) = if tags.is_empty() {
             caller.view().listed(std::slice::from_ref(&grant), slice)?
@@ -294,6 +294,17 @@ pub(super) fn details(view: &View, caller: &Caller, assets: Vec<Asset>) -> Resul
 
 pub(super) fn parse_id(id: &str) -> Result<AssetId> {
     AssetId::parse(id).ok_or_else(Error::asset_not_found)
+}
+
+/// Checks how many tags a list is filtered by.
+///
+/// # Errors
+/// `BAD_USER_INPUT` when there are more than `most`.
+pub fn expect_tag_filter(tags: &[String], most: usize) -> Result<()> {
+    if tags.len() <= most {
+        return Ok(());
+    }
+    Err(Error::bad_input(format!("Filter by at most {most} tags; this call has {}.", tags.len())))
 }
 
 /// Checks how many of something a call names.

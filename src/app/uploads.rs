@@ -141,9 +141,13 @@ impl Gate {
         if self.checked.elapsed() < RECHECK {
             return Ok(());
         }
-        self.grant.confirm(&self.app.store().view()?, self.app.now())?;
+        self.confirm()?;
         self.checked = Instant::now();
         Ok(())
+    }
+
+    fn confirm(&self) -> Result<()> {
+        self.grant.confirm(&self.app.store().view()?, self.app.now())
     }
 }
 
@@ -231,6 +235,8 @@ impl Upload {
     /// `BAD_USER_INPUT` when there is no file, none is accepted, or a variant has more than one;
     /// `RESOURCE_NOT_FOUND` for the parent; what a revoked key gets. Nothing is stored then.
     pub async fn finish(self) -> Result<Uploaded> {
+        // Before anything is said of the files: whoever lost the library meanwhile learns nothing more of them.
+        self.gate.confirm()?;
         self.expect_files(self.parent.is_some())?;
         tokio::spawn(self.commit()).await.map_err(Error::internal)?
     }
@@ -241,6 +247,7 @@ impl Upload {
     /// # Errors
     /// Of both.
     pub async fn finish_as_variant(mut self, parent: &str) -> Result<Uploaded> {
+        self.gate.confirm()?;
         self.expect_files(true)?;
         self.set_parent(parent)?;
         self.finish().await

@@ -47,7 +47,7 @@ fn reading<'a>(context: &Context<'a>) -> Result<&'a Reading> {
 
 /// A number that counts: not below 0.
 fn number(name: &str, given: Option<i32>) -> Result<Option<u64>> {
-    let below_zero = |_| Error::bad_input(format!("The argument `{name}` must be 0 or more."));
+    let below_zero = |_| Error::bad_input(format!("`{name}` must be a whole number, 0 or more."));
     given.map(|number| u64::try_from(number).map_err(below_zero)).transpose()
 }
 

@@ -8,8 +8,8 @@ use super::call::Call;
 use super::query::ApprovalFilter;
 use super::reply::{data, linked};
 use crate::app::access::LibraryPath;
-use crate::app::assets::AssetPart;
-use crate::error::{Error, Result};
+use crate::app::assets::{AssetPart, expect_tag_filter};
+use crate::error::Result;
 use crate::wire::{Deleted, Described, Tagged, TransferResult, Untagged};
 
 /// How many assets a page has when nobody says.
@@ -69,13 +69,7 @@ pub fn list(Call { caller, asked, .. }: Call) -> Result<HttpResponse> {
     let query = asked.query();
     let slice = query.slice(PAGE, asked.limits().page_size)?;
     let tags = query.list("tags");
-    let most = asked.version.tag_filter(asked.limits().tag_filter);
-    if tags.len() > most {
-        return Err(Error::bad_input(format!(
-            "Filter by at most {most} tags; this call has {}.",
-            tags.len()
-        )));
-    }
+    expect_tag_filter(&tags, asked.version.tag_filter(asked.limits().tag_filter))?;
     let approval = if asked.version.has_approval() { query.approval()? } else { None };
     let AssetPart { assets, next } = match approval {
         Some(ApprovalFilter::Decided) => AssetPart { assets: Vec::new(), next: None },

@@ -26,9 +26,7 @@ impl Query {
     pub fn number(&self, name: &str) -> Result<Option<u64>> {
         let Some(text) = self.text(name) else { return Ok(None) };
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Error::bad_input(format!(
-                "The parameter `{name}` must be a whole number, 0 or more."
-            )));
+            return Err(Error::bad_input(format!("`{name}` must be a whole number, 0 or more.")));
         }
         Ok(Some(text.parse().unwrap_or(u64::MAX)))
     }

@@ -1,0 +1,142 @@
+//! Who may do what: every operation on every transport, for every kind of caller, against one table of outcomes.
+//! The operations are in `operations.rs`; a new one is one row there.
+
+mod apart;
+pub mod ask;
+mod neutral;
+pub mod operations;
+pub mod values;
+pub mod world;
+
+use rasterd::error::Code;
+use serde_json::json;
+
+use ask::Failure;
+use operations::{Needs, OPERATIONS};
+use world::{Holder, World};
+
+use Outcome::{No, Yes};
+
+/// What becomes of a request. What is refused is told in one sentence for each code, so that it says no more than the
+/// code does.
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    Yes,
+    No(Code, &'static str),
+}
+
+const ANON: Outcome =
+    No(Code::Unauthenticated, "Send your API key in the header `Authorization: Bearer <key>`.");
+const DEAD: Outcome = No(Code::InvalidApiKey, "The API key is not valid for this organization.");
+const NO_ORG: Outcome = No(Code::OrganizationNotFound, "Organization not found.");
+const NO_LIB: Outcome = No(Code::LibraryNotAuthorized, "API key not authorized for this library.");
+const TOO_LOW: Outcome =
+    No(Code::ApiKeyReadOnly, "Creating a library needs a key with Write access to at least one library.");
+
+/// What each caller gets, by what the operation needs, in the order of [`Needs`].
+#[rustfmt::skip]
+const OUTCOMES: [(Holder, [Outcome; 6]); 19] = [
+    //                             Key     Organization Read    Write   WriteBoth WriteSomewhere
+    (Holder::NoKey,               [ANON,   ANON,        ANON,   ANON,   ANON,     ANON]),
+    (Holder::OtherScheme,         [ANON,   ANON,        ANON,   ANON,   ANON,     ANON]),
+    (Holder::SchemeAlone,         [ANON,   ANON,        ANON,   ANON,   ANON,     ANON]),
+    (Holder::TokenAlone,          [ANON,   ANON,        ANON,   ANON,   ANON,     ANON]),
+    (Holder::MalformedKey,        [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
+    (Holder::WrongChecksum,       [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
+    (Holder::UnknownKey,          [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
+    (Holder::ExpiredKey,          [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
+    (Holder::DeletedKey,          [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
+    (Holder::RegeneratedKey,      [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
+    (Holder::DeadKeyOfNobody,     [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
+    (Holder::OtherOrganization,   [Yes,    DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
+    (Holder::UnknownOrganization, [Yes,    NO_ORG,      NO_ORG, NO_ORG, NO_ORG,   NO_ORG]),
+    (Holder::NoGrant,             [Yes,    Yes,         NO_LIB, NO_LIB, NO_LIB,   TOO_LOW]),
+    (Holder::UnknownLibrary,      [Yes,    Yes,         NO_LIB, NO_LIB, NO_LIB,   Yes]),
+    (Holder::Reader,              [Yes,    Yes,         Yes,    NO_LIB, NO_LIB,   TOO_LOW]),
+    (Holder::WriterElsewhere,     [Yes,    Yes,         Yes,    NO_LIB, NO_LIB,   Yes]),
+    (Holder::Writer,              [Yes,    Yes,         Yes,    Yes,    NO_LIB,   Yes]),
+    (Holder::WriterOfBoth,        [Yes,    Yes,         Yes,    Yes,    Yes,      Yes]),
+];
+
+fn outcome(outcomes: &[Outcome; 6], needs: Needs) -> Outcome {
+    let [key, organization, read, write, write_both, write_somewhere] = *outcomes;
+    match needs {
+        Needs::Key => key,
+        Needs::Organization => organization,
+        Needs::Read => read,
+        Needs::Write => write,
+        Needs::WriteBoth => write_both,
+        Needs::WriteSomewhere => write_somewhere,
+    }
+}
+
+/// Every operation × every transport × every caller. What is refused has the code and the status of the table, the
+/// same sentence on every transport, and changes nothing.
+#[tokio::test]
+async fn every_operation_answers_every_caller_as_the_table_says() {
+    let world = World::new().await;
+    for operation in OPERATIONS.iter() {
+        for ask in &operation.asks {
+            let values = world.values().await;
+            let before = world.everything();
+            for (holder, outcomes) in &OUTCOMES {
+                let No(code, message) = outcome(outcomes, operation.needs) else { continue };
+                let said = format!("{} by {holder:?} over {ask:?}", operation.name);
+                let reply = world.send(ask, *holder, &values).await;
+                let failure = ask.result(&reply).expect_err(&said);
+                assert_eq!(failure, Failure::new(code, message), "{said}");
+                // A tool that refuses an organization answers in a call that itself went well.
+                let challenge = if reply.status == 401 { "Bearer" } else { "" };
+                assert_eq!(reply.header("www-authenticate"), challenge, "{said}");
+                assert_eq!(reply.header("cache-control"), "private, no-store", "{said}");
+            }
+            assert_eq!(
+                world.everything(),
+                before,
+                "a refused {} over {ask:?} changed something",
+                operation.name
+            );
+            for (holder, outcomes) in &OUTCOMES {
+                let Yes = outcome(outcomes, operation.needs) else { continue };
+                // Some operations use their asset up.
+                let values = if ask.names_assets() { world.values().await } else { values.clone() };
+                let result = ask.result(&world.send(ask, *holder, &values).await);
+                assert!(result.is_ok(), "{} by {holder:?} over {ask:?}: {result:?}", operation.name);
+            }
+        }
+    }
+}
+
+/// What MCP answers beside tools and resources is for holders of a live key, too, and is refused before the
+/// protocol begins.
+#[tokio::test]
+async fn no_method_of_mcp_is_answered_without_a_live_key() {
+    let world = World::new().await;
+    let methods = [
+        (
+            "initialize",
+            json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}),
+        ),
+        ("tools/list", json!({})),
+        ("resources/list", json!({})),
+        ("resources/templates/list", json!({})),
+        (
+            "completion/complete",
+            json!({"ref": {"type": "ref/resource", "uri": "raster://organizations/{orgId}/libraries"}, "argument": {"name": "orgId", "value": ""}}),
+        ),
+        ("nonsense", json!({})),
+    ];
+    for (method, params) in methods {
+        let request = ask::json_rpc(method, &params);
+        for (holder, outcomes) in &OUTCOMES {
+            let reply = request.send(&world.client, world.authorization(*holder).as_deref()).await;
+            match outcome(outcomes, Needs::Key) {
+                Yes => assert_eq!(reply.status, 200, "{method} by {holder:?}"),
+                No(code, _) => {
+                    let found = (reply.status, reply.error_code());
+                    assert_eq!(found, (code.status(), code.name().to_owned()), "{method} by {holder:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What a key does not reach can't be told from what is not there: compared byte for byte, on every transport.
+
+use rasterd::app::access::Administrator;
+use rasterd::error::Code;
+use rasterd::testing::TestKey;
+
+use super::ask::{Ask, Failure};
+use super::operations::{Needs, OPERATIONS, Operation};
+use super::values::Values;
+use super::world::World;
+use crate::support::Reply;
+
+const UNKNOWN_ASSET: &str = "0000000000000000";
+
+/// What can be told apart in two answers: everything but the id of the request, the time, and the order of the
+/// headers, which differ between any two.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Seen {
+    fn of(reply: &Reply) -> Self {
+        let headers = reply.headers.iter().filter(|(name, _)| *name != "x-request-id" && *name != "date");
+        let mut headers: Vec<_> =
+            headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+        headers.sort();
+        Self { status: reply.status, headers, body: String::from_utf8(reply.body.clone()).unwrap() }
+    }
+}
+
+async fn send(world: &World, key: &TestKey, ask: &Ask, values: &Values) -> Reply {
+    ask.request(values).send(&world.client, Some(&format!("Bearer {}", key.token))).await
+}
+
+/// The values of a request that is wrong in all it says but its libraries. MCP refuses some of it by the schema
+/// of the tool, before anything is looked up; that part is left right there.
+fn wrong(values: &Values, ask: &Ask) -> Values {
+    let fits = match ask {
+        Ask::Tool { .. } => values.number,
+        Ask::Rest { .. }
+        | Ask::RestUpload { .. }
+        | Ask::GraphQl(_)
+        | Ask::GraphQlUpload(_)
+        | Ask::Resource(_) => -1,
+    };
+    Values {
+        assets: vec!["no-id".into()],
+        parent: Some("no-id".into()),
+        tags: vec!["index".into(); 20],
+        name: String::new(),
+        description: "x".repeat(10_001),
+        number: fits,
+        files: vec![("notes.png".into(), b"no picture".to_vec())],
+        ..values.clone()
+    }
+}
+
+/// What out-of-reach libraries answer when a request names each of them in turn: all the same as one that does not
+/// exist, whether the rest of the request is right or wrong.
+async fn all_answer_alike(
+    world: &World,
+    key: &TestKey,
+    operation: &Operation,
+    libraries: &[&str],
+    naming: impl Fn(Values, &str) -> Values,
+) {
+    let good = world.values().await;
+    let neutral = Failure::new(Code::LibraryNotAuthorized, "API key not authorized for this library.");
+    for ask in &operation.asks {
+        for values in [good.clone(), wrong(&good, ask)] {
+            let unknown = send(world, key, ask, &naming(values.clone(), "nothing")).await;
+            assert_eq!(ask.result(&unknown), Err(neutral.clone()), "{} over {ask:?}", operation.name);
+            for library in libraries {
+                let reply = send(world, key, ask, &naming(values.clone(), library)).await;
+                assert_eq!(
+                    Seen::of(&reply),
+                    Seen::of(&unknown),
+                    "{library}: {} over {ask:?}",
+                    operation.name
+                );
+            }
+        }
+    }
+}
+
+/// `archive` is not granted (and another organization has one, too), `theirs` is only there, `photos` is granted
+/// too low for a change, and `NO_SLUG` can't be the name of a library.
+#[tokio::test]
+async fn a_library_out_of_reach_answers_like_one_that_does_not_exist() {
+    let world = World::new().await;
+    let mut asked = 0;
+    for operation in OPERATIONS.iter() {
+        let libraries = match operation.needs {
+            Needs::Key | Needs::Organization | Needs::WriteSomewhere => continue,
+            Needs::Read => &["archive", "vault", "theirs", "NO_SLUG"][..],
+            Needs::Write | Needs::WriteBoth => &["archive", "vault", "theirs", "NO_SLUG", "photos"][..],
+        };
+        let naming = |values, library: &str| Values { library: library.to_owned(), ..values };
+        all_answer_alike(&world, &world.reader, operation, libraries, naming).await;
+        asked += 1;
+    }
+    assert!(asked > 8, "the table has lost its rows");
+}
+
+/// The same of the library that a transfer goes to: `archive` is granted at Read.
+#[tokio::test]
+async fn a_target_out_of_reach_answers_like_one_that_does_not_exist() {
+    let world = World::new().await;
+    let rows: Vec<_> = OPERATIONS.iter().filter(|operation| operation.needs == Needs::WriteBoth).collect();
+    assert!(!rows.is_empty(), "the table has lost its rows");
+    for operation in rows {
+        let naming = |values, library: &str| Values { target: library.to_owned(), ..values };
+        let libraries = ["archive", "vault", "theirs", "NO_SLUG"];
+        all_answer_alike(&world, &world.writer, operation, &libraries, naming).await;
+    }
+}
+
+/// The wrong requests of the tests above are wrong: who reaches the library is told so.
+#[tokio::test]
+async fn who_reaches_the_library_is_told_what_is_wrong_with_the_rest() {
+    let world = World::new().await;
+    let good = world.values().await;
+    for operation in OPERATIONS.iter().filter(|operation| operation.needs != Needs::WriteSomewhere) {
+        for ask in &operation.asks {
+            let values = wrong(&good, ask);
+            if ask.request(&values).body == ask.request(&good).body
+                && ask.request(&values).path == ask.request(&good).path
+            {
+                continue;
+            }
+            let said = format!("{} over {ask:?}", operation.name);
+            // What a search looks for, and what a list is filtered by, can't be wrong.
+            let only_words =
+                matches!((operation.name, ask), ("search_assets" | "list_assets", Ask::Tool { .. }));
+            match ask.result(&send(&world, &world.writer_of_both, ask, &values).await) {
+                Ok(_) => assert!(only_words, "{said}"),
+                Err(failure) => {
+                    assert!(
+                        ["BAD_USER_INPUT", "RESOURCE_NOT_FOUND"].contains(&failure.code.as_str()),
+                        "{said}: {failure:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// An asset that is in another library (within reach or not), in another organization, or in the trash answers like
+/// one that does not exist.
+#[tokio::test]
+async fn an_asset_elsewhere_answers_like_one_that_does_not_exist() {
+    let world = World::new().await;
+    let app = world.server.app();
+    let vault = vec![("vault".to_owned(), Some(rasterd::app::model::Access::Write))];
+    let (token, info) =
+        app.create_key(Administrator::of_this_box(), "acme", "vault", vault, None).await.unwrap();
+    let keeper = TestKey { id: info.key.id, token: token.reveal().to_owned() };
+    let trashed = world.asset(&world.writer, "acme", "photos").await;
+    let caller = app.authenticate(&world.writer.token).unwrap();
+    let photos = rasterd::app::access::LibraryPath { organization: "acme", library: "photos" };
+    app.delete_assets(&caller, &photos, std::slice::from_ref(&trashed)).await.unwrap();
+    drop(caller);
+    let elsewhere = [
+        ("in a library out of reach", world.asset(&keeper, "acme", "vault").await),
+        ("in another library", world.asset(&world.writer_of_both, "acme", "archive").await),
+        ("in another organization", world.asset(&world.stranger, "other", "photos").await),
+        ("no id", "no-id".to_owned()),
+        ("in the trash", trashed),
+    ];
+    let good = world.values().await;
+    let mut asked = 0;
+    for operation in OPERATIONS.iter() {
+        let asks = operation.asks.iter().filter(|ask| ask.names_assets() || operation.name == "upload_asset");
+        for ask in asks {
+            let about = |id: &str| Values {
+                assets: vec![id.to_owned()],
+                parent: Some(id.to_owned()),
+                ..good.clone()
+            };
+            let key = &world.writer_of_both;
+            let unknown = send(&world, key, ask, &about(UNKNOWN_ASSET)).await;
+            let said = format!("{} over {ask:?}", operation.name);
+            assert_eq!(
+                ask.result(&unknown),
+                Err(Failure::new(Code::ResourceNotFound, "Asset not found.")),
+                "{said}"
+            );
+            for (place, id) in &elsewhere {
+                // What is in the trash already is skipped by whoever puts it there.
+                if *place == "in the trash" && operation.name == "delete_assets" {
+                    continue;
+                }
+                let reply = send(&world, key, ask, &about(id)).await;
+                assert_eq!(Seen::of(&reply), Seen::of(&unknown), "{place}: {said}");
+            }
+            asked += 1;
+        }
+    }
+    assert!(asked >= 25, "the table has lost its rows: {asked}");
+}

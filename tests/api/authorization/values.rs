@@ -1,0 +1,86 @@
+//! What requests are filled with: the names of things, in their places in a path, in JSON or in GraphQL.
+
+use serde_json::{Value, json};
+
+use super::ask::source;
+use crate::rest::picture;
+
+/// What a request says beside which operation it asks for.
+#[derive(Debug, Clone)]
+pub struct Values {
+    pub organization: String,
+    pub library: String,
+    /// Where a transfer goes.
+    pub target: String,
+    pub assets: Vec<String>,
+    /// The asset that an upload is a variant of.
+    pub parent: Option<String>,
+    pub tags: Vec<String>,
+    pub name: String,
+    pub slug: Option<String>,
+    pub description: String,
+    /// A page, or a limit.
+    pub number: i64,
+    /// Names and bytes.
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+impl Default for Values {
+    /// What is right about the library `photos` of `acme`, without an asset.
+    fn default() -> Self {
+        Self {
+            organization: "acme".into(),
+            library: "photos".into(),
+            target: "archive".into(),
+            assets: Vec::new(),
+            parent: None,
+            tags: vec!["sea".into()],
+            name: "Photos".into(),
+            slug: None,
+            description: "Waves.".into(),
+            number: 0,
+            files: vec![("wave.png".into(), picture("wave"))],
+        }
+    }
+}
+
+impl Values {
+    /// Fills a text of JSON or GraphQL, where strings and lists look the same.
+    pub fn filled(&self, template: &str) -> String {
+        self.named()
+            .iter()
+            .fold(template.to_owned(), |text, (name, value)| text.replace(name, &value.to_string()))
+    }
+
+    /// Fills a path, where strings are bare and lists are separated by commas.
+    pub fn filled_path(&self, template: &str) -> String {
+        self.named().iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, &bare(value)))
+    }
+
+    fn named(&self) -> [(&'static str, Value); 13] {
+        let sources: Vec<Value> = self.files.iter().map(source).collect();
+        [
+            ("<org>", json!(self.organization)),
+            ("<library>", json!(self.library)),
+            ("<target>", json!(self.target)),
+            ("<asset>", json!(self.assets.first())),
+            ("<assets>", json!(self.assets)),
+            ("<parent>", json!(self.parent)),
+            ("<tags>", json!(self.tags)),
+            ("<name>", json!(self.name)),
+            ("<slug>", json!(self.slug)),
+            ("<description>", json!(self.description)),
+            ("<number>", json!(self.number)),
+            ("<source>", json!(sources.first())),
+            ("<sources>", json!(sources)),
+        ]
+    }
+}
+
+fn bare(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(bare).collect::<Vec<_>>().join(","),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
+}

@@ -1,0 +1,174 @@
+//! Two organizations whose libraries share their names, and every kind of caller.
+
+use std::time::Duration;
+
+use rasterd::app::access::{Administrator, LibraryPath};
+use rasterd::app::keys::PlainKey;
+use rasterd::app::model::Access;
+use rasterd::app::page::Page;
+use rasterd::testing::{TestKey, TestServer};
+
+use super::ask::Ask;
+use super::values::Values;
+use crate::rest::picture;
+use crate::support::{Client, Reply};
+
+const BOTH: [(&str, Access); 2] = [("photos", Access::Write), ("archive", Access::Write)];
+/// As many assets as a test makes, and more.
+const ALL: Page = Page { offset: 0, size: 10_000 };
+
+/// Who asks, and for what of `acme`, whose libraries are `photos` (which requests name), `archive` (which transfers
+/// go to) and `vault` (which no key reaches).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    NoKey,
+    OtherScheme,
+    SchemeAlone,
+    TokenAlone,
+    MalformedKey,
+    WrongChecksum,
+    UnknownKey,
+    ExpiredKey,
+    DeletedKey,
+    /// The value that a key had before it was regenerated.
+    RegeneratedKey,
+    /// A key that is not live, in an organization that does not exist.
+    DeadKeyOfNobody,
+    /// A live key of the other organization, with Write on libraries of the same slugs there.
+    OtherOrganization,
+    /// A live key, in an organization that does not exist.
+    UnknownOrganization,
+    NoGrant,
+    /// Write on both libraries, and asks for one that does not exist.
+    UnknownLibrary,
+    Reader,
+    /// Read on the library, Write on the other one.
+    WriterElsewhere,
+    /// Write on the library, Read on the other one.
+    Writer,
+    WriterOfBoth,
+}
+
+pub struct World {
+    pub server: TestServer,
+    pub client: Client,
+    pub reader: TestKey,
+    pub writer: TestKey,
+    pub writer_of_both: TestKey,
+    pub stranger: TestKey,
+    no_grant: TestKey,
+    writer_elsewhere: TestKey,
+    unknown: String,
+    expired: String,
+    deleted: String,
+    regenerated: String,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::on(TestServer::start()).await
+    }
+
+    pub async fn on(server: TestServer) -> Self {
+        for (organization, libraries) in
+            [("Acme", ["Photos", "Archive", "Vault"]), ("Other", ["Photos", "Archive", "Theirs"])]
+        {
+            let organization = server.organization(organization).await;
+            for library in libraries {
+                server.library(&organization, library).await;
+            }
+        }
+        let by = Administrator::of_this_box();
+        let grants = BOTH.map(|(library, access)| (library.to_owned(), Some(access))).to_vec();
+        let minute = server.app().create_key(by, "acme", "brief", grants, Some(60_000)).await.unwrap();
+        server.clock().advance(Duration::from_mins(1));
+        let deleted = server.key("acme", &BOTH).await;
+        server.app().delete_key(by, &deleted.id).await.unwrap();
+        let regenerated = server.key("acme", &BOTH).await;
+        server.app().regenerate_key(by, &regenerated.id).await.unwrap();
+        let read_and = |photos, archive| [("photos", photos), ("archive", archive)];
+        Self {
+            client: Client::new(&server),
+            reader: server.key("acme", &[("photos", Access::Read)]).await,
+            writer: server.key("acme", &read_and(Access::Write, Access::Read)).await,
+            writer_of_both: server.key("acme", &BOTH).await,
+            stranger: server.key("other", &BOTH).await,
+            no_grant: server.key("acme", &[]).await,
+            writer_elsewhere: server.key("acme", &read_and(Access::Read, Access::Write)).await,
+            unknown: PlainKey::random().reveal().to_owned(),
+            expired: minute.0.reveal().to_owned(),
+            deleted: deleted.token,
+            regenerated: regenerated.token,
+            server,
+        }
+    }
+
+    /// Values for a request about a new asset of `photos`, that whoever may ask will be granted.
+    pub async fn values(&self) -> Values {
+        let asset = self.asset(&self.writer_of_both, "acme", "photos").await;
+        Values { assets: vec![asset], ..Values::default() }
+    }
+
+    /// A new asset.
+    pub async fn asset(&self, key: &TestKey, organization: &str, library: &str) -> String {
+        let id = self.server.upload(key, organization, library, "beach.png", &picture("beach")).await;
+        id.as_str().to_owned()
+    }
+
+    /// Asks as somebody.
+    pub async fn send(&self, ask: &Ask, holder: Holder, values: &Values) -> Reply {
+        let mut values = values.clone();
+        if matches!(holder, Holder::UnknownOrganization | Holder::DeadKeyOfNobody) {
+            values.organization = "nobody".into();
+        }
+        if holder == Holder::UnknownLibrary {
+            values.library = "nothing".into();
+        }
+        ask.request(&values).send(&self.client, self.authorization(holder).as_deref()).await
+    }
+
+    /// What somebody has in `Authorization`.
+    pub fn authorization(&self, holder: Holder) -> Option<String> {
+        let live = &self.writer_of_both.token;
+        let token = match holder {
+            Holder::NoKey => return None,
+            Holder::OtherScheme => return Some(format!("Basic {live}")),
+            Holder::SchemeAlone => return Some("Bearer".to_owned()),
+            Holder::TokenAlone => return Some(live.clone()),
+            Holder::MalformedKey => "pk_short",
+            Holder::WrongChecksum => return Some(format!("Bearer {}", with_other_end(live))),
+            Holder::UnknownKey | Holder::DeadKeyOfNobody => &self.unknown,
+            Holder::ExpiredKey => &self.expired,
+            Holder::DeletedKey => &self.deleted,
+            Holder::RegeneratedKey => &self.regenerated,
+            Holder::OtherOrganization => &self.stranger.token,
+            Holder::NoGrant => &self.no_grant.token,
+            Holder::Reader => &self.reader.token,
+            Holder::WriterElsewhere => &self.writer_elsewhere.token,
+            Holder::Writer => &self.writer.token,
+            Holder::UnknownOrganization | Holder::UnknownLibrary | Holder::WriterOfBoth => live,
+        };
+        Some(format!("Bearer {token}"))
+    }
+
+    /// All that a request could have changed, as text.
+    pub fn everything(&self) -> String {
+        let by = Administrator::of_this_box();
+        let app = self.server.app();
+        let libraries = ["acme", "other"].map(|organization| app.all_libraries(by, organization).unwrap());
+        let assets =
+            [(&self.writer_of_both, "acme"), (&self.stranger, "other")].map(|(key, organization)| {
+                let caller = app.authenticate(&key.token).unwrap();
+                ["photos", "archive"].map(|library| {
+                    app.list_assets(&caller, &LibraryPath { organization, library }, &[], ALL).unwrap()
+                })
+            });
+        format!("{libraries:?} {assets:?}")
+    }
+}
+
+/// The same key but for its last character.
+fn with_other_end(key: &str) -> String {
+    let (start, end) = key.split_at(key.len() - 1);
+    format!("{start}{}", if end == "0" { "1" } else { "0" })
+}

@@ -1,0 +1,136 @@
+//! Uploads whose key changes while they run.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use rasterd::app::model::Access;
+use rasterd::testing::TestServer;
+use serde_json::json;
+
+use super::{Change, Connection, tells};
+use crate::authorization::ask::{Ask, json_rpc};
+use crate::authorization::operations::operation;
+use crate::authorization::values::Values;
+use crate::authorization::world::World;
+use crate::support::raw::DEADLINE;
+
+/// A file that is a picture by its first bytes, and takes several writes to arrive.
+const LARGE: usize = 3_000_000;
+
+/// The ways to upload, each once.
+fn ways() -> impl Iterator<Item = &'static Ask> {
+    operation("upload_assets").asks.iter()
+}
+
+fn large() -> Values {
+    Values { files: vec![("large.png".into(), vec![7; LARGE])], ..Values::default() }
+}
+
+/// The first half of the upload is there when the key changes; the other half comes all the same.
+#[tokio::test]
+async fn an_upload_whose_key_changes_ends_and_leaves_nothing() {
+    let world = World::new().await;
+    let before = world.everything();
+    for change in Change::ALL {
+        for ask in ways() {
+            let key = world.server.key("acme", &[("photos", Access::Write)]).await;
+            let mut connection = Connection::open(&world);
+            let request = ask.request(&large());
+            let (first, rest) = request.body.split_at(request.body.len() / 2);
+            connection.0.send(request.head(&format!("Bearer {}", key.token)));
+            connection.0.send(first);
+            // MCP takes a call in as a whole before it writes a file, and lets go of its caller after 50 ms.
+            if !matches!(ask, Ask::Tool { .. }) {
+                wait_until("the file arrives", || files_in(&world.server.data_dir().join("tmp")) > 0);
+            }
+            change.make(&world, &key).await;
+            let sent = connection.0.try_send(rest);
+            let answer = connection.answer();
+            assert!(tells(&answer, change.answer()), "{change:?} over {ask:?}: {answer:?} {sent:?}");
+            nothing_is_left(&world);
+        }
+    }
+    assert_eq!(world.everything(), before);
+}
+
+/// A server that hands out the start of a file, says so, and goes on when it is told to.
+struct SlowSource {
+    url: String,
+    started: Receiver<()>,
+    go_on: Sender<()>,
+}
+
+impl SlowSource {
+    fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = format!("http://127.0.0.1:{}/large.png", listener.local_addr().unwrap().port());
+        let (start, started) = channel();
+        let (go_on, told) = channel();
+        std::thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            serve(stream, &start, &told);
+        });
+        Self { url, started, go_on }
+    }
+}
+
+fn serve(mut stream: TcpStream, start: &Sender<()>, told: &Receiver<()>) {
+    let mut asked = [0; 1024];
+    assert!(stream.read(&mut asked).unwrap() > 0);
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: {LARGE}\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&vec![7; LARGE / 2]).unwrap();
+    start.send(()).unwrap();
+    let _ = told.recv_timeout(DEADLINE);
+    // Slowly, and until the server hangs up: it is to end the upload before the file does.
+    while stream.write_all(&[7; 100]).is_ok() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[tokio::test]
+async fn a_fetch_whose_key_changes_ends_and_leaves_nothing() {
+    let world = World::on(TestServer::start_with(|settings, _| {
+        settings.fetch.allow = vec!["127.0.0.0/8".parse().unwrap()];
+    }))
+    .await;
+    let before = world.everything();
+    for change in Change::ALL {
+        let key = world.server.key("acme", &[("photos", Access::Write)]).await;
+        let SlowSource { url, started, go_on } = SlowSource::start();
+        let source = json!({ "kind": "url", "url": url });
+        let arguments = json!({ "organizationId": "acme", "libraryId": "photos", "source": source });
+        let request = json_rpc("tools/call", &json!({ "name": "upload_asset", "arguments": arguments }));
+        let mut connection = Connection::open(&world);
+        connection.0.send(request.head(&format!("Bearer {}", key.token)));
+        connection.0.send(&request.body);
+        started.recv_timeout(DEADLINE).unwrap();
+        change.make(&world, &key).await;
+        go_on.send(()).unwrap();
+        let answer = connection.answer();
+        assert!(tells(&answer, change.answer()), "{change:?}: {answer:?}");
+        nothing_is_left(&world);
+    }
+    assert_eq!(world.everything(), before);
+}
+
+fn files_in(folder: &Path) -> usize {
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+/// Waits until no temporary file is there any more.
+fn nothing_is_left(world: &World) {
+    let temp = world.server.data_dir().join("tmp");
+    wait_until("nothing is left", || files_in(&temp) == 0);
+}
+
+fn wait_until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
