@@ -2,12 +2,17 @@
 
 mod authorization;
 mod cdn;
+mod command_line;
 mod counts;
+mod durability;
 mod front_door;
 mod graphql;
+mod hostile_images;
 mod mcp;
 mod parity;
 mod rest;
 mod revocation;
+mod secrets;
+mod sources;
 mod support;
 mod tls;
