@@ -7,3 +7,4 @@ mod mcp;
 mod rest;
 mod support;
 mod tls;
+mod variants;
