@@ -27,6 +27,7 @@ pub mod search;
 pub mod settings;
 mod store;
 pub mod uploads;
+pub mod variants;
 
 use access::WriteGrant;
 use clock::{Clock, Millis};

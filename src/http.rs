@@ -28,12 +28,15 @@ mod version;
 pub use document::openapi;
 
 use call::{Call, Needs};
+use version::Version;
 
 /// One endpoint.
 struct Route {
     method: Method,
     path: &'static str,
     needs: Needs,
+    /// The first version that has it.
+    since: Version,
     answer: fn(Call) -> Answer,
 }
 
@@ -50,9 +53,10 @@ const TRANSFER: &str = "/organizations/{organizationId}/libraries/{libraryId}/as
 const ASSET: &str = "/organizations/{organizationId}/libraries/{libraryId}/assets/{assetId}";
 const DESCRIPTION: &str =
     "/organizations/{organizationId}/libraries/{libraryId}/assets/{assetId}/description";
+const PROMOTE: &str = "/organizations/{organizationId}/libraries/{libraryId}/assets/{assetId}/promote";
 
 /// Every endpoint that takes a key: what it needs, and what answers it.
-static ROUTES: [Route; 14] = [
+static ROUTES: [Route; 15] = [
     route(Method::GET, "/me", Needs::Key, |call| Box::pin(ready(Ok(libraries::whoami(call))))),
     route(Method::GET, LIBRARIES, Needs::Organization, |call| Box::pin(ready(libraries::list(call)))),
     route(Method::POST, LIBRARIES, Needs::WriteSomewhere, |call| Box::pin(libraries::create(call))),
@@ -67,10 +71,19 @@ static ROUTES: [Route; 14] = [
     route(Method::POST, TRANSFER, Needs::Write, |call| Box::pin(assets::transfer(call))),
     route(Method::GET, ASSET, Needs::Read, |call| Box::pin(ready(assets::get(call)))),
     route(Method::PATCH, DESCRIPTION, Needs::Write, |call| Box::pin(assets::describe(call))),
+    route(Method::POST, PROMOTE, Needs::Write, |call| Box::pin(assets::promote(call)))
+        .since(Version::V20260708),
 ];
 
 const fn route(method: Method, path: &'static str, needs: Needs, answer: fn(Call) -> Answer) -> Route {
-    Route { method, path, needs, answer }
+    Route { method, path, needs, since: Version::V20260520, answer }
+}
+
+impl Route {
+    const fn since(mut self, version: Version) -> Self {
+        self.since = version;
+        self
+    }
 }
 
 /// Mounts REST, its OpenAPI document and the reference page. Wants the [`App`] as application data.
@@ -92,7 +105,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
 }
 
 async fn serve(route: &'static Route, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse> {
-    let call = Call::begin(route.needs, request, payload.into_inner())?;
+    let call = Call::begin(route, request, payload.into_inner())?;
     (route.answer)(call).await
 }
 

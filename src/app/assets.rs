@@ -185,16 +185,12 @@ impl App {
                 .iter()
                 .map(|id| tx.asset_or_trashed(grant, id)?.ok_or_else(Error::asset_not_found))
                 .collect::<Result<_>>()?;
-            let mut moved = Vec::new();
-            for asset in assets {
-                // Its original may have taken it along a moment ago.
-                let Some(asset) =
-                    tx.asset_or_trashed(grant, &asset.id)?.filter(|asset| asset.trashed.is_none())
-                else {
-                    continue;
-                };
-                moved.push(asset.id);
-                tx.trash_asset(grant, asset, now)?;
+            let moved: Vec<AssetId> =
+                assets.iter().filter(|asset| asset.trashed.is_none()).map(|asset| asset.id).collect();
+            for id in &moved {
+                // A variant is in the trash already when its original, named before it, took it along.
+                let here = tx.asset_or_trashed(grant, id)?.filter(|asset| asset.trashed.is_none());
+                here.map_or(Ok(()), |asset| tx.trash_asset(grant, asset, now))?;
             }
             Ok(moved)
         })

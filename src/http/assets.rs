@@ -58,6 +58,15 @@ pub struct Transfer {
     asset_ids: Vec<String>,
 }
 
+/// A variant to make the default of its asset.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "PromoteVariant")]
+pub struct Promote {
+    /// The variant's id, of those that the asset shows.
+    variant_id: String,
+}
+
 /// What of [`Transfer`] is looked at first.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -97,6 +106,12 @@ pub async fn describe(call: Call) -> Result<HttpResponse> {
         .update_asset_description(&caller, &asked.library(), asked.asset_id(), &description)
         .await?;
     Ok(data(Described::from(asset)))
+}
+
+pub async fn promote(call: Call) -> Result<HttpResponse> {
+    let (caller, asked, Promote { variant_id }) = call.read_json().await?;
+    let asset = asked.app().promote_variant(&caller, &asked.library(), asked.asset_id(), &variant_id).await?;
+    Ok(asked.version.asset(asset, asked.origin()))
 }
 
 pub async fn tag(call: Call) -> Result<HttpResponse> {

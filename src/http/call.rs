@@ -74,14 +74,14 @@ impl Call {
     ///
     /// # Errors
     /// Of the first check that fails, in the order of this file's first lines.
-    pub fn begin(needs: Needs, request: HttpRequest, payload: Payload) -> Result<Self> {
+    pub fn begin(route: &Route, request: HttpRequest, payload: Payload) -> Result<Self> {
         let app = request.app_data::<Data<App>>().ok_or_else(|| Error::internal("REST has no App to ask"))?;
         let app = App::clone(app);
         edge::bearer_token(request.headers())?;
-        let version = Version::of(request.headers())?;
+        let version = Version::of(request.headers(), route.since)?;
         let caller = edge::authenticate(&app, &request)?;
-        needs.check(&caller, &library_of(request.match_info()))?;
-        Ok(Self { caller, asked: Asked { version, request, app, needs }, payload })
+        route.needs.check(&caller, &library_of(request.match_info()))?;
+        Ok(Self { caller, asked: Asked { version, request, app, needs: route.needs }, payload })
     }
 
     /// Reads the whole body. Lets go of the snapshot while the client is waited for, and afterwards checks
@@ -184,6 +184,6 @@ pub fn check_head(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) ->
         .find(|(pattern, route)| route.method == *method && pattern.capture_match_info(&mut path));
     let Some((_, route)) = found else { return Ok(()) };
     let token = edge::bearer_token(headers)?;
-    Version::of(headers)?;
+    Version::of(headers, route.since)?;
     route.needs.check(&app.authenticate(token)?, &library_of(&path))
 }

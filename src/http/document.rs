@@ -24,7 +24,7 @@ mod schemas;
 
 use super::call::Needs;
 use super::version::{API_VERSION, Version};
-use super::{ASSETS, ROUTES, SEARCH};
+use super::{ASSETS, ROUTES, Route, SEARCH};
 use crate::error::Code;
 use operations::{OPERATIONS, Operation};
 use schemas::{Schemas, envelope, literal, named};
@@ -81,12 +81,13 @@ pub fn openapi() -> OpenApi {
 
 /// One endpoint.
 fn described(operation: &Operation, schemas: &mut Schemas) -> OperationBuilder {
+    let route = ROUTES.iter().find(|route| route.method == operation.method && route.path == operation.path);
     let mut described = OperationBuilder::new()
         .operation_id(Some(operation.id))
         .tag(group(operation.path))
         .summary(Some(operation.summary))
         .description(Some(operation.description))
-        .parameter(version_parameter());
+        .parameter(version_parameter(route));
     for name in operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
         described = described.parameter(path_parameter(name));
     }
@@ -113,7 +114,7 @@ fn described(operation: &Operation, schemas: &mut Schemas) -> OperationBuilder {
         ));
     }
     described = described.response(operation.status.to_string(), success(operation, schemas));
-    for (status, codes) in errors(operation) {
+    for (status, codes) in errors(operation, route) {
         described = described.response(status.to_string(), failure(&codes));
     }
     described
@@ -128,8 +129,9 @@ fn group(path: &str) -> &'static str {
     }
 }
 
-fn version_parameter() -> ParameterBuilder {
-    let names: Vec<&str> = Version::ALL.iter().map(|version| version.name()).collect();
+fn version_parameter(route: Option<&Route>) -> ParameterBuilder {
+    let answered = Version::ALL.iter().filter(|version| route.is_none_or(|route| **version >= route.since));
+    let names: Vec<&str> = answered.map(|version| version.name()).collect();
     ParameterBuilder::new()
         .name(API_VERSION)
         .parameter_in(ParameterIn::Header)
@@ -170,7 +172,7 @@ fn success(operation: &Operation, schemas: &mut Schemas) -> ResponseBuilder {
 }
 
 /// The errors of an endpoint, by status.
-fn errors(operation: &Operation) -> BTreeMap<u16, Vec<Code>> {
+fn errors(operation: &Operation, route: Option<&Route>) -> BTreeMap<u16, Vec<Code>> {
     let mut codes = vec![
         Code::ApiVersionRequired,
         Code::BadUserInput,
@@ -179,7 +181,6 @@ fn errors(operation: &Operation) -> BTreeMap<u16, Vec<Code>> {
         Code::Internal,
         Code::ServiceUnavailable,
     ];
-    let route = ROUTES.iter().find(|route| route.method == operation.method && route.path == operation.path);
     codes.extend(route.map(|route| needed(route.needs)).unwrap_or_default());
     if operation.body.is_some() {
         codes.push(Code::PayloadTooLarge);

@@ -15,7 +15,7 @@ use crate::wire::{v2026_05_20, v2026_07_08};
 pub const API_VERSION: &str = "Api-Version";
 
 /// A version of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
     /// 2026-05-20.
     V20260520,
@@ -35,11 +35,12 @@ impl Version {
         }
     }
 
-    /// The version that a request asks for.
+    /// The version that a request asks for, of an endpoint that is there since another.
     ///
     /// # Errors
-    /// `API_VERSION_REQUIRED` when it names none, `BAD_USER_INPUT` when there is none of that name.
-    pub fn of(headers: &HeaderMap) -> Result<Self> {
+    /// `API_VERSION_REQUIRED` when it names none, `BAD_USER_INPUT` when there is none of that name,
+    /// `ENDPOINT_NOT_FOUND` when it is older than the endpoint.
+    pub fn of(headers: &HeaderMap, since: Self) -> Result<Self> {
         let choice = Self::ALL.map(Self::name).join(" or ");
         let named = headers.get(API_VERSION).map(|value| value.as_bytes().trim_ascii()).unwrap_or_default();
         if named.is_empty() {
@@ -49,7 +50,14 @@ impl Version {
             ));
         }
         let known = Self::ALL.into_iter().find(|version| version.name().as_bytes() == named);
-        known.ok_or_else(|| Error::bad_input(format!("`{API_VERSION}` must be {choice}.")))
+        let known = known.ok_or_else(|| Error::bad_input(format!("`{API_VERSION}` must be {choice}.")))?;
+        if known < since {
+            return Err(Error::new(
+                Code::EndpointNotFound,
+                format!("There is no such endpoint in this version. It is there since {}.", since.name()),
+            ));
+        }
+        Ok(known)
     }
 
     /// How many tags a list can be filtered by; `configured` is the server's own limit.

@@ -188,6 +188,17 @@ pub struct TransferAssets {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "these are the names on the wire")]
+pub struct PromoteVariant {
+    pub organization_id: OrganizationId,
+    pub library_id: LibraryId,
+    pub asset_id: AssetId,
+    /// The id of one of the asset's variants.
+    pub variant_id: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct CreateLibrary {
     pub organization_id: OrganizationId,
     /// What people call it, 1 to 100 characters.

@@ -101,6 +101,8 @@ enum Effect {
     Fetches,
     /// Takes away, overwrites or moves what is there; doing it again changes nothing more.
     Changes,
+    /// Lets two things trade places; doing it again undoes it.
+    Swaps,
 }
 
 impl Effect {
@@ -113,6 +115,7 @@ impl Effect {
             }
             Self::Fetches => hints.read_only(false).destructive(false).idempotent(false).open_world(true),
             Self::Changes => hints.read_only(false).destructive(true).idempotent(true).open_world(false),
+            Self::Swaps => hints.read_only(false).destructive(true).idempotent(false).open_world(false),
         }
     }
 }

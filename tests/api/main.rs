@@ -16,3 +16,4 @@ mod secrets;
 mod sources;
 mod support;
 mod tls;
+mod variants;

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use redb::Range;
 
 use super::libraries::LibraryQueries;
-use super::tables::{ASSET_HOMES, ASSETS, LISTED, TAGGED, VARIANTS, decode, encode, newest_first};
+use super::tables::{ASSET_HOMES, ASSETS, LISTED, TAGGED, TRASH, VARIANTS, decode, encode, newest_first};
 use super::{Reader, Tx, View, between, storage};
 use crate::app::access::{ReadGrant, WriteGrant};
 use crate::app::clock::Millis;
@@ -105,10 +105,7 @@ impl View {
                 if keys.is_empty() {
                     return Ok(Vec::new());
                 }
-                let mut variants = self.assets_at(&keys)?;
-                variants.retain(|variant| variant.trashed.is_none());
-                variants.sort_by_key(|variant| (variant.created, variant.id));
-                Ok(variants)
+                Ok(as_shown(self.assets_at(&keys)?))
             })
             .collect()
     }
@@ -122,6 +119,13 @@ impl View {
         let keys = places.iter().map(|(_, id, library)| (*library, id));
         Ok(self.lookup_each(ASSETS, keys, decode)?.into_iter().flatten().collect())
     }
+}
+
+/// An asset's variants as they are shown beside it: without the trash, oldest first.
+fn as_shown(mut variants: Vec<Asset>) -> Vec<Asset> {
+    variants.retain(|variant| variant.trashed.is_none());
+    variants.sort_by_key(|variant| (variant.created, variant.id));
+    variants
 }
 
 /// The first place that can be in a slice, itself included.
@@ -233,6 +237,11 @@ impl Tx<'_> {
         for variant in self.variants_of(&asset)? {
             self.delete(VARIANTS, (source.library().0, asset.id.bytes(), variant.id.bytes()))?;
             self.put(VARIANTS, (target.library().0, asset.id.bytes(), variant.id.bytes()), ())?;
+            // One that was trashed alone is due where its record is.
+            if let Some(when) = variant.trashed {
+                self.delete(TRASH, (when, source.library().0, variant.id.bytes()))?;
+                self.put(TRASH, (when, target.library().0, variant.id.bytes()), ())?;
+            }
             self.rehome(source, target, variant.touched(now))?;
         }
         self.unlist(&asset)?;
@@ -242,6 +251,23 @@ impl Tx<'_> {
         asset.tags = self.list(&asset)?;
         self.put_record(&asset)?;
         Ok(asset)
+    }
+
+    /// Gives an asset the file of its variant, and the variant the file of the asset; returns the asset with its
+    /// variants as they are shown. The two trade, so each file has as many assets as before.
+    pub fn promote_variant(
+        &self,
+        grant: &WriteGrant,
+        mut asset: Asset,
+        mut variant: Asset,
+        now: Millis,
+    ) -> Result<(Asset, Vec<Asset>)> {
+        std::mem::swap(&mut asset.content, &mut variant.content);
+        let asset = asset.touched(now);
+        self.put_asset(grant, &asset)?;
+        self.put_asset(grant, &variant.touched(now))?;
+        let variants = as_shown(self.variants_of(&asset)?);
+        Ok((asset, variants))
     }
 
     fn rehome(&self, source: &WriteGrant, target: &WriteGrant, mut asset: Asset) -> Result<Asset> {

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::tables::{ASSETS, TRASH, VARIANTS, decode};
-use super::{Reader, Tx, View, between};
+use super::{AssetQueries, Reader, Tx, View, between};
 use crate::app::access::{Administrator, WriteGrant};
 use crate::app::clock::Millis;
 use crate::app::id::AssetId;
@@ -39,8 +39,12 @@ impl Tx<'_> {
             self.put_record(&Asset { trashed: Some(now), ..variant.touched(now) })?;
         }
         self.unlist(&asset)?;
-        if asset.parent.is_none() {
-            self.count(grant.library(), -1, 1)?;
+        match &asset.parent {
+            None => self.count(grant.library(), -1, 1)?,
+            Some(original) => {
+                let original = self.asset_or_trashed(grant, original)?;
+                original.map_or(Ok(()), |original| self.put_asset(grant, &original.touched(now)))?;
+            }
         }
         self.put(TRASH, (now, grant.library().0, asset.id.bytes()), ())?;
         self.put_record(&Asset { trashed: Some(now), ..asset.touched(now) })

@@ -15,6 +15,8 @@ use crate::wire::{self, v2026_05_20, v2026_07_08};
 
 /// The id of the example asset.
 pub const ID: &str = "8fK2mQ7xTz4BvN1c";
+/// The id of a variant of it.
+pub const VARIANT_ID: &str = "c3Rw9LkYp0HsD6uJ";
 const ORIGIN: &str = "https://localhost:8443";
 /// 1 July 2026.
 const TIME: u64 = 1_782_864_000_000;

@@ -8,7 +8,8 @@ use super::examples;
 use super::schemas::{Schemas, literal};
 use crate::error::Code;
 use crate::http::{
-    ASSET, ASSETS, DESCRIPTION, LIBRARIES, LIBRARY, SEARCH, TAG, TAGS, TRANSFER, UNTAG, assets, libraries,
+    ASSET, ASSETS, DESCRIPTION, LIBRARIES, LIBRARY, PROMOTE, SEARCH, TAG, TAGS, TRANSFER, UNTAG, assets,
+    libraries,
 };
 use crate::wire::{self, v2026_05_20, v2026_07_08};
 
@@ -117,7 +118,7 @@ const FORM: Option<Body> = Some(Body {
 });
 
 /// Every endpoint that takes a key.
-pub static OPERATIONS: [Operation; 14] = [
+pub static OPERATIONS: [Operation; 15] = [
     Operation {
         method: Method::GET,
         path: "/me",
@@ -319,5 +320,21 @@ pub static OPERATIONS: [Operation; 14] = [
         answers: |all| vec![all.written::<wire::Described>()],
         examples: || vec![json!({"assetId": examples::ID, "description": "A beach at dusk."})],
         codes: &[Code::ResourceNotFound],
+    },
+    Operation {
+        method: Method::POST,
+        path: PROMOTE,
+        id: "promoteVariant",
+        summary: "Promote a variant",
+        description: "Makes the variant the default: the asset's id and url serve its file from now on, and the variant's id and url serve the former one. Name, description and tags stay with each id. Promoting the same variant again undoes it.",
+        parameters: &[],
+        body: Some(json_body(
+            Schemas::read::<assets::Promote>,
+            || json!({"variantId": examples::VARIANT_ID}),
+        )),
+        status: 200,
+        answers: |all| vec![all.written::<v2026_07_08::Asset>()],
+        examples: || examples::asset().pop().into_iter().collect(),
+        codes: &[Code::ResourceNotFound, Code::NotFound, Code::Conflict],
     },
 ];

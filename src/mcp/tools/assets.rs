@@ -11,8 +11,8 @@ use crate::app::page::Page;
 use crate::error::Result;
 use crate::mcp::answer::Reply;
 use crate::mcp::arguments::{
-    ApprovalFilter, DeleteAssets, GetAsset, ListAssets, SearchAssets, TagAssets, TransferAssets,
-    UpdateAssetDescription, path,
+    ApprovalFilter, DeleteAssets, GetAsset, ListAssets, PromoteVariant, SearchAssets, TagAssets,
+    TransferAssets, UpdateAssetDescription, path,
 };
 use crate::wire::v2026_07_08::{Asset, SearchResult};
 use crate::wire::{Deleted, Described, Tagged, TransferResult, Untagged};
@@ -110,4 +110,11 @@ pub async fn transfer_assets(context: Context, arguments: TransferAssets) -> Res
     let target = LibraryPath { organization, library: &target_library_id };
     let done = context.app.transfer_assets(&context.caller, &source, &target, &asset_ids).await?;
     Ok(TransferResult::from(done).into())
+}
+
+pub async fn promote_variant(context: Context, arguments: PromoteVariant) -> Result<Reply<Asset>> {
+    let PromoteVariant { organization_id, library_id, asset_id, variant_id } = arguments;
+    let library = path(&organization_id, &library_id);
+    let promoted = context.app.promote_variant(&context.caller, &library, &asset_id.0, &variant_id).await?;
+    Ok(Asset::new(promoted, &context.app.settings().public_url).into())
 }

@@ -120,6 +120,12 @@ fn changing(limits: &Limits) -> Vec<Entry> {
              needs write access to both. Their public urls keep working. All or nothing.",
         )
         .length("assetIds", 1, ids),
+        Entry::object("promote_variant", Effect::Swaps, assets::promote_variant).says(
+            "Promote variant",
+            "Makes one of an asset's variants its default: the asset's url serves the variant's file from now on, \
+             and the variant's url serves the former one. Use it to replace a file where it is already linked. \
+             Promoting the same variant again undoes it, so look at the asset before you repeat a call.",
+        ),
         Entry::object(
             "create_library",
             Effect::Adds { again_adds_nothing: false },

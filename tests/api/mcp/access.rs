@@ -43,6 +43,7 @@ fn tools_in(library: &str, asset: &str) -> Vec<(&'static str, bool, Value)> {
             true,
             json!({ "organizationId": "acme", "sourceLibraryId": "mine", "targetLibraryId": library, "assetIds": [asset] }),
         ),
+        ("promote_variant", true, call(json!({ "assetId": asset, "variantId": asset }))),
         ("rename_library", true, call(json!({ "name": "" }))),
     ]
 }

@@ -36,6 +36,7 @@ async fn every_tool_says_what_it_is() {
             "untag_assets",
             "update_asset_description",
             "transfer_assets",
+            "promote_variant",
             "create_library",
             "rename_library",
         ]

@@ -12,7 +12,7 @@ use crate::support::{Client, Reply, send};
 const MISSING_ASSET: &str = "0000000000000000";
 
 /// Every endpoint with a library in its path: its method, what follows the library, and whether it needs Write.
-const IN_A_LIBRARY: [(Method, &str, bool); 10] = [
+const IN_A_LIBRARY: [(Method, &str, bool); 11] = [
     (Method::PATCH, "", true),
     (Method::GET, "/tags", false),
     (Method::GET, "/assets", false),
@@ -23,6 +23,7 @@ const IN_A_LIBRARY: [(Method, &str, bool); 10] = [
     (Method::POST, "/assets/transfer", true),
     (Method::GET, "/assets/0000000000000000", false),
     (Method::PATCH, "/assets/0000000000000000/description", true),
+    (Method::POST, "/assets/0000000000000000/promote", true),
 ];
 
 /// The same request, worse by one check at a time from the last check to the first: each time the answer is that

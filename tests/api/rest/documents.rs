@@ -46,5 +46,5 @@ async fn every_path_of_the_document_is_served() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 14);
+    assert_eq!(asked, 15);
 }
