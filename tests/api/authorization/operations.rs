@@ -102,6 +102,9 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
             .rest(&Method::POST, "/organizations/<org>/libraries/<library>/assets/transfer", r#"{"targetLibraryId":<target>,"assetIds":<assets>}"#)
             .graphql("mutation { transferAssets(organizationId: <org>, sourceLibraryId: <library>, targetLibraryId: <target>, assetIds: <assets>) { transferredCount } }")
             .tool(r#"{"organizationId":<org>,"sourceLibraryId":<library>,"targetLibraryId":<target>,"assetIds":<assets>}"#),
+        row("promote_variant", Needs::Write)
+            .newest_rest(&Method::POST, "/organizations/<org>/libraries/<library>/assets/<asset>/promote", r#"{"variantId":<variant>}"#)
+            .tool(r#"{"organizationId":<org>,"libraryId":<library>,"assetId":<asset>,"variantId":<variant>}"#),
         row("rename_library", Needs::Write)
             .rest(&Method::PATCH, LIBRARY, r#"{"name":<name>}"#)
             .graphql("mutation { renameLibrary(organizationId: <org>, libraryId: <library>, name: <name>) { id } }")
@@ -121,6 +124,13 @@ impl Operation {
     /// REST, in both versions.
     fn rest(mut self, method: &Method, path: &'static str, body: &'static str) -> Self {
         self.asks.extend(VERSIONS.map(|version| Ask::Rest { version, method: method.clone(), path, body }));
+        self
+    }
+
+    /// REST, only in the newest version.
+    fn newest_rest(mut self, method: &Method, path: &'static str, body: &'static str) -> Self {
+        let version = VERSIONS[VERSIONS.len() - 1];
+        self.asks.push(Ask::Rest { version, method: method.clone(), path, body });
         self
     }
 

@@ -13,6 +13,8 @@ pub struct Values {
     /// Where a transfer goes.
     pub target: String,
     pub assets: Vec<String>,
+    /// A variant of the first asset.
+    pub variant: String,
     /// The asset that an upload is a variant of.
     pub parent: Option<String>,
     pub tags: Vec<String>,
@@ -33,6 +35,7 @@ impl Default for Values {
             library: "photos".into(),
             target: "archive".into(),
             assets: Vec::new(),
+            variant: String::new(),
             parent: None,
             tags: vec!["sea".into()],
             name: "Photos".into(),
@@ -57,7 +60,7 @@ impl Values {
         self.named().iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, &bare(value)))
     }
 
-    fn named(&self) -> [(&'static str, Value); 13] {
+    fn named(&self) -> [(&'static str, Value); 14] {
         let sources: Vec<Value> = self.files.iter().map(source).collect();
         [
             ("<org>", json!(self.organization)),
@@ -65,6 +68,7 @@ impl Values {
             ("<target>", json!(self.target)),
             ("<asset>", json!(self.assets.first())),
             ("<assets>", json!(self.assets)),
+            ("<variant>", json!(self.variant)),
             ("<parent>", json!(self.parent)),
             ("<tags>", json!(self.tags)),
             ("<name>", json!(self.name)),

@@ -105,8 +105,11 @@ impl World {
 
     /// Values for a request about a new asset of `photos`, that whoever may ask will be granted.
     pub async fn values(&self) -> Values {
-        let asset = self.asset(&self.writer_of_both, "acme", "photos").await;
-        Values { assets: vec![asset], ..Values::default() }
+        let (server, key) = (&self.server, &self.writer_of_both);
+        let asset = server.upload(key, "acme", "photos", "beach.png", &picture("beach")).await;
+        let variant =
+            server.upload_under(key, "acme", "photos", "dusk.png", &picture("dusk"), Some(&asset)).await;
+        Values { assets: vec![asset.to_string()], variant: variant.to_string(), ..Values::default() }
     }
 
     /// A new asset.
