@@ -196,7 +196,7 @@ fn what_is_not_understood_ends_with_2_and_says_what_is_expected() {
         (&["serve", "--port", "1"], "--port"),
         (&["--set", "x", "serve"], "server.workers=4"),
         (&["library", "list"], "--org"),
-        (&["schema", "soap"], "openapi"),
+        (&["schema", "soap"], "unrecognized subcommand"),
     ] {
         let said = home.run(arguments).failed(2);
         assert!(said.contains(expected), "{arguments:?}: {said}");

@@ -11,12 +11,8 @@ use crate::support::raw::DEADLINE;
 /// A way to lose an index.
 type Damage = fn(&Path);
 
-const DAMAGES: [(&str, Damage); 6] = [
+const DAMAGES: [(&str, Damage); 5] = [
     ("the folder is deleted", |folder| fs::remove_dir_all(folder).unwrap()),
-    ("the folder is a file", |folder| {
-        fs::remove_dir_all(folder).unwrap();
-        fs::write(folder, "no folder").unwrap();
-    }),
     ("every file holds rubbish", |folder| {
         files_of(folder).iter().for_each(|file| fs::write(file, [0xA5; 4096]).unwrap());
     }),
