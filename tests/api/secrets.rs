@@ -67,8 +67,13 @@ async fn use_badly(program: &Program, key: &str) {
     {
         client.get(path).await;
     }
-    for path in [format!("/{key}"), format!("/organizations/{key}/libraries"), format!("/me?key={key}"), format!("{ASSETS}?tags={key}&page=x"), format!("/cdn/a/b?t={key}")]
-    {
+    for path in [
+        format!("/{key}"),
+        format!("/organizations/{key}/libraries"),
+        format!("/me?key={key}"),
+        format!("{ASSETS}?tags={key}&page=x"),
+        format!("/cdn/a/b?t={key}"),
+    ] {
         client.get(&path).await;
         program.client().get(&path).await;
     }

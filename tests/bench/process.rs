@@ -1,6 +1,6 @@
 //! The servers that are measured, each a process of its own, and what they are filled with.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -17,6 +17,8 @@ pub struct Server {
 /// rasterd, on its very first start.
 pub struct Rasterd {
     pub server: Server,
+    /// Kept open: a server that can't say its first key ends.
+    _output: BufReader<ChildStdout>,
     key: String,
 }
 
@@ -37,7 +39,8 @@ impl Rasterd {
             .stdout(Stdio::piped())
             .spawn()
             .expect("rasterd starts");
-        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let mut output = BufReader::new(child.stdout.take().expect("its output"));
+        let lines = output.by_ref().lines();
         let (mut port, mut key) = (None, None);
         for line in lines.map_while(Result::ok) {
             port = port.or_else(|| number_behind(&line, "https://localhost:"));
@@ -51,7 +54,11 @@ impl Rasterd {
             }
         }
         let address = SocketAddr::from(([127, 0, 0, 1], port.expect("rasterd says its url")));
-        Self { server: Server { child, address }, key: key.expect("rasterd says its first key") }
+        Self {
+            server: Server { child, address },
+            _output: output,
+            key: key.expect("rasterd says its first key"),
+        }
     }
 
     pub fn address(&self) -> SocketAddr {
