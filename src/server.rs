@@ -116,16 +116,16 @@ impl Server {
         let tls = tls::server_config(Arc::clone(&certificates))?;
         let draining = Arc::new(AtomicBool::new(false));
         let door = Arc::new(Door::new(tls, app.clone(), options.patience.clone()));
-        let listener = options.listener.try_clone()?;
         let builder = builder(&options);
-        let site = Site { app: app.clone(), draining: Arc::clone(&draining), options: Arc::new(options) };
+        let idle = options.patience.idle;
+        let (listener, site) = Site::of(options, app.clone(), Arc::clone(&draining));
         let drain = builder.graceful_shutdown_signal();
         let actix = builder
             .listen("https", listener, move || {
                 let (drain, site) = (drain.clone(), site.clone());
                 let waiting = site.app.clone();
                 let http = HttpService::build()
-                    .keep_alive(KeepAlive::Timeout(site.options.patience.idle))
+                    .keep_alive(KeepAlive::Timeout(idle))
                     // The head of every request is timed by the connection, not only that of the first.
                     .client_request_timeout(Duration::ZERO)
                     .client_disconnect_timeout(LINGER)
@@ -216,10 +216,22 @@ fn builder(options: &Options) -> actix_server::ServerBuilder {
 struct Site {
     app: App,
     draining: Arc<AtomicBool>,
-    options: Arc<Options>,
+    allowed_origins: Vec<String>,
+    mcp: McpOptions,
+    graphql: graphql::Options,
 }
 
 impl Site {
+    /// The site, and the listener beside it: a copy of that would keep the port open while requests finish, and
+    /// clients would wait for nobody.
+    fn of(options: Options, app: App, draining: Arc<AtomicBool>) -> (TcpListener, Self) {
+        let Options { listener, allowed_hosts, allowed_origins, mcp_hosts, graphql_introspection, .. } =
+            options;
+        let graphql = graphql::Options { introspection: graphql_introspection, mcp_hosts: mcp_hosts.clone() };
+        let mcp = McpOptions { allowed_hosts, allowed_origins: allowed_origins.clone(), mcp_hosts };
+        (listener, Self { app, draining, allowed_origins, mcp, graphql })
+    }
+
     fn application(
         &self,
     ) -> impl ServiceFactory<
@@ -230,7 +242,7 @@ impl Site {
         InitError = (),
     > + use<> {
         let site = self.clone();
-        let cors = Cors::new(&self.options.allowed_origins);
+        let cors = Cors::new(&self.allowed_origins);
         let application = actix_web::App::new()
             .app_data(web::Data::new(self.app.clone()))
             .configure(move |routes| site.mount(routes))
@@ -243,19 +255,7 @@ impl Site {
         health::configure(routes, &self.app, &self.draining);
         cdn::configure(routes, &self.app);
         http::configure(routes);
-        mcp::configure(
-            routes,
-            &self.app,
-            McpOptions {
-                allowed_hosts: self.options.allowed_hosts.clone(),
-                allowed_origins: self.options.allowed_origins.clone(),
-                mcp_hosts: self.options.mcp_hosts.clone(),
-            },
-        );
-        let graphql = graphql::Options {
-            introspection: self.options.graphql_introspection,
-            mcp_hosts: self.options.mcp_hosts.clone(),
-        };
-        graphql::configure(routes, &self.app, &graphql);
+        mcp::configure(routes, &self.app, self.mcp.clone());
+        graphql::configure(routes, &self.app, &self.graphql);
     }
 }
