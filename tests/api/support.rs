@@ -7,6 +7,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+pub mod mcp;
+pub mod program;
 pub mod raw;
 
 /// A client of one server, with a key or without.
@@ -28,12 +30,17 @@ pub struct Reply {
 impl Client {
     /// A client without a key.
     pub fn new(server: &TestServer) -> Self {
+        Self::of(server.url(), &server.ca_pem())
+    }
+
+    /// A client, without a key, of the server at an origin that has its certificate from this authority.
+    pub fn of(url: &str, ca_pem: &str) -> Self {
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls_config(server))
+            .tls_backend_preconfigured(trusting(ca_pem))
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();
-        Self { http, url: server.url().to_owned(), token: None }
+        Self { http, url: url.to_owned(), token: None }
     }
 
     /// The same client, with a key; it shares the connections.
@@ -91,10 +98,15 @@ impl Reply {
 
 /// TLS that trusts this server's authority and nobody else.
 pub fn tls_config(server: &TestServer) -> rustls::ClientConfig {
+    trusting(&server.ca_pem())
+}
+
+/// TLS that trusts one authority and nobody else.
+pub fn trusting(ca_pem: &str) -> rustls::ClientConfig {
     rustls::ClientConfig::builder_with_provider(rasterd::tls::provider())
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_root_certificates(roots(&server.ca_pem()))
+        .with_root_certificates(roots(ca_pem))
         .with_no_client_auth()
 }
 

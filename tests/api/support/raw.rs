@@ -24,9 +24,14 @@ impl Raw {
 
     /// A connection with other TLS than usual, if the server agrees.
     pub fn open_with(server: &TestServer, config: ClientConfig) -> std::io::Result<Self> {
+        Self::to(server.port(), config)
+    }
+
+    /// A connection to a port of this machine, if who listens there agrees.
+    pub fn to(port: u16, config: ClientConfig) -> std::io::Result<Self> {
         let name = ServerName::try_from("localhost").unwrap();
         let tls = ClientConnection::new(Arc::new(config), name).unwrap();
-        let mut stream = StreamOwned::new(tls, tcp(server));
+        let mut stream = StreamOwned::new(tls, tcp_to(port)?);
         while stream.conn.is_handshaking() {
             stream.conn.complete_io(&mut stream.sock)?;
         }
@@ -90,10 +95,15 @@ fn is_whole(answer: &[u8]) -> bool {
 
 /// A TCP connection that never waits longer than [`DEADLINE`].
 pub fn tcp(server: &TestServer) -> TcpStream {
-    let tcp = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
-    tcp.set_read_timeout(Some(DEADLINE)).unwrap();
-    tcp.set_write_timeout(Some(DEADLINE)).unwrap();
-    tcp
+    tcp_to(server.port()).unwrap()
+}
+
+/// [`tcp`], to a port of this machine, if somebody listens there.
+pub fn tcp_to(port: u16) -> std::io::Result<TcpStream> {
+    let tcp = TcpStream::connect(("127.0.0.1", port))?;
+    tcp.set_read_timeout(Some(DEADLINE))?;
+    tcp.set_write_timeout(Some(DEADLINE))?;
+    Ok(tcp)
 }
 
 /// Everything until the server closes, in whichever way.
