@@ -2,6 +2,7 @@
 //!
 //! The plain key exists only in what its maker is shown and in the requests that carry it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
@@ -20,6 +21,7 @@ const PREFIX: &str = "pk_";
 const SECRET: usize = 39;
 /// 6 base-62 characters hold any CRC-32.
 const CHECKSUM: usize = 6;
+const LENGTH: usize = PREFIX.len() + SECRET + CHECKSUM;
 /// How much of a key is kept in the clear to recognise it by; 24 of its 232 bits.
 const START: usize = PREFIX.len() + 4;
 /// What a key's digest is good for; changing it makes every stored key unknown.
@@ -66,6 +68,18 @@ impl PlainKey {
     fn start(&self) -> String {
         self.0.chars().take(START).collect()
     }
+}
+
+/// A text as a log may show it: of each key that a client put into it by mistake, only the start is left.
+#[must_use]
+pub fn without_keys(text: &str) -> Cow<'_, str> {
+    let mut shown = Cow::Borrowed(text);
+    for (at, _) in text.match_indices(PREFIX) {
+        if let Some(key) = text.get(at..at + LENGTH).and_then(PlainKey::parse) {
+            shown = Cow::Owned(shown.replace(key.reveal(), &format!("{}…", key.start())));
+        }
+    }
+    shown
 }
 
 /// The domain-separated blake3 hash of a key.
@@ -365,6 +379,16 @@ mod tests {
         // CRC-32 of "123456789" is 0xCBF43926, the check value of its specification.
         assert_eq!(0xCBF4_3926_u64, [3, 45, 35, 27, 22, 14].iter().fold(0, |n, d| n * 62 + d));
         assert_eq!(checksum("123456789"), "3jZRME");
+    }
+
+    #[test]
+    fn a_log_shows_the_start_of_a_key_and_all_of_anything_else() {
+        let key = PlainKey::random();
+        let text = format!("/pk_/{}/a/pk_é{}x", key.reveal(), key.reveal());
+        let start = &key.reveal()[..START];
+        assert_eq!(without_keys(&text), format!("/pk_/{start}…/a/pk_é{start}…x"));
+        let unknown = format!("/{}", key.reveal().replace('_', "-"));
+        assert_eq!(without_keys(&unknown), unknown);
     }
 
     proptest! {

@@ -20,6 +20,7 @@ use futures_util::FutureExt;
 use super::cors::Cors;
 use super::error_response;
 use super::record::{RECORD, Record, RequestId};
+use crate::app::keys::without_keys;
 use crate::error::{Code, Error};
 
 /// The header that carries the request's id.
@@ -61,7 +62,7 @@ where
 {
     let started = Instant::now();
     let record = Rc::new(Record { id: RequestId::random(), key: OnceCell::new() });
-    let line = Line { method: request.method().clone(), path: request.path().to_owned() };
+    let line = Line::of(request.method(), request.path());
     let origin = cors.origin(request.headers());
     let preflight = cors.preflight(&request, origin.as_ref());
     // The router itself runs within `call`, so a panic there is caught, too.
@@ -88,7 +89,7 @@ where
 pub fn refused(request: &Request, error: &Error) -> Response<BoxBody> {
     let started = Instant::now();
     let record = Rc::new(Record { id: RequestId::random(), key: OnceCell::new() });
-    let line = Line { method: request.method().clone(), path: request.path().to_owned() };
+    let line = Line::of(request.method(), request.path());
     RECORD.sync_scope(Rc::clone(&record), || {
         let mut answer = error_response(error);
         set_headers(answer.headers_mut(), record.id);
@@ -106,6 +107,10 @@ struct Line {
 }
 
 impl Line {
+    fn of(method: &Method, path: &str) -> Self {
+        Self { method: method.clone(), path: without_keys(path).into_owned() }
+    }
+
     fn write(&self, status: StatusCode, started: Instant, record: &Record) {
         tracing::info!(
             target: "rasterd::access",

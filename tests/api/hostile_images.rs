@@ -58,13 +58,10 @@ impl Scene {
             let mut form = Form::default();
             form.file("files", name, bytes);
             let reply = rest.send_form(ASSETS, form).await;
-            let over_rest = match reply.status {
-                200 => Some(reply.json()["data"]["assets"][0].clone()),
-                _ => {
-                    assert_eq!((reply.status, reply.error_code()), (400, "BAD_USER_INPUT".into()), "{name}");
-                    None
-                }
-            };
+            let over_rest = (reply.status == 200).then(|| reply.json()["data"]["assets"][0].clone());
+            if over_rest.is_none() {
+                assert_eq!((reply.status, reply.error_code()), (400, "BAD_USER_INPUT".into()), "{name}");
+            }
             let source = base64_source(name, bytes);
             let arguments = json!({ "organizationId": "default", "libraryId": "library", "source": source });
             match call(&client, "upload_asset", &arguments).await {

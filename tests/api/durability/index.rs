@@ -13,12 +13,8 @@ type Damage = fn(&Path);
 
 const DAMAGES: [(&str, Damage); 5] = [
     ("the folder is deleted", |folder| fs::remove_dir_all(folder).unwrap()),
-    ("every file holds rubbish", |folder| {
-        files_of(folder).iter().for_each(|file| fs::write(file, [0xA5; 4096]).unwrap());
-    }),
-    ("every file is empty", |folder| {
-        files_of(folder).iter().for_each(|file| fs::write(file, "").unwrap());
-    }),
+    ("every file holds rubbish", |folder| overwrite(folder, &[0xA5; 4096])),
+    ("every file is empty", |folder| overwrite(folder, b"")),
     ("a byte in the middle of each segment's files is another", |folder| {
         for file in segments_of(folder) {
             let mut bytes = fs::read(&file).unwrap();
@@ -34,6 +30,12 @@ fn files_of(folder: &Path) -> Vec<PathBuf> {
     let files = files_below(folder);
     assert!(files.iter().any(|file| file.ends_with("meta.json")), "{files:?}");
     files
+}
+
+fn overwrite(folder: &Path, bytes: &[u8]) {
+    for file in files_of(folder) {
+        fs::write(file, bytes).unwrap();
+    }
 }
 
 /// The files that hold documents, in a fixed order.

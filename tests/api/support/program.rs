@@ -119,7 +119,9 @@ impl Home {
             .unwrap();
         let out = Printed::by(child.stdout.take().unwrap());
         let err = Printed::by(child.stderr.take().unwrap());
-        let greeting = out.wait_for(|text| is_whole_greeting(text).then(|| text.to_owned()));
+        let greeting = out
+            .wait_for(|text| is_whole_greeting(text).then(|| text.to_owned()))
+            .unwrap_or_else(|said| panic!("the server is not ready; it said:\n{said}\n{}", err.text()));
         let ca_pem = std::fs::read_to_string(self.certificates().join("ca.pem")).unwrap();
         Program { child, out, err, greeting, ca_pem }
     }
@@ -185,7 +187,8 @@ impl Program {
 
     /// Waits until the log says something.
     pub fn wait_for_log(&self, words: &str) {
-        self.err.wait_for(|text| text.contains(words).then_some(()));
+        let seen = self.err.wait_for(|text| text.contains(words).then_some(()));
+        seen.unwrap_or_else(|log| panic!("{words:?} is not in the log:\n{log}"));
     }
 
     pub fn process(&self) -> u32 {
@@ -301,16 +304,19 @@ impl Printed {
         String::from_utf8_lossy(&self.0.0.lock().unwrap().bytes).into_owned()
     }
 
-    fn wait_for<T>(&self, look: impl Fn(&str) -> Option<T>) -> T {
+    /// Waits until there is something to see. When nothing comes, returns what came in its place.
+    fn wait_for<T>(&self, look: impl Fn(&str) -> Option<T>) -> Result<T, String> {
         let until = Instant::now() + DEADLINE;
         let mut text = self.0.0.lock().unwrap();
         loop {
             let so_far = String::from_utf8_lossy(&text.bytes).into_owned();
             if let Some(seen) = look(&so_far) {
-                return seen;
+                return Ok(seen);
             }
             let left = until.saturating_duration_since(Instant::now());
-            assert!(!text.is_complete && !left.is_zero(), "it did not say what is waited for:\n{so_far}");
+            if text.is_complete || left.is_zero() {
+                return Err(so_far);
+            }
             text = self.0.1.wait_timeout(text, left).unwrap().0;
         }
     }
