@@ -1,4 +1,28 @@
 //! rasterd: a self-hosted digital-asset server in one binary.
+//!
+//! # The way of a request
+//! ```text
+//! route → handler → Caller → App::operation → Caller::read|write(library) → Store::view|write(|tx| …)
+//! ```
+//! Downhill, no way back. A handler reads its input, calls one operation and replies. An operation takes a
+//! [`Caller`](app::access::Caller) and the ids that the client sent, and is the only place that turns them into
+//! grants. The store wants grants, not ids, so a query without a check does not compile.
+//!
+//! # What is where
+//! - [`app`]: the operations, and behind them, private to it, the store, the search index and the fetcher.
+//! - [`error`]: the one error type and the one table of codes. Depends on nothing.
+//! - [`edge`]: what every HTTP answer has in common.
+//! - [`server`]: puts everything together: listener, TLS, transports; runs and drains.
+//!
+//! Transports see `app`, `edge`, `error` and `wire`, never each other and never the store. `app` knows no HTTP,
+//! JSON-RPC or GraphQL.
+//!
+//! # What always holds
+//! - A key is read from the store in each request's own snapshot, and again in each write: what is revoked stops
+//!   working with the very next request.
+//! - A library that a key can't reach is looked up nowhere but in the key's own record, so that it can't be told
+//!   from one that does not exist.
+//! - What was answered is on the disk: files first, then the metadata that names them, then the answer.
 
 pub mod app;
 pub mod edge;

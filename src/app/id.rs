@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Draws `N` random base-62 characters from the thread's cryptographic generator.
+#[must_use]
 pub fn random_base62<const N: usize>() -> [u8; N] {
     let mut rng = rand::rng();
     std::array::from_fn(|_| BASE62[rng.random_range(0..BASE62.len())])

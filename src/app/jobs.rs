@@ -11,7 +11,7 @@ use super::clock::millis;
 use crate::error::{Error, Result};
 
 /// How often upkeep is done.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 /// How many trashed assets one transaction removes.
 const PURGE_BATCH: usize = 200;
 

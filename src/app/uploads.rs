@@ -6,17 +6,13 @@
 
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use tokio::task::spawn_blocking;
 
 use super::App;
 use super::access::{Caller, LibraryPath, WriteGrant};
-use super::assets::{AssetDetail, parse_id, within};
+use super::assets::{AssetDetail, parse_id};
 use super::clock::Millis;
-use super::fetch::Download;
 use super::id::AssetId;
 use super::media::{self, Inspected};
 use super::model::{Asset, Content};
@@ -25,32 +21,14 @@ use super::store::blobs::{IncomingFile, KeptFile};
 use super::store::{AssetQueries, Created};
 use crate::error::{Code, Error, Result};
 
+mod sources;
+
+pub use sources::{Source, UploadProgress};
+
 /// How many bytes go to disk in one hop to a thread that may block.
 const WRITE_BATCH: usize = 1 << 20;
 /// How long a running upload goes on before its key is looked at again.
 const RECHECK: Duration = Duration::from_millis(250);
-/// Base64 with and without its padding.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
-/// A file that a client names or sends instead of streaming it.
-#[derive(Debug, Clone)]
-pub enum Source {
-    /// To be fetched.
-    Url(String),
-    /// The file itself.
-    Base64 {
-        /// What the client calls it.
-        filename: String,
-        /// What the client says it is; the bytes decide.
-        mime_type: String,
-        /// The bytes in base64.
-        data: String,
-    },
-}
-
 /// What an upload did.
 #[derive(Debug, Clone)]
 pub struct Uploaded {
@@ -60,30 +38,21 @@ pub struct Uploaded {
     pub text: String,
 }
 
-/// How far an upload of sources is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UploadProgress {
-    /// Bytes that arrived, of all files.
-    pub done_bytes: u64,
-    /// Bytes to come in all, if every source announces its size.
-    pub total_bytes: Option<u64>,
-    /// Files that arrived.
-    pub done_files: usize,
-    /// Files in all.
-    pub files: usize,
-}
-
 /// An upload that has begun.
 pub struct Upload {
-    app: App,
-    grant: WriteGrant,
+    gate: Gate,
     organization: Slug,
     uploaded_by: String,
     parent: Option<AssetId>,
-    checked: Instant,
     files: usize,
     arrived: Vec<Arrived>,
     refused: Vec<Refused>,
+}
+
+/// What became of a file.
+enum Outcome {
+    Arrived(Arrived),
+    Refused(Refused),
 }
 
 /// A file that is here as a whole, and accepted.
@@ -101,7 +70,9 @@ struct Refused {
 
 /// A file that is arriving.
 pub struct Arriving {
+    gate: Gate,
     file_name: String,
+    most: u64,
     file: IncomingFile,
     waiting: Vec<Bytes>,
     waiting_bytes: usize,
@@ -114,6 +85,64 @@ impl Arriving {
     pub fn size(&self) -> u64 {
         self.size
     }
+
+    /// Takes in the next bytes.
+    ///
+    /// # Errors
+    /// `PAYLOAD_TOO_LARGE` above the limit of a file; `INVALID_API_KEY` and the like when the key was revoked
+    /// meanwhile; when the disk is full or fails.
+    pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        self.size += bytes.len() as u64;
+        if self.size > self.most {
+            return Err(too_large(&self.file_name, self.most));
+        }
+        self.gate.still_allowed()?;
+        self.waiting_bytes += bytes.len();
+        self.waiting.push(bytes);
+        if self.waiting_bytes < WRITE_BATCH {
+            return Ok(());
+        }
+        self.waiting_bytes = 0;
+        let waiting = std::mem::take(&mut self.waiting);
+        let file = std::mem::replace(&mut self.file, self.gate.app.blobs().begin()?);
+        self.file = blocking(move || written(file, &waiting)).await?;
+        Ok(())
+    }
+
+    /// Looks at what a file is that is here as a whole.
+    async fn ended(self) -> Result<Outcome> {
+        let Self { gate, file_name, file, waiting, .. } = self;
+        let most_pixels = gate.app.settings().limits.image_pixels;
+        let (file, inspected) = blocking(move || {
+            let mut file = written(file, &waiting)?;
+            let inspected = media::inspect(file.as_file_mut(), most_pixels);
+            Ok((file, inspected))
+        })
+        .await?;
+        Ok(match inspected {
+            Ok(inspected) => Outcome::Arrived(Arrived { name: asset_name(&file_name), file, inspected }),
+            Err(reason) => Outcome::Refused(Refused { file_name, reason }),
+        })
+    }
+}
+
+/// Looks now and then whether a running upload's key may still write.
+#[derive(Clone)]
+struct Gate {
+    app: App,
+    grant: WriteGrant,
+    checked: Instant,
+}
+
+impl Gate {
+    fn still_allowed(&mut self) -> Result<()> {
+        if self.checked.elapsed() < RECHECK {
+            return Ok(());
+        }
+        self.grant.confirm(&self.app.store().view()?, self.app.now())?;
+        self.checked = Instant::now();
+        Ok(())
+    }
 }
 
 impl App {
@@ -124,104 +153,27 @@ impl App {
     pub fn begin_upload(&self, caller: &Caller, path: &LibraryPath<'_>) -> Result<Upload> {
         let grant = caller.write(path)?;
         Ok(Upload {
-            app: self.clone(),
             uploaded_by: grant.writer_name().to_owned(),
-            grant,
+            gate: Gate { app: self.clone(), grant, checked: Instant::now() },
             organization: caller.organization().slug.clone(),
             parent: None,
-            checked: Instant::now(),
             files: 0,
             arrived: Vec::new(),
             refused: Vec::new(),
         })
     }
-
-    /// Uploads files that are named by url or sent as base64.
-    ///
-    /// # Errors
-    /// Of [`Caller::write`]; `BAD_USER_INPUT` for a source that is malformed, not public or can't be fetched, and
-    /// when no file is accepted; `RESOURCE_NOT_FOUND` for the parent. Nothing is stored then.
-    pub async fn upload_sources(
-        &self,
-        caller: &Caller,
-        path: &LibraryPath<'_>,
-        sources: Vec<Source>,
-        parent: Option<&str>,
-        progress: impl Fn(UploadProgress) + Send + Sync,
-    ) -> Result<Uploaded> {
-        let mut upload = self.begin_upload(caller, path)?;
-        within("sources", sources.len(), 1, self.settings().limits.files_per_upload)?;
-        if let Some(parent) = parent {
-            upload.set_parent(parent)?;
-        }
-        let mut given = Vec::with_capacity(sources.len());
-        for (number, source) in sources.into_iter().enumerate() {
-            given.push(self.checked_source(number, source)?);
-        }
-        let mut progress = Progress { report: progress, done_bytes: 0, done_files: 0, files: given.len() };
-        for source in given {
-            match source {
-                Checked::Bytes { file_name, bytes } => upload.receive_bytes(&file_name, bytes).await?,
-                Checked::Url(url) => upload.receive_url(&url, &mut progress).await?,
-            }
-            progress.file_done();
-        }
-        upload.finish().await
-    }
-
-    fn checked_source(&self, number: usize, source: Source) -> Result<Checked> {
-        match source {
-            Source::Url(url) => {
-                self.fetcher().check(&url)?;
-                Ok(Checked::Url(url))
-            }
-            Source::Base64 { filename, mime_type: _, data } => {
-                let bytes = BASE64.decode(data.as_bytes()).map_err(|error| {
-                    Error::bad_input(format!(
-                        "The data of source {} (\"{filename}\") is not base64: {error}.",
-                        number + 1
-                    ))
-                })?;
-                Ok(Checked::Bytes { file_name: filename, bytes: bytes.into() })
-            }
-        }
-    }
 }
 
-/// A source that is well-formed.
-enum Checked {
-    Url(String),
-    Bytes { file_name: String, bytes: Bytes },
-}
-
-/// Tells the one who waits how far it is.
-struct Progress<F> {
-    report: F,
-    done_bytes: u64,
-    done_files: usize,
-    files: usize,
-}
-
-impl<F: Fn(UploadProgress)> Progress<F> {
-    fn bytes_done(&mut self, bytes: u64, announced: Option<u64>) {
-        self.done_bytes += bytes;
-        let total_bytes = announced.filter(|_| self.files == 1);
-        self.tell(total_bytes);
-    }
-
-    fn file_done(&mut self) {
-        self.done_files += 1;
-        self.tell(None);
-    }
-
-    fn tell(&self, total_bytes: Option<u64>) {
-        (self.report)(UploadProgress {
-            done_bytes: self.done_bytes,
-            total_bytes,
-            done_files: self.done_files,
-            files: self.files,
-        });
-    }
+fn begun(gate: Gate, claimed_name: &str) -> Result<Arriving> {
+    Ok(Arriving {
+        file_name: file_name(claimed_name),
+        most: gate.app.settings().limits.file_bytes,
+        file: gate.app.blobs().begin()?,
+        gate,
+        waiting: Vec::new(),
+        waiting_bytes: 0,
+        size: 0,
+    })
 }
 
 impl Upload {
@@ -231,7 +183,7 @@ impl Upload {
     /// `RESOURCE_NOT_FOUND` when the asset is not in the library; `BAD_USER_INPUT` when it is a variant itself.
     pub fn set_parent(&mut self, id: &str) -> Result<()> {
         let id = parse_id(id)?;
-        expect_original(&self.app.store().view()?, &self.grant, &id)?;
+        expect_original(&self.gate.app.store().view()?, &self.gate.grant, &id)?;
         self.parent = Some(id);
         Ok(())
     }
@@ -247,42 +199,11 @@ impl Upload {
     /// `BAD_USER_INPUT` when it is one too many; when the disk is full or fails.
     pub fn begin_file(&mut self, claimed_name: &str) -> Result<Arriving> {
         self.files += 1;
-        let most = self.app.settings().limits.files_per_upload;
+        let most = self.gate.app.settings().limits.files_per_upload;
         if self.files > most {
             return Err(Error::bad_input(format!("Upload 1 to {most} files at a time; this call has more.")));
         }
-        Ok(Arriving {
-            file_name: file_name(claimed_name),
-            file: self.app.blobs().begin()?,
-            waiting: Vec::new(),
-            waiting_bytes: 0,
-            size: 0,
-        })
-    }
-
-    /// Takes in the next bytes of a file.
-    ///
-    /// # Errors
-    /// `PAYLOAD_TOO_LARGE` above the limit of a file; `INVALID_API_KEY` and the like when the key was revoked
-    /// meanwhile; when the disk is full or fails.
-    pub async fn write(&mut self, arriving: &mut Arriving, bytes: Bytes) -> Result<()> {
-        let most = self.app.settings().limits.file_bytes;
-        arriving.size += bytes.len() as u64;
-        if arriving.size > most {
-            return Err(too_large(&arriving.file_name, most));
-        }
-        self.still_allowed()?;
-        arriving.waiting_bytes += bytes.len();
-        arriving.waiting.push(bytes);
-        if arriving.waiting_bytes < WRITE_BATCH {
-            return Ok(());
-        }
-        let waiting = std::mem::take(&mut arriving.waiting);
-        arriving.waiting_bytes = 0;
-        let mut file = self.app.blobs().begin()?;
-        std::mem::swap(&mut file, &mut arriving.file);
-        arriving.file = blocking(move || written(file, waiting)).await?;
-        Ok(())
+        begun(self.gate.clone(), claimed_name)
     }
 
     /// Ends a file: looks at what it is, and leaves it out when it can't be accepted.
@@ -290,24 +211,16 @@ impl Upload {
     /// # Errors
     /// When the disk is full or fails.
     pub async fn end_file(&mut self, arriving: Arriving) -> Result<()> {
-        let Arriving { file_name, file, waiting, .. } = arriving;
-        let most_pixels = self.app.settings().limits.image_pixels;
-        let (file, inspected) = blocking(move || {
-            let mut file = written(file, waiting)?;
-            let inspected = media::inspect(file.as_file_mut(), most_pixels);
-            Ok((file, inspected))
-        })
-        .await?;
-        match inspected {
-            Ok(inspected) => self.arrived.push(Arrived { name: asset_name(&file_name), file, inspected }),
-            Err(reason) => self.refused.push(Refused { file_name, reason }),
-        }
+        let outcome = arriving.ended().await?;
+        self.take(outcome);
         Ok(())
     }
 
-    /// Leaves a file out, for a reason that is not in its bytes.
-    pub fn refuse_file(&mut self, file_name: &str, reason: String) {
-        self.refused.push(Refused { file_name: file_name.to_owned(), reason });
+    fn take(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Arrived(file) => self.arrived.push(file),
+            Outcome::Refused(file) => self.refused.push(file),
+        }
     }
 
     /// Puts the files in their place and commits them, all together. Goes on when nobody waits for it any more.
@@ -331,7 +244,9 @@ impl Upload {
     }
 
     async fn commit(self) -> Result<Uploaded> {
-        let Self { app, grant, organization, uploaded_by, parent, arrived, refused, .. } = self;
+        let Self {
+            gate: Gate { app, grant, .. }, organization, uploaded_by, parent, arrived, refused, ..
+        } = self;
         let blobs = app.blobs().clone();
         let placed = blocking(move || {
             arrived
@@ -370,42 +285,6 @@ impl Upload {
             library: library.clone(),
         };
         Ok(Uploaded { assets: assets.into_iter().map(detail).collect(), text })
-    }
-
-    async fn receive_bytes(&mut self, file_name: &str, bytes: Bytes) -> Result<()> {
-        let mut arriving = self.begin_file(file_name)?;
-        self.write(&mut arriving, bytes).await?;
-        self.end_file(arriving).await
-    }
-
-    async fn receive_url<F: Fn(UploadProgress)>(
-        &mut self,
-        url: &str,
-        progress: &mut Progress<F>,
-    ) -> Result<()> {
-        let most = self.app.settings().limits.url_bytes;
-        let mut download: Download = self.app.clone().fetcher().open(url).await?;
-        let announced = download.announced_bytes();
-        let mut arriving = self.begin_file(download.file_name())?;
-        while let Some(bytes) = download.chunk().await? {
-            if announced.unwrap_or(0).max(arriving.size() + bytes.len() as u64) > most {
-                self.refuse_file(url, format!("it is larger than {most} bytes"));
-                return Ok(());
-            }
-            progress.bytes_done(bytes.len() as u64, announced);
-            self.write(&mut arriving, bytes).await?;
-        }
-        self.end_file(arriving).await
-    }
-
-    /// Ends the upload when its key was revoked meanwhile.
-    fn still_allowed(&mut self) -> Result<()> {
-        if self.checked.elapsed() < RECHECK {
-            return Ok(());
-        }
-        self.grant.confirm(&self.app.store().view()?, self.app.now())?;
-        self.checked = Instant::now();
-        Ok(())
     }
 }
 
@@ -455,7 +334,7 @@ async fn settle<T>(app: &App, kept: Vec<KeptFile>, committed: Result<T>) -> Resu
     committed
 }
 
-fn written(mut file: IncomingFile, waiting: Vec<Bytes>) -> Result<IncomingFile> {
+fn written(mut file: IncomingFile, waiting: &[Bytes]) -> Result<IncomingFile> {
     waiting.iter().try_for_each(|bytes| file.write(bytes))?;
     Ok(file)
 }

@@ -59,7 +59,7 @@ impl Blobs {
     /// When the disk is full or fails.
     pub fn begin(&self) -> Result<IncomingFile> {
         let file = NamedTempFile::new_in(&self.temp)?;
-        Ok(IncomingFile { file, hasher: blake3::Hasher::new(), size: 0 })
+        Ok(IncomingFile { file, hasher: Box::new(blake3::Hasher::new()), size: 0 })
     }
 
     /// Puts a written file in its place. Blocks for two fsyncs. What comes back keeps the file from the sweep
@@ -151,7 +151,7 @@ impl Blobs {
 /// A file on its way in. Dropped, it leaves nothing behind.
 pub struct IncomingFile {
     file: NamedTempFile,
-    hasher: blake3::Hasher,
+    hasher: Box<blake3::Hasher>,
     size: u64,
 }
 

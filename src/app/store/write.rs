@@ -275,9 +275,9 @@ mod tests {
         writer: &Writer,
         jobs: Vec<Box<dyn FnMut(&Tx<'_>) -> Result<u64> + Send>>,
     ) -> Vec<Result<u64>> {
-        let (hold, held) = std::sync::mpsc::channel::<()>();
+        let (release, held) = std::sync::mpsc::channel::<()>();
         let blocker = writer.clone();
-        let blocked = tokio::spawn(async move {
+        let busy = tokio::spawn(async move {
             blocker
                 .run(move |_| {
                     let _released = held.recv();
@@ -294,8 +294,8 @@ mod tests {
             })
             .collect();
         tokio::task::yield_now().await;
-        drop(hold);
-        blocked.await.unwrap().unwrap();
+        drop(release);
+        busy.await.unwrap().unwrap();
         let mut answers = Vec::new();
         for task in tasks {
             answers.push(task.await.unwrap());
@@ -307,8 +307,8 @@ mod tests {
     async fn a_write_that_fails_or_panics_leaves_no_trace_and_the_others_stay() {
         let (_dir, db, writer) = writer();
         let put = |number: u64| move |tx: &Tx<'_>| tx.put(NUMBERS, number, number).map(|()| number);
-        let mut first = put(1);
-        let mut last = put(4);
+        let first = put(1);
+        let last = put(4);
         let answers = together(
             &writer,
             vec![
