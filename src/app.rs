@@ -21,6 +21,7 @@ pub mod model;
 pub mod name;
 pub mod organizations;
 pub mod page;
+pub mod pictures;
 pub mod preview;
 pub mod published;
 pub mod search;
