@@ -15,6 +15,7 @@ use crate::edge;
 mod answer;
 mod arguments;
 mod completion;
+pub mod direct;
 mod discovery;
 pub mod endpoint;
 mod gate;

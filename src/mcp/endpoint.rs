@@ -21,6 +21,7 @@ use rmcp::transport::streamable_http_server::session::never::NeverSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use serde::de::IgnoredAny;
 
+use super::direct::{DirectCall, DirectTools};
 use super::gate::{Gate, check_media_types};
 use crate::edge;
 use crate::error::{Code, Error, Result};
@@ -52,12 +53,13 @@ struct Parts<H, C> {
     gate: Gate,
     body_limit: usize,
     admit: Admit<C>,
+    handler: H,
     service: StreamableHttpService<H, NeverSessionManager>,
 }
 
 impl<H, C> Endpoint<H, C>
 where
-    H: ServerHandler + Clone + Send + Sync + 'static,
+    H: ServerHandler + DirectTools<C> + Clone + Send + Sync + 'static,
     C: Clone + Send + Sync + 'static,
 {
     /// An endpoint that admits requests by `admit`: who is it, or why not.
@@ -74,9 +76,10 @@ where
             // Host and origin are checked by our own gate, which answers in the envelope.
             .disable_allowed_hosts()
             .disable_allowed_origins();
-        let service = StreamableHttpService::new(move || Ok(handler.clone()), Arc::default(), config);
+        let factory = handler.clone();
+        let service = StreamableHttpService::new(move || Ok(factory.clone()), Arc::default(), config);
         let gate = Gate::new(allowed_hosts, allowed_origins);
-        Self(Rc::new(Parts { gate, body_limit, admit: Box::new(admit), service }))
+        Self(Rc::new(Parts { gate, body_limit, admit: Box::new(admit), handler, service }))
     }
 
     /// The endpoint as a resource at a path.
@@ -93,7 +96,7 @@ where
 
 impl<H, C> Parts<H, C>
 where
-    H: ServerHandler + Send + 'static,
+    H: ServerHandler + DirectTools<C> + Send + 'static,
     C: Clone + Send + Sync + 'static,
 {
     async fn answer(
@@ -117,8 +120,18 @@ where
             admitted = (self.admit)(request).map_err(refusal)?;
             body
         };
+        let direct = DirectCall::read(request.headers(), &body);
+        if let Some(call) = direct.filter(|call| self.handler.answers_directly(&call.tool)) {
+            return self.answer_directly(call, admitted).await.map_err(refusal);
+        }
         let response = self.service.handle(translated(request, body.clone(), admitted)).await;
         Ok(reply(response, &body).await)
+    }
+
+    async fn answer_directly(&self, mut call: DirectCall, admitted: C) -> Result<HttpResponse> {
+        let arguments = std::mem::take(&mut call.arguments);
+        let result = self.handler.answer(&call.tool, arguments, call.revision.clone(), admitted).await;
+        Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, JSON)).body(call.answered(result)?))
     }
 }
 

@@ -13,12 +13,19 @@ use crate::app::uploads::UploadProgress;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Where a call tells how far it is.
-pub struct Reporter(watch::Sender<Option<UploadProgress>>);
+pub struct Reporter(Option<watch::Sender<Option<UploadProgress>>>);
 
 impl Reporter {
+    /// A place where nobody listens.
+    pub fn unheard() -> Self {
+        Self(None)
+    }
+
     /// Tells how far it is; news that nobody has read yet are replaced.
     pub fn report(&self, progress: UploadProgress) {
-        self.0.send_replace(Some(progress));
+        if let Some(listener) = &self.0 {
+            listener.send_replace(Some(progress));
+        }
     }
 }
 
@@ -28,7 +35,7 @@ pub struct News(watch::Receiver<Option<UploadProgress>>);
 /// A place to tell, and the place where it arrives.
 pub fn channel() -> (Reporter, News) {
     let (sender, receiver) = watch::channel(None);
-    (Reporter(sender), News(receiver))
+    (Reporter(Some(sender)), News(receiver))
 }
 
 impl News {

@@ -120,7 +120,7 @@ pub fn read(app: &App, caller: &Caller, uri: &str) -> Result<ReadResourceResult>
 }
 
 /// The JSON-RPC error of a read that failed. Writes the cause to the log.
-pub fn failed(error: &Error, request: Option<RequestId>) -> ErrorData {
+pub fn failed(uri: &str, error: &Error, request: Option<RequestId>) -> ErrorData {
     edge::log_cause_about(error, request);
     let message = edge::message_about(error, request).into_owned();
     let (name, status) = (error.code().name(), error.code().status());
@@ -129,7 +129,7 @@ pub fn failed(error: &Error, request: Option<RequestId>) -> ErrorData {
         400..500 => ErrorCode::INVALID_PARAMS,
         _ => ErrorCode::INTERNAL_ERROR,
     };
-    ErrorData::new(code, message, Some(json!({ "code": name, "status": status })))
+    ErrorData::new(code, message, Some(json!({ "uri": uri, "code": name, "status": status })))
 }
 
 #[cfg(test)]

@@ -10,14 +10,16 @@ use futures_util::FutureExt;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
-    CompleteResult, CustomRequest, CustomResult, ErrorCode, ErrorData, Implementation,
+    CompleteResult, CustomRequest, CustomResult, ErrorCode, ErrorData, Implementation, JsonObject,
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
     ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, RoleServer};
 
 use super::answer::failed;
-use super::tools::{Context, Tools};
+use super::direct::DirectTools;
+use super::progress::Reporter;
+use super::tools::{Context, Entry, Tools};
 use super::{completion, progress, resources};
 use crate::app::App;
 use crate::app::access::Caller;
@@ -65,6 +67,41 @@ impl Server {
     }
 }
 
+impl Server {
+    fn call(
+        &self,
+        caller: Caller,
+        request: Option<RequestId>,
+        reporter: Reporter,
+        revision: &ProtocolVersion,
+    ) -> Context {
+        let knows_links = *revision >= ProtocolVersion::V_2025_06_18;
+        Context { app: self.0.app.clone(), caller, request, reporter, knows_links }
+    }
+}
+
+impl DirectTools<Admitted> for Server {
+    fn answers_directly(&self, tool: &str) -> bool {
+        self.0.tools.find(tool).is_some()
+    }
+
+    async fn answer(
+        &self,
+        tool: &str,
+        arguments: JsonObject,
+        revision: ProtocolVersion,
+        admitted: Admitted,
+    ) -> CallToolResult {
+        let request = admitted.request;
+        match (self.0.tools.find(tool), admitted.take()) {
+            (Some(entry), Some(caller)) => {
+                run(entry, self.call(caller, request, Reporter::unheard(), &revision), arguments).await
+            }
+            (None, _) | (_, None) => failed(&Error::internal("a call without a tool or a caller"), request),
+        }
+    }
+}
+
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         self.0.info.clone()
@@ -95,20 +132,11 @@ impl ServerHandler for Server {
         let Some(entry) = self.0.tools.find(&request.name) else {
             return Err(ErrorData::invalid_params(format!("Unknown tool: {}", request.name), None));
         };
-        let arguments = request.arguments.unwrap_or_default();
+        let (caller, id) = admitted(&context)?;
         let (reporter, news) = progress::channel();
-        let (caller, request) = admitted(&context)?;
-        let call = Context {
-            app: self.0.app.clone(),
-            caller,
-            request,
-            reporter,
-            knows_links: context
-                .protocol_version()
-                .is_some_and(|version| version >= ProtocolVersion::V_2025_06_18),
-        };
-        let limit = entry.time_limit(&arguments);
-        let result = guarded(request, limit, async { entry.call(call, arguments).await });
+        let revision = context.protocol_version().unwrap_or(ProtocolVersion::V_2025_03_26);
+        let call = self.call(caller, id, reporter, &revision);
+        let result = run(entry, call, request.arguments.unwrap_or_default());
         let telling = async {
             if let Some(token) = context.meta.get_progress_token() {
                 news.forward(&context.peer, &token).await;
@@ -148,7 +176,7 @@ impl ServerHandler for Server {
     ) -> Result<ReadResourceResponse, ErrorData> {
         let (caller, id) = admitted(&context)?;
         let contents = resources::read(&self.0.app, &caller, &request.uri)
-            .map_err(|error| resources::failed(&error, id))?;
+            .map_err(|error| resources::failed(&request.uri, &error, id))?;
         Ok(contents.into())
     }
 
@@ -188,6 +216,10 @@ impl Admitted {
     pub fn new(caller: Caller, request: Option<RequestId>) -> Self {
         Self { caller: Arc::new(Mutex::new(Some(caller))), request }
     }
+
+    fn take(&self) -> Option<Caller> {
+        self.caller.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// Who the request comes from that this context belongs to, and its id.
@@ -195,11 +227,14 @@ fn admitted(context: &RequestContext<RoleServer>) -> Result<(Caller, Option<Requ
     let request = context.extensions.get::<http::request::Parts>();
     request
         .and_then(|request| request.extensions.get::<Admitted>())
-        .and_then(|Admitted { caller, request }| {
-            let caller = caller.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-            Some((caller, *request))
-        })
+        .and_then(|admitted| Some((admitted.take()?, admitted.request)))
         .ok_or_else(|| ErrorData::internal_error("The request has no caller.", None))
+}
+
+/// Calls a tool within the time that its arguments may take.
+async fn run(entry: &Entry, call: Context, arguments: JsonObject) -> CallToolResult {
+    let (request, limit) = (call.request, entry.time_limit(&arguments));
+    guarded(request, limit, async { entry.call(call, arguments).await }).await
 }
 
 /// Ends a call that takes too long, and turns a panic in it into an answer.
@@ -242,4 +277,30 @@ fn instructions(limits: &Limits) -> String {
          {tag_filter} tags to filter by, {page_size} entries on a page ({search_page} of a search), and {body} MB \
          per call with base64 files; larger ones are uploaded from a url."
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn error(result: &CallToolResult) -> Value {
+        assert_eq!((result.is_error, &result.structured_content), (Some(true), &None));
+        let text = result.content.first().and_then(|block| block.as_text()).unwrap();
+        serde_json::from_str::<Value>(&text.text).unwrap()["error"].clone()
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_tool_is_an_answer() {
+        let call = async { panic!("a tool's own fault") };
+        let answer = error(&guarded(None, Duration::from_mins(1), call).await);
+        assert_eq!((&answer["code"], &answer["status"]), (&"INTERNAL_SERVER_ERROR".into(), &500.into()));
+        assert!(!answer["message"].to_string().contains("fault"));
+    }
+
+    #[tokio::test]
+    async fn a_call_without_end_is_ended() {
+        let answer = error(&guarded(None, Duration::from_millis(1), pending()).await);
+        assert_eq!((&answer["code"], &answer["status"]), (&"SERVICE_UNAVAILABLE".into(), &503.into()));
+    }
 }

@@ -259,7 +259,7 @@ pub struct SearchHit {
     /// What of it matched.
     pub highlights: Highlights,
     /// How well it matches; comparable within one answer.
-    pub score: f32,
+    pub score: f64,
 }
 
 impl SearchHit {
@@ -267,7 +267,8 @@ impl SearchHit {
         Self {
             asset: Asset::new(hit.detail, origin),
             highlights: Highlights { name: hit.marked_name, tags: hit.matched_tags },
-            score: hit.score,
+            // Six digits, so that the number reads the same wherever it passes through 64 bits.
+            score: (f64::from(hit.score) * 1e6).round() / 1e6,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod cdn;
 mod front_door;
 mod graphql;
+mod mcp;
 mod rest;
 mod support;
 mod tls;

@@ -104,8 +104,7 @@ impl App {
             Source::Base64 { filename, mime_type: _, data } => {
                 let bytes = BASE64.decode(data.as_bytes()).map_err(|error| {
                     Error::bad_input(format!(
-                        "The data of source {} (\"{filename}\") is not base64: {error}.",
-                        number + 1
+                        "The data of source {number} (\"{filename}\") is not base64: {error}."
                     ))
                 })?;
                 Ok(Checked::Bytes { file_name: filename, bytes: bytes.into() })

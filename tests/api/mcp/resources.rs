@@ -1,0 +1,98 @@
+//! Resources and completion.
+
+use rasterd::app::model::Access;
+use serde_json::{Value, json};
+
+use super::{Mcp, World, svg};
+
+async fn read(mcp: &Mcp, uri: &str) -> Value {
+    let contents = mcp.result("resources/read", json!({ "uri": uri })).await["contents"].clone();
+    assert_eq!((&contents[0]["uri"], &contents[0]["mimeType"]), (&json!(uri), &json!("application/json")));
+    serde_json::from_str(contents[0]["text"].as_str().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn both_lists_show_the_three_templates_and_nothing_else() {
+    let world = World::new().await;
+    let mcp = world.client();
+    mcp.upload("a.svg", &svg(1)).await;
+    let uris = [
+        "raster://organizations/{orgId}/libraries",
+        "raster://organizations/{orgId}/libraries/{libraryId}/assets",
+        "raster://organizations/{orgId}/libraries/{libraryId}/tags",
+    ];
+    let listed = mcp.result("resources/list", json!({})).await;
+    let templates = mcp.result("resources/templates/list", json!({})).await;
+    for (index, uri) in uris.iter().enumerate() {
+        assert_eq!(listed["resources"][index]["uri"], *uri);
+        assert_eq!(templates["resourceTemplates"][index]["uriTemplate"], *uri);
+    }
+    assert_eq!(listed["resources"].as_array().unwrap().len(), 3);
+    assert_eq!(templates["resourceTemplates"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_resource_is_what_the_tool_answers() {
+    let world = World::new().await;
+    let mcp = world.client();
+    let asset = mcp.upload("a.svg", &svg(1)).await;
+    let tagging =
+        json!({ "organizationId": "acme", "libraryId": "photos", "assetIds": [asset["id"]], "tags": ["a"] });
+    mcp.answer("tag_assets", tagging).await;
+    let arguments = json!({ "organizationId": "acme", "libraryId": "photos" });
+    for (uri, tool) in [
+        ("raster://organizations/acme/libraries", "list_libraries"),
+        ("raster://organizations/acme/libraries/photos/assets", "list_assets"),
+        ("raster://organizations/acme/libraries/photos/tags", "list_tags"),
+    ] {
+        let contents = read(&mcp, uri).await;
+        assert_eq!(contents, mcp.answer(tool, arguments.clone()).await);
+        assert_eq!(contents.as_array().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_fails_says_what_the_tool_would() {
+    let world = World::new().await;
+    let mcp = world.client_of(&world.server.key("acme", &[]).await);
+    let message = |uri: &str| {
+        let (uri, mcp) = (uri.to_owned(), &mcp);
+        async move { mcp.ask("resources/read", json!({ "uri": uri })).await }
+    };
+    let hidden = message("raster://organizations/acme/libraries/photos/assets").await;
+    let unknown = message("raster://organizations/acme/libraries/no-such/assets").await;
+    let unknown = String::from_utf8(unknown.body).unwrap().replace("no-such", "photos");
+    assert_eq!(String::from_utf8_lossy(&hidden.body), unknown, "but for the uri that was asked for");
+    assert_eq!(hidden.json()["error"]["message"], "API key not authorized for this library.");
+    assert_eq!(hidden.json()["error"]["code"], -32002);
+    let elsewhere = message("raster://organizations/nowhere/libraries").await.json();
+    assert_eq!(elsewhere["error"]["message"], "Organization not found.");
+    let foreign = message("file:///etc/passwd").await.json();
+    assert_eq!(foreign["error"]["code"], -32002);
+}
+
+#[tokio::test]
+async fn completion_knows_what_the_key_reaches() {
+    let world = World::new().await;
+    for library in ["Paintings", "Secret photos"] {
+        world.server.library("acme", library).await;
+    }
+    let key = world.server.key("acme", &[("photos", Access::Read), ("paintings", Access::Read)]).await;
+    let mcp = world.client_of(&key);
+    let complete = |argument: &str, value: &str, organization: Option<&str>| {
+        let mut params = json!({
+            "ref": { "type": "ref/resource", "uri": "raster://organizations/{orgId}/libraries/{libraryId}/tags" },
+            "argument": { "name": argument, "value": value },
+        });
+        if let Some(organization) = organization {
+            params["context"] = json!({ "arguments": { "orgId": organization } });
+        }
+        let mcp = &mcp;
+        async move { mcp.result("completion/complete", params).await["completion"]["values"].clone() }
+    };
+    assert_eq!(complete("orgId", "", None).await, json!(["acme"]));
+    assert_eq!(complete("orgId", "b", None).await, json!([]));
+    assert_eq!(complete("libraryId", "", None).await, json!(["paintings", "photos"]));
+    assert_eq!(complete("libraryId", "ph", Some("acme")).await, json!(["photos"]));
+    assert_eq!(complete("libraryId", "", Some("other")).await, json!([]));
+}

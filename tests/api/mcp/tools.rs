@@ -1,0 +1,256 @@
+//! What the tools do, and how they show themselves.
+
+use serde_json::{Value, json};
+
+use super::{UMANG, World, svg, text};
+
+fn in_photos(more: &Value) -> Value {
+    let mut arguments = json!({ "organizationId": "acme", "libraryId": "photos" });
+    arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    arguments
+}
+
+fn ids(assets: &Value) -> Vec<&str> {
+    assets.as_array().unwrap().iter().map(|asset| asset["id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn every_tool_says_what_it_is() {
+    let world = World::new().await;
+    let list = world.client().result("tools/list", json!({})).await;
+    let tools = list["tools"].as_array().unwrap();
+    let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "whoami",
+            "list_libraries",
+            "list_assets",
+            "get_asset",
+            "search_assets",
+            "list_tags",
+            "upload_asset",
+            "upload_assets",
+            "delete_assets",
+            "tag_assets",
+            "untag_assets",
+            "update_asset_description",
+            "transfer_assets",
+            "create_library",
+            "rename_library",
+        ]
+    );
+    for tool in tools {
+        assert!(tool["title"].as_str().is_some_and(|title| !title.is_empty()), "{tool}");
+        assert!(tool["description"].as_str().is_some_and(|words| words.len() > 60), "{tool}");
+        assert_eq!(
+            (&tool["inputSchema"]["type"], &tool["outputSchema"]["type"]),
+            (&json!("object"), &json!("object"))
+        );
+        let hints = &tool["annotations"];
+        assert!(hints["readOnlyHint"].is_boolean() && hints["openWorldHint"].is_boolean(), "{tool}");
+        for word in ["\"format\"", "\"$ref\"", "\"$schema\"", "acme"] {
+            assert!(!tool.to_string().to_lowercase().contains(word), "{word} in {tool}");
+        }
+    }
+    let deletes = tools.iter().find(|tool| tool["name"] == "delete_assets").unwrap();
+    assert_eq!(deletes["annotations"]["destructiveHint"], true);
+    assert_eq!(
+        (
+            &deletes["inputSchema"]["properties"]["ids"]["minItems"],
+            &deletes["inputSchema"]["properties"]["ids"]["maxItems"]
+        ),
+        (&json!(1), &json!(100))
+    );
+    assert_eq!(rasterd::mcp::tools_document()["tools"], list["tools"]);
+}
+
+#[tokio::test]
+async fn whoami_tells_what_the_key_reaches() {
+    let world = World::new().await;
+    assert_eq!(
+        world.client().answer("whoami", json!({})).await,
+        json!({
+            "organizationId": "acme", "organizationName": "Acme", "plan": "self-hosted",
+            "libraries": [{ "library": "photos", "access": "write" }],
+        })
+    );
+}
+
+#[tokio::test]
+async fn an_asset_is_uploaded_looked_at_tagged_described_found_and_trashed() {
+    let world = World::new().await;
+    let mcp = world.client();
+    let asset = mcp.upload("Lights at night.webp", UMANG).await;
+    let id = asset["id"].as_str().unwrap();
+    let origin = world.server.url();
+    assert_eq!(asset["name"], "Lights at night");
+    assert_eq!(asset["contentType"], "image/webp");
+    assert_eq!(asset["size"], UMANG.len());
+    assert_eq!(asset["url"], format!("{origin}/cdn/acme/photos/{id}"));
+    assert_eq!(asset["appUrl"], format!("{origin}/app/acme/photos/{id}"));
+    assert!(asset["width"].is_u64() && asset["height"].is_u64());
+    for (field, value) in [
+        ("parentId", json!(null)),
+        ("approval", json!(null)),
+        ("variants", json!([])),
+        ("description", json!("")),
+        ("type", json!("main")),
+    ] {
+        assert_eq!(asset[field], value, "{field}");
+    }
+
+    let tagging = in_photos(&json!({ "assetIds": [id], "tags": ["Night", "city"] }));
+    assert_eq!(mcp.answer("tag_assets", tagging.clone()).await, json!({ "taggedCount": 2 }));
+    assert_eq!(mcp.answer("tag_assets", tagging).await, json!({ "taggedCount": 0 }));
+    let tags = mcp.answer("list_tags", in_photos(&json!({}))).await;
+    assert_eq!(tags.as_array().unwrap().len(), 2);
+    assert_eq!(tags[0]["type"], "user");
+    let untagging = in_photos(&json!({ "assetIds": [id], "tags": ["NIGHT"] }));
+    assert_eq!(mcp.answer("untag_assets", untagging).await, json!({ "untaggedCount": 1 }));
+
+    let describing = in_photos(&json!({ "assetId": id, "description": "  Lanterns\nover a river " }));
+    assert_eq!(
+        mcp.answer("update_asset_description", describing).await,
+        json!({ "assetId": id, "description": "  Lanterns\nover a river " })
+    );
+    let found = mcp.answer("search_assets", json!({ "organizationId": "acme", "q": "lanterns" })).await;
+    assert_eq!(
+        (&found["found"], &found["page"], &found["hits"][0]["id"]),
+        (&json!(1), &json!(1), &json!(id))
+    );
+    let approved = json!({ "organizationId": "acme", "approval": "approved" });
+    assert_eq!(mcp.answer("search_assets", approved).await["found"], 0);
+
+    let deleting = in_photos(&json!({ "ids": [id] }));
+    assert_eq!(
+        mcp.answer("delete_assets", deleting.clone()).await,
+        json!({ "success": true, "message": "Moved 1 asset to trash", "ids": [id] })
+    );
+    assert_eq!(mcp.answer("delete_assets", deleting).await["ids"], json!([]));
+    let gone = mcp.failure("get_asset", in_photos(&json!({ "assetId": id }))).await;
+    assert_eq!(gone, json!({ "code": "RESOURCE_NOT_FOUND", "message": "Asset not found.", "status": 404 }));
+}
+
+#[tokio::test]
+async fn a_preview_is_an_image_and_the_original_is_a_link() {
+    let world = World::new().await;
+    let mcp = world.client();
+    let kinds = |result: &Value| -> Vec<String> {
+        result["content"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|block| block["type"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let photo = mcp.upload("a.webp", UMANG).await;
+    let asking = |id: &Value, preview| in_photos(&json!({ "assetId": id, "preview": preview }));
+    let seen = mcp.call("get_asset", asking(&photo["id"], true)).await;
+    assert_eq!(kinds(&seen), ["text", "image", "resource_link"]);
+    assert_eq!(seen["content"][1]["mimeType"], "image/webp");
+    assert_eq!(seen["content"][2]["uri"], photo["url"]);
+    assert_eq!(kinds(&mcp.call("get_asset", asking(&photo["id"], false)).await), ["text", "resource_link"]);
+
+    let drawing = mcp.upload("b.svg", &svg(7)).await;
+    assert_eq!(kinds(&mcp.call("get_asset", asking(&drawing["id"], true)).await), ["text", "resource_link"]);
+
+    // The oldest revision knows no links, and its clients refuse what they don't know.
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "get_asset", "arguments": asking(&photo["id"], true) } });
+    let old = crate::support::send(mcp.post(call.to_string())).await.json();
+    assert_eq!(kinds(&old["result"]), ["text", "image"]);
+}
+
+#[tokio::test]
+async fn lists_are_paged_and_filtered_by_tag() {
+    let world = World::new().await;
+    let mcp = world.client();
+    let mut uploaded = Vec::new();
+    for width in 1..=5 {
+        world.server.clock().advance(std::time::Duration::from_secs(1));
+        uploaded.insert(
+            0,
+            mcp.upload(&format!("{width}.svg"), &svg(width)).await["id"].as_str().unwrap().to_owned(),
+        );
+    }
+    assert_eq!(ids(&mcp.answer("list_assets", in_photos(&json!({}))).await), uploaded);
+    for page in [json!(null), json!(0), json!(1)] {
+        let first = mcp.answer("list_assets", in_photos(&json!({ "page": page, "pageSize": 2 }))).await;
+        assert_eq!(ids(&first), uploaded[..2]);
+    }
+    assert_eq!(
+        ids(&mcp.answer("list_assets", in_photos(&json!({ "page": 3, "pageSize": 2 }))).await),
+        uploaded[4..]
+    );
+    assert_eq!(mcp.answer("list_assets", in_photos(&json!({ "page": 9 }))).await, json!([]));
+
+    let tagging = in_photos(&json!({ "assetIds": [uploaded[3]], "tags": ["blue"] }));
+    mcp.answer("tag_assets", tagging).await;
+    let blue = mcp.answer("list_assets", in_photos(&json!({ "tags": ["red", "Blue"] }))).await;
+    assert_eq!(ids(&blue), [&uploaded[3]]);
+}
+
+#[tokio::test]
+async fn libraries_are_made_renamed_listed_and_filled_by_transfer() {
+    let world = World::new().await;
+    let mcp = world.client();
+    let made = mcp.answer("create_library", json!({ "organizationId": "acme", "name": "Drawings" })).await;
+    assert_eq!(
+        (&made["id"], &made["assetsCount"], &made["tags"]),
+        (&json!("drawings"), &json!(0), &json!([]))
+    );
+    let again = json!({ "organizationId": "acme", "name": "Other", "slug": "drawings" });
+    assert_eq!(mcp.failure("create_library", again).await["code"], "LIBRARY_URL_TAKEN");
+    let renaming = json!({ "organizationId": "acme", "libraryId": "drawings", "name": "Art" });
+    let renamed = mcp.answer("rename_library", renaming).await;
+    assert_eq!((&renamed["id"], &renamed["name"]), (&json!("drawings"), &json!("Art")));
+
+    let asset = mcp.upload("a.svg", &svg(1)).await;
+    let moving = json!({
+        "organizationId": "acme", "sourceLibraryId": "photos", "targetLibraryId": "drawings",
+        "assetIds": [asset["id"]],
+    });
+    assert_eq!(
+        mcp.answer("transfer_assets", moving).await,
+        json!({ "transferredCount": 1, "sourceLibraryId": "photos", "targetLibraryId": "drawings" })
+    );
+    let libraries = mcp.answer("list_libraries", json!({ "organizationId": "acme" })).await;
+    let counts: Vec<_> = libraries
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|library| (library["name"].clone(), library["photosCount"].clone()))
+        .collect();
+    assert_eq!(counts, [(json!("Art"), json!(1)), (json!("Photos"), json!(0))]);
+}
+
+#[tokio::test]
+async fn arguments_that_do_not_fit_are_refused_in_plain_words() {
+    let world = World::new().await;
+    let mcp = world.client();
+    let many = |count: usize| vec!["a"; count];
+    for (tool, arguments, argument) in [
+        ("list_assets", json!({}), "organizationId"),
+        ("list_assets", json!({ "organizationId": "acme" }), "libraryId"),
+        ("list_assets", json!({ "organizationId": 7, "libraryId": "photos" }), "organizationId"),
+        ("list_assets", in_photos(&json!({ "page": "two" })), "page"),
+        ("list_assets", in_photos(&json!({ "page": -1 })), "page"),
+        ("list_assets", in_photos(&json!({ "tags": many(51) })), "tags"),
+        ("delete_assets", in_photos(&json!({ "ids": [] })), "ids"),
+        ("delete_assets", in_photos(&json!({ "ids": many(101) })), "ids"),
+        ("tag_assets", in_photos(&json!({ "assetIds": ["a"], "tags": many(21) })), "tags"),
+        ("tag_assets", in_photos(&json!({ "assetIds": ["a", 7], "tags": ["a"] })), "assetIds[1]"),
+        ("upload_asset", in_photos(&json!({ "source": { "kind": "ftp" } })), "source"),
+        ("upload_asset", in_photos(&json!({ "source": { "kind": "url" } })), "source"),
+        ("upload_assets", in_photos(&json!({ "sources": [] })), "sources"),
+        ("search_assets", json!({ "organizationId": "acme", "approval": "maybe" }), "approval"),
+    ] {
+        let result = mcp.call(tool, arguments.clone()).await;
+        assert_eq!(result["isError"], true, "{tool} {arguments}");
+        let start = format!("MCP error -32602: Input validation error: Invalid arguments for tool {tool}: ");
+        let reason = text(&result).strip_prefix(&start);
+        assert!(reason.is_some_and(|reason| reason.contains(argument)), "{}", text(&result));
+    }
+    let more = in_photos(&json!({ "page": null, "somethingElse": true }));
+    assert_eq!(mcp.answer("list_assets", more).await, json!([]));
+}
