@@ -10,4 +10,3 @@ fn main() -> ExitCode {
     }
     rasterd::cli::run()
 }
-}
