@@ -21,8 +21,10 @@ pub mod model;
 pub mod name;
 pub mod organizations;
 pub mod page;
+pub mod pictures;
 pub mod preview;
 pub mod published;
+pub mod renditions;
 pub mod search;
 pub mod settings;
 mod store;
@@ -34,6 +36,7 @@ use clock::{Clock, Millis};
 use fetch::Fetcher;
 use index::Indexer;
 use keys::KeyUse;
+use renditions::Renditions;
 use settings::Settings;
 use store::blobs::Blobs;
 use store::{Store, Tx};
@@ -49,6 +52,7 @@ struct Parts {
     blobs: Blobs,
     indexer: Indexer,
     fetcher: Fetcher,
+    renditions: Renditions,
     key_use: KeyUse,
 }
 
@@ -63,8 +67,9 @@ impl App {
         let blobs = Blobs::open(&settings.data_dir)?;
         let indexer = Indexer::start(store.clone(), settings.data_dir.join("index"))?;
         let fetcher = Fetcher::new(settings.fetch.clone(), &settings.limits);
+        let renditions = Renditions::open(&settings)?;
         let key_use = KeyUse::default();
-        Ok(Self(Arc::new(Parts { settings, clock, store, blobs, indexer, fetcher, key_use })))
+        Ok(Self(Arc::new(Parts { settings, clock, store, blobs, indexer, fetcher, renditions, key_use })))
     }
 
     /// The configuration.
@@ -105,6 +110,10 @@ impl App {
 
     fn fetcher(&self) -> &Fetcher {
         &self.0.fetcher
+    }
+
+    fn renditions(&self) -> &Renditions {
+        &self.0.renditions
     }
 
     fn key_use(&self) -> &KeyUse {

@@ -1,17 +1,20 @@
-//! Asset urls: public files with ranges and conditional requests. Serves what `app` publishes and decides nothing.
+//! Asset urls: public files with ranges and conditional requests, and pictures in other sizes and formats.
+//! Serves what `app` publishes and decides nothing.
 
+use std::fs::File;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use actix_web::body::SizedStream;
 use actix_web::http::header::{
     ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE,
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED, VARY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
 use crate::app::App;
+use crate::app::media::MediaType;
 use crate::app::published::PublishedFile;
 use crate::edge;
 use crate::error::Result;
@@ -19,8 +22,10 @@ use crate::error::Result;
 mod conditions;
 mod disposition;
 mod file_body;
+mod parameters;
 
 use conditions::{Outcome, Part, Version};
+use parameters::Wish;
 
 /// Short, because promoting a variant changes the bytes behind a url.
 const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=300, stale-while-revalidate=86400");
@@ -37,8 +42,9 @@ pub fn configure(routes: &mut web::ServiceConfig, app: &App) {
         let app = app.clone();
         move |request: HttpRequest, path: Original| {
             let (organization, _library, asset) = path.into_inner();
-            let answer = app.published(&organization, &asset, None).and_then(|file| answer(&request, file));
-            async move { answer }
+            let published = app.published(&organization, &asset, None);
+            let app = app.clone();
+            async move { serve(&app, &request, published?).await }
         }
     };
     let of_variant = {
@@ -46,8 +52,8 @@ pub fn configure(routes: &mut web::ServiceConfig, app: &App) {
         move |request: HttpRequest, path: Variant| {
             let (organization, _library, asset, variant) = path.into_inner();
             let published = app.published(&organization, &asset, Some(&variant));
-            let answer = published.and_then(|file| answer(&request, file));
-            async move { answer }
+            let app = app.clone();
+            async move { serve(&app, &request, published?).await }
         }
     };
     let original = resource("/cdn/{organization}/{library}/{asset}");
@@ -61,14 +67,44 @@ fn resource(path: &str) -> actix_web::Resource {
     edge::resource(path, &[Method::GET, Method::HEAD])
 }
 
-/// The whole file, the part that was asked for, or the news that nothing changed.
-fn answer(request: &HttpRequest, published: PublishedFile) -> Result<HttpResponse> {
-    let PublishedFile { asset, file } = published;
-    let version = Version {
-        etag: format!("\"{}\"", asset.content.hash.to_hex()),
-        modified: to_the_second(asset.updated),
+/// What is sent: a file, and what its headers say of it.
+struct Served {
+    file: File,
+    size: u64,
+    media_type: MediaType,
+    name: String,
+    version: Version,
+    /// Whether another `Accept` may get something else.
+    varies: bool,
+}
+
+/// The original, or the rendition that the query asks for.
+async fn serve(app: &App, request: &HttpRequest, published: PublishedFile) -> Result<HttpResponse> {
+    let modified = to_the_second(published.asset.updated);
+    let served = match parameters::read(request.query_string(), request.headers())? {
+        Wish::Original => {
+            let PublishedFile { asset, file } = published;
+            let version = Version { etag: quoted(&asset.content.hash.to_hex()), modified };
+            let (size, media_type) = (asset.content.size, asset.content.media_type);
+            Served { file, size, media_type, name: asset.name, version, varies: false }
+        }
+        Wish::Rendition { asked, varies } => {
+            let made = app.rendition(&published, &asked).await?;
+            let version = Version { etag: quoted(&made.tag), modified };
+            let (size, media_type) = (made.size, made.media_type);
+            Served { file: made.file, size, media_type, name: published.asset.name, version, varies }
+        }
     };
-    let size = asset.content.size;
+    answer(request, served)
+}
+
+fn quoted(tag: &str) -> String {
+    format!("\"{tag}\"")
+}
+
+/// The whole file, the part that was asked for, or the news that nothing changed.
+fn answer(request: &HttpRequest, served: Served) -> Result<HttpResponse> {
+    let Served { file, size, media_type, name, version, varies } = served;
     let outcome = conditions::outcome(request.method(), request.headers(), &version, size);
     let mut answer = HttpResponse::build(status(outcome));
     answer
@@ -79,6 +115,9 @@ fn answer(request: &HttpRequest, published: PublishedFile) -> Result<HttpRespons
         .insert_header((RESOURCE_POLICY, "cross-origin"))
         .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    if varies {
+        answer.insert_header((VARY, "Accept"));
+    }
     let part = match outcome {
         Outcome::NotModified | Outcome::Failed => return Ok(answer.finish()),
         Outcome::OutOfRange => {
@@ -93,8 +132,8 @@ fn answer(request: &HttpRequest, published: PublishedFile) -> Result<HttpRespons
     };
     answer
         .insert_header((ACCEPT_RANGES, "bytes"))
-        .insert_header((CONTENT_TYPE, asset.content.media_type.mime()))
-        .insert_header((CONTENT_DISPOSITION, disposition::of(&asset.name, asset.content.media_type)));
+        .insert_header((CONTENT_TYPE, media_type.mime()))
+        .insert_header((CONTENT_DISPOSITION, disposition::of(&name, media_type)));
     if request.method() == Method::HEAD {
         return Ok(announced(&mut answer, part.length));
     }

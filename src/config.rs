@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ::config::ConfigError;
 
-use crate::app::settings::{FetchSettings, Limits, Settings};
+use crate::app::settings::{FetchSettings, Limits, RenditionSettings, Settings};
 use crate::server::Patience;
 
 mod address;
@@ -82,6 +82,7 @@ pub struct Config {
     revoke_exposed_keys: bool,
     limits: Limits,
     fetch: FetchSettings,
+    renditions: RenditionSettings,
     shown: Vec<Shown>,
 }
 
@@ -147,7 +148,8 @@ impl Config {
     }
 
     fn new(values: Values, certificate: Certificate, layers: Layers) -> Self {
-        let Values { server, data, limits, fetch, graphql, trash, security, log, tls: _ } = values;
+        let Values { server, data, limits, fetch, renditions, graphql, trash, security, log, tls: _ } =
+            values;
         let addresses = Given {
             public_url: server.public_url,
             allowed_hosts: server.allowed_hosts,
@@ -177,6 +179,12 @@ impl Config {
             revoke_exposed_keys: security.revoke_exposed_keys,
             limits,
             fetch: FetchSettings { enabled: fetch.enabled, allow: fetch.allow },
+            renditions: RenditionSettings {
+                cache_bytes: renditions.cache_bytes,
+                workers: renditions.workers,
+                picture_bytes: renditions.picture_bytes,
+                program: None,
+            },
         }
     }
 
@@ -197,6 +205,7 @@ impl Config {
             revoke_exposed_keys: self.revoke_exposed_keys,
             limits: self.limits.clone(),
             fetch: self.fetch.clone(),
+            renditions: self.renditions.clone(),
         }
     }
 

@@ -10,6 +10,8 @@
 //!
 //! # What is where
 //! - [`app`]: the operations, and behind them, private to it, the store, the search index and the fetcher.
+//! - [`app::pictures`]: decodes and encodes pictures, in child processes with limits; [`app::renditions`]: makes them
+//!   when somebody asks, once, and keeps them in a folder that may be deleted at any time.
 //! - [`error`]: the one error type and the one table of codes. Depends on nothing.
 //! - [`edge`]: what every HTTP answer has in common.
 //! - [`tls`]: certificates and their reload, and the development authority.
@@ -19,7 +21,7 @@
 //!   checked and timed here before a transport sees it.
 //! - [`telemetry`]: the log.
 //! - [`mcp`], [`http`] (REST), [`graphql`]: the interfaces over the same operations; [`wire`]: the JSON they share.
-//! - [`cdn`]: the public urls of assets.
+//! - [`cdn`]: the public urls of assets, and of their renditions.
 //! - [`cli`], [`config`], [`admin`], [`data_dir`]: the command line, its layers, and how it talks to a running server.
 //! - [`testing`]: a server on a temporary folder, for our tests and for those who embed us.
 //!

@@ -12,6 +12,7 @@ use crate::app::libraries::LibraryDetail;
 use crate::app::model::{Asset, TagCount};
 use crate::app::name::Slug;
 
+mod pictures;
 pub mod v2026_05_20;
 pub mod v2026_07_08;
 

@@ -24,6 +24,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Uploads from urls.
     pub fetch: FetchSettings,
+    /// Pictures in other sizes and formats.
+    pub renditions: RenditionSettings,
 }
 
 /// The limits of every operation. Sizes are in bytes, lengths in characters, times in seconds.
@@ -87,6 +89,27 @@ impl Default for Limits {
             name_length: 100,
             keys_per_organization: 100,
         }
+    }
+}
+
+/// How pictures are made and kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenditionSettings {
+    /// What they may take on the disk, in bytes.
+    pub cache_bytes: u64,
+    /// How many are made at a time; 0 is on half of the cores.
+    pub workers: usize,
+    /// What making one may take in memory, in bytes.
+    pub picture_bytes: u64,
+    /// The program that makes them, each in a process with limits: this binary. `None` makes them in this process,
+    /// which a hostile file can bring down.
+    pub program: Option<PathBuf>,
+}
+
+impl Default for RenditionSettings {
+    /// In this process.
+    fn default() -> Self {
+        Self { cache_bytes: 2_000_000_000, workers: 0, picture_bytes: 256 << 20, program: None }
     }
 }
 

@@ -61,7 +61,10 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
     let bound = listener.local_addr()?;
     let addresses = config.addresses(bound);
     let certificate = certificate_files(&config.certificate, &addresses.allowed_hosts)?;
-    let app = ask::open(config, config.settings(bound))?;
+    let mut settings = config.settings(bound);
+    // This binary, also after its file was replaced by a newer one.
+    settings.renditions.program = Some(PathBuf::from("/proc/self/exe"));
+    let app = ask::open(config, settings)?;
     let options = Options {
         listener,
         cert_file: certificate.cert,

@@ -125,7 +125,9 @@ fn in_bounds(key: &str, number: u64) -> Option<ValueKind> {
 
 fn bounds(key: &str) -> RangeInclusive<u64> {
     match key {
-        "server.workers" => 0..=1024,
+        "server.workers" | "renditions.workers" => 0..=1024,
+        // Below that, hardly a photograph could be opened.
+        "renditions.picture_bytes" => (32 << 20)..=LARGEST,
         "server.connections" | "server.connections_per_address" => 1..=1_000_000,
         "limits.url_redirects" => 0..=100,
         "trash.keep_days" => 0..=36_500,

@@ -21,6 +21,7 @@ pub(super) struct Values {
     pub tls: Tls,
     pub limits: Limits,
     pub fetch: Fetch,
+    pub renditions: Renditions,
     pub graphql: Graphql,
     pub trash: Trash,
     pub security: Security,
@@ -73,6 +74,14 @@ pub(super) struct Fetch {
     pub enabled: bool,
     #[serde(deserialize_with = "ranges")]
     pub allow: Vec<IpNet>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Renditions {
+    pub cache_bytes: u64,
+    pub workers: usize,
+    pub picture_bytes: u64,
 }
 
 #[derive(Deserialize)]

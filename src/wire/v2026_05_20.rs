@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::v2026_07_08::AssetKind;
-use super::{Highlights, PLAN, Places, Uploader};
+use super::{Highlights, PLAN, Places, Uploader, pictures};
 use crate::app::assets::AssetDetail;
 use crate::app::libraries;
 use crate::app::model;
@@ -56,11 +56,11 @@ pub struct Asset {
     pub blurhash: Option<String>,
     /// The permanent public url of its bytes.
     pub url: String,
-    /// A small picture of it, 400 pixels at its longer edge; null until there is one.
+    /// A small picture of it, 400 pixels at its longer edge; null where its type can't be decoded.
     pub thumb_url: Option<String>,
-    /// A larger picture of it, 800 pixels at its longer edge; null until there is one.
+    /// A larger picture of it, 800 pixels at its longer edge; null where its type can't be decoded.
     pub thumb_high_url: Option<String>,
-    /// A tiny blurred picture of it; null until there is one.
+    /// A tiny blurred picture of it; null where its type can't be decoded.
     pub thumb_url_blurred: Option<String>,
     /// Its variants, oldest first.
     pub views: Vec<AssetView>,
@@ -99,7 +99,7 @@ pub struct AssetView {
     pub name: String,
     /// The permanent public url of its bytes.
     pub url: String,
-    /// A small picture of it, 400 pixels at its longer edge; null until there is one.
+    /// A small picture of it, 400 pixels at its longer edge; null where its type can't be decoded.
     pub thumb_url: Option<String>,
     /// Always variant.
     #[serde(rename = "type")]
@@ -138,10 +138,10 @@ impl Asset {
             name: asset.name,
             library_id: detail.library.to_string(),
             blurhash: None,
+            thumb_url: pictures::within(&asset.content, &url, pictures::THUMB),
+            thumb_high_url: pictures::within(&asset.content, &url, pictures::THUMB_HIGH),
+            thumb_url_blurred: pictures::blurred(&asset.content, &url),
             url,
-            thumb_url: None,
-            thumb_high_url: None,
-            thumb_url_blurred: None,
             views,
             kind: if asset.parent.is_none() { AssetKind::Main } else { AssetKind::Variant },
             description: Some(asset.description),
@@ -171,7 +171,7 @@ impl AssetView {
             height: variant.content.height,
             name: variant.name.clone(),
             url: url.clone(),
-            thumb_url: None,
+            thumb_url: pictures::within(&variant.content, &url, pictures::THUMB),
             kind: AssetKind::Variant,
             metadata: ViewMetadata {
                 based_on_id: original.id.to_string(),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Highlights, PLAN, Places, Uploader};
+use super::{Highlights, PLAN, Places, Uploader, pictures};
 use crate::app::assets::AssetDetail;
 use crate::app::libraries;
 use crate::app::model::{self, Access, Grant};
@@ -97,7 +97,7 @@ pub struct Asset {
     pub height: Option<u32>,
     /// A blurred placeholder; null until there is one.
     pub blurhash: Option<String>,
-    /// An object as JSON text: edge in pixels to url, for smaller sizes; null until there are any.
+    /// An object as JSON text: longer edge in pixels to url, for smaller sizes; null where there can't be any.
     pub sizes: Option<String>,
     /// Its variants, oldest first.
     pub variants: Vec<AssetVariant>,
@@ -167,7 +167,7 @@ pub struct AssetVariant {
     pub width: Option<u32>,
     /// In pixels, where the type tells it.
     pub height: Option<u32>,
-    /// An object as JSON text: edge in pixels to url, for smaller sizes; null until there are any.
+    /// An object as JSON text: longer edge in pixels to url, for smaller sizes; null where there can't be any.
     pub sizes: Option<String>,
 }
 
@@ -191,14 +191,14 @@ impl Asset {
             name: asset.name,
             description: Some(asset.description),
             tags: asset.tags,
-            url,
-            app_url,
             content_type: asset.content.media_type.mime().to_owned(),
             size: asset.content.size,
             width: asset.content.width,
             height: asset.content.height,
             blurhash: None,
-            sizes: None,
+            sizes: pictures::sizes(&asset.content, &url),
+            url,
+            app_url,
             variants,
             created: asset.created,
             updated: asset.updated,
@@ -216,16 +216,17 @@ impl Asset {
 
 impl AssetVariant {
     fn new(variant: &model::Asset, original: &model::Asset, places: &Places<'_>) -> Self {
+        let url = places.public(variant);
         Self {
             id: variant.id.to_string(),
             parent_id: original.id.to_string(),
             kind: AssetKind::Variant,
             name: variant.name.clone(),
-            url: places.public(variant),
+            sizes: pictures::sizes(&variant.content, &url),
+            url,
             app_url: places.page(variant),
             width: variant.content.width,
             height: variant.content.height,
-            sizes: None,
         }
     }
 }

@@ -11,6 +11,8 @@ use reqwest::Method;
 use crate::support::raw::{DEADLINE, Raw};
 use crate::support::{Client, Reply, send};
 
+mod renditions;
+
 const SVG: &[u8] = br#"<svg xmlns="http://www.w3.org/2000/svg" width="2" height="3"/>"#;
 
 /// A server with a library and a key that writes to it.

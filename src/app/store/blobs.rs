@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::NamedTempFile;
@@ -40,7 +40,7 @@ impl Blobs {
     /// # Errors
     /// When the disk fails.
     pub fn open(dir: &Path) -> Result<Self> {
-        let (files, temp) = (dir.join("files"), dir.join("tmp"));
+        let (files, temp) = (path::absolute(dir)?.join("files"), dir.join("tmp"));
         fs::create_dir_all(&temp)?;
         for entry in fs::read_dir(&temp)? {
             fs::remove_file(entry?.path())?;
@@ -138,7 +138,9 @@ impl Blobs {
         })
     }
 
-    fn path(&self, hash: ContentHash) -> PathBuf {
+    /// Where a file is, for a process that opens it by itself; absolute.
+    #[must_use]
+    pub fn path(&self, hash: ContentHash) -> PathBuf {
         let name = hash.to_hex();
         self.files.join(name.get(..2).unwrap_or_default()).join(name)
     }

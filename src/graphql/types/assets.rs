@@ -113,22 +113,22 @@ impl Asset {
         self.new.blurhash.as_deref()
     }
 
-    /// An object as JSON text: edge in pixels to url, for smaller sizes; null until there are any.
+    /// An object as JSON text: longer edge in pixels to url, for smaller sizes; null where there can't be any.
     async fn sizes(&self) -> Option<&str> {
         self.new.sizes.as_deref()
     }
 
-    /// A small picture of it, 400 pixels at its longer edge; null until there is one.
+    /// A small picture of it, 400 pixels at its longer edge; null where its type can't be decoded.
     async fn thumb_url(&self) -> Option<&str> {
         self.old.thumb_url.as_deref()
     }
 
-    /// A larger picture of it, 800 pixels at its longer edge; null until there is one.
+    /// A larger picture of it, 800 pixels at its longer edge; null where its type can't be decoded.
     async fn thumb_high_url(&self) -> Option<&str> {
         self.old.thumb_high_url.as_deref()
     }
 
-    /// A tiny blurred picture of it; null until there is one.
+    /// A tiny blurred picture of it; null where its type can't be decoded.
     async fn thumb_url_blurred(&self) -> Option<&str> {
         self.old.thumb_url_blurred.as_deref()
     }
@@ -255,12 +255,12 @@ impl AssetView<'_> {
         self.new.height
     }
 
-    /// An object as JSON text: edge in pixels to url, for smaller sizes; null until there are any.
+    /// An object as JSON text: longer edge in pixels to url, for smaller sizes; null where there can't be any.
     async fn sizes(&self) -> Option<&str> {
         self.new.sizes.as_deref()
     }
 
-    /// A small picture of it, 400 pixels at its longer edge; null until there is one.
+    /// A small picture of it, 400 pixels at its longer edge; null where its type can't be decoded.
     async fn thumb_url(&self) -> Option<&str> {
         self.old.thumb_url.as_deref()
     }
@@ -348,22 +348,22 @@ impl Photo {
         Some(&self.0.new.url)
     }
 
-    /// An object as JSON text: edge in pixels to url, for smaller sizes; null until there are any.
+    /// An object as JSON text: longer edge in pixels to url, for smaller sizes; null where there can't be any.
     async fn sizes(&self) -> Option<&str> {
         self.0.new.sizes.as_deref()
     }
 
-    /// A small picture of it, 400 pixels at its longer edge; null until there is one.
+    /// A small picture of it, 400 pixels at its longer edge; null where its type can't be decoded.
     async fn thumb_url(&self) -> Option<&str> {
         self.0.old.thumb_url.as_deref()
     }
 
-    /// A larger picture of it, 800 pixels at its longer edge; null until there is one.
+    /// A larger picture of it, 800 pixels at its longer edge; null where its type can't be decoded.
     async fn thumb_high_url(&self) -> Option<&str> {
         self.0.old.thumb_high_url.as_deref()
     }
 
-    /// A tiny blurred picture of it; null until there is one.
+    /// A tiny blurred picture of it; null where its type can't be decoded.
     async fn thumb_url_blurred(&self) -> Option<&str> {
         self.0.old.thumb_url_blurred.as_deref()
     }

@@ -37,7 +37,7 @@ pub async fn get_asset(context: Context, arguments: GetAsset) -> Result<Reply<As
     let value = Asset::new(detail, &context.app.settings().public_url);
     let mut blocks = Vec::new();
     if arguments.preview.unwrap_or(false)
-        && let Some((media_type, bytes)) = context.app.preview(&context.caller, &library, id)?
+        && let Some((media_type, bytes)) = context.app.preview(&context.caller, &library, id).await?
     {
         blocks.push(ContentBlock::image(STANDARD.encode(bytes), media_type.mime()));
     }

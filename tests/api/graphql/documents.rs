@@ -53,6 +53,11 @@ async fn plugins_list_libraries_and_send_variables_that_the_document_does_not_de
     assert_eq!(data, expected);
 }
 
+/// The url of a smaller picture of what is at a url.
+fn small(url: &Value, edge: u32) -> Value {
+    json!(format!("{}?w={edge}&h={edge}&fm=auto", url.as_str().unwrap()))
+}
+
 #[tokio::test]
 async fn plugins_page_photos_from_0_and_assets_from_0_or_1() {
     let site = Site::start().await;
@@ -64,10 +69,11 @@ async fn plugins_page_photos_from_0_and_assets_from_0_or_1() {
     let photos = plugin(&site.reader, "Photos", PHOTOS, variables).await;
     let photo = photos["photos"].as_array().unwrap().iter().find(|photo| photo["id"] == *ids[0]).unwrap();
     let expected = json!({
-        "id": ids[0], "blurhash": null, "thumbUrl": null, "url": photo["url"], "name": "a",
+        "id": ids[0], "blurhash": null, "thumbUrl": small(&photo["url"], 400), "url": photo["url"], "name": "a",
         "height": photo["height"], "width": photo["width"], "description": "",
         "views": [{
-            "id": view["id"], "parentId": ids[0], "name": "c", "url": view["url"], "thumbUrl": null,
+            "id": view["id"], "parentId": ids[0], "name": "c", "url": view["url"],
+            "thumbUrl": small(&view["url"], 400),
             "height": photo["height"], "width": photo["width"],
         }],
     });
@@ -124,6 +130,7 @@ async fn an_asset_has_the_fields_of_both_versions() {
     assert_eq!(asset["url"], format!("{origin}/cdn/acme/brand/{}", ids[0]));
     assert_eq!(asset["appUrl"], format!("{origin}/app/acme/brand/{}", ids[0]));
     assert_eq!(asset["size"], super::PICTURE.len());
+    let url = asset["url"].clone();
     for gone in ["created", "updated", "url", "appUrl", "id", "size"] {
         asset.as_object_mut().unwrap().remove(gone);
     }
@@ -131,8 +138,10 @@ async fn an_asset_has_the_fields_of_both_versions() {
     assert!(width.is_u64() && height.is_u64());
     let expected = json!({
         "parentId": null, "libraryId": "brand", "type": "main", "name": "one.two", "description": "", "tags": [],
-        "contentType": "image/webp", "width": width, "height": height, "blurhash": null, "sizes": null,
-        "thumbUrl": null, "thumbHighUrl": null, "thumbUrlBlurred": null, "variants": [], "views": [],
+        "contentType": "image/webp", "width": width, "height": height, "blurhash": null,
+        "sizes": format!("{{\"400\":{},\"800\":{}}}", small(&url, 400), small(&url, 800)),
+        "thumbUrl": small(&url, 400), "thumbHighUrl": small(&url, 800),
+        "thumbUrlBlurred": format!("{}?w=32&blur=1", url.as_str().unwrap()), "variants": [], "views": [],
         "uploadedBy": { "name": "test" }, "approval": null,
     });
     assert_eq!(asset, expected);

@@ -1,5 +1,7 @@
 //! What the tools do, and how they show themselves.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{UMANG, World, svg, text};
@@ -153,8 +155,18 @@ async fn a_preview_is_an_image_and_the_original_is_a_link() {
     assert_eq!(seen["content"][2]["uri"], photo["url"]);
     assert_eq!(kinds(&mcp.call("get_asset", asking(&photo["id"], false)).await), ["text", "resource_link"]);
 
-    let drawing = mcp.upload("b.svg", &svg(7)).await;
-    assert_eq!(kinds(&mcp.call("get_asset", asking(&drawing["id"], true)).await), ["text", "resource_link"]);
+    for (name, bytes) in
+        [("b.svg", svg(7)), ("c.jpg", include_bytes!("../../fixtures/picos-de-europa.jpg").to_vec())]
+    {
+        let other = mcp.upload(name, &bytes).await;
+        let seen = mcp.call("get_asset", asking(&other["id"], true)).await;
+        assert_eq!(kinds(&seen), ["text", "image", "resource_link"], "{name}");
+        let bytes = STANDARD.decode(seen["content"][1]["data"].as_str().unwrap()).unwrap();
+        let picture = image::load_from_memory(&bytes).unwrap();
+        assert!(bytes.len() <= 200 * 1024 && picture.width().max(picture.height()) <= 800, "{name}");
+    }
+    let plan = mcp.upload("d.pdf", b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\n").await;
+    assert_eq!(kinds(&mcp.call("get_asset", asking(&plan["id"], true)).await), ["text", "resource_link"]);
 
     // The oldest revision knows no links, and its clients refuse what they don't know.
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "get_asset", "arguments": asking(&photo["id"], true) } });

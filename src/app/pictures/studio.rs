@@ -1,0 +1,246 @@
+//! Where pictures are worked on: a bounded number at a time, each in a child process that is stopped when it takes
+//! too long and replaced when it dies. Without a program to start, the work is done in this process, unguarded.
+
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+use super::worker::{COMMAND, Product, Request, Work, read_message, write_message};
+use super::{Derived, Failure, Limits, Metadata, Rendered, Rendition};
+use crate::app::media::MediaType;
+
+/// After so many pictures a process is replaced, so that what an allocator keeps does not add up.
+const PICTURES_PER_PROCESS: u32 = 200;
+/// Drawings are programs of a kind, and can be made to run long; an honest one is drawn in a fraction of this.
+const SVG_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How a studio works.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The binary whose [`COMMAND`] is run as child process. `/proc/self/exe` is this one, also while it is being
+    /// replaced. `None` works in this process.
+    pub program: Option<PathBuf>,
+    /// How many pictures are worked on at a time.
+    pub at_a_time: usize,
+    /// What a picture may take.
+    pub limits: Limits,
+    /// How long a picture may take; an SVG at most two seconds of it.
+    pub patience: Duration,
+}
+
+impl Default for Options {
+    /// In this process; on half of the cores, so that requests have the others.
+    fn default() -> Self {
+        let cores = available_parallelism().map_or(1, usize::from);
+        Self {
+            program: None,
+            at_a_time: (cores / 2).max(1),
+            limits: Limits::default(),
+            patience: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Studio(Arc<Parts>);
+
+struct Parts {
+    options: Options,
+    places: Arc<Semaphore>,
+    idle: Mutex<Vec<Process>>,
+}
+
+impl Studio {
+    /// A studio. Starts no process before there is work.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let places = Arc::new(Semaphore::new(options.at_a_time.max(1)));
+        Self(Arc::new(Parts { options, places, idle: Mutex::default() }))
+    }
+
+    /// [`derive`](super::derive), of the file at this path.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn derive(
+        &self,
+        path: &Path,
+        media_type: MediaType,
+        edges: &[u32],
+    ) -> Result<Derived, Failure> {
+        match self.work(path, media_type, Work::Derive { edges: edges.to_vec() }).await? {
+            Product::Derived(derived) => Ok(derived),
+            Product::Rendered(_) | Product::Metadata(_) => Err(mixed_up()),
+        }
+    }
+
+    /// [`render`](super::render), of the file at this path.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn render(
+        &self,
+        path: &Path,
+        media_type: MediaType,
+        rendition: Rendition,
+    ) -> Result<Rendered, Failure> {
+        match self.work(path, media_type, Work::Render(rendition)).await? {
+            Product::Rendered(rendered) => Ok(rendered),
+            Product::Derived(_) | Product::Metadata(_) => Err(mixed_up()),
+        }
+    }
+
+    /// [`metadata`](super::metadata), of the file at this path.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn metadata(&self, path: &Path, media_type: MediaType) -> Result<Metadata, Failure> {
+        match self.work(path, media_type, Work::Metadata).await? {
+            Product::Metadata(metadata) => Ok(metadata),
+            Product::Derived(_) | Product::Rendered(_) => Err(mixed_up()),
+        }
+    }
+
+    async fn work(&self, path: &Path, media_type: MediaType, work: Work) -> Result<Product, Failure> {
+        let patience = match media_type {
+            MediaType::Svg => self.0.options.patience.min(SVG_PATIENCE),
+            MediaType::Jpeg
+            | MediaType::Png
+            | MediaType::Gif
+            | MediaType::WebP
+            | MediaType::Avif
+            | MediaType::Tiff
+            | MediaType::Bmp
+            | MediaType::Heic
+            | MediaType::Mp4
+            | MediaType::Mov
+            | MediaType::WebM
+            | MediaType::Pdf => self.0.options.patience,
+        };
+        let request = Request::new(path, media_type, work, self.0.options.limits, patience);
+        let place = self.0.places.clone().acquire_owned().await.map_err(unavailable)?;
+        let parts = self.0.clone();
+        spawn_blocking(move || {
+            let _place = place;
+            parts.perform(&request, patience)
+        })
+        .await
+        .map_err(unavailable)?
+    }
+}
+
+impl Parts {
+    fn perform(&self, request: &Request, patience: Duration) -> Result<Product, Failure> {
+        let Some(program) = &self.options.program else { return request.perform() };
+        let reused = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(process) = reused {
+            match self.ask(process, request, patience) {
+                // It may have died in its sleep. Only a process that was started for it shows that the file did it.
+                Err(Failure::Crashed) => {}
+                answered => return answered,
+            }
+        }
+        let process = Process::start(program).map_err(unavailable)?;
+        self.ask(process, request, patience)
+    }
+
+    fn ask(&self, mut process: Process, request: &Request, patience: Duration) -> Result<Product, Failure> {
+        let answer = process.ask(request, Instant::now() + patience);
+        match answer {
+            Ok(Some(product)) => {
+                if process.pictures < PICTURES_PER_PROCESS {
+                    self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(process);
+                }
+                product
+            }
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                Err(Failure::TooSlow(patience.as_secs()))
+            }
+            Ok(None) | Err(_) => {
+                let status = process.end();
+                tracing::warn!(?status, "a process that opened a picture died of it");
+                Err(Failure::Crashed)
+            }
+        }
+    }
+}
+
+/// A child process. Ends with its value.
+struct Process {
+    child: Child,
+    requests: ChildStdin,
+    replies: ChildStdout,
+    pictures: u32,
+}
+
+impl Process {
+    fn start(program: &Path) -> io::Result<Self> {
+        let mut child = Command::new(program)
+            .arg(COMMAND)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let (Some(requests), Some(replies)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::Error::other("the process has no pipes"));
+        };
+        Ok(Self { child, requests, replies, pictures: 0 })
+    }
+
+    /// Has one picture worked on. Nothing when the process died of it.
+    fn ask(&mut self, request: &Request, until: Instant) -> io::Result<Option<Result<Product, Failure>>> {
+        self.pictures += 1;
+        write_message(&mut self.requests, request)?;
+        read_message(&mut Patient { pipe: &mut self.replies, until })
+    }
+
+    fn end(&mut self) -> Option<std::process::ExitStatus> {
+        // Both fail only for a process that has ended.
+        let _ = self.child.kill();
+        self.child.wait().ok()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Reads from a pipe until a moment, and then no more.
+struct Patient<'a> {
+    pipe: &'a mut ChildStdout,
+    until: Instant,
+}
+
+impl Read for Patient<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).map_err(io::Error::other)?;
+        let ready = poll(&mut [PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::IN)], Some(&left));
+        match ready {
+            Ok(0) => Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) => self.pipe.read(buffer),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn unavailable(error: impl std::fmt::Display) -> Failure {
+    Failure::Unavailable(error.to_string())
+}
+
+fn mixed_up() -> Failure {
+    unavailable("the process answered another question")
+}
