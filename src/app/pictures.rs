@@ -235,12 +235,12 @@ pub fn derive(
         edges.truncate(first_that_covers + 1);
         let mut thumbnails = Vec::with_capacity(edges.len());
         for edge in edges.into_iter().rev() {
-            canvas = canvas.resized(Wanted::within(edge).scaled(canvas.size()))?;
+            canvas = canvas.resized(Wanted::within(edge).scaled(size))?;
             let bytes = encode::encode(&canvas, Format::WebP, None)?;
             thumbnails.push(Thumbnail { edge, size: canvas.size(), bytes });
         }
         thumbnails.reverse();
-        let small = canvas.resized(Wanted::within(BLURRED_EDGE).scaled(canvas.size()))?;
+        let small = canvas.resized(Wanted::within(BLURRED_EDGE).scaled(size))?;
         Ok(Derived {
             size,
             blurhash: glance::blurhash(&small)?,
