@@ -136,6 +136,20 @@ fn sixteen_bits_become_eight() {
     assert_near(&image.get_pixel(3, 3).0, &[128, 255, 0, 255], 1, "TIFF");
 }
 
+#[test]
+fn brightness_and_differences_become_colours() {
+    // Red and a gray as JPEG and some TIFFs store them.
+    for (stored, expected) in [([76, 85, 255], [255, 0, 0]), ([128, 128, 128], [128, 128, 128])] {
+        let mut tiff = std::io::Cursor::new(Vec::new());
+        let mut encoder = tiff::encoder::TiffEncoder::new(&mut tiff).expect("it starts");
+        let mut image = encoder.new_image::<tiff::encoder::colortype::YCbCr8>(8, 8).expect("it starts");
+        image.encoder().write_tag(tiff::tags::Tag::ChromaSubsampling, &[1u16, 1][..]).expect("a tag");
+        image.write_data(&stored.repeat(64)).expect("it is encoded");
+        let image = seen(&tiff.into_inner(), MediaType::Tiff, Wanted::default());
+        assert_near(&image.get_pixel(3, 3).0, &expected, 1, "TIFF");
+    }
+}
+
 /// A PNG by its raw header, which `image` would not write.
 fn raw_png(width: u32, height: u32, colours: u8, depth: u8, rows: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();

@@ -20,8 +20,12 @@ const AVIF_QUALITY: u8 = 55;
 const LARGEST_WEBP: u32 = 16_383;
 /// libwebp's effort, 0 to 6: 2 takes half the time of its default 4, for files that are some 5 % larger.
 const WEBP_METHOD: i32 = 2;
-/// ravif's speed, 1 to 10: a picture of 800 × 600 takes well under a second.
-const AVIF_SPEED: u8 = 9;
+/// ravif's speed, 1 to 10, for what is looked at closely: a picture of 800 × 600 takes well under a second.
+const AVIF_SPEED: u8 = 8;
+/// Its speed for more than [`LARGE`], so that the largest take a few seconds at most.
+const AVIF_SPEED_LARGE: u8 = 10;
+/// Pixels from which on speed goes before size.
+const LARGE: u64 = 1_000_000;
 
 pub(super) fn encode(canvas: &Canvas, format: Format, quality: Option<u8>) -> Result<Vec<u8>, Failure> {
     let largest = match format {
@@ -82,7 +86,7 @@ fn avif(canvas: &Canvas, quality: u8) -> Result<Vec<u8>, Failure> {
     let encoder = ravif::Encoder::new()
         .with_quality(quality.into())
         .with_alpha_quality(quality.into())
-        .with_speed(AVIF_SPEED)
+        .with_speed(if canvas.size().pixels() > LARGE { AVIF_SPEED_LARGE } else { AVIF_SPEED })
         .with_num_threads(Some(1));
     let straight = canvas.straight()?;
     let made = if canvas.layout() == Layout::Rgba {
