@@ -209,7 +209,7 @@ pub fn render(
         let (canvas, _) = open(source, media_type, &rendition.size, limits)?;
         let cut = rendition.size.crop(canvas.size());
         let canvas = canvas.cropped(cut);
-        let bytes = encode::encode(&canvas, rendition.format, rendition.quality)?;
+        let bytes = encode::encode(&canvas, rendition.format, rendition.quality, limits)?;
         Ok(Rendered { bytes, format: rendition.format, size: canvas.size() })
     })
 }
@@ -236,7 +236,7 @@ pub fn derive(
         let mut thumbnails = Vec::with_capacity(edges.len());
         for edge in edges.into_iter().rev() {
             canvas = canvas.resized(Wanted::within(edge).scaled(size))?;
-            let bytes = encode::encode(&canvas, Format::WebP, None)?;
+            let bytes = encode::encode(&canvas, Format::WebP, None, limits)?;
             thumbnails.push(Thumbnail { edge, size: canvas.size(), bytes });
         }
         thumbnails.reverse();
@@ -246,7 +246,7 @@ pub fn derive(
             blurhash: glance::blurhash(&small)?,
             colour: glance::dominant_colour(&small),
             thumbnails,
-            blurred: encode::encode(&glance::blurred(&small), Format::WebP, None)?,
+            blurred: encode::encode(&glance::blurred(&small), Format::WebP, None, limits)?,
         })
     })
 }

@@ -8,7 +8,7 @@ use webp::{PixelLayout, WebPConfig};
 
 use super::canvas::{Canvas, Layout, unexpected};
 use super::colour::on_white;
-use super::{Failure, Format, LARGEST_EDGE};
+use super::{Failure, Format, LARGEST_EDGE, Limits};
 
 /// What looks like the original at the size it is seen in.
 const JPEG_QUALITY: u8 = 80;
@@ -27,7 +27,15 @@ const AVIF_SPEED_LARGE: u8 = 10;
 /// Pixels from which on speed goes before size.
 const LARGE: u64 = 1_000_000;
 
-pub(super) fn encode(canvas: &Canvas, format: Format, quality: Option<u8>) -> Result<Vec<u8>, Failure> {
+/// What rav1e was seen to hold for a pixel.
+const AVIF_BYTES_PER_PIXEL: u64 = 32;
+
+pub(super) fn encode(
+    canvas: &Canvas,
+    format: Format,
+    quality: Option<u8>,
+    limits: &Limits,
+) -> Result<Vec<u8>, Failure> {
     let largest = match format {
         Format::WebP => LARGEST_WEBP,
         Format::Jpeg | Format::Png | Format::Avif => LARGEST_EDGE,
@@ -43,6 +51,9 @@ pub(super) fn encode(canvas: &Canvas, format: Format, quality: Option<u8>) -> Re
         Format::Jpeg => jpeg(&on_white(canvas)?, quality.unwrap_or(JPEG_QUALITY)),
         Format::Png => png(canvas),
         Format::WebP => webp(canvas, quality.unwrap_or(WEBP_QUALITY)),
+        Format::Avif if canvas.size().pixels() * AVIF_BYTES_PER_PIXEL > limits.memory => {
+            Err(Failure::TooLarge("an AVIF of this size needs more memory than is allowed".into()))
+        }
         Format::Avif => avif(canvas, quality.unwrap_or(AVIF_QUALITY)),
     }
 }

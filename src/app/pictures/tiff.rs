@@ -129,13 +129,8 @@ fn samples(chunk: DecodingResult, kind: Kind, stride: usize) -> Result<Vec<u8>, 
 /// By the weights of ITU-R BT.601 and in full range, which is what the format defaults to.
 fn from_ycc([brightness, blue, red]: [u8; 3]) -> [u8; 3] {
     let (brightness, blue, red) = (i32::from(brightness) << 16, i32::from(blue) - 128, i32::from(red) - 128);
-    [brightness + 91_881 * red, brightness - 22_554 * blue - 46_802 * red, brightness + 116_130 * blue].map(
-        |light| {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
-            let light = ((light + (1 << 15)) >> 16).clamp(0, 255) as u8;
-            light
-        },
-    )
+    [brightness + 91_881 * red, brightness - 22_554 * blue - 46_802 * red, brightness + 116_130 * blue]
+        .map(|light| u8::try_from(((light + (1 << 15)) >> 16).clamp(0, 255)).unwrap_or(u8::MAX))
 }
 
 fn unpacked(row: &[u8], count: usize) -> impl Iterator<Item = u8> + '_ {
