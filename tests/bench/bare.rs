@@ -15,8 +15,7 @@ pub const ARGUMENT: &str = "--bare-server";
 
 /// Serves until it is killed: the folder of certificates and the file with the answer are its arguments.
 pub fn run(mut arguments: impl Iterator<Item = String>) {
-    let (certs, canned) =
-        (arguments.next().expect("the certificates"), arguments.next().expect("the answer"));
+    let (certs, canned) = (arguments.next().expect("the certificates"), arguments.next().expect("the answer"));
     let answer = Bytes::from(std::fs::read(canned).expect("the answer"));
     let tls = tls(Path::new(&certs));
     let serving = async move {
@@ -47,8 +46,7 @@ async fn post(request: HttpRequest, body: web::Json<serde_json::Value>, answer: 
 
 fn tls(certs: &Path) -> rustls::ServerConfig {
     let open = |name: &str| BufReader::new(File::open(certs.join(name)).expect("a PEM file"));
-    let chain =
-        CertificateDer::pem_reader_iter(open("server.pem")).collect::<Result<_, _>>().expect("certificates");
+    let chain = CertificateDer::pem_reader_iter(open("server.pem")).collect::<Result<_, _>>().expect("certificates");
     let key = PrivateKeyDer::from_pem_reader(open("server-key.pem")).expect("a key");
     let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     rustls::ServerConfig::builder_with_provider(provider)

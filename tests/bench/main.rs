@@ -45,10 +45,7 @@ async fn run() {
     let target = Target::new(rasterd.address(), &dir.path().join("certs/ca.pem"));
     let questions = questions(&target, rasterd.key(), dir.path()).await;
 
-    println!(
-        "{:<38} {:>9} {:>9} {:>7} {:>9} {:>9} {:>7}",
-        "", "req/s", "bare", "ratio", "µs CPU", "bare", "ratio"
-    );
+    println!("{:<38} {:>9} {:>9} {:>7} {:>9} {:>9} {:>7}", "", "req/s", "bare", "ratio", "µs CPU", "bare", "ratio");
     for question in questions {
         let answer = target.ask(&question.request).await;
         assert_eq!(answer.status, 200, "{}: {}", question.name, String::from_utf8_lossy(&answer.body));
@@ -104,14 +101,11 @@ async fn questions(target: &Target, key: &str, dir: &Path) -> Vec<Question> {
     let whoami = target.call(key, "whoami", &serde_json::json!({})).await;
     let organization = whoami["organizationId"].as_str().expect("an organization").to_owned();
     let first = whoami["libraries"][0]["library"].as_str().expect("a library").to_owned();
-    let upload =
-        |library: &str, files: Vec<Vec<u8>>| process::upload_arguments(&organization, library, &files);
+    let upload = |library: &str, files: Vec<Vec<u8>>| process::upload_arguments(&organization, library, &files);
 
     let small = target.call(key, "upload_assets", &upload(&first, vec![process::png_of(20_000, 0)])).await;
     let large = target.call(key, "upload_assets", &upload(&first, vec![process::png_of(5_000_000, 1)])).await;
-    let library = target
-        .call(key, "create_library", &serde_json::json!({"organizationId": organization, "name": "Many"}))
-        .await;
+    let library = target.call(key, "create_library", &serde_json::json!({"organizationId": organization, "name": "Many"})).await;
     let library = library["id"].as_str().expect("a library").to_owned();
     eprintln!("uploading {ASSETS} assets in {} …", dir.display());
     for batch in 0..ASSETS / BATCH {
@@ -130,11 +124,7 @@ async fn questions(target: &Target, key: &str, dir: &Path) -> Vec<Question> {
             request: load::tool_call(key, "whoami", &serde_json::json!({})),
             connections: 16,
         },
-        Question {
-            name: "tools/call list_assets, 50 of 100,000",
-            request: load::tool_call(key, "list_assets", &list),
-            connections: 16,
-        },
+        Question { name: "tools/call list_assets, 50 of 100,000", request: load::tool_call(key, "list_assets", &list), connections: 16 },
         Question { name: "asset url, 20 KB", request: load::get(&path(&small)), connections: 16 },
         Question { name: "asset url, 5 MB", request: load::get(&path(&large)), connections: 4 },
     ]

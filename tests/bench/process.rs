@@ -41,11 +41,7 @@ impl Rasterd {
         let (mut port, mut key) = (None, None);
         for line in lines.map_while(Result::ok) {
             port = port.or_else(|| number_behind(&line, "https://localhost:"));
-            key = key.or_else(|| {
-                line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                    .find(|word| word.starts_with("pk_"))
-                    .map(str::to_owned)
-            });
+            key = key.or_else(|| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').find(|word| word.starts_with("pk_")).map(str::to_owned));
             if port.is_some() && key.is_some() {
                 break;
             }
@@ -86,12 +82,7 @@ impl Server {
     pub fn cpu_seconds(&self) -> f64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("Linux's /proc");
         let behind_name = stat.rsplit(')').next().expect("fields");
-        let ticks: u64 = behind_name
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .map(|field| field.parse::<u64>().expect("ticks"))
-            .sum();
+        let ticks: u64 = behind_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().expect("ticks")).sum();
         ticks as f64 / 100.0
     }
 }
