@@ -209,7 +209,7 @@ pub fn render(
         let (canvas, _) = open(source, media_type, &rendition.size, limits)?;
         let cut = rendition.size.crop(canvas.size());
         let canvas = canvas.cropped(cut);
-        let bytes = encode::encode(&canvas, rendition.format, rendition.quality)?;
+        let bytes = encode::encode(&canvas, rendition.format, rendition.quality, limits)?;
         Ok(Rendered { bytes, format: rendition.format, size: canvas.size() })
     })
 }
@@ -235,18 +235,18 @@ pub fn derive(
         edges.truncate(first_that_covers + 1);
         let mut thumbnails = Vec::with_capacity(edges.len());
         for edge in edges.into_iter().rev() {
-            canvas = canvas.resized(Wanted::within(edge).scaled(canvas.size()))?;
-            let bytes = encode::encode(&canvas, Format::WebP, None)?;
+            canvas = canvas.resized(Wanted::within(edge).scaled(size))?;
+            let bytes = encode::encode(&canvas, Format::WebP, None, limits)?;
             thumbnails.push(Thumbnail { edge, size: canvas.size(), bytes });
         }
         thumbnails.reverse();
-        let small = canvas.resized(Wanted::within(BLURRED_EDGE).scaled(canvas.size()))?;
+        let small = canvas.resized(Wanted::within(BLURRED_EDGE).scaled(size))?;
         Ok(Derived {
             size,
             blurhash: glance::blurhash(&small)?,
             colour: glance::dominant_colour(&small),
             thumbnails,
-            blurred: encode::encode(&glance::blurred(&small), Format::WebP, None)?,
+            blurred: encode::encode(&glance::blurred(&small), Format::WebP, None, limits)?,
         })
     })
 }

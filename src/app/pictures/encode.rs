@@ -8,7 +8,7 @@ use webp::{PixelLayout, WebPConfig};
 
 use super::canvas::{Canvas, Layout, unexpected};
 use super::colour::on_white;
-use super::{Failure, Format, LARGEST_EDGE};
+use super::{Failure, Format, LARGEST_EDGE, Limits};
 
 /// What looks like the original at the size it is seen in.
 const JPEG_QUALITY: u8 = 80;
@@ -20,10 +20,22 @@ const AVIF_QUALITY: u8 = 55;
 const LARGEST_WEBP: u32 = 16_383;
 /// libwebp's effort, 0 to 6: 2 takes half the time of its default 4, for files that are some 5 % larger.
 const WEBP_METHOD: i32 = 2;
-/// ravif's speed, 1 to 10: a picture of 800 × 600 takes well under a second.
-const AVIF_SPEED: u8 = 9;
+/// ravif's speed, 1 to 10, for what is looked at closely: a picture of 800 × 600 takes well under a second.
+const AVIF_SPEED: u8 = 8;
+/// Its speed for more than [`LARGE`], so that the largest take a few seconds at most.
+const AVIF_SPEED_LARGE: u8 = 10;
+/// Pixels from which on speed goes before size.
+const LARGE: u64 = 1_000_000;
 
-pub(super) fn encode(canvas: &Canvas, format: Format, quality: Option<u8>) -> Result<Vec<u8>, Failure> {
+/// What rav1e was seen to hold for a pixel.
+const AVIF_BYTES_PER_PIXEL: u64 = 32;
+
+pub(super) fn encode(
+    canvas: &Canvas,
+    format: Format,
+    quality: Option<u8>,
+    limits: &Limits,
+) -> Result<Vec<u8>, Failure> {
     let largest = match format {
         Format::WebP => LARGEST_WEBP,
         Format::Jpeg | Format::Png | Format::Avif => LARGEST_EDGE,
@@ -39,6 +51,9 @@ pub(super) fn encode(canvas: &Canvas, format: Format, quality: Option<u8>) -> Re
         Format::Jpeg => jpeg(&on_white(canvas)?, quality.unwrap_or(JPEG_QUALITY)),
         Format::Png => png(canvas),
         Format::WebP => webp(canvas, quality.unwrap_or(WEBP_QUALITY)),
+        Format::Avif if canvas.size().pixels() * AVIF_BYTES_PER_PIXEL > limits.memory => {
+            Err(Failure::TooLarge("an AVIF of this size needs more memory than is allowed".into()))
+        }
         Format::Avif => avif(canvas, quality.unwrap_or(AVIF_QUALITY)),
     }
 }
@@ -82,7 +97,7 @@ fn avif(canvas: &Canvas, quality: u8) -> Result<Vec<u8>, Failure> {
     let encoder = ravif::Encoder::new()
         .with_quality(quality.into())
         .with_alpha_quality(quality.into())
-        .with_speed(AVIF_SPEED)
+        .with_speed(if canvas.size().pixels() > LARGE { AVIF_SPEED_LARGE } else { AVIF_SPEED })
         .with_num_threads(Some(1));
     let straight = canvas.straight()?;
     let made = if canvas.layout() == Layout::Rgba {

@@ -1,0 +1,232 @@
+//! Files that mean harm: each is answered, in bounded time and memory, and none brings the process down.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use image::{ExtendedColorType, ImageFormat};
+use proptest::prelude::*;
+use rasterd::app::media::MediaType;
+use rasterd::app::pictures::{Derived, Failure, Limits, derive, metadata};
+
+use crate::made::{card_as, card_avif, card_jpeg, chunk, derived, file, png, with_chunk};
+
+/// What everybody who waits for an answer is promised.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// The answer, which must come in time also from a build without optimisation.
+fn answer(bytes: &[u8], media_type: MediaType) -> Result<Derived, Failure> {
+    let started = Instant::now();
+    let answer = derived(bytes, media_type);
+    assert!(started.elapsed() < ANSWER * 3, "{media_type:?} took {:?}", started.elapsed());
+    answer
+}
+
+fn assert_too_large(bytes: &[u8], media_type: MediaType) {
+    let answer = answer(bytes, media_type);
+    assert!(matches!(answer, Err(Failure::TooLarge(_))), "{media_type:?}: {:?}", answer.err());
+}
+
+fn assert_refused(bytes: &[u8], media_type: MediaType) {
+    assert!(answer(bytes, media_type).is_err(), "{media_type:?}");
+}
+
+fn deflated(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).expect("to memory");
+    encoder.finish().expect("to memory")
+}
+
+/// A PNG header and nothing that would fill it.
+fn empty_png(width: u32, height: u32, interlaced: bool) -> Vec<u8> {
+    let header =
+        [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, u8::from(interlaced)]].concat();
+    let pixels = chunk("IDAT", &deflated(&[0; 1000]));
+    [&b"\x89PNG\r\n\x1a\n"[..], &chunk("IHDR", &header), &pixels, &chunk("IEND", &[])].concat()
+}
+
+#[test]
+fn bombs_by_pixels_are_refused_by_their_header() {
+    assert_too_large(&empty_png(60_000, 60_000, false), MediaType::Png);
+    assert_too_large(&empty_png(13_000, 13_000, true), MediaType::Png);
+
+    let mut jpeg = card_jpeg(64, 64, &[]);
+    let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).expect("a frame header");
+    jpeg[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xdc, 0xff, 0xdc]);
+    assert_too_large(&jpeg, MediaType::Jpeg);
+
+    let mut gif = card_as(ImageFormat::Gif, 8, 8);
+    gif[6..10].copy_from_slice(&[0xff; 4]);
+    assert_too_large(&gif, MediaType::Gif);
+
+    let mut bmp = card_as(ImageFormat::Bmp, 8, 8);
+    bmp[18..26].copy_from_slice(&[0, 0xea, 0, 0, 0, 0xea, 0, 0]);
+    assert_too_large(&bmp, MediaType::Bmp);
+
+    let svg = br#"<svg xmlns="http://www.w3.org/2000/svg" width="1e9" height="1e9"><rect width="9" height="9"/></svg>"#;
+    answer(svg, MediaType::Svg).expect("a drawing has no pixels before it is drawn");
+}
+
+#[test]
+fn an_honest_header_with_too_few_rows_is_damage() {
+    assert!(matches!(answer(&empty_png(2000, 2000, false), MediaType::Png), Err(Failure::Damaged(_))));
+}
+
+#[test]
+fn texts_and_profiles_that_unpack_to_much_are_not_unpacked() {
+    let picture = png(64, 64, ExtendedColorType::Rgb8, &[9; 64 * 64 * 3]);
+    let much = deflated(&vec![b' '; 64 << 20]);
+    let text = [&b"Comment\0\0"[..], &much].concat();
+    let texts: Vec<u8> = std::iter::repeat_n(chunk("zTXt", &text), 20).flatten().collect();
+    let (header, rest) = picture.split_at(33);
+    answer(&[header, &texts, rest].concat(), MediaType::Png).expect("texts do not matter");
+
+    let profile = with_chunk(&picture, "iCCP", &[&b"profile\0\0"[..], &much].concat());
+    let answered = answer(&profile, MediaType::Png);
+    assert!(matches!(answered, Ok(_) | Err(Failure::TooLarge(_))), "{:?}", answered.err());
+}
+
+#[test]
+fn a_profile_in_many_segments_is_refused() {
+    let part = |number: u8| (2, [&b"ICC_PROFILE\0"[..], &[number, 255], &vec![0; 65_000]].concat());
+    let segments: Vec<_> = (1..=200).map(part).collect();
+    assert_too_large(&card_jpeg(64, 64, &segments), MediaType::Jpeg);
+}
+
+#[test]
+fn a_jpeg_of_many_scans_is_refused() {
+    let mut compress = mozjpeg::Compress::new(mozjpeg::ColorSpace::JCS_RGB);
+    compress.set_size(800, 800);
+    compress.set_progressive_mode();
+    let mut started = compress.start_compress(Vec::new()).expect("it starts");
+    started.write_scanlines(&vec![90; 800 * 800 * 3]).expect("rows are written");
+    let picture = started.finish().expect("it ends");
+    answer(&picture, MediaType::Jpeg).expect("an honest progressive picture");
+
+    let end = picture.len() - 2;
+    let last = picture.windows(2).rposition(|pair| pair == [0xff, 0xda]).expect("a scan");
+    let bomb = [&picture[..end], &picture[last..end].repeat(3000), &picture[end..]].concat();
+    assert_too_large(&bomb, MediaType::Jpeg);
+}
+
+#[test]
+fn a_tiff_of_one_huge_strip_is_refused() {
+    let mut entries = Vec::new();
+    // Width, height, bits, no compression, RGB, one strip at 8, samples, rows of the strip, bytes of the strip.
+    for (tag, value) in [
+        (256, 14_000),
+        (257, 14_000),
+        (258, 8),
+        (259, 1),
+        (262, 2),
+        (273, 8),
+        (277, 3),
+        (278, 14_000),
+        (279, 588_000_000),
+    ] {
+        entries.extend(
+            [&u16::to_le_bytes(tag)[..], &4u16.to_le_bytes(), &1u32.to_le_bytes(), &u32::to_le_bytes(value)]
+                .concat(),
+        );
+    }
+    let tiff = [&b"II\x2a\0\x08\0\0\0\x09\0"[..], &entries, &[0; 4]].concat();
+    assert_refused(&tiff, MediaType::Tiff);
+}
+
+#[test]
+fn drawings_that_multiply_are_refused() {
+    let uses = |level: u32| {
+        format!(r#"<g id="l{}">{}</g>"#, level + 1, format!(r##"<use href="#l{level}"/>"##).repeat(10))
+    };
+    let levels: String = (0..9).map(uses).collect();
+    let bomb = format!(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><defs><rect id="l0" width="1" height="1"/>{levels}</defs><use href="#l9"/></svg>"##
+    );
+    assert_refused(bomb.as_bytes(), MediaType::Svg);
+
+    let entities =
+        (1..9).map(|level| format!(r#"<!ENTITY e{level} "{}">"#, format!("&e{};", level - 1).repeat(10)));
+    let bomb = format!(
+        r#"<!DOCTYPE svg [<!ENTITY e0 "<rect width='1' height='1'/>">{}]><svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">&e8;</svg>"#,
+        entities.collect::<String>()
+    );
+    assert_refused(bomb.as_bytes(), MediaType::Svg);
+
+    let deep = format!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">{}{}</svg>"#,
+        "<g>".repeat(20_000),
+        "</g>".repeat(20_000)
+    );
+    assert_too_large(deep.as_bytes(), MediaType::Svg);
+}
+
+#[test]
+fn a_file_is_opened_as_what_it_is_said_to_be_or_not_at_all() {
+    let card = card_jpeg(64, 64, &[]);
+    let page = [&card[..], b"<html><script>alert(1)</script></html>PK\x03\x04"].concat();
+    answer(&page, MediaType::Jpeg).expect("what comes after the end does not matter");
+    for other in [
+        MediaType::Png,
+        MediaType::Gif,
+        MediaType::WebP,
+        MediaType::Avif,
+        MediaType::Tiff,
+        MediaType::Bmp,
+        MediaType::Svg,
+    ] {
+        assert_refused(&card, other);
+        assert_refused(b"", other);
+    }
+    assert_refused(b"", MediaType::Jpeg);
+    assert!(matches!(answer(&card, MediaType::Pdf), Err(Failure::Unsupported(_))));
+}
+
+/// A small file of every format that is decoded.
+fn small_files() -> Vec<(MediaType, Vec<u8>)> {
+    vec![
+        (MediaType::Jpeg, card_jpeg(40, 30, &[crate::made::exif_segment(&[(0x0112, 6)], &[(0x010f, "A maker")])])),
+        (MediaType::Png, card_as(ImageFormat::Png, 40, 30)),
+        (MediaType::Gif, card_as(ImageFormat::Gif, 40, 30)),
+        (MediaType::WebP, card_as(ImageFormat::WebP, 40, 30)),
+        (MediaType::Tiff, card_as(ImageFormat::Tiff, 40, 30)),
+        (MediaType::Bmp, card_as(ImageFormat::Bmp, 40, 30)),
+        (MediaType::Avif, card_avif(40, 30)),
+        (MediaType::Svg, br##"<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><path d="M0 0L9 9" stroke="#f00"/></svg>"##.to_vec()),
+    ]
+}
+
+/// Opens a file in every way. Whatever comes back is fine, as long as something does.
+fn open(bytes: &[u8], media_type: MediaType) {
+    let limits = Limits { pixels: 1_000_000, memory: 32 << 20 };
+    let source = file(bytes);
+    drop(derive(&source, media_type, &[16], &limits));
+    drop(metadata(&source, media_type, &limits));
+}
+
+#[test]
+fn files_that_end_anywhere_are_answered() {
+    for (media_type, bytes) in small_files() {
+        let step = (bytes.len() / 60).max(1);
+        for end in (0..bytes.len()).step_by(step) {
+            open(&bytes[..end], media_type);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn files_with_any_damage_are_answered(
+        which in 0usize..8,
+        damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+    ) {
+        let (media_type, mut bytes) = small_files().swap_remove(which);
+        for (place, byte) in damage {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        open(&bytes, media_type);
+    }
+}
