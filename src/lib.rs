@@ -15,8 +15,6 @@
 //! - [`error`]: the one error type and the one table of codes. Depends on nothing.
 //! - [`edge`]: what every HTTP answer has in common.
 //! - [`tls`]: certificates and their reload, and the development authority.
-//! - [`wire`]: the JSON shapes that all transports share.
-//! - [`mcp`]: tools and resources for agents.
 //! - [`server`]: puts everything together: listener, TLS, transports; runs and drains. What a connection sends is
 //!   checked and timed here before a transport sees it.
 //! - [`telemetry`]: the log.
