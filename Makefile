@@ -13,7 +13,8 @@ help: ## This list
 run: prerequisites ## Build and serve https://localhost:8443 with the data in ./data
 	$(CARGO) run --release -- serve
 
-test: prerequisites ## Everything that must pass
+test: ## Everything that must pass
+	@tests/prerequisites/check tests
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run
 else

@@ -1,8 +1,10 @@
 //! Black-box tests of a running server over HTTPS, one module for each interface. Nothing here looks inside.
 
 mod authorization;
+mod browser;
 mod cdn;
 mod command_line;
+mod contract;
 mod counts;
 mod durability;
 mod front_door;
