@@ -35,7 +35,7 @@ release: prerequisites ## The optimised binary: target/release/rasterd
 	@ls -lh target/release/rasterd
 
 bench: prerequisites ## Speed, as ratios to a bare handler in the same run
-	$(CARGO) bench
+	$(CARGO) bench --bench ratios --bench pictures
 
 conformance: prerequisites ## The official MCP conformance suite, both protocol eras (needs npm)
 	tests/conformance/run
