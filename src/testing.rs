@@ -268,7 +268,8 @@ fn open(settings: &Settings, clock: &Clock) -> App {
     }
 }
 
-fn settings(data_dir: &Path, url: &str) -> Settings {
+/// Settings of a server that keeps its things in this folder.
+pub(crate) fn settings(data_dir: &Path, url: &str) -> Settings {
     Settings {
         data_dir: data_dir.to_owned(),
         public_url: url.to_owned(),

@@ -18,4 +18,5 @@ mod secrets;
 mod sources;
 mod support;
 mod tls;
+mod trash;
 mod variants;
