@@ -23,6 +23,7 @@ pub mod organizations;
 pub mod page;
 pub mod pictures;
 pub mod preview;
+pub mod processing;
 pub mod published;
 pub mod renditions;
 pub mod search;
@@ -36,6 +37,7 @@ use clock::{Clock, Millis};
 use fetch::Fetcher;
 use index::Indexer;
 use keys::KeyUse;
+use processing::Processing;
 use renditions::Renditions;
 use settings::Settings;
 use store::blobs::Blobs;
@@ -53,6 +55,7 @@ struct Parts {
     indexer: Indexer,
     fetcher: Fetcher,
     renditions: Renditions,
+    processing: Processing,
     key_use: KeyUse,
 }
 
@@ -68,8 +71,10 @@ impl App {
         let indexer = Indexer::start(store.clone(), settings.data_dir.join("index"))?;
         let fetcher = Fetcher::new(settings.fetch.clone(), &settings.limits);
         let renditions = Renditions::open(&settings)?;
-        let key_use = KeyUse::default();
-        Ok(Self(Arc::new(Parts { settings, clock, store, blobs, indexer, fetcher, renditions, key_use })))
+        let (processing, key_use) = (Processing::default(), KeyUse::default());
+        let parts =
+            Parts { settings, clock, store, blobs, indexer, fetcher, renditions, processing, key_use };
+        Ok(Self(Arc::new(parts)))
     }
 
     /// The configuration.
@@ -114,6 +119,10 @@ impl App {
 
     fn renditions(&self) -> &Renditions {
         &self.0.renditions
+    }
+
+    fn processing(&self) -> &Processing {
+        &self.0.processing
     }
 
     fn key_use(&self) -> &KeyUse {

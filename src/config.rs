@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ::config::ConfigError;
 
-use crate::app::settings::{FetchSettings, Limits, RenditionSettings, Settings};
+use crate::app::settings::{FetchSettings, Limits, MediaSettings, RenditionSettings, Settings};
 use crate::server::Patience;
 
 mod address;
@@ -83,6 +83,7 @@ pub struct Config {
     limits: Limits,
     fetch: FetchSettings,
     renditions: RenditionSettings,
+    media: MediaSettings,
     shown: Vec<Shown>,
 }
 
@@ -148,7 +149,7 @@ impl Config {
     }
 
     fn new(values: Values, certificate: Certificate, layers: Layers) -> Self {
-        let Values { server, data, limits, fetch, renditions, graphql, trash, security, log, tls: _ } =
+        let Values { server, data, limits, fetch, renditions, media, graphql, trash, security, log, tls: _ } =
             values;
         let addresses = Given {
             public_url: server.public_url,
@@ -185,6 +186,7 @@ impl Config {
                 picture_bytes: renditions.picture_bytes,
                 program: None,
             },
+            media: MediaSettings { import_metadata: media.import_metadata },
         }
     }
 
@@ -206,6 +208,7 @@ impl Config {
             limits: self.limits.clone(),
             fetch: self.fetch.clone(),
             renditions: self.renditions.clone(),
+            media: self.media.clone(),
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Settings {
     pub fetch: FetchSettings,
     /// Pictures in other sizes and formats.
     pub renditions: RenditionSettings,
+    /// What is made of uploaded files.
+    pub media: MediaSettings,
 }
 
 /// The limits of every operation. Sizes are in bytes, lengths in characters, times in seconds.
@@ -111,6 +113,13 @@ impl Default for RenditionSettings {
     fn default() -> Self {
         Self { cache_bytes: 2_000_000_000, workers: 0, picture_bytes: 256 << 20, program: None }
     }
+}
+
+/// What is made of uploaded files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MediaSettings {
+    /// Whether the caption in a file becomes the description of the asset, and its keywords tags.
+    pub import_metadata: bool,
 }
 
 /// Whether and from where files are fetched.

@@ -5,13 +5,15 @@ use redb::{Database, Durability, ReadableTable};
 use super::changes::DATABASE;
 use super::storage;
 use super::tables::{
-    ASSET_HOMES, ASSETS, BLOBS, CHANGES, KEY_IDS, KEY_USE, KEYS, LIBRARIES, LIBRARY_SLUGS, LISTED, META,
-    ORGANIZATION_SLUGS, ORGANIZATIONS, ORPHANS, TAGGED, TAGS, TRASH, VARIANTS,
+    ASSET_HOMES, ASSETS, BLOBS, CHANGES, FAILED_WORK, KEY_IDS, KEY_USE, KEYS, LIBRARIES, LIBRARY_SLUGS,
+    LISTED, META, ORGANIZATION_SLUGS, ORGANIZATIONS, ORPHANS, TAGGED, TAGS, TRASH, VARIANTS, WAITING_WORK,
 };
 use crate::error::{Code, Error, Result};
 
 /// The version that this rasterd reads and writes.
-const SCHEMA: u64 = 1;
+const SCHEMA: u64 = 2;
+/// The oldest that it takes over. 1 differs in nothing but the assets' records, which are read in both layouts.
+const OLDEST: u64 = 1;
 
 /// Makes what is missing and checks the version, in one durable transaction.
 pub fn run(db: &Database) -> Result<()> {
@@ -21,10 +23,10 @@ pub fn run(db: &Database) -> Result<()> {
         let mut meta = tx.open_table(META).map_err(storage)?;
         let found = meta.get("schema").map_err(storage)?.map(|version| version.value());
         match found {
-            None => {
+            Some(SCHEMA) => {}
+            None | Some(OLDEST..SCHEMA) => {
                 meta.insert("schema", SCHEMA).map_err(storage)?;
             }
-            Some(SCHEMA) => {}
             Some(other) => return Err(unknown_schema(other)),
         }
         if meta.get(DATABASE).map_err(storage)?.is_none() {
@@ -35,7 +37,7 @@ pub fn run(db: &Database) -> Result<()> {
         ($($table:ident)+) => { $( drop(tx.open_table($table).map_err(storage)?); )+ };
     }
     make!(ORGANIZATIONS ORGANIZATION_SLUGS LIBRARIES LIBRARY_SLUGS KEYS KEY_IDS KEY_USE ASSETS ASSET_HOMES
-        LISTED TAGGED TAGS TRASH VARIANTS BLOBS ORPHANS CHANGES);
+        LISTED TAGGED TAGS TRASH VARIANTS BLOBS ORPHANS CHANGES WAITING_WORK FAILED_WORK);
     tx.commit().map_err(storage)
 }
 

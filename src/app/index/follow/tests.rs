@@ -10,7 +10,7 @@ use crate::app::access::{Administrator, LibraryPath, WriteGrant};
 use crate::app::clock::Clock;
 use crate::app::id::AssetId;
 use crate::app::model::Access;
-use crate::app::settings::{FetchSettings, Limits, RenditionSettings, Settings};
+use crate::app::settings::{FetchSettings, Limits, MediaSettings, RenditionSettings, Settings};
 use crate::app::store::Created;
 
 /// Something that happens to an index folder.
@@ -35,6 +35,7 @@ impl Fixture {
             limits: Limits::default(),
             fetch: FetchSettings::default(),
             renditions: RenditionSettings::default(),
+            media: MediaSettings::default(),
         };
         let app = App::open(settings, Clock::default()).unwrap();
         let by = Administrator::of_this_box();
