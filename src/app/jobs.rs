@@ -1,5 +1,5 @@
 //! Upkeep in the background: the trash is emptied when it is due, files that nobody has are deleted, the use of
-//! keys is written down. Nothing here is needed for an answer to be right.
+//! keys is written down, uploads are looked at. Nothing here is needed for an answer to be right.
 
 use std::time::Duration;
 

@@ -6,7 +6,8 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
+use tokio::sync::watch;
 
 use super::App;
 use super::access::Administrator;
@@ -21,7 +22,7 @@ use super::pictures::studio::Place;
 use super::pictures::{Failure, Metadata, is_decoded};
 use super::renditions::sized;
 use super::store::Next;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 mod older;
 mod outcome;
@@ -49,11 +50,21 @@ impl Processing {
 struct Taken<'a> {
     asset: Asset,
     processing: &'a Processing,
+    is_set_aside: bool,
+}
+
+impl Taken<'_> {
+    /// Leaves it to the next start, so that the others get their turn.
+    fn set_aside(mut self) {
+        self.is_set_aside = true;
+    }
 }
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        self.processing.taken().remove(&self.asset.id);
+        if !self.is_set_aside {
+            self.processing.taken().remove(&self.asset.id);
+        }
     }
 }
 
@@ -92,32 +103,34 @@ const fn is_worked_on(media_type: MediaType) -> bool {
 impl App {
     /// Does the work after uploads, as long as it is polled.
     pub(super) async fn process_uploads(&self) {
-        log_failure("look for assets that nobody worked on", self.queue_older_assets().await);
-        join_all((0..self.renditions().places()).map(|_| self.keep_working())).await;
+        let older =
+            async { log_failure("look for assets that nobody worked on", self.queue_older_assets().await) };
+        join(older, join_all((0..self.renditions().places()).map(|_| self.keep_working()))).await;
     }
 
-    /// Works on one file after the other.
+    /// Works on one file after the other. Ends when nothing that comes of it could be written down.
     async fn keep_working(&self) {
         let mut commits = self.store().changes();
-        loop {
-            commits.mark_unchanged();
-            match self.next_work() {
-                Ok(Next::Now(_)) => self.work_once().await,
-                Ok(Next::At(when)) => tokio::select! {
-                    () = self.clock().reach(when) => {}
-                    changed = commits.changed() => if changed.is_err() { return },
-                },
-                Ok(Next::Nothing) => {
-                    if commits.changed().await.is_err() {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    log_failure("look for what is to be worked on", Err(error));
-                    tokio::time::sleep(DISK_PAUSE).await;
-                }
+        while self.is_writable() {
+            if let Err(error) = self.work_or_wait(&mut commits).await {
+                log_failure("look for what is to be worked on", Err(error));
+                tokio::time::sleep(DISK_PAUSE).await;
             }
         }
+    }
+
+    /// Works on a file, or waits until something happens that may make work.
+    async fn work_or_wait(&self, commits: &mut watch::Receiver<()>) -> Result<()> {
+        commits.mark_unchanged();
+        match self.next_work()? {
+            Next::Now(_) => return self.work_once().await,
+            Next::At(when) => tokio::select! {
+                () = self.clock().reach(when) => {}
+                changed = commits.changed() => changed.map_err(Error::internal)?,
+            },
+            Next::Nothing => commits.changed().await.map_err(Error::internal)?,
+        }
+        Ok(())
     }
 
     fn next_work(&self) -> Result<Next> {
@@ -127,24 +140,20 @@ impl App {
     }
 
     /// Waits for its turn, and then works on what is the newest by that time.
-    async fn work_once(&self) {
+    async fn work_once(&self) -> Result<()> {
         let place = self.renditions().patient_place().await;
-        let worked = match self.take_work() {
-            Ok(Some(taken)) => self.work_on(&place, &taken.asset).await,
-            Ok(None) => Ok(()),
-            Err(error) => Err(error),
-        };
-        if worked.is_err() {
-            drop(place);
-            log_failure("write down what came of the work after an upload", worked);
-            tokio::time::sleep(DISK_PAUSE).await;
+        let Some(taken) = self.take_work()? else { return Ok(()) };
+        if let Err(error) = self.work_on(&place, &taken.asset).await {
+            log_failure("write down what came of the work after an upload", Err(error));
+            taken.set_aside();
         }
+        Ok(())
     }
 
     fn take_work(&self) -> Result<Option<Taken<'_>>> {
         let Next::Now(asset) = self.next_work()? else { return Ok(None) };
         let is_free = self.processing().taken().insert(asset.id);
-        Ok(is_free.then(|| Taken { asset: *asset, processing: self.processing() }))
+        Ok(is_free.then(|| Taken { asset: *asset, processing: self.processing(), is_set_aside: false }))
     }
 
     async fn work_on(&self, place: &Place, asset: &Asset) -> Result<()> {

@@ -238,7 +238,10 @@ impl App {
         files.extend(derived.thumbnails.drain(..).map(|made| (Asked::listed(made.edge), made.bytes)));
         let key = |asked: &Asked| Order::new(asked, &content)?.cascaded_key(content.hash);
         let files = files.into_iter().filter_map(|(asked, bytes)| Some((key(&asked)?, bytes))).collect();
-        self.keep(files).await?;
+        // What is not kept is made when somebody asks for it.
+        if let Err(failure) = self.keep(files).await {
+            tracing::warn!(%failure, "the pictures of an upload could not be kept");
+        }
         Ok(derived)
     }
 
