@@ -12,6 +12,7 @@ mod graphql;
 mod hostile_images;
 mod mcp;
 mod parity;
+mod processing;
 mod rest;
 mod revocation;
 mod secrets;
