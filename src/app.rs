@@ -9,14 +9,17 @@ use crate::error::Result;
 
 pub mod access;
 pub mod assets;
+pub mod audit;
 pub mod clock;
 mod fetch;
 pub mod id;
 mod index;
 pub mod jobs;
 pub mod keys;
+mod last_use;
 pub mod libraries;
 pub mod media;
+pub mod members;
 pub mod model;
 pub mod name;
 pub mod organizations;
@@ -28,14 +31,18 @@ pub mod renditions;
 pub mod search;
 pub mod settings;
 mod store;
+pub mod trash;
 pub mod uploads;
 pub mod variants;
 
-use access::WriteGrant;
+use access::{Administrator, WriteGrant};
+use audit::RefusedKeys;
 use clock::{Clock, Millis};
 use fetch::Fetcher;
+use id::KeyId;
 use index::Indexer;
-use keys::KeyUse;
+use last_use::LastUse;
+use members::{Passwords, SessionDigest, Throttle};
 use renditions::Renditions;
 use settings::Settings;
 use store::blobs::Blobs;
@@ -53,7 +60,11 @@ struct Parts {
     indexer: Indexer,
     fetcher: Fetcher,
     renditions: Renditions,
-    key_use: KeyUse,
+    key_use: LastUse<KeyId>,
+    session_use: LastUse<SessionDigest>,
+    refused_keys: RefusedKeys,
+    passwords: Passwords,
+    throttle: Throttle,
 }
 
 impl App {
@@ -68,8 +79,20 @@ impl App {
         let indexer = Indexer::start(store.clone(), settings.data_dir.join("index"))?;
         let fetcher = Fetcher::new(settings.fetch.clone(), &settings.limits);
         let renditions = Renditions::open(&settings)?;
-        let key_use = KeyUse::default();
-        Ok(Self(Arc::new(Parts { settings, clock, store, blobs, indexer, fetcher, renditions, key_use })))
+        Ok(Self(Arc::new(Parts {
+            settings,
+            clock,
+            store,
+            blobs,
+            indexer,
+            fetcher,
+            renditions,
+            key_use: LastUse::default(),
+            session_use: LastUse::default(),
+            refused_keys: RefusedKeys::default(),
+            passwords: Passwords::default(),
+            throttle: Throttle::default(),
+        })))
     }
 
     /// The configuration.
@@ -116,8 +139,24 @@ impl App {
         &self.0.renditions
     }
 
-    fn key_use(&self) -> &KeyUse {
+    fn key_use(&self) -> &LastUse<KeyId> {
         &self.0.key_use
+    }
+
+    fn session_use(&self) -> &LastUse<SessionDigest> {
+        &self.0.session_use
+    }
+
+    fn refused_keys(&self) -> &RefusedKeys {
+        &self.0.refused_keys
+    }
+
+    fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    fn throttle(&self) -> &Throttle {
+        &self.0.throttle
     }
 
     /// Runs `work` in a write transaction, after looking again whether the key may still change the library.
@@ -132,6 +171,21 @@ impl App {
                 grant.confirm(tx, now)?;
                 tx.expect_library(&grant)?;
                 work(tx, &grant, now)
+            })
+            .await
+    }
+
+    /// Runs `work` in a write transaction, after looking again whether the administrator still is one.
+    async fn administrate<T, F>(&self, by: Administrator, mut work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx<'_>, &Administrator, Millis) -> Result<T> + Send + 'static,
+    {
+        let now = self.now();
+        self.store()
+            .write(move |tx| {
+                by.confirm(tx, now)?;
+                work(tx, &by, now)
             })
             .await
     }

@@ -15,6 +15,7 @@ mod configuration;
 mod first_start;
 mod key;
 mod library;
+mod member;
 mod organization;
 mod output;
 mod schema;
@@ -56,6 +57,8 @@ enum Command {
     Org(organization::OrganizationArgs),
     /// Makes, lists, renames and deletes libraries, also while the server runs
     Library(library::LibraryArgs),
+    /// Invites, lists and removes people who sign in, also while the server runs
+    Member(member::MemberArgs),
     /// Makes or renews the development certificate
     Certs,
     /// Prints what an interface offers
@@ -108,6 +111,7 @@ fn run_command(cli: Cli) -> Result<(), Failure> {
         Command::Key(args) => key::run(&load(Vec::new())?, args),
         Command::Org(args) => organization::run(&load(Vec::new())?, args),
         Command::Library(args) => library::run(&load(Vec::new())?, args),
+        Command::Member(args) => member::run(&load(Vec::new())?, args),
         Command::Certs => certificates::run(&load(Vec::new())?),
         Command::Schema(command) => schema::run(command),
         Command::Config(command) => configuration::run(&load(Vec::new())?, command),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ::config::ConfigError;
 
-use crate::app::settings::{FetchSettings, Limits, RenditionSettings, Settings};
+use crate::app::settings::{FetchSettings, Limits, MemberSettings, RenditionSettings, Settings};
 use crate::server::Patience;
 
 mod address;
@@ -83,6 +83,7 @@ pub struct Config {
     limits: Limits,
     fetch: FetchSettings,
     renditions: RenditionSettings,
+    members: MemberSettings,
     shown: Vec<Shown>,
 }
 
@@ -148,8 +149,20 @@ impl Config {
     }
 
     fn new(values: Values, certificate: Certificate, layers: Layers) -> Self {
-        let Values { server, data, limits, fetch, renditions, graphql, trash, security, log, tls: _ } =
-            values;
+        let Values {
+            server,
+            data,
+            limits,
+            fetch,
+            renditions,
+            graphql,
+            trash,
+            members,
+            audit,
+            security,
+            log,
+            tls: _,
+        } = values;
         let addresses = Given {
             public_url: server.public_url,
             allowed_hosts: server.allowed_hosts,
@@ -175,7 +188,7 @@ impl Config {
             shown: list_keys(layers, server.bind, &addresses),
             addresses,
             cache_bytes: data.cache_bytes,
-            trash_keep: DAY * u32::try_from(trash.keep_days).unwrap_or(u32::MAX),
+            trash_keep: days(trash.keep_days),
             revoke_exposed_keys: security.revoke_exposed_keys,
             limits,
             fetch: FetchSettings { enabled: fetch.enabled, allow: fetch.allow },
@@ -184,6 +197,12 @@ impl Config {
                 workers: renditions.workers,
                 picture_bytes: renditions.picture_bytes,
                 program: None,
+            },
+            members: MemberSettings {
+                session_idle: days(members.session_idle_days),
+                session_life: days(members.session_days),
+                link_life: days(members.link_days),
+                audit_keep: days(audit.keep_days),
             },
         }
     }
@@ -206,6 +225,7 @@ impl Config {
             limits: self.limits.clone(),
             fetch: self.fetch.clone(),
             renditions: self.renditions.clone(),
+            members: self.members.clone(),
         }
     }
 
@@ -290,4 +310,8 @@ fn list_keys(layers: Layers, bind: SocketAddr, addresses: &Given) -> Vec<Shown> 
             Shown { value: value.unwrap_or_else(|| shown(&entry.value)), key, origin }
         })
         .collect()
+}
+
+fn days(number: u64) -> Duration {
+    DAY * u32::try_from(number).unwrap_or(u32::MAX)
 }

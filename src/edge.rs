@@ -43,9 +43,11 @@ pub fn token_in(value: &str) -> Option<&str> {
 /// # Errors
 /// `UNAUTHENTICATED` or `INVALID_API_KEY`.
 pub fn authenticate(app: &App, request: &HttpRequest) -> Result<Caller> {
-    let caller = app.authenticate(bearer_token(request.headers())?)?;
-    record::note_key(caller.key_id());
-    Ok(caller)
+    let token = bearer_token(request.headers())?;
+    let address = request.peer_addr().map(|peer| peer.ip());
+    let caller = app.authenticate(token).inspect_err(|_| app.note_refused_key(address))?;
+    caller.key_id().into_iter().for_each(record::note_key);
+    Ok(caller.from_address(address))
 }
 
 #[derive(Serialize)]

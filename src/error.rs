@@ -132,6 +132,18 @@ impl Error {
         Self::new(Code::InvalidApiKey, "The API key is not valid for this organization.")
     }
 
+    /// The answer for a person whose session is not there: never begun, ended, or too old.
+    #[must_use]
+    pub fn signed_out() -> Self {
+        Self::new(Code::Unauthenticated, "You are not signed in, or not any more. Sign in and try again.")
+    }
+
+    /// The one answer for an organization that is unknown or has nothing to do with the caller.
+    #[must_use]
+    pub fn no_such_organization() -> Self {
+        Self::new(Code::OrganizationNotFound, "Organization not found.")
+    }
+
     /// Adds what the log should say about the reason.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Cause>) -> Self {

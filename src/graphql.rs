@@ -157,8 +157,9 @@ impl Api {
         parts: Option<Parts>,
     ) -> Result<HttpResponse, Refusal> {
         let token = edge::bearer_token(request.headers())?.to_owned();
+        let address = request.peer_addr().map(|peer| peer.ip());
         let (files, feed) = parts::files(parts);
-        let running = execute(prepared, Writing { app: self.app.clone(), token, files });
+        let running = execute(prepared, Writing { app: self.app.clone(), token, address, files });
         let ((response, roots), leftover) = feed.until(running).await;
         let mut answer = answer::answer(response, &roots, &mutation::NEVER_NULL);
         if leftover {

@@ -15,7 +15,7 @@ use crate::app::access::{Administrator, LibraryPath};
 use crate::app::clock::Clock;
 use crate::app::id::{AssetId, KeyId};
 use crate::app::model::Access;
-use crate::app::settings::{FetchSettings, Limits, RenditionSettings, Settings};
+use crate::app::settings::{FetchSettings, Limits, MemberSettings, RenditionSettings, Settings};
 use crate::app::uploads::Source;
 use crate::server::{Control, Options, Orders, Patience, Server};
 use crate::tls::development::{self, DevelopmentCertificate};
@@ -278,6 +278,7 @@ fn settings(data_dir: &Path, url: &str) -> Settings {
         limits: Limits::default(),
         fetch: FetchSettings { enabled: true, allow: Vec::new() },
         renditions: RenditionSettings::default(),
+        members: MemberSettings::default(),
     }
 }
 

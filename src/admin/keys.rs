@@ -118,10 +118,10 @@ pub(super) async fn perform(app: &App, by: Administrator, request: KeyRequest) -
             app.create_key(by, &organization, &name, grants, expires_in).await?.into()
         }
         KeyRequest::List { organization } => {
-            let keys = app.list_keys(by, organization.as_deref())?;
+            let keys = app.list_keys(&by, organization.as_deref())?;
             return Ok(Reply::Keys(keys.into_iter().map(Into::into).collect()));
         }
-        KeyRequest::Show { key } => app.show_key(by, &key)?.into(),
+        KeyRequest::Show { key } => app.show_key(&by, &key)?.into(),
         KeyRequest::Rename { key, name } => app.rename_key(by, &key, &name).await?.into(),
         KeyRequest::Grant { key, grants } => app.grant_key(by, &key, grants).await?.into(),
         KeyRequest::Regenerate { key } => app.regenerate_key(by, &key).await?.into(),

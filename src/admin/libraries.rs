@@ -83,7 +83,7 @@ pub(super) async fn perform(app: &App, by: Administrator, request: LibraryReques
             Ok(Reply::Library(record(made, &organization)))
         }
         LibraryRequest::List { organization } => {
-            let all = app.all_libraries(by, &organization)?;
+            let all = app.all_libraries(&by, &organization)?;
             Ok(Reply::Libraries(all.into_iter().map(|library| record(library, &organization)).collect()))
         }
         LibraryRequest::Rename { organization, library, name } => {

@@ -51,11 +51,11 @@ impl From<Organization> for OrganizationRecord {
 pub(super) async fn perform(app: &App, by: Administrator, request: OrganizationRequest) -> Result<Reply> {
     match request {
         OrganizationRequest::Create { name, slug } => {
-            let made = app.create_organization(by, &name, slug.as_deref()).await?;
+            let made = app.create_organization(by.clone(), &name, slug.as_deref()).await?;
             Ok(Reply::Organization(made.into()))
         }
         OrganizationRequest::List => {
-            let all = app.list_organizations(by)?;
+            let all = app.list_organizations(&by)?;
             Ok(Reply::Organizations(all.into_iter().map(Into::into).collect()))
         }
         OrganizationRequest::Rename { organization, name } => {

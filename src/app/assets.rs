@@ -2,6 +2,7 @@
 
 use super::App;
 use super::access::{Caller, LibraryPath, WriteGrant};
+use super::audit::Action;
 use super::id::AssetId;
 use super::model::Asset;
 use super::name::{Slug, Tag};
@@ -192,6 +193,8 @@ impl App {
                 let here = tx.asset_or_trashed(grant, id)?.filter(|asset| asset.trashed.is_none());
                 here.map_or(Ok(()), |asset| tx.trash_asset(grant, asset, now))?;
             }
+            let trashed: Vec<&Asset> = assets.iter().filter(|asset| asset.trashed.is_none()).collect();
+            tx.note_assets(now, grant, Action::AssetsTrashed, trashed.into_iter())?;
             Ok(moved)
         })
         .await
@@ -220,6 +223,7 @@ impl App {
         self.change(&source, move |tx, source, now| {
             target.confirm(tx, now)?;
             tx.expect_library(&target)?;
+            let mut moved = Vec::with_capacity(ids.len());
             for id in &ids {
                 let asset = tx.asset(source, id)?;
                 if asset.parent.is_some() {
@@ -227,9 +231,9 @@ impl App {
                         "\"{id}\" is a variant; it goes along with its original."
                     )));
                 }
-                tx.move_asset(source, &target, asset, now)?;
+                moved.push(tx.move_asset(source, &target, asset, now)?);
             }
-            Ok(())
+            tx.note_assets(now, &target, Action::AssetsTransferred, moved.iter())
         })
         .await?;
         Ok(done)

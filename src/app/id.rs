@@ -33,6 +33,11 @@ internal_id! {
     LibraryId
 }
 
+internal_id! {
+    /// A person's number inside the store.
+    MemberId
+}
+
 /// An asset's id: 16 random base-62 characters (95 bits).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AssetId([u8; 16]);
@@ -82,35 +87,52 @@ impl fmt::Debug for AssetId {
     }
 }
 
-/// A key's public id, safe to show and to log: `key_` and 12 random base-62 characters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct KeyId(String);
+macro_rules! public_id {
+    ($(#[$doc:meta])* $name:ident $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(String);
 
-impl KeyId {
-    /// Draws a new id.
-    #[must_use]
-    pub fn random() -> Self {
-        let id: String = random_base62::<12>().iter().map(|&byte| char::from(byte)).collect();
-        Self(format!("key_{id}"))
-    }
+        impl $name {
+            /// Draws a new id: its prefix and 12 random base-62 characters.
+            #[must_use]
+            pub fn random() -> Self {
+                let id: String = random_base62::<12>().iter().map(|&byte| char::from(byte)).collect();
+                Self(format!(concat!($prefix, "_{}"), id))
+            }
 
-    /// Takes an id as a person typed it; one that never existed is simply not found.
-    #[must_use]
-    pub fn from_text(text: &str) -> Self {
-        Self(text.to_owned())
-    }
+            /// Takes an id as a person typed it; one that never existed is simply not found.
+            #[must_use]
+            pub fn from_text(text: &str) -> Self {
+                Self(text.to_owned())
+            }
 
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
 }
 
-impl fmt::Display for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+public_id! {
+    /// A key's public id, safe to show and to log.
+    KeyId "key"
+}
+public_id! {
+    /// A session's public id, safe to show.
+    SessionId "session"
+}
+public_id! {
+    /// The public id of an invitation or a reset, safe to show.
+    LinkId "link"
 }
 
 #[cfg(test)]

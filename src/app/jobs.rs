@@ -29,6 +29,10 @@ impl App {
     pub async fn upkeep(&self) {
         let done = [
             ("write down when keys were used", self.save_key_use().await),
+            ("write down when sessions were used", self.save_session_use().await),
+            ("write down which keys were refused", self.save_refused_keys().await),
+            ("forget sessions that are over", self.sweep_sessions().await),
+            ("forget old events", self.prune_events().await),
             ("empty the trash", self.purge_trash().await),
             ("delete files that no asset has", self.sweep_files().await),
         ];
@@ -40,6 +44,8 @@ impl App {
     /// Writes down what is only in memory. Called once no request is running any more.
     pub async fn close(&self) {
         log_failure("write down when keys were used", self.save_key_use().await);
+        log_failure("write down when sessions were used", self.save_session_use().await);
+        log_failure("write down which keys were refused", self.save_refused_keys().await);
     }
 
     async fn purge_trash(&self) -> Result<()> {
@@ -50,6 +56,7 @@ impl App {
             let due = self.store().view()?.trash_due(&by, until, PURGE_BATCH)?;
             let count = due.len();
             if count > 0 {
+                let by = by.clone();
                 self.store()
                     .write(move |tx| due.iter().try_for_each(|due| tx.purge_asset(&by, *due, now)))
                     .await?;

@@ -3,12 +3,10 @@
 //! The plain key exists only in what its maker is shown and in the requests that carry it.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
 
 use super::App;
 use super::access::{Administrator, Caller};
+use super::audit::{Action, Actor};
 use super::clock::Millis;
 use super::id::{BASE62, KeyId, random_base62};
 use super::model::{Access, Grant, Key, Organization};
@@ -26,8 +24,6 @@ const LENGTH: usize = PREFIX.len() + SECRET + CHECKSUM;
 const START: usize = PREFIX.len() + 4;
 /// What a key's digest is good for; changing it makes every stored key unknown.
 const HASH_CONTEXT: &str = "rasterd 2026-11 api key digest v1";
-/// How exact "last used" is.
-const USE_GRAIN: Millis = 60_000;
 
 /// A plain key: `pk_`, 39 random base-62 characters, and the CRC-32 of all that in 6 more.
 pub struct PlainKey(String);
@@ -110,30 +106,6 @@ pub struct KeyInfo {
 /// A change of a key's grants: a library's slug, and the new level or none.
 pub type GrantChange = (String, Option<Access>);
 
-/// When which key was last used, since the last time this was written down.
-#[derive(Default)]
-pub struct KeyUse {
-    seen: RwLock<HashMap<KeyId, AtomicU64>>,
-}
-
-impl KeyUse {
-    /// Notes that the key was used. Takes no lock that others wait for, but for a key's first use.
-    fn note(&self, key: &KeyId, now: Millis) {
-        let now = now - now % USE_GRAIN;
-        if let Some(seen) = self.seen.read().unwrap_or_else(PoisonError::into_inner).get(key) {
-            seen.fetch_max(now, Ordering::Relaxed);
-            return;
-        }
-        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
-        seen.insert(key.clone(), AtomicU64::new(now));
-    }
-
-    fn take(&self) -> Vec<(KeyId, Millis)> {
-        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
-        seen.drain().map(|(key, when)| (key, when.into_inner())).collect()
-    }
-}
-
 impl App {
     /// Finds out who a request with this bearer token comes from.
     ///
@@ -142,7 +114,7 @@ impl App {
     pub fn authenticate(&self, token: &str) -> Result<Caller> {
         let key = PlainKey::parse(token).ok_or_else(Error::invalid_api_key)?;
         let caller = Caller::find(self.store().view()?, key.digest(), self.now())?;
-        self.key_use().note(caller.key_id(), self.now());
+        caller.key_id().into_iter().for_each(|id| self.key_use().note(id, self.now()));
         Ok(caller)
     }
 
@@ -151,14 +123,20 @@ impl App {
     /// # Errors
     /// When the store fails.
     pub async fn key_exposed(&self, token: &str, peer: std::net::SocketAddr) -> Result<()> {
-        let Some(caller) = PlainKey::parse(token).and_then(|_| self.authenticate(token).ok()) else {
+        let by = Administrator::of_this_box();
+        let Some(id) = self.authenticate(token).ok().and_then(|caller| caller.key_id().cloned()) else {
             return Ok(());
         };
-        let id = caller.key_id().clone();
-        drop(caller);
         tracing::warn!(key = %id, %peer, "a live key was sent over plain HTTP and may have been read on its way; regenerate it");
+        let exposed = id.clone();
+        self.administrate(by.clone(), move |tx, by, now| {
+            let (_, key) = tx.expect_key(by, &exposed)?;
+            let (actor, detail) = (Actor::key(&key, Some(peer.ip())), "sent over plain HTTP".to_owned());
+            tx.note(now, key.organization, &actor, Action::KeyExposed, &key.name, detail)
+        })
+        .await?;
         if self.settings().revoke_exposed_keys {
-            self.delete_key(Administrator::of_this_box(), &id).await?;
+            self.delete_key(by, &id).await?;
             tracing::warn!(key = %id, "the exposed key was deleted");
         }
         Ok(())
@@ -181,16 +159,14 @@ impl App {
         let organization = organization.to_owned();
         let plain = PlainKey::random();
         let (digest, start) = (plain.digest(), plain.start());
-        let (now, most) = (self.now(), self.settings().limits.keys_per_organization);
+        let most = self.settings().limits.keys_per_organization;
         if lifetime == Some(0) {
             return Err(Error::bad_input("The key would already be expired. Give it a longer life."));
         }
-        let expires = lifetime.map(|lifetime| now.saturating_add(lifetime));
         let info = self
-            .store()
-            .write(move |tx| {
-                let organization = tx.expect_organization(&by, &organization)?;
-                if tx.keys(&by, Some(organization.id))?.len() >= most {
+            .administrate(by, move |tx, by, now| {
+                let organization = tx.expect_organization(by, &organization)?;
+                if tx.keys(by, Some(organization.id))?.len() >= most {
                     return Err(Error::bad_input(format!(
                         "The organization already has {most} keys, which is its limit. Delete one first."
                     )));
@@ -200,12 +176,13 @@ impl App {
                     organization: organization.id,
                     name: name.clone(),
                     start: start.clone(),
-                    grants: changed_grants(tx, &by, &organization, &[], &grants)?,
+                    grants: changed_grants(tx, by, &organization, &[], &grants)?,
                     created: now,
                     regenerated: now,
-                    expires,
+                    expires: lifetime.map(|lifetime| now.saturating_add(lifetime)),
                 };
                 tx.put_key(&digest, &key)?;
+                note_key(tx, now, by, &key, Action::KeyCreated, reach_of(&key))?;
                 Ok(KeyInfo { key, organization, last_used: None })
             })
             .await?;
@@ -216,10 +193,10 @@ impl App {
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND`.
-    pub fn list_keys(&self, by: Administrator, organization: Option<&str>) -> Result<Vec<KeyInfo>> {
+    pub fn list_keys(&self, by: &Administrator, organization: Option<&str>) -> Result<Vec<KeyInfo>> {
         let view = self.store().view()?;
-        let organization = organization.map(|slug| view.expect_organization(&by, slug)).transpose()?;
-        let mut keys = view.keys(&by, organization.map(|organization| organization.id))?;
+        let organization = organization.map(|slug| view.expect_organization(by, slug)).transpose()?;
+        let mut keys = view.keys(by, organization.map(|organization| organization.id))?;
         keys.sort_by_key(|key| key.created);
         keys.into_iter().map(|key| key_info(&view, key)).collect()
     }
@@ -228,9 +205,9 @@ impl App {
     ///
     /// # Errors
     /// `NOT_FOUND`.
-    pub fn show_key(&self, by: Administrator, id: &KeyId) -> Result<KeyInfo> {
+    pub fn show_key(&self, by: &Administrator, id: &KeyId) -> Result<KeyInfo> {
         let view = self.store().view()?;
-        let (_, key) = view.expect_key(&by, id)?;
+        let (_, key) = view.expect_key(by, id)?;
         key_info(&view, key)
     }
 
@@ -240,9 +217,10 @@ impl App {
     /// `NOT_FOUND`, or `BAD_USER_INPUT` for the name.
     pub async fn rename_key(&self, by: Administrator, id: &KeyId, name: &str) -> Result<KeyInfo> {
         let name = parse_name(name, self.settings().limits.name_length)?;
-        self.change_key(by, id, move |_, _, key| {
+        self.change_key(by, id, Action::KeyRenamed, move |_, _, _, key| {
+            let detail = format!("from \"{}\"", key.name);
             key.name.clone_from(&name);
-            Ok(())
+            Ok(detail)
         })
         .await
     }
@@ -257,9 +235,9 @@ impl App {
         id: &KeyId,
         changes: Vec<GrantChange>,
     ) -> Result<KeyInfo> {
-        self.change_key(by, id, move |tx, organization, key| {
-            key.grants = changed_grants(tx, &by, organization, &key.grants, &changes)?;
-            Ok(())
+        self.change_key(by, id, Action::KeyGranted, move |tx, by, organization, key| {
+            key.grants = changed_grants(tx, by, organization, &key.grants, &changes)?;
+            Ok(reach_of(key))
         })
         .await
     }
@@ -269,17 +247,17 @@ impl App {
     /// # Errors
     /// `NOT_FOUND`.
     pub async fn regenerate_key(&self, by: Administrator, id: &KeyId) -> Result<(PlainKey, KeyInfo)> {
-        let (id, now) = (id.clone(), self.now());
+        let id = id.clone();
         let plain = PlainKey::random();
         let (digest, start) = (plain.digest(), plain.start());
         let info = self
-            .store()
-            .write(move |tx| {
-                let (old, mut key) = tx.expect_key(&by, &id)?;
+            .administrate(by, move |tx, by, now| {
+                let (old, mut key) = tx.expect_key(by, &id)?;
                 key.start.clone_from(&start);
                 key.regenerated = now;
                 tx.forget_key(&old, &key)?;
                 tx.put_key(&digest, &key)?;
+                note_key(tx, now, by, &key, Action::KeyRegenerated, String::new())?;
                 key_info(tx, key)
             })
             .await?;
@@ -292,29 +270,36 @@ impl App {
     /// `NOT_FOUND`.
     pub async fn delete_key(&self, by: Administrator, id: &KeyId) -> Result<KeyInfo> {
         let id = id.clone();
-        self.store()
-            .write(move |tx| {
-                let (digest, key) = tx.expect_key(&by, &id)?;
-                tx.forget_key(&digest, &key)?;
-                key_info(tx, key)
-            })
-            .await
+        self.administrate(by, move |tx, by, now| {
+            let (digest, key) = tx.expect_key(by, &id)?;
+            tx.forget_key(&digest, &key)?;
+            note_key(tx, now, by, &key, Action::KeyDeleted, String::new())?;
+            key_info(tx, key)
+        })
+        .await
     }
 
-    async fn change_key<F>(&self, by: Administrator, id: &KeyId, mut change: F) -> Result<KeyInfo>
+    /// Runs `change` on a key; what it answers says more about the change in the audit log.
+    async fn change_key<F>(
+        &self,
+        by: Administrator,
+        id: &KeyId,
+        action: Action,
+        mut change: F,
+    ) -> Result<KeyInfo>
     where
-        F: FnMut(&Tx<'_>, &Organization, &mut Key) -> Result<()> + Send + 'static,
+        F: FnMut(&Tx<'_>, &Administrator, &Organization, &mut Key) -> Result<String> + Send + 'static,
     {
         let id = id.clone();
-        self.store()
-            .write(move |tx| {
-                let (digest, key) = tx.expect_key(&by, &id)?;
-                let mut info = key_info(tx, key)?;
-                change(tx, &info.organization, &mut info.key)?;
-                tx.put_key(&digest, &info.key)?;
-                Ok(info)
-            })
-            .await
+        self.administrate(by, move |tx, by, now| {
+            let (digest, key) = tx.expect_key(by, &id)?;
+            let mut info = key_info(tx, key)?;
+            let detail = change(tx, by, &info.organization, &mut info.key)?;
+            tx.put_key(&digest, &info.key)?;
+            note_key(tx, now, by, &info.key, action, detail)?;
+            Ok(info)
+        })
+        .await
     }
 
     /// Writes down when keys were last used. Called now and then, and at the end.
@@ -328,6 +313,24 @@ impl App {
         }
         self.store().write(move |tx| used.iter().try_for_each(|(key, when)| tx.put_key_use(key, *when))).await
     }
+}
+
+fn note_key(
+    tx: &Tx<'_>,
+    now: Millis,
+    by: &Administrator,
+    key: &Key,
+    action: Action,
+    detail: String,
+) -> Result<()> {
+    tx.note(now, key.organization, by.actor(), action, &format!("{} ({})", key.name, key.id), detail)
+}
+
+/// What a key may do where, for the audit log.
+fn reach_of(key: &Key) -> String {
+    let reach = key.grants.iter().map(|grant| format!("{}={}", grant.slug, grant.access.as_str()));
+    let reach = reach.collect::<Vec<_>>().join(" ");
+    if reach.is_empty() { "no library".to_owned() } else { reach }
 }
 
 fn key_info(reader: &impl Reader, key: Key) -> Result<KeyInfo> {

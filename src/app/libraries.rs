@@ -2,11 +2,13 @@
 
 use super::App;
 use super::access::{Administrator, Caller, LibraryPath, ReadGrant};
+use super::audit::{Action, Actor};
+use super::clock::Millis;
 use super::model::{Grant, Library, Organization, TagCount};
 use super::name::parse_name;
 use super::organizations::wanted_slug;
 use super::page::Page;
-use super::store::{KeyQueries, LibraryQueries};
+use super::store::{KeyQueries, LibraryQueries, Tx};
 use crate::error::{Code, Error, Result};
 
 /// How many tags a library shows of itself.
@@ -90,8 +92,14 @@ impl App {
         let name = parse_name(name, self.settings().limits.name_length)?;
         let wanted = wanted_slug(&name, slug)?;
         let now = self.now();
-        let library =
-            self.store().write(move |tx| tx.add_library_by_key(&creator, &wanted, name.clone(), now)).await?;
+        let library = self
+            .store()
+            .write(move |tx| {
+                let library = tx.add_library_by_caller(&creator, &wanted, name.clone(), now)?;
+                note_library(tx, now, creator.actor(), &library, Action::LibraryCreated, String::new())?;
+                Ok(library)
+            })
+            .await?;
         Ok(LibraryDetail { library, tags: Vec::new() })
     }
 
@@ -105,10 +113,11 @@ impl App {
         path: &LibraryPath<'_>,
         name: &str,
     ) -> Result<LibraryDetail> {
-        let grant = caller.write(path)?;
+        let grant = caller.rename(path)?;
         let name = parse_name(name, self.settings().limits.name_length)?;
-        self.change(&grant, move |tx, grant, _| {
+        self.change(&grant, move |tx, grant, now| {
             let library = tx.rename_library(grant, &name)?;
+            note_library(tx, now, grant.actor(), &library, Action::LibraryRenamed, name.clone())?;
             Ok(LibraryDetail { library, tags: tx.tags(grant, TAGS_SHOWN)? })
         })
         .await
@@ -127,22 +136,23 @@ impl App {
     ) -> Result<Library> {
         let name = parse_name(name, self.settings().limits.name_length)?;
         let wanted = wanted_slug(&name, slug)?;
-        let (organization, now) = (organization.to_owned(), self.now());
-        self.store()
-            .write(move |tx| {
-                let organization = tx.expect_organization(&by, &organization)?;
-                tx.add_library_by_administrator(&by, organization.id, &wanted, name.clone(), now)
-            })
-            .await
+        let organization = organization.to_owned();
+        self.administrate(by, move |tx, by, now| {
+            let organization = tx.expect_organization(by, &organization)?;
+            let library = tx.add_library_by_administrator(by, organization.id, &wanted, name.clone(), now)?;
+            note_library(tx, now, by.actor(), &library, Action::LibraryCreated, String::new())?;
+            Ok(library)
+        })
+        .await
     }
 
     /// All libraries of an organization, by slug.
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND`.
-    pub fn all_libraries(&self, by: Administrator, organization: &str) -> Result<Vec<Library>> {
+    pub fn all_libraries(&self, by: &Administrator, organization: &str) -> Result<Vec<Library>> {
         let view = self.store().view()?;
-        view.libraries_of(&by, view.expect_organization(&by, organization)?.id)
+        view.libraries_of(by, view.expect_organization(by, organization)?.id)
     }
 
     /// Gives any library another name.
@@ -157,13 +167,13 @@ impl App {
     ) -> Result<Library> {
         let name = parse_name(name, self.settings().limits.name_length)?;
         let (organization, slug) = (path.organization.to_owned(), path.library.to_owned());
-        self.store()
-            .write(move |tx| {
-                let library =
-                    expect_library(tx, &by, &LibraryPath { organization: &organization, library: &slug })?;
-                tx.rename_library_by_administrator(&by, library, &name)
-            })
-            .await
+        self.administrate(by, move |tx, by, now| {
+            let path = LibraryPath { organization: &organization, library: &slug };
+            let library = tx.rename_library_by_administrator(by, expect_library(tx, by, &path)?, &name)?;
+            note_library(tx, now, by.actor(), &library, Action::LibraryRenamed, name.clone())?;
+            Ok(library)
+        })
+        .await
     }
 
     /// Deletes a library for good, with everything in it, and takes it out of every key. One with assets or
@@ -178,24 +188,20 @@ impl App {
         with_assets: bool,
     ) -> Result<Library> {
         let (organization, slug) = (path.organization.to_owned(), path.library.to_owned());
-        let now = self.now();
         loop {
-            let (organization, slug) = (organization.clone(), slug.clone());
+            let (by, organization, slug) = (by.clone(), organization.clone(), slug.clone());
             let deleted = self
-                .store()
-                .write(move |tx| {
-                    let library = expect_library(
-                        tx,
-                        &by,
-                        &LibraryPath { organization: &organization, library: &slug },
-                    )?;
+                .administrate(by, move |tx, by, now| {
+                    let path = LibraryPath { organization: &organization, library: &slug };
+                    let library = expect_library(tx, by, &path)?;
                     if !with_assets && (library.assets > 0 || library.trashed > 0) {
                         return Err(not_empty(&library));
                     }
-                    if tx.empty_library(&by, &library, DELETE_BATCH, now)? == DELETE_BATCH {
+                    if tx.empty_library(by, &library, DELETE_BATCH, now)? == DELETE_BATCH {
                         return Ok(None);
                     }
-                    tx.forget_library(&by, &library)?;
+                    tx.forget_library(by, &library)?;
+                    note_library(tx, now, by.actor(), &library, Action::LibraryDeleted, String::new())?;
                     Ok(Some(library))
                 })
                 .await?;
@@ -204,6 +210,17 @@ impl App {
             }
         }
     }
+}
+
+fn note_library(
+    tx: &Tx<'_>,
+    now: Millis,
+    actor: &Actor,
+    library: &Library,
+    action: Action,
+    detail: String,
+) -> Result<()> {
+    tx.note(now, library.organization, actor, action, library.slug.as_str(), detail)
 }
 
 fn expect_library(

@@ -1,11 +1,12 @@
 //! The records: what an organization, a library, a key and an asset are. No JSON, no storage layout.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use super::clock::Millis;
-use super::id::{AssetId, KeyId, LibraryId, OrganizationId};
+use super::id::{AssetId, KeyId, LibraryId, LinkId, MemberId, OrganizationId, SessionId};
 use super::media::MediaType;
 use super::name::Slug;
 
@@ -100,6 +101,153 @@ impl Key {
     pub fn is_live(&self, now: Millis) -> bool {
         self.expires.is_none_or(|end| now < end)
     }
+}
+
+/// What a person may do in an organization. Each role includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Look at everything.
+    Viewer,
+    /// Change assets, too.
+    Editor,
+    /// Manage libraries, keys and people, too.
+    Owner,
+}
+
+impl Role {
+    /// All of them, the most powerful first.
+    pub const ALL: [Self; 3] = [Self::Owner, Self::Editor, Self::Viewer];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Editor => "editor",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// The role of this word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
+    /// How far the role goes in a library.
+    #[must_use]
+    pub const fn access(self) -> Access {
+        match self {
+            Self::Viewer => Access::Read,
+            Self::Editor | Self::Owner => Access::Write,
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A person who signs in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Their number in the store.
+    pub id: MemberId,
+    /// What they sign in with, as they wrote it.
+    pub email: String,
+    /// What they are called.
+    pub name: String,
+    /// Their password's hash, as a PHC string.
+    pub password: String,
+    /// When they joined.
+    pub created: Millis,
+    /// Their organizations, each once.
+    pub memberships: Vec<Membership>,
+    /// Where they signed in from before, the latest first: a flood of wrong passwords from elsewhere does not slow
+    /// them down there.
+    pub familiar: Vec<IpAddr>,
+}
+
+impl Member {
+    /// Their role in an organization, if they are in it.
+    #[must_use]
+    pub fn role_in(&self, organization: OrganizationId) -> Option<Role> {
+        let found = self.memberships.iter().find(|membership| membership.organization == organization);
+        found.map(|membership| membership.role)
+    }
+}
+
+/// A person's place in an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// What they may do there.
+    pub role: Role,
+}
+
+/// One browser in which a person is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Its public id, to end it by.
+    pub id: SessionId,
+    /// Whose it is.
+    pub member: MemberId,
+    /// When it began.
+    pub created: Millis,
+    /// After how long without a request it ends.
+    pub idle: Millis,
+    /// When it ends whatever happens.
+    pub expires: Millis,
+    /// Where it began.
+    pub address: Option<IpAddr>,
+    /// What the browser calls itself.
+    pub agent: String,
+}
+
+impl Session {
+    /// Whether it is not over, given when it was last used.
+    #[must_use]
+    pub fn is_live(&self, last_seen: Millis, now: Millis) -> bool {
+        now < self.expires && now < last_seen.max(self.created).saturating_add(self.idle)
+    }
+}
+
+/// A link that lets somebody in once: into an organization, or back to an account whose password is lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Its public id, to withdraw it by.
+    pub id: LinkId,
+    /// What it is good for.
+    pub purpose: Purpose,
+    /// When it was made.
+    pub created: Millis,
+    /// When it ends by itself.
+    pub expires: Millis,
+    /// Who made it.
+    pub made_by: String,
+}
+
+/// What a link is good for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// To join an organization.
+    Join {
+        /// The organization.
+        organization: OrganizationId,
+        /// The role that it gives.
+        role: Role,
+        /// Whom it was made for; anybody when it is empty.
+        email: String,
+    },
+    /// To set a new password.
+    Reset {
+        /// Whose.
+        member: MemberId,
+    },
 }
 
 /// The blake3 hash of a file's bytes: what it is stored under, and its `ETag`.

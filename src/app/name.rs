@@ -16,6 +16,9 @@ const FILE_NAME_LENGTH: usize = 255;
 /// Words that paths and pages of the product claim for themselves.
 const RESERVED_TAGS: [&str; 2] = ["index", "trash"];
 
+/// What stands where a slug would in the addresses of the web app.
+const RESERVED_SLUGS: [&str; 6] = ["profile", "settings", "sign-in", "sign-out", "static", "welcome"];
+
 /// The name of an organization or a library in urls and on the wire: `[a-z0-9]` and inner `-`, 1–64 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Slug(String);
@@ -37,6 +40,12 @@ impl Slug {
         Err(Error::bad_input(
             "A slug has 1 to 64 characters: lower-case letters a to z, digits, and hyphens inside.",
         ))
+    }
+
+    /// Whether pages of the web app have this name already.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        RESERVED_SLUGS.contains(&self.0.as_str())
     }
 
     /// Makes a slug of a name: transliterated, lower-cased, everything else squeezed to `-`.

@@ -2,9 +2,11 @@
 
 use super::App;
 use super::access::Administrator;
+use super::audit::Action;
+use super::clock::Millis;
 use super::model::Organization;
 use super::name::{Slug, parse_name};
-use super::store::{KeyQueries, WantedSlug};
+use super::store::{KeyQueries, Tx, WantedSlug};
 use crate::error::{Code, Error, Result};
 
 impl App {
@@ -20,23 +22,24 @@ impl App {
     ) -> Result<Organization> {
         let name = parse_name(name, self.settings().limits.name_length)?;
         let wanted = wanted_slug(&name, slug)?;
-        let now = self.now();
-        self.store()
-            .write(move |tx| {
-                let slug = wanted
-                    .settle(|slug| Ok(tx.organization_named(slug.as_str())?.is_some()))
-                    .map_err(|taken| Error::new(Code::Conflict, taken.message().to_owned()))?;
-                tx.add_organization(&by, slug, name.clone(), now)
-            })
-            .await
+        self.administrate(by, move |tx, by, now| {
+            by.expect_whole_box()?;
+            let slug = wanted
+                .settle(|slug| Ok(slug.is_reserved() || tx.organization_named(slug.as_str())?.is_some()))
+                .map_err(|taken| Error::new(Code::Conflict, taken.message().to_owned()))?;
+            let organization = tx.add_organization(by, slug, name.clone(), now)?;
+            note_organization(tx, now, by, &organization, "made".to_owned())?;
+            Ok(organization)
+        })
+        .await
     }
 
-    /// All organizations, by slug.
+    /// All organizations within reach, by slug.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn list_organizations(&self, by: Administrator) -> Result<Vec<Organization>> {
-        self.store().view()?.organizations(&by)
+    pub fn list_organizations(&self, by: &Administrator) -> Result<Vec<Organization>> {
+        self.store().view()?.organizations(by)
     }
 
     /// Gives an organization another name; its slug stays.
@@ -51,15 +54,25 @@ impl App {
     ) -> Result<Organization> {
         let name = parse_name(name, self.settings().limits.name_length)?;
         let slug = slug.to_owned();
-        self.store()
-            .write(move |tx| {
-                let mut organization = tx.expect_organization(&by, &slug)?;
-                organization.name.clone_from(&name);
-                tx.put_organization(&by, &organization)?;
-                Ok(organization)
-            })
-            .await
+        self.administrate(by, move |tx, by, now| {
+            let mut organization = tx.expect_organization(by, &slug)?;
+            let former = std::mem::replace(&mut organization.name, name.clone());
+            tx.put_organization(by, &organization)?;
+            note_organization(tx, now, by, &organization, format!("renamed from \"{former}\""))?;
+            Ok(organization)
+        })
+        .await
     }
+}
+
+fn note_organization(
+    tx: &Tx<'_>,
+    now: Millis,
+    by: &Administrator,
+    organization: &Organization,
+    detail: String,
+) -> Result<()> {
+    tx.note(now, organization.id, by.actor(), Action::OrganizationChanged, &organization.name, detail)
 }
 
 /// The slug that was chosen, or one derived from the name. An empty choice is none.

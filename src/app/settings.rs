@@ -26,6 +26,8 @@ pub struct Settings {
     pub fetch: FetchSettings,
     /// Pictures in other sizes and formats.
     pub renditions: RenditionSettings,
+    /// People who sign in.
+    pub members: MemberSettings,
 }
 
 /// The limits of every operation. Sizes are in bytes, lengths in characters, times in seconds.
@@ -110,6 +112,31 @@ impl Default for RenditionSettings {
     /// In this process.
     fn default() -> Self {
         Self { cache_bytes: 2_000_000_000, workers: 0, picture_bytes: 256 << 20, program: None }
+    }
+}
+
+/// How long what lets people in is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberSettings {
+    /// How long a session lives that nobody uses.
+    pub session_idle: Duration,
+    /// How long a session lives at most.
+    pub session_life: Duration,
+    /// How long an invitation or a link to set a password can be used.
+    pub link_life: Duration,
+    /// How long the audit log is kept.
+    pub audit_keep: Duration,
+}
+
+impl Default for MemberSettings {
+    fn default() -> Self {
+        const DAY: u64 = 24 * 60 * 60;
+        Self {
+            session_idle: Duration::from_secs(14 * DAY),
+            session_life: Duration::from_secs(90 * DAY),
+            link_life: Duration::from_secs(7 * DAY),
+            audit_keep: Duration::from_secs(400 * DAY),
+        }
     }
 }
 

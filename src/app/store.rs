@@ -15,10 +15,12 @@ use tokio::sync::watch;
 use crate::error::{Error, Result};
 
 mod assets;
+mod audit;
 pub mod blobs;
 mod changes;
 mod keys;
 mod libraries;
+mod members;
 mod migrate;
 mod tables;
 mod trash;
@@ -27,6 +29,7 @@ mod write;
 pub use assets::{AssetQueries, Created};
 pub use keys::KeyQueries;
 pub use libraries::{LibraryQueries, WantedSlug};
+pub use members::MemberQueries;
 pub use write::Tx;
 
 /// What is read of the database and kept by it, cheap to clone.

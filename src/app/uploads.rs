@@ -159,7 +159,7 @@ impl App {
     pub fn begin_upload(&self, caller: &Caller, path: &LibraryPath<'_>) -> Result<Upload> {
         let grant = caller.write(path)?;
         Ok(Upload {
-            uploaded_by: grant.writer_name().to_owned(),
+            uploaded_by: grant.actor().name.clone(),
             gate: Gate { app: self.clone(), grant, checked: Instant::now() },
             organization: caller.organization().slug.clone(),
             parent: None,

@@ -6,11 +6,12 @@ use std::path::Path;
 use super::Failure;
 use super::output::{print, print_once};
 use super::setups::{Connection, setups};
+use crate::admin::members::link_url;
 use crate::app::App;
 use crate::app::access::Administrator;
 use crate::app::id::KeyId;
 use crate::app::keys::PlainKey;
-use crate::app::model::Access;
+use crate::app::model::{Access, Role};
 use crate::error::Result;
 
 const ORGANIZATION: (&str, &str) = ("Default", "default");
@@ -37,7 +38,12 @@ struct FirstKey {
 /// Welcomes the person who started the server. Makes a first organization, library and key when there are none.
 pub(super) async fn welcome(app: &App, ready: Ready<'_>) -> Result<(), Failure> {
     let mut lines = urls(app, ready);
-    let Some(key) = make_first_key(app).await? else {
+    let key = make_first_key(app).await?;
+    let set_up = set_up_link(app).await?;
+    if let Some(link) = &set_up {
+        lines.extend(first_member(link));
+    }
+    let Some(key) = key else {
         lines.push(LOST_KEY.to_owned());
         return print(&lines.join("\n"));
     };
@@ -52,15 +58,39 @@ pub(super) async fn welcome(app: &App, ready: Ready<'_>) -> Result<(), Failure> 
 
 async fn make_first_key(app: &App) -> Result<Option<FirstKey>> {
     let by = Administrator::of_this_box();
-    if !app.list_organizations(by)?.is_empty() {
+    if !app.list_organizations(&by)?.is_empty() {
         return Ok(None);
     }
     let (organization, library) = (ORGANIZATION.1, LIBRARY.1);
-    app.create_organization(by, ORGANIZATION.0, Some(organization)).await?;
-    app.add_library(by, organization, LIBRARY.0, Some(library)).await?;
+    app.create_organization(by.clone(), ORGANIZATION.0, Some(organization)).await?;
+    app.add_library(by.clone(), organization, LIBRARY.0, Some(library)).await?;
     let grants = vec![(library.to_owned(), Some(Access::Write))];
     let (plain, info) = app.create_key(by, organization, KEY, grants, None).await?;
     Ok(Some(FirstKey { plain, id: info.key.id }))
+}
+
+/// A link for the first person, for as long as nobody can sign in. Each start makes another one.
+async fn set_up_link(app: &App) -> Result<Option<String>> {
+    let by = Administrator::of_this_box();
+    let organizations = app.list_organizations(&by)?;
+    let Some(first) = organizations.iter().min_by_key(|organization| organization.id) else {
+        return Ok(None);
+    };
+    if app.has_members()? {
+        return Ok(None);
+    }
+    let (token, _) = app.invite_member(by, first.slug.as_str(), Role::Owner, "").await?;
+    Ok(Some(link_url(app, &token)))
+}
+
+fn first_member(link: &str) -> Vec<String> {
+    vec![
+        "Nobody can sign in to the web app yet. Open this link to become its owner; it works once:"
+            .to_owned(),
+        String::new(),
+        format!("  {link}"),
+        String::new(),
+    ]
 }
 
 fn urls(app: &App, ready: Ready<'_>) -> Vec<String> {
@@ -68,6 +98,7 @@ fn urls(app: &App, ready: Ready<'_>) -> Vec<String> {
         "rasterd is ready.".to_owned(),
         String::new(),
         format!("  Server     {}", ready.public_url),
+        format!("  Web app    {}/app", ready.public_url),
         format!("  MCP        {}/mcp", ready.public_url),
     ];
     lines.extend(
@@ -123,7 +154,7 @@ mod tests {
         let grants = caller.grants().iter().map(|grant| (grant.slug.as_str(), grant.access));
         assert_eq!(grants.collect::<Vec<_>>(), [("library", Access::Write)]);
         assert!(make_first_key(&app).await.unwrap().is_none());
-        assert_eq!(app.list_keys(Administrator::of_this_box(), None).unwrap().len(), 1);
+        assert_eq!(app.list_keys(&Administrator::of_this_box(), None).unwrap().len(), 1);
     }
 
     #[test]

@@ -109,7 +109,9 @@ pub(super) fn run(config: &Config, args: KeyArgs) -> Result<(), Failure> {
         | Reply::Organization(_)
         | Reply::Organizations(_)
         | Reply::Library(_)
-        | Reply::Libraries(_) => print_reply(&reply, args.json),
+        | Reply::Libraries(_)
+        | Reply::Members(_)
+        | Reply::Link(_) => print_reply(&reply, args.json),
     }
 }
 

@@ -9,6 +9,7 @@ use super::Failure;
 use crate::admin::Reply;
 use crate::admin::keys::KeyRecord;
 use crate::admin::libraries::LibraryRecord;
+use crate::admin::members::{LinkRecord, MemberRecord};
 use crate::admin::organizations::OrganizationRecord;
 use crate::app::clock::Millis;
 
@@ -64,6 +65,8 @@ pub(super) fn print_reply(reply: &Reply, json: bool) -> Result<(), Failure> {
         Reply::Libraries(list) => print_list(list, json),
         Reply::Key(record) => print_record(record, json),
         Reply::Keys(list) => print_list(list, json),
+        Reply::Members(list) => print_list(list, json),
+        Reply::Link(record) => print_record(record, json),
     }
 }
 
@@ -101,7 +104,6 @@ impl Row for KeyRecord {
         &["ID", "NAME", "ORGANIZATION", "STARTS WITH", "CREATED", "LAST USED", "EXPIRES", "GRANTS"];
 
     fn cells(&self) -> Vec<String> {
-        let or_never = |time: Option<Millis>| time.map_or_else(|| "never".to_owned(), date);
         vec![
             self.id.clone(),
             self.name.clone(),
@@ -113,6 +115,41 @@ impl Row for KeyRecord {
             grants(self),
         ]
     }
+}
+
+impl Row for MemberRecord {
+    const HEADINGS: &'static [&'static str] =
+        &["E-MAIL", "NAME", "ROLE", "ORGANIZATION", "JOINED", "LAST SEEN"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.email.clone(),
+            self.name.clone(),
+            self.role.to_string(),
+            self.organization_id.clone(),
+            date(self.created),
+            or_never(self.last_seen),
+        ]
+    }
+}
+
+impl Row for LinkRecord {
+    const HEADINGS: &'static [&'static str] = &["LINK", "FOR", "ROLE", "ORGANIZATION", "EXPIRES"];
+
+    fn cells(&self) -> Vec<String> {
+        let email = if self.email.is_empty() { "whoever has it" } else { &self.email };
+        vec![
+            self.url.clone(),
+            email.to_owned(),
+            self.role.map_or_else(|| "as it is".to_owned(), |role| role.to_string()),
+            self.organization_id.clone().unwrap_or_else(|| "all of theirs".to_owned()),
+            date(self.expires),
+        ]
+    }
+}
+
+fn or_never(time: Option<Millis>) -> String {
+    time.map_or_else(|| "never".to_owned(), date)
 }
 
 /// A key's grants on one line.

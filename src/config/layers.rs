@@ -131,6 +131,8 @@ fn bounds(key: &str) -> RangeInclusive<u64> {
         "server.connections" | "server.connections_per_address" => 1..=1_000_000,
         "limits.url_redirects" => 0..=100,
         "trash.keep_days" => 0..=36_500,
+        "audit.keep_days" => 1..=36_500,
+        days if days.starts_with("members.") => 1..=36_500,
         seconds if seconds.ends_with("_seconds") => 1..=LONGEST_SECONDS,
         _ => 1..=LARGEST,
     }

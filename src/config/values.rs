@@ -24,6 +24,8 @@ pub(super) struct Values {
     pub renditions: Renditions,
     pub graphql: Graphql,
     pub trash: Trash,
+    pub members: Members,
+    pub audit: Audit,
     pub security: Security,
     pub log: Log,
 }
@@ -93,6 +95,21 @@ pub(super) struct Graphql {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Trash {
+    pub keep_days: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the keys of the configuration say their unit")]
+pub(super) struct Members {
+    pub session_idle_days: u64,
+    pub session_days: u64,
+    pub link_days: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Audit {
     pub keep_days: u64,
 }
 

@@ -1,6 +1,8 @@
 //! The fields that change. Each finds out anew who asks, so that it sees what the one before it did, also to the
 //! key; then it reads its arguments, calls one operation and shows what came back.
 
+use std::net::IpAddr;
+
 use async_graphql::{Context, ID, Object};
 
 use super::parts::Files;
@@ -32,13 +34,15 @@ pub struct Writing {
     pub app: App,
     /// The key that the request came with.
     pub token: String,
+    /// Where the request came from.
+    pub address: Option<IpAddr>,
     /// The files that the request brings along.
     pub files: Files,
 }
 
 impl Writing {
     fn caller(&self) -> Result<Caller> {
-        self.app.authenticate(&self.token)
+        Ok(self.app.authenticate(&self.token)?.from_address(self.address))
     }
 }
 

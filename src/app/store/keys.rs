@@ -25,20 +25,20 @@ pub trait KeyQueries: Reader {
     }
 
     /// The key with this id and its digest.
-    fn expect_key(&self, _by: &Administrator, id: &KeyId) -> Result<(KeyDigest, Key)> {
+    fn expect_key(&self, by: &Administrator, id: &KeyId) -> Result<(KeyDigest, Key)> {
         let digest = self.lookup(KEY_IDS, id.as_str(), |digest| Ok(KeyDigest(*digest)))?;
         let key = digest.map(|digest| self.key(&digest)).transpose()?.flatten();
-        digest.zip(key).ok_or_else(|| {
+        digest.zip(key).filter(|(_, key)| by.reaches(key.organization)).ok_or_else(|| {
             Error::new(Code::NotFound, format!("There is no key {id}. `rasterd key list` shows the ids."))
         })
     }
 
-    /// The keys of one organization, or of all.
-    fn keys(&self, _by: &Administrator, organization: Option<OrganizationId>) -> Result<Vec<Key>> {
+    /// The keys of one organization, or of all within reach.
+    fn keys(&self, by: &Administrator, organization: Option<OrganizationId>) -> Result<Vec<Key>> {
         let mut keys = Vec::new();
         self.scan(KEYS, everything(), |_, bytes| {
             let key: Key = decode(bytes)?;
-            if organization.is_none_or(|id| id == key.organization) {
+            if by.reaches(key.organization) && organization.is_none_or(|id| id == key.organization) {
                 keys.push(key);
             }
             Ok(ControlFlow::Continue(()))
@@ -57,8 +57,8 @@ pub trait KeyQueries: Reader {
     }
 
     /// The organization with this slug, for an administrator.
-    fn expect_organization(&self, _by: &Administrator, slug: &str) -> Result<Organization> {
-        let id = self.organization_named(slug)?;
+    fn expect_organization(&self, by: &Administrator, slug: &str) -> Result<Organization> {
+        let id = self.organization_named(slug)?.filter(|id| by.reaches(*id));
         id.map(|id| self.organization(id)).transpose()?.flatten().ok_or_else(|| {
             Error::new(
                 Code::OrganizationNotFound,
@@ -67,13 +67,14 @@ pub trait KeyQueries: Reader {
         })
     }
 
-    /// All organizations, by slug.
-    fn organizations(&self, _by: &Administrator) -> Result<Vec<Organization>> {
+    /// All organizations within reach, by slug.
+    fn organizations(&self, by: &Administrator) -> Result<Vec<Organization>> {
         let mut organizations: Vec<Organization> = Vec::new();
         self.scan(ORGANIZATIONS, everything(), |_, bytes| {
             organizations.push(decode(bytes)?);
             Ok(ControlFlow::Continue(()))
         })?;
+        organizations.retain(|organization| by.reaches(organization.id));
         organizations.sort_by(|one, other| one.slug.cmp(&other.slug));
         Ok(organizations)
     }

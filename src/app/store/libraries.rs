@@ -8,8 +8,7 @@ use super::{Reader, Tx, between};
 use crate::app::access::{Administrator, LibraryCreator, ReadGrant, WriteGrant};
 use crate::app::clock::Millis;
 use crate::app::id::{LibraryId, OrganizationId};
-use crate::app::keys::KeyDigest;
-use crate::app::model::{Access, Grant, Key, Library, TagCount};
+use crate::app::model::{Access, Grant, Library, TagCount};
 use crate::app::name::Slug;
 use crate::error::{Code, Error, Result};
 
@@ -32,17 +31,20 @@ pub trait LibraryQueries: Reader {
     /// The library with this slug, for an administrator.
     fn library_named(
         &self,
-        _by: &Administrator,
+        by: &Administrator,
         organization: OrganizationId,
         slug: &str,
     ) -> Result<Option<Library>> {
-        let id = self.lookup(LIBRARY_SLUGS, (organization.0, slug), Ok)?;
+        let id = self.lookup(LIBRARY_SLUGS, (organization.0, slug), Ok)?.filter(|_| by.reaches(organization));
         Ok(id.map(|id| self.lookup(LIBRARIES, id, decode)).transpose()?.flatten())
     }
 
     /// All libraries of an organization, by slug.
-    fn libraries_of(&self, _by: &Administrator, organization: OrganizationId) -> Result<Vec<Library>> {
+    fn libraries_of(&self, by: &Administrator, organization: OrganizationId) -> Result<Vec<Library>> {
         let mut ids = Vec::new();
+        if !by.reaches(organization) {
+            return Ok(Vec::new());
+        }
         self.scan(LIBRARY_SLUGS, between((organization.0, ""), (organization.0, LAST)), |_, id| {
             ids.push(id);
             Ok(ControlFlow::Continue(()))
@@ -102,19 +104,21 @@ impl WantedSlug {
 }
 
 impl Tx<'_> {
-    /// Adds a library for the key that asks, and grants it to that key at Write.
-    pub fn add_library_by_key(
+    /// Adds a library for the caller; a key is granted it at Write.
+    pub fn add_library_by_caller(
         &self,
         by: &LibraryCreator,
         wanted: &WantedSlug,
         name: String,
         now: Millis,
     ) -> Result<Library> {
-        let (digest, mut key): (KeyDigest, Key) = by.confirm(self, now)?;
+        let key = by.confirm(self, now)?;
         let library = self.add_library(by.organization(), wanted, name, now)?;
-        key.grants.push(Grant { library: library.id, slug: library.slug.clone(), access: Access::Write });
-        key.grants.sort_by(|one, other| one.slug.cmp(&other.slug));
-        self.put_key(&digest, &key)?;
+        if let Some((digest, mut key)) = key {
+            key.grants.push(Grant { library: library.id, slug: library.slug.clone(), access: Access::Write });
+            key.grants.sort_by(|one, other| one.slug.cmp(&other.slug));
+            self.put_key(&digest, &key)?;
+        }
         Ok(library)
     }
 
@@ -138,7 +142,8 @@ impl Tx<'_> {
         now: Millis,
     ) -> Result<Library> {
         let slug = wanted.settle(|slug| {
-            Ok(self.lookup(LIBRARY_SLUGS, (organization.0, slug.as_str()), |_| Ok(()))?.is_some())
+            let taken = slug.is_reserved();
+            Ok(taken || self.lookup(LIBRARY_SLUGS, (organization.0, slug.as_str()), |_| Ok(()))?.is_some())
         })?;
         let id = LibraryId(self.next("next_id")?);
         self.put(LIBRARY_SLUGS, (organization.0, slug.as_str()), id.0)?;

@@ -7,7 +7,8 @@ use redb::TableDefinition;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::app::model::{Asset, Key, Library, Organization};
+use crate::app::audit::Event;
+use crate::app::model::{Asset, Key, Library, Link, Member, Organization, Session};
 use crate::error::{Error, Result};
 
 /// `(library, id)` and other keys hold asset ids as their 16 bytes.
@@ -16,7 +17,7 @@ type Id = &'static [u8; 16];
 type Hash = &'static [u8; 32];
 type Record = &'static [u8];
 
-/// Counters and stamps by name: `schema`, `database`, `next_id`, `sequence`, `pruned`.
+/// Counters and stamps by name: `schema`, `database`, `next_id`, `sequence`, `pruned`, `audit`.
 pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta.v1");
 /// organization → [`Organization`].
 pub const ORGANIZATIONS: TableDefinition<u64, Record> = TableDefinition::new("organizations.v1");
@@ -52,6 +53,18 @@ pub const BLOBS: TableDefinition<Hash, u64> = TableDefinition::new("blobs.v1");
 pub const ORPHANS: TableDefinition<(u64, Hash), ()> = TableDefinition::new("orphans.v1");
 /// sequence number → asset that changed: what the search index has yet to see.
 pub const CHANGES: TableDefinition<u64, Id> = TableDefinition::new("changes.v1");
+/// member → [`Member`].
+pub const MEMBERS: TableDefinition<u64, Record> = TableDefinition::new("members.v1");
+/// folded e-mail → member.
+pub const MEMBER_EMAILS: TableDefinition<&str, u64> = TableDefinition::new("member_emails.v1");
+/// hash of the session's token → [`Session`].
+pub const SESSIONS: TableDefinition<Hash, Record> = TableDefinition::new("sessions.v1");
+/// hash of the session's token → when it was last used, in unix milliseconds, coarsely.
+pub const SESSION_USE: TableDefinition<Hash, u64> = TableDefinition::new("session_use.v1");
+/// hash of the link's token → [`Link`].
+pub const LINKS: TableDefinition<Hash, Record> = TableDefinition::new("links.v1");
+/// (organization, number) → [`Event`]: the audit log, oldest first.
+pub const AUDIT: TableDefinition<(u64, u64), Record> = TableDefinition::new("audit.v1");
 
 /// A record that is stored: its layout's version.
 pub trait Stored: Serialize + DeserializeOwned {
@@ -69,6 +82,18 @@ impl Stored for Key {
     const VERSION: u8 = 1;
 }
 impl Stored for Asset {
+    const VERSION: u8 = 1;
+}
+impl Stored for Member {
+    const VERSION: u8 = 1;
+}
+impl Stored for Session {
+    const VERSION: u8 = 1;
+}
+impl Stored for Link {
+    const VERSION: u8 = 1;
+}
+impl Stored for Event {
     const VERSION: u8 = 1;
 }
 

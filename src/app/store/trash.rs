@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 
 use super::tables::{ASSETS, TRASH, VARIANTS, decode};
-use super::{AssetQueries, Reader, Tx, View, between};
-use crate::app::access::{Administrator, WriteGrant};
+use super::{AssetQueries, Reader, Tx, View, between, everything};
+use crate::app::access::{Administrator, ReadGrant, WriteGrant};
 use crate::app::clock::Millis;
 use crate::app::id::AssetId;
 use crate::app::model::{Asset, Library};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 
 const FIRST_ID: &[u8; 16] = &[0; 16];
 const LAST_ID: &[u8; 16] = &[0xFF; 16];
@@ -30,6 +30,19 @@ impl View {
         )?;
         Ok(due)
     }
+
+    /// What is in a library's trash, the latest first.
+    pub fn trash_of(&self, grant: &ReadGrant) -> Result<Vec<Asset>> {
+        let mut ids: Vec<[u8; 16]> = Vec::new();
+        self.scan(TRASH, everything(), |(_, library, id), ()| {
+            if library == grant.library().0 {
+                ids.push(*id);
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let keys = ids.iter().rev().map(|id| (grant.library().0, id));
+        Ok(self.lookup_each(ASSETS, keys, decode)?.into_iter().flatten().collect())
+    }
 }
 
 impl Tx<'_> {
@@ -48,6 +61,60 @@ impl Tx<'_> {
         }
         self.put(TRASH, (now, grant.library().0, asset.id.bytes()), ())?;
         self.put_record(&Asset { trashed: Some(now), ..asset.touched(now) })
+    }
+
+    /// An asset that is in the trash by itself, not as a variant that went along with its original.
+    pub fn trashed_alone(&self, grant: &WriteGrant, id: &AssetId) -> Result<Option<Asset>> {
+        let Some(asset) = self.asset_or_trashed(grant, id)? else { return Ok(None) };
+        let Some(when) = asset.trashed else { return Ok(None) };
+        let alone = self.lookup(TRASH, (when, grant.library().0, id.bytes()), Ok)?;
+        Ok(alone.map(|()| asset))
+    }
+
+    /// Puts a trashed asset back on its library's list, with the variants that went into the trash with it.
+    ///
+    /// # Errors
+    /// `CONFLICT` for a variant whose original is in the trash.
+    pub fn restore_asset(&self, grant: &WriteGrant, asset: Asset, now: Millis) -> Result<()> {
+        let Some(since) = asset.trashed else { return Ok(()) };
+        self.delete(TRASH, (since, grant.library().0, asset.id.bytes()))?;
+        match &asset.parent {
+            None => {
+                for variant in self.variants_of(&asset)? {
+                    let alone = self.lookup(TRASH, (since, grant.library().0, variant.id.bytes()), Ok)?;
+                    if variant.trashed == Some(since) && alone.is_none() {
+                        self.put_record(&Asset { trashed: None, ..variant.touched(now) })?;
+                    }
+                }
+                self.count(grant.library(), 1, -1)?;
+            }
+            Some(original) => {
+                let original =
+                    self.asset_or_trashed(grant, original)?.filter(|found| found.trashed.is_none());
+                let original = original.ok_or_else(|| {
+                    Error::new(
+                        Code::Conflict,
+                        "This is a variant of an asset in the trash. Restore that one first.",
+                    )
+                })?;
+                self.put_asset(grant, &original.touched(now))?;
+            }
+        }
+        let mut asset = Asset { trashed: None, ..asset.touched(now) };
+        asset.tags = self.list(&asset)?;
+        self.put_record(&asset)
+    }
+
+    /// Removes an asset for good that is in the trash since then.
+    pub fn purge_asset_now(
+        &self,
+        grant: &WriteGrant,
+        asset: &Asset,
+        since: Millis,
+        now: Millis,
+    ) -> Result<()> {
+        self.delete(TRASH, (since, grant.library().0, asset.id.bytes()))?;
+        self.forget_with_variants(asset, now)
     }
 
     /// Removes a trashed asset and its variants for good, if it is still in the trash since then.

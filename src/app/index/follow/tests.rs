@@ -10,7 +10,7 @@ use crate::app::access::{Administrator, LibraryPath, WriteGrant};
 use crate::app::clock::Clock;
 use crate::app::id::AssetId;
 use crate::app::model::Access;
-use crate::app::settings::{FetchSettings, Limits, RenditionSettings, Settings};
+use crate::app::settings::{FetchSettings, Limits, MemberSettings, RenditionSettings, Settings};
 use crate::app::store::Created;
 
 /// Something that happens to an index folder.
@@ -35,11 +35,12 @@ impl Fixture {
             limits: Limits::default(),
             fetch: FetchSettings::default(),
             renditions: RenditionSettings::default(),
+            members: MemberSettings::default(),
         };
         let app = App::open(settings, Clock::default()).unwrap();
         let by = Administrator::of_this_box();
-        app.create_organization(by, "Acme", Some("acme")).await.unwrap();
-        app.add_library(by, "acme", "Photos", Some("photos")).await.unwrap();
+        app.create_organization(by.clone(), "Acme", Some("acme")).await.unwrap();
+        app.add_library(by.clone(), "acme", "Photos", Some("photos")).await.unwrap();
         let grants = vec![("photos".to_owned(), Some(Access::Write))];
         let (key, _) = app.create_key(by, "acme", "key", grants, None).await.unwrap();
         let caller = app.authenticate(key.reveal()).unwrap();

@@ -1,0 +1,296 @@
+//! The audit log: who did what, when, and from where. Written in the transaction of what it tells of.
+//! Never holds a key, a password or a token.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::App;
+use super::access::Administrator;
+use super::clock::{Millis, millis};
+use super::model::{Key, Member};
+use super::store::KeyQueries;
+use crate::error::Result;
+
+/// How many addresses with refused keys are told apart between two times that they are written down.
+const MOST_REFUSED: usize = 1000;
+/// How many old events one transaction removes.
+const PRUNE_BATCH: usize = 500;
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// What they are.
+    pub kind: ActorKind,
+    /// A key's public id, or a person's e-mail; empty otherwise.
+    pub id: String,
+    /// What they are called.
+    pub name: String,
+    /// Where the request came from; none at the box itself.
+    pub address: Option<IpAddr>,
+}
+
+/// What can do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActorKind {
+    /// An API key.
+    Key,
+    /// A person who is signed in.
+    Member,
+    /// Whoever holds the data directory, or the server by itself.
+    Box,
+    /// Nobody that the server knows.
+    Stranger,
+}
+
+impl ActorKind {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Member => "member",
+            Self::Box => "box",
+            Self::Stranger => "stranger",
+        }
+    }
+}
+
+impl Actor {
+    /// A key.
+    #[must_use]
+    pub fn key(key: &Key, address: Option<IpAddr>) -> Self {
+        Self { kind: ActorKind::Key, id: key.id.to_string(), name: key.name.clone(), address }
+    }
+
+    /// A person.
+    #[must_use]
+    pub fn member(member: &Member, address: Option<IpAddr>) -> Self {
+        Self { kind: ActorKind::Member, id: member.email.clone(), name: member.name.clone(), address }
+    }
+
+    /// Whoever holds the data directory.
+    #[must_use]
+    pub fn this_box() -> Self {
+        let name = "rasterd on this machine".to_owned();
+        Self { kind: ActorKind::Box, id: String::new(), name, address: None }
+    }
+
+    /// Somebody who could not show who they are.
+    #[must_use]
+    pub fn stranger(address: Option<IpAddr>) -> Self {
+        Self { kind: ActorKind::Stranger, id: String::new(), name: "somebody".to_owned(), address }
+    }
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $variant:ident $name:literal,)+) => {
+        /// What can be done. Stored by its place here: new ones come last.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Action { $($(#[$doc])* $variant,)+ }
+
+        impl Action {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Its name: what it was done to, and the verb.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+    };
+}
+
+actions! {
+    /// A person signed in.
+    SignedIn "member.signed_in",
+    /// A wrong password, or an e-mail that nobody has.
+    SignInRefused "member.sign_in_refused",
+    /// A person signed out, or ended another of their sessions.
+    SignedOut "member.signed_out",
+    /// A link into the organization was made.
+    Invited "member.invited",
+    /// Such a link was withdrawn.
+    InvitationWithdrawn "member.invitation_withdrawn",
+    /// A person joined by a link.
+    Joined "member.joined",
+    /// A person got another role.
+    RoleChanged "member.role_changed",
+    /// A person was taken out of the organization.
+    MemberRemoved "member.removed",
+    /// A link to set a new password was made.
+    ResetRequested "member.reset_requested",
+    /// A person's password is another now.
+    PasswordChanged "member.password_changed",
+    /// A key was made.
+    KeyCreated "key.created",
+    /// A key got another name.
+    KeyRenamed "key.renamed",
+    /// A key's grants are others now.
+    KeyGranted "key.granted",
+    /// A key got a new value.
+    KeyRegenerated "key.regenerated",
+    /// A key was deleted.
+    KeyDeleted "key.deleted",
+    /// Requests came with a key that opens nothing.
+    KeyRefused "key.refused",
+    /// A live key was sent in the clear.
+    KeyExposed "key.exposed",
+    /// The organization got another name, or was made.
+    OrganizationChanged "organization.changed",
+    /// A library was made.
+    LibraryCreated "library.created",
+    /// A library got another name.
+    LibraryRenamed "library.renamed",
+    /// A library was deleted with everything in it.
+    LibraryDeleted "library.deleted",
+    /// Assets went into the trash.
+    AssetsTrashed "assets.trashed",
+    /// Assets came back out of the trash.
+    AssetsRestored "assets.restored",
+    /// Assets were deleted for good.
+    AssetsPurged "assets.purged",
+    /// Assets went over to another library.
+    AssetsTransferred "assets.transferred",
+}
+
+/// One thing that was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub at: Millis,
+    /// By whom.
+    pub actor: Actor,
+    /// What.
+    pub action: Action,
+    /// To what: the name or the slug of a key, a library, a person.
+    pub target: String,
+    /// More about it, for a person; empty when there is no more.
+    pub detail: String,
+}
+
+/// Which events are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// Only those in which this text occurs, in any case: in the action, the actor, the address, the target, the
+    /// detail.
+    pub text: String,
+    /// Only those before this one, as an earlier answer told it.
+    pub before: Option<u64>,
+    /// At most so many.
+    pub most: usize,
+}
+
+impl EventFilter {
+    /// Whether this event is asked for.
+    pub(super) fn takes(&self, event: &Event) -> bool {
+        let wanted = self.text.trim().to_lowercase();
+        let address = event.actor.address.map(|address| address.to_string()).unwrap_or_default();
+        wanted.is_empty()
+            || [
+                event.action.name(),
+                &event.actor.id,
+                &event.actor.name,
+                &address,
+                &event.target,
+                &event.detail,
+            ]
+            .iter()
+            .any(|text| text.to_lowercase().contains(&wanted))
+    }
+}
+
+/// Some events, newest first, each with its number, and whether there are older ones that were not looked at.
+#[derive(Debug, Clone, Default)]
+pub struct EventPart {
+    /// The events.
+    pub events: Vec<(u64, Event)>,
+    /// What to ask for to get the next of them.
+    pub before: Option<u64>,
+}
+
+/// Requests with keys that open nothing, by address, since they were last written down. Counted, not listed: a flood
+/// of them takes a line, not the disk.
+#[derive(Default)]
+pub struct RefusedKeys {
+    seen: Mutex<HashMap<Option<IpAddr>, u64>>,
+}
+
+impl RefusedKeys {
+    fn note(&self, address: Option<IpAddr>) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let address = if seen.len() < MOST_REFUSED { address } else { None };
+        *seen.entry(address).or_default() += 1;
+    }
+
+    fn take(&self) -> HashMap<Option<IpAddr>, u64> {
+        std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl App {
+    /// What was done in an organization, newest first.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND`.
+    pub fn list_events(
+        &self,
+        by: &Administrator,
+        organization: &str,
+        filter: &EventFilter,
+    ) -> Result<EventPart> {
+        let view = self.store().view()?;
+        let organization = view.expect_organization(by, organization)?;
+        view.events(by, organization.id, filter)
+    }
+
+    /// Notes a request whose key opens nothing. Written down with the next upkeep.
+    pub fn note_refused_key(&self, address: Option<IpAddr>) {
+        self.refused_keys().note(address);
+    }
+
+    /// Writes down which addresses came with keys that open nothing. They belong to no organization: whoever runs
+    /// the first one looks after the box.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn save_refused_keys(&self) -> Result<()> {
+        let refused = self.refused_keys().take();
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let now = self.now();
+        self.store()
+            .write(move |tx| {
+                refused.iter().try_for_each(|(address, count)| {
+                    let requests = if *count == 1 { "request" } else { "requests" };
+                    let detail = format!("{count} {requests} with a key that is not valid");
+                    tx.note_on_box(now, &Actor::stranger(*address), Action::KeyRefused, "", detail)
+                })
+            })
+            .await
+    }
+
+    /// Removes events that are older than the configured time.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn prune_events(&self) -> Result<()> {
+        let until = self.now().saturating_sub(millis(self.settings().members.audit_keep));
+        while self.store().write(move |tx| tx.prune_events(until, PRUNE_BATCH)).await? == PRUNE_BATCH {}
+        Ok(())
+    }
+}
+
+/// Some names in a sentence: all when they are few, the first ones and how many more otherwise.
+#[must_use]
+pub fn some_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 5;
+    let more = names.len().saturating_sub(SHOWN);
+    let shown = names.take(SHOWN).collect::<Vec<_>>().join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
+}

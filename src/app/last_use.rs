@@ -1,0 +1,42 @@
+//! When something was last used, kept in memory and written down now and then, so that a request that only reads
+//! writes nothing.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use super::clock::Millis;
+
+/// How exact "last used" is.
+const GRAIN: Millis = 60_000;
+
+/// When which thing was last used, since the last time this was written down.
+pub struct LastUse<Id> {
+    seen: RwLock<HashMap<Id, AtomicU64>>,
+}
+
+impl<Id> Default for LastUse<Id> {
+    fn default() -> Self {
+        Self { seen: RwLock::default() }
+    }
+}
+
+impl<Id: Clone + Eq + Hash> LastUse<Id> {
+    /// Notes that it was used. Takes no lock that others wait for, but for a thing's first use.
+    pub fn note(&self, id: &Id, now: Millis) {
+        let now = now - now % GRAIN;
+        if let Some(seen) = self.seen.read().unwrap_or_else(PoisonError::into_inner).get(id) {
+            seen.fetch_max(now, Ordering::Relaxed);
+            return;
+        }
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(id.clone(), AtomicU64::new(now));
+    }
+
+    /// Everything that was noted, to be written down.
+    pub fn take(&self) -> Vec<(Id, Millis)> {
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        seen.drain().map(|(id, when)| (id, when.into_inner())).collect()
+    }
+}

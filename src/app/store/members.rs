@@ -1,0 +1,168 @@
+//! Members, their sessions, and links that let people in, in the tables.
+
+use std::ops::ControlFlow;
+
+use super::tables::{LIBRARY_SLUGS, LINKS, MEMBER_EMAILS, MEMBERS, SESSION_USE, SESSIONS, decode, encode};
+use super::{Reader, Tx, between, everything};
+use crate::app::clock::Millis;
+use crate::app::id::{LibraryId, MemberId, OrganizationId};
+use crate::app::members::{Email, LinkDigest, SessionDigest};
+use crate::app::model::{Grant, Link, Member, Purpose, Role, Session};
+use crate::app::name::Slug;
+use crate::error::Result;
+
+/// Sorts behind every slug.
+const LAST: &str = "\u{10FFFF}";
+
+/// A session with its digest, and when it was last used.
+pub type StoredSession = (SessionDigest, Session, Millis);
+
+/// Reads of members, sessions and links.
+pub trait MemberQueries: Reader {
+    /// A member by their number.
+    fn member(&self, id: MemberId) -> Result<Option<Member>> {
+        self.lookup(MEMBERS, id.0, decode)
+    }
+
+    /// The member with this e-mail.
+    fn member_by_email(&self, email: &Email) -> Result<Option<Member>> {
+        let id = self.lookup(MEMBER_EMAILS, email.folded().as_str(), Ok)?;
+        Ok(id.map(|id| self.member(MemberId(id))).transpose()?.flatten())
+    }
+
+    /// All members of all organizations.
+    fn members(&self) -> Result<Vec<Member>> {
+        let mut members = Vec::new();
+        self.scan(MEMBERS, everything(), |_, bytes| {
+            members.push(decode(bytes)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(members)
+    }
+
+    /// The session with this digest, if it is not over, and whose it is.
+    fn live_session(&self, digest: &SessionDigest, now: Millis) -> Result<Option<(Member, Session)>> {
+        let Some(session) = self.lookup(SESSIONS, &digest.0, decode::<Session>)? else { return Ok(None) };
+        if !session.is_live(self.session_use(digest, &session)?, now) {
+            return Ok(None);
+        }
+        Ok(self.member(session.member)?.map(|member| (member, session)))
+    }
+
+    /// When a session was last used, as far as it is written down.
+    fn session_use(&self, digest: &SessionDigest, session: &Session) -> Result<Millis> {
+        Ok(self.lookup(SESSION_USE, &digest.0, Ok)?.unwrap_or(session.created))
+    }
+
+    /// All sessions, over or not.
+    fn sessions(&self) -> Result<Vec<StoredSession>> {
+        let mut sessions = Vec::new();
+        self.scan(SESSIONS, everything(), |digest, bytes| {
+            sessions.push((SessionDigest(*digest), decode::<Session>(bytes)?, 0));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        for (digest, session, last_seen) in &mut sessions {
+            *last_seen = self.session_use(digest, session)?;
+        }
+        Ok(sessions)
+    }
+
+    /// The link with this digest, over or not.
+    fn link(&self, digest: &LinkDigest) -> Result<Option<Link>> {
+        self.lookup(LINKS, &digest.0, decode)
+    }
+
+    /// All links, over or not.
+    fn links(&self) -> Result<Vec<(LinkDigest, Link)>> {
+        let mut links = Vec::new();
+        self.scan(LINKS, everything(), |digest, bytes| {
+            links.push((LinkDigest(*digest), decode(bytes)?));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(links)
+    }
+
+    /// What a role in an organization reaches: every library, ordered by slug.
+    fn grants_of_role(&self, organization: OrganizationId, role: Role) -> Result<Vec<Grant>> {
+        let mut grants = Vec::new();
+        self.scan(LIBRARY_SLUGS, between((organization.0, ""), (organization.0, LAST)), |(_, slug), id| {
+            grants.push(Grant { library: LibraryId(id), slug: Slug::parse(slug)?, access: role.access() });
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(grants)
+    }
+}
+
+impl<R: Reader> MemberQueries for R {}
+
+impl Tx<'_> {
+    /// Draws the number of a new member.
+    pub fn next_member(&self) -> Result<MemberId> {
+        self.next("next_id").map(MemberId)
+    }
+
+    /// Writes a member, whose e-mail never changes.
+    pub fn put_member(&self, member: &Member) -> Result<()> {
+        let email = Email::parse(&member.email)?.folded();
+        self.put(MEMBER_EMAILS, email.as_str(), member.id.0)?;
+        self.put(MEMBERS, member.id.0, encode(member)?.as_slice())
+    }
+
+    /// Forgets a member, and the links to set their password.
+    pub fn forget_member(&self, member: &Member) -> Result<()> {
+        self.forget_links_of(member.id)?;
+        self.delete(MEMBER_EMAILS, Email::parse(&member.email)?.folded().as_str())?;
+        self.delete(MEMBERS, member.id.0)
+    }
+
+    /// Writes a session under its digest.
+    pub fn put_session(&self, digest: &SessionDigest, session: &Session) -> Result<()> {
+        self.put(SESSIONS, &digest.0, encode(session)?.as_slice())
+    }
+
+    /// Notes when a session was last used, if there still is such a session.
+    pub fn put_session_use(&self, digest: &SessionDigest, when: Millis) -> Result<()> {
+        if self.lookup(SESSIONS, &digest.0, |_| Ok(()))?.is_none() {
+            return Ok(());
+        }
+        self.put(SESSION_USE, &digest.0, when)
+    }
+
+    /// Forgets a session.
+    pub fn forget_session(&self, digest: &SessionDigest) -> Result<()> {
+        self.delete(SESSION_USE, &digest.0)?;
+        self.delete(SESSIONS, &digest.0)
+    }
+
+    /// Ends the sessions of a member, but for one of them, and says how many.
+    pub fn end_sessions_of(&self, member: MemberId, except: Option<SessionDigest>) -> Result<usize> {
+        let mut ended = 0;
+        for (digest, session, _) in self.sessions()? {
+            if session.member == member && Some(digest) != except {
+                self.forget_session(&digest)?;
+                ended += 1;
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Writes a link under its digest.
+    pub fn put_link(&self, digest: &LinkDigest, link: &Link) -> Result<()> {
+        self.put(LINKS, &digest.0, encode(link)?.as_slice())
+    }
+
+    /// Forgets a link.
+    pub fn forget_link(&self, digest: &LinkDigest) -> Result<()> {
+        self.delete(LINKS, &digest.0)
+    }
+
+    /// Forgets the links that set a member's password.
+    pub fn forget_links_of(&self, member: MemberId) -> Result<()> {
+        for (digest, link) in self.links()? {
+            if link.purpose == (Purpose::Reset { member }) {
+                self.forget_link(&digest)?;
+            }
+        }
+        Ok(())
+    }
+}

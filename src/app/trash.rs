@@ -1,0 +1,156 @@
+//! The trash: what is in it, back out of it, and out of it for good before its time. Into it is where assets are.
+
+use super::App;
+use super::access::{Caller, LibraryPath, WriteGrant};
+use super::assets::{AssetDetail, details, parse_id, within};
+use super::audit::{Action, some_of};
+use super::clock::{Millis, millis};
+use super::id::AssetId;
+use super::model::Asset;
+use super::page::Page;
+use super::store::{AssetQueries, Tx};
+use crate::error::{Error, Result};
+
+/// How many assets one transaction removes when the trash is emptied.
+const EMPTY_BATCH: usize = 200;
+
+/// A trashed asset, and the day on which it goes for good.
+#[derive(Debug, Clone)]
+pub struct Trashed {
+    /// The asset, or a variant that was trashed alone.
+    pub detail: AssetDetail,
+    /// When it went into the trash.
+    pub since: Millis,
+    /// When it is removed for good.
+    pub until: Millis,
+}
+
+impl App {
+    /// A page of a library's trash, the latest first.
+    ///
+    /// # Errors
+    /// Of [`Caller::read`].
+    pub fn list_trash(&self, caller: &Caller, path: &LibraryPath<'_>, page: Page) -> Result<Vec<Trashed>> {
+        let grant = caller.read(path)?;
+        let keep = millis(self.settings().trash_keep);
+        let assets = page.cut(caller.view().trash_of(&grant)?);
+        let trashed = details(caller.view(), caller, assets)?.into_iter().filter_map(|detail| {
+            let since = detail.asset.trashed?;
+            Some(Trashed { detail, since, until: since.saturating_add(keep) })
+        });
+        Ok(trashed.collect())
+    }
+
+    /// Takes assets back out of the trash, with the variants that went along, and returns those that this call
+    /// moved. All or nothing.
+    ///
+    /// # Errors
+    /// Of [`Caller::write`]; `BAD_USER_INPUT` for their number; `RESOURCE_NOT_FOUND` when one is not in the library;
+    /// `CONFLICT` for a variant whose original is in the trash, too.
+    pub async fn restore_assets(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        ids: &[String],
+    ) -> Result<Vec<AssetId>> {
+        self.change_trashed(caller, path, ids, Action::AssetsRestored, |tx, grant, asset, _, now| {
+            tx.restore_asset(grant, asset, now)
+        })
+        .await
+    }
+
+    /// Removes assets for good that are in the trash, and returns those that this call removed. All or nothing.
+    ///
+    /// # Errors
+    /// As [`App::restore_assets`].
+    pub async fn purge_assets(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        ids: &[String],
+    ) -> Result<Vec<AssetId>> {
+        self.change_trashed(caller, path, ids, Action::AssetsPurged, |tx, grant, asset, since, now| {
+            tx.purge_asset_now(grant, &asset, since, now)
+        })
+        .await
+    }
+
+    /// Removes everything for good that is in a library's trash now, and says how many assets that were.
+    ///
+    /// # Errors
+    /// Of [`Caller::write`].
+    pub async fn empty_trash(&self, caller: &Caller, path: &LibraryPath<'_>) -> Result<usize> {
+        let grant = caller.write(path)?;
+        let all: Vec<AssetId> = caller.view().trash_of(&grant)?.iter().map(|asset| asset.id).collect();
+        let mut removed = 0;
+        for ids in all.chunks(EMPTY_BATCH) {
+            let ids = ids.to_vec();
+            removed += self
+                .change(&grant, move |tx, grant, now| {
+                    let assets = in_trash(tx, grant, &ids)?;
+                    assets
+                        .iter()
+                        .try_for_each(|(asset, since)| tx.purge_asset_now(grant, asset, *since, now))?;
+                    tx.note_assets(now, grant, Action::AssetsPurged, assets.iter().map(|(asset, _)| asset))?;
+                    Ok(assets.len())
+                })
+                .await?;
+        }
+        Ok(removed)
+    }
+
+    async fn change_trashed<F>(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        ids: &[String],
+        action: Action,
+        mut change: F,
+    ) -> Result<Vec<AssetId>>
+    where
+        F: FnMut(&Tx<'_>, &WriteGrant, Asset, Millis, Millis) -> Result<()> + Send + 'static,
+    {
+        let grant = caller.write(path)?;
+        within("asset ids", ids.len(), 1, self.settings().limits.ids_per_call)?;
+        let ids: Vec<AssetId> = ids.iter().map(|id| parse_id(id)).collect::<Result<_>>()?;
+        self.change(&grant, move |tx, grant, now| {
+            for id in &ids {
+                tx.asset_or_trashed(grant, id)?.ok_or_else(Error::asset_not_found)?;
+            }
+            let assets = in_trash(tx, grant, &ids)?;
+            for (asset, since) in assets.clone() {
+                change(tx, grant, asset, since, now)?;
+            }
+            tx.note_assets(now, grant, action, assets.iter().map(|(asset, _)| asset))?;
+            Ok(assets.into_iter().map(|(asset, _)| asset.id).collect())
+        })
+        .await
+    }
+}
+
+/// Those of these assets that are in the trash by themselves, each once, with the time since when.
+fn in_trash(tx: &Tx<'_>, grant: &WriteGrant, ids: &[AssetId]) -> Result<Vec<(Asset, Millis)>> {
+    let mut found: Vec<(Asset, Millis)> = Vec::new();
+    for id in ids {
+        let asset = tx.trashed_alone(grant, id)?.filter(|_| found.iter().all(|(known, _)| known.id != *id));
+        found.extend(asset.and_then(|asset| asset.trashed.map(|since| (asset, since))));
+    }
+    Ok(found)
+}
+
+impl Tx<'_> {
+    /// Writes down what was done to some assets, if there are any.
+    pub(super) fn note_assets<'a>(
+        &self,
+        now: Millis,
+        grant: &WriteGrant,
+        action: Action,
+        assets: impl ExactSizeIterator<Item = &'a Asset>,
+    ) -> Result<()> {
+        if assets.len() == 0 {
+            return Ok(());
+        }
+        let names = some_of(assets.map(|asset| asset.name.as_str()));
+        self.note(now, grant.organization(), grant.actor(), action, grant.slug().as_str(), names)
+    }
+}
