@@ -18,11 +18,13 @@ mod files;
 mod flash;
 mod form;
 mod gate;
+mod organizations;
 mod page;
 mod path;
 mod refusal;
 mod shell;
 mod sign_in;
+mod signed;
 mod theme;
 mod visit;
 
@@ -33,6 +35,7 @@ pub fn configure(routes: &mut web::ServiceConfig, app: &App) {
     let gate = Rc::new(Gate::of(app));
     let pages = web::scope("/app")
         .configure(files::configure)
+        .configure(organizations::configure)
         .configure(sign_in::configure)
         .default_service(web::to(edge::no_such_path))
         .wrap(from_fn(move |request, next| Rc::clone(&gate).pass(request, next)));

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 /// # Errors
 /// `INTERNAL_SERVER_ERROR` when the template fails.
 pub fn page(template: &impl Template) -> Result<HttpResponse> {
-    page_with(StatusCode::OK, template)
+    page_with(200, template)
 }
 
 /// A form again, with what is wrong in it beside its fields.
@@ -23,15 +23,16 @@ pub fn page(template: &impl Template) -> Result<HttpResponse> {
 /// # Errors
 /// `INTERNAL_SERVER_ERROR` when the template fails.
 pub fn page_again(template: &impl Template) -> Result<HttpResponse> {
-    page_with(StatusCode::UNPROCESSABLE_ENTITY, template)
+    page_with(422, template)
 }
 
 /// [`page`] with another status.
 ///
 /// # Errors
 /// `INTERNAL_SERVER_ERROR` when the template fails.
-pub fn page_with(status: StatusCode, template: &impl Template) -> Result<HttpResponse> {
+pub fn page_with(status: u16, template: &impl Template) -> Result<HttpResponse> {
     let text = template.render().map_err(Error::internal)?;
+    let status = StatusCode::from_u16(status).map_err(Error::internal)?;
     Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(text))
 }
 

@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What is encoded in a segment or a parameter.
+const NOT_PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
+
 /// A path below `/app`, with its query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalPath(String);
@@ -16,6 +21,27 @@ impl LocalPath {
         let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         let climbs = text.split(['/', '?']).any(|segment| segment == ".." || segment == ".");
         (is_below && is_plain && !climbs).then(|| Self(text.to_owned()))
+    }
+
+    /// The address made of these segments, such as an organization's slug and a library's.
+    #[must_use]
+    pub fn to(segments: &[&str]) -> Self {
+        let encoded = segments.iter().map(|segment| format!("/{}", utf8_percent_encode(segment, NOT_PLAIN)));
+        Self(format!("/app{}", encoded.collect::<String>()))
+    }
+
+    /// The page where one signs in.
+    #[must_use]
+    pub fn sign_in() -> Self {
+        Self::to(&["sign-in"])
+    }
+
+    /// The address with one more parameter in its query.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let separator = if self.0.contains('?') { '&' } else { '?' };
+        let [name, value] = [name, value].map(|text| utf8_percent_encode(text, NOT_PLAIN));
+        Self(format!("{}{separator}{name}={value}", self.0))
     }
 
     /// The address as text.
@@ -64,6 +90,13 @@ mod tests {
         ] {
             assert_eq!(LocalPath::parse(refused), None, "{refused}");
         }
+    }
+
+    #[test]
+    fn segments_and_parameters_are_encoded() {
+        let path = LocalPath::to(&["acme", "a/../b"]).with("q", "x&y=é").with("tag", "1");
+        assert_eq!(path.as_str(), "/app/acme/a%2F%2E%2E%2Fb?q=x%26y%3D%C3%A9&tag=1");
+        assert_eq!(LocalPath::parse(path.as_str()), Some(path));
     }
 
     proptest! {

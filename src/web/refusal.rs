@@ -54,11 +54,9 @@ pub fn readable(answer: HttpResponse, visit: &Visit) -> HttpResponse {
 
 /// To the page where one signs in, and back from there.
 fn sign_in_first(visit: &Visit) -> HttpResponse {
-    let back = if visit.is_partial() { visit.from() } else { Some(visit.address()) };
-    let next = back.map(LocalPath::as_str).unwrap_or_default();
-    let next: String =
-        url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
-    let to = LocalPath::parse(&format!("/app/sign-in?{next}")).unwrap_or_default();
+    let is_page = visit.asks_for_page();
+    let back = if is_page { Some(visit.address()) } else { visit.from() };
+    let to = back.map_or_else(LocalPath::sign_in, |back| LocalPath::sign_in().with("next", back.as_str()));
     page::redirect(visit, &to)
 }
 

@@ -4,6 +4,8 @@
 use super::flash::Flash;
 use super::theme::Theme;
 use super::visit::Visit;
+use crate::app::access::Caller;
+use crate::app::model::{self, Organization, Role};
 
 /// The frame of one page.
 pub struct Shell {
@@ -25,7 +27,7 @@ pub struct Shell {
     pub choices: Vec<Choice>,
     /// The part of the organization's pages that this one belongs to.
     pub section: Section,
-    /// The way to this page, from above.
+    /// The pages above this one, from the top.
     pub crumbs: Vec<Crumb>,
 }
 
@@ -126,18 +128,18 @@ impl Section {
     fn href(self, organization: &str) -> String {
         match self {
             Self::None | Self::Libraries => format!("/app/{organization}"),
-            Self::Overview => format!("/app/{organization}/overview"),
+            Self::Overview => format!("/app/{organization}/settings/overview"),
             Self::Settings => format!("/app/{organization}/settings"),
         }
     }
 }
 
-/// A step on the way to a page.
+/// A page above this one.
 pub struct Crumb {
     /// What it is called.
     pub label: String,
-    /// Its address; the page itself has none.
-    pub href: Option<String>,
+    /// Its address.
+    pub href: String,
 }
 
 impl Shell {
@@ -156,5 +158,36 @@ impl Shell {
             section: Section::default(),
             crumbs: Vec::new(),
         }
+    }
+
+    /// The frame for somebody who is signed in, with the organizations they are in.
+    pub(super) fn of(mut self, member: &model::Member, organizations: &[(Organization, Role)]) -> Self {
+        self.member = Some(Member { name: member.name.clone(), email: member.email.clone() });
+        let choice = |(organization, _): &(Organization, Role)| Choice {
+            slug: organization.slug.to_string(),
+            name: organization.name.clone(),
+        };
+        self.choices = organizations.iter().map(choice).collect();
+        self
+    }
+
+    /// The frame of a page about an organization.
+    #[must_use]
+    pub fn within(mut self, caller: &Caller, section: Section) -> Self {
+        let organization = caller.organization();
+        self.place = Some(Place {
+            slug: organization.slug.to_string(),
+            name: organization.name.clone(),
+            is_owner: caller.role() == Some(Role::Owner),
+        });
+        self.section = section;
+        self
+    }
+
+    /// Adds the page above this one; called once for each, from the top.
+    #[must_use]
+    pub fn under(mut self, label: impl Into<String>, href: impl Into<String>) -> Self {
+        self.crumbs.push(Crumb { label: label.into(), href: href.into() });
+        self
     }
 }

@@ -5,6 +5,7 @@ use std::future::{Ready, ready};
 use std::rc::Rc;
 
 use actix_web::dev::Payload;
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, REFERER};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use blake3::Hash;
@@ -14,7 +15,7 @@ use super::flash::Flash;
 use super::path::LocalPath;
 use super::theme::Theme;
 use crate::app::id::random_base62;
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// What the tokens of forms are derived for; nothing else is derived with it.
 const FORM_TOKENS: &str = "rasterd 2026-11 web form tokens";
@@ -29,6 +30,7 @@ struct Facts {
     theme: Theme,
     flash: Option<Flash>,
     is_partial: bool,
+    is_get: bool,
     address: LocalPath,
     from: Option<LocalPath>,
 }
@@ -52,9 +54,16 @@ impl Visit {
             theme: Theme::named(cookie::read(headers, cookie::THEME).unwrap_or_default()),
             flash: cookie::read(headers, cookie::FLASH).and_then(Flash::read),
             is_partial: is_partial(headers),
+            is_get: request.method() == Method::GET,
             address: LocalPath::parse(address).unwrap_or_default(),
             from: came_from(headers),
         }))
+    }
+
+    /// What the gate noted of a request.
+    pub(super) fn of_gate(request: &HttpRequest) -> Result<Self> {
+        let visit = request.extensions().get::<Self>().cloned();
+        visit.ok_or_else(|| Error::internal("a page is mounted outside the web app's gate"))
     }
 
     /// The token of the session that the browser says it has. Whether there is one is for `app` to say.
@@ -108,6 +117,12 @@ impl Visit {
         self.0.is_partial
     }
 
+    /// Whether a whole page is looked at, which one can come back to.
+    #[must_use]
+    pub(super) fn asks_for_page(&self) -> bool {
+        self.0.is_get && !self.0.is_partial
+    }
+
     /// The path and query that were asked for.
     #[must_use]
     pub fn address(&self) -> &LocalPath {
@@ -138,11 +153,10 @@ fn came_from(headers: &HeaderMap) -> Option<LocalPath> {
 
 impl FromRequest for Visit {
     type Error = Error;
-    type Future = Ready<Result<Self, Error>>;
+    type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let visit = request.extensions().get::<Self>().cloned();
-        ready(visit.ok_or_else(|| Error::internal("a page is mounted outside the web app's gate")))
+        ready(Self::of_gate(request))
     }
 }
 

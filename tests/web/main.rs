@@ -3,4 +3,5 @@
 
 mod browser;
 mod errors;
+mod people;
 mod sign_in;
