@@ -13,6 +13,7 @@ use actix_web::{HttpResponse, web};
 use crate::app::App;
 use crate::edge;
 
+mod agent;
 mod cookie;
 mod files;
 mod flash;
@@ -21,12 +22,16 @@ mod gate;
 mod organizations;
 mod page;
 mod path;
+mod profile;
 mod refusal;
+mod shape;
 mod shell;
 mod sign_in;
 mod signed;
 mod theme;
 mod visit;
+mod welcome;
+mod when;
 
 use gate::Gate;
 
@@ -36,7 +41,9 @@ pub fn configure(routes: &mut web::ServiceConfig, app: &App) {
     let pages = web::scope("/app")
         .configure(files::configure)
         .configure(organizations::configure)
+        .configure(profile::configure)
         .configure(sign_in::configure)
+        .configure(welcome::configure)
         .default_service(web::to(edge::no_such_path))
         .wrap(from_fn(move |request, next| Rc::clone(&gate).pass(request, next)));
     routes.service(pages).service(
