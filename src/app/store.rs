@@ -30,6 +30,7 @@ pub use assets::{AssetQueries, Created};
 pub use keys::KeyQueries;
 pub use libraries::{LibraryQueries, WantedSlug};
 pub use members::MemberQueries;
+pub use tables::newest_first;
 pub use write::Tx;
 
 /// What is read of the database and kept by it, cheap to clone.
