@@ -17,16 +17,20 @@ mod cookie;
 mod files;
 mod flash;
 mod form;
+mod figures;
 mod gate;
+mod libraries;
 mod organizations;
 mod page;
 mod path;
 mod refusal;
+mod shape;
 mod shell;
 mod sign_in;
 mod signed;
 mod theme;
 mod visit;
+mod when;
 
 use gate::Gate;
 
@@ -37,6 +41,7 @@ pub fn configure(routes: &mut web::ServiceConfig, app: &App) {
         .configure(files::configure)
         .configure(organizations::configure)
         .configure(sign_in::configure)
+        .configure(libraries::configure)
         .default_service(web::to(edge::no_such_path))
         .wrap(from_fn(move |request, next| Rc::clone(&gate).pass(request, next)));
     routes.service(pages).service(
