@@ -13,16 +13,18 @@ use actix_web::{HttpResponse, web};
 use crate::app::App;
 use crate::edge;
 
+mod agent;
 mod cookie;
+mod figures;
 mod files;
 mod flash;
 mod form;
-mod figures;
 mod gate;
 mod libraries;
 mod organizations;
 mod page;
 mod path;
+mod profile;
 mod refusal;
 mod shape;
 mod shell;
@@ -30,6 +32,7 @@ mod sign_in;
 mod signed;
 mod theme;
 mod visit;
+mod welcome;
 mod when;
 
 use gate::Gate;
@@ -40,7 +43,9 @@ pub fn configure(routes: &mut web::ServiceConfig, app: &App) {
     let pages = web::scope("/app")
         .configure(files::configure)
         .configure(organizations::configure)
+        .configure(profile::configure)
         .configure(sign_in::configure)
+        .configure(welcome::configure)
         .configure(libraries::configure)
         .default_service(web::to(edge::no_such_path))
         .wrap(from_fn(move |request, next| Rc::clone(&gate).pass(request, next)));
