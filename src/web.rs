@@ -15,10 +15,12 @@ use crate::edge;
 
 mod agent;
 mod cookie;
+mod figures;
 mod files;
 mod flash;
 mod form;
 mod gate;
+mod libraries;
 mod organizations;
 mod page;
 mod path;
@@ -44,6 +46,7 @@ pub fn configure(routes: &mut web::ServiceConfig, app: &App) {
         .configure(profile::configure)
         .configure(sign_in::configure)
         .configure(welcome::configure)
+        .configure(libraries::configure)
         .default_service(web::to(edge::no_such_path))
         .wrap(from_fn(move |request, next| Rc::clone(&gate).pass(request, next)));
     routes.service(pages).service(
