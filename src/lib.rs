@@ -20,6 +20,7 @@
 //! - [`telemetry`]: the log.
 //! - [`mcp`], [`http`] (REST), [`graphql`]: the interfaces over the same operations; [`wire`]: the JSON they share.
 //! - [`cdn`]: the public urls of assets, and of their renditions.
+//! - [`web`]: the pages for people, under `/app`.
 //! - [`cli`], [`config`], [`admin`], [`data_dir`]: the command line, its layers, and how it talks to a running server.
 //! - [`testing`]: a server on a temporary folder, for our tests and for those who embed us.
 //!
@@ -48,4 +49,5 @@ pub mod server;
 pub mod telemetry;
 pub mod testing;
 pub mod tls;
+pub mod web;
 pub mod wire;

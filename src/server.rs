@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::edge::cors::Cors;
 use crate::mcp::McpOptions;
 use crate::tls::{self, Certificates, TlsError};
-use crate::{cdn, edge, graphql, http, mcp};
+use crate::{cdn, edge, graphql, http, mcp, web as pages};
 
 mod connection;
 mod door;
@@ -257,5 +257,6 @@ impl Site {
         http::configure(routes);
         mcp::configure(routes, &self.app, self.mcp.clone());
         graphql::configure(routes, &self.app, &self.graphql);
+        pages::configure(routes, &self.app);
     }
 }

@@ -25,7 +25,8 @@ use crate::error::{Code, Error};
 
 /// The header that carries the request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const JSON: &[u8] = b"application/json";
+/// What only our own answers are written in: the envelope, and pages for people.
+const OURS: [&[u8]; 2] = [b"application/json", b"text/html"];
 
 /// Puts the frame around an application. What comes out answers every request, also when a handler panics.
 pub fn frame<I, S, B>(
@@ -130,9 +131,10 @@ fn enveloped<B: MessageBody + 'static>(outcome: Result<ServiceResponse<B>, WebEr
         Ok(answer) => answer.into_parts().1.map_into_boxed_body(),
         Err(error) => HttpResponse::from_error(error),
     };
-    let is_json = answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(JSON));
+    let kind = answer.headers().get(CONTENT_TYPE);
+    let is_ours = kind.is_some_and(|kind| OURS.iter().any(|ours| kind.as_bytes().starts_with(ours)));
     match refusal(answer.status()) {
-        Some(error) if !is_json => replaced(&answer, &error),
+        Some(error) if !is_ours => replaced(&answer, &error),
         Some(_) | None => answer,
     }
 }

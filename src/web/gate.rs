@@ -1,0 +1,187 @@
+//! The one door of the web app. Nothing under `/app` is reached but through here, so nothing can forget it:
+//! a change comes from a page of ours and carries its visitor's token; an error is a page; the headers are strict.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use actix_multipart::Multipart;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::Method;
+use actix_web::http::header::{
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
+    SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::middleware::Next;
+use actix_web::{Error as WebError, HttpMessage, HttpRequest, HttpResponse};
+use futures_util::FutureExt;
+
+use super::cookie::{self, Kept};
+use super::form::{self, Form, Parts};
+use super::refusal;
+use super::visit::Visit;
+use crate::app::App;
+use crate::error::{Code, Error, Result};
+
+/// The header that carries the token where no form does.
+const TOKEN_HEADER: &str = "X-CSRF-Token";
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// What the door needs to know of the server.
+pub struct Gate {
+    public_url: String,
+    policy: HeaderValue,
+    largest_form: usize,
+}
+
+impl Gate {
+    pub fn of(app: &App) -> Self {
+        let settings = app.settings();
+        let public_url = settings.public_url.clone();
+        // Pictures may be addressed by the public url, which need not be where this page was opened.
+        let policy = format!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: {public_url}; \
+             media-src 'self' {public_url}; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+             base-uri 'none'"
+        );
+        let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        Self { public_url, policy, largest_form: settings.limits.json_bytes }
+    }
+
+    /// Lets a request in, or answers it.
+    pub async fn pass(
+        self: Rc<Self>,
+        request: ServiceRequest,
+        next: Next<impl MessageBody + 'static>,
+    ) -> Result<ServiceResponse<BoxBody>, WebError> {
+        let visit = Visit::of(request.request());
+        request.extensions_mut().insert(visit.clone());
+        let (request, payload) = request.into_parts();
+        let outcome = match self.admit(&request, payload, &visit).await {
+            Ok(payload) => run(next, ServiceRequest::from_parts(request, payload)).await,
+            Err(error) => return Ok(ServiceResponse::new(request, self.dressed(error.into(), &visit))),
+        };
+        match outcome {
+            Ok(answer) => {
+                let (request, answer) = answer.into_parts();
+                Ok(ServiceResponse::new(request, self.dress(answer, &visit)))
+            }
+            Err(error) => {
+                let answer = self.dressed(error, &visit);
+                Err(InternalError::from_response("answered with a page", answer).into())
+            }
+        }
+    }
+
+    fn dressed(&self, error: WebError, visit: &Visit) -> HttpResponse {
+        self.dress(HttpResponse::from_error(error), visit)
+    }
+
+    /// Checks a request that may change something, and reads what has to be read for that. What comes back is the
+    /// rest of the body.
+    async fn admit(&self, request: &HttpRequest, payload: Payload, visit: &Visit) -> Result<Payload> {
+        if matches!(*request.method(), Method::GET | Method::HEAD) {
+            return Ok(payload);
+        }
+        let headers = request.headers();
+        self.expect_our_origin(headers)?;
+        let sent = headers.get(TOKEN_HEADER).and_then(|token| token.to_str().ok());
+        if let Some(token) = sent {
+            expect_token(visit, token)?;
+        }
+        match form::kind(headers) {
+            form::Kind::Fields => {
+                let form = Form::receive(payload, self.largest_form).await?;
+                if sent.is_none() {
+                    expect_token(visit, form.text(form::TOKEN))?;
+                }
+                request.extensions_mut().insert(form);
+                Ok(Payload::None)
+            }
+            form::Kind::Parts => {
+                let mut parts = Multipart::new(headers, payload);
+                if sent.is_none() {
+                    expect_token(visit, &form::first_part(&mut parts).await?)?;
+                }
+                request.extensions_mut().insert(Parts::from(parts));
+                Ok(Payload::None)
+            }
+            form::Kind::Other if sent.is_some() => Ok(payload),
+            form::Kind::Other => Err(no_token()),
+        }
+    }
+
+    /// A page of another site may not make changes here in the name of who is signed in.
+    fn expect_our_origin(&self, headers: &HeaderMap) -> Result<()> {
+        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let origin = text(ORIGIN).unwrap_or_default();
+        let here = text(HOST).map(|host| format!("https://{host}")).unwrap_or_default();
+        if !origin.is_empty()
+            && [here.as_str(), &self.public_url].iter().any(|ours| ours.eq_ignore_ascii_case(origin))
+        {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::Forbidden,
+            "This change did not come from a page of this server, so it was not made. Open the page here and try again.",
+        ))
+    }
+
+    /// Makes an error a page, and adds the headers that every answer has.
+    fn dress(&self, answer: HttpResponse<impl MessageBody + 'static>, visit: &Visit) -> HttpResponse {
+        let mut answer = refusal::readable(answer.map_into_boxed_body(), visit);
+        let is_page =
+            answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let shows_flash = is_page && answer.status().is_success() && !visit.is_partial();
+        let headers = answer.headers_mut();
+        if is_page && let Some(value) = visit.new_visitor() {
+            set_cookie(headers, cookie::written(cookie::VISITOR, value, Kept::Session));
+        }
+        if shows_flash && visit.flash().is_some() {
+            set_cookie(headers, cookie::written(cookie::FLASH, "", Kept::Gone));
+        }
+        headers.insert(CONTENT_SECURITY_POLICY, self.policy.clone());
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+        headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+        answer
+    }
+}
+
+fn set_cookie(headers: &mut HeaderMap, cookie: Result<HeaderValue, impl std::error::Error>) {
+    match cookie {
+        Ok(cookie) => headers.append(SET_COOKIE, cookie),
+        Err(error) => tracing::error!(%error, "a cookie can't be written"),
+    }
+}
+
+/// Runs the handler, and survives it.
+async fn run(
+    next: Next<impl MessageBody + 'static>,
+    request: ServiceRequest,
+) -> Result<ServiceResponse<BoxBody>, WebError> {
+    // Routing runs within `call`, so a panic there is caught, too.
+    let running = catch_unwind(AssertUnwindSafe(|| next.call(request)));
+    let outcome = match running {
+        Ok(running) => AssertUnwindSafe(running).catch_unwind().await,
+        Err(panic) => Err(panic),
+    };
+    match outcome {
+        Ok(answer) => answer.map(ServiceResponse::map_into_boxed_body),
+        Err(_) => Err(Error::internal("a page's handler panicked").into()),
+    }
+}
+
+fn expect_token(visit: &Visit, token: &str) -> Result<()> {
+    if visit.accepts(token) { Ok(()) } else { Err(no_token()) }
+}
+
+fn no_token() -> Error {
+    Error::new(
+        Code::Forbidden,
+        "This form is out of date: you signed in or out since its page was opened. Open the page again and repeat the change.",
+    )
+}

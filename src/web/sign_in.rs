@@ -1,0 +1,81 @@
+//! Signing in and out.
+
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::form::Form;
+use super::page::{page, page_with, redirect};
+use super::path::LocalPath;
+use super::shell::Shell;
+use super::signed::{Signed, app_of, begin_session, client_of, end_session};
+use super::visit::Visit;
+use crate::edge;
+use crate::error::{Code, Error, Result};
+
+#[derive(Template)]
+#[template(config = "src/web/askama.toml", path = "sign_in.html")]
+struct SignInPage<'a> {
+    shell: Shell,
+    next: LocalPath,
+    email: &'a str,
+    problem: &'a str,
+}
+
+/// The routes.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    let sign_in = edge::resource("/sign-in", &[Method::GET, Method::POST]);
+    let sign_out = edge::resource("/sign-out", &[Method::POST]);
+    routes
+        .service(sign_in.route(web::get().to(show)).route(web::post().to(sign_in_by)))
+        .service(sign_out.route(web::post().to(sign_out_of)));
+}
+
+async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse> {
+    let next = wanted(request.query_string());
+    let is_signed_in =
+        app_of(&request)?.signed_in(visit.session_token().unwrap_or_default(), &client_of(&request));
+    if is_signed_in.is_ok() {
+        return Ok(redirect(&visit, &next));
+    }
+    page(&SignInPage { shell: Shell::new(&visit, "Sign in"), next, email: "", problem: "" })
+}
+
+async fn sign_in_by(visit: Visit, request: HttpRequest, form: Form) -> Result<HttpResponse> {
+    let app = app_of(&request)?;
+    let (email, next) = (form.text("email"), LocalPath::parse(form.text("next")).unwrap_or_default());
+    match app.sign_in(email, form.text("password"), &client_of(&request)).await {
+        Ok((token, _)) => {
+            let mut answer = redirect(&visit, &next);
+            begin_session(&mut answer, &app, &token)?;
+            Ok(answer)
+        }
+        Err(error) => again(&visit, next, email, error),
+    }
+}
+
+/// The form again, where another try may help.
+fn again(visit: &Visit, next: LocalPath, email: &str, error: Error) -> Result<HttpResponse> {
+    let is_refused = matches!(error.code(), Code::Unauthenticated | Code::BadUserInput);
+    if !is_refused && error.code() != Code::RateLimited {
+        return Err(error);
+    }
+    let status = if is_refused { 422 } else { 429 };
+    let shell = Shell::new(visit, "Sign in");
+    page_with(status, &SignInPage { shell, next, email, problem: error.message() })
+}
+
+async fn sign_out_of(signed: Signed) -> Result<HttpResponse> {
+    let Signed { app, visit, person, .. } = signed;
+    app.sign_out(person).await?;
+    let mut answer = redirect(&visit, &LocalPath::sign_in());
+    end_session(&mut answer)?;
+    Ok(answer)
+}
+
+/// Where the visitor was on the way to.
+fn wanted(query: &str) -> LocalPath {
+    let mut query = url::form_urlencoded::parse(query.as_bytes());
+    let next = query.find(|(name, _)| name == "next");
+    next.and_then(|(_, next)| LocalPath::parse(&next)).unwrap_or_default()
+}

@@ -1,0 +1,235 @@
+//! A browser as a person uses it: pages, buttons, fields, keys. Everything that is asked for is waited for, up to
+//! a deadline.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rasterd::testing::TestServer;
+use serde_json::{Value, json};
+
+mod check;
+mod devtools;
+mod find;
+
+use devtools::Devtools;
+pub use find::Find;
+
+/// How long anything is waited for.
+const DEADLINE: Duration = Duration::from_secs(20);
+/// How often it is looked for.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How a page is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// A desk, by day.
+    Light,
+    /// A desk, by night.
+    Dark,
+    /// A small phone.
+    Phone,
+}
+
+/// A browser with one page, and nothing in it from before.
+pub struct Browser {
+    devtools: Devtools,
+    url: String,
+}
+
+impl Browser {
+    /// Starts a browser whose addresses are those of a server.
+    pub fn on(server: &TestServer) -> Self {
+        let browser = Self { devtools: Devtools::start(), url: server.url().to_owned() };
+        browser.look(Look::Light);
+        browser
+    }
+
+    /// Opens a page and waits until it is there as a whole.
+    pub fn open(&self, path: &str) {
+        let url = format!("{}{path}", self.url);
+        let opened = self.devtools.call("Page.navigate", &json!({ "url": url }));
+        assert!(opened["errorText"].is_null(), "{url}: {opened}");
+        let loader = &opened["loaderId"];
+        self.wait(&format!("{path} is loaded"), || {
+            self.devtools
+                .saw("Page.lifecycleEvent", |event| event["loaderId"] == *loader && event["name"] == "load")
+        });
+    }
+
+    /// The path and query of the page that is open.
+    pub fn path(&self) -> String {
+        let path = self.evaluate("location.pathname + location.search");
+        path.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until the page that is open has this path and query, and is there as a whole.
+    pub fn wait_for_path(&self, path: &str) {
+        let whole = || self.evaluate("document.readyState") == "complete";
+        self.wait(&format!("the address is {path}, and not {}", self.path()), || {
+            self.path() == path && whole()
+        });
+    }
+
+    /// Waits until something is on the page.
+    pub fn wait_for(&self, what: &Find) {
+        self.node(what);
+    }
+
+    /// Waits until something is not on the page any more.
+    pub fn wait_until_gone(&self, what: &Find) {
+        self.wait(&format!("{what:?} is gone"), || find::nodes(&self.devtools, what).is_empty());
+    }
+
+    /// Whether something is on the page now.
+    pub fn has(&self, what: &Find) -> bool {
+        !find::nodes(&self.devtools, what).is_empty()
+    }
+
+    /// Clicks in the middle of something.
+    pub fn click(&self, what: &Find) {
+        let (x, y) = self.middle(what);
+        for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
+            let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
+            self.devtools.call("Input.dispatchMouseEvent", &event);
+        }
+    }
+
+    /// Types a text into the field with this label, in place of what is there.
+    pub fn fill(&self, label: &str, text: &str) {
+        let node = self.node(&Find::field(label));
+        self.devtools.call("DOM.focus", &json!({ "backendNodeId": node }));
+        self.evaluate("document.activeElement.select?.()");
+        self.devtools.call("Input.insertText", &json!({ "text": text }));
+    }
+
+    /// Presses a key, such as `Enter`, `Escape`, `Tab`, `ArrowRight` or `a`.
+    pub fn press(&self, key: &str) {
+        let code = match key {
+            "Enter" => 13,
+            "Escape" => 27,
+            "Tab" => 9,
+            "Delete" => 46,
+            "ArrowLeft" => 37,
+            "ArrowUp" => 38,
+            "ArrowRight" => 39,
+            "ArrowDown" => 40,
+            _ => key.bytes().next().map_or(0, |byte| u32::from(byte.to_ascii_uppercase())),
+        };
+        let text = match key {
+            "Enter" => "\r",
+            key if key.chars().count() == 1 => key,
+            _ => "",
+        };
+        let down = json!({ "type": "keyDown", "key": key, "windowsVirtualKeyCode": code, "text": text });
+        self.devtools.call("Input.dispatchKeyEvent", &down);
+        self.devtools.call(
+            "Input.dispatchKeyEvent",
+            &json!({ "type": "keyUp", "key": key, "windowsVirtualKeyCode": code }),
+        );
+    }
+
+    /// Chooses an option of the list with this label.
+    pub fn choose(&self, label: &str, option: &str) {
+        let choose = "function(option) { this.value = [...this.options].find((o) => o.label === option).value; \
+                      this.dispatchEvent(new Event('input', { bubbles: true })); \
+                      this.dispatchEvent(new Event('change', { bubbles: true })); }";
+        self.call_on(&Find::role("combobox", label), choose, &[json!(option)]);
+    }
+
+    /// Puts files into a file field, as if a person had picked them.
+    pub fn pick_files(&self, field: &Find, files: &[&Path]) {
+        let files: Vec<_> = files.iter().map(|file| file.to_str().unwrap()).collect();
+        self.devtools
+            .call("DOM.setFileInputFiles", &json!({ "backendNodeId": self.node(field), "files": files }));
+    }
+
+    /// The text of something, as it is shown.
+    pub fn text(&self, what: &Find) -> String {
+        let text = self.call_on(what, "function() { return this.innerText ?? this.textContent; }", &[]);
+        text.as_str().unwrap_or_default().trim().to_owned()
+    }
+
+    /// What is in a field.
+    pub fn value(&self, what: &Find) -> String {
+        self.call_on(what, "function() { return this.value; }", &[]).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What an expression comes to in the page; a promise is waited for.
+    pub fn evaluate(&self, expression: &str) -> Value {
+        let asked = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let outcome = self.devtools.call("Runtime.evaluate", &asked);
+        assert!(outcome["exceptionDetails"].is_null(), "{expression:.200}: {}", outcome["exceptionDetails"]);
+        outcome["result"]["value"].clone()
+    }
+
+    /// Waits until an expression is true in the page.
+    pub fn wait_until(&self, expression: &str) {
+        self.wait(expression, || self.evaluate(&format!("Boolean({expression})")) == true);
+    }
+
+    /// Turns scripts of pages off, for everything that is opened from now on.
+    pub fn without_scripts(&self) {
+        self.devtools.call("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
+    }
+
+    /// Takes a cookie away.
+    pub fn forget_cookies(&self) {
+        self.devtools.call("Network.clearBrowserCookies", &json!({}));
+    }
+
+    /// The cookies that the browser has for the server, by name.
+    pub fn cookies(&self) -> Vec<Value> {
+        let cookies = self.devtools.call("Network.getCookies", &json!({ "urls": [self.url] }));
+        cookies["cookies"].as_array().cloned().unwrap_or_default()
+    }
+
+    fn call_on(&self, what: &Find, function: &str, arguments: &[Value]) -> Value {
+        let node = self.node(what);
+        let object = self.devtools.call("DOM.resolveNode", &json!({ "backendNodeId": node }));
+        let arguments: Vec<_> = arguments.iter().map(|value| json!({ "value": value })).collect();
+        let outcome = self.devtools.call(
+            "Runtime.callFunctionOn",
+            &json!({ "objectId": object["object"]["objectId"], "functionDeclaration": function,
+                     "arguments": arguments, "returnByValue": true }),
+        );
+        assert!(outcome["exceptionDetails"].is_null(), "{what:?}: {}", outcome["exceptionDetails"]);
+        outcome["result"]["value"].clone()
+    }
+
+    fn node(&self, what: &Find) -> i64 {
+        let mut found = None;
+        self.wait(&format!("{what:?} is there"), || {
+            found = find::nodes(&self.devtools, what).first().copied();
+            found.is_some()
+        });
+        found.unwrap()
+    }
+
+    /// The middle of something that is shown, once it has been scrolled to and lies still.
+    fn middle(&self, what: &Find) -> (f64, f64) {
+        let mut last = None;
+        self.wait(&format!("{what:?} can be clicked"), || {
+            let before = last;
+            last = find::nodes(&self.devtools, what)
+                .first()
+                .and_then(|node| find::middle(&self.devtools, *node));
+            last.is_some() && last == before
+        });
+        last.unwrap()
+    }
+
+    fn wait(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let started = Instant::now();
+        while !is_so() {
+            let shown = || {
+                self.devtools.call("Runtime.evaluate", &json!({ "expression": "document.body.innerText" }))
+            };
+            assert!(
+                started.elapsed() < DEADLINE,
+                "waited in vain until {what}; the page says: {}",
+                shown()["result"]["value"]
+            );
+            std::thread::sleep(PAUSE);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The web app in a real browser against a real server. Each page is looked at in light, dark and on a phone: no
+//! console error, no violation of the content policy, nothing serious for axe, and a picture of it is kept.
+
+mod browser;
+mod errors;
+mod people;
+mod sign_in;

@@ -1,0 +1,47 @@
+//! People who have an account on a test server.
+
+use rasterd::app::access::Administrator;
+use rasterd::app::members::{Client, NewMember};
+use rasterd::app::model::Role;
+use rasterd::testing::TestServer;
+
+use crate::browser::{Browser, Find};
+
+/// Everybody's password.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// Makes an account with this role in each of the organizations, and returns the e-mail.
+pub async fn person(server: &TestServer, name: &str, organizations: &[&str], role: Role) -> String {
+    let app = server.app();
+    let email = format!("{}@example.org", name.split(' ').next().unwrap_or_default().to_lowercase());
+    let mut signed_in = None;
+    for organization in organizations {
+        let invited = app.invite_member(Administrator::of_this_box(), organization, role, "").await;
+        let token = invited.unwrap().0.reveal().to_owned();
+        let client = Client::default();
+        match &signed_in {
+            None => {
+                let new = NewMember { email: &email, name, password: PASSWORD };
+                signed_in = Some(app.join(&token, new, &client).await.unwrap().1);
+            }
+            Some(signed_in) => drop(app.join_as(signed_in, &token, &client).await.unwrap()),
+        }
+    }
+    email
+}
+
+/// Ada Lovelace, who owns these organizations.
+pub async fn ada(server: &TestServer, organizations: &[&str]) -> String {
+    person(server, "Ada Lovelace", organizations, Role::Owner).await
+}
+
+impl Browser {
+    /// Signs somebody in, as they would.
+    pub fn sign_in(&self, email: &str) {
+        self.open("/app/sign-in");
+        self.fill("E-mail address", email);
+        self.fill("Password", PASSWORD);
+        self.press("Enter");
+        self.wait_until("!location.pathname.endsWith('/sign-in') && document.readyState === 'complete'");
+    }
+}

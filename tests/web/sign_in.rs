@@ -1,0 +1,44 @@
+//! The page where one signs in, and out.
+
+use rasterd::testing::TestServer;
+
+use crate::browser::{Browser, Find};
+use crate::people::{PASSWORD, ada};
+
+#[tokio::test]
+async fn a_member_signs_in_is_led_where_they_wanted_and_signs_out() {
+    let server = TestServer::start();
+    server.organization("Acme").await;
+    server.organization("Beta").await;
+    let ada = ada(&server, &["acme", "beta"]).await;
+    let browser = Browser::on(&server);
+    browser.open("/app/profile?x=1");
+    browser.wait_for(&Find::heading("Sign in"));
+    browser.fill("E-mail address", &ada);
+    browser.fill("Password", "not the password");
+    browser.press("Enter");
+    browser.wait_for(&Find::text("don't belong together"));
+    assert_eq!(browser.value(&Find::field("E-mail address")), ada);
+    browser.check("sign-in-refused");
+    browser.fill("Password", PASSWORD);
+    browser.press("Enter");
+    browser.wait_for_path("/app/profile?x=1");
+    browser.open("/app");
+    browser.wait_for(&Find::heading("Organizations"));
+    browser.check("organizations");
+    browser.click(&Find::button("You: Ada Lovelace"));
+    browser.check("member-menu");
+    browser.click(&Find::button("Sign out"));
+    browser.wait_for_path("/app/sign-in");
+    browser.open("/app");
+    browser.wait_for_path("/app/sign-in?next=%2Fapp");
+}
+
+#[test]
+fn the_sign_in_page_stands_every_look() {
+    let server = TestServer::start();
+    let browser = Browser::on(&server);
+    browser.open("/app/sign-in");
+    browser.wait_for(&Find::heading("Sign in"));
+    browser.check("sign-in");
+}
