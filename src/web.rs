@@ -3,6 +3,7 @@
 //!
 //! Every page works without a script, and better with one. Nothing is fetched from elsewhere, nothing is inline.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use actix_web::guard::{self, GuardContext};
@@ -30,10 +31,18 @@ mod visit;
 
 use gate::Gate;
 
+/// What the pages have to know of the server.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The certificate, PEM, of the authority that clients have to be told to trust, if there is one.
+    pub authority: Option<PathBuf>,
+}
+
 /// Mounts the pages, and the way from `/` to them. Comes after the transports that have a `/` of their own.
-pub fn configure(routes: &mut web::ServiceConfig, app: &App) {
+pub fn configure(routes: &mut web::ServiceConfig, app: &App, options: &Options) {
     let gate = Rc::new(Gate::of(app));
     let pages = web::scope("/app")
+        .app_data(web::Data::new(options.clone()))
         .configure(files::configure)
         .configure(organizations::configure)
         .configure(sign_in::configure)
