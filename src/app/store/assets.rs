@@ -184,6 +184,7 @@ impl Tx<'_> {
         }
         self.put(ASSET_HOMES, asset.id.bytes(), (grant.organization().0, library.0))?;
         self.add_blob_ref(asset.content.hash)?;
+        self.count_bytes(library, asset.content.size.cast_signed())?;
         self.list(&asset)?;
         self.put_record(&asset)?;
         Ok(asset)
@@ -273,6 +274,9 @@ impl Tx<'_> {
     fn rehome(&self, source: &WriteGrant, target: &WriteGrant, mut asset: Asset) -> Result<Asset> {
         self.delete(ASSETS, (source.library().0, asset.id.bytes()))?;
         self.put(ASSET_HOMES, asset.id.bytes(), (target.organization().0, target.library().0))?;
+        let bytes = asset.content.size.cast_signed();
+        self.count_bytes(source.library(), -bytes)?;
+        self.count_bytes(target.library(), bytes)?;
         asset.library = target.library();
         self.put_record(&asset)?;
         Ok(asset)
@@ -282,6 +286,7 @@ impl Tx<'_> {
     pub(super) fn forget_asset(&self, asset: &Asset, now: Millis) -> Result<()> {
         self.delete(ASSETS, (asset.library.0, asset.id.bytes()))?;
         self.delete(ASSET_HOMES, asset.id.bytes())?;
+        self.count_bytes(asset.library, -asset.content.size.cast_signed())?;
         self.drop_blob_ref(asset.content.hash, now)
     }
 
