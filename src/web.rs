@@ -14,6 +14,7 @@ use actix_web::{HttpResponse, web};
 use crate::app::App;
 use crate::edge;
 
+mod agent;
 mod cookie;
 mod files;
 mod flash;
@@ -22,12 +23,16 @@ mod gate;
 mod organizations;
 mod page;
 mod path;
+mod profile;
 mod refusal;
+mod shape;
 mod shell;
 mod sign_in;
 mod signed;
 mod theme;
 mod visit;
+mod welcome;
+mod when;
 
 use gate::Gate;
 
@@ -45,7 +50,9 @@ pub fn configure(routes: &mut web::ServiceConfig, app: &App, options: &Options) 
         .app_data(web::Data::new(options.clone()))
         .configure(files::configure)
         .configure(organizations::configure)
+        .configure(profile::configure)
         .configure(sign_in::configure)
+        .configure(welcome::configure)
         .default_service(web::to(edge::no_such_path))
         .wrap(from_fn(move |request, next| Rc::clone(&gate).pass(request, next)));
     routes.service(pages).service(

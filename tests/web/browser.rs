@@ -162,9 +162,11 @@ impl Browser {
         outcome["result"]["value"].clone()
     }
 
-    /// Waits until an expression is true in the page.
+    /// Waits until an expression is true in the page. One that fails is not true yet.
     pub fn wait_until(&self, expression: &str) {
-        self.wait(expression, || self.evaluate(&format!("Boolean({expression})")) == true);
+        let asked =
+            format!("(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()");
+        self.wait(expression, || self.evaluate(&asked) == true);
     }
 
     /// Turns scripts of pages off, for everything that is opened from now on.

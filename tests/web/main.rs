@@ -3,5 +3,8 @@
 
 mod browser;
 mod errors;
+mod gate;
 mod people;
+mod profile;
 mod sign_in;
+mod welcome;

@@ -26,7 +26,7 @@ async fn a_member_signs_in_is_led_where_they_wanted_and_signs_out() {
     browser.open("/app");
     browser.wait_for(&Find::heading("Organizations"));
     browser.check("organizations");
-    browser.click(&Find::button("You: Ada Lovelace"));
+    browser.click(&Find::button("AL Ada Lovelace, your menu"));
     browser.check("member-menu");
     browser.click(&Find::button("Sign out"));
     browser.wait_for_path("/app/sign-in");

@@ -9,7 +9,6 @@ document.addEventListener("click", (event) => {
   if (button?.dataset.copy) copy(button);
   if (button?.hasAttribute("data-dismiss")) button.closest(".toast")?.remove();
   closeMenus((menu) => !menu.contains(event.target) || event.target.closest(".menu-list a, .menu-list button"));
-  if (event.target.matches("dialog[data-light]")) event.target.close();
 });
 
 document.addEventListener("keydown", (event) => {

@@ -1,0 +1,215 @@
+//! The door of the web app, by hand-made requests: what changes something comes from our pages, carries its token,
+//! and every answer is strict about what may be done with it.
+
+use rasterd::testing::TestServer;
+use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, ORIGIN, SET_COOKIE};
+use reqwest::{Client, Method, RequestBuilder};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use crate::people::{PASSWORD, ada};
+
+/// A program that sends what it likes.
+struct Stranger {
+    http: Client,
+    url: String,
+}
+
+/// An answer, read as a whole.
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+async fn send(request: RequestBuilder) -> Answer {
+    let answer = request.send().await.unwrap();
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    Answer { status, headers, text: answer.text().await.unwrap() }
+}
+
+impl Stranger {
+    fn of(server: &TestServer) -> Self {
+        let mut trusted = rustls::RootCertStore::empty();
+        trusted.add(CertificateDer::from_pem_slice(server.ca_pem().as_bytes()).unwrap()).unwrap();
+        let tls = rustls::ClientConfig::builder_with_provider(rasterd::tls::provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(trusted)
+            .with_no_client_auth();
+        let http =
+            Client::builder().tls_backend_preconfigured(tls).redirect(reqwest::redirect::Policy::none());
+        Self { http: http.build().unwrap(), url: server.url().to_owned() }
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    async fn get(&self, path: &str, cookies: &str) -> Answer {
+        send(self.request(Method::GET, path).header(COOKIE, cookies)).await
+    }
+
+    /// A form as our page sends it.
+    fn form(&self, path: &str, cookies: &str, body: &str) -> RequestBuilder {
+        self.request(Method::POST, path)
+            .header(COOKIE, cookies)
+            .header(ORIGIN, &self.url)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(body.to_owned())
+    }
+}
+
+/// The value of a cookie that an answer sets.
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let set = headers.get_all(SET_COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut found = set.filter_map(|cookie| cookie.strip_prefix(&format!("{name}=")));
+    found.next().and_then(|rest| rest.split(';').next()).map(str::to_owned)
+}
+
+/// The token in a page's form.
+fn token(page: &str) -> &str {
+    let rest = page.split_once("name=\"csrf\" value=\"").expect("a token").1;
+    rest.split('"').next().unwrap()
+}
+
+/// Signs somebody in, and returns their cookie and the token of their forms.
+async fn signed_in(stranger: &Stranger, email: &str) -> (String, String) {
+    let page = stranger.get("/app/sign-in", "").await;
+    let visitor = format!("__Host-visitor={}", cookie(&page.headers, "__Host-visitor").unwrap());
+    let body = format!("csrf={}&email={email}&password={PASSWORD}", token(&page.text));
+    let answer = send(stranger.form("/app/sign-in", &visitor, &body)).await;
+    assert_eq!((answer.status, answer.header("location")), (303, "/app"));
+    let session = format!("__Host-session={}", cookie(&answer.headers, "__Host-session").unwrap());
+    let page = stranger.get("/app/profile", &session).await;
+    (session, token(&page.text).to_owned())
+}
+
+#[tokio::test]
+async fn a_change_needs_the_visitors_own_token_and_our_origin() {
+    let server = TestServer::start();
+    server.organization("Acme").await;
+    let ada = ada(&server, &["acme"]).await;
+    let stranger = Stranger::of(&server);
+    let (session, token) = signed_in(&stranger, &ada).await;
+    let (_, other) = signed_in(&stranger, &ada).await;
+    let path = "/app/profile/name";
+    let named = |token: &str| format!("csrf={token}&name=Mallory");
+    let from = |origin: &str| {
+        let request = stranger.request(Method::POST, path).header(COOKIE, &session).header(ORIGIN, origin);
+        request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(named(&token))
+    };
+    let bare = |method| stranger.request(method, path).header(COOKIE, &session).header(ORIGIN, server.url());
+    for request in [
+        stranger.form(path, &session, "name=Mallory"),
+        stranger.form(path, &session, &named("")),
+        stranger.form(path, &session, &named(&other)),
+        stranger.form(path, &session, &named(&token)).header("X-CSRF-Token", "0"),
+        stranger.form(path, "__Host-visitor=a", &named(&token)),
+        from("null"),
+        from("https://evil.example"),
+        from(&server.url().replace("https", "http")),
+        from(""),
+        stranger.request(Method::POST, path).header(COOKIE, &session).header("X-CSRF-Token", &token),
+        bare(Method::POST),
+        bare(Method::PUT),
+        bare(Method::DELETE),
+        bare(Method::PATCH),
+        bare(Method::OPTIONS),
+    ] {
+        let answer = send(request).await;
+        assert_eq!((answer.status, answer.header("content-type")), (403, "text/html; charset=utf-8"));
+    }
+    let page = stranger.get("/app/profile", &session).await.text;
+    assert!(page.contains("Ada Lovelace") && !page.contains("Mallory"));
+
+    assert_eq!(send(stranger.form(path, &session, &named(&token))).await.status, 303);
+    let by_header = stranger.form(path, &session, "name=Countess").header("X-CSRF-Token", &token);
+    assert_eq!(send(by_header).await.status, 303);
+    assert!(stranger.get("/app/profile", &session).await.text.contains("Countess"));
+}
+
+#[tokio::test]
+async fn every_answer_is_strict_and_no_error_is_json() {
+    let server = TestServer::start();
+    server.organization("Acme").await;
+    let ada = ada(&server, &["acme"]).await;
+    let stranger = Stranger::of(&server);
+    let (session, token) = signed_in(&stranger, &ada).await;
+    for (path, status) in [
+        ("/app/sign-in", 303),
+        ("/app/profile", 200),
+        ("/app/no/such/page/here", 404),
+        ("/app/sign-out", 405),
+        ("/app/static/none.css", 404),
+        ("/app/welcome/nothing", 404),
+    ] {
+        let answer = stranger.get(path, &session).await;
+        assert_eq!(answer.status, status, "{path}");
+        let policy = answer.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'; "), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "same-origin");
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(answer.header("cache-control"), "private, no-store", "{path}");
+        for inline in ["{\"error\"", " style=", "<script>", "<style", " onclick="] {
+            assert!(!answer.text.contains(inline), "{path}: {inline}");
+        }
+    }
+    let signed_out = stranger.get("/app/profile", "").await;
+    assert_eq!(signed_out.header("location"), "/app/sign-in?next=%2Fapp%2Fprofile");
+    let wrong = format!("csrf={token}&present=x&new=y");
+    assert_eq!(send(stranger.form("/app/profile/password", &session, &wrong)).await.status, 422);
+}
+
+#[tokio::test]
+async fn an_error_that_a_script_meets_is_a_message_and_a_lost_session_leads_to_signing_in() {
+    let server = TestServer::start();
+    let stranger = Stranger::of(&server);
+    let by_script = |path| stranger.request(Method::GET, path).header("HX-Request", "true");
+    let missing = send(by_script("/app/a/b/c/d/e")).await;
+    assert_eq!((missing.status, missing.header("hx-retarget")), (404, "#toasts"));
+    assert!(missing.text.trim_start().starts_with("<div class=\"toast toast-problem\""), "{}", missing.text);
+    let from = format!("{}/app/acme/photos?q=a", server.url());
+    let lost = send(by_script("/app/profile").header("Referer", from)).await;
+    assert_eq!(lost.header("hx-redirect"), "/app/sign-in?next=%2Fapp%2Facme%2Fphotos%3Fq%3Da");
+}
+
+#[tokio::test]
+async fn files_of_the_pages_are_kept_for_good_under_an_address_that_names_their_content() {
+    let server = TestServer::start();
+    let stranger = Stranger::of(&server);
+    let page = stranger.get("/app/sign-in", "").await.text;
+    let addresses: Vec<_> = page.split('"').filter(|text| text.starts_with("/app/static/")).collect();
+    assert!(addresses.len() > 3, "{page}");
+    for address in addresses {
+        let address = address.split('#').next().unwrap();
+        let file = stranger.get(address, "").await;
+        assert_eq!(file.status, 200, "{address}");
+        assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable", "{address}");
+        assert!(!file.text.is_empty());
+        let again = stranger.request(Method::GET, address).header("If-None-Match", file.header("etag"));
+        assert_eq!(send(again).await.status, 304);
+    }
+    assert_eq!(
+        stranger.get("/app/static/app.css?v=old", "").await.header("cache-control"),
+        "public, no-cache"
+    );
+}
+
+#[tokio::test]
+async fn a_browser_that_opens_the_server_is_led_to_the_pages_and_a_program_is_not() {
+    let server = TestServer::start();
+    let stranger = Stranger::of(&server);
+    let browser = send(stranger.request(Method::GET, "/").header("Accept", "text/html,*/*")).await;
+    assert_eq!((browser.status, browser.header("location")), (303, "/app"));
+    let program = send(stranger.request(Method::GET, "/")).await;
+    assert_eq!((program.status, program.header("content-type")), (404, "application/json"));
+}

@@ -1,0 +1,64 @@
+//! A person's own page.
+
+use rasterd::app::members::Client;
+use rasterd::testing::TestServer;
+
+use crate::browser::{Browser, Find};
+use crate::people::{PASSWORD, ada};
+
+#[tokio::test]
+async fn a_member_changes_name_and_password_and_ends_other_sessions() {
+    let server = TestServer::start();
+    server.organization("Acme").await;
+    let ada = ada(&server, &["acme"]).await;
+    let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned();
+    let elsewhere = Client { address: Some([192, 0, 2, 7].into()), agent: firefox };
+    let (token, _) = server.app().sign_in(&ada, PASSWORD, &elsewhere).await.unwrap();
+    let browser = Browser::on(&server);
+    browser.sign_in(&ada);
+    browser.open("/app/profile");
+    browser.wait_for(&Find::text("Firefox on Linux"));
+    browser.check("profile");
+
+    browser.fill("What you are called", " ");
+    browser.press("Enter");
+    browser.wait_for(&Find::css(".wrong"));
+    browser.check("profile-refused");
+    browser.fill("What you are called", "Augusta Ada King");
+    browser.press("Enter");
+    browser.wait_for(&Find::text("Your name is changed."));
+    browser.wait_for(&Find::button("AK Augusta Ada King, your menu"));
+    browser.check("profile-saved");
+
+    browser.click(&Find::button("Sign out Firefox on Linux"));
+    browser.wait_for(&Find::text("Signed out there."));
+    assert!(server.app().signed_in(token.reveal(), &elsewhere).is_err());
+    assert!(!browser.has(&Find::text("Firefox on Linux")));
+
+    browser.fill("Present password", PASSWORD);
+    browser.fill("New password", "another horse battery");
+    browser.click(&Find::button("Change password"));
+    browser.wait_for(&Find::text("Your password is changed"));
+    server.app().sign_in(&ada, "another horse battery", &Client::default()).await.unwrap();
+    assert!(server.app().sign_in(&ada, PASSWORD, &Client::default()).await.is_err());
+    browser.expect_no_complaints("profile");
+}
+
+#[tokio::test]
+async fn what_a_member_chose_wins_over_the_system() {
+    let server = TestServer::start();
+    server.organization("Acme").await;
+    let ada = ada(&server, &["acme"]).await;
+    let browser = Browser::on(&server);
+    browser.sign_in(&ada);
+    browser.open("/app/profile?here");
+    let background = "getComputedStyle(document.body).backgroundColor";
+    let light = browser.evaluate(background);
+    browser.click(&Find::button("Dark"));
+    browser.wait_until("document.documentElement.dataset.theme === 'dark'");
+    assert_ne!(browser.evaluate(background), light);
+    assert_eq!(browser.path(), "/app/profile?here");
+    browser.click(&Find::button("System"));
+    browser.wait_until("document.documentElement.dataset.theme === 'system'");
+    assert_eq!(browser.evaluate(background), light);
+}
