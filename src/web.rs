@@ -16,6 +16,7 @@ use crate::edge;
 
 mod agent;
 mod cookie;
+mod figures;
 mod files;
 mod flash;
 mod form;
@@ -25,6 +26,7 @@ mod page;
 mod path;
 mod profile;
 mod refusal;
+mod settings;
 mod shape;
 mod shell;
 mod sign_in;
@@ -51,6 +53,7 @@ pub fn configure(routes: &mut web::ServiceConfig, app: &App, options: &Options) 
         .configure(files::configure)
         .configure(organizations::configure)
         .configure(profile::configure)
+        .configure(settings::configure)
         .configure(sign_in::configure)
         .configure(welcome::configure)
         .default_service(web::to(edge::no_such_path))
