@@ -16,6 +16,8 @@ use crate::error::{Code, Error, Result};
 mod email;
 mod password;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod throttle;
 mod token;
 

@@ -221,6 +221,6 @@ async fn a_restarted_server_has_what_it_had() {
     server.restart();
     assert_eq!(Client::new(&server).get("/healthz").await.status, 200);
     let by = rasterd::app::access::Administrator::of_this_box();
-    let kept = server.app().list_organizations(by).unwrap();
+    let kept = server.app().list_organizations(&by).unwrap();
     assert_eq!(kept[0].slug.as_str(), organization);
 }

@@ -106,7 +106,7 @@ async fn a_key_sent_in_the_clear_is_deleted_when_so_configured() {
             format!("GET /me HTTP/1.1\r\nHost: localhost\r\nAuthorization: bearer {}\r\n\r\n", key.token);
         plain.write_all(head.as_bytes()).unwrap();
         assert!(read_to_end(&mut plain).starts_with("HTTP/1.1 403"));
-        let left = server.app().list_keys(Administrator::of_this_box(), None).unwrap().len();
+        let left = server.app().list_keys(&Administrator::of_this_box(), None).unwrap().len();
         assert_eq!(left, usize::from(!revoke));
     }
 }

@@ -88,8 +88,9 @@ fn pass<Key: std::hash::Hash + Eq + Clone>(limiter: &Limiter<Key>, key: &Key) ->
 mod tests {
     use super::*;
 
-    fn address(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([192, 0, 2, last]))
+    /// One attempt from the network 192.0.2.0/24.
+    fn attempt(throttle: &Throttle, last: u8, account: &str, is_familiar: bool) -> Result<()> {
+        throttle.attempt(Some(IpAddr::from([192, 0, 2, last])), account, is_familiar)
     }
 
     /// How many attempts pass before one is refused.
@@ -100,19 +101,19 @@ mod tests {
     #[test]
     fn strangers_who_guess_do_not_lock_the_owner_out() {
         let throttle = Throttle::default();
-        let guesses = (0..200).map(|n| throttle.attempt(address(n), "ada@example.org", false));
+        let guesses = (0..200).map(|n| attempt(&throttle, n, "ada@example.org", false));
         assert_eq!(passed(guesses), 10);
-        assert!(throttle.attempt(address(250), "ada@example.org", true).is_ok());
-        assert!(throttle.attempt(address(251), "ada@example.org", false).is_err());
-        assert!(throttle.attempt(address(251), "grace@example.org", false).is_ok());
+        assert!(attempt(&throttle, 250, "ada@example.org", true).is_ok());
+        assert!(attempt(&throttle, 251, "ada@example.org", false).is_err());
+        assert!(attempt(&throttle, 251, "grace@example.org", false).is_ok());
     }
 
     #[test]
     fn one_address_can_not_try_many_accounts() {
         let throttle = Throttle::default();
-        let guesses = (0..200).map(|n| throttle.attempt(address(1), &format!("{n}@example.org"), false));
+        let guesses = (0..200).map(|n| attempt(&throttle, 1, &format!("{n}@example.org"), false));
         assert_eq!(passed(guesses), 30);
-        assert!(throttle.attempt(address(2), "ada@example.org", false).is_ok());
+        assert!(attempt(&throttle, 2, "ada@example.org", false).is_ok());
     }
 
     #[test]

@@ -80,10 +80,11 @@ impl World {
         }
         let by = Administrator::of_this_box();
         let grants = BOTH.map(|(library, access)| (library.to_owned(), Some(access))).to_vec();
-        let minute = server.app().create_key(by, "acme", "brief", grants, Some(60_000)).await.unwrap();
+        let minute =
+            server.app().create_key(by.clone(), "acme", "brief", grants, Some(60_000)).await.unwrap();
         server.clock().advance(Duration::from_mins(1));
         let deleted = server.key("acme", &BOTH).await;
-        server.app().delete_key(by, &deleted.id).await.unwrap();
+        server.app().delete_key(by.clone(), &deleted.id).await.unwrap();
         let regenerated = server.key("acme", &BOTH).await;
         server.app().regenerate_key(by, &regenerated.id).await.unwrap();
         let read_and = |photos, archive| [("photos", photos), ("archive", archive)];
@@ -154,11 +155,12 @@ impl World {
         Some(format!("Bearer {token}"))
     }
 
-    /// All that a request could have changed, as text.
-    pub fn everything(&self) -> String {
+    /// All that a request could have changed, as text, once the work after uploads is done.
+    pub async fn everything(&self) -> String {
+        self.server.processed().await;
         let by = Administrator::of_this_box();
         let app = self.server.app();
-        let libraries = ["acme", "other"].map(|organization| app.all_libraries(by, organization).unwrap());
+        let libraries = ["acme", "other"].map(|organization| app.all_libraries(&by, organization).unwrap());
         let assets =
             [(&self.writer_of_both, "acme"), (&self.stranger, "other")].map(|(key, organization)| {
                 let caller = app.authenticate(&key.token).unwrap();

@@ -128,14 +128,14 @@ async fn a_change_of_a_key_counts_from_the_next_call_on() {
     let listing = json!({ "organizationId": "acme", "libraryId": "photos" });
     mcp.answer("list_assets", listing.clone()).await;
 
-    app.grant_key(by, &world.key.id, vec![("photos".to_owned(), None)]).await.unwrap();
+    app.grant_key(by.clone(), &world.key.id, vec![("photos".to_owned(), None)]).await.unwrap();
     let failure = mcp.failure("list_assets", listing.clone()).await;
     assert_eq!(failure["code"], "API_KEY_NOT_AUTHORIZED_FOR_LIBRARY");
     assert_eq!(mcp.answer("whoami", json!({})).await["libraries"], json!([]));
 
-    app.grant_key(by, &world.key.id, vec![("photos".to_owned(), Some(Access::Read))]).await.unwrap();
+    app.grant_key(by.clone(), &world.key.id, vec![("photos".to_owned(), Some(Access::Read))]).await.unwrap();
     mcp.answer("list_assets", listing).await;
-    app.delete_key(by, &world.key.id).await.unwrap();
+    app.delete_key(by.clone(), &world.key.id).await.unwrap();
     assert_eq!(mcp.ask("tools/call", json!({ "name": "whoami" })).await.status, 401);
 }
 
