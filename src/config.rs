@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use ::config::ConfigError;
 
-use crate::app::settings::{FetchSettings, Limits, MemberSettings, RenditionSettings, Settings};
+use crate::app::settings::{
+    FetchSettings, Limits, MediaSettings, MemberSettings, RenditionSettings, Settings,
+};
 use crate::server::Patience;
 
 mod address;
@@ -84,6 +86,7 @@ pub struct Config {
     fetch: FetchSettings,
     renditions: RenditionSettings,
     members: MemberSettings,
+    media: MediaSettings,
     shown: Vec<Shown>,
 }
 
@@ -155,6 +158,7 @@ impl Config {
             limits,
             fetch,
             renditions,
+            media,
             graphql,
             trash,
             members,
@@ -204,6 +208,7 @@ impl Config {
                 link_life: days(members.link_days),
                 audit_keep: days(audit.keep_days),
             },
+            media: MediaSettings { import_metadata: media.import_metadata },
         }
     }
 
@@ -226,6 +231,7 @@ impl Config {
             fetch: self.fetch.clone(),
             renditions: self.renditions.clone(),
             members: self.members.clone(),
+            media: self.media.clone(),
         }
     }
 

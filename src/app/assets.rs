@@ -114,6 +114,7 @@ impl App {
             let mut asset = tx.asset(grant, &id)?;
             if asset.description != description {
                 asset.description.clone_from(&description);
+                asset.content.work.keep_description();
                 asset = asset.touched(now);
                 tx.put_asset(grant, &asset)?;
             }

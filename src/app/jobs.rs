@@ -1,8 +1,9 @@
 //! Upkeep in the background: the trash is emptied when it is due, files that nobody has are deleted, the use of
-//! keys is written down. Nothing here is needed for an answer to be right.
+//! keys is written down, uploads are looked at. Nothing here is needed for an answer to be right.
 
 use std::time::Duration;
 
+use futures_util::future::join;
 use tokio::task::spawn_blocking;
 
 use super::App;
@@ -16,8 +17,12 @@ const EVERY: Duration = Duration::from_mins(1);
 const PURGE_BATCH: usize = 200;
 
 impl App {
-    /// Does upkeep now and then, as long as it is polled.
+    /// Does upkeep now and then, and the work after uploads, as long as it is polled.
     pub async fn keep_up(&self) {
+        join(self.keep_in_order(), self.process_uploads()).await;
+    }
+
+    async fn keep_in_order(&self) {
         self.reclaim_files().await;
         loop {
             tokio::time::sleep(EVERY).await;
@@ -80,7 +85,8 @@ impl App {
     }
 }
 
-fn log_failure(what: &str, outcome: Result<()>) {
+/// Logs that something in the background went wrong. It is tried again.
+pub(super) fn log_failure(what: &str, outcome: Result<()>) {
     if let Err(error) = outcome {
         tracing::error!(cause = ?error.cause(), "could not {what}: {error}");
     }

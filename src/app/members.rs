@@ -16,13 +16,15 @@ use crate::error::{Code, Error, Result};
 mod email;
 mod password;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod throttle;
 mod token;
 
 pub use email::Email;
 pub use password::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
 pub use sessions::{Client, SessionInfo, SignedIn};
-pub use token::{LinkDigest, SessionDigest, Token};
+pub use token::{LinkDigest, SessionDigest, Token, without_tokens};
 
 pub(super) use password::Passwords;
 pub(super) use throttle::Throttle;

@@ -21,6 +21,7 @@ mod encode;
 mod glance;
 mod jpeg;
 mod metadata;
+pub mod places;
 mod png;
 mod raster;
 mod reducer;
@@ -132,7 +133,8 @@ pub struct Derived {
     pub blurred: Vec<u8>,
 }
 
-/// Why there is no picture. Each reads as a clause about the file: "it is damaged: …".
+/// Why there is no picture. Each reads as a clause about the file: "it is damaged: …". The order is part of the stored
+/// format: new ones go to the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Failure {
     /// A type, or a kind of it, that is not decoded.
@@ -160,12 +162,12 @@ impl Failure {
         Self::Damaged(reason.to_string())
     }
 
-    /// Whether another try may go better: the fault was not in the file.
+    /// Whether another try may go better: the fault need not be the file's, but a lack of memory or time.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::TooSlow(_) => true,
-            Self::Unsupported(_) | Self::TooLarge(_) | Self::Damaged(_) | Self::Crashed => false,
+            Self::Unavailable(_) | Self::TooSlow(_) | Self::Crashed => true,
+            Self::Unsupported(_) | Self::TooLarge(_) | Self::Damaged(_) => false,
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Settings {
     pub renditions: RenditionSettings,
     /// People who sign in.
     pub members: MemberSettings,
+    /// What is made of uploaded files.
+    pub media: MediaSettings,
 }
 
 /// The limits of every operation. Sizes are in bytes, lengths in characters, times in seconds.
@@ -138,6 +140,13 @@ impl Default for MemberSettings {
             audit_keep: Duration::from_secs(400 * DAY),
         }
     }
+}
+
+/// What is made of uploaded files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MediaSettings {
+    /// Whether the caption in a file becomes the description of the asset, and its keywords tags.
+    pub import_metadata: bool,
 }
 
 /// Whether and from where files are fetched.

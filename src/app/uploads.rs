@@ -17,6 +17,7 @@ use super::id::AssetId;
 use super::media::{self, Inspected};
 use super::model::{Asset, Content};
 use super::name::{Slug, asset_name, file_name};
+use super::processing::work_on_arrival;
 use super::store::blobs::{IncomingFile, KeptFile};
 use super::store::{AssetQueries, Created};
 use crate::error::{Code, Error, Result};
@@ -280,11 +281,12 @@ impl Upload {
                 .collect::<Result<Vec<_>>>()
         })
         .await?;
-        let now = app.now();
+        let (import, now) = (app.settings().media.import_metadata, app.now());
         let records: Vec<Asset> = placed
             .iter()
             .map(|(file_name, inspected, kept)| {
-                new_asset(&grant, asset_name(file_name), *inspected, kept, parent, &uploaded_by, now)
+                let content = new_content(*inspected, kept, import);
+                new_asset(&grant, asset_name(file_name), content, parent, &uploaded_by, now)
             })
             .collect();
         let committed = app
@@ -327,19 +329,17 @@ fn expect_original(reader: &impl AssetQueries, grant: &WriteGrant, id: &AssetId)
 fn new_asset(
     grant: &WriteGrant,
     name: String,
-    inspected: Inspected,
-    kept: &KeptFile,
+    content: Content,
     parent: Option<AssetId>,
     uploaded_by: &str,
     now: Millis,
 ) -> Asset {
-    let Inspected { media_type, width, height } = inspected;
     Asset {
         id: AssetId::random(),
         library: grant.library(),
         parent,
         name,
-        content: Content { hash: kept.hash(), size: kept.size(), media_type, width, height },
+        content,
         description: String::new(),
         tags: Vec::new(),
         created: now,
@@ -347,6 +347,12 @@ fn new_asset(
         uploaded_by: uploaded_by.to_owned(),
         trashed: None,
     }
+}
+
+fn new_content(inspected: Inspected, kept: &KeptFile, import: bool) -> Content {
+    let Inspected { media_type, width, height } = inspected;
+    let work = work_on_arrival(media_type, import);
+    Content { hash: kept.hash(), size: kept.size(), media_type, width, height, work }
 }
 
 /// Takes the files away again when their commit was refused; not when nobody knows whether it happened.

@@ -105,8 +105,8 @@ fn an_unknown_key_is_named_in_every_layer_with_the_nearest_one() {
         "environment variable RASTERD__SERVER__PUBLICURL: there is no key server.publicurl; did you mean server.public_url?"
     );
     assert_eq!(
-        refused("", &[], &[set("keep_days", "1")]),
-        "flag --set: there is no key keep_days; did you mean trash.keep_days?"
+        refused("", &[], &[set("introspection", "false")]),
+        "flag --set: there is no key introspection; did you mean graphql.introspection?"
     );
     assert_eq!(
         refused("[mail]\nsmtp_relay = \"x\"\n", &[], &[]),

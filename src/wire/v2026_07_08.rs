@@ -195,7 +195,7 @@ impl Asset {
             size: asset.content.size,
             width: asset.content.width,
             height: asset.content.height,
-            blurhash: None,
+            blurhash: asset.content.look().and_then(|look| look.blurhash.clone()),
             sizes: pictures::sizes(&asset.content, &url),
             url,
             app_url,

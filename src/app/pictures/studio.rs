@@ -10,9 +10,9 @@ use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
+use super::places::{Haste, Places, Seat};
 use super::worker::{COMMAND, Product, Request, Work, read_message, write_message};
 use super::{Derived, Failure, Limits, Metadata, Rendered, Rendition};
 use crate::app::media::MediaType;
@@ -55,7 +55,7 @@ pub struct Studio(Arc<Parts>);
 
 struct Parts {
     options: Options,
-    places: Arc<Semaphore>,
+    places: Places,
     idle: Mutex<Vec<Process>>,
 }
 
@@ -63,10 +63,63 @@ impl Studio {
     /// A studio. Starts no process before there is work.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let places = Arc::new(Semaphore::new(options.at_a_time.max(1)));
+        let places = Places::new(options.at_a_time.max(1));
         Self(Arc::new(Parts { options, places, idle: Mutex::default() }))
     }
 
+    /// How many pictures are worked on at a time.
+    #[must_use]
+    pub fn places(&self) -> usize {
+        self.0.options.at_a_time.max(1)
+    }
+
+    /// Waits for a place to work at.
+    pub async fn place(&self, haste: Haste) -> Place {
+        Place { parts: Arc::clone(&self.0), seat: Arc::new(self.0.places.take(haste).await) }
+    }
+
+    /// [`Place::derive`], at a place for this alone.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn derive(
+        &self,
+        path: &Path,
+        media_type: MediaType,
+        edges: &[u32],
+    ) -> Result<Derived, Failure> {
+        self.place(Haste::Now).await.derive(path, media_type, edges).await
+    }
+
+    /// [`Place::render`], at a place for this alone.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn render(
+        &self,
+        path: &Path,
+        media_type: MediaType,
+        rendition: Rendition,
+    ) -> Result<Rendered, Failure> {
+        self.place(Haste::Now).await.render(path, media_type, rendition).await
+    }
+
+    /// [`Place::metadata`], at a place for this alone.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn metadata(&self, path: &Path, media_type: MediaType) -> Result<Metadata, Failure> {
+        self.place(Haste::Now).await.metadata(path, media_type).await
+    }
+}
+
+/// A place in a studio, taken. Work that was begun here holds it to its end, also when nobody waits for that any more.
+pub struct Place {
+    parts: Arc<Parts>,
+    seat: Arc<Seat>,
+}
+
+impl Place {
     /// [`derive`](super::derive), of the file at this path.
     ///
     /// # Errors
@@ -112,7 +165,7 @@ impl Studio {
 
     async fn work(&self, path: &Path, media_type: MediaType, work: Work) -> Result<Product, Failure> {
         let patience = match media_type {
-            MediaType::Svg => self.0.options.patience.min(SVG_PATIENCE),
+            MediaType::Svg => self.parts.options.patience.min(SVG_PATIENCE),
             MediaType::Jpeg
             | MediaType::Png
             | MediaType::Gif
@@ -124,13 +177,12 @@ impl Studio {
             | MediaType::Mp4
             | MediaType::Mov
             | MediaType::WebM
-            | MediaType::Pdf => self.0.options.patience,
+            | MediaType::Pdf => self.parts.options.patience,
         };
-        let request = Request::new(path, media_type, work, self.0.options.limits, patience);
-        let place = self.0.places.clone().acquire_owned().await.map_err(unavailable)?;
-        let parts = self.0.clone();
+        let request = Request::new(path, media_type, work, self.parts.options.limits, patience);
+        let (parts, seat) = (Arc::clone(&self.parts), Arc::clone(&self.seat));
         spawn_blocking(move || {
-            let _place = place;
+            let _seat = seat;
             parts.perform(&request, patience)
         })
         .await

@@ -17,6 +17,13 @@ pub const LARGEST: u32 = 8000;
 /// Goes up when the same order comes out as another picture, so that nobody keeps the old one.
 const ENGINE: u8 = 1;
 
+/// The longer edge of the small thumbnail, in pixels.
+pub const THUMB: u32 = 400;
+/// The longer edge of the larger one.
+pub const THUMB_HIGH: u32 = 800;
+/// The longer edges of the pictures that an asset lists, where they are shorter than its own.
+pub const SIZES: [u32; 4] = [400, 800, 1600, 2400];
+
 /// What somebody wishes a picture to be like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asked {
@@ -49,6 +56,20 @@ impl Default for Asked {
             blurred: false,
         }
     }
+}
+
+impl Asked {
+    /// What the url of an asset's picture of this edge asks for, in a browser.
+    pub(super) fn listed(edge: u32) -> Self {
+        let format = AskedFormat::Auto { webp: true };
+        Self { width: Some(edge), height: Some(edge), format, ..Self::default() }
+    }
+}
+
+/// The edges of the pictures that every browser will ask for: the thumbnails, and what else is listed.
+pub(super) fn listed_edges(content: &Content) -> Vec<u32> {
+    let longer = content.width.max(content.height).unwrap_or(0);
+    SIZES.into_iter().filter(|edge| *edge <= THUMB_HIGH || *edge < longer).collect()
 }
 
 /// The format that somebody wishes.
@@ -115,9 +136,23 @@ impl Order {
         }
     }
 
-    /// Where it is kept when it is made of a file with this hash.
+    /// Where it is kept when it is made, on its own, of a file with this hash.
     pub fn key(&self, hash: ContentHash) -> Key {
-        let mut hasher = blake3::Hasher::new_derive_key("rasterd 2026 rendition");
+        self.key_in("rasterd 2026 rendition", hash)
+    }
+
+    /// Where it is kept when it is one of those that the work after the upload makes, one from the other. These come
+    /// out a little differently, and bytes that differ must not share a tag.
+    pub fn cascaded_key(&self, hash: ContentHash) -> Option<Key> {
+        let is_one = match self {
+            Self::Blurred => true,
+            Self::Picture(rendition) => rendition.format == Format::WebP && rendition.quality.is_none(),
+        };
+        is_one.then(|| self.key_in("rasterd 2026 rendition, cascaded", hash))
+    }
+
+    fn key_in(&self, context: &str, hash: ContentHash) -> Key {
+        let mut hasher = blake3::Hasher::new_derive_key(context);
         hasher.update(&[ENGINE]).update(&hash.0);
         // Any form will do that tells orders apart: in another, they are only made once more.
         hasher.update(format!("{self:?}").as_bytes());
@@ -184,6 +219,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::app::model::Work;
 
     fn photo(width: u32, height: u32) -> Content {
         Content {
@@ -192,6 +228,7 @@ mod tests {
             media_type: MediaType::Jpeg,
             width: Some(width),
             height: Some(height),
+            work: Work::Nothing,
         }
     }
 
@@ -236,6 +273,18 @@ mod tests {
         ];
         let distinct: std::collections::HashSet<_> = different.into_iter().collect();
         assert_eq!(distinct.len(), different.len());
+    }
+
+    #[test]
+    fn what_is_made_after_an_upload_is_what_is_listed() {
+        for (width, edges) in [(300, vec![400, 800]), (1600, vec![400, 800]), (1601, vec![400, 800, 1600])] {
+            assert_eq!(listed_edges(&photo(100, width)), edges, "{width}");
+        }
+        let content = photo(3000, 2000);
+        let listed = Order::new(&Asked::listed(400), &content).unwrap();
+        assert_ne!(listed.cascaded_key(content.hash), Some(listed.key(content.hash)));
+        let other = Asked { quality: Some(80), ..Asked::listed(400) };
+        assert_eq!(Order::new(&other, &content).unwrap().cascaded_key(content.hash), None);
     }
 
     #[test]

@@ -7,15 +7,17 @@ use redb::{Database, Durability, ReadableTable, TableHandle, WriteTransaction};
 use super::changes::DATABASE;
 use super::storage;
 use super::tables::{
-    ASSET_HOMES, ASSETS, AUDIT, BLOBS, CHANGES, KEY_IDS, KEY_USE, KEYS, LIBRARIES, LIBRARY_BYTES,
-    LIBRARY_SLUGS, LINKS, LISTED, MEMBER_EMAILS, MEMBERS, META, ORGANIZATION_SLUGS, ORGANIZATIONS, ORPHANS,
-    SESSION_USE, SESSIONS, TAGGED, TAGS, TRASH, VARIANTS, decode,
+    ASSET_HOMES, ASSETS, AUDIT, BLOBS, CHANGES, FAILED_WORK, KEY_IDS, KEY_USE, KEYS, LIBRARIES,
+    LIBRARY_BYTES, LIBRARY_SLUGS, LINKS, LISTED, MEMBER_EMAILS, MEMBERS, META, ORGANIZATION_SLUGS,
+    ORGANIZATIONS, ORPHANS, SESSION_USE, SESSIONS, TAGGED, TAGS, TRASH, VARIANTS, WAITING_WORK, decode,
 };
 use crate::app::model::Asset;
 use crate::error::{Code, Error, Result};
 
 /// The version that this rasterd reads and writes.
-const SCHEMA: u64 = 1;
+const SCHEMA: u64 = 2;
+/// The oldest that it takes over. 1 differs in nothing but the assets' records, which are read in both layouts.
+const OLDEST: u64 = 1;
 
 /// Makes what is missing and checks the version, in one durable transaction.
 pub fn run(db: &Database) -> Result<()> {
@@ -25,10 +27,10 @@ pub fn run(db: &Database) -> Result<()> {
         let mut meta = tx.open_table(META).map_err(storage)?;
         let found = meta.get("schema").map_err(storage)?.map(|version| version.value());
         match found {
-            None => {
+            Some(SCHEMA) => {}
+            None | Some(OLDEST..SCHEMA) => {
                 meta.insert("schema", SCHEMA).map_err(storage)?;
             }
-            Some(SCHEMA) => {}
             Some(other) => return Err(unknown_schema(other)),
         }
         if meta.get(DATABASE).map_err(storage)?.is_none() {
@@ -41,7 +43,7 @@ pub fn run(db: &Database) -> Result<()> {
     }
     make!(ORGANIZATIONS ORGANIZATION_SLUGS LIBRARIES LIBRARY_BYTES LIBRARY_SLUGS KEYS KEY_IDS KEY_USE ASSETS ASSET_HOMES
         LISTED TAGGED TAGS TRASH VARIANTS BLOBS ORPHANS CHANGES
-        MEMBERS MEMBER_EMAILS SESSIONS SESSION_USE LINKS AUDIT);
+        MEMBERS MEMBER_EMAILS SESSIONS SESSION_USE LINKS AUDIT WAITING_WORK FAILED_WORK);
     if !counts_bytes {
         count_bytes(&tx)?;
     }

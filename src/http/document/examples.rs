@@ -7,7 +7,9 @@ use crate::app::assets::AssetDetail;
 use crate::app::id::{AssetId, LibraryId, OrganizationId};
 use crate::app::libraries::{LibraryDetail, Viewer};
 use crate::app::media::MediaType;
-use crate::app::model::{Access, Asset, Content, ContentHash, Grant, Library, Organization, TagCount};
+use crate::app::model::{
+    Access, Asset, Content, ContentHash, Grant, Library, Look, Organization, TagCount, Work,
+};
 use crate::app::name::Slug;
 use crate::app::search::{Found, FoundAsset};
 use crate::app::uploads::Uploaded;
@@ -102,6 +104,10 @@ fn detail() -> AssetDetail {
                 media_type: MediaType::Jpeg,
                 width: Some(2400),
                 height: Some(1600),
+                work: Work::Done(Look {
+                    blurhash: Some("LKO2?V%2Tw=w]~RBVZRi};RPxuwH".to_owned()),
+                    ..Look::default()
+                }),
             },
             description: "A beach at dusk.".to_owned(),
             tags: vec!["seaside".to_owned()],
