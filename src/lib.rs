@@ -22,6 +22,7 @@
 //! - [`mcp`], [`http`] (REST), [`graphql`]: the interfaces over the same operations; [`wire`]: the JSON they share.
 //! - [`cdn`]: the public urls of assets, and of their renditions.
 //! - [`web`]: the pages for people, under `/app`.
+//! - [`setups`]: what each client is told, on the command line and in the web app.
 //! - [`cli`], [`config`], [`admin`], [`data_dir`]: the command line, its layers, and how it talks to a running server.
 //! - [`testing`]: a server on a temporary folder, for our tests and for those who embed us.
 //!
@@ -47,6 +48,7 @@ pub mod graphql;
 pub mod http;
 pub mod mcp;
 pub mod server;
+pub mod setups;
 pub mod telemetry;
 pub mod testing;
 pub mod tls;

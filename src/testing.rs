@@ -306,6 +306,7 @@ fn options(listener: TcpListener, certificate: &DevelopmentCertificate) -> Optio
         listener,
         cert_file: certificate.cert_file.clone(),
         key_file: certificate.key_file.clone(),
+        authority: Some(certificate.ca_file.clone()),
         allowed_hosts: vec!["localhost".into(), "127.0.0.1".into()],
         allowed_origins: Vec::new(),
         mcp_hosts: Vec::new(),

@@ -225,6 +225,7 @@ impl Tx<'_> {
         }
         self.put(ASSET_HOMES, asset.id.bytes(), (grant.organization().0, library.0))?;
         self.add_blob_ref(asset.content.hash)?;
+        self.count_bytes(library, asset.content.size.cast_signed())?;
         self.queue_work(&asset)?;
         self.list(&asset)?;
         self.put_record(&asset)?;
@@ -325,6 +326,9 @@ impl Tx<'_> {
     fn rehome(&self, source: &WriteGrant, target: &WriteGrant, mut asset: Asset) -> Result<Asset> {
         self.delete(ASSETS, (source.library().0, asset.id.bytes()))?;
         self.put(ASSET_HOMES, asset.id.bytes(), (target.organization().0, target.library().0))?;
+        let bytes = asset.content.size.cast_signed();
+        self.count_bytes(source.library(), -bytes)?;
+        self.count_bytes(target.library(), bytes)?;
         asset.library = target.library();
         self.put_record(&asset)?;
         Ok(asset)
@@ -335,6 +339,7 @@ impl Tx<'_> {
         self.unqueue_work(asset)?;
         self.delete(ASSETS, (asset.library.0, asset.id.bytes()))?;
         self.delete(ASSET_HOMES, asset.id.bytes())?;
+        self.count_bytes(asset.library, -asset.content.size.cast_signed())?;
         self.drop_blob_ref(asset.content.hash, now)
     }
 

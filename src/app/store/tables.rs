@@ -27,6 +27,8 @@ pub const ORGANIZATIONS: TableDefinition<u64, Record> = TableDefinition::new("or
 pub const ORGANIZATION_SLUGS: TableDefinition<&str, u64> = TableDefinition::new("organization_slugs.v1");
 /// library → [`Library`].
 pub const LIBRARIES: TableDefinition<u64, Record> = TableDefinition::new("libraries.v1");
+/// library → how many bytes its assets' files have, variants and trash included.
+pub const LIBRARY_BYTES: TableDefinition<u64, u64> = TableDefinition::new("library_bytes.v1");
 /// (organization, slug) → library.
 pub const LIBRARY_SLUGS: TableDefinition<(u64, &str), u64> = TableDefinition::new("library_slugs.v1");
 /// hash of the key → [`Key`].
