@@ -42,8 +42,10 @@ impl App {
         }
     }
 
-    /// Writes down what is only in memory. Called once no request is running any more.
+    /// Writes down what is only in memory, and gives up what the next start will do again. Called once no request is
+    /// running any more.
     pub async fn close(&self) {
+        self.renditions().close();
         log_failure("write down when keys were used", self.save_key_use().await);
     }
 

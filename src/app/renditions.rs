@@ -93,6 +93,11 @@ impl Renditions {
         self.studio.places()
     }
 
+    /// Gives up what is being made.
+    pub(super) fn close(&self) {
+        self.studio.close();
+    }
+
     /// Gives a file another chance that could not be opened.
     pub(super) fn forget_failure(&self, hash: ContentHash) {
         self.failures.forget_file(hash);
