@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use ::config::ConfigError;
 
+use crate::app::pictures::Tools;
 use crate::app::settings::{FetchSettings, Limits, RenditionSettings, Settings};
 use crate::server::Patience;
 
@@ -19,6 +20,7 @@ mod layers;
 mod size;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod values;
 
 pub use address::Addresses;
@@ -144,12 +146,24 @@ impl Config {
         }
         let values = read_values(&layers)?;
         let certificate = certificate(&values, &layers)?;
-        Ok(Self::new(values, certificate, layers))
+        let tools = tools::find(&values.media, &layers, variables)?;
+        Ok(Self::new(values, certificate, tools, layers))
     }
 
-    fn new(values: Values, certificate: Certificate, layers: Layers) -> Self {
-        let Values { server, data, limits, fetch, renditions, graphql, trash, security, log, tls: _ } =
-            values;
+    fn new(values: Values, certificate: Certificate, tools: Tools, layers: Layers) -> Self {
+        let Values {
+            server,
+            data,
+            limits,
+            fetch,
+            renditions,
+            graphql,
+            trash,
+            security,
+            log,
+            tls: _,
+            media: _,
+        } = values;
         let addresses = Given {
             public_url: server.public_url,
             allowed_hosts: server.allowed_hosts,
@@ -184,6 +198,7 @@ impl Config {
                 workers: renditions.workers,
                 picture_bytes: renditions.picture_bytes,
                 program: None,
+                tools,
             },
         }
     }

@@ -15,7 +15,7 @@ use super::clock::Millis;
 use super::media::MediaType;
 use super::model::{Content, ContentHash};
 use super::pictures::studio::{Options, Studio};
-use super::pictures::{self, Failure};
+use super::pictures::{self, Failure, Pictured};
 use super::published::PublishedFile;
 use super::settings::Settings;
 use crate::error::{Code, Error, Result};
@@ -64,6 +64,8 @@ impl Renditions {
         let options = Options {
             program: wanted.program.clone(),
             at_a_time: if wanted.workers == 0 { defaults.at_a_time } else { wanted.workers },
+            tools: wanted.tools.clone(),
+            scratch: scratch(settings)?,
             limits: pictures::Limits { pixels: settings.limits.image_pixels, memory: wanted.picture_bytes },
             patience: defaults.patience,
         };
@@ -105,6 +107,12 @@ struct Work {
 }
 
 impl App {
+    /// The types that pictures are made of.
+    #[must_use]
+    pub fn pictured(&self) -> Pictured {
+        self.renditions().studio.pictured()
+    }
+
     /// A rendition of a published picture: from the cache, or made now.
     ///
     /// # Errors
@@ -116,7 +124,8 @@ impl App {
 
     /// A rendition of this file, for whoever proved already that it may be seen.
     pub(super) async fn rendition_of(&self, content: &Content, asked: &Asked) -> Result<RenditionFile> {
-        let order = Order::new(asked, content).ok_or_else(|| not_decoded(content.media_type))?;
+        let order =
+            Order::new(asked, content, self.pictured()).ok_or_else(|| not_decoded(content.media_type))?;
         let key = order.key(content.hash);
         let file = match self.renditions().cache.find(key, self.now())? {
             Some(file) => file,
@@ -180,6 +189,15 @@ struct Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         self.app.renditions().underway().remove(&self.key);
+    }
+}
+
+/// Where tools work, without what one left there that was cut off.
+fn scratch(settings: &Settings) -> Result<PathBuf> {
+    let folder = settings.data_dir.join("scratch");
+    match std::fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        Ok(()) | Err(_) => Ok(folder),
     }
 }
 

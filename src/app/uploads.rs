@@ -308,6 +308,7 @@ impl Upload {
             variants: Vec::new(),
             organization: organization.clone(),
             library: library.clone(),
+            pictured: app.pictured(),
         };
         Ok(Uploaded { assets: assets.into_iter().map(detail).collect(), file_names, text })
     }

@@ -22,6 +22,7 @@ pub(super) struct Values {
     pub limits: Limits,
     pub fetch: Fetch,
     pub renditions: Renditions,
+    pub media: Media,
     pub graphql: Graphql,
     pub trash: Trash,
     pub security: Security,
@@ -82,6 +83,14 @@ pub(super) struct Renditions {
     pub cache_bytes: u64,
     pub workers: usize,
     pub picture_bytes: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Media {
+    pub heic_tool: PathBuf,
+    pub video_tool: PathBuf,
+    pub pdf_tool: PathBuf,
 }
 
 #[derive(Deserialize)]

@@ -1,10 +1,10 @@
 //! The urls of an asset's smaller pictures. They are permanent like the asset's own, of which they are made, and null
-//! where the server can't decode what the asset is.
+//! where no pictures are made of what the asset is.
 
 use std::collections::BTreeMap;
 
 use crate::app::model::Content;
-use crate::app::pictures::{BLURRED_EDGE, is_decoded};
+use crate::app::pictures::{BLURRED_EDGE, Pictured};
 
 /// The longer edge of the small thumbnail, in pixels.
 pub const THUMB: u32 = 400;
@@ -14,20 +14,20 @@ pub const THUMB_HIGH: u32 = 800;
 const SIZES: [u32; 4] = [400, 800, 1600, 2400];
 
 /// The url of a picture whose longer edge has so many pixels, or of all there are.
-pub fn within(content: &Content, url: &str, edge: u32) -> Option<String> {
-    is_decoded(content.media_type).then(|| sized(url, edge))
+pub fn within(pictured: Pictured, content: &Content, url: &str, edge: u32) -> Option<String> {
+    pictured.includes(content.media_type).then(|| sized(url, edge))
 }
 
 /// The url of the tiny blurred picture.
-pub fn blurred(content: &Content, url: &str) -> Option<String> {
-    is_decoded(content.media_type).then(|| format!("{url}?w={BLURRED_EDGE}&blur=1"))
+pub fn blurred(pictured: Pictured, content: &Content, url: &str) -> Option<String> {
+    pictured.includes(content.media_type).then(|| format!("{url}?w={BLURRED_EDGE}&blur=1"))
 }
 
 /// The object of `sizes` as JSON text: the longer edge, in pixels, to the url of such a picture; only edges that are
 /// shorter than the original's.
-pub fn sizes(content: &Content, url: &str) -> Option<String> {
+pub fn sizes(pictured: Pictured, content: &Content, url: &str) -> Option<String> {
     let longer = content.width?.max(content.height?);
-    if !is_decoded(content.media_type) {
+    if !pictured.includes(content.media_type) {
         return None;
     }
     let smaller = SIZES.into_iter().filter(|edge| *edge < longer);

@@ -13,8 +13,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
+use super::tools::{Made, Task};
 use super::worker::{COMMAND, Product, Request, Work, read_message, write_message};
-use super::{Derived, Failure, Limits, Metadata, Rendered, Rendition};
+use super::{Derived, Failure, Limits, Metadata, Pictured, Rendered, Rendition, Tools};
 use crate::app::media::MediaType;
 
 /// After so many pictures a process is replaced, so that what an allocator keeps does not add up.
@@ -30,6 +31,10 @@ pub struct Options {
     pub program: Option<PathBuf>,
     /// How many pictures are worked on at a time.
     pub at_a_time: usize,
+    /// What opens the types that are not decoded here. Only used with a program, which confines them.
+    pub tools: Tools,
+    /// The folder in which tools get one of their own. Nothing in it is kept.
+    pub scratch: PathBuf,
     /// What a picture may take.
     pub limits: Limits,
     /// How long a picture may take; an SVG at most two seconds of it.
@@ -43,6 +48,8 @@ impl Default for Options {
         Self {
             program: None,
             at_a_time: (cores / 2).max(1),
+            tools: Tools::default(),
+            scratch: std::env::temp_dir(),
             limits: Limits::default(),
             patience: Duration::from_secs(10),
         }
@@ -65,6 +72,15 @@ impl Studio {
     pub fn new(options: Options) -> Self {
         let places = Arc::new(Semaphore::new(options.at_a_time.max(1)));
         Self(Arc::new(Parts { options, places, idle: Mutex::default() }))
+    }
+
+    /// The types that it makes pictures of.
+    #[must_use]
+    pub fn pictured(&self) -> Pictured {
+        match self.0.options.program {
+            Some(_) => self.0.options.tools.pictured(),
+            None => Pictured::default(),
+        }
     }
 
     /// [`derive`](super::derive), of the file at this path.
@@ -131,7 +147,7 @@ impl Studio {
         let parts = self.0.clone();
         spawn_blocking(move || {
             let _place = place;
-            parts.perform(&request, patience)
+            parts.perform(request, patience)
         })
         .await
         .map_err(unavailable)?
@@ -139,8 +155,29 @@ impl Studio {
 }
 
 impl Parts {
-    fn perform(&self, request: &Request, patience: Duration) -> Result<Product, Failure> {
+    fn perform(&self, request: Request, patience: Duration) -> Result<Product, Failure> {
         let Some(program) = &self.options.program else { return request.perform() };
+        let Some(made) = self.run_tool(program, &request, patience)? else {
+            return self.hand_over(program, &request, patience);
+        };
+        self.hand_over(program, &request.with(&made.path()), patience)
+    }
+
+    /// Has a tool make a picture of what is not decoded here, if one is needed and there is a tool.
+    fn run_tool(
+        &self,
+        launcher: &Path,
+        request: &Request,
+        patience: Duration,
+    ) -> Result<Option<Made>, Failure> {
+        let Some(wanted) = request.wanted() else { return Ok(None) };
+        let Options { tools, scratch, limits, .. } = &self.options;
+        let (original, media_type, limits) = (&request.path(), request.media_type(), *limits);
+        tools.open(&Task { launcher, scratch, original, media_type, wanted, limits, patience })
+    }
+
+    /// Has the request carried out by a process that waits, or by a new one.
+    fn hand_over(&self, program: &Path, request: &Request, patience: Duration) -> Result<Product, Failure> {
         let reused = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some(process) = reused {
             match self.ask(process, request, patience) {

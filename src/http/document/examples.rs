@@ -9,6 +9,7 @@ use crate::app::libraries::{LibraryDetail, Viewer};
 use crate::app::media::MediaType;
 use crate::app::model::{Access, Asset, Content, ContentHash, Grant, Library, Organization, TagCount};
 use crate::app::name::Slug;
+use crate::app::pictures::Pictured;
 use crate::app::search::{Found, FoundAsset};
 use crate::app::uploads::Uploaded;
 use crate::wire::{self, v2026_05_20, v2026_07_08};
@@ -113,6 +114,7 @@ fn detail() -> AssetDetail {
         variants: Vec::new(),
         organization: Slug::derive("acme"),
         library: Slug::derive("photos"),
+        pictured: Pictured::default(),
     }
 }
 
