@@ -10,7 +10,8 @@
 //!
 //! # What is where
 //! - [`app`]: the operations, and behind them, private to it, the store, the search index and the fetcher.
-//! - [`app::pictures`]: decodes and encodes pictures, in child processes with limits; [`app::renditions`]: makes them
+//! - [`app::pictures`]: decodes and encodes pictures, in child processes with limits, with tools of the box where they
+//!   are turned on; [`app::renditions`]: makes them
 //!   when somebody asks, once, and keeps them in a folder that may be deleted at any time.
 //! - [`error`]: the one error type and the one table of codes. Depends on nothing.
 //! - [`edge`]: what every HTTP answer has in common.

@@ -60,18 +60,19 @@ pub struct RenditionFile {
 impl Renditions {
     pub(super) fn open(settings: &Settings) -> Result<Self> {
         let wanted = &settings.renditions;
+        let cache = Cache::open(settings.data_dir.join("renditions"), wanted.cache_bytes)?;
         let defaults = Options::default();
         let options = Options {
             program: wanted.program.clone(),
             at_a_time: if wanted.workers == 0 { defaults.at_a_time } else { wanted.workers },
             tools: wanted.tools.clone(),
-            scratch: scratch(settings)?,
+            scratch: cache.scratch(),
             limits: pictures::Limits { pixels: settings.limits.image_pixels, memory: wanted.picture_bytes },
             patience: defaults.patience,
         };
         Ok(Self {
             studio: Studio::new(options),
-            cache: Cache::open(settings.data_dir.join("renditions"), wanted.cache_bytes)?,
+            cache,
             failures: Failures::default(),
             underway: Mutex::default(),
         })
@@ -189,15 +190,6 @@ struct Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         self.app.renditions().underway().remove(&self.key);
-    }
-}
-
-/// Where tools work, without what one left there that was cut off.
-fn scratch(settings: &Settings) -> Result<PathBuf> {
-    let folder = settings.data_dir.join("scratch");
-    match std::fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        Ok(()) | Err(_) => Ok(folder),
     }
 }
 

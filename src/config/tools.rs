@@ -34,9 +34,9 @@ pub(super) fn find(media: &Media, layers: &Layers, variables: &Variables) -> Res
         found
     };
     let tools = Tools {
-        heic: tool("media.heic_tool", &media.heic_tool, "heif-dec or heif-convert"),
-        video: tool("media.video_tool", &media.video_tool, "ffmpeg"),
-        pdf: tool("media.pdf_tool", &media.pdf_tool, "pdftoppm"),
+        heic: tool("media.heic_tool", &media.heic, "heif-dec or heif-convert"),
+        video: tool("media.video_tool", &media.video, "ffmpeg"),
+        pdf: tool("media.pdf_tool", &media.pdf, "pdftoppm"),
     };
     if problems.is_empty() { Ok(tools) } else { Err(Invalid(problems)) }
 }

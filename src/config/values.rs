@@ -88,9 +88,12 @@ pub(super) struct Renditions {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Media {
-    pub heic_tool: PathBuf,
-    pub video_tool: PathBuf,
-    pub pdf_tool: PathBuf,
+    #[serde(rename = "heic_tool")]
+    pub heic: PathBuf,
+    #[serde(rename = "video_tool")]
+    pub video: PathBuf,
+    #[serde(rename = "pdf_tool")]
+    pub pdf: PathBuf,
 }
 
 #[derive(Deserialize)]

@@ -11,6 +11,7 @@ mod front_door;
 mod graphql;
 mod hostile_images;
 mod mcp;
+mod media_tools;
 mod parity;
 mod rest;
 mod revocation;

@@ -73,7 +73,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// When no process can be started.
-    pub(super) fn to_its_end(self) -> io::Result<Ending> {
+    pub(super) fn ended(self) -> io::Result<Ending> {
         let Bounds { seconds, memory, file } = self.bounds;
         let child = Command::new(self.launcher)
             .arg(COMMAND)

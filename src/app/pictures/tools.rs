@@ -228,7 +228,7 @@ impl Task<'_> {
             bounds,
             until,
         };
-        let ending = run.to_its_end()?;
+        let ending = run.ended()?;
         if !matches!(ending, Ending::Done) {
             tracing::warn!(program = %program.display(), ?ending, said = ?beginning(&said), "a media tool failed");
         }
