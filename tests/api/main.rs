@@ -10,6 +10,7 @@ mod durability;
 mod front_door;
 mod graphql;
 mod hostile_images;
+mod large_pictures;
 mod mcp;
 mod media_tools;
 mod parity;
