@@ -1,5 +1,6 @@
 //! Runs a program of the box on a hostile file: in a process of its own, within limits, and not a moment too long.
-//! Both sides of that are here: this program, started once more, sets its own limits and becomes the other one.
+//! Both sides of that are here: this program, started once more, sets its own limits and becomes the other one. Where
+//! the kernel has Landlock, the program sees one file, its own folder and what the system is made of, and no network.
 //! Knows nothing of pictures.
 
 use std::ffi::OsString;
@@ -11,6 +12,10 @@ use std::path::Path;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::time::Instant;
 
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, Scope,
+    path_beneath_rules,
+};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal};
@@ -25,6 +30,22 @@ const TASKS: u64 = 256;
 const NICENESS: i32 = 10;
 /// What the shell exits with for a program that can't be started.
 const NOT_STARTED: u8 = 127;
+
+/// Where programs, what they are linked to and their fonts are; all of it can be read by everybody.
+const SYSTEM: [&str; 12] = [
+    "/usr",
+    "/bin",
+    "/lib",
+    "/lib64",
+    "/etc",
+    "/opt",
+    "/nix/store",
+    "/gnu/store",
+    "/var/cache/fontconfig",
+    "/proc/cpuinfo",
+    "/sys/devices/system/cpu",
+    "/dev/urandom",
+];
 
 /// What a program may take.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +80,8 @@ pub(super) struct Run<'a> {
     /// The program.
     pub(super) program: &'a Path,
     pub(super) arguments: &'a [OsString],
+    /// The one file that it is run for.
+    pub(super) file: &'a Path,
     /// Where it works, and the only place that it is told of to write to.
     pub(super) folder: &'a Path,
     /// What it says on its standard error.
@@ -78,6 +101,7 @@ impl Run<'_> {
         let child = Command::new(self.launcher)
             .arg(COMMAND)
             .args([seconds, memory, file].map(|bound| bound.to_string()))
+            .arg(self.file)
             .arg(self.program)
             .args(self.arguments)
             .env_clear()
@@ -147,11 +171,14 @@ pub fn become_another() -> ExitCode {
     let mut arguments = std::env::args_os().skip(2);
     let mut bound = || arguments.next()?.to_str()?.parse().ok();
     let bounds = bound().zip(bound()).zip(bound());
-    let (Some(((seconds, memory), file)), Some(program)) = (bounds, arguments.next()) else {
+    let paths = arguments.next().zip(arguments.next());
+    let Some((((seconds, memory), file), (original, program))) = bounds.zip(paths) else {
         eprintln!("{COMMAND}: it is not meant to be run by hand");
         return ExitCode::from(NOT_STARTED);
     };
-    let error = match confine(Bounds { seconds, memory, file }) {
+    let confined = confine(Bounds { seconds, memory, file })
+        .and_then(|()| enclose(Path::new(&original), Path::new(&program)).map_err(io::Error::other));
+    let error = match confined {
         Ok(()) => Command::new(&program).args(arguments).exec(),
         Err(error) => error,
     };
@@ -177,6 +204,25 @@ fn confine(bounds: Bounds) -> io::Result<()> {
             Err(error) => return Err(error.into()),
         }
     }
+    Ok(())
+}
+
+/// Takes away all files but those that are needed, connections by TCP, and signals to others: as much of it as the
+/// kernel can.
+fn enclose(original: &Path, program: &Path) -> Result<(), RulesetError> {
+    let all = ABI::V6;
+    // A script may lie beside what it starts.
+    let beside = program.parent().unwrap_or(program);
+    let system = SYSTEM.map(Path::new).into_iter().chain([original, beside]);
+    let own = [Path::new("."), Path::new("/dev/null")];
+    Ruleset::default()
+        .handle_access(AccessFs::from_all(all))?
+        .handle_access(AccessNet::from_all(all))?
+        .scope(Scope::from_all(all))?
+        .create()?
+        .add_rules(path_beneath_rules(system, AccessFs::from_read(all)))?
+        .add_rules(path_beneath_rules(own, AccessFs::from_all(all)))?
+        .restrict_self()?;
     Ok(())
 }
 

@@ -172,7 +172,8 @@ impl Parts {
     ) -> Result<Option<Made>, Failure> {
         let Some(wanted) = request.wanted() else { return Ok(None) };
         let Options { tools, scratch, limits, .. } = &self.options;
-        let (original, media_type, limits) = (&request.path(), request.media_type(), *limits);
+        let original = &std::path::absolute(request.path())?;
+        let (media_type, limits) = (request.media_type(), *limits);
         tools.open(&Task { launcher, scratch, original, media_type, wanted, limits, patience })
     }
 

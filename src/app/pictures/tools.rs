@@ -82,6 +82,7 @@ pub(super) struct Task<'a> {
     pub(super) launcher: &'a Path,
     /// Where the tool gets an empty folder.
     pub(super) scratch: &'a Path,
+    /// The file, by its absolute path.
     pub(super) original: &'a Path,
     pub(super) media_type: MediaType,
     pub(super) wanted: Wanted,
@@ -114,7 +115,6 @@ impl Tools {
     /// [`Failure`].
     pub(super) fn open(&self, task: &Task<'_>) -> Result<Option<Made>, Failure> {
         let until = Instant::now() + task.patience;
-        let original = std::path::absolute(task.original)?;
         match task.media_type {
             MediaType::Jpeg
             | MediaType::Png
@@ -126,19 +126,19 @@ impl Tools {
             | MediaType::Svg => Ok(None),
             MediaType::Heic => {
                 let Some(program) = &self.heic else { return Ok(None) };
-                task.first_of(program, &[for_heic(&original)?], until)
+                task.first_of(program, &[for_heic(task.original)?], until)
             }
             MediaType::Mp4 | MediaType::Mov => {
                 let Some(program) = &self.video else { return Ok(None) };
-                task.first_of(program, &for_video(&original, "mov", &task.limits), until)
+                task.first_of(program, &for_video(task.original, "mov", &task.limits), until)
             }
             MediaType::WebM => {
                 let Some(program) = &self.video else { return Ok(None) };
-                task.first_of(program, &for_video(&original, "matroska", &task.limits), until)
+                task.first_of(program, &for_video(task.original, "matroska", &task.limits), until)
             }
             MediaType::Pdf => {
                 let Some(program) = &self.pdf else { return Ok(None) };
-                task.first_of(program, &[for_pdf(&original, &task.wanted)], until)
+                task.first_of(program, &[for_pdf(task.original, &task.wanted)], until)
             }
         }
     }
@@ -223,6 +223,7 @@ impl Task<'_> {
             launcher: self.launcher,
             program,
             arguments,
+            file: self.original,
             folder,
             said: File::create(&said)?,
             bounds,
