@@ -22,7 +22,7 @@ mod token;
 pub use email::Email;
 pub use password::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
 pub use sessions::{Client, SessionInfo, SignedIn};
-pub use token::{LinkDigest, SessionDigest, Token};
+pub use token::{LinkDigest, SessionDigest, Token, without_tokens};
 
 pub(super) use password::Passwords;
 pub(super) use throttle::Throttle;

@@ -21,6 +21,7 @@ use super::cors::Cors;
 use super::error_response;
 use super::record::{RECORD, Record, RequestId};
 use crate::app::keys::without_keys;
+use crate::app::members::without_tokens;
 use crate::error::{Code, Error};
 
 /// The header that carries the request's id.
@@ -109,7 +110,7 @@ struct Line {
 
 impl Line {
     fn of(method: &Method, path: &str) -> Self {
-        Self { method: method.clone(), path: without_keys(path).into_owned() }
+        Self { method: method.clone(), path: without_tokens(&without_keys(path)).into_owned() }
     }
 
     fn write(&self, status: StatusCode, started: Instant, record: &Record) {

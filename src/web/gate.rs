@@ -185,3 +185,95 @@ fn no_token() -> Error {
         "This form is out of date: you signed in or out since its page was opened. Open the page again and repeat the change.",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, init_service, read_body, try_call_service};
+    use actix_web::{App, web};
+
+    use super::*;
+
+    const HERE: &str = "https://here.example";
+
+    #[expect(clippy::panic, reason = "that is what is tested")]
+    fn boom() -> HttpResponse {
+        panic!("the secret reason")
+    }
+
+    async fn first_file(mut parts: Parts) -> Result<String> {
+        let file = parts.next().await?;
+        Ok(file.and_then(|file| file.name().map(str::to_owned)).unwrap_or_default())
+    }
+
+    /// What a request gets: its status, its type and its text.
+    async fn answered(request: TestRequest) -> (u16, String, String) {
+        let policy = HeaderValue::from_static("default-src 'none'");
+        let gate = Rc::new(Gate { public_url: HERE.to_owned(), policy, largest_form: 100 });
+        let pages = web::scope("/app")
+            .route("/panic", web::get().to(|| async { boom() }))
+            .route("/form", web::post().to(|form: Form| async move { form.text("a").to_owned() }))
+            .route("/files", web::post().to(first_file))
+            .wrap(from_fn(move |request, next| Rc::clone(&gate).pass(request, next)));
+        let service = init_service(App::new().service(pages)).await;
+        let request = request.insert_header((ORIGIN, HERE)).insert_header(("Cookie", "__Host-visitor=ada"));
+        let answer = match try_call_service(&service, request.to_request()).await {
+            Ok(answer) => answer,
+            Err(error) => ServiceResponse::new(TestRequest::get().to_http_request(), error.error_response()),
+        };
+        let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).map(str::to_owned);
+        let status = answer.status().as_u16();
+        let text = String::from_utf8(read_body(answer).await.to_vec()).unwrap();
+        (status, kind.unwrap_or_default(), text)
+    }
+
+    fn token() -> String {
+        let request = TestRequest::get().insert_header(("Cookie", "__Host-visitor=ada"));
+        Visit::of(&request.to_http_request()).csrf()
+    }
+
+    fn form(text: &str) -> TestRequest {
+        let kind = (CONTENT_TYPE, "application/x-www-form-urlencoded");
+        TestRequest::post().uri("/app/form").insert_header(kind).set_payload(text.to_owned())
+    }
+
+    fn files(parts: &[(&str, &str)]) -> TestRequest {
+        let part = |(name, text): &(&str, &str)| {
+            format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n")
+        };
+        let body = parts.iter().map(part).collect::<String>() + "--x--\r\n";
+        let kind = (CONTENT_TYPE, "multipart/form-data; boundary=x");
+        TestRequest::post().uri("/app/files").insert_header(kind).set_payload(body)
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_a_page_that_says_nothing_of_it() {
+        let (status, kind, text) = answered(TestRequest::get().uri("/app/panic")).await;
+        assert_eq!((status, kind.as_str()), (500, "text/html; charset=utf-8"));
+        assert!(text.contains("Something went wrong") && !text.contains("secret"), "{text}");
+    }
+
+    #[actix_web::test]
+    async fn a_form_is_read_up_to_its_limit_and_handed_on() {
+        let (status, _, text) = answered(form(&format!("csrf={}&a=b+c", token()))).await;
+        assert_eq!((status, text.as_str()), (200, "b c"));
+        let (status, kind, _) = answered(form(&format!("csrf={}&a={}", token(), "b".repeat(100)))).await;
+        assert_eq!((status, kind.as_str()), (413, "text/html; charset=utf-8"));
+    }
+
+    #[actix_web::test]
+    async fn files_come_after_the_token_or_with_it_in_a_header() {
+        let (token, file) = (token(), ("file", "bytes"));
+        for request in [
+            files(&[("csrf", &token), file]),
+            files(&[file]).insert_header((TOKEN_HEADER, token.as_str())),
+            files(&[("csrf", "any"), file]).insert_header((TOKEN_HEADER, token.as_str())),
+        ] {
+            let (status, _, text) = answered(request).await;
+            assert_eq!((status, text.as_str()), (200, "file"));
+        }
+        for request in [files(&[file, ("csrf", &token)]), files(&[("csrf", "0"), file]), files(&[])] {
+            assert_eq!(answered(request).await.0, 403);
+        }
+    }
+}

@@ -5,7 +5,7 @@ use rasterd::app::members::{Client, NewMember};
 use rasterd::app::model::Role;
 use rasterd::testing::TestServer;
 
-use crate::browser::{Browser, Find};
+use crate::browser::Browser;
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";

@@ -1,9 +1,13 @@
 //! The secrets of sessions and of links: drawn, read and hashed. Only the hash is ever stored.
 
+use std::borrow::Cow;
+
 use crate::app::id::random_base62;
 
 /// 43 base-62 characters are 256 random bits.
 const LENGTH: usize = 43;
+/// How much of a token a log shows.
+const START: usize = 4;
 /// What a session's digest is good for; changing it ends every session.
 const SESSION_CONTEXT: &str = "rasterd 2026-11 session digest v1";
 /// What a link's digest is good for; changing it ends every link.
@@ -45,6 +49,16 @@ impl Token {
     }
 }
 
+/// A path as a log may show it: of a token in it, as in the address of an invitation, only the start is left.
+#[must_use]
+pub fn without_tokens(path: &str) -> Cow<'_, str> {
+    let tokens: Vec<Token> = path.split('/').filter_map(Token::parse).collect();
+    tokens.iter().fold(Cow::Borrowed(path), |shown, token| {
+        let start: String = token.0.chars().take(START).collect();
+        Cow::Owned(shown.replace(&token.0, &format!("{start}…")))
+    })
+}
+
 /// The domain-separated blake3 hash of a session's token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionDigest(pub [u8; 32]);
@@ -64,6 +78,14 @@ mod tests {
         let read = Token::parse(token.reveal()).unwrap();
         assert_eq!(read.session_digest(), token.session_digest());
         assert_ne!(token.session_digest().0, token.link_digest().0);
+    }
+
+    #[test]
+    fn a_log_shows_the_start_of_a_token() {
+        let token = "a".repeat(LENGTH);
+        assert_eq!(without_tokens(&format!("/app/welcome/{token}/join")), "/app/welcome/aaaa…/join");
+        let other = format!("/app/welcome/{token}a");
+        assert_eq!(without_tokens(&other), other);
     }
 
     proptest! {

@@ -100,6 +100,9 @@ if (toasts) {
   const all = () => toasts.querySelectorAll(".toast").forEach(leave);
   new MutationObserver(all).observe(toasts, { childList: true });
   all();
+  // What was on the page from its start is not read out by itself.
+  const waiting = toasts.querySelector(".toast p");
+  if (waiting) setTimeout(() => announce(waiting.textContent), 500);
 }
 
 document.addEventListener("htmx:sendError", () => say("The server can’t be reached. Check the connection and try again.", "problem"));

@@ -43,7 +43,11 @@ impl Browser {
         let (width, height, scale) = look.screen();
         let (is_phone, is_dark) = (look == Look::Phone, look == Look::Dark);
         let scheme = if is_dark { "dark" } else { "light" };
-        let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        // Without motion, so that nothing is looked at half way.
+        let scheme = json!({ "features": [
+            { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ] });
         self.devtools.call("Emulation.setEmulatedMedia", &scheme);
         let screen =
             json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": is_phone });
@@ -77,10 +81,14 @@ impl Browser {
     }
 
     fn keep_picture(&self, name: &str, look: Look) {
-        let size = &self.devtools.call("Page.getLayoutMetrics", &json!({}))["cssContentSize"];
-        let height = size["height"].as_f64().unwrap().min(TALLEST);
-        let clip = json!({ "x": 0, "y": 0, "width": size["width"], "height": height, "scale": 1 });
-        let asked = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let mut asked = json!({ "format": "png" });
+        // A dialog lies over what is seen of the page, so that is what is kept; else it is the page as a whole.
+        if self.evaluate("document.querySelector('dialog:modal') === null") == true {
+            let size = &self.devtools.call("Page.getLayoutMetrics", &json!({}))["cssContentSize"];
+            let height = size["height"].as_f64().unwrap().min(TALLEST);
+            asked["clip"] = json!({ "x": 0, "y": 0, "width": size["width"], "height": height, "scale": 1 });
+            asked["captureBeyondViewport"] = json!(true);
+        }
         let picture = self.devtools.call("Page.captureScreenshot", &asked);
         let folder = folder();
         std::fs::create_dir_all(&folder).unwrap();

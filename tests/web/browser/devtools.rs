@@ -1,4 +1,4 @@
-//! Debian's Chromium, driven by its DevTools protocol over two pipes.
+//! Debian's Chromium, driven by its debugging protocol over two pipes.
 
 use std::cell::Cell;
 use std::io::{BufRead, BufReader, Write};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// How long an answer of the browser is waited for.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 /// The browser reads commands from its descriptor 3 and writes to 4; the rest of its output is of no interest.
 const START: &str = r#"exec chromium "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1"#;
 const FLAGS: [&str; 15] = [
