@@ -208,7 +208,8 @@ impl App {
             let next = shown.last().filter(|_| from + size < places.len());
             (assets, next.cloned(), places.len())
         };
-        let marked = |detail: AssetDetail| Arranged { marked_name: terms.highlight(&detail.asset.name), detail };
+        let marked =
+            |detail: AssetDetail| Arranged { marked_name: terms.highlight(&detail.asset.name), detail };
         let assets = details(caller.view(), caller, assets)?.into_iter().map(marked).collect();
         Ok(ArrangedPart { assets, next, total })
     }
@@ -291,7 +292,8 @@ impl App {
         let query = SearchQuery { terms, libraries: &libraries, offset: 0, limit: usize::MAX };
         let hits = self.indexer().index().search(&query)?.hits;
         // The index may be ahead of this request's snapshot by a change of this very moment.
-        let found = hits.iter().filter_map(|hit| Some((caller.view().asset(grant, &hit.id).ok()?, hit.score)));
+        let found =
+            hits.iter().filter_map(|hit| Some((caller.view().asset(grant, &hit.id).ok()?, hit.score)));
         Ok(found.collect())
     }
 }

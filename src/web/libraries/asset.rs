@@ -5,7 +5,7 @@ use askama::Template;
 
 use super::browsing::Browsing;
 use super::picture::{Picture, file_path};
-use super::tile::icon_of;
+use super::tile::{icon_of, type_name};
 use super::{May, OfAsset};
 use crate::app::access::Caller;
 use crate::app::arrangement::Neighbours;
@@ -104,8 +104,7 @@ pub async fn show(signed: Signed, path: OfAsset, request: HttpRequest) -> Result
         // Promoted, moved or trashed since: the original is what there is.
         return Ok(redirect(&signed.visit, &browsing.asset(&id)));
     };
-    let neighbours =
-        signed.app.neighbours(&caller, &browsing.path(), &browsing.arrangement, &id).await?;
+    let neighbours = signed.app.neighbours(&caller, &browsing.path(), &browsing.arrangement, &id).await?;
     page(&asset_page(&signed, &caller, &browsing, &detail, shown, neighbours)?)
 }
 
@@ -236,7 +235,7 @@ fn facts(asset: &Asset) -> Vec<(&'static str, String)> {
         let [width, height] = [width, height].map(|edge| grouped(u64::from(edge)));
         facts.push(("Dimensions", format!("{width} × {height} pixels")));
     }
-    facts.push(("Type", content.media_type.mime().to_owned()));
+    facts.push(("Type", type_name(content.media_type).to_owned()));
     facts.push(("Size", bytes(content.size)));
     facts
 }
@@ -254,9 +253,11 @@ fn escaped_in_markdown(letter: char) -> impl Iterator<Item = char> {
 
 /// The asset in a page of HTML: as a picture, or as a link.
 fn html(asset: &Asset, url: &str, is_image: bool) -> String {
-    let name = asset.name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let name =
+        asset.name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     let size = asset.content.width.zip(asset.content.height);
-    let size = size.map_or_else(String::new, |(width, height)| format!(" width=\"{width}\" height=\"{height}\""));
+    let size =
+        size.map_or_else(String::new, |(width, height)| format!(" width=\"{width}\" height=\"{height}\""));
     if is_image {
         format!("<img src=\"{url}\" alt=\"{name}\"{size}>")
     } else {

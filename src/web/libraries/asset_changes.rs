@@ -7,9 +7,9 @@ use super::asset::{asset_tags, wanted_variant};
 use super::browsing::Browsing;
 use super::selected::{again, tags_in, told};
 use crate::error::{Error, Result};
+use crate::web::flash::Flash;
 use crate::web::form::Form;
 use crate::web::page::{page, redirect, redirect_with};
-use crate::web::flash::Flash;
 use crate::web::signed::Signed;
 
 /// Where an asset is, and the list that its page was reached from.
@@ -58,7 +58,12 @@ pub async fn tag(signed: Signed, path: OfAsset, request: HttpRequest, form: Form
     }
 }
 
-pub async fn promote(signed: Signed, path: OfAsset, request: HttpRequest, form: Form) -> Result<HttpResponse> {
+pub async fn promote(
+    signed: Signed,
+    path: OfAsset,
+    request: HttpRequest,
+    form: Form,
+) -> Result<HttpResponse> {
     let (browsing, asset) = place(path, &request);
     let caller = signed.caller(&browsing.organization)?;
     let variant = form.text("variant");

@@ -60,8 +60,7 @@ pub async fn show(signed: Signed, path: InLibrary, request: HttpRequest) -> Resu
     let number = page_number(request.query_string());
     // One more than is shown tells whether there is another page.
     let first = Page::new(Some(number), Some(PAGE as u64), PAGE, PAGE);
-    let mut trashed =
-        signed.app.list_trash(&caller, &path, Page { size: PAGE + 1, ..first })?;
+    let mut trashed = signed.app.list_trash(&caller, &path, Page { size: PAGE + 1, ..first })?;
     let has_more = trashed.len() > PAGE;
     trashed.truncate(PAGE);
     let now = signed.app.now();
@@ -114,5 +113,8 @@ pub async fn picture(signed: Signed, path: OfAsset) -> Result<HttpResponse> {
     let made = signed.app.trashed_rendition(caller, &path, &asset, &asked).await?;
     let mut bytes = vec![0; usize::try_from(made.size).map_err(Error::internal)?];
     made.file.read_exact_at(&mut bytes, 0)?;
-    Ok(HttpResponse::Ok().content_type(made.media_type.mime()).insert_header((CACHE_CONTROL, KEPT)).body(bytes))
+    Ok(HttpResponse::Ok()
+        .content_type(made.media_type.mime())
+        .insert_header((CACHE_CONTROL, KEPT))
+        .body(bytes))
 }

@@ -49,11 +49,9 @@ pub async fn change(signed: Signed, path: InLibrary, form: Form) -> Result<HttpR
             let action = back.below("selected");
             return page(&SurePage { shell, question, action, back, label: "Delete for good", ids });
         }
-        "purge" => signed
-            .app
-            .purge_assets(&caller, &path, &ids)
-            .await
-            .map(|_| format!("Deleted {number} for good.")),
+        "purge" => {
+            signed.app.purge_assets(&caller, &path, &ids).await.map(|_| format!("Deleted {number} for good."))
+        }
         _ => Err(Error::bad_input("Say what to do with the selection: use the buttons of the page.")),
     };
     match done {

@@ -114,8 +114,7 @@ fn reasons(upload: &Upload) -> Vec<String> {
 }
 
 fn told(visit: &Visit, back: &LocalPath, uploaded: &Uploaded, reasons: &[String]) -> Result<HttpResponse> {
-    let flash =
-        if reasons.is_empty() { Flash::done(&uploaded.text) } else { Flash::problem(&uploaded.text) };
+    let flash = if reasons.is_empty() { Flash::done(&uploaded.text) } else { Flash::problem(&uploaded.text) };
     redirect_with(visit, back, &flash)
 }
 

@@ -61,8 +61,17 @@ impl Gallery {
     pub async fn tag(&self, ids: &[&str], tags: &[&str]) {
         let app = self.server.app();
         let caller = app.authenticate(&self.key.token).unwrap();
-        let [ids, tags] = [ids, tags].map(|texts| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        let [ids, tags] =
+            [ids, tags].map(|texts| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
         app.tag_assets(&caller, &PHOTOS, &ids, &tags).await.unwrap();
+    }
+
+    /// Puts assets into the trash.
+    pub async fn trash(&self, ids: &[&str]) {
+        let app = self.server.app();
+        let caller = app.authenticate(&self.key.token).unwrap();
+        let ids: Vec<_> = ids.iter().map(|id| (*id).to_owned()).collect();
+        app.delete_assets(&caller, &PHOTOS, &ids).await.unwrap();
     }
 
     /// A browser in which somebody with this role is signed in.
