@@ -55,6 +55,23 @@ struct Listing {
     is_library_empty: bool,
 }
 
+impl Listing {
+    /// What the order is called that nobody has to choose.
+    fn default_order(&self) -> &'static str {
+        if self.is_search() { "Best match" } else { label(Order::Newest) }
+    }
+
+    /// The orders to choose from besides that.
+    fn orders(&self) -> Vec<Order> {
+        let others = Order::ALL.into_iter();
+        others.filter(|order| self.is_search() || *order != Order::Newest).collect()
+    }
+
+    fn is_search(&self) -> bool {
+        !self.browsing.arrangement.query.is_empty()
+    }
+}
+
 /// A tag to filter by.
 struct Chip {
     text: String,

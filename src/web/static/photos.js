@@ -2,16 +2,16 @@
 // The grid of a library and of its trash: moving through it, selecting, what is done with the selection, and the
 // rest of a long list. The list itself, its checkboxes and its buttons are there without a script.
 {
-  const tiles = () => [...document.querySelectorAll("#photos .photo")];
   const boxOf = (tile) => tile?.querySelector("input[type=checkbox]");
   const focusOf = (tile) => tile?.querySelector(".photo-link, [data-focus]");
+  const tiles = () => [...document.querySelectorAll("#photos .photo")].filter(focusOf);
   const isOn = (tile) => Boolean(boxOf(tile)?.checked);
   const selected = () => tiles().filter(isOn);
   const tileOf = (node) => node?.closest?.("#photos .photo");
   const form = () => document.getElementById("pictures");
   // Where a range of the selection begins.
   let anchor = null;
-  // Tiles that were taken off the page and can come back, by id, with the tile that came after each.
+  // Tiles that were taken off the page and can come back, by id, as HTML with the tile that came after each.
   const removed = new Map();
 
   // One stop for the tab key; arrows move on from there.
@@ -191,26 +191,29 @@
     const after = all.slice(all.indexOf(some.at(-1)) + 1).find((tile) => !some.includes(tile));
     const had = some.some((tile) => tile.contains(document.activeElement)) || document.activeElement === document.body;
     for (const tile of some.toReversed()) {
-      removed.set(tile.dataset.id, [tile, tile.nextElementSibling]);
-      boxOf(tile).checked = false;
+      removed.set(tile.dataset.id, [tile.outerHTML, tile.nextElementSibling]);
       tile.remove();
+      // What is still on its way has no address any more.
+      for (const attribute of ["srcset", "src"]) tile.querySelector("img")?.removeAttribute(attribute);
     }
     if (had) go(after ?? tiles().at(-1));
   }
 
   function putBack(ids) {
-    for (const id of ids.toReversed()) {
+    const photos = document.getElementById("photos");
+    for (const id of ids) {
       const [tile, after] = removed.get(id) ?? [];
-      if (!tile) continue;
-      const photos = document.getElementById("photos");
-      photos.insertBefore(tile, after?.parentElement === photos ? after : null);
+      if (!tile || !photos) continue;
+      if (after?.parentElement === photos) after.insertAdjacentHTML("beforebegin", tile);
+      else photos.insertAdjacentHTML("beforeend", tile);
       removed.delete(id);
     }
   }
 
   document.addEventListener("submit", (event) => {
     const { target, submitter } = event;
-    if (target.id === "pictures" && submitter?.name === "do") {
+    // By selector: a form's own `id` is hidden by its fields of that name.
+    if (target.matches("#pictures") && submitter?.name === "do") {
       event.preventDefault();
       carryOut(submitter);
     } else if (target.matches("form[data-undo]")) {
@@ -243,11 +246,12 @@
   // How much there is and under which tags, after a change; the grid stays as it is, unless it is empty.
   async function refresh() {
     if (!tiles().length && document.getElementById("next")) return location.reload();
-    const bar = document.querySelector(".results-bar");
-    if (!bar || !tiles().length) return fill();
+    if (!tiles().length) return fill();
     const now = await part(location.href).catch(() => null);
-    const fresh = now?.querySelector(".results-bar");
-    if (fresh) bar.replaceWith(document.adoptNode(fresh));
+    for (const stale of document.querySelectorAll("[data-fresh]")) {
+      const fresh = now?.querySelector(`[data-fresh="${stale.dataset.fresh}"]`);
+      if (fresh) stale.replaceWith(document.adoptNode(fresh));
+    }
     shown();
   }
 

@@ -54,7 +54,7 @@ pub fn nodes(devtools: &Devtools, what: &Find) -> Vec<i64> {
             accessible(devtools, name, |found| found == *role || is_toggle(found, role))
         }
         Find::Field(label) => {
-            accessible(devtools, label, |role| ["textbox", "searchbox", "spinbutton", "Date"].contains(&role))
+            accessible(devtools, label, |role| ["textbox", "searchbox", "combobox", "spinbutton", "Date"].contains(&role))
         }
         Find::Text(text) => {
             let text = text.to_lowercase();
