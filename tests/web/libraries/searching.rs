@@ -103,7 +103,7 @@ async fn a_long_list_goes_on_by_itself_and_as_pages() {
     for page in 2..=3 {
         browser.click(&Find::link("More"));
         browser.wait_until(&format!(
-            "!document.getElementById('photos').textContent.includes('{}')",
+            "document.readyState === 'complete' && !document.getElementById('photos').textContent.includes('{}')",
             seen.last().unwrap()
         ));
         seen.extend(names(&browser));
