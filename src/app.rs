@@ -27,6 +27,7 @@ pub mod organizations;
 pub mod page;
 pub mod pictures;
 pub mod preview;
+pub mod processing;
 pub mod published;
 pub mod renditions;
 pub mod search;
@@ -44,6 +45,7 @@ use id::KeyId;
 use index::Indexer;
 use last_use::LastUse;
 use members::{Passwords, SessionDigest, Throttle};
+use processing::Processing;
 use renditions::Renditions;
 use settings::Settings;
 use store::blobs::Blobs;
@@ -61,6 +63,7 @@ struct Parts {
     indexer: Indexer,
     fetcher: Fetcher,
     renditions: Renditions,
+    processing: Processing,
     key_use: LastUse<KeyId>,
     session_use: LastUse<SessionDigest>,
     refused_keys: RefusedKeys,
@@ -88,6 +91,7 @@ impl App {
             indexer,
             fetcher,
             renditions,
+            processing: Processing::default(),
             key_use: LastUse::default(),
             session_use: LastUse::default(),
             refused_keys: RefusedKeys::default(),
@@ -138,6 +142,10 @@ impl App {
 
     fn renditions(&self) -> &Renditions {
         &self.0.renditions
+    }
+
+    fn processing(&self) -> &Processing {
+        &self.0.processing
     }
 
     fn key_use(&self) -> &LastUse<KeyId> {

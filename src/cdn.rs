@@ -89,6 +89,12 @@ async fn serve(app: &App, request: &HttpRequest, published: PublishedFile) -> Re
             Served { file, size, media_type, name: asset.name, version, varies: false }
         }
         Wish::Rendition { asked, varies } => {
+            // Also when it is not kept any more: to make it again only to say that nothing changed would be a waste.
+            let tags = app.rendition_tags(&published, &asked);
+            if let Some(etag) = conditions::held(request.headers(), tags.iter().map(|tag| quoted(tag))) {
+                let version = Version { etag, modified };
+                return Ok(described(StatusCode::NOT_MODIFIED, &version, varies).finish());
+            }
             let made = app.rendition(&published, &asked).await?;
             let version = Version { etag: quoted(&made.tag), modified };
             let (size, media_type) = (made.size, made.media_type);
@@ -106,18 +112,7 @@ fn quoted(tag: &str) -> String {
 fn answer(request: &HttpRequest, served: Served) -> Result<HttpResponse> {
     let Served { file, size, media_type, name, version, varies } = served;
     let outcome = conditions::outcome(request.method(), request.headers(), &version, size);
-    let mut answer = HttpResponse::build(status(outcome));
-    answer
-        .insert_header((ETAG, version.etag))
-        .insert_header((LAST_MODIFIED, httpdate::fmt_http_date(version.modified)))
-        .insert_header((CACHE_CONTROL, KEPT))
-        .insert_header((CONTENT_SECURITY_POLICY, SANDBOX))
-        .insert_header((RESOURCE_POLICY, "cross-origin"))
-        .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
-        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
-    if varies {
-        answer.insert_header((VARY, "Accept"));
-    }
+    let mut answer = described(status(outcome), &version, varies);
     let part = match outcome {
         Outcome::NotModified | Outcome::Failed => return Ok(answer.finish()),
         Outcome::OutOfRange => {
@@ -138,6 +133,23 @@ fn answer(request: &HttpRequest, served: Served) -> Result<HttpResponse> {
         return Ok(announced(&mut answer, part.length));
     }
     Ok(answer.body(file_body::of(file, part)?))
+}
+
+/// The beginning of every answer about a file.
+fn described(status: StatusCode, version: &Version, varies: bool) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::build(status);
+    answer
+        .insert_header((ETAG, version.etag.as_str()))
+        .insert_header((LAST_MODIFIED, httpdate::fmt_http_date(version.modified)))
+        .insert_header((CACHE_CONTROL, KEPT))
+        .insert_header((CONTENT_SECURITY_POLICY, SANDBOX))
+        .insert_header((RESOURCE_POLICY, "cross-origin"))
+        .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    if varies {
+        answer.insert_header((VARY, "Accept"));
+    }
+    answer
 }
 
 fn status(outcome: Outcome) -> StatusCode {

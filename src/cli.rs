@@ -20,7 +20,6 @@ mod organization;
 mod output;
 mod schema;
 mod serve;
-pub mod setups;
 
 /// A self-hosted digital-asset server: agents (MCP), programs and people share image libraries under scoped keys.
 #[derive(Parser)]

@@ -11,7 +11,10 @@ use std::time::Duration;
 
 use ::config::ConfigError;
 
-use crate::app::settings::{FetchSettings, Limits, MemberSettings, RenditionSettings, Settings};
+use crate::app::pictures::Tools;
+use crate::app::settings::{
+    FetchSettings, Limits, MediaSettings, MemberSettings, RenditionSettings, Settings,
+};
 use crate::server::Patience;
 
 mod address;
@@ -19,6 +22,7 @@ mod layers;
 mod size;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod values;
 
 pub use address::Addresses;
@@ -84,6 +88,7 @@ pub struct Config {
     fetch: FetchSettings,
     renditions: RenditionSettings,
     members: MemberSettings,
+    media: MediaSettings,
     shown: Vec<Shown>,
 }
 
@@ -145,16 +150,18 @@ impl Config {
         }
         let values = read_values(&layers)?;
         let certificate = certificate(&values, &layers)?;
-        Ok(Self::new(values, certificate, layers))
+        let tools = tools::find(&values.media, &layers, variables)?;
+        Ok(Self::new(values, certificate, tools, layers))
     }
 
-    fn new(values: Values, certificate: Certificate, layers: Layers) -> Self {
+    fn new(values: Values, certificate: Certificate, tools: Tools, layers: Layers) -> Self {
         let Values {
             server,
             data,
             limits,
             fetch,
             renditions,
+            media,
             graphql,
             trash,
             members,
@@ -197,6 +204,7 @@ impl Config {
                 workers: renditions.workers,
                 picture_bytes: renditions.picture_bytes,
                 program: None,
+                tools,
             },
             members: MemberSettings {
                 session_idle: days(members.session_idle_days),
@@ -204,6 +212,7 @@ impl Config {
                 link_life: days(members.link_days),
                 audit_keep: days(audit.keep_days),
             },
+            media: MediaSettings { import_metadata: media.import_metadata },
         }
     }
 
@@ -226,6 +235,7 @@ impl Config {
             fetch: self.fetch.clone(),
             renditions: self.renditions.clone(),
             members: self.members.clone(),
+            media: self.media.clone(),
         }
     }
 

@@ -10,8 +10,9 @@
 //!
 //! # What is where
 //! - [`app`]: the operations, and behind them, private to it, the store, the search index and the fetcher.
-//! - [`app::pictures`]: decodes and encodes pictures, in child processes with limits; [`app::renditions`]: makes them
-//!   when somebody asks, once, and keeps them in a folder that may be deleted at any time.
+//! - [`app::pictures`]: decodes and encodes pictures, in child processes with limits, with tools of the box where they
+//!   are turned on; [`app::renditions`]: makes them when somebody asks, once, and keeps them in a folder that may be
+//!   deleted at any time; [`app::processing`]: the work after an upload, in a queue that a kill does not lose.
 //! - [`error`]: the one error type and the one table of codes. Depends on nothing.
 //! - [`edge`]: what every HTTP answer has in common.
 //! - [`tls`]: certificates and their reload, and the development authority.
@@ -21,6 +22,7 @@
 //! - [`mcp`], [`http`] (REST), [`graphql`]: the interfaces over the same operations; [`wire`]: the JSON they share.
 //! - [`cdn`]: the public urls of assets, and of their renditions.
 //! - [`web`]: the pages for people, under `/app`.
+//! - [`setups`]: what each client is told, on the command line and in the web app.
 //! - [`cli`], [`config`], [`admin`], [`data_dir`]: the command line, its layers, and how it talks to a running server.
 //! - [`testing`]: a server on a temporary folder, for our tests and for those who embed us.
 //!
@@ -46,6 +48,7 @@ pub mod graphql;
 pub mod http;
 pub mod mcp;
 pub mod server;
+pub mod setups;
 pub mod telemetry;
 pub mod testing;
 pub mod tls;

@@ -52,6 +52,9 @@ pub struct Options {
     pub allowed_hosts: Vec<String>,
     /// Origins (scheme, host, port) whose pages may call, by CORS and on `/mcp`; `*` allows all by CORS.
     pub allowed_origins: Vec<String>,
+    /// The certificate, PEM, of the authority that clients have to be told to trust; none when the world trusts the
+    /// server's already.
+    pub authority: Option<PathBuf>,
     /// Host names where `/` is the MCP endpoint, too.
     pub mcp_hosts: Vec<String>,
     /// Whether GraphQL tells its schema.
@@ -219,17 +222,26 @@ struct Site {
     allowed_origins: Vec<String>,
     mcp: McpOptions,
     graphql: graphql::Options,
+    pages: pages::Options,
 }
 
 impl Site {
     /// The site, and the listener beside it: a copy of that would keep the port open while requests finish, and
     /// clients would wait for nobody.
     fn of(options: Options, app: App, draining: Arc<AtomicBool>) -> (TcpListener, Self) {
-        let Options { listener, allowed_hosts, allowed_origins, mcp_hosts, graphql_introspection, .. } =
-            options;
+        let Options {
+            listener,
+            authority,
+            allowed_hosts,
+            allowed_origins,
+            mcp_hosts,
+            graphql_introspection,
+            ..
+        } = options;
         let graphql = graphql::Options { introspection: graphql_introspection, mcp_hosts: mcp_hosts.clone() };
         let mcp = McpOptions { allowed_hosts, allowed_origins: allowed_origins.clone(), mcp_hosts };
-        (listener, Self { app, draining, allowed_origins, mcp, graphql })
+        let pages = pages::Options { authority };
+        (listener, Self { app, draining, allowed_origins, mcp, graphql, pages })
     }
 
     fn application(
@@ -257,6 +269,6 @@ impl Site {
         http::configure(routes);
         mcp::configure(routes, &self.app, self.mcp.clone());
         graphql::configure(routes, &self.app, &self.graphql);
-        pages::configure(routes, &self.app);
+        pages::configure(routes, &self.app, &self.pages);
     }
 }

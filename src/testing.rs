@@ -15,10 +15,15 @@ use crate::app::access::{Administrator, LibraryPath};
 use crate::app::clock::Clock;
 use crate::app::id::{AssetId, KeyId};
 use crate::app::model::Access;
-use crate::app::settings::{FetchSettings, Limits, MemberSettings, RenditionSettings, Settings};
+use crate::app::settings::{
+    FetchSettings, Limits, MediaSettings, MemberSettings, RenditionSettings, Settings,
+};
 use crate::app::uploads::Source;
 use crate::server::{Control, Options, Orders, Patience, Server};
 use crate::tls::development::{self, DevelopmentCertificate};
+
+/// How long the work after uploads may take.
+const PROCESSED_WITHIN: Duration = Duration::from_mins(1);
 
 /// What a test changes of a server before it starts.
 type Change = dyn Fn(&mut Settings, &mut Options) + Send + Sync;
@@ -237,6 +242,18 @@ impl TestServer {
         uploaded.expect("an upload").assets.first().expect("an asset").asset.id
     }
 
+    /// Waits until the work after all uploads so far is done, or given up.
+    ///
+    /// # Panics
+    /// When that takes too long.
+    pub async fn processed(&self) {
+        let until = Instant::now() + PROCESSED_WITHIN;
+        while self.app().waiting_work(&Administrator::of_this_box()).expect("the store can be read") > 0 {
+            assert!(Instant::now() < until, "uploaded files are still to be worked on");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
     /// Makes a key with these grants: a library's slug, and how far it goes.
     ///
     /// # Panics
@@ -268,7 +285,8 @@ fn open(settings: &Settings, clock: &Clock) -> App {
     }
 }
 
-fn settings(data_dir: &Path, url: &str) -> Settings {
+/// Settings of a server that keeps its things in this folder.
+pub(crate) fn settings(data_dir: &Path, url: &str) -> Settings {
     Settings {
         data_dir: data_dir.to_owned(),
         public_url: url.to_owned(),
@@ -279,6 +297,7 @@ fn settings(data_dir: &Path, url: &str) -> Settings {
         fetch: FetchSettings { enabled: true, allow: Vec::new() },
         renditions: RenditionSettings::default(),
         members: MemberSettings::default(),
+        media: MediaSettings::default(),
     }
 }
 
@@ -287,6 +306,7 @@ fn options(listener: TcpListener, certificate: &DevelopmentCertificate) -> Optio
         listener,
         cert_file: certificate.cert_file.clone(),
         key_file: certificate.key_file.clone(),
+        authority: Some(certificate.ca_file.clone()),
         allowed_hosts: vec!["localhost".into(), "127.0.0.1".into()],
         allowed_origins: Vec::new(),
         mcp_hosts: Vec::new(),

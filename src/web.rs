@@ -3,6 +3,7 @@
 //!
 //! Every page works without a script, and better with one. Nothing is fetched from elsewhere, nothing is inline.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use actix_web::guard::{self, GuardContext};
@@ -26,6 +27,7 @@ mod page;
 mod path;
 mod profile;
 mod refusal;
+mod settings;
 mod shape;
 mod shell;
 mod sign_in;
@@ -37,13 +39,22 @@ mod when;
 
 use gate::Gate;
 
+/// What the pages have to know of the server.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The certificate, PEM, of the authority that clients have to be told to trust, if there is one.
+    pub authority: Option<PathBuf>,
+}
+
 /// Mounts the pages, and the way from `/` to them. Comes after the transports that have a `/` of their own.
-pub fn configure(routes: &mut web::ServiceConfig, app: &App) {
+pub fn configure(routes: &mut web::ServiceConfig, app: &App, options: &Options) {
     let gate = Rc::new(Gate::of(app));
     let pages = web::scope("/app")
+        .app_data(web::Data::new(options.clone()))
         .configure(files::configure)
         .configure(organizations::configure)
         .configure(profile::configure)
+        .configure(settings::configure)
         .configure(sign_in::configure)
         .configure(welcome::configure)
         .configure(libraries::configure)

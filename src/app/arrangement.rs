@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::App;
 use super::access::{Caller, LibraryPath, ReadGrant};
-use super::assets::{AssetDetail, details, expect_tag_filter, parse_id};
+use super::assets::{AssetDetail, expect_tag_filter, parse_id};
 use super::id::AssetId;
 use super::index::{SearchQuery, Terms};
 use super::model::Asset;
@@ -210,7 +210,7 @@ impl App {
         };
         let marked =
             |detail: AssetDetail| Arranged { marked_name: terms.highlight(&detail.asset.name), detail };
-        let assets = details(caller.view(), caller, assets)?.into_iter().map(marked).collect();
+        let assets = self.details(caller, assets)?.into_iter().map(marked).collect();
         Ok(ArrangedPart { assets, next, total })
     }
 

@@ -176,8 +176,8 @@ pub struct Event {
 /// Which events are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
-    /// Only those in which this text occurs, in any case: in the action, the actor, the address, the target, the
-    /// detail.
+    /// Only those in which each word of this text occurs, in any case: in the action, the actor, the address, the
+    /// target, the detail.
     pub text: String,
     /// Only those before this one, as an earlier answer told it.
     pub before: Option<u64>,
@@ -188,19 +188,17 @@ pub struct EventFilter {
 impl EventFilter {
     /// Whether this event is asked for.
     pub(super) fn takes(&self, event: &Event) -> bool {
-        let wanted = self.text.trim().to_lowercase();
-        let address = event.actor.address.map(|address| address.to_string()).unwrap_or_default();
-        wanted.is_empty()
-            || [
-                event.action.name(),
-                &event.actor.id,
-                &event.actor.name,
-                &address,
-                &event.target,
-                &event.detail,
-            ]
-            .iter()
-            .any(|text| text.to_lowercase().contains(&wanted))
+        let wanted = self.text.to_lowercase();
+        if wanted.trim().is_empty() {
+            return true;
+        }
+        let Event { actor: Actor { id, name, address, .. }, action, target, detail, .. } = event;
+        let address = address.map(|address| address.to_string()).unwrap_or_default();
+        let action = action.name();
+        // The action as it is written in the log, and its words.
+        let words = action.replace(['.', '_'], " ");
+        let text = [action, &words, id, name, &address, target, detail].join("\n").to_lowercase();
+        wanted.split_whitespace().all(|word| text.contains(word))
     }
 }
 
@@ -293,4 +291,43 @@ pub fn some_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     let more = names.len().saturating_sub(SHOWN);
     let shown = names.take(SHOWN).collect::<Vec<_>>().join(", ");
     if more == 0 { shown } else { format!("{shown} and {more} more") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event() -> Event {
+        Event {
+            at: 1,
+            actor: Actor {
+                kind: ActorKind::Member,
+                id: "ada@example.org".to_owned(),
+                name: "Ada".to_owned(),
+                address: Some([192, 0, 2, 7].into()),
+            },
+            action: Action::KeyDeleted,
+            target: "Website (k1)".to_owned(),
+            detail: String::new(),
+        }
+    }
+
+    #[test]
+    fn an_event_is_found_by_all_the_words_in_it_and_by_no_others() {
+        let is_found =
+            |text: &str| EventFilter { text: text.to_owned(), ..EventFilter::default() }.takes(&event());
+        for found in ["", "  ", "ADA", "192.0.2.7", "key.deleted", "key deleted", "website ada"] {
+            assert!(is_found(found), "{found}");
+        }
+        for missed in ["grace", "ada grace", "signed in"] {
+            assert!(!is_found(missed), "{missed}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_many_are_cut_short() {
+        let names = |count: usize| some_of(vec!["a"; count].into_iter());
+        assert_eq!(names(1), "a");
+        assert_eq!(names(7), "a, a, a, a, a and 2 more");
+    }
 }

@@ -1,8 +1,10 @@
 //! The time as the operations see it. Tests set it; nothing in `app` asks the system directly.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 /// Unix time in milliseconds, as on the wire.
 pub type Millis = u64;
@@ -10,7 +12,7 @@ pub type Millis = u64;
 /// The clock of one server: the system's, moved forward by what a test asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
-    ahead: Arc<AtomicU64>,
+    ahead: Arc<watch::Sender<Millis>>,
 }
 
 impl Clock {
@@ -18,12 +20,25 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Millis {
         let system = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        millis(system) + self.ahead.load(Ordering::Relaxed)
+        millis(system) + *self.ahead.borrow()
     }
 
     /// Moves this clock forward, for tests of what happens later.
     pub fn advance(&self, by: Duration) {
-        self.ahead.fetch_add(millis(by), Ordering::Relaxed);
+        self.ahead.send_modify(|ahead| *ahead += millis(by));
+    }
+
+    /// Waits until this clock shows `when`, which may be because somebody moved it.
+    pub async fn reach(&self, when: Millis) {
+        let mut moves = self.ahead.subscribe();
+        loop {
+            let left = when.saturating_sub(self.now());
+            if left == 0 {
+                return;
+            }
+            // That nobody moves it any more is not possible as long as this one is there.
+            let _moved = timeout(Duration::from_millis(left), moves.changed()).await;
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Upkeep in the background: the trash is emptied when it is due, files that nobody has are deleted, the use of
-//! keys is written down. Nothing here is needed for an answer to be right.
+//! keys is written down, uploads are looked at. Nothing here is needed for an answer to be right.
 
 use std::time::Duration;
 
+use futures_util::future::join;
 use tokio::task::spawn_blocking;
 
 use super::App;
@@ -16,8 +17,12 @@ const EVERY: Duration = Duration::from_mins(1);
 const PURGE_BATCH: usize = 200;
 
 impl App {
-    /// Does upkeep now and then, as long as it is polled.
+    /// Does upkeep now and then, and the work after uploads, as long as it is polled.
     pub async fn keep_up(&self) {
+        join(self.keep_in_order(), self.process_uploads()).await;
+    }
+
+    async fn keep_in_order(&self) {
         self.reclaim_files().await;
         loop {
             tokio::time::sleep(EVERY).await;
@@ -41,8 +46,10 @@ impl App {
         }
     }
 
-    /// Writes down what is only in memory. Called once no request is running any more.
+    /// Writes down what is only in memory, and gives up what the next start will do again. Called once no request is
+    /// running any more.
     pub async fn close(&self) {
+        self.renditions().close();
         log_failure("write down when keys were used", self.save_key_use().await);
         log_failure("write down when sessions were used", self.save_session_use().await);
         log_failure("write down which keys were refused", self.save_refused_keys().await);
@@ -80,7 +87,8 @@ impl App {
     }
 }
 
-fn log_failure(what: &str, outcome: Result<()>) {
+/// Logs that something in the background went wrong. It is tried again.
+pub(super) fn log_failure(what: &str, outcome: Result<()>) {
     if let Err(error) = outcome {
         tracing::error!(cause = ?error.cause(), "could not {what}: {error}");
     }

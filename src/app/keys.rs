@@ -198,7 +198,7 @@ impl App {
         let organization = organization.map(|slug| view.expect_organization(by, slug)).transpose()?;
         let mut keys = view.keys(by, organization.map(|organization| organization.id))?;
         keys.sort_by_key(|key| key.created);
-        keys.into_iter().map(|key| key_info(&view, key)).collect()
+        keys.into_iter().map(|key| Ok(self.with_latest_use(key_info(&view, key)?))).collect()
     }
 
     /// One key.
@@ -208,7 +208,12 @@ impl App {
     pub fn show_key(&self, by: &Administrator, id: &KeyId) -> Result<KeyInfo> {
         let view = self.store().view()?;
         let (_, key) = view.expect_key(by, id)?;
-        key_info(&view, key)
+        Ok(self.with_latest_use(key_info(&view, key)?))
+    }
+
+    /// What is written down of a key's use may be a minute old.
+    fn with_latest_use(&self, info: KeyInfo) -> KeyInfo {
+        KeyInfo { last_used: info.last_used.max(self.key_use().latest(&info.key.id)), ..info }
     }
 
     /// Gives a key another name.

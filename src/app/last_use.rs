@@ -34,6 +34,12 @@ impl<Id: Clone + Eq + Hash> LastUse<Id> {
         seen.insert(id.clone(), AtomicU64::new(now));
     }
 
+    /// When it was used since then, if it was.
+    pub fn latest(&self, id: &Id) -> Option<Millis> {
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
+        seen.get(id).map(|when| when.load(Ordering::Relaxed))
+    }
+
     /// Everything that was noted, to be written down.
     pub fn take(&self) -> Vec<(Id, Millis)> {
         let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);

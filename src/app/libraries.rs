@@ -167,6 +167,18 @@ impl App {
         view.libraries_of(by, view.expect_organization(by, organization)?.id)
     }
 
+    /// All libraries of an organization, by slug, each with the bytes of its files: of its assets, of their variants,
+    /// and of what is in its trash.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND`.
+    pub fn list_library_sizes(&self, by: &Administrator, organization: &str) -> Result<Vec<(Library, u64)>> {
+        let view = self.store().view()?;
+        let libraries = view.libraries_of(by, view.expect_organization(by, organization)?.id)?;
+        let bytes = view.bytes_of(&libraries)?;
+        Ok(libraries.into_iter().zip(bytes).collect())
+    }
+
     /// Gives any library another name.
     ///
     /// # Errors

@@ -54,6 +54,23 @@ pub enum MediaType {
 }
 
 impl MediaType {
+    /// All types, in their order.
+    pub const ALL: [Self; 13] = [
+        Self::Jpeg,
+        Self::Png,
+        Self::Gif,
+        Self::WebP,
+        Self::Avif,
+        Self::Tiff,
+        Self::Bmp,
+        Self::Svg,
+        Self::Heic,
+        Self::Mp4,
+        Self::Mov,
+        Self::WebM,
+        Self::Pdf,
+    ];
+
     /// The type's name on the wire.
     #[must_use]
     pub const fn mime(self) -> &'static str {

@@ -16,6 +16,8 @@ use crate::error::{Code, Error, Result};
 mod email;
 mod password;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod throttle;
 mod token;
 
@@ -92,10 +94,11 @@ impl App {
         Ok((token, info))
     }
 
-    /// Makes a link by which a person chooses a new password. The old one stays good until then.
+    /// Makes a link by which a person chooses a new password. The old one stays good until then. Whoever holds the
+    /// link holds the account, so it takes reach over every organization that the person is in.
     ///
     /// # Errors
-    /// `NOT_FOUND` when nobody within reach has this e-mail.
+    /// `NOT_FOUND` when nobody within reach has this e-mail; `FORBIDDEN` when they are in an organization beyond it.
     pub async fn request_password_reset(&self, by: Administrator, email: &str) -> Result<(Token, LinkInfo)> {
         let email = email.to_owned();
         let (token, lifetime) = (Token::random(), millis(self.settings().members.link_life));
@@ -103,6 +106,9 @@ impl App {
         let info = self
             .administrate(by, move |tx, by, now| {
                 let member = expect_member(tx, by, &email)?;
+                if !member.memberships.iter().all(|place| by.reaches(place.organization)) {
+                    return Err(in_other_organizations(&member));
+                }
                 let link = new_link(Purpose::Reset { member: member.id }, by, now, lifetime);
                 tx.put_link(&digest, &link)?;
                 tx.note_on_member(now, &member, by.actor(), Action::ResetRequested)?;
@@ -163,7 +169,10 @@ impl App {
             .filter_map(|member| {
                 let role = member.role_in(organization)?;
                 let own = sessions.iter().filter(|(_, session, _)| session.member == member.id);
-                let last_seen = own.map(|(_, _, seen)| *seen).max();
+                // What is written down may be a minute old.
+                let last_seen = own
+                    .filter_map(|(digest, _, seen)| Some(*seen).max(self.session_use().latest(digest)))
+                    .max();
                 Some(MemberInfo { member, role, last_seen })
             })
             .collect();
@@ -455,6 +464,17 @@ fn expect_an_owner(tx: &Tx<'_>, organization: OrganizationId) -> Result<()> {
 
 fn no_such_member(email: &str) -> Error {
     Error::new(Code::NotFound, format!("There is no member with the e-mail \"{email}\"."))
+}
+
+fn in_other_organizations(member: &Member) -> Error {
+    Error::new(
+        Code::Forbidden,
+        format!(
+            "{} is in organizations that you don't run, too. Only the administrator of this server can make this \
+             link: `rasterd member reset-password {}`.",
+            member.name, member.email
+        ),
+    )
 }
 
 fn no_such_link() -> Error {

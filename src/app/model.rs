@@ -9,6 +9,7 @@ use super::clock::Millis;
 use super::id::{AssetId, KeyId, LibraryId, LinkId, MemberId, OrganizationId, SessionId};
 use super::media::MediaType;
 use super::name::Slug;
+use super::pictures::{Failure, Pictured};
 
 /// Owns libraries and keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -281,6 +282,97 @@ pub struct Content {
     pub width: Option<u32>,
     /// Height in pixels with the orientation applied, where the type tells it.
     pub height: Option<u32>,
+    /// How far the work is that follows the upload. It stays with the file when a variant is promoted.
+    pub work: Work,
+}
+
+impl Content {
+    /// What the work after the upload saw, once it is done.
+    #[must_use]
+    pub fn look(&self) -> Option<&Look> {
+        match &self.work {
+            Work::Done(look) => Some(look),
+            Work::Nothing | Work::Waiting(_) | Work::Failed { .. } => None,
+        }
+    }
+
+    /// Whether work on the file is still to be done.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        match &self.work {
+            Work::Waiting(_) => true,
+            Work::Nothing | Work::Done(_) | Work::Failed { .. } => false,
+        }
+    }
+
+    /// Whether smaller pictures are made of the file: its type is decoded, and it is not known that it can't be.
+    #[must_use]
+    pub fn has_pictures(&self, pictured: Pictured) -> bool {
+        pictured.includes(self.media_type)
+            && match &self.work {
+                Work::Failed { .. } => false,
+                Work::Nothing | Work::Waiting(_) | Work::Done(_) => true,
+            }
+    }
+}
+
+/// How far the work on a file is that follows its upload. The order is part of the stored format: new ones go to
+/// the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Work {
+    /// There is none.
+    Nothing,
+    /// It is to be done.
+    Waiting(Pending),
+    /// It is done, and this came of it.
+    Done(Look),
+    /// It was given up.
+    Failed {
+        /// What was to be done, and how often it was tried.
+        pending: Pending,
+        /// Why.
+        failure: Failure,
+        /// When.
+        when: Millis,
+    },
+}
+
+impl Work {
+    /// Lets no caption become the description any more, because somebody has changed that.
+    pub fn keep_description(&mut self) {
+        match self {
+            Self::Waiting(pending) | Self::Failed { pending, .. } => pending.import_caption = false,
+            Self::Nothing | Self::Done(_) => {}
+        }
+    }
+}
+
+/// Work that is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Pending {
+    /// How often it was tried in vain.
+    pub tries: u32,
+    /// Not before this time; 0 at the first try.
+    pub due: Millis,
+    /// Whether a caption in the file may become the description: not any more once somebody changed that.
+    pub import_caption: bool,
+    /// Whether keywords in the file become tags.
+    pub import_keywords: bool,
+}
+
+/// What a file shows, and what it tells about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Look {
+    /// A blurred placeholder; none where the type is not decoded.
+    pub blurhash: Option<String>,
+    /// The dominant colour, red, green, blue; none where the type is not decoded.
+    pub colour: Option<[u8; 3]>,
+    /// When it was taken, ISO 8601 to the second; with an offset from UTC only where the camera knew it.
+    pub captured: Option<String>,
+    /// Maker and model of the camera.
+    pub camera: Option<String>,
+    /// The title that somebody gave it inside the file.
+    pub title: Option<String>,
 }
 
 /// One original file, or a variant of one, with its metadata.

@@ -7,7 +7,7 @@ use super::access::{Caller, LibraryPath};
 use super::assets::parse_id;
 use super::media::MediaType;
 use super::model::Content;
-use super::pictures::{Fit, Format, is_decoded};
+use super::pictures::{Fit, Format};
 use super::renditions::{Asked, AskedFormat};
 use super::store::AssetQueries;
 use crate::error::{Code, Result};
@@ -30,7 +30,7 @@ impl App {
     ) -> Result<Option<(MediaType, Vec<u8>)>> {
         let grant = caller.read(path)?;
         let content = caller.view().asset(&grant, &parse_id(id)?)?.content;
-        if !is_decoded(content.media_type) {
+        if !content.has_pictures(self.pictured()) {
             return Ok(None);
         }
         for (edge, quality) in TRIES {

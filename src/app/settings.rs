@@ -7,6 +7,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::pictures::Tools;
+
 /// Everything configurable that changes what an operation does.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -28,6 +30,8 @@ pub struct Settings {
     pub renditions: RenditionSettings,
     /// People who sign in.
     pub members: MemberSettings,
+    /// What is made of uploaded files.
+    pub media: MediaSettings,
 }
 
 /// The limits of every operation. Sizes are in bytes, lengths in characters, times in seconds.
@@ -106,12 +110,20 @@ pub struct RenditionSettings {
     /// The program that makes them, each in a process with limits: this binary. `None` makes them in this process,
     /// which a hostile file can bring down.
     pub program: Option<PathBuf>,
+    /// What opens the types that are not decoded here. Only used with a program.
+    pub tools: Tools,
 }
 
 impl Default for RenditionSettings {
     /// In this process.
     fn default() -> Self {
-        Self { cache_bytes: 2_000_000_000, workers: 0, picture_bytes: 256 << 20, program: None }
+        Self {
+            cache_bytes: 2_000_000_000,
+            workers: 0,
+            picture_bytes: 256 << 20,
+            program: None,
+            tools: Tools::default(),
+        }
     }
 }
 
@@ -138,6 +150,13 @@ impl Default for MemberSettings {
             audit_keep: Duration::from_secs(400 * DAY),
         }
     }
+}
+
+/// What is made of uploaded files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MediaSettings {
+    /// Whether the caption in a file becomes the description of the asset, and its keywords tags.
+    pub import_metadata: bool,
 }
 
 /// Whether and from where files are fetched.

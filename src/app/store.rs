@@ -22,8 +22,10 @@ mod keys;
 mod libraries;
 mod members;
 mod migrate;
+mod older;
 mod tables;
 mod trash;
+mod work;
 mod write;
 
 pub use assets::{AssetQueries, Created};
@@ -31,6 +33,7 @@ pub use keys::KeyQueries;
 pub use libraries::{LibraryQueries, WantedSlug};
 pub use members::MemberQueries;
 pub use tables::newest_first;
+pub use work::Next;
 pub use write::Tx;
 
 /// What is read of the database and kept by it, cheap to clone.

@@ -17,6 +17,7 @@ use super::id::AssetId;
 use super::media::{self, Inspected};
 use super::model::{Asset, Content};
 use super::name::{Slug, asset_name, file_name};
+use super::processing::work_on_arrival;
 use super::store::blobs::{IncomingFile, KeptFile};
 use super::store::{AssetQueries, Created};
 use crate::error::{Code, Error, Result};
@@ -289,7 +290,8 @@ impl Upload {
         let records: Vec<Asset> = placed
             .iter()
             .map(|(file_name, inspected, kept)| {
-                new_asset(&grant, asset_name(file_name), *inspected, kept, parent, &uploaded_by, now)
+                let content = new_content(&app, *inspected, kept);
+                new_asset(&grant, asset_name(file_name), content, parent, &uploaded_by, now)
             })
             .collect();
         let committed = app
@@ -313,6 +315,7 @@ impl Upload {
             variants: Vec::new(),
             organization: organization.clone(),
             library: library.clone(),
+            pictured: app.pictured(),
         };
         Ok(Uploaded { assets: assets.into_iter().map(detail).collect(), file_names, text })
     }
@@ -332,19 +335,17 @@ fn expect_original(reader: &impl AssetQueries, grant: &WriteGrant, id: &AssetId)
 fn new_asset(
     grant: &WriteGrant,
     name: String,
-    inspected: Inspected,
-    kept: &KeptFile,
+    content: Content,
     parent: Option<AssetId>,
     uploaded_by: &str,
     now: Millis,
 ) -> Asset {
-    let Inspected { media_type, width, height } = inspected;
     Asset {
         id: AssetId::random(),
         library: grant.library(),
         parent,
         name,
-        content: Content { hash: kept.hash(), size: kept.size(), media_type, width, height },
+        content,
         description: String::new(),
         tags: Vec::new(),
         created: now,
@@ -352,6 +353,12 @@ fn new_asset(
         uploaded_by: uploaded_by.to_owned(),
         trashed: None,
     }
+}
+
+fn new_content(app: &App, inspected: Inspected, kept: &KeptFile) -> Content {
+    let Inspected { media_type, width, height } = inspected;
+    let work = work_on_arrival(media_type, app.pictured(), app.settings().media.import_metadata);
+    Content { hash: kept.hash(), size: kept.size(), media_type, width, height, work }
 }
 
 /// Takes the files away again when their commit was refused; not when nobody knows whether it happened.

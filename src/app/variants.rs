@@ -35,14 +35,17 @@ impl App {
                 let asset = tx.asset(grant, &seen.id)?;
                 let variant = variant_of(&asset, tx.asset_or_trashed(grant, &seen_variant.id)?)?;
                 // The files have traded meanwhile: promoting would undo what the other caller asked for.
-                if asset.content != seen.content || variant.content != seen_variant.content {
+                if asset.content.hash != seen.content.hash
+                    || variant.content.hash != seen_variant.content.hash
+                {
                     return Err(promoted_meanwhile());
                 }
                 tx.promote_variant(grant, asset, variant, now)
             })
             .await?;
         let organization = caller.organization().slug.clone();
-        Ok(AssetDetail { asset, variants, organization, library: grant.slug().clone() })
+        let library = grant.slug().clone();
+        Ok(AssetDetail { asset, variants, organization, library, pictured: self.pictured() })
     }
 }
 

@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use actix_web::http::Method;
 use actix_web::http::header::{
-    HeaderMap, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
+    HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
+    IF_UNMODIFIED_SINCE, RANGE,
 };
 
 /// What tells one state of a file from another.
@@ -49,6 +50,18 @@ pub fn outcome(method: &Method, headers: &HeaderMap, version: &Version, size: u6
     }
     let range = text(headers, &RANGE).filter(|_| *method == Method::GET && range_is_of(headers, version));
     range.map_or(Outcome::Whole, |range| part(range, size))
+}
+
+/// Which of these tags the client says that it has, when that is all it asks: for what need not be at hand to tell.
+pub fn held(headers: &HeaderMap, tags: impl Iterator<Item = String>) -> Option<String> {
+    if headers.contains_key(IF_MATCH) || headers.contains_key(IF_UNMODIFIED_SINCE) {
+        return None;
+    }
+    let is_named = |named: &HeaderValue, tag: &str| {
+        let named = named.to_str().unwrap_or_default().split(',').map(str::trim);
+        named.map(|named| named.strip_prefix("W/").unwrap_or(named)).any(|named| named == tag)
+    };
+    tags.into_iter().find(|tag| headers.get_all(IF_NONE_MATCH).any(|named| is_named(named, tag)))
 }
 
 /// Whether the client wants another version than this.
@@ -184,6 +197,21 @@ mod tests {
         assert_eq!(asked(&[(IF_MODIFIED_SINCE, BEFORE)]), Outcome::Whole);
         // The tag is exact, so it alone decides.
         assert_eq!(asked(&[(IF_NONE_MATCH, "\"b\""), (IF_MODIFIED_SINCE, AT)]), Outcome::Whole);
+    }
+
+    #[test]
+    fn a_tag_that_the_client_names_is_held() {
+        let held = |headers: &[(HeaderName, &'static str)]| {
+            let headers =
+                headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
+            held(&headers, ["\"a\"".to_owned(), "\"b\"".to_owned()].into_iter())
+        };
+        assert_eq!(held(&[(IF_NONE_MATCH, "\"c\", W/\"b\"")]).as_deref(), Some("\"b\""));
+        for tags in ["*", "\"c\"", "a", ""] {
+            assert_eq!(held(&[(IF_NONE_MATCH, tags)]), None, "{tags}");
+        }
+        assert_eq!(held(&[(IF_NONE_MATCH, "\"a\""), (IF_MATCH, "\"b\"")]), None);
+        assert_eq!(held(&[]), None);
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use super::Failure;
 use super::output::{print, print_once};
-use super::setups::{Connection, setups};
 use crate::admin::members::link_url;
 use crate::app::App;
 use crate::app::access::Administrator;
@@ -13,6 +12,7 @@ use crate::app::id::KeyId;
 use crate::app::keys::PlainKey;
 use crate::app::model::{Access, Role};
 use crate::error::Result;
+use crate::setups::{Authority, Connection, Secret, setups};
 
 const ORGANIZATION: (&str, &str) = ("Default", "default");
 const LIBRARY: (&str, &str) = ("Library", "library");
@@ -121,8 +121,11 @@ fn first_steps(ready: Ready<'_>, key: &FirstKey) -> Vec<String> {
         String::new(),
         format!("  {}", key.plain.reveal()),
     ];
-    let connection =
-        Connection { public_url: ready.public_url, key: key.plain.reveal(), authority: ready.authority };
+    let connection = Connection {
+        public_url: ready.public_url,
+        key: Secret::Plain(key.plain.reveal()),
+        authority: ready.authority.map(Authority::File),
+    };
     for setup in setups(connection) {
         lines.extend([
             String::new(),

@@ -69,6 +69,7 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
         listener,
         cert_file: certificate.cert,
         key_file: certificate.key,
+        authority: certificate.authority.clone(),
         allowed_hosts: addresses.allowed_hosts,
         allowed_origins: addresses.allowed_origins,
         mcp_hosts: config.mcp_hosts.clone(),

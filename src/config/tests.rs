@@ -105,8 +105,8 @@ fn an_unknown_key_is_named_in_every_layer_with_the_nearest_one() {
         "environment variable RASTERD__SERVER__PUBLICURL: there is no key server.publicurl; did you mean server.public_url?"
     );
     assert_eq!(
-        refused("", &[], &[set("keep_days", "1")]),
-        "flag --set: there is no key keep_days; did you mean trash.keep_days?"
+        refused("", &[], &[set("introspection", "false")]),
+        "flag --set: there is no key introspection; did you mean graphql.introspection?"
     );
     assert_eq!(
         refused("[mail]\nsmtp_relay = \"x\"\n", &[], &[]),
@@ -177,6 +177,25 @@ fn files_that_can_not_be_read_are_named() {
     );
     let message = refused("[server\n", &[], &[]);
     assert!(message.starts_with("FILE is not valid TOML: "), "{message}");
+}
+
+#[test]
+fn a_tool_is_found_by_its_name_or_its_path_and_must_be_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = folder.path().join("a-tool");
+    fs::write(&tool, "#!/bin/sh\n").unwrap();
+    let path = [("PATH", folder.path().to_str().unwrap())];
+    let expected = "flag --set: media.pdf_tool must be a program on this machine, such as pdftoppm, or empty; \
+                    there is none that can be run at \"a-tool\"";
+    assert_eq!(refused("", &path, &[set("media.pdf_tool", "a-tool")]), expected);
+    fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for named in ["a-tool", tool.to_str().unwrap()] {
+        let config = load("", &path, &[set("media.pdf_tool", named)]).unwrap();
+        assert_eq!(config.renditions.tools, Tools { pdf: Some(tool.clone()), ..Tools::default() });
+    }
+    let both = "[media]\nheic_tool = \"/nowhere/a\"\nvideo_tool = \"b\"\n";
+    assert_eq!(refused(both, &path, &[]).lines().count(), 2);
+    assert_eq!(load("", &[], &[]).unwrap().renditions.tools, Tools::default());
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub(super) struct Values {
     pub limits: Limits,
     pub fetch: Fetch,
     pub renditions: Renditions,
+    pub media: Media,
     pub graphql: Graphql,
     pub trash: Trash,
     pub members: Members,
@@ -84,6 +85,18 @@ pub(super) struct Renditions {
     pub cache_bytes: u64,
     pub workers: usize,
     pub picture_bytes: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Media {
+    pub import_metadata: bool,
+    #[serde(rename = "heic_tool")]
+    pub heic: PathBuf,
+    #[serde(rename = "video_tool")]
+    pub video: PathBuf,
+    #[serde(rename = "pdf_tool")]
+    pub pdf: PathBuf,
 }
 
 #[derive(Deserialize)]

@@ -22,12 +22,14 @@ const STYLE: &str = "text/css; charset=utf-8";
 const DRAWING: &str = "image/svg+xml";
 
 /// All of them. A new one is a line here, and [`url`] in a template.
-static FILES: [File; 5] = [
+static FILES: [File; 7] = [
     file("app.css", STYLE, STYLES.as_bytes()),
     file("app.js", SCRIPT, SCRIPTS.as_bytes()),
     file("favicon.svg", DRAWING, include_bytes!("static/favicon.svg")),
     file("htmx.min.js", SCRIPT, include_bytes!("static/htmx.min.js")),
     file("icons.svg", DRAWING, include_bytes!("static/icons.svg")),
+    file("settings.js", SCRIPT, include_bytes!("static/settings.js")),
+    file("trusted.js", SCRIPT, include_bytes!("static/trusted.js")),
 ];
 
 /// The stylesheet, from its parts in the order in which they build on each other.
@@ -38,6 +40,7 @@ const STYLES: &str = concat!(
     include_str!("static/style/parts.css"),
     include_str!("static/style/photos.css"),
     include_str!("static/style/libraries.css"),
+    include_str!("static/style/settings.css"),
 );
 
 /// The module of our own, from its parts; they share what the first one has.

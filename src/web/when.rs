@@ -17,12 +17,25 @@ impl When {
         humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
     }
 
+    /// To the millisecond: `2026-11-24T11:46:59.999Z`.
+    #[must_use]
+    pub fn exact(self) -> String {
+        let whole = self.iso();
+        format!("{}.{:03}Z", whole.trim_end_matches('Z'), self.0 % 1000)
+    }
+
     /// As people read it: `2026-11-24 11:46 UTC`.
     #[must_use]
     pub fn text(self) -> String {
         let iso = self.iso();
         let (day, time) = iso.split_once('T').unwrap_or((&iso, ""));
         format!("{day} {} UTC", time.get(..5).unwrap_or_default())
+    }
+
+    /// The day alone: `2026-11-24`.
+    #[must_use]
+    pub fn day(self) -> String {
+        self.iso().split('T').next().unwrap_or_default().to_owned()
     }
 }
 
@@ -37,6 +50,7 @@ mod tests {
             (when.iso().as_str(), when.text().as_str()),
             ("2026-11-24T11:46:59Z", "2026-11-24 11:46 UTC")
         );
+        assert_eq!((when.day().as_str(), when.exact().as_str()), ("2026-11-24", "2026-11-24T11:46:59.999Z"));
         assert_eq!(When(Millis::MAX).text(), "9999-12-31 23:59 UTC");
     }
 }

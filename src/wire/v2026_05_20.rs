@@ -56,11 +56,11 @@ pub struct Asset {
     pub blurhash: Option<String>,
     /// The permanent public url of its bytes.
     pub url: String,
-    /// A small picture of it, 400 pixels at its longer edge; null where its type can't be decoded.
+    /// A small picture of it, 400 pixels at its longer edge; null where there can't be one.
     pub thumb_url: Option<String>,
-    /// A larger picture of it, 800 pixels at its longer edge; null where its type can't be decoded.
+    /// A larger picture of it, 800 pixels at its longer edge; null where there can't be one.
     pub thumb_high_url: Option<String>,
-    /// A tiny blurred picture of it; null where its type can't be decoded.
+    /// A tiny blurred picture of it; null where there can't be one.
     pub thumb_url_blurred: Option<String>,
     /// Its variants, oldest first.
     pub views: Vec<AssetView>,
@@ -99,7 +99,7 @@ pub struct AssetView {
     pub name: String,
     /// The permanent public url of its bytes.
     pub url: String,
-    /// A small picture of it, 400 pixels at its longer edge; null where its type can't be decoded.
+    /// A small picture of it, 400 pixels at its longer edge; null where there can't be one.
     pub thumb_url: Option<String>,
     /// Always variant.
     #[serde(rename = "type")]
@@ -130,17 +130,17 @@ impl Asset {
         let url = places.public(&detail.asset);
         let views =
             detail.variants.iter().map(|variant| AssetView::new(variant, &detail.asset, &places)).collect();
-        let asset = detail.asset;
+        let (asset, pictured) = (detail.asset, detail.pictured);
         Self {
             id: asset.id.to_string(),
             width: asset.content.width,
             height: asset.content.height,
             name: asset.name,
             library_id: detail.library.to_string(),
-            blurhash: None,
-            thumb_url: pictures::within(&asset.content, &url, pictures::THUMB),
-            thumb_high_url: pictures::within(&asset.content, &url, pictures::THUMB_HIGH),
-            thumb_url_blurred: pictures::blurred(&asset.content, &url),
+            blurhash: asset.content.look().and_then(|look| look.blurhash.clone()),
+            thumb_url: pictures::within(pictured, &asset.content, &url, pictures::THUMB),
+            thumb_high_url: pictures::within(pictured, &asset.content, &url, pictures::THUMB_HIGH),
+            thumb_url_blurred: pictures::blurred(pictured, &asset.content, &url),
             url,
             views,
             kind: if asset.parent.is_none() { AssetKind::Main } else { AssetKind::Variant },
@@ -171,7 +171,7 @@ impl AssetView {
             height: variant.content.height,
             name: variant.name.clone(),
             url: url.clone(),
-            thumb_url: pictures::within(&variant.content, &url, pictures::THUMB),
+            thumb_url: pictures::within(places.pictured, &variant.content, &url, pictures::THUMB),
             kind: AssetKind::Variant,
             metadata: ViewMetadata {
                 based_on_id: original.id.to_string(),

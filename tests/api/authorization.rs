@@ -78,7 +78,7 @@ async fn every_operation_answers_every_caller_as_the_table_says() {
     for operation in OPERATIONS.iter() {
         for ask in &operation.asks {
             let values = world.values().await;
-            let before = world.everything();
+            let before = world.everything().await;
             for (holder, outcomes) in &OUTCOMES {
                 let No(code, message) = outcome(outcomes, operation.needs) else { continue };
                 let said = format!("{} by {holder:?} over {ask:?}", operation.name);
@@ -91,7 +91,7 @@ async fn every_operation_answers_every_caller_as_the_table_says() {
                 assert_eq!(reply.header("cache-control"), "private, no-store", "{said}");
             }
             assert_eq!(
-                world.everything(),
+                world.everything().await,
                 before,
                 "a refused {} over {ask:?} changed something",
                 operation.name

@@ -278,7 +278,7 @@ async fn the_same_failure_is_told_in_the_same_words() {
     let variant =
         world.server.upload_under(key, "acme", "photos", "b.png", &picture("b"), Some(&asset)).await;
     let things = Things { asset: asset.as_str().into(), variant: variant.as_str().into() };
-    let before = world.everything();
+    let before = world.everything().await;
     let cases = [wrong_words(&things), wrong_things(&things), wrong_places(&things)];
     for Case(what, name, code, mcp, values) in cases.into_iter().flatten() {
         let mut told: Option<Failure> = None;
@@ -303,5 +303,5 @@ async fn the_same_failure_is_told_in_the_same_words() {
         }
         assert!(told.is_some(), "{what}: {name} was asked of nobody");
     }
-    assert_eq!(world.everything(), before);
+    assert_eq!(world.everything().await, before);
 }

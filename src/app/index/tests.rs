@@ -4,7 +4,7 @@ use super::folder::Folder;
 use super::*;
 use crate::app::id::LibraryId;
 use crate::app::media::MediaType;
-use crate::app::model::{Asset, Content, ContentHash};
+use crate::app::model::{Asset, Content, ContentHash, Work};
 
 /// An asset as it is listed right after its upload.
 pub fn asset(library: u64, name: &str) -> Asset {
@@ -19,6 +19,7 @@ pub fn asset(library: u64, name: &str) -> Asset {
             media_type: MediaType::Png,
             width: None,
             height: None,
+            work: Work::Nothing,
         },
         description: String::new(),
         tags: Vec::new(),

@@ -134,7 +134,8 @@ fn of_exif(exif: &Exif) -> Metadata {
         captured,
         camera: camera(tag(ExifTag::Make), tag(ExifTag::Model)),
         title: None,
-        caption: tag(ExifTag::ImageDescription),
+        // Many cameras write their own name into what EXIF has for a caption.
+        caption: None,
         keywords: Vec::new(),
     }
 }

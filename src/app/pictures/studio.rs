@@ -5,22 +5,27 @@ use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
+use super::places::{Haste, Places, Seat};
+use super::tools::{Made, Task};
 use super::worker::{COMMAND, Product, Request, Work, read_message, write_message};
-use super::{Derived, Failure, Limits, Metadata, Rendered, Rendition};
+use super::{Derived, Failure, Limits, Metadata, Pictured, Rendered, Rendition, Tools};
 use crate::app::media::MediaType;
 
 /// After so many pictures a process is replaced, so that what an allocator keeps does not add up.
 const PICTURES_PER_PROCESS: u32 = 200;
 /// Drawings are programs of a kind, and can be made to run long; an honest one is drawn in a fraction of this.
 const SVG_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often a wait for a process looks whether the studio is closed.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// How a studio works.
 #[derive(Debug, Clone)]
@@ -30,6 +35,10 @@ pub struct Options {
     pub program: Option<PathBuf>,
     /// How many pictures are worked on at a time.
     pub at_a_time: usize,
+    /// What opens the types that are not decoded here. Only used with a program, which confines them.
+    pub tools: Tools,
+    /// The folder in which tools get one of their own. Nothing in it is kept.
+    pub scratch: PathBuf,
     /// What a picture may take.
     pub limits: Limits,
     /// How long a picture may take; an SVG at most two seconds of it.
@@ -43,6 +52,8 @@ impl Default for Options {
         Self {
             program: None,
             at_a_time: (cores / 2).max(1),
+            tools: Tools::default(),
+            scratch: std::env::temp_dir(),
             limits: Limits::default(),
             patience: Duration::from_secs(10),
         }
@@ -55,18 +66,87 @@ pub struct Studio(Arc<Parts>);
 
 struct Parts {
     options: Options,
-    places: Arc<Semaphore>,
+    places: Places,
     idle: Mutex<Vec<Process>>,
+    is_closed: AtomicBool,
 }
 
 impl Studio {
     /// A studio. Starts no process before there is work.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let places = Arc::new(Semaphore::new(options.at_a_time.max(1)));
-        Self(Arc::new(Parts { options, places, idle: Mutex::default() }))
+        let places = Places::new(options.at_a_time.max(1));
+        let (idle, is_closed) = (Mutex::default(), AtomicBool::new(false));
+        Self(Arc::new(Parts { options, places, idle, is_closed }))
     }
 
+    /// How many pictures are worked on at a time.
+    #[must_use]
+    pub fn places(&self) -> usize {
+        self.0.options.at_a_time.max(1)
+    }
+
+    /// The types that it makes pictures of.
+    #[must_use]
+    pub fn pictured(&self) -> Pictured {
+        match self.0.options.program {
+            Some(_) => self.0.options.tools.pictured(),
+            None => Pictured::default(),
+        }
+    }
+
+    /// Waits for a place to work at.
+    pub async fn place(&self, haste: Haste) -> Place {
+        Place { parts: Arc::clone(&self.0), seat: Arc::new(self.0.places.take(haste).await) }
+    }
+
+    /// Gives up what is being worked on in child processes, and does no more work: nobody waits for it.
+    pub fn close(&self) {
+        self.0.is_closed.store(true, Ordering::Relaxed);
+    }
+
+    /// [`Place::derive`], at a place for this alone.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn derive(
+        &self,
+        path: &Path,
+        media_type: MediaType,
+        edges: &[u32],
+    ) -> Result<Derived, Failure> {
+        self.place(Haste::Now).await.derive(path, media_type, edges).await
+    }
+
+    /// [`Place::render`], at a place for this alone.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn render(
+        &self,
+        path: &Path,
+        media_type: MediaType,
+        rendition: Rendition,
+    ) -> Result<Rendered, Failure> {
+        self.place(Haste::Now).await.render(path, media_type, rendition).await
+    }
+
+    /// [`Place::metadata`], at a place for this alone.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn metadata(&self, path: &Path, media_type: MediaType) -> Result<Metadata, Failure> {
+        self.place(Haste::Now).await.metadata(path, media_type).await
+    }
+}
+
+/// A place in a studio, taken. Work that was begun here holds it to its end, also when nobody waits for that any more.
+pub struct Place {
+    parts: Arc<Parts>,
+    seat: Arc<Seat>,
+}
+
+impl Place {
     /// [`derive`](super::derive), of the file at this path.
     ///
     /// # Errors
@@ -112,7 +192,7 @@ impl Studio {
 
     async fn work(&self, path: &Path, media_type: MediaType, work: Work) -> Result<Product, Failure> {
         let patience = match media_type {
-            MediaType::Svg => self.0.options.patience.min(SVG_PATIENCE),
+            MediaType::Svg => self.parts.options.patience.min(SVG_PATIENCE),
             MediaType::Jpeg
             | MediaType::Png
             | MediaType::Gif
@@ -124,14 +204,13 @@ impl Studio {
             | MediaType::Mp4
             | MediaType::Mov
             | MediaType::WebM
-            | MediaType::Pdf => self.0.options.patience,
+            | MediaType::Pdf => self.parts.options.patience,
         };
-        let request = Request::new(path, media_type, work, self.0.options.limits, patience);
-        let place = self.0.places.clone().acquire_owned().await.map_err(unavailable)?;
-        let parts = self.0.clone();
+        let request = Request::new(path, media_type, work, self.parts.options.limits, patience);
+        let (parts, seat) = (Arc::clone(&self.parts), Arc::clone(&self.seat));
         spawn_blocking(move || {
-            let _place = place;
-            parts.perform(&request, patience)
+            let _seat = seat;
+            parts.perform(request, patience)
         })
         .await
         .map_err(unavailable)?
@@ -139,8 +218,30 @@ impl Studio {
 }
 
 impl Parts {
-    fn perform(&self, request: &Request, patience: Duration) -> Result<Product, Failure> {
+    fn perform(&self, request: Request, patience: Duration) -> Result<Product, Failure> {
         let Some(program) = &self.options.program else { return request.perform() };
+        let Some(made) = self.run_tool(program, &request, patience)? else {
+            return self.hand_over(program, &request, patience);
+        };
+        self.hand_over(program, &request.with(&made.path()), patience)
+    }
+
+    /// Has a tool make a picture of what is not decoded here, if one is needed and there is a tool.
+    fn run_tool(
+        &self,
+        launcher: &Path,
+        request: &Request,
+        patience: Duration,
+    ) -> Result<Option<Made>, Failure> {
+        let Some(wanted) = request.wanted() else { return Ok(None) };
+        let Options { tools, scratch, limits, .. } = &self.options;
+        let original = &std::path::absolute(request.path())?;
+        let (media_type, limits) = (request.media_type(), *limits);
+        tools.open(&Task { launcher, scratch, original, media_type, wanted, limits, patience })
+    }
+
+    /// Has the request carried out by a process that waits, or by a new one.
+    fn hand_over(&self, program: &Path, request: &Request, patience: Duration) -> Result<Product, Failure> {
         let reused = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some(process) = reused {
             match self.ask(process, request, patience) {
@@ -154,8 +255,9 @@ impl Parts {
     }
 
     fn ask(&self, mut process: Process, request: &Request, patience: Duration) -> Result<Product, Failure> {
-        let answer = process.ask(request, Instant::now() + patience);
+        let answer = process.ask(request, Instant::now() + patience, &self.is_closed);
         match answer {
+            _ if self.is_closed.load(Ordering::Relaxed) => Err(unavailable("the server is stopping")),
             Ok(Some(product)) => {
                 if process.pictures < PICTURES_PER_PROCESS {
                     self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(process);
@@ -199,10 +301,15 @@ impl Process {
     }
 
     /// Has one picture worked on. Nothing when the process died of it.
-    fn ask(&mut self, request: &Request, until: Instant) -> io::Result<Option<Result<Product, Failure>>> {
+    fn ask(
+        &mut self,
+        request: &Request,
+        until: Instant,
+        is_closed: &AtomicBool,
+    ) -> io::Result<Option<Result<Product, Failure>>> {
         self.pictures += 1;
         write_message(&mut self.requests, request)?;
-        read_message(&mut Patient { pipe: &mut self.replies, until })
+        read_message(&mut Patient { pipe: &mut self.replies, until, is_closed })
     }
 
     fn end(&mut self) -> Option<std::process::ExitStatus> {
@@ -218,21 +325,24 @@ impl Drop for Process {
     }
 }
 
-/// Reads from a pipe until a moment, and then no more.
+/// Reads from a pipe until a moment, or until the studio is closed, and then no more.
 struct Patient<'a> {
     pipe: &'a mut ChildStdout,
     until: Instant,
+    is_closed: &'a AtomicBool,
 }
 
 impl Read for Patient<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.until.saturating_duration_since(Instant::now());
-        let left = Timespec::try_from(left).map_err(io::Error::other)?;
-        let ready = poll(&mut [PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::IN)], Some(&left));
-        match ready {
-            Ok(0) => Err(io::ErrorKind::TimedOut.into()),
-            Ok(_) => self.pipe.read(buffer),
-            Err(error) => Err(error.into()),
+        loop {
+            let left = self.until.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.is_closed.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            let a_while = Timespec::try_from(left.min(GLANCE)).map_err(io::Error::other)?;
+            if poll(&mut [PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::IN)], Some(&a_while))? > 0 {
+                return self.pipe.read(buffer);
+            }
         }
     }
 }

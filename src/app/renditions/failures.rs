@@ -34,6 +34,27 @@ impl Failures {
             Failure::TooLarge(_) | Failure::TooSlow(_) | Failure::Crashed => key.0,
             Failure::Unavailable(_) => return,
         };
+        self.insert(of, failure, now);
+    }
+
+    /// Remembers that a file could not be opened, whatever is to be made of it.
+    pub fn remember_file(&self, hash: ContentHash, failure: &Failure, now: Millis) {
+        match failure {
+            Failure::Unsupported(_)
+            | Failure::Damaged(_)
+            | Failure::TooLarge(_)
+            | Failure::TooSlow(_)
+            | Failure::Crashed => self.insert(hash.0, failure, now),
+            Failure::Unavailable(_) => {}
+        }
+    }
+
+    /// Gives a file another chance.
+    pub fn forget_file(&self, hash: ContentHash) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash.0);
+    }
+
+    fn insert(&self, of: [u8; 32], failure: &Failure, now: Millis) {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() >= MOST {
             failures.retain(|_, (until, _)| now < *until);
@@ -67,6 +88,15 @@ mod tests {
         failures.remember(FILE, LARGE, &Failure::TooSlow(10), 1000);
         assert_eq!(failures.recall(FILE, LARGE, 1000), Some(Failure::TooSlow(10)));
         assert_eq!(failures.recall(FILE, SMALL, 1000), None);
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_opened_gets_another_chance_when_it_is_given_one() {
+        let failures = Failures::default();
+        failures.remember_file(FILE, &Failure::Crashed, 1000);
+        assert_eq!(failures.recall(FILE, LARGE, 1000), Some(Failure::Crashed));
+        failures.forget_file(FILE);
+        assert_eq!(failures.recall(FILE, LARGE, 1000), None);
     }
 
     #[test]

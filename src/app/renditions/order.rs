@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::app::media::MediaType;
 use crate::app::model::{Content, ContentHash};
-use crate::app::pictures::{Fit, Format, LARGEST_EDGE, Rendition, Size, Wanted, is_decoded};
+use crate::app::pictures::{Fit, Format, LARGEST_EDGE, Pictured, Rendition, Size, Wanted};
 
 /// The widths that renditions are made in; any other is snapped up to the next. What the thumbnails and `sizes` use,
 /// and between those steps of a third at most, so that a picture is never sent much larger than it is shown.
@@ -16,6 +16,13 @@ pub const LADDER: [u32; 23] = [
 pub const LARGEST: u32 = 8000;
 /// Goes up when the same order comes out as another picture, so that nobody keeps the old one.
 const ENGINE: u8 = 1;
+
+/// The longer edge of the small thumbnail, in pixels.
+pub const THUMB: u32 = 400;
+/// The longer edge of the larger one.
+pub const THUMB_HIGH: u32 = 800;
+/// The longer edges of the pictures that an asset lists, where they are shorter than its own.
+pub const SIZES: [u32; 4] = [400, 800, 1600, 2400];
 
 /// What somebody wishes a picture to be like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +56,20 @@ impl Default for Asked {
             blurred: false,
         }
     }
+}
+
+impl Asked {
+    /// What the url of an asset's picture of this edge asks for, in a browser.
+    pub(super) fn listed(edge: u32) -> Self {
+        let format = AskedFormat::Auto { webp: true };
+        Self { width: Some(edge), height: Some(edge), format, ..Self::default() }
+    }
+}
+
+/// The edges of the pictures that every browser will ask for: the thumbnails, and what else is listed.
+pub(super) fn listed_edges(content: &Content) -> Vec<u32> {
+    let longer = content.width.max(content.height).unwrap_or(0);
+    SIZES.into_iter().filter(|edge| *edge <= THUMB_HIGH || *edge < longer).collect()
 }
 
 /// The format that somebody wishes.
@@ -90,9 +111,9 @@ impl Key {
 }
 
 impl Order {
-    /// What is made of such a file. Nothing when its type is not decoded.
-    pub fn new(asked: &Asked, content: &Content) -> Option<Self> {
-        if !is_decoded(content.media_type) {
+    /// What is made of such a file. Nothing when no pictures are made of its type.
+    pub fn new(asked: &Asked, content: &Content, pictured: Pictured) -> Option<Self> {
+        if !pictured.includes(content.media_type) {
             return None;
         }
         if asked.blurred {
@@ -107,6 +128,17 @@ impl Order {
         Some(Self::Picture(Rendition { size: wanted(asked, original), format, quality }))
     }
 
+    /// Whether it is so little work beside opening the file that what goes wrong lies in the file.
+    pub fn is_small(&self) -> bool {
+        match self {
+            Self::Blurred => true,
+            Self::Picture(Rendition { format: Format::Avif, .. }) => false,
+            Self::Picture(Rendition { size, .. }) => {
+                size.width.zip(size.height).is_some_and(|(width, height)| width.max(height) <= THUMB_HIGH)
+            }
+        }
+    }
+
     /// The format of what comes out.
     pub const fn format(&self) -> Format {
         match self {
@@ -115,9 +147,23 @@ impl Order {
         }
     }
 
-    /// Where it is kept when it is made of a file with this hash.
+    /// Where it is kept when it is made, on its own, of a file with this hash.
     pub fn key(&self, hash: ContentHash) -> Key {
-        let mut hasher = blake3::Hasher::new_derive_key("rasterd 2026 rendition");
+        self.key_in("rasterd 2026 rendition", hash)
+    }
+
+    /// Where it is kept when it is one of those that the work after the upload makes, one from the other. These come
+    /// out a little differently, and bytes that differ must not share a tag.
+    pub fn cascaded_key(&self, hash: ContentHash) -> Option<Key> {
+        let is_one = match self {
+            Self::Blurred => true,
+            Self::Picture(rendition) => rendition.format == Format::WebP && rendition.quality.is_none(),
+        };
+        is_one.then(|| self.key_in("rasterd 2026 rendition, cascaded", hash))
+    }
+
+    fn key_in(&self, context: &str, hash: ContentHash) -> Key {
+        let mut hasher = blake3::Hasher::new_derive_key(context);
         hasher.update(&[ENGINE]).update(&hash.0);
         // Any form will do that tells orders apart: in another, they are only made once more.
         hasher.update(format!("{self:?}").as_bytes());
@@ -184,6 +230,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::app::model::Work;
 
     fn photo(width: u32, height: u32) -> Content {
         Content {
@@ -192,11 +239,12 @@ mod tests {
             media_type: MediaType::Jpeg,
             width: Some(width),
             height: Some(height),
+            work: Work::Nothing,
         }
     }
 
     fn size(asked: &Asked, content: &Content) -> Wanted {
-        match Order::new(asked, content) {
+        match Order::new(asked, content, Pictured::default()) {
             Some(Order::Picture(rendition)) => rendition.size,
             other => panic!("{other:?}"),
         }
@@ -222,7 +270,9 @@ mod tests {
     #[test]
     fn equal_wishes_share_a_key_and_others_do_not() {
         let (content, other) = (photo(300, 200), Content { hash: ContentHash([8; 32]), ..photo(300, 200) });
-        let key = |asked: Asked, content: &Content| Order::new(&asked, content).unwrap().key(content.hash);
+        let key = |asked: Asked, content: &Content| {
+            Order::new(&asked, content, Pictured::default()).unwrap().key(content.hash)
+        };
         let whole = key(Asked::default(), &content);
         assert_eq!(key(Asked { width: Some(800), ..Asked::default() }, &content), whole);
         assert_eq!(key(Asked { fit: Fit::Cover, density: 300, ..Asked::default() }, &content), whole);
@@ -239,9 +289,36 @@ mod tests {
     }
 
     #[test]
+    fn what_is_made_after_an_upload_is_what_is_listed() {
+        for (width, edges) in [(300, vec![400, 800]), (1600, vec![400, 800]), (1601, vec![400, 800, 1600])] {
+            assert_eq!(listed_edges(&photo(100, width)), edges, "{width}");
+        }
+        let content = photo(3000, 2000);
+        let listed = Order::new(&Asked::listed(400), &content, Pictured::default()).unwrap();
+        assert_ne!(listed.cascaded_key(content.hash), Some(listed.key(content.hash)));
+        let other = Asked { quality: Some(80), ..Asked::listed(400) };
+        assert_eq!(
+            Order::new(&other, &content, Pictured::default()).unwrap().cascaded_key(content.hash),
+            None
+        );
+    }
+
+    #[test]
+    fn a_thumbnail_is_small_and_whatever_takes_work_is_not() {
+        let is_small =
+            |asked: Asked| Order::new(&asked, &photo(9000, 6000), Pictured::default()).unwrap().is_small();
+        assert!(is_small(Asked::listed(800)));
+        assert!(is_small(Asked { blurred: true, ..Asked::default() }));
+        assert!(!is_small(Asked::listed(960)));
+        assert!(!is_small(Asked { height: None, ..Asked::listed(400) }), "its height may be anything");
+        assert!(!is_small(Asked::default()));
+        assert!(!is_small(Asked { format: AskedFormat::This(Format::Avif), ..Asked::listed(800) }));
+    }
+
+    #[test]
     fn what_is_not_decoded_has_none() {
         let film = Content { media_type: MediaType::Mp4, ..photo(300, 200) };
-        assert_eq!(Order::new(&Asked::default(), &film), None);
+        assert_eq!(Order::new(&Asked::default(), &film, Pictured::default()), None);
     }
 
     proptest! {

@@ -225,6 +225,8 @@ impl Tx<'_> {
         }
         self.put(ASSET_HOMES, asset.id.bytes(), (grant.organization().0, library.0))?;
         self.add_blob_ref(asset.content.hash)?;
+        self.count_bytes(library, asset.content.size.cast_signed())?;
+        self.queue_work(&asset)?;
         self.list(&asset)?;
         self.put_record(&asset)?;
         Ok(asset)
@@ -239,13 +241,18 @@ impl Tx<'_> {
     }
 
     /// Adds a tag to an asset. `false` when it had it.
-    pub fn tag_asset(&self, grant: &WriteGrant, asset: &mut Asset, tag: &Tag) -> Result<bool> {
+    pub fn tag_asset(&self, _grant: &WriteGrant, asset: &mut Asset, tag: &Tag) -> Result<bool> {
+        self.add_tag(asset, tag)
+    }
+
+    /// Adds a tag to an asset, listed or not. `false` when it had it.
+    pub(super) fn add_tag(&self, asset: &mut Asset, tag: &Tag) -> Result<bool> {
         if asset.tags.iter().any(|text| fold(text) == tag.folded()) {
             return Ok(false);
         }
-        let text = if asset.parent.is_none() {
-            self.put(TAGGED, tagged_key(grant.library(), tag.folded(), asset), ())?;
-            self.count_tag(grant.library(), tag.folded(), tag.as_str(), 1)?
+        let text = if asset.parent.is_none() && asset.trashed.is_none() {
+            self.put(TAGGED, tagged_key(asset.library, tag.folded(), asset), ())?;
+            self.count_tag(asset.library, tag.folded(), tag.as_str(), 1)?
         } else {
             tag.as_str().to_owned()
         };
@@ -303,7 +310,12 @@ impl Tx<'_> {
         mut variant: Asset,
         now: Millis,
     ) -> Result<(Asset, Vec<Asset>)> {
+        // The work on a file goes where the file goes.
+        self.unqueue_work(&asset)?;
+        self.unqueue_work(&variant)?;
         std::mem::swap(&mut asset.content, &mut variant.content);
+        self.queue_work(&asset)?;
+        self.queue_work(&variant)?;
         let asset = asset.touched(now);
         self.put_asset(grant, &asset)?;
         self.put_asset(grant, &variant.touched(now))?;
@@ -314,6 +326,9 @@ impl Tx<'_> {
     fn rehome(&self, source: &WriteGrant, target: &WriteGrant, mut asset: Asset) -> Result<Asset> {
         self.delete(ASSETS, (source.library().0, asset.id.bytes()))?;
         self.put(ASSET_HOMES, asset.id.bytes(), (target.organization().0, target.library().0))?;
+        let bytes = asset.content.size.cast_signed();
+        self.count_bytes(source.library(), -bytes)?;
+        self.count_bytes(target.library(), bytes)?;
         asset.library = target.library();
         self.put_record(&asset)?;
         Ok(asset)
@@ -321,8 +336,10 @@ impl Tx<'_> {
 
     /// Removes an asset's record for good, and lets go of its file.
     pub(super) fn forget_asset(&self, asset: &Asset, now: Millis) -> Result<()> {
+        self.unqueue_work(asset)?;
         self.delete(ASSETS, (asset.library.0, asset.id.bytes()))?;
         self.delete(ASSET_HOMES, asset.id.bytes())?;
+        self.count_bytes(asset.library, -asset.content.size.cast_signed())?;
         self.drop_blob_ref(asset.content.hash, now)
     }
 

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::keys::KeyQueries;
-use super::tables::{LIBRARIES, LIBRARY_SLUGS, TAGS, decode, encode};
+use super::tables::{LIBRARIES, LIBRARY_BYTES, LIBRARY_SLUGS, TAGS, decode, encode};
 use super::{Reader, Tx, between};
 use crate::app::access::{Administrator, LibraryCreator, ReadGrant, WriteGrant};
 use crate::app::clock::Millis;
@@ -50,6 +50,13 @@ pub trait LibraryQueries: Reader {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(self.lookup_each(LIBRARIES, ids.into_iter(), decode)?.into_iter().flatten().collect())
+    }
+
+    /// How many bytes the files of each of these libraries have.
+    fn bytes_of(&self, libraries: &[Library]) -> Result<Vec<u64>> {
+        let ids = libraries.iter().map(|library| library.id.0);
+        let found = self.lookup_each(LIBRARY_BYTES, ids, Ok)?;
+        Ok(found.into_iter().map(Option::unwrap_or_default).collect())
     }
 
     /// The tags of a library, most used first, then by text.
@@ -181,6 +188,7 @@ impl Tx<'_> {
     pub fn forget_library(&self, by: &Administrator, library: &Library) -> Result<()> {
         self.delete(LIBRARY_SLUGS, (library.organization.0, library.slug.as_str()))?;
         self.delete(LIBRARIES, library.id.0)?;
+        self.delete(LIBRARY_BYTES, library.id.0)?;
         for mut key in self.keys(by, Some(library.organization))? {
             let before = key.grants.len();
             key.grants.retain(|grant| grant.library != library.id);
@@ -200,6 +208,12 @@ impl Tx<'_> {
         record.assets = counted(record.assets, listed)?;
         record.trashed = counted(record.trashed, trashed)?;
         self.put_library(&record)
+    }
+
+    /// Counts the bytes of a file in or out of a library.
+    pub(super) fn count_bytes(&self, library: LibraryId, change: i64) -> Result<()> {
+        let bytes = self.lookup(LIBRARY_BYTES, library.0, Ok)?.unwrap_or_default();
+        self.put(LIBRARY_BYTES, library.0, counted(bytes, change)?)
     }
 
     /// Counts an asset in or out of a tag, and returns the tag as the library first wrote it.

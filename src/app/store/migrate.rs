@@ -1,18 +1,23 @@
 //! The schema's version: makes all tables, refuses what a newer rasterd wrote, brings older ones up to date.
 
-use redb::{Database, Durability, ReadableTable};
+use std::collections::BTreeMap;
+
+use redb::{Database, Durability, ReadableTable, TableHandle, WriteTransaction};
 
 use super::changes::DATABASE;
 use super::storage;
 use super::tables::{
-    ASSET_HOMES, ASSETS, AUDIT, BLOBS, CHANGES, KEY_IDS, KEY_USE, KEYS, LIBRARIES, LIBRARY_SLUGS, LINKS,
-    LISTED, MEMBER_EMAILS, MEMBERS, META, ORGANIZATION_SLUGS, ORGANIZATIONS, ORPHANS, SESSION_USE, SESSIONS,
-    TAGGED, TAGS, TRASH, VARIANTS,
+    ASSET_HOMES, ASSETS, AUDIT, BLOBS, CHANGES, FAILED_WORK, KEY_IDS, KEY_USE, KEYS, LIBRARIES,
+    LIBRARY_BYTES, LIBRARY_SLUGS, LINKS, LISTED, MEMBER_EMAILS, MEMBERS, META, ORGANIZATION_SLUGS,
+    ORGANIZATIONS, ORPHANS, SESSION_USE, SESSIONS, TAGGED, TAGS, TRASH, VARIANTS, WAITING_WORK, decode,
 };
+use crate::app::model::Asset;
 use crate::error::{Code, Error, Result};
 
 /// The version that this rasterd reads and writes.
-const SCHEMA: u64 = 1;
+const SCHEMA: u64 = 2;
+/// The oldest that it takes over. 1 differs in nothing but the assets' records, which are read in both layouts.
+const OLDEST: u64 = 1;
 
 /// Makes what is missing and checks the version, in one durable transaction.
 pub fn run(db: &Database) -> Result<()> {
@@ -22,23 +27,42 @@ pub fn run(db: &Database) -> Result<()> {
         let mut meta = tx.open_table(META).map_err(storage)?;
         let found = meta.get("schema").map_err(storage)?.map(|version| version.value());
         match found {
-            None => {
+            Some(SCHEMA) => {}
+            None | Some(OLDEST..SCHEMA) => {
                 meta.insert("schema", SCHEMA).map_err(storage)?;
             }
-            Some(SCHEMA) => {}
             Some(other) => return Err(unknown_schema(other)),
         }
         if meta.get(DATABASE).map_err(storage)?.is_none() {
             meta.insert(DATABASE, rand::random::<u64>()).map_err(storage)?;
         }
     }
+    let counts_bytes = tx.list_tables().map_err(storage)?.any(|table| table.name() == LIBRARY_BYTES.name());
     macro_rules! make {
         ($($table:ident)+) => { $( drop(tx.open_table($table).map_err(storage)?); )+ };
     }
-    make!(ORGANIZATIONS ORGANIZATION_SLUGS LIBRARIES LIBRARY_SLUGS KEYS KEY_IDS KEY_USE ASSETS ASSET_HOMES
+    make!(ORGANIZATIONS ORGANIZATION_SLUGS LIBRARIES LIBRARY_BYTES LIBRARY_SLUGS KEYS KEY_IDS KEY_USE ASSETS ASSET_HOMES
         LISTED TAGGED TAGS TRASH VARIANTS BLOBS ORPHANS CHANGES
-        MEMBERS MEMBER_EMAILS SESSIONS SESSION_USE LINKS AUDIT);
+        MEMBERS MEMBER_EMAILS SESSIONS SESSION_USE LINKS AUDIT WAITING_WORK FAILED_WORK);
+    if !counts_bytes {
+        count_bytes(&tx)?;
+    }
     tx.commit().map_err(storage)
+}
+
+/// Counts the bytes of each library's files, which a rasterd before the first that had a web app did not.
+fn count_bytes(tx: &WriteTransaction) -> Result<()> {
+    let mut bytes: BTreeMap<u64, u64> = BTreeMap::new();
+    for entry in tx.open_table(ASSETS).map_err(storage)?.iter().map_err(storage)? {
+        let (key, value) = entry.map_err(storage)?;
+        let asset: Asset = decode(value.value())?;
+        *bytes.entry(key.value().0).or_default() += asset.content.size;
+    }
+    let mut table = tx.open_table(LIBRARY_BYTES).map_err(storage)?;
+    for (library, bytes) in bytes {
+        table.insert(library, bytes).map_err(storage)?;
+    }
+    Ok(())
 }
 
 fn unknown_schema(found: u64) -> Error {

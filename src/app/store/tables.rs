@@ -7,6 +7,7 @@ use redb::TableDefinition;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::older;
 use crate::app::audit::Event;
 use crate::app::model::{Asset, Key, Library, Link, Member, Organization, Session};
 use crate::error::{Error, Result};
@@ -17,7 +18,8 @@ type Id = &'static [u8; 16];
 type Hash = &'static [u8; 32];
 type Record = &'static [u8];
 
-/// Counters and stamps by name: `schema`, `database`, `next_id`, `sequence`, `pruned`, `audit`.
+/// Counters and stamps by name: `schema`, `database`, `next_id`, `sequence`, `pruned`, `audit`,
+/// `worked_types`.
 pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta.v1");
 /// organization → [`Organization`].
 pub const ORGANIZATIONS: TableDefinition<u64, Record> = TableDefinition::new("organizations.v1");
@@ -25,6 +27,8 @@ pub const ORGANIZATIONS: TableDefinition<u64, Record> = TableDefinition::new("or
 pub const ORGANIZATION_SLUGS: TableDefinition<&str, u64> = TableDefinition::new("organization_slugs.v1");
 /// library → [`Library`].
 pub const LIBRARIES: TableDefinition<u64, Record> = TableDefinition::new("libraries.v1");
+/// library → how many bytes its assets' files have, variants and trash included.
+pub const LIBRARY_BYTES: TableDefinition<u64, u64> = TableDefinition::new("library_bytes.v1");
 /// (organization, slug) → library.
 pub const LIBRARY_SLUGS: TableDefinition<(u64, &str), u64> = TableDefinition::new("library_slugs.v1");
 /// hash of the key → [`Key`].
@@ -65,11 +69,20 @@ pub const SESSION_USE: TableDefinition<Hash, u64> = TableDefinition::new("sessio
 pub const LINKS: TableDefinition<Hash, Record> = TableDefinition::new("links.v1");
 /// (organization, number) → [`Event`]: the audit log, oldest first.
 pub const AUDIT: TableDefinition<(u64, u64), Record> = TableDefinition::new("audit.v1");
+/// (not before, newest upload first, asset) → organization: the assets whose file is to be worked on.
+pub const WAITING_WORK: TableDefinition<(u64, u64, Id), u64> = TableDefinition::new("waiting_work.v1");
+/// (organization, newest failure first, asset): the assets whose file could not be worked on.
+pub const FAILED_WORK: TableDefinition<(u64, u64, Id), ()> = TableDefinition::new("failed_work.v1");
 
 /// A record that is stored: its layout's version.
 pub trait Stored: Serialize + DeserializeOwned {
     /// The version that is written today.
     const VERSION: u8;
+
+    /// The record in the layout of an earlier version; nothing when there was no such version.
+    fn read_older(_version: u8, _bytes: &[u8]) -> Option<postcard::Result<Self>> {
+        None
+    }
 }
 
 impl Stored for Organization {
@@ -82,7 +95,11 @@ impl Stored for Key {
     const VERSION: u8 = 1;
 }
 impl Stored for Asset {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    fn read_older(version: u8, bytes: &[u8]) -> Option<postcard::Result<Self>> {
+        (version == 1).then(|| older::asset_of_version_1(bytes))
+    }
 }
 impl Stored for Member {
     const VERSION: u8 = 1;
@@ -104,13 +121,12 @@ pub fn encode<T: Stored>(record: &T) -> Result<Vec<u8>> {
 
 /// The record that these bytes are.
 pub fn decode<T: Stored>(bytes: &[u8]) -> Result<T> {
-    match bytes.split_first() {
-        Some((&version, rest)) if version == T::VERSION => {
-            postcard::from_bytes(rest).map_err(Error::internal)
-        }
-        Some((version, _)) => Err(Error::internal(format!("a record of unknown version {version}"))),
-        None => Err(Error::internal("an empty record")),
+    let (&version, rest) = bytes.split_first().ok_or_else(|| Error::internal("an empty record"))?;
+    if version == T::VERSION {
+        return postcard::from_bytes(rest).map_err(Error::internal);
     }
+    let unknown = || Error::internal(format!("a record of unknown version {version}"));
+    T::read_older(version, rest).ok_or_else(unknown)?.map_err(Error::internal)
 }
 
 /// Turns a time into a key part that sorts newest first, and back.

@@ -118,17 +118,17 @@ impl Asset {
         self.new.sizes.as_deref()
     }
 
-    /// A small picture of it, 400 pixels at its longer edge; null where its type can't be decoded.
+    /// A small picture of it, 400 pixels at its longer edge; null where there can't be one.
     async fn thumb_url(&self) -> Option<&str> {
         self.old.thumb_url.as_deref()
     }
 
-    /// A larger picture of it, 800 pixels at its longer edge; null where its type can't be decoded.
+    /// A larger picture of it, 800 pixels at its longer edge; null where there can't be one.
     async fn thumb_high_url(&self) -> Option<&str> {
         self.old.thumb_high_url.as_deref()
     }
 
-    /// A tiny blurred picture of it; null where its type can't be decoded.
+    /// A tiny blurred picture of it; null where there can't be one.
     async fn thumb_url_blurred(&self) -> Option<&str> {
         self.old.thumb_url_blurred.as_deref()
     }
@@ -260,7 +260,7 @@ impl AssetView<'_> {
         self.new.sizes.as_deref()
     }
 
-    /// A small picture of it, 400 pixels at its longer edge; null where its type can't be decoded.
+    /// A small picture of it, 400 pixels at its longer edge; null where there can't be one.
     async fn thumb_url(&self) -> Option<&str> {
         self.old.thumb_url.as_deref()
     }
@@ -353,17 +353,17 @@ impl Photo {
         self.0.new.sizes.as_deref()
     }
 
-    /// A small picture of it, 400 pixels at its longer edge; null where its type can't be decoded.
+    /// A small picture of it, 400 pixels at its longer edge; null where there can't be one.
     async fn thumb_url(&self) -> Option<&str> {
         self.0.old.thumb_url.as_deref()
     }
 
-    /// A larger picture of it, 800 pixels at its longer edge; null where its type can't be decoded.
+    /// A larger picture of it, 800 pixels at its longer edge; null where there can't be one.
     async fn thumb_high_url(&self) -> Option<&str> {
         self.0.old.thumb_high_url.as_deref()
     }
 
-    /// A tiny blurred picture of it; null where its type can't be decoded.
+    /// A tiny blurred picture of it; null where there can't be one.
     async fn thumb_url_blurred(&self) -> Option<&str> {
         self.0.old.thumb_url_blurred.as_deref()
     }

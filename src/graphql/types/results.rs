@@ -93,14 +93,18 @@ impl Highlights<'_> {
 /// What an upload did.
 pub struct UploadAssetsResult {
     text: String,
-    assets: Vec<(Asset, String)>,
+    assets: Vec<UploadedAsset>,
 }
 
 impl UploadAssetsResult {
     /// What an upload did; `origin` is the server's public url, without a slash at its end.
     pub fn new(Uploaded { assets, file_names, text }: Uploaded, origin: &str) -> Self {
-        let assets = assets.into_iter().map(|detail| Asset::new(detail, origin)).zip(file_names).collect();
-        Self { text, assets }
+        let assets = assets.into_iter().zip(file_names).map(|(detail, file_name)| UploadedAsset {
+            is_processing: detail.asset.content.is_waiting(),
+            asset: Asset::new(detail, origin),
+            file_name,
+        });
+        Self { text, assets: assets.collect() }
     }
 }
 
@@ -113,19 +117,20 @@ impl UploadAssetsResult {
     }
 
     /// The new assets, in the order of their files.
-    async fn assets(&self) -> List<UploadedAsset<'_>> {
-        list(&self.assets, |(asset, file_name)| UploadedAsset { asset, file_name })
+    async fn assets(&self) -> List<&UploadedAsset> {
+        list(&self.assets, |asset| asset)
     }
 }
 
-struct UploadedAsset<'a> {
-    asset: &'a Asset,
-    file_name: &'a str,
+struct UploadedAsset {
+    asset: Asset,
+    file_name: String,
+    is_processing: bool,
 }
 
 /// An asset that was just uploaded.
 #[Object]
-impl UploadedAsset<'_> {
+impl UploadedAsset {
     /// The assetId that other fields take.
     async fn id(&self) -> ID {
         ID(self.asset.wire().id.clone())
@@ -143,7 +148,7 @@ impl UploadedAsset<'_> {
 
     /// Its file name.
     async fn filename(&self) -> Option<&str> {
-        Some(self.file_name)
+        Some(&self.file_name)
     }
 
     /// Its media type, as the bytes tell it.
@@ -161,14 +166,15 @@ impl UploadedAsset<'_> {
         list(&self.asset.wire().tags, String::as_str)
     }
 
-    /// Always "done": what is answered is stored, and its url serves.
+    /// "processing" while what the picture shows is still to be found out, or "done". It is stored in either case,
+    /// and its url serves.
     async fn status(&self) -> Option<&str> {
-        Some("done")
+        Some(if self.is_processing { "processing" } else { "done" })
     }
 
-    /// Always 100.
+    /// How much of that is done, 0 to 100.
     async fn progress(&self) -> Option<i32> {
-        Some(100)
+        Some(if self.is_processing { 0 } else { 100 })
     }
 
     /// The permanent public url of its bytes.

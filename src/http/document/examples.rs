@@ -7,8 +7,11 @@ use crate::app::assets::AssetDetail;
 use crate::app::id::{AssetId, LibraryId, OrganizationId};
 use crate::app::libraries::{LibraryDetail, Viewer};
 use crate::app::media::MediaType;
-use crate::app::model::{Access, Asset, Content, ContentHash, Grant, Library, Organization, TagCount};
+use crate::app::model::{
+    Access, Asset, Content, ContentHash, Grant, Library, Look, Organization, TagCount, Work,
+};
 use crate::app::name::Slug;
+use crate::app::pictures::Pictured;
 use crate::app::search::{Found, FoundAsset};
 use crate::app::uploads::Uploaded;
 use crate::wire::{self, v2026_05_20, v2026_07_08};
@@ -102,6 +105,10 @@ fn detail() -> AssetDetail {
                 media_type: MediaType::Jpeg,
                 width: Some(2400),
                 height: Some(1600),
+                work: Work::Done(Look {
+                    blurhash: Some("LKO2?V%2Tw=w]~RBVZRi};RPxuwH".to_owned()),
+                    ..Look::default()
+                }),
             },
             description: "A beach at dusk.".to_owned(),
             tags: vec!["seaside".to_owned()],
@@ -113,6 +120,7 @@ fn detail() -> AssetDetail {
         variants: Vec::new(),
         organization: Slug::derive("acme"),
         library: Slug::derive("photos"),
+        pictured: Pictured::default(),
     }
 }
 

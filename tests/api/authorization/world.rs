@@ -155,8 +155,9 @@ impl World {
         Some(format!("Bearer {token}"))
     }
 
-    /// All that a request could have changed, as text.
-    pub fn everything(&self) -> String {
+    /// All that a request could have changed, as text, once the work after uploads is done.
+    pub async fn everything(&self) -> String {
+        self.server.processed().await;
         let by = Administrator::of_this_box();
         let app = self.server.app();
         let libraries = ["acme", "other"].map(|organization| app.all_libraries(&by, organization).unwrap());

@@ -20,6 +20,7 @@ async fn furnished() -> (Scene, String, String) {
     let described = json!({"description": "  Two\nlines "});
     scene.writer.json(Method::PATCH, &format!("{ASSETS}/{id}/description"), described).await;
     scene.writer.post(&format!("{ASSETS}/tag"), json!({"assetIds": [id], "tags": ["sea", "Sand"]})).await;
+    scene.server.processed().await;
     (scene, id, variant)
 }
 

@@ -33,7 +33,7 @@ fn large() -> Values {
 #[tokio::test]
 async fn an_upload_whose_key_changes_ends_and_leaves_nothing() {
     let world = World::new().await;
-    let before = world.everything();
+    let before = world.everything().await;
     for change in Change::ALL {
         for ask in ways() {
             let key = world.server.key("acme", &[("photos", Access::Write)]).await;
@@ -53,7 +53,7 @@ async fn an_upload_whose_key_changes_ends_and_leaves_nothing() {
             nothing_is_left(&world);
         }
     }
-    assert_eq!(world.everything(), before);
+    assert_eq!(world.everything().await, before);
 }
 
 /// A server that hands out the start of a file, says so, and goes on when it is told to.
@@ -97,7 +97,7 @@ async fn a_fetch_whose_key_changes_ends_and_leaves_nothing() {
         settings.fetch.allow = vec!["127.0.0.0/8".parse().unwrap()];
     }))
     .await;
-    let before = world.everything();
+    let before = world.everything().await;
     for change in Change::ALL {
         let key = world.server.key("acme", &[("photos", Access::Write)]).await;
         let SlowSource { url, started, go_on } = SlowSource::start();
@@ -114,7 +114,7 @@ async fn a_fetch_whose_key_changes_ends_and_leaves_nothing() {
         assert!(tells(&answer, change.answer()), "{change:?}: {answer:?}");
         nothing_is_left(&world);
     }
-    assert_eq!(world.everything(), before);
+    assert_eq!(world.everything().await, before);
 }
 
 fn files_in(folder: &Path) -> usize {

@@ -10,8 +10,8 @@ use crate::app::access::{Administrator, LibraryPath, WriteGrant};
 use crate::app::clock::Clock;
 use crate::app::id::AssetId;
 use crate::app::model::Access;
-use crate::app::settings::{FetchSettings, Limits, MemberSettings, RenditionSettings, Settings};
 use crate::app::store::Created;
+use crate::testing::settings;
 
 /// Something that happens to an index folder.
 type Harm = fn(&Path);
@@ -26,17 +26,7 @@ struct Fixture {
 impl Fixture {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let settings = Settings {
-            data_dir: dir.path().join("data"),
-            public_url: "https://localhost".into(),
-            cache_bytes: 1 << 20,
-            trash_keep: Duration::from_secs(1),
-            revoke_exposed_keys: false,
-            limits: Limits::default(),
-            fetch: FetchSettings::default(),
-            renditions: RenditionSettings::default(),
-            members: MemberSettings::default(),
-        };
+        let settings = settings(&dir.path().join("data"), "https://localhost");
         let app = App::open(settings, Clock::default()).unwrap();
         let by = Administrator::of_this_box();
         app.create_organization(by.clone(), "Acme", Some("acme")).await.unwrap();

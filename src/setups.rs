@@ -1,4 +1,5 @@
-//! How each client is told about the server: what to paste, and where. Prints nothing.
+//! How each client is told about the server: what to paste, and where. The command line prints it, the web app shows
+//! it; nothing is printed or drawn here.
 
 use std::path::Path;
 
@@ -10,9 +11,42 @@ pub struct Connection<'a> {
     /// The server's origin, without a slash at its end.
     pub public_url: &'a str,
     /// The API key.
-    pub key: &'a str,
+    pub key: Secret<'a>,
     /// The certificate of the authority that has to be trusted first; none when the world trusts it already.
-    pub authority: Option<&'a Path>,
+    pub authority: Option<Authority<'a>>,
+}
+
+/// The API key in what is pasted.
+#[derive(Clone, Copy)]
+pub enum Secret<'a> {
+    /// The key itself, for whoever made it just now.
+    Plain(&'a str),
+    /// The place that each client takes it from, since nobody but its holder knows it: the variable
+    /// [`KEY_VARIABLE`], or a question that the client asks.
+    OfHolder,
+}
+
+/// The variable of the environment that holds a key where it is not written down.
+pub const KEY_VARIABLE: &str = "RASTERD_KEY";
+
+/// Where the authority's certificate is on the machine of the client.
+#[derive(Clone, Copy)]
+pub enum Authority<'a> {
+    /// A file of this machine.
+    File(&'a Path),
+    /// A file of this name in the home folder, where a person saved it.
+    AtHome(&'a str),
+}
+
+impl Authority<'_> {
+    /// The path as a shell reads it.
+    #[must_use]
+    pub fn for_shell(self) -> String {
+        match self {
+            Self::File(path) => shell_quoted(&path.display().to_string()),
+            Self::AtHome(name) => format!("\"$HOME/{name}\""),
+        }
+    }
 }
 
 /// What to paste for one client.
@@ -38,13 +72,22 @@ impl Connection<'_> {
         format!("{}/mcp", self.public_url)
     }
 
-    fn authorization(&self) -> String {
-        format!("Bearer {}", self.key)
+    /// The header's value, where what stands for an unknown key is written like this.
+    fn authorization(&self, unknown: &str) -> String {
+        match self.key {
+            Secret::Plain(key) => format!("Bearer {key}"),
+            Secret::OfHolder => format!("Bearer {unknown}"),
+        }
+    }
+
+    /// The same, within double quotes of a shell.
+    fn authorization_for_shell(&self) -> String {
+        self.authorization(&format!("${KEY_VARIABLE}"))
     }
 
     /// What clients built on Node need in their environment.
     fn node_variable(&self) -> Option<String> {
-        Some(format!("NODE_EXTRA_CA_CERTS={}", shell_quoted(&self.authority?.display().to_string())))
+        Some(format!("NODE_EXTRA_CA_CERTS={}", self.authority?.for_shell()))
     }
 
     /// Says, for a client that is opened like any program, how it comes to trust the authority.
@@ -60,7 +103,7 @@ fn claude_code(connection: Connection<'_>) -> Setup {
     let add = format!(
         "claude mcp add --transport http rasterd {} --header \"Authorization: {}\"",
         connection.mcp_url(),
-        connection.authorization()
+        connection.authorization_for_shell()
     );
     let (place, text) = match connection.node_variable() {
         Some(variable) => (
@@ -75,7 +118,7 @@ fn claude_code(connection: Connection<'_>) -> Setup {
 fn cursor(connection: Connection<'_>) -> Setup {
     let server = json!({
         "url": connection.mcp_url(),
-        "headers": { "Authorization": connection.authorization() },
+        "headers": { "Authorization": connection.authorization(&format!("${{env:{KEY_VARIABLE}}}")) },
     });
     Setup {
         client: "Cursor",
@@ -88,19 +131,31 @@ fn vs_code(connection: Connection<'_>) -> Setup {
     let server = json!({
         "type": "http",
         "url": connection.mcp_url(),
-        "headers": { "Authorization": connection.authorization() },
+        "headers": { "Authorization": connection.authorization("${input:rasterd-key}") },
     });
+    let file = match connection.key {
+        Secret::Plain(_) => json!({ "servers": { "rasterd": server } }),
+        Secret::OfHolder => json!({
+            "inputs": [{
+                "type": "promptString",
+                "id": "rasterd-key",
+                "description": "API key of rasterd",
+                "password": true,
+            }],
+            "servers": { "rasterd": server },
+        }),
+    };
     Setup {
         client: "VS Code",
         place: connection.started_with_trust(".vscode/mcp.json", "code"),
-        text: pretty(&json!({ "servers": { "rasterd": server } })),
+        text: pretty(&file),
     }
 }
 
 fn curl(connection: Connection<'_>) -> Setup {
     let trust = connection
         .authority
-        .map_or_else(String::new, |path| format!("--cacert {} ", shell_quoted(&path.display().to_string())));
+        .map_or_else(String::new, |authority| format!("--cacert {} ", authority.for_shell()));
     let call = json!({
         "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": "whoami", "arguments": {} },
@@ -108,16 +163,16 @@ fn curl(connection: Connection<'_>) -> Setup {
     let text = format!(
         "curl {trust}{} \\\n  -H \"Authorization: {}\" \\\n  -H 'Content-Type: application/json' \\\n  -H 'Accept: application/json, text/event-stream' \\\n  -d '{call}'",
         connection.mcp_url(),
-        connection.authorization()
+        connection.authorization_for_shell()
     );
     Setup { client: "curl", place: "in a terminal".to_owned(), text }
 }
 
-fn openssl(authority: &Path) -> Setup {
+fn openssl(authority: Authority<'_>) -> Setup {
     Setup {
         client: "Python and other programs that use OpenSSL",
         place: "in their environment".to_owned(),
-        text: format!("export SSL_CERT_FILE={}", shell_quoted(&authority.display().to_string())),
+        text: format!("export SSL_CERT_FILE={}", authority.for_shell()),
     }
 }
 
@@ -142,8 +197,25 @@ mod tests {
     const URL: &str = "https://localhost:8443";
 
     fn texts(authority: Option<&str>) -> Vec<(String, String)> {
-        let connection = Connection { public_url: URL, key: "pk_x", authority: authority.map(Path::new) };
+        let authority = authority.map(|path| Authority::File(Path::new(path)));
+        shown(Connection { public_url: URL, key: Secret::Plain("pk_x"), authority })
+    }
+
+    fn shown(connection: Connection<'_>) -> Vec<(String, String)> {
         setups(connection).into_iter().map(|setup| (setup.place, setup.text)).collect()
+    }
+
+    #[test]
+    fn a_key_that_only_its_holder_knows_is_taken_from_where_each_client_can() {
+        let authority = Some(Authority::AtHome("ca.crt"));
+        let found = shown(Connection { public_url: URL, key: Secret::OfHolder, authority });
+        assert!(found[0].1.starts_with("export NODE_EXTRA_CA_CERTS=\"$HOME/ca.crt\"\nclaude mcp add "));
+        assert!(found[0].1.ends_with("--header \"Authorization: Bearer $RASTERD_KEY\""));
+        assert!(found[1].1.contains("\"Bearer ${env:RASTERD_KEY}\""));
+        let code: serde_json::Value = serde_json::from_str(&found[2].1).unwrap();
+        assert_eq!(code["servers"]["rasterd"]["headers"]["Authorization"], "Bearer ${input:rasterd-key}");
+        assert_eq!(code["inputs"][0]["id"], "rasterd-key");
+        assert!(found[3].1.starts_with("curl --cacert \"$HOME/ca.crt\" https://localhost:8443/mcp "));
     }
 
     #[test]

@@ -1,0 +1,147 @@
+//! What earlier versions wrote is read, and caught up with.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tokio::time::{sleep, timeout};
+
+use super::*;
+use crate::app::App;
+use crate::app::access::{Administrator, LibraryPath};
+use crate::app::clock::Clock;
+use crate::app::model::Access;
+use crate::app::settings::{MediaSettings, Settings};
+use crate::app::store::AssetQueries;
+use crate::app::store::tables::{ASSETS, META, decode};
+use crate::app::uploads::Source;
+use crate::testing::settings;
+
+/// How long something is waited for.
+const DEADLINE: Duration = Duration::from_secs(20);
+/// How often it is looked at.
+const PAUSE: Duration = Duration::from_millis(5);
+/// A GIF of one pixel.
+const PIXEL: &str = "R0lGODdhAQABAIAAAP///////ywAAAAAAQABAAACAkQBADs=";
+const LIBRARY: LibraryPath<'_> = LibraryPath { organization: "acme", library: "photos" };
+
+/// The record that version 1 would have written for this asset.
+fn version_1(asset: &Asset) -> Vec<u8> {
+    let Content { hash, size, media_type, width, height, .. } = asset.content.clone();
+    let asset = asset.clone();
+    let older = AssetV1 {
+        id: asset.id,
+        library: asset.library,
+        parent: asset.parent,
+        name: asset.name,
+        content: ContentV1 { hash, size, media_type, width, height },
+        description: asset.description,
+        tags: asset.tags,
+        created: asset.created,
+        updated: asset.updated,
+        uploaded_by: asset.uploaded_by,
+        trashed: asset.trashed,
+    };
+    postcard::to_extend(&older, vec![1]).unwrap()
+}
+
+#[test]
+fn an_asset_of_version_1_is_read() {
+    let bytes = [
+        &[1][..],
+        b"0123456789abcdef",
+        &[7, 0, 3],
+        b"one",
+        &[9; 32],
+        &[0xE8, 0x07, 0, 1, 0x90, 0x03, 0, 0, 1, 3],
+        b"sea",
+        &[5, 6, 4],
+        b"test",
+        &[0],
+    ]
+    .concat();
+    let content = Content {
+        hash: ContentHash([9; 32]),
+        size: 1000,
+        media_type: MediaType::Jpeg,
+        width: Some(400),
+        height: None,
+        work: Work::Nothing,
+    };
+    let expected = Asset {
+        id: AssetId::parse("0123456789abcdef").unwrap(),
+        library: LibraryId(7),
+        parent: None,
+        name: "one".into(),
+        content,
+        description: String::new(),
+        tags: vec!["sea".into()],
+        created: 5,
+        updated: 6,
+        uploaded_by: "test".into(),
+        trashed: None,
+    };
+    assert_eq!(decode::<Asset>(&bytes).unwrap(), expected);
+    assert_eq!(version_1(&expected), bytes);
+    assert!(decode::<Asset>(&bytes[..bytes.len() - 1]).is_err(), "cut off");
+}
+
+/// Opens the data directory, once the threads of whoever had it have let go of it.
+fn open(dir: &Path) -> App {
+    let media = MediaSettings { import_metadata: true };
+    let settings = Settings { media, ..settings(&dir.join("data"), "https://localhost") };
+    let until = Instant::now() + DEADLINE;
+    loop {
+        match App::open(settings.clone(), Clock::default()) {
+            Ok(app) => return app,
+            Err(error) => assert!(Instant::now() < until, "{error:?}"),
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// A data directory with one asset, as version 1 left it; returns a key and the asset.
+async fn directory_of_version_1(dir: &Path) -> (String, Asset) {
+    let app = open(dir);
+    let by = Administrator::of_this_box();
+    app.create_organization(by.clone(), "Acme", Some("acme")).await.unwrap();
+    app.add_library(by.clone(), "acme", "Photos", Some("photos")).await.unwrap();
+    let grants = vec![("photos".to_owned(), Some(Access::Write))];
+    let (key, _) = app.create_key(by, "acme", "key", grants, None).await.unwrap();
+    let source =
+        Source::Base64 { filename: "pixel.gif".into(), mime_type: String::new(), data: PIXEL.into() };
+    let caller = app.authenticate(key.reveal()).unwrap();
+    let uploaded = app.upload_sources(caller, &LIBRARY, vec![source], None, |_| {}).await.unwrap();
+    let asset = uploaded.assets[0].asset.clone();
+    let written = asset.clone();
+    let write = move |tx: &crate::app::store::Tx<'_>| {
+        tx.unqueue_work(&written)?;
+        tx.put(META, "schema", 1)?;
+        tx.put(ASSETS, (written.library.0, written.id.bytes()), version_1(&written).as_slice())
+    };
+    app.store().write(write).await.unwrap();
+    (key.reveal().to_owned(), asset)
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_left_unseen_is_looked_at() {
+    let dir = tempfile::tempdir().unwrap();
+    let (key, uploaded) = directory_of_version_1(dir.path()).await;
+    let app = open(dir.path());
+    let caller = app.authenticate(&key).unwrap();
+    let grant = caller.read(&LIBRARY).unwrap();
+    let now = || app.store().view().unwrap().asset(&grant, &uploaded.id).unwrap();
+    assert_eq!(now().content.work, Work::Nothing);
+    let seen = async {
+        while now().content.look().is_none() {
+            sleep(PAUSE).await;
+        }
+    };
+    tokio::select! {
+        () = app.process_uploads() => panic!("it ended"),
+        seen = timeout(DEADLINE, seen) => seen.unwrap(),
+    }
+    let asset = now();
+    assert!(asset.content.look().unwrap().blurhash.is_some());
+    assert!(asset.updated > uploaded.updated);
+    assert_eq!((asset.name, asset.content.hash), (uploaded.name, uploaded.content.hash));
+}

@@ -1,0 +1,142 @@
+//! The audit log as it is searched, paged and exported.
+
+use actix_web::http::header::{CONTENT_DISPOSITION, HeaderValue};
+use actix_web::{HttpResponse, web};
+use bytes::Bytes;
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+
+use super::Owner;
+use super::sentence::Sentence;
+use crate::app::App;
+use crate::app::audit::{Event, EventFilter};
+use crate::app::members::SignedIn;
+use crate::error::Result;
+use crate::web::when::When;
+
+/// How many events a page shows.
+const SHOWN: usize = 50;
+/// How many are read at a time for the export.
+const EXPORTED: usize = 500;
+
+/// What is asked of the log.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Asked {
+    /// Words that occur in an event.
+    #[serde(default)]
+    pub q: String,
+    /// The number of the event that those asked for come before.
+    pub before: Option<u64>,
+}
+
+/// A page of the log.
+pub struct Log {
+    /// What is searched for.
+    pub q: String,
+    /// The events, newest first.
+    pub events: Vec<Sentence>,
+    /// The address of the newest; empty on the first page.
+    pub newest: String,
+    /// The address of the older ones; empty where there are none.
+    pub older: String,
+    /// The address of all of them as JSON lines.
+    pub export: String,
+}
+
+impl Log {
+    /// Reads a page.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn read(owner: &Owner, asked: &Asked) -> Result<Self> {
+        let filter = EventFilter { text: asked.q.clone(), before: asked.before, most: SHOWN };
+        let part = owner.signed.app.list_events(&owner.by, owner.slug(), &filter)?;
+        let searched = |path: &[&str]| {
+            let path = owner.path(path);
+            if asked.q.trim().is_empty() { path } else { path.with("q", &asked.q) }
+        };
+        let page = searched(&["overview"]);
+        let older = part.before.map(|before| format!("{}#audit", page.with("before", &before.to_string())));
+        Ok(Self {
+            q: asked.q.clone(),
+            events: part.events.into_iter().map(|(_, event)| Sentence::of(event)).collect(),
+            newest: asked.before.map(|_| format!("{page}#audit")).unwrap_or_default(),
+            older: older.unwrap_or_default(),
+            export: searched(&["overview", "audit.jsonl"]).to_string(),
+        })
+    }
+}
+
+/// An event as a line of the export.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    number: u64,
+    at: String,
+    action: &'a str,
+    actor: LineActor<'a>,
+    target: &'a str,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct LineActor<'a> {
+    kind: &'a str,
+    id: &'a str,
+    name: &'a str,
+    address: Option<String>,
+}
+
+/// `GET …/settings/overview/audit.jsonl?q=…`: all events, or those searched for, newest first.
+pub async fn export(owner: Owner, asked: web::Query<Asked>) -> Result<HttpResponse> {
+    let name = format!("attachment; filename=\"{}-audit.jsonl\"", owner.slug());
+    let disposition = HeaderValue::from_str(&name).map_err(crate::error::Error::internal)?;
+    let slug = owner.slug().to_owned();
+    let export = Export { app: owner.signed.app, person: owner.signed.person, slug, q: asked.into_inner().q };
+    let parts = stream::try_unfold(Some(None), move |from| {
+        let part = from.map(|before| export.part(before)).transpose();
+        std::future::ready(part.map(|part| part.map(|(lines, next)| (lines, next.map(Some)))))
+    });
+    Ok(HttpResponse::Ok()
+        .content_type("application/jsonl; charset=utf-8")
+        .insert_header((CONTENT_DISPOSITION, disposition))
+        .streaming(parts))
+}
+
+/// An export on its way. Each part is read when the one before it is sent, and with the right that the person has by
+/// then.
+struct Export {
+    app: App,
+    person: SignedIn,
+    slug: String,
+    q: String,
+}
+
+impl Export {
+    fn part(&self, before: Option<u64>) -> Result<(Bytes, Option<u64>)> {
+        let by = self.app.member_caller(&self.person, &self.slug)?.administer()?;
+        let filter = EventFilter { text: self.q.clone(), before, most: EXPORTED };
+        let part = self.app.list_events(&by, &self.slug, &filter)?;
+        let lines: String = part.events.iter().map(|(number, event)| line(*number, event)).collect();
+        Ok((Bytes::from(lines), part.before))
+    }
+}
+
+fn line(number: u64, event: &Event) -> String {
+    let Event { at, actor, action, target, detail } = event;
+    let line = Line {
+        number,
+        at: When(*at).exact(),
+        action: action.name(),
+        actor: LineActor {
+            kind: actor.kind.as_str(),
+            id: &actor.id,
+            name: &actor.name,
+            address: actor.address.map(|address| address.to_string()),
+        },
+        target,
+        detail,
+    };
+    // A record of plain texts and numbers always is JSON.
+    serde_json::to_string(&line).map(|line| line + "\n").unwrap_or_default()
+}

@@ -1,0 +1,53 @@
+// What the settings do better with a script. Without it every button sends its form.
+
+// A page that shows a secret leaves the address of its form: reloading leads to the page without it, and coming back
+// by the history shows none either.
+const secret = document.querySelector("[data-once]");
+if (secret) {
+  history.replaceState(null, "", secret.dataset.address);
+  addEventListener("pagehide", () => secret.remove());
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-all]");
+  if (!button) return;
+  event.preventDefault();
+  for (const radio of button.closest("table").querySelectorAll(`input[value="${button.dataset.all}"]`)) radio.checked = true;
+});
+
+// A choice that is saved when it is made; its button is for those without a script.
+for (const select of document.querySelectorAll("select[data-saves]")) {
+  select.form.querySelector("[data-unscripted]").hidden = true;
+  select.addEventListener("change", () => select.form.requestSubmit());
+}
+
+// Whether this browser trusts the server's certificate by itself.
+const check = document.querySelector("[data-trust-check]");
+if (check) {
+  const [state, again] = [check.querySelector(".trust-state"), check.querySelector("button")];
+  const say = (tone, text) => {
+    state.dataset.tone = tone;
+    state.querySelector("span").textContent = text;
+  };
+  const run = async () => {
+    say("", "Looking whether this browser trusts the certificate…");
+    try {
+      if (!isSecureContext || location.protocol !== "https:") return say("problem", "This browser does not see a secure connection.");
+      const answer = await fetch("/healthz", { cache: "no-store" });
+      if (!answer.ok) return say("problem", "The server did not answer as it should. Try again.");
+      if (!navigator.serviceWorker) return say("unknown", "The connection is secure. This browser does not tell whether it asked you to go on after a warning.");
+      await trusts();
+      say("done", "This browser trusts the server’s certificate.");
+    } catch {
+      say("problem", "This browser does not trust the server’s certificate: it went on because somebody told it to.");
+    }
+  };
+  const trusts = async () => {
+    const address = new URL(check.dataset.trustCheck, location.href);
+    const worker = await navigator.serviceWorker.register(address, { scope: address.pathname });
+    await worker.unregister();
+  };
+  again.addEventListener("click", run);
+  run();
+}

@@ -1,0 +1,66 @@
+//! `kill -9` in the middle of the work: the next start goes on where it was.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::{made_of, small};
+use crate::rest::{Form, Rest};
+use crate::support::program::{ASSETS, Home};
+use crate::support::raw::DEADLINE;
+
+/// How often it is looked how far the work is.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How many uploads of twenty pictures each.
+const UPLOADS: u8 = 4;
+
+async fn upload(rest: &Rest, number: u8) {
+    let mut form = Form::default();
+    for file in 0..20 {
+        let number = number * 20 + file;
+        form.file("files", &format!("{number}.jpg"), &small(number));
+    }
+    assert_eq!(rest.send_form(ASSETS, form).await.status, 200);
+}
+
+/// Every asset that is listed.
+async fn listed(rest: &Rest) -> Vec<Value> {
+    rest.get(&format!("{ASSETS}?pageSize=500")).await.json()["data"].as_array().unwrap().clone()
+}
+
+fn done(assets: &[Value]) -> usize {
+    assets.iter().filter(|asset| asset["blurhash"].is_string()).count()
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_with_the_work() {
+    let home = Home::new();
+    let program = home.serve();
+    let key = program.first_key().to_owned();
+    let rest = program.rest_of(&key);
+    for number in 0..UPLOADS {
+        upload(&rest, number).await;
+    }
+    let all = usize::from(UPLOADS) * 20;
+    let before = listed(&rest).await;
+    assert_eq!(before.len(), all);
+    assert!(done(&before) < all, "it is in the middle");
+    program.kill();
+
+    let program = home.serve();
+    let rest = program.rest_of(&key);
+    let until = Instant::now() + DEADLINE;
+    let assets = loop {
+        let assets = listed(&rest).await;
+        if done(&assets) == all {
+            break assets;
+        }
+        assert!(Instant::now() < until, "{} of {all} are done", done(&assets));
+        tokio::time::sleep(PAUSE).await;
+    };
+    for asset in assets {
+        let number: u8 = asset["name"].as_str().unwrap().parse().unwrap();
+        assert_eq!(asset["blurhash"], made_of(&small(number)).blurhash, "{number}");
+    }
+    assert!(!program.log().contains("panicked"), "{}", program.log());
+}

@@ -1,0 +1,154 @@
+//! Out of the trash: back to where it was, or for good before its time.
+
+use rasterd::app::access::{Caller, LibraryPath};
+use rasterd::app::id::AssetId;
+use rasterd::app::model::Access;
+use rasterd::app::page::Page;
+use rasterd::error::{Code, Result};
+use rasterd::testing::{TestKey, TestServer};
+
+use crate::support::Client;
+
+const PHOTO: &[u8] = include_bytes!("../fixtures/wine.jpg");
+const OTHER: &[u8] = include_bytes!("../fixtures/sunset.jpg");
+const FIRST_PAGE: Page = Page { offset: 0, size: 50 };
+const PHOTOS: LibraryPath<'static> = LibraryPath { organization: "acme", library: "photos" };
+
+struct Scene {
+    server: TestServer,
+    writer: TestKey,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let server = TestServer::start();
+        server.organization("Acme").await;
+        server.library("acme", "Photos").await;
+        let writer = server.key("acme", &[("photos", Access::Write)]).await;
+        Self { server, writer }
+    }
+
+    fn caller(&self) -> Caller {
+        self.server.app().authenticate(&self.writer.token).unwrap()
+    }
+
+    async fn asset(&self, parent: Option<&AssetId>) -> AssetId {
+        let bytes = if parent.is_some() { OTHER } else { PHOTO };
+        self.server.upload_under(&self.writer, "acme", "photos", "a.jpg", bytes, parent).await
+    }
+
+    async fn trash(&self, id: &AssetId) {
+        self.server.app().delete_assets(&self.caller(), &PHOTOS, &[id.to_string()]).await.unwrap();
+    }
+
+    async fn restore(&self, id: &AssetId) -> Result<Vec<AssetId>> {
+        self.server.app().restore_assets(&self.caller(), &PHOTOS, &[id.to_string()]).await
+    }
+
+    async fn purge(&self, id: &AssetId) -> Result<Vec<AssetId>> {
+        self.server.app().purge_assets(&self.caller(), &PHOTOS, &[id.to_string()]).await
+    }
+
+    /// The ids in the trash, the latest first.
+    fn trashed(&self) -> Vec<AssetId> {
+        let trashed = self.server.app().list_trash(&self.caller(), &PHOTOS, FIRST_PAGE).unwrap();
+        trashed.into_iter().map(|trashed| trashed.detail.asset.id).collect()
+    }
+
+    /// (assets, trash) as the library counts them.
+    fn counts(&self) -> (u64, u64) {
+        let libraries = self.server.app().list_libraries(&self.caller(), "acme", FIRST_PAGE).unwrap();
+        (libraries[0].library.assets, libraries[0].library.trashed)
+    }
+
+    async fn served(&self, path: &str) -> u16 {
+        Client::new(&self.server).get(&format!("/cdn/acme/photos/{path}")).await.status
+    }
+}
+
+#[tokio::test]
+async fn a_restored_asset_is_as_it_was_with_its_tags_its_variants_and_its_url() {
+    let scene = Scene::new().await;
+    let asset = scene.asset(None).await;
+    let variant = scene.asset(Some(&asset)).await;
+    let app = scene.server.app();
+    let tags = ["Sea".to_owned()];
+    app.tag_assets(&scene.caller(), &PHOTOS, &[asset.to_string()], &tags).await.unwrap();
+    scene.trash(&asset).await;
+    assert_eq!((scene.counts(), scene.trashed()), ((0, 1), vec![asset]));
+    assert_eq!(scene.served(&asset.to_string()).await, 404);
+
+    assert_eq!(scene.restore(&asset).await.unwrap(), [asset]);
+    assert_eq!((scene.counts(), scene.trashed()), ((1, 0), vec![]));
+    let detail = app.get_asset(&scene.caller(), &PHOTOS, asset.as_str()).unwrap();
+    assert_eq!((detail.asset.tags.as_slice(), detail.variants.len()), (tags.as_slice(), 1));
+    let tagged = app.list_tags(&scene.caller(), &PHOTOS, 10).unwrap();
+    assert_eq!((tagged[0].text.as_str(), tagged[0].count), ("Sea", 1));
+    assert_eq!(scene.served(&format!("{asset}/{variant}")).await, 200);
+    assert_eq!(scene.restore(&asset).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_variant_that_was_trashed_alone_comes_back_alone_and_not_before_its_original() {
+    let scene = Scene::new().await;
+    let asset = scene.asset(None).await;
+    let variant = scene.asset(Some(&asset)).await;
+    scene.trash(&variant).await;
+    scene.server.clock().advance(std::time::Duration::from_secs(1));
+    scene.trash(&asset).await;
+    assert_eq!(scene.trashed(), [asset, variant]);
+    assert_eq!(scene.restore(&variant).await.unwrap_err().code(), Code::Conflict);
+    scene.restore(&asset).await.unwrap();
+    let detail =
+        |asset: &AssetId| scene.server.app().get_asset(&scene.caller(), &PHOTOS, asset.as_str()).unwrap();
+    assert_eq!((detail(&asset).variants.len(), scene.trashed()), (0, vec![variant]));
+    scene.restore(&variant).await.unwrap();
+    assert_eq!((detail(&asset).variants.len(), scene.counts()), (1, (1, 0)));
+}
+
+#[tokio::test]
+async fn only_what_is_in_the_trash_is_purged_and_then_for_good() {
+    let scene = Scene::new().await;
+    let (kept, gone) = (scene.asset(None).await, scene.asset(None).await);
+    scene.trash(&gone).await;
+    assert_eq!(scene.purge(&kept).await.unwrap(), []);
+    assert_eq!(scene.purge(&gone).await.unwrap(), [gone]);
+    assert_eq!(scene.counts(), (1, 0));
+    assert_eq!(scene.restore(&gone).await.unwrap_err().code(), Code::ResourceNotFound);
+    // Both have the same bytes: the one that stays keeps them.
+    scene.server.app().upkeep().await;
+    assert_eq!(scene.served(&kept.to_string()).await, 200);
+}
+
+#[tokio::test]
+async fn an_emptied_trash_is_empty_and_nothing_else_is_gone() {
+    let scene = Scene::new().await;
+    let kept = scene.asset(None).await;
+    for _ in 0..3 {
+        let asset = scene.asset(None).await;
+        scene.asset(Some(&asset)).await;
+        scene.trash(&asset).await;
+    }
+    assert_eq!(scene.server.app().empty_trash(&scene.caller(), &PHOTOS).await.unwrap(), 3);
+    assert_eq!((scene.counts(), scene.trashed()), ((1, 0), vec![]));
+    assert_eq!(scene.served(&kept.to_string()).await, 200);
+}
+
+#[tokio::test]
+async fn a_key_that_only_reads_sees_the_trash_and_changes_nothing() {
+    let scene = Scene::new().await;
+    let asset = scene.asset(None).await;
+    scene.trash(&asset).await;
+    let (app, reader) = (scene.server.app(), scene.server.key("acme", &[("photos", Access::Read)]).await);
+    let caller = app.authenticate(&reader.token).unwrap();
+    assert_eq!(app.list_trash(&caller, &PHOTOS, FIRST_PAGE).unwrap().len(), 1);
+    let ids = [asset.to_string()];
+    let refused = [
+        app.restore_assets(&caller, &PHOTOS, &ids).await.err(),
+        app.purge_assets(&caller, &PHOTOS, &ids).await.err(),
+        app.empty_trash(&caller, &PHOTOS).await.err(),
+    ];
+    let codes = refused.map(|error| error.map(|error| error.code()));
+    assert_eq!(codes, [Some(Code::LibraryNotAuthorized); 3]);
+    assert_eq!(scene.trashed(), [asset]);
+}
