@@ -8,4 +8,5 @@ mod libraries;
 mod people;
 mod profile;
 mod sign_in;
+mod stranger;
 mod welcome;
