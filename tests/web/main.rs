@@ -6,5 +6,6 @@ mod errors;
 mod gate;
 mod people;
 mod profile;
+mod settings;
 mod sign_in;
 mod welcome;
