@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::error::Result;
 
 pub mod access;
+pub mod arrangement;
 pub mod assets;
 pub mod audit;
 pub mod clock;

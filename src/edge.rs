@@ -13,6 +13,7 @@ use crate::app::access::Caller;
 use crate::error::{Code, Error, Result};
 
 pub mod cors;
+pub mod files;
 mod frame;
 mod record;
 
@@ -120,6 +121,11 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         error_response(self)
     }
+}
+
+/// The error for a body that did not come as a whole.
+pub fn broken_off(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::bad_input("The body broke off before its end. Send the request again.").caused_by(cause)
 }
 
 /// The answer for a path that is not there.

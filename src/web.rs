@@ -21,6 +21,7 @@ mod files;
 mod flash;
 mod form;
 mod gate;
+mod libraries;
 mod organizations;
 mod page;
 mod path;
@@ -56,6 +57,7 @@ pub fn configure(routes: &mut web::ServiceConfig, app: &App, options: &Options) 
         .configure(settings::configure)
         .configure(sign_in::configure)
         .configure(welcome::configure)
+        .configure(libraries::configure)
         .default_service(web::to(edge::no_such_path))
         .wrap(from_fn(move |request, next| Rc::clone(&gate).pass(request, next)));
     routes.service(pages).service(

@@ -190,6 +190,9 @@ impl<'a> Places<'a> {
 
     fn page(&self, asset: &Asset) -> String {
         let Self { origin, organization, library } = self;
-        format!("{origin}/app/{organization}/{library}/{}", asset.id)
+        match &asset.parent {
+            None => format!("{origin}/app/{organization}/{library}/{}", asset.id),
+            Some(parent) => format!("{origin}/app/{organization}/{library}/{parent}?variant={}", asset.id),
+        }
     }
 }

@@ -91,6 +91,17 @@ impl App {
         details(caller.view(), caller, vec![asset])?.pop().ok_or_else(Error::asset_not_found)
     }
 
+    /// The library that an asset is in now, wherever it was before.
+    ///
+    /// # Errors
+    /// Of [`Caller::expect_organization`]; `RESOURCE_NOT_FOUND` when it is in none that the caller reaches.
+    pub fn library_of_asset(&self, caller: &Caller, organization: &str, id: &str) -> Result<Slug> {
+        caller.expect_organization(organization)?;
+        let grants = caller.read_all();
+        let home = caller.view().home_among(&grants, &parse_id(id)?)?;
+        home.map(|grant| grant.slug().clone()).ok_or_else(Error::asset_not_found)
+    }
+
     /// Sets or clears the description, verbatim, and returns it.
     ///
     /// # Errors

@@ -46,8 +46,10 @@ impl App {
         }
     }
 
-    /// Writes down what is only in memory. Called once no request is running any more.
+    /// Writes down what is only in memory, and gives up what the next start will do again. Called once no request is
+    /// running any more.
     pub async fn close(&self) {
+        self.renditions().close();
         log_failure("write down when keys were used", self.save_key_use().await);
         log_failure("write down when sessions were used", self.save_session_use().await);
         log_failure("write down which keys were refused", self.save_refused_keys().await);

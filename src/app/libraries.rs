@@ -69,6 +69,18 @@ impl App {
             .collect()
     }
 
+    /// One library.
+    ///
+    /// # Errors
+    /// Of [`Caller::read`].
+    pub fn get_library(&self, caller: &Caller, path: &LibraryPath<'_>) -> Result<LibraryDetail> {
+        let grant = caller.read(path)?;
+        Ok(LibraryDetail {
+            library: caller.view().library(&grant)?,
+            tags: caller.view().tags(&grant, TAGS_SHOWN)?,
+        })
+    }
+
     /// The tags of a library, most used first.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::id::AssetId;
+use super::model::Asset;
+use super::store::newest_first;
 
 /// A page of a list, as an offset and a length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +79,12 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// The place of an asset.
+    #[must_use]
+    pub fn of(asset: &Asset) -> Self {
+        Self { age: newest_first(asset.created), id: asset.id }
+    }
+
     /// Reads a cursor as a client sent it; `None` for one that was never given out.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

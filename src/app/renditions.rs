@@ -93,6 +93,11 @@ impl Renditions {
         self.studio.places()
     }
 
+    /// Gives up what is being made.
+    pub(super) fn close(&self) {
+        self.studio.close();
+    }
+
     /// Gives a file another chance that could not be opened.
     pub(super) fn forget_failure(&self, hash: ContentHash) {
         self.failures.forget_file(hash);
@@ -206,14 +211,21 @@ impl App {
     async fn carry_out(&self, work: Work) -> Result<Found, Failure> {
         let renditions = self.renditions();
         let place = renditions.studio.place(Haste::Now).await;
-        // Whoever had the place before may have been at the same picture.
+        // Whoever had the place before may have been at the same picture, with success or without.
         if let Some(found) = renditions.find(&work.order, work.hash, self.now())? {
             return Ok(found);
         }
+        if let Some(failure) = renditions.failures.recall(work.hash, work.key, self.now()) {
+            return Err(failure);
+        }
         let made = renditions.make(&place, &work).await;
         drop(place);
-        if let Err(failure) = &made {
-            renditions.failures.remember(work.hash, work.key, failure, self.now());
+        match &made {
+            Err(failure) if work.order.is_small() => {
+                renditions.failures.remember_file(work.hash, failure, self.now());
+            }
+            Err(failure) => renditions.failures.remember(work.hash, work.key, failure, self.now()),
+            Ok(_) => {}
         }
         let file = self.keep(vec![(work.key, made?)]).await?.pop();
         file.map(|file| Found { file: Arc::new(file), key: work.key })

@@ -32,6 +32,7 @@ pub use assets::{AssetQueries, Created};
 pub use keys::KeyQueries;
 pub use libraries::{LibraryQueries, WantedSlug};
 pub use members::MemberQueries;
+pub use tables::newest_first;
 pub use work::Next;
 pub use write::Tx;
 

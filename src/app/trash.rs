@@ -8,6 +8,7 @@ use super::clock::{Millis, millis};
 use super::id::AssetId;
 use super::model::Asset;
 use super::page::Page;
+use super::renditions::{Asked, RenditionFile};
 use super::store::{AssetQueries, Tx};
 use crate::error::{Error, Result};
 
@@ -39,6 +40,25 @@ impl App {
             Some(Trashed { detail, since, until: since.saturating_add(keep) })
         });
         Ok(trashed.collect())
+    }
+
+    /// A rendition of a picture in the trash, which no url serves any more.
+    ///
+    /// # Errors
+    /// Of [`Caller::read`]; `RESOURCE_NOT_FOUND` when it is not in this library's trash; of [`App::rendition`].
+    pub async fn trashed_rendition(
+        &self,
+        caller: Caller,
+        path: &LibraryPath<'_>,
+        id: &str,
+        asked: &Asked,
+    ) -> Result<RenditionFile> {
+        let grant = caller.read(path)?;
+        let asset = caller.view().asset_or_trashed(&grant, &parse_id(id)?)?;
+        let trashed = asset.filter(|asset| asset.trashed.is_some()).ok_or_else(Error::asset_not_found)?;
+        // Making it may take a while, and the snapshot is not needed any more.
+        drop(caller);
+        self.rendition_of(&trashed.content, asked).await
     }
 
     /// Takes assets back out of the trash, with the variants that went along, and returns those that this call

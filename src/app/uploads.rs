@@ -213,6 +213,11 @@ impl Upload {
         begun(self.gate.clone(), claimed_name)
     }
 
+    /// The files that are left out so far, and why.
+    pub fn left_out(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.refused.iter().map(|refused| (refused.file_name.as_str(), refused.reason.as_str()))
+    }
+
     /// Ends a file: looks at what it is, and leaves it out when it can't be accepted.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
+use crate::edge::broken_off;
 use crate::error::{Code, Error, Result};
 
 /// Reads a body of at most `most` bytes. One that announces more is refused unread.
@@ -46,11 +47,6 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     })?;
     reader.end().map_err(|error| Error::bad_input(format!("The body does not fit: {error}.")))?;
     Ok(read)
-}
-
-/// The error for a body that did not come as a whole.
-pub fn broken_off(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::bad_input("The body broke off before its end. Send the request again.").caused_by(cause)
 }
 
 fn too_large(most: usize) -> Error {

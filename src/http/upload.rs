@@ -5,9 +5,8 @@ use actix_multipart::{Field, Multipart};
 use actix_web::HttpResponse;
 use futures_util::StreamExt;
 
-use super::body::broken_off;
 use super::call::Call;
-use crate::app::uploads::Upload;
+use crate::edge::files::{receive, unreadable};
 use crate::error::{Error, Result};
 
 /// The field that holds a file; it is repeated.
@@ -37,20 +36,6 @@ pub async fn upload(call: Call) -> Result<HttpResponse> {
     Ok(asked.version.uploaded(uploaded, asked.origin()))
 }
 
-async fn receive(upload: &mut Upload, field: &mut Field) -> Result<()> {
-    let name = field.content_disposition().and_then(|disposition| disposition.get_filename());
-    let Some(name) = name else {
-        return Err(Error::bad_input(format!(
-            "A part named `{FILES}` has no file name. Send it as a file, with `filename` in its `Content-Disposition`."
-        )));
-    };
-    let mut arriving = upload.begin_file(name)?;
-    while let Some(bytes) = field.next().await {
-        arriving.write(bytes.map_err(unreadable)?).await?;
-    }
-    upload.end_file(arriving).await
-}
-
 async fn text(field: &mut Field) -> Result<String> {
     let too_long = |_| Error::bad_input(format!("`{PARENT}` has more than {TEXT_BYTES} bytes."));
     let bytes = field.bytes(TEXT_BYTES).await.map_err(too_long)?.map_err(unreadable)?;
@@ -62,19 +47,4 @@ fn unknown_field(name: Option<&str>) -> Error {
         "The form has the field `{}`, which is not known. Send the files as `{FILES}`, and `{PARENT}` for a variant.",
         name.unwrap_or_default()
     ))
-}
-
-/// The form can't be understood, or its end never came.
-fn unreadable(error: actix_multipart::MultipartError) -> Error {
-    use actix_multipart::MultipartError as Cause;
-    match error {
-        Cause::ContentTypeMissing | Cause::ContentTypeParse | Cause::ContentTypeIncompatible => {
-            Error::bad_input("Send the files as `multipart/form-data`.")
-        }
-        Cause::Payload(cause) => broken_off(cause.to_string()),
-        Cause::Incomplete => broken_off("the form has no end"),
-        other => {
-            Error::bad_input(format!("The form can't be read: {other}. Send it as `multipart/form-data`."))
-        }
-    }
 }

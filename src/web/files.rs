@@ -24,7 +24,7 @@ const DRAWING: &str = "image/svg+xml";
 /// All of them. A new one is a line here, and [`url`] in a template.
 static FILES: [File; 7] = [
     file("app.css", STYLE, STYLES.as_bytes()),
-    file("app.js", SCRIPT, include_bytes!("static/app.js")),
+    file("app.js", SCRIPT, SCRIPTS.as_bytes()),
     file("favicon.svg", DRAWING, include_bytes!("static/favicon.svg")),
     file("htmx.min.js", SCRIPT, include_bytes!("static/htmx.min.js")),
     file("icons.svg", DRAWING, include_bytes!("static/icons.svg")),
@@ -39,7 +39,16 @@ const STYLES: &str = concat!(
     include_str!("static/style/controls.css"),
     include_str!("static/style/parts.css"),
     include_str!("static/style/photos.css"),
+    include_str!("static/style/libraries.css"),
     include_str!("static/style/settings.css"),
+);
+
+/// The module of our own, from its parts; they share what the first one has.
+const SCRIPTS: &str = concat!(
+    include_str!("static/app.js"),
+    include_str!("static/photos.js"),
+    include_str!("static/upload.js"),
+    include_str!("static/asset.js"),
 );
 
 /// The start of each file's hash, in the order of [`FILES`].

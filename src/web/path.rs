@@ -30,6 +30,12 @@ impl LocalPath {
         Self(format!("/app{}", encoded.collect::<String>()))
     }
 
+    /// The address of what is one segment further down. Only for an address without a query.
+    #[must_use]
+    pub fn below(&self, segment: &str) -> Self {
+        Self(format!("{}/{}", self.0, utf8_percent_encode(segment, NOT_PLAIN)))
+    }
+
     /// The page where one signs in.
     #[must_use]
     pub fn sign_in() -> Self {

@@ -72,6 +72,19 @@ async fn what_takes_too_long_is_stopped_and_the_next_is_made() {
 }
 
 #[tokio::test]
+async fn a_studio_that_is_closed_gives_up_what_it_is_at() {
+    let slow = saved(&slow_drawing());
+    let studio = working_studio();
+    let close = async {
+        // The work has begun by then: it was polled first.
+        tokio::task::yield_now().await;
+        studio.close();
+    };
+    let (answer, ()) = tokio::join!(studio.derive(slow.path(), MediaType::Svg, &[2000]), close);
+    assert!(matches!(answer, Err(Failure::Unavailable(_))), "{answer:?}");
+}
+
+#[tokio::test]
 async fn a_process_that_dies_takes_only_its_file_along() {
     let card = saved(&card_jpeg(90, 60, &[]));
     let answer = studio("/bin/false").derive(card.path(), MediaType::Jpeg, &[400]).await;

@@ -4,6 +4,7 @@
 mod browser;
 mod errors;
 mod gate;
+mod libraries;
 mod people;
 mod profile;
 mod settings;

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
@@ -21,6 +22,9 @@ use crate::app::media::MediaType;
 const PICTURES_PER_PROCESS: u32 = 200;
 /// Drawings are programs of a kind, and can be made to run long; an honest one is drawn in a fraction of this.
 const SVG_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often a wait for a process looks whether the studio is closed.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// How a studio works.
 #[derive(Debug, Clone)]
@@ -57,6 +61,7 @@ struct Parts {
     options: Options,
     places: Places,
     idle: Mutex<Vec<Process>>,
+    is_closed: AtomicBool,
 }
 
 impl Studio {
@@ -64,7 +69,8 @@ impl Studio {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let places = Places::new(options.at_a_time.max(1));
-        Self(Arc::new(Parts { options, places, idle: Mutex::default() }))
+        let (idle, is_closed) = (Mutex::default(), AtomicBool::new(false));
+        Self(Arc::new(Parts { options, places, idle, is_closed }))
     }
 
     /// How many pictures are worked on at a time.
@@ -76,6 +82,11 @@ impl Studio {
     /// Waits for a place to work at.
     pub async fn place(&self, haste: Haste) -> Place {
         Place { parts: Arc::clone(&self.0), seat: Arc::new(self.0.places.take(haste).await) }
+    }
+
+    /// Gives up what is being worked on in child processes, and does no more work: nobody waits for it.
+    pub fn close(&self) {
+        self.0.is_closed.store(true, Ordering::Relaxed);
     }
 
     /// [`Place::derive`], at a place for this alone.
@@ -206,8 +217,9 @@ impl Parts {
     }
 
     fn ask(&self, mut process: Process, request: &Request, patience: Duration) -> Result<Product, Failure> {
-        let answer = process.ask(request, Instant::now() + patience);
+        let answer = process.ask(request, Instant::now() + patience, &self.is_closed);
         match answer {
+            _ if self.is_closed.load(Ordering::Relaxed) => Err(unavailable("the server is stopping")),
             Ok(Some(product)) => {
                 if process.pictures < PICTURES_PER_PROCESS {
                     self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(process);
@@ -251,10 +263,15 @@ impl Process {
     }
 
     /// Has one picture worked on. Nothing when the process died of it.
-    fn ask(&mut self, request: &Request, until: Instant) -> io::Result<Option<Result<Product, Failure>>> {
+    fn ask(
+        &mut self,
+        request: &Request,
+        until: Instant,
+        is_closed: &AtomicBool,
+    ) -> io::Result<Option<Result<Product, Failure>>> {
         self.pictures += 1;
         write_message(&mut self.requests, request)?;
-        read_message(&mut Patient { pipe: &mut self.replies, until })
+        read_message(&mut Patient { pipe: &mut self.replies, until, is_closed })
     }
 
     fn end(&mut self) -> Option<std::process::ExitStatus> {
@@ -270,21 +287,24 @@ impl Drop for Process {
     }
 }
 
-/// Reads from a pipe until a moment, and then no more.
+/// Reads from a pipe until a moment, or until the studio is closed, and then no more.
 struct Patient<'a> {
     pipe: &'a mut ChildStdout,
     until: Instant,
+    is_closed: &'a AtomicBool,
 }
 
 impl Read for Patient<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.until.saturating_duration_since(Instant::now());
-        let left = Timespec::try_from(left).map_err(io::Error::other)?;
-        let ready = poll(&mut [PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::IN)], Some(&left));
-        match ready {
-            Ok(0) => Err(io::ErrorKind::TimedOut.into()),
-            Ok(_) => self.pipe.read(buffer),
-            Err(error) => Err(error.into()),
+        loop {
+            let left = self.until.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.is_closed.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            let a_while = Timespec::try_from(left.min(GLANCE)).map_err(io::Error::other)?;
+            if poll(&mut [PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::IN)], Some(&a_while))? > 0 {
+                return self.pipe.read(buffer);
+            }
         }
     }
 }

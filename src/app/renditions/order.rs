@@ -128,6 +128,17 @@ impl Order {
         Some(Self::Picture(Rendition { size: wanted(asked, original), format, quality }))
     }
 
+    /// Whether it is so little work beside opening the file that what goes wrong lies in the file.
+    pub fn is_small(&self) -> bool {
+        match self {
+            Self::Blurred => true,
+            Self::Picture(Rendition { format: Format::Avif, .. }) => false,
+            Self::Picture(Rendition { size, .. }) => {
+                size.width.zip(size.height).is_some_and(|(width, height)| width.max(height) <= THUMB_HIGH)
+            }
+        }
+    }
+
     /// The format of what comes out.
     pub const fn format(&self) -> Format {
         match self {
@@ -285,6 +296,17 @@ mod tests {
         assert_ne!(listed.cascaded_key(content.hash), Some(listed.key(content.hash)));
         let other = Asked { quality: Some(80), ..Asked::listed(400) };
         assert_eq!(Order::new(&other, &content).unwrap().cascaded_key(content.hash), None);
+    }
+
+    #[test]
+    fn a_thumbnail_is_small_and_whatever_takes_work_is_not() {
+        let is_small = |asked: Asked| Order::new(&asked, &photo(9000, 6000)).unwrap().is_small();
+        assert!(is_small(Asked::listed(800)));
+        assert!(is_small(Asked { blurred: true, ..Asked::default() }));
+        assert!(!is_small(Asked::listed(960)));
+        assert!(!is_small(Asked { height: None, ..Asked::listed(400) }), "its height may be anything");
+        assert!(!is_small(Asked::default()));
+        assert!(!is_small(Asked { format: AskedFormat::This(Format::Avif), ..Asked::listed(800) }));
     }
 
     #[test]

@@ -49,6 +49,12 @@ pub trait AssetQueries: Reader {
         self.lookup(ASSETS, (grant.library().0, id.bytes()), decode)
     }
 
+    /// Which of these libraries an asset is in now, in the trash or not.
+    fn home_among<'g>(&self, grants: &'g [ReadGrant], id: &AssetId) -> Result<Option<&'g ReadGrant>> {
+        let home = self.lookup(ASSET_HOMES, id.bytes(), Ok)?;
+        Ok(home.and_then(|(_, library)| grants.iter().find(|grant| grant.library().0 == library)))
+    }
+
     /// What a public url serves: the asset of this id in this organization, whatever library it is in now.
     /// No grant: whoever holds the url may fetch it.
     ///
@@ -88,6 +94,41 @@ impl View {
             ranges.push(table.range(range).map_err(storage)?);
         }
         self.part_at(merged(ranges, |(library, _, age, id)| (age, *id, library), slice)?)
+    }
+
+    /// How many listed assets of a library carry any of these tags.
+    pub fn tagged_count(&self, grant: &ReadGrant, tags: &[Tag]) -> Result<usize> {
+        let table = self.tx.open_table(TAGGED).map_err(storage)?;
+        let library = grant.library().0;
+        let mut ranges = Vec::with_capacity(tags.len());
+        for tag in tags {
+            let range = (library, tag.folded(), 0, FIRST_ID)..=(library, tag.folded(), u64::MAX, LAST_ID);
+            ranges.push(table.range(range).map_err(storage)?);
+        }
+        let all = Slice { start: Start::Offset(0), size: usize::MAX };
+        let (places, _) = merged(ranges, |(library, _, age, id)| (age, *id, library), all)?;
+        Ok(places.len())
+    }
+
+    /// The listed asset just before a place of a library's list, or of the list of those that carry any of these
+    /// tags.
+    pub fn listed_before(&self, grant: &ReadGrant, tags: &[Tag], place: Cursor) -> Result<Option<AssetId>> {
+        let (library, age, id) = (grant.library().0, place.age, place.id.bytes());
+        let mut before: Vec<(u64, [u8; 16])> = Vec::new();
+        if tags.is_empty() {
+            let table = self.tx.open_table(LISTED).map_err(storage)?;
+            let last = table.range((library, 0, FIRST_ID)..(library, age, id)).map_err(storage)?.next_back();
+            let last = last.transpose().map_err(storage)?;
+            before.extend(last.map(|(key, _)| (key.value().1, *key.value().2)));
+        }
+        let table = self.tx.open_table(TAGGED).map_err(storage)?;
+        for tag in tags {
+            let range = (library, tag.folded(), 0, FIRST_ID)..(library, tag.folded(), age, id);
+            let last = table.range(range).map_err(storage)?.next_back();
+            let last = last.transpose().map_err(storage)?;
+            before.extend(last.map(|(key, _)| (key.value().2, *key.value().3)));
+        }
+        Ok(before.into_iter().max().map(|(_, id)| AssetId::from_bytes(&id)))
     }
 
     /// The variants of each of these assets that are not in the trash, oldest first; a grant was asked for to

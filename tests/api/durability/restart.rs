@@ -1,11 +1,17 @@
 //! An orderly restart: everything there is, is there again.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{found, listed, path_of};
 use crate::rest::{Form, Rest, picture, text};
 use crate::support::program::{ASSETS, Home, LIBRARY, Program};
+use crate::support::raw::DEADLINE;
+
+/// How often it is looked whether something has come.
+const PAUSE: Duration = Duration::from_millis(5);
 
 #[tokio::test]
 async fn keys_grants_tags_trash_descriptions_and_variants_are_there_again() {
@@ -46,7 +52,7 @@ async fn fill(rest: &Rest) {
     let mut variant = Form::default();
     variant.text("parentId", &ids[0]);
     variant.file("files", "lake-small.png", &picture("lake-small"));
-    assert_eq!(rest.send_form(ASSETS, variant).await.status, 200);
+    let variant = text(&rest.send_form(ASSETS, variant).await.json()["data"]["assets"][0]["id"]);
     let tags = json!({ "assetIds": &ids[..2], "tags": ["Blue", "été"] });
     assert_eq!(rest.post(&format!("{ASSETS}/tag"), tags).await.json()["data"]["taggedCount"], 4);
     let description = json!({ "description": " A lake,\nverbatim " });
@@ -54,6 +60,18 @@ async fn fill(rest: &Rest) {
     assert_eq!(rest.json(Method::PATCH, &path, description).await.status, 200);
     assert_eq!(rest.json(Method::DELETE, ASSETS, json!({ "ids": [ids[2]] })).await.status, 200);
     assert_eq!(rest.json(Method::PATCH, LIBRARY, json!({ "name": "Lakes" })).await.status, 200);
+    looked_at(rest, &[&ids[0], &ids[1], &variant]).await;
+}
+
+/// Waits until the work after the upload of these is done: it changes them.
+async fn looked_at(rest: &Rest, ids: &[&str]) {
+    let until = Instant::now() + DEADLINE;
+    for id in ids {
+        while rest.get(&format!("{ASSETS}/{id}")).await.json()["data"]["blurhash"].is_null() {
+            assert!(Instant::now() < until, "{id} is not looked at");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
 }
 
 /// What an administrator sees.

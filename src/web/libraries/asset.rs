@@ -1,0 +1,277 @@
+//! The page of one asset: the picture, what is known of it, and the way to the next one of the list it came from.
+
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::browsing::Browsing;
+use super::picture::{Picture, file_path};
+use super::tile::icon_of;
+use super::{May, OfAsset};
+use crate::app::access::Caller;
+use crate::app::arrangement::Neighbours;
+use crate::app::assets::AssetDetail;
+use crate::app::id::AssetId;
+use crate::app::media::MediaType;
+use crate::app::model::Asset;
+use crate::error::{Code, Error, Result};
+use crate::web::figures::{bytes, grouped};
+use crate::web::page::{page, redirect};
+use crate::web::path::LocalPath;
+use crate::web::shell::{Section, Shell};
+use crate::web::signed::Signed;
+use crate::web::when::When;
+
+#[derive(Template)]
+#[template(config = "src/web/askama.toml", path = "libraries/asset.html")]
+struct AssetPage {
+    shell: Shell,
+    address: LocalPath,
+    query: String,
+    may: May,
+    name: String,
+    shown: Shown,
+    description: String,
+    uploaded_by: String,
+    created: When,
+    updated: When,
+    tags: AssetTags,
+    variants: Vec<Variant>,
+    before: Option<LocalPath>,
+    after: Option<LocalPath>,
+    list: LocalPath,
+}
+
+/// The tags of an asset, and what can be done with them.
+#[derive(Template)]
+#[template(config = "src/web/askama.toml", path = "libraries/asset_tags.html")]
+pub struct AssetTags {
+    csrf: String,
+    action: String,
+    may_change: bool,
+    tags: Vec<TagLink>,
+    suggestions: Vec<String>,
+}
+
+struct TagLink {
+    text: String,
+    href: String,
+}
+
+/// The file that is looked at: the asset's own, or that of one of its variants.
+struct Shown {
+    id: String,
+    /// Whether it is a variant's.
+    is_variant: bool,
+    name: String,
+    picture: Option<Picture>,
+    is_film: bool,
+    icon: &'static str,
+    file: String,
+    facts: Vec<(&'static str, String)>,
+    url: String,
+    markdown: String,
+    html: String,
+}
+
+/// One of the files of an asset, to choose from.
+struct Variant {
+    id: String,
+    name: String,
+    href: String,
+    picture: Option<Picture>,
+    icon: &'static str,
+    is_shown: bool,
+    is_default: bool,
+}
+
+pub async fn show(signed: Signed, path: OfAsset, request: HttpRequest) -> Result<HttpResponse> {
+    let (organization, library, id) = path.into_inner();
+    let browsing = Browsing::parse((organization, library), request.query_string());
+    let wanted = wanted_variant(request.query_string());
+    let caller = signed.caller(&browsing.organization)?;
+    let detail = match signed.app.get_asset(&caller, &browsing.path(), &id) {
+        Ok(detail) => detail,
+        Err(error) => return elsewhere(&signed, &caller, &browsing, &id, wanted.as_deref(), error),
+    };
+    if let Some(original) = &detail.asset.parent {
+        return Ok(redirect(&signed.visit, &browsing.asset(original.as_str()).with("variant", &id)));
+    }
+    let shown = match &wanted {
+        Some(wanted) => detail.variants.iter().find(|variant| variant.id.as_str() == wanted),
+        None => Some(&detail.asset),
+    };
+    let Some(shown) = shown else {
+        // Promoted, moved or trashed since: the original is what there is.
+        return Ok(redirect(&signed.visit, &browsing.asset(&id)));
+    };
+    let neighbours = signed.app.neighbours(&caller, &browsing.path(), &browsing.arrangement, &id).await?;
+    page(&asset_page(&signed, &caller, &browsing, &detail, shown, neighbours)?)
+}
+
+/// An asset that is not in this library: it may be in another one by now.
+fn elsewhere(
+    signed: &Signed,
+    caller: &Caller,
+    browsing: &Browsing,
+    id: &str,
+    variant: Option<&str>,
+    error: Error,
+) -> Result<HttpResponse> {
+    if error.code() != Code::ResourceNotFound {
+        return Err(error);
+    }
+    let library = signed.app.library_of_asset(caller, &browsing.organization, id)?;
+    if library.as_str() == browsing.library {
+        return Err(Error::new(Code::ResourceNotFound, "This asset is in the trash of its library."));
+    }
+    let there = LocalPath::to(&[&browsing.organization, library.as_str(), id]);
+    Ok(redirect(&signed.visit, &variant.map_or(there.clone(), |variant| there.with("variant", variant))))
+}
+
+/// The variant that an address asks to see.
+pub fn wanted_variant(query: &str) -> Option<String> {
+    let wanted = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "variant");
+    wanted.map(|(_, id)| id.into_owned())
+}
+
+fn asset_page(
+    signed: &Signed,
+    caller: &Caller,
+    browsing: &Browsing,
+    detail: &AssetDetail,
+    shown: &Asset,
+    neighbours: Neighbours,
+) -> Result<AssetPage> {
+    let (asset, may) = (&detail.asset, May::of(caller));
+    let library = signed.app.get_library(caller, &browsing.path())?.library;
+    let step = |id: Option<AssetId>| id.map(|id| browsing.asset(id.as_str()));
+    let here = browsing.asset(asset.id.as_str());
+    let query = here.as_str().split_once('?').map_or_else(String::new, |(_, query)| format!("?{query}"));
+    let shell = signed.shell(asset.name.clone())?.within(caller, Section::Libraries);
+    Ok(AssetPage {
+        shell: shell
+            .under("Libraries", format!("/app/{}", browsing.organization))
+            .under(library.name, browsing.list().to_string()),
+        address: LocalPath::to(&[&browsing.organization, &browsing.library, asset.id.as_str()]),
+        query,
+        may,
+        name: asset.name.clone(),
+        shown: Shown::new(detail, shown, &signed.app.settings().public_url),
+        description: asset.description.clone(),
+        uploaded_by: shown.uploaded_by.clone(),
+        created: When(shown.created),
+        updated: When(shown.updated),
+        tags: asset_tags(signed, caller, browsing, asset)?,
+        variants: variants(browsing, detail, shown),
+        before: step(neighbours.before),
+        after: step(neighbours.after),
+        list: browsing.list(),
+    })
+}
+
+/// The tags of an asset as its page shows them.
+pub fn asset_tags(signed: &Signed, caller: &Caller, browsing: &Browsing, asset: &Asset) -> Result<AssetTags> {
+    let known = signed.app.get_library(caller, &browsing.path())?.tags;
+    let all = Browsing::parse((browsing.organization.clone(), browsing.library.clone()), "");
+    let link = |text: &String| TagLink { text: text.clone(), href: all.toggled(text).list().to_string() };
+    let here = browsing.asset(asset.id.as_str());
+    let (path, query) = here.as_str().split_once('?').unwrap_or((here.as_str(), ""));
+    Ok(AssetTags {
+        csrf: signed.visit.csrf(),
+        action: if query.is_empty() { format!("{path}/tags") } else { format!("{path}/tags?{query}") },
+        may_change: May::of(caller).change,
+        tags: asset.tags.iter().map(link).collect(),
+        suggestions: known.into_iter().map(|tag| tag.text).filter(|tag| !asset.tags.contains(tag)).collect(),
+    })
+}
+
+/// The asset's files: its own first, if there is more than that.
+fn variants(browsing: &Browsing, detail: &AssetDetail, shown: &Asset) -> Vec<Variant> {
+    let original = browsing.asset(detail.asset.id.as_str());
+    let choice = |asset: &Asset| Variant {
+        id: asset.id.to_string(),
+        name: asset.name.clone(),
+        href: match asset.parent {
+            None => original.to_string(),
+            Some(_) => original.with("variant", asset.id.as_str()).to_string(),
+        },
+        picture: Picture::of(detail, asset),
+        icon: icon_of(asset.content.media_type),
+        is_shown: asset.id == shown.id,
+        is_default: asset.parent.is_none(),
+    };
+    if detail.variants.is_empty() {
+        return Vec::new();
+    }
+    std::iter::once(&detail.asset).chain(&detail.variants).map(choice).collect()
+}
+
+impl Shown {
+    fn new(detail: &AssetDetail, asset: &Asset, public_url: &str) -> Self {
+        let media_type = asset.content.media_type;
+        let file = file_path(detail, asset);
+        let url = format!("{public_url}{file}");
+        let is_image = media_type.mime().starts_with("image/");
+        Self {
+            id: asset.id.to_string(),
+            is_variant: asset.parent.is_some(),
+            name: asset.name.clone(),
+            picture: Picture::of(detail, asset),
+            is_film: matches!(media_type, MediaType::Mp4 | MediaType::Mov | MediaType::WebM),
+            icon: icon_of(media_type),
+            facts: facts(asset),
+            markdown: markdown(&asset.name, &url, is_image),
+            html: html(asset, &url, is_image),
+            file,
+            url,
+        }
+    }
+}
+
+fn facts(asset: &Asset) -> Vec<(&'static str, String)> {
+    let content = &asset.content;
+    let mut facts = Vec::new();
+    if let Some((width, height)) = content.width.zip(content.height) {
+        let [width, height] = [width, height].map(|edge| grouped(u64::from(edge)));
+        facts.push(("Dimensions", format!("{width} × {height} pixels")));
+    }
+    facts.push(("Type", content.media_type.mime().to_owned()));
+    facts.push(("Size", bytes(content.size)));
+    facts
+}
+
+/// The asset in a text of Markdown: as a picture, or as a link.
+fn markdown(name: &str, url: &str, is_image: bool) -> String {
+    let name: String = name.chars().flat_map(|letter| escaped_in_markdown(letter).chain([letter])).collect();
+    let mark = if is_image { "!" } else { "" };
+    format!("{mark}[{name}]({url})")
+}
+
+fn escaped_in_markdown(letter: char) -> impl Iterator<Item = char> {
+    "\\`*_[]<>!".contains(letter).then_some('\\').into_iter()
+}
+
+/// The asset in a page of HTML: as a picture, or as a link.
+fn html(asset: &Asset, url: &str, is_image: bool) -> String {
+    let name =
+        asset.name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let size = asset.content.width.zip(asset.content.height);
+    let size =
+        size.map_or_else(String::new, |(width, height)| format!(" width=\"{width}\" height=\"{height}\""));
+    if is_image {
+        format!("<img src=\"{url}\" alt=\"{name}\"{size}>")
+    } else {
+        format!("<a href=\"{url}\">{name}</a>")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_no_markup_in_markdown() {
+        assert_eq!(markdown("a [1]_b", "https://x/y", true), "![a \\[1\\]\\_b](https://x/y)");
+        assert_eq!(markdown("film", "https://x/y", false), "[film](https://x/y)");
+    }
+}

@@ -1,0 +1,157 @@
+//! What is in a library: a grid that is searched, filtered, sorted, and followed to its end.
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::browsing::Browsing;
+use super::tile::Tile;
+use super::{ALL, InLibrary, May};
+use crate::app::App;
+use crate::app::access::Caller;
+use crate::app::arrangement::{ArrangedPart, Order};
+use crate::app::model::{Library, TagCount};
+use crate::error::Result;
+use crate::web::figures::{counted, grouped};
+use crate::web::page::page;
+use crate::web::shell::{Section, Shell};
+use crate::web::signed::Signed;
+
+/// How many assets a page has: some screens full, and no more than one change of all of them may name.
+const PAGE: usize = 60;
+/// How many tags are offered at once; the others are behind "more".
+const TAGS_AT_ONCE: usize = 16;
+/// Tells the script which address belongs to what it got.
+const REPLACE_URL: HeaderName = HeaderName::from_static("hx-replace-url");
+
+#[derive(Template)]
+#[template(config = "src/web/askama.toml", path = "libraries/pictures.html")]
+struct PicturesPage {
+    shell: Shell,
+    library: Library,
+    trashed: Option<String>,
+    may: May,
+    places: Vec<Target>,
+    suggestions: Vec<String>,
+    listing: Listing,
+}
+
+/// The part of the page that a search changes.
+#[derive(Template)]
+#[template(config = "src/web/askama.toml", path = "libraries/results.html")]
+struct Results {
+    may: May,
+    listing: Listing,
+}
+
+/// What is listed, and how to go on from there.
+struct Listing {
+    browsing: Browsing,
+    tiles: Vec<Tile>,
+    summary: String,
+    next: Option<String>,
+    tags: Vec<Chip>,
+    more_tags: Vec<Chip>,
+    is_library_empty: bool,
+}
+
+/// A tag to filter by.
+struct Chip {
+    text: String,
+    count: Option<String>,
+    href: String,
+    is_on: bool,
+}
+
+/// A library that assets can be transferred to.
+struct Target {
+    slug: String,
+    name: String,
+}
+
+pub async fn show(signed: Signed, path: InLibrary, request: HttpRequest) -> Result<HttpResponse> {
+    let browsing = Browsing::parse(path.into_inner(), request.query_string());
+    let caller = signed.caller(&browsing.organization)?;
+    let app = &signed.app;
+    let detail = app.get_library(&caller, &browsing.path())?;
+    let part = app
+        .look_through(&caller, &browsing.path(), &browsing.arrangement, browsing.behind.as_ref(), PAGE)
+        .await?;
+    let may = May::of(&caller);
+    let suggestions = detail.tags.iter().map(|tag| tag.text.clone()).collect();
+    let listing = listing(browsing, &detail.library, detail.tags, &part);
+    if signed.visit.is_partial() {
+        let address = HeaderValue::from_str(listing.browsing.list().as_str());
+        let mut answer = page(&Results { may, listing })?;
+        address.into_iter().for_each(|address| drop(answer.headers_mut().insert(REPLACE_URL, address)));
+        return Ok(answer);
+    }
+    let organization = &listing.browsing.organization;
+    let shell = signed.shell(detail.library.name.clone())?.within(&caller, Section::Libraries);
+    page(&PicturesPage {
+        shell: shell.under("Libraries", format!("/app/{organization}")),
+        places: if may.change { targets(app, &caller, &listing.browsing)? } else { Vec::new() },
+        trashed: (detail.library.trashed > 0).then(|| grouped(detail.library.trashed)),
+        library: detail.library,
+        may,
+        suggestions,
+        listing,
+    })
+}
+
+fn listing(browsing: Browsing, library: &Library, tags: Vec<TagCount>, part: &ArrangedPart) -> Listing {
+    let tile = |arranged: &crate::app::arrangement::Arranged| {
+        let href = browsing.asset(arranged.detail.asset.id.as_str()).to_string();
+        Tile::new(&arranged.detail, href, arranged.marked_name.clone())
+    };
+    let mut chips = chips(&browsing, tags);
+    let more_tags = chips.split_off(chips.len().min(TAGS_AT_ONCE));
+    Listing {
+        tiles: part.assets.iter().map(tile).collect(),
+        summary: summary(&browsing, part.total),
+        next: part.next.as_ref().map(|place| browsing.behind(place).to_string()),
+        tags: chips,
+        more_tags,
+        is_library_empty: library.assets == 0,
+        browsing,
+    }
+}
+
+/// How much was found, for who sees it and for who hears it.
+fn summary(browsing: &Browsing, total: usize) -> String {
+    let count = counted(u64::try_from(total).unwrap_or(u64::MAX), "asset");
+    if browsing.is_narrowed() { format!("{count} found") } else { count }
+}
+
+/// The tags that are filtered by, then the others, most used first.
+fn chips(browsing: &Browsing, tags: Vec<TagCount>) -> Vec<Chip> {
+    let chip = |text: String, count: Option<u64>| Chip {
+        href: browsing.toggled(&text).list().to_string(),
+        is_on: browsing.has_tag(&text),
+        count: count.map(grouped),
+        text,
+    };
+    let count_of = |text: &str| tags.iter().find(|tag| tag.text == text).map(|tag| tag.count);
+    let on = browsing.arrangement.tags.iter().map(|text| chip(text.clone(), count_of(text)));
+    let mut chips: Vec<Chip> = on.collect();
+    let others = tags.into_iter().filter(|tag| !browsing.has_tag(&tag.text));
+    chips.extend(others.map(|tag| chip(tag.text, Some(tag.count))));
+    chips
+}
+
+fn targets(app: &App, caller: &Caller, browsing: &Browsing) -> Result<Vec<Target>> {
+    let libraries = app.list_libraries(caller, &browsing.organization, ALL)?;
+    let others = libraries.into_iter().map(|detail| detail.library);
+    let others = others.filter(|library| library.slug.as_str() != browsing.library);
+    Ok(others.map(|library| Target { slug: library.slug.to_string(), name: library.name }).collect())
+}
+
+/// What an order is called.
+const fn label(order: Order) -> &'static str {
+    match order {
+        Order::Newest => "Newest first",
+        Order::Oldest => "Oldest first",
+        Order::Name => "By name",
+        Order::Size => "Largest first",
+    }
+}

@@ -1,0 +1,117 @@
+//! One asset as the grids show it.
+
+use super::picture::Picture;
+use crate::app::assets::AssetDetail;
+use crate::app::media::MediaType;
+use crate::app::model::Asset;
+use crate::web::shape::shape_class;
+
+/// One asset in a grid.
+pub struct Tile {
+    /// The asset's id.
+    pub id: String,
+    /// Where it leads; empty where it has no page.
+    pub href: String,
+    /// The asset's name.
+    pub name: String,
+    /// The name as HTML, with the words marked that were looked for.
+    pub marked_name: String,
+    /// Whether a word that was looked for is in the name.
+    pub is_found: bool,
+    /// The class of its shape.
+    pub shape: String,
+    /// Its picture, if it has one.
+    pub picture: Option<Thumbnail>,
+    /// Its icon where it has no picture.
+    pub icon: &'static str,
+    /// A word about what it is, where that is not a still picture.
+    pub kind: &'static str,
+    /// How many variants it has.
+    pub variants: usize,
+}
+
+/// A small picture of an asset.
+pub struct Thumbnail {
+    /// Its address.
+    pub src: String,
+    /// Its addresses by width; empty where there is one only.
+    pub srcset: String,
+    /// Width of the whole picture, in pixels.
+    pub width: u32,
+    /// Its height.
+    pub height: u32,
+}
+
+impl Tile {
+    /// An asset that a click opens.
+    pub fn new(detail: &AssetDetail, href: String, marked_name: String) -> Self {
+        let thumbnail = Picture::of(detail, &detail.asset).map(|picture| Thumbnail {
+            src: picture.thumbnail(),
+            srcset: picture.thumbnails(),
+            width: picture.width,
+            height: picture.height,
+        });
+        Self { href, ..Self::of(&detail.asset, detail.variants.len(), thumbnail, marked_name) }
+    }
+
+    /// An asset whose picture is at an address of its own, and that has no page.
+    pub fn without_page(asset: &Asset, src: Option<String>) -> Self {
+        let size = asset.content.width.zip(asset.content.height);
+        let thumbnail = src.zip(size).map(|(src, (width, height))| Thumbnail {
+            src,
+            srcset: String::new(),
+            width,
+            height,
+        });
+        Self::of(asset, 0, thumbnail, String::new())
+    }
+
+    fn of(asset: &Asset, variants: usize, picture: Option<Thumbnail>, marked_name: String) -> Self {
+        let (width, height) = (asset.content.width, asset.content.height);
+        Self {
+            id: asset.id.to_string(),
+            href: String::new(),
+            name: asset.name.clone(),
+            is_found: marked_name.contains("<mark>"),
+            marked_name,
+            shape: shape_class(width.filter(|_| picture.is_some()), height),
+            picture,
+            icon: icon_of(asset.content.media_type),
+            kind: kind_of(asset.content.media_type),
+            variants,
+        }
+    }
+}
+
+/// The icon of a type.
+pub fn icon_of(media_type: MediaType) -> &'static str {
+    match media_type {
+        MediaType::Jpeg
+        | MediaType::Png
+        | MediaType::Gif
+        | MediaType::WebP
+        | MediaType::Avif
+        | MediaType::Tiff
+        | MediaType::Bmp
+        | MediaType::Svg
+        | MediaType::Heic => "image",
+        MediaType::Mp4 | MediaType::Mov | MediaType::WebM => "file-video",
+        MediaType::Pdf => "file",
+    }
+}
+
+fn kind_of(media_type: MediaType) -> &'static str {
+    match media_type {
+        MediaType::Jpeg
+        | MediaType::Png
+        | MediaType::WebP
+        | MediaType::Avif
+        | MediaType::Tiff
+        | MediaType::Bmp => "",
+        MediaType::Gif => "GIF",
+        MediaType::Svg => "SVG",
+        MediaType::Heic => "HEIC",
+        MediaType::Mp4 | MediaType::Mov | MediaType::WebM => "Video",
+        MediaType::Pdf => "PDF",
+    }
+}

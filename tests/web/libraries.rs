@@ -1,0 +1,4 @@
+//! Libraries as people use them: looked through, added to, sorted out, by hand and by key, with and without scripts.
+
+mod gallery;
+mod looks;

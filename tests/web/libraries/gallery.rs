@@ -1,0 +1,84 @@
+//! A library with pictures in it, and somebody who looks at them.
+
+use std::path::{Path, PathBuf};
+
+use rasterd::app::access::LibraryPath;
+use rasterd::app::model::{Access, Role};
+use rasterd::testing::{TestKey, TestServer};
+
+use crate::browser::Browser;
+use crate::people::person;
+
+/// The pictures of the fixtures, by what they are called in the library.
+pub const PICTURES: [&str; 5] =
+    ["picos-de-europa.jpg", "seeding.png", "sunset.jpg", "umang.webp", "wine.jpg"];
+
+/// A server with the organization "acme", its library "photos", and a key for both.
+pub struct Gallery {
+    pub server: TestServer,
+    pub key: TestKey,
+}
+
+impl Gallery {
+    /// An empty library.
+    pub async fn empty() -> Self {
+        let server = TestServer::start();
+        server.organization("Acme").await;
+        server.library("acme", "Photos").await;
+        let key = server.key("acme", &[("photos", Access::Write)]).await;
+        Self { server, key }
+    }
+
+    /// A library with the pictures of the fixtures, the last of them the newest.
+    pub async fn full() -> Self {
+        let gallery = Self::empty().await;
+        for name in PICTURES {
+            gallery.add(name).await;
+        }
+        gallery
+    }
+
+    /// Uploads a fixture, and returns its id.
+    pub async fn add(&self, name: &str) -> String {
+        self.add_as(name, name).await
+    }
+
+    /// Uploads a fixture under another name, and returns its id.
+    pub async fn add_as(&self, name: &str, called: &str) -> String {
+        let bytes = std::fs::read(fixture(name)).unwrap();
+        self.server.upload(&self.key, "acme", "photos", called, &bytes).await.to_string()
+    }
+
+    /// Uploads a fixture as a variant, and returns its id.
+    pub async fn add_variant(&self, name: &str, original: &str) -> String {
+        let bytes = std::fs::read(fixture(name)).unwrap();
+        let original = rasterd::app::id::AssetId::parse(original).unwrap();
+        let id = self.server.upload_under(&self.key, "acme", "photos", name, &bytes, Some(&original)).await;
+        id.to_string()
+    }
+
+    /// Puts tags on assets.
+    pub async fn tag(&self, ids: &[&str], tags: &[&str]) {
+        let app = self.server.app();
+        let caller = app.authenticate(&self.key.token).unwrap();
+        let [ids, tags] =
+            [ids, tags].map(|texts| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        app.tag_assets(&caller, &PHOTOS, &ids, &tags).await.unwrap();
+    }
+
+    /// A browser in which somebody with this role is signed in.
+    pub async fn browser(&self, role: Role) -> Browser {
+        let email = person(&self.server, &format!("{role} Somebody"), &["acme"], role).await;
+        let browser = Browser::on(&self.server);
+        browser.sign_in(&email);
+        browser
+    }
+}
+
+/// The library.
+pub const PHOTOS: LibraryPath<'static> = LibraryPath { organization: "acme", library: "photos" };
+
+/// The path of a fixture.
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
