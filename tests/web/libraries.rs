@@ -2,3 +2,8 @@
 
 mod gallery;
 mod looks;
+mod plain;
+mod rights;
+mod searching;
+mod selecting;
+mod uploads;

@@ -9,4 +9,5 @@ mod people;
 mod profile;
 mod settings;
 mod sign_in;
+mod stranger;
 mod welcome;

@@ -5,7 +5,7 @@ use askama::Template;
 
 use super::browsing::Browsing;
 use super::picture::{Picture, file_path};
-use super::tile::icon_of;
+use super::tile::{icon_of, type_name};
 use super::{May, OfAsset};
 use crate::app::access::Caller;
 use crate::app::arrangement::Neighbours;
@@ -235,7 +235,7 @@ fn facts(asset: &Asset) -> Vec<(&'static str, String)> {
         let [width, height] = [width, height].map(|edge| grouped(u64::from(edge)));
         facts.push(("Dimensions", format!("{width} × {height} pixels")));
     }
-    facts.push(("Type", content.media_type.mime().to_owned()));
+    facts.push(("Type", type_name(content.media_type).to_owned()));
     facts.push(("Size", bytes(content.size)));
     facts
 }

@@ -100,6 +100,25 @@ pub fn icon_of(media_type: MediaType) -> &'static str {
     }
 }
 
+/// What people call a type.
+pub fn type_name(media_type: MediaType) -> &'static str {
+    match media_type {
+        MediaType::Jpeg => "JPEG",
+        MediaType::Png => "PNG",
+        MediaType::Gif => "GIF",
+        MediaType::WebP => "WebP",
+        MediaType::Avif => "AVIF",
+        MediaType::Tiff => "TIFF",
+        MediaType::Bmp => "BMP",
+        MediaType::Svg => "SVG",
+        MediaType::Heic => "HEIC",
+        MediaType::Mp4 => "MP4 video",
+        MediaType::Mov => "QuickTime video",
+        MediaType::WebM => "WebM video",
+        MediaType::Pdf => "PDF",
+    }
+}
+
 fn kind_of(media_type: MediaType) -> &'static str {
     match media_type {
         MediaType::Jpeg

@@ -5,6 +5,10 @@ use rasterd::app::model::Role;
 use super::gallery::{Gallery, PICTURES};
 use crate::browser::Find;
 
+/// Also those that are further down than anybody looked.
+const ALL_PICTURES: &str =
+    "[...document.images].map((image) => (image.loading = 'eager', image.complete)).every(Boolean)";
+
 #[tokio::test]
 async fn the_pages_of_a_library_stand_every_look() {
     let gallery = Gallery::full().await;
@@ -22,12 +26,13 @@ async fn the_pages_of_a_library_stand_every_look() {
     let browser = gallery.browser(Role::Owner).await;
     browser.wait_for_path("/app/acme");
     browser.wait_for(&Find::heading("Libraries"));
+    browser.wait_until(ALL_PICTURES);
     browser.check("libraries");
     browser.open("/app/acme/drafts");
     browser.wait_for(&Find::text("Nothing here yet"));
     browser.check("library-empty");
     browser.open("/app/acme/photos");
-    browser.wait_until("[...document.querySelectorAll('#photos img')].filter((i) => i.complete).length > 8");
+    browser.wait_until(ALL_PICTURES);
     browser.check("library");
     browser.open(&format!("/app/acme/photos/{sunset}"));
     browser.wait_for(&Find::heading("Golden Gate at sunset"));
