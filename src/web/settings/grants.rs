@@ -68,7 +68,8 @@ impl Grants {
     pub fn filled_in(mut self, form: &Form) -> Result<Self> {
         let all = asked_for_all(form).map(level).transpose()?;
         for row in &mut self.rows {
-            let chosen = form.texts(&format!("{FIELD}{}", row.slug)).next().map(level).transpose()?;
+            let chosen = form.starting_with(FIELD).find(|(slug, _)| *slug == row.slug);
+            let chosen = chosen.map(|(_, word)| level(word)).transpose()?;
             row.access = all.or(chosen).unwrap_or(row.access);
         }
         Ok(self)

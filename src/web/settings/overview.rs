@@ -9,8 +9,8 @@ use super::expiry::Expiry;
 use super::keys::KeyRow;
 use crate::app::page::Page;
 use crate::app::pictures::is_decoded;
-use crate::app::search::FoundAsset;
 use crate::app::processing::FailedWork;
+use crate::app::search::FoundAsset;
 use crate::error::{Code, Result};
 use crate::web::figures;
 use crate::web::form::Form;
@@ -211,7 +211,7 @@ fn key_note(over: usize, soon: usize) -> String {
         (0, 0) => String::new(),
         (0, soon) => format!("{soon} expiring soon"),
         (over, 0) => format!("{over} expired"),
-        (over, soon) => format!("{over} expired, {soon} soon"),
+        (over, soon) => format!("{over} expired, {soon} expiring soon"),
     }
 }
 

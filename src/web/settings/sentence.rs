@@ -54,7 +54,8 @@ fn who(actor: &Actor, action: Action) -> String {
         (ActorKind::Key, Action::KeyExposed) => "Somebody".to_owned(),
         (ActorKind::Key, _) => format!("The key {}", actor.name),
         (ActorKind::Member, _) => actor.name.clone(),
-        (ActorKind::Box, _) => "The server".to_owned(),
+        (ActorKind::Box, Action::AssetsPurged) => "The server".to_owned(),
+        (ActorKind::Box, _) => "The server’s administrator".to_owned(),
         (ActorKind::Stranger, _) => "Somebody".to_owned(),
     }
 }
@@ -167,7 +168,7 @@ mod tests {
             ),
             (
                 said(ActorKind::Box, "", Action::Invited, "link_0", "as owner"),
-                "The server invited whoever has the link as owner",
+                "The server’s administrator invited whoever has the link as owner",
             ),
         ] {
             assert_eq!(sentence, expected);

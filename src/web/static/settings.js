@@ -17,9 +17,9 @@ document.addEventListener("click", (event) => {
 });
 
 // A choice that is saved when it is made; its button is for those without a script.
-for (const select of document.querySelectorAll("select[data-saves]")) {
-  select.form.querySelector("[data-unscripted]").hidden = true;
-  select.addEventListener("change", () => select.form.requestSubmit());
+for (const form of document.querySelectorAll("form[data-saves]")) {
+  form.querySelector("[data-unscripted]").hidden = true;
+  form.addEventListener("change", () => form.requestSubmit());
 }
 
 // Whether this browser trusts the server's certificate by itself.

@@ -1,20 +1,18 @@
 //! A key from its making to its end, and what a client of it sees of each change.
 
 use rasterd::testing::TestServer;
+use reqwest::Method;
 
 use super::Acme;
 use crate::browser::{Browser, Find};
+use crate::stranger::{Stranger, send};
 
 /// The status that a client gets with a key when it asks what it reaches, and the libraries in the answer.
 async fn reaches(server: &TestServer, key: &str) -> (u16, String) {
-    let authority = reqwest::Certificate::from_pem(server.ca_pem().as_bytes()).unwrap();
-    let http = reqwest::Client::builder().tls_certs_only([authority]).build().unwrap();
-    let request =
-        http.get(format!("{}/me", server.url())).bearer_auth(key).header("Api-Version", "2026-07-08");
-    let answer = request.send().await.unwrap();
-    let status = answer.status().as_u16();
-    let json: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-    (status, json["data"]["libraries"].to_string())
+    let request = Stranger::of(server).request(Method::GET, "/me").bearer_auth(key);
+    let answer = send(request.header("Api-Version", "2026-07-08")).await;
+    let json: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+    (answer.status, json["data"]["libraries"].to_string())
 }
 
 /// Chooses what a key may do in a library.
