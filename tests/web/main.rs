@@ -3,6 +3,7 @@
 
 mod browser;
 mod errors;
+mod first_start;
 mod gate;
 mod libraries;
 mod people;

@@ -10,8 +10,13 @@ use rasterd::testing::{TestKey, TestServer};
 use crate::browser::Browser;
 use crate::people::{ada, person};
 
+mod audit;
 mod keys;
+mod organization;
 mod pages;
+mod people;
+mod plain;
+mod rights;
 
 /// An organization with people, libraries and keys of all kinds, and its owner's browser.
 struct Acme {
