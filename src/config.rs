@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use ::config::ConfigError;
 
+use crate::app::pictures::Tools;
 use crate::app::settings::{
     FetchSettings, Limits, MediaSettings, MemberSettings, RenditionSettings, Settings,
 };
@@ -21,6 +22,7 @@ mod layers;
 mod size;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod values;
 
 pub use address::Addresses;
@@ -148,10 +150,11 @@ impl Config {
         }
         let values = read_values(&layers)?;
         let certificate = certificate(&values, &layers)?;
-        Ok(Self::new(values, certificate, layers))
+        let tools = tools::find(&values.media, &layers, variables)?;
+        Ok(Self::new(values, certificate, tools, layers))
     }
 
-    fn new(values: Values, certificate: Certificate, layers: Layers) -> Self {
+    fn new(values: Values, certificate: Certificate, tools: Tools, layers: Layers) -> Self {
         let Values {
             server,
             data,
@@ -201,6 +204,7 @@ impl Config {
                 workers: renditions.workers,
                 picture_bytes: renditions.picture_bytes,
                 program: None,
+                tools,
             },
             members: MemberSettings {
                 session_idle: days(members.session_idle_days),

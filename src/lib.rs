@@ -10,9 +10,9 @@
 //!
 //! # What is where
 //! - [`app`]: the operations, and behind them, private to it, the store, the search index and the fetcher.
-//! - [`app::pictures`]: decodes and encodes pictures, in child processes with limits; [`app::renditions`]: makes them
-//!   when somebody asks, once, and keeps them in a folder that may be deleted at any time; [`app::processing`]: the
-//!   work after an upload, in a queue that a kill does not lose.
+//! - [`app::pictures`]: decodes and encodes pictures, in child processes with limits, with tools of the box where they
+//!   are turned on; [`app::renditions`]: makes them when somebody asks, once, and keeps them in a folder that may be
+//!   deleted at any time; [`app::processing`]: the work after an upload, in a queue that a kill does not lose.
 //! - [`error`]: the one error type and the one table of codes. Depends on nothing.
 //! - [`edge`]: what every HTTP answer has in common.
 //! - [`tls`]: certificates and their reload, and the development authority.

@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
-use rasterd::app::pictures::worker;
+use rasterd::app::pictures::{confined, worker};
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some(worker::COMMAND) {
-        return worker::run();
+    let command = std::env::args_os().nth(1);
+    match command.as_ref().and_then(|command| command.to_str()) {
+        Some(worker::COMMAND) => worker::run(),
+        Some(confined::COMMAND) => confined::become_another(),
+        Some(_) | None => rasterd::cli::run(),
     }
-    rasterd::cli::run()
 }

@@ -11,6 +11,7 @@ use crate::app::id::AssetId;
 use crate::app::libraries::LibraryDetail;
 use crate::app::model::{Asset, TagCount};
 use crate::app::name::Slug;
+use crate::app::pictures::Pictured;
 
 mod pictures;
 pub mod v2026_05_20;
@@ -172,16 +173,23 @@ struct Places<'a> {
     origin: &'a str,
     organization: &'a Slug,
     library: &'a Slug,
+    /// The types that pictures are made of.
+    pictured: Pictured,
 }
 
 impl<'a> Places<'a> {
     /// `origin` is the server's public url, without a slash at its end.
     fn of(detail: &'a AssetDetail, origin: &'a str) -> Self {
-        Self { origin, organization: &detail.organization, library: &detail.library }
+        Self {
+            origin,
+            organization: &detail.organization,
+            library: &detail.library,
+            pictured: detail.pictured,
+        }
     }
 
     fn public(&self, asset: &Asset) -> String {
-        let Self { origin, organization, library } = self;
+        let Self { origin, organization, library, .. } = self;
         match &asset.parent {
             None => format!("{origin}/cdn/{organization}/{library}/{}", asset.id),
             Some(parent) => format!("{origin}/cdn/{organization}/{library}/{parent}/{}", asset.id),
@@ -189,7 +197,7 @@ impl<'a> Places<'a> {
     }
 
     fn page(&self, asset: &Asset) -> String {
-        let Self { origin, organization, library } = self;
+        let Self { origin, organization, library, .. } = self;
         match &asset.parent {
             None => format!("{origin}/app/{organization}/{library}/{}", asset.id),
             Some(parent) => format!("{origin}/app/{organization}/{library}/{parent}?variant={}", asset.id),

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::App;
 use super::access::{Caller, LibraryPath, ReadGrant};
-use super::assets::{AssetDetail, details, expect_tag_filter, parse_id};
+use super::assets::{AssetDetail, expect_tag_filter, parse_id};
 use super::id::AssetId;
 use super::index::{SearchQuery, Terms};
 use super::model::Asset;
@@ -202,15 +202,15 @@ impl App {
         } else {
             let places = self.places(caller, &grant, &terms, &wanted).await?;
             let from = behind.map_or(0, |behind| places.partition_point(|place| place <= behind));
-            let shown = places.iter().skip(from).take(size);
+            let mut shown = places.iter().skip(from).take(size);
             let assets =
                 shown.clone().map(|place| caller.view().asset(&grant, &place.id)).collect::<Result<_>>()?;
-            let next = shown.last().filter(|_| from + size < places.len());
+            let next = shown.next_back().filter(|_| from + size < places.len());
             (assets, next.cloned(), places.len())
         };
         let marked =
             |detail: AssetDetail| Arranged { marked_name: terms.highlight(&detail.asset.name), detail };
-        let assets = details(caller.view(), caller, assets)?.into_iter().map(marked).collect();
+        let assets = self.details(caller, assets)?.into_iter().map(marked).collect();
         Ok(ArrangedPart { assets, next, total })
     }
 

@@ -7,7 +7,8 @@ use super::id::AssetId;
 use super::model::Asset;
 use super::name::{Slug, Tag};
 use super::page::{Cursor, Page, Slice};
-use super::store::{AssetQueries, Tx, View};
+use super::pictures::Pictured;
+use super::store::{AssetQueries, Tx};
 use crate::error::{Error, Result};
 
 /// An asset with what is shown beside it.
@@ -21,6 +22,8 @@ pub struct AssetDetail {
     pub organization: Slug,
     /// The slug of its library.
     pub library: Slug,
+    /// The types that pictures are made of.
+    pub pictured: Pictured,
 }
 
 /// Some of a library's assets.
@@ -78,7 +81,7 @@ impl App {
         } else {
             caller.view().tagged(&grant, &tags, slice)?
         };
-        Ok(AssetPart { assets: details(caller.view(), caller, assets)?, next })
+        Ok(AssetPart { assets: self.details(caller, assets)?, next })
     }
 
     /// One asset, or one variant.
@@ -88,7 +91,7 @@ impl App {
     pub fn get_asset(&self, caller: &Caller, path: &LibraryPath<'_>, id: &str) -> Result<AssetDetail> {
         let grant = caller.read(path)?;
         let asset = caller.view().asset(&grant, &parse_id(id)?)?;
-        details(caller.view(), caller, vec![asset])?.pop().ok_or_else(Error::asset_not_found)
+        self.details(caller, vec![asset])?.pop().ok_or_else(Error::asset_not_found)
     }
 
     /// The library that an asset is in now, wherever it was before.
@@ -290,18 +293,20 @@ impl App {
         within("tags", tags.len(), 1, self.settings().limits.tags_per_call)?;
         tags.iter().map(|tag| Tag::parse(tag)).collect()
     }
-}
 
-/// The assets of one answer with their variants and slugs. Assets of libraries that the caller lost meanwhile
-/// can't be among them: everything is read in the caller's one snapshot.
-pub(super) fn details(view: &View, caller: &Caller, assets: Vec<Asset>) -> Result<Vec<AssetDetail>> {
-    let variants = view.variants_of_each(&assets)?;
-    let organization = &caller.organization().slug;
-    let with_slugs = |(asset, variants): (Asset, Vec<Asset>)| {
-        let grant = caller.grants().iter().find(|grant| grant.library == asset.library)?;
-        Some(AssetDetail { asset, variants, organization: organization.clone(), library: grant.slug.clone() })
-    };
-    Ok(assets.into_iter().zip(variants).filter_map(with_slugs).collect())
+    /// The assets of one answer with their variants and slugs. Assets of libraries that the caller lost meanwhile
+    /// can't be among them: everything is read in the caller's one snapshot.
+    pub(super) fn details(&self, caller: &Caller, assets: Vec<Asset>) -> Result<Vec<AssetDetail>> {
+        let variants = caller.view().variants_of_each(&assets)?;
+        let organization = &caller.organization().slug;
+        let pictured = self.pictured();
+        let with_slugs = |(asset, variants): (Asset, Vec<Asset>)| {
+            let grant = caller.grants().iter().find(|grant| grant.library == asset.library)?;
+            let (organization, library) = (organization.clone(), grant.slug.clone());
+            Some(AssetDetail { asset, variants, organization, library, pictured })
+        };
+        Ok(assets.into_iter().zip(variants).filter_map(with_slugs).collect())
+    }
 }
 
 pub(super) fn parse_id(id: &str) -> Result<AssetId> {

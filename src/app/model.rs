@@ -9,7 +9,7 @@ use super::clock::Millis;
 use super::id::{AssetId, KeyId, LibraryId, LinkId, MemberId, OrganizationId, SessionId};
 use super::media::MediaType;
 use super::name::Slug;
-use super::pictures::{Failure, is_decoded};
+use super::pictures::{Failure, Pictured};
 
 /// Owns libraries and keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -307,8 +307,8 @@ impl Content {
 
     /// Whether smaller pictures are made of the file: its type is decoded, and it is not known that it can't be.
     #[must_use]
-    pub fn has_pictures(&self) -> bool {
-        is_decoded(self.media_type)
+    pub fn has_pictures(&self, pictured: Pictured) -> bool {
+        pictured.includes(self.media_type)
             && match &self.work {
                 Work::Failed { .. } => false,
                 Work::Nothing | Work::Waiting(_) | Work::Done(_) => true,

@@ -10,6 +10,7 @@
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use image::metadata::Orientation;
 use serde::{Deserialize, Serialize};
 
 use super::media::MediaType;
@@ -17,12 +18,15 @@ use super::media::MediaType;
 mod avif;
 mod canvas;
 mod colour;
+pub mod confined;
 mod encode;
 mod glance;
 mod jpeg;
+mod made;
 mod metadata;
 pub mod places;
 mod png;
+mod properties;
 mod raster;
 mod reducer;
 mod segments;
@@ -30,11 +34,13 @@ mod size;
 pub mod studio;
 mod svg;
 mod tiff;
+mod tools;
 pub mod worker;
 
 use canvas::Canvas;
 pub use metadata::{Metadata, metadata};
 pub use size::{Fit, Size, Wanted};
+pub use tools::{Pictured, Tools};
 
 /// The longest edges of the thumbnails that every picture gets.
 pub const THUMBNAIL_EDGES: [u32; 2] = [400, 800];
@@ -181,7 +187,7 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// Whether pictures of this type are decoded at all.
+/// Whether pictures of this type are decoded here, without a tool.
 #[must_use]
 pub const fn is_decoded(media_type: MediaType) -> bool {
     match media_type {
@@ -207,8 +213,12 @@ pub fn render(
     rendition: &Rendition,
     limits: &Limits,
 ) -> Result<Rendered, Failure> {
+    render_of(&Source::whole(source, media_type), rendition, limits)
+}
+
+fn render_of(source: &Source<'_>, rendition: &Rendition, limits: &Limits) -> Result<Rendered, Failure> {
     guarded(|| {
-        let (canvas, _) = open(source, media_type, &rendition.size, limits)?;
+        let (canvas, _) = open(source, &rendition.size, limits)?;
         let cut = rendition.size.crop(canvas.size());
         let canvas = canvas.cropped(cut);
         let bytes = encode::encode(&canvas, rendition.format, rendition.quality, limits)?;
@@ -227,12 +237,16 @@ pub fn derive(
     edges: &[u32],
     limits: &Limits,
 ) -> Result<Derived, Failure> {
+    derive_of(&Source::whole(source, media_type), edges, limits)
+}
+
+fn derive_of(source: &Source<'_>, edges: &[u32], limits: &Limits) -> Result<Derived, Failure> {
     guarded(|| {
         let mut edges = edges.to_vec();
         edges.sort_unstable();
         edges.dedup();
         let largest = edges.last().copied().unwrap_or(BLURRED_EDGE);
-        let (mut canvas, size) = open(source, media_type, &Wanted::within(largest), limits)?;
+        let (mut canvas, size) = open(source, &Wanted::within(largest), limits)?;
         let first_that_covers = edges.partition_point(|edge| *edge < size.longest());
         edges.truncate(first_that_covers + 1);
         let mut thumbnails = Vec::with_capacity(edges.len());
@@ -253,39 +267,78 @@ pub fn derive(
     })
 }
 
+/// What is decoded.
+struct Source<'a> {
+    /// The file as it was uploaded.
+    original: &'a File,
+    media_type: MediaType,
+    /// The picture that a tool made of it.
+    made: Option<&'a File>,
+}
+
+impl<'a> Source<'a> {
+    const fn whole(original: &'a File, media_type: MediaType) -> Self {
+        Self { original, media_type, made: None }
+    }
+
+    fn made(&self) -> Result<&'a File, Failure> {
+        self.made
+            .ok_or_else(|| Failure::Unsupported(format!("{} is not decoded here", self.media_type.mime())))
+    }
+}
+
+/// Who turns a picture upright.
+#[derive(Debug, Clone, Copy)]
+enum Turn {
+    /// We, as the file says.
+    Ours,
+    /// It is upright, whatever the file still says.
+    Done,
+}
+
+impl Turn {
+    /// What is left to be done for a picture with this EXIF block.
+    fn left(self, exif: Option<&[u8]>) -> Orientation {
+        match self {
+            Self::Ours => exif.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms),
+            Self::Done => Orientation::NoTransforms,
+        }
+    }
+}
+
 /// What a decoder hands over: reduced, but neither turned upright nor converted.
 struct Decoded {
     canvas: Canvas,
     /// The original's size as it is stored.
     stored: Size,
-    orientation: image::metadata::Orientation,
+    orientation: Orientation,
     profile: Option<colour::Profile>,
 }
 
 /// Decodes a picture to at least the wanted size, in sRGB and upright, and then exactly to it. Also tells the
 /// original's size, upright.
-fn open(
-    source: &File,
-    media_type: MediaType,
-    wanted: &Wanted,
-    limits: &Limits,
-) -> Result<(Canvas, Size), Failure> {
-    let decoded = match media_type {
-        MediaType::Jpeg => jpeg::decode(source, wanted, limits),
-        MediaType::Png => png::decode(source, wanted, limits),
+fn open(source: &Source<'_>, wanted: &Wanted, limits: &Limits) -> Result<(Canvas, Size), Failure> {
+    let decoded = decode(source, wanted, limits)?;
+    let size = size::upright(decoded.stored, decoded.orientation);
+    let canvas = colour::to_srgb(decoded.canvas, decoded.profile.as_ref())?;
+    Ok((canvas.upright(decoded.orientation), size))
+}
+
+fn decode(of: &Source<'_>, wanted: &Wanted, limits: &Limits) -> Result<Decoded, Failure> {
+    let source = of.original;
+    match of.media_type {
+        MediaType::Jpeg => jpeg::decode(source, wanted, limits, Turn::Ours),
+        MediaType::Png => png::decode(source, wanted, limits, Turn::Ours),
         MediaType::Gif => raster::decode(source, image::ImageFormat::Gif, wanted, limits),
         MediaType::WebP => raster::decode(source, image::ImageFormat::WebP, wanted, limits),
         MediaType::Bmp => raster::decode(source, image::ImageFormat::Bmp, wanted, limits),
         MediaType::Tiff => tiff::decode(source, wanted, limits),
         MediaType::Avif => avif::decode(source, wanted, limits),
         MediaType::Svg => svg::decode(source, wanted, limits),
-        MediaType::Heic | MediaType::Mp4 | MediaType::Mov | MediaType::WebM | MediaType::Pdf => {
-            Err(Failure::Unsupported(format!("{} is not decoded here", media_type.mime())))
-        }
-    }?;
-    let size = size::upright(decoded.stored, decoded.orientation);
-    let canvas = colour::to_srgb(decoded.canvas, decoded.profile.as_ref())?;
-    Ok((canvas.upright(decoded.orientation), size))
+        MediaType::Heic => made::heic(source, of.made()?, wanted, limits),
+        MediaType::Mp4 | MediaType::Mov | MediaType::WebM => made::decode(of.made()?, wanted, limits),
+        MediaType::Pdf => made::page(of.made()?, wanted, limits),
+    }
 }
 
 /// A panic of a decoder is a damaged file.

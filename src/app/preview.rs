@@ -30,7 +30,7 @@ impl App {
     ) -> Result<Option<(MediaType, Vec<u8>)>> {
         let grant = caller.read(path)?;
         let content = caller.view().asset(&grant, &parse_id(id)?)?.content;
-        if !content.has_pictures() {
+        if !content.has_pictures(self.pictured()) {
             return Ok(None);
         }
         for (edge, quality) in TRIES {

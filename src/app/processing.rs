@@ -19,7 +19,7 @@ use super::media::MediaType;
 use super::model::{Asset, Content, Look, Pending, Work};
 use super::name::Slug;
 use super::pictures::studio::Place;
-use super::pictures::{Failure, Metadata, is_decoded};
+use super::pictures::{Failure, Metadata, Pictured};
 use super::renditions::sized;
 use super::store::Next;
 use crate::error::{Error, Result};
@@ -88,16 +88,16 @@ pub struct FailedWork {
 }
 
 /// The work on a file of this type that just arrived.
-pub(super) fn work_on_arrival(media_type: MediaType, import: bool) -> Work {
-    if !is_worked_on(media_type) {
+pub(super) fn work_on_arrival(media_type: MediaType, pictured: Pictured, import: bool) -> Work {
+    if !is_worked_on(media_type, pictured) {
         return Work::Nothing;
     }
     Work::Waiting(Pending { import_caption: import, import_keywords: import, ..Pending::default() })
 }
 
 /// Whether there is something to find out about files of this type: how they look, or when they were taken.
-const fn is_worked_on(media_type: MediaType) -> bool {
-    is_decoded(media_type) || matches!(media_type, MediaType::Heic)
+const fn is_worked_on(media_type: MediaType, pictured: Pictured) -> bool {
+    pictured.includes(media_type) || matches!(media_type, MediaType::Heic)
 }
 
 impl App {
@@ -168,7 +168,7 @@ impl App {
 
     /// What a file shows, and what it tells about itself.
     async fn look_at(&self, place: &Place, content: &Content) -> Result<Outcome, Failure> {
-        let derived = if is_decoded(content.media_type) {
+        let derived = if self.pictured().includes(content.media_type) {
             Some(self.derive_renditions(place, content).await?)
         } else {
             None

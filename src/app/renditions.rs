@@ -17,7 +17,7 @@ use super::media::MediaType;
 use super::model::{self, Content, ContentHash};
 use super::pictures::places::Haste;
 use super::pictures::studio::{Options, Place, Studio};
-use super::pictures::{self, Derived, Failure, Size};
+use super::pictures::{self, Derived, Failure, Pictured, Size};
 use super::published::PublishedFile;
 use super::settings::Settings;
 use crate::error::{Code, Error, Result};
@@ -69,16 +69,19 @@ pub struct RenditionFile {
 impl Renditions {
     pub(super) fn open(settings: &Settings) -> Result<Self> {
         let wanted = &settings.renditions;
+        let cache = Cache::open(settings.data_dir.join("renditions"), wanted.cache_bytes)?;
         let defaults = Options::default();
         let options = Options {
             program: wanted.program.clone(),
             at_a_time: if wanted.workers == 0 { defaults.at_a_time } else { wanted.workers },
+            tools: wanted.tools.clone(),
+            scratch: cache.scratch(),
             limits: pictures::Limits { pixels: settings.limits.image_pixels, memory: wanted.picture_bytes },
             patience: defaults.patience,
         };
         Ok(Self {
             studio: Studio::new(options),
-            cache: Cache::open(settings.data_dir.join("renditions"), wanted.cache_bytes)?,
+            cache,
             failures: Failures::default(),
             underway: Mutex::default(),
         })
@@ -140,6 +143,12 @@ struct Work {
 }
 
 impl App {
+    /// The types that pictures are made of.
+    #[must_use]
+    pub fn pictured(&self) -> Pictured {
+        self.renditions().studio.pictured()
+    }
+
     /// A rendition of a published picture: from the cache, or made now.
     ///
     /// # Errors
@@ -153,14 +162,15 @@ impl App {
     #[must_use]
     pub fn rendition_tags(&self, published: &PublishedFile, asked: &Asked) -> Vec<String> {
         let content = &published.asset.content;
-        let Some(order) = Order::new(asked, content) else { return Vec::new() };
+        let Some(order) = Order::new(asked, content, self.pictured()) else { return Vec::new() };
         let keys = order.cascaded_key(content.hash).into_iter().chain([order.key(content.hash)]);
         keys.map(Key::to_hex).collect()
     }
 
     /// A rendition of this file, for whoever proved already that it may be seen.
     pub(super) async fn rendition_of(&self, content: &Content, asked: &Asked) -> Result<RenditionFile> {
-        let order = Order::new(asked, content).ok_or_else(|| not_decoded(content.media_type))?;
+        let order =
+            Order::new(asked, content, self.pictured()).ok_or_else(|| not_decoded(content.media_type))?;
         let found = match self.renditions().find(&order, content.hash, self.now())? {
             Some(found) => found,
             None => self.made(content, order).await?,
@@ -248,7 +258,7 @@ impl App {
         let blurred = Asked { blurred: true, ..Asked::default() };
         let mut files = vec![(blurred, std::mem::take(&mut derived.blurred))];
         files.extend(derived.thumbnails.drain(..).map(|made| (Asked::listed(made.edge), made.bytes)));
-        let key = |asked: &Asked| Order::new(asked, &content)?.cascaded_key(content.hash);
+        let key = |asked: &Asked| Order::new(asked, &content, self.pictured())?.cascaded_key(content.hash);
         let files = files.into_iter().filter_map(|(asked, bytes)| Some((key(&asked)?, bytes))).collect();
         // What is not kept is made when somebody asks for it.
         if let Err(failure) = self.keep(files).await {

@@ -2,7 +2,7 @@
 
 use super::App;
 use super::access::{Caller, LibraryPath, ReadGrant};
-use super::assets::{AssetDetail, details};
+use super::assets::AssetDetail;
 use super::index::{SearchQuery, Terms};
 use super::page::Page;
 use super::store::{AssetQueries, LibraryQueries};
@@ -53,7 +53,7 @@ impl App {
         let terms = Terms::parse(query);
         if terms.is_empty() {
             return if query.trim().is_empty() {
-                newest(caller, &grants, &terms, page)
+                self.newest(caller, &grants, &terms, page)
             } else {
                 Ok(Found { hits: Vec::new(), total: 0 })
             };
@@ -80,19 +80,19 @@ impl App {
                 Some(Err(_)) | None => total -= 1,
             }
         }
-        let details = details(caller.view(), caller, assets)?;
+        let details = self.details(caller, assets)?;
         let hits = details.into_iter().zip(scores).map(|(detail, score)| hit(detail, terms, score)).collect();
         Ok(Found { hits, total })
     }
-}
 
-fn newest(caller: &Caller, grants: &[ReadGrant], terms: &Terms, page: Page) -> Result<Found> {
-    let libraries = caller.view().libraries(grants)?;
-    let total = libraries.iter().map(|library| library.assets).sum::<u64>();
-    let (assets, _) = caller.view().listed(grants, page.into())?;
-    let hits =
-        details(caller.view(), caller, assets)?.into_iter().map(|detail| hit(detail, terms, 0.0)).collect();
-    Ok(Found { hits, total: usize::try_from(total).unwrap_or(usize::MAX) })
+    fn newest(&self, caller: &Caller, grants: &[ReadGrant], terms: &Terms, page: Page) -> Result<Found> {
+        let libraries = caller.view().libraries(grants)?;
+        let total = libraries.iter().map(|library| library.assets).sum::<u64>();
+        let (assets, _) = caller.view().listed(grants, page.into())?;
+        let details = self.details(caller, assets)?.into_iter();
+        let hits = details.map(|detail| hit(detail, terms, 0.0)).collect();
+        Ok(Found { hits, total: usize::try_from(total).unwrap_or(usize::MAX) })
+    }
 }
 
 fn hit(detail: AssetDetail, terms: &Terms, score: f32) -> FoundAsset {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::pictures::Tools;
+
 /// Everything configurable that changes what an operation does.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -108,12 +110,20 @@ pub struct RenditionSettings {
     /// The program that makes them, each in a process with limits: this binary. `None` makes them in this process,
     /// which a hostile file can bring down.
     pub program: Option<PathBuf>,
+    /// What opens the types that are not decoded here. Only used with a program.
+    pub tools: Tools,
 }
 
 impl Default for RenditionSettings {
     /// In this process.
     fn default() -> Self {
-        Self { cache_bytes: 2_000_000_000, workers: 0, picture_bytes: 256 << 20, program: None }
+        Self {
+            cache_bytes: 2_000_000_000,
+            workers: 0,
+            picture_bytes: 256 << 20,
+            program: None,
+            tools: Tools::default(),
+        }
     }
 }
 

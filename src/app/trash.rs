@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::App;
 use super::access::{Administrator, Caller, LibraryPath, WriteGrant};
-use super::assets::{AssetDetail, details, parse_id, within};
+use super::assets::{AssetDetail, parse_id, within};
 use super::audit::{Action, some_of};
 use super::clock::{Millis, millis};
 use super::id::{AssetId, LibraryId};
@@ -37,7 +37,7 @@ impl App {
         let grant = caller.read(path)?;
         let keep = millis(self.settings().trash_keep);
         let assets = page.cut(caller.view().trash_of(&grant)?);
-        let trashed = details(caller.view(), caller, assets)?.into_iter().filter_map(|detail| {
+        let trashed = self.details(caller, assets)?.into_iter().filter_map(|detail| {
             let since = detail.asset.trashed?;
             Some(Trashed { detail, since, until: since.saturating_add(keep) })
         });

@@ -286,11 +286,11 @@ impl Upload {
                 .collect::<Result<Vec<_>>>()
         })
         .await?;
-        let (import, now) = (app.settings().media.import_metadata, app.now());
+        let now = app.now();
         let records: Vec<Asset> = placed
             .iter()
             .map(|(file_name, inspected, kept)| {
-                let content = new_content(*inspected, kept, import);
+                let content = new_content(&app, *inspected, kept);
                 new_asset(&grant, asset_name(file_name), content, parent, &uploaded_by, now)
             })
             .collect();
@@ -315,6 +315,7 @@ impl Upload {
             variants: Vec::new(),
             organization: organization.clone(),
             library: library.clone(),
+            pictured: app.pictured(),
         };
         Ok(Uploaded { assets: assets.into_iter().map(detail).collect(), file_names, text })
     }
@@ -354,9 +355,9 @@ fn new_asset(
     }
 }
 
-fn new_content(inspected: Inspected, kept: &KeptFile, import: bool) -> Content {
+fn new_content(app: &App, inspected: Inspected, kept: &KeptFile) -> Content {
     let Inspected { media_type, width, height } = inspected;
-    let work = work_on_arrival(media_type, import);
+    let work = work_on_arrival(media_type, app.pictured(), app.settings().media.import_metadata);
     Content { hash: kept.hash(), size: kept.size(), media_type, width, height, work }
 }
 

@@ -44,7 +44,8 @@ impl App {
             })
             .await?;
         let organization = caller.organization().slug.clone();
-        Ok(AssetDetail { asset, variants, organization, library: grant.slug().clone() })
+        let library = grant.slug().clone();
+        Ok(AssetDetail { asset, variants, organization, library, pictured: self.pictured() })
     }
 }
 

@@ -180,6 +180,25 @@ fn files_that_can_not_be_read_are_named() {
 }
 
 #[test]
+fn a_tool_is_found_by_its_name_or_its_path_and_must_be_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = folder.path().join("a-tool");
+    fs::write(&tool, "#!/bin/sh\n").unwrap();
+    let path = [("PATH", folder.path().to_str().unwrap())];
+    let expected = "flag --set: media.pdf_tool must be a program on this machine, such as pdftoppm, or empty; \
+                    there is none that can be run at \"a-tool\"";
+    assert_eq!(refused("", &path, &[set("media.pdf_tool", "a-tool")]), expected);
+    fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for named in ["a-tool", tool.to_str().unwrap()] {
+        let config = load("", &path, &[set("media.pdf_tool", named)]).unwrap();
+        assert_eq!(config.renditions.tools, Tools { pdf: Some(tool.clone()), ..Tools::default() });
+    }
+    let both = "[media]\nheic_tool = \"/nowhere/a\"\nvideo_tool = \"b\"\n";
+    assert_eq!(refused(both, &path, &[]).lines().count(), 2);
+    assert_eq!(load("", &[], &[]).unwrap().renditions.tools, Tools::default());
+}
+
+#[test]
 fn a_certificate_needs_both_files_and_they_must_be_there() {
     let message = refused("[tls]\ncert_file = \"/x.pem\"\n", &[], &[]);
     assert!(message.starts_with("FILE: tls.cert_file is set and tls.key_file is not"), "{message}");

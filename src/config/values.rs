@@ -91,6 +91,12 @@ pub(super) struct Renditions {
 #[serde(deny_unknown_fields)]
 pub(super) struct Media {
     pub import_metadata: bool,
+    #[serde(rename = "heic_tool")]
+    pub heic: PathBuf,
+    #[serde(rename = "video_tool")]
+    pub video: PathBuf,
+    #[serde(rename = "pdf_tool")]
+    pub pdf: PathBuf,
 }
 
 #[derive(Deserialize)]

@@ -1,28 +1,28 @@
 //! The urls of an asset's smaller pictures. They are permanent like the asset's own, of which they are made, and null
-//! where the server can't decode what the asset is, or found that this file can't be.
+//! where no pictures are made of what the asset is, or of this file.
 
 use std::collections::BTreeMap;
 
 use crate::app::model::Content;
-use crate::app::pictures::BLURRED_EDGE;
+use crate::app::pictures::{BLURRED_EDGE, Pictured};
 use crate::app::renditions::SIZES;
 pub use crate::app::renditions::{THUMB, THUMB_HIGH};
 
 /// The url of a picture whose longer edge has so many pixels, or of all there are.
-pub fn within(content: &Content, url: &str, edge: u32) -> Option<String> {
-    content.has_pictures().then(|| sized(url, edge))
+pub fn within(pictured: Pictured, content: &Content, url: &str, edge: u32) -> Option<String> {
+    content.has_pictures(pictured).then(|| sized(url, edge))
 }
 
 /// The url of the tiny blurred picture.
-pub fn blurred(content: &Content, url: &str) -> Option<String> {
-    content.has_pictures().then(|| format!("{url}?w={BLURRED_EDGE}&blur=1"))
+pub fn blurred(pictured: Pictured, content: &Content, url: &str) -> Option<String> {
+    content.has_pictures(pictured).then(|| format!("{url}?w={BLURRED_EDGE}&blur=1"))
 }
 
 /// The object of `sizes` as JSON text: the longer edge, in pixels, to the url of such a picture; only edges that are
 /// shorter than the original's.
-pub fn sizes(content: &Content, url: &str) -> Option<String> {
+pub fn sizes(pictured: Pictured, content: &Content, url: &str) -> Option<String> {
     let longer = content.width?.max(content.height?);
-    if !content.has_pictures() {
+    if !content.has_pictures(pictured) {
         return None;
     }
     let smaller = SIZES.into_iter().filter(|edge| *edge < longer);

@@ -130,7 +130,7 @@ impl Asset {
         let url = places.public(&detail.asset);
         let views =
             detail.variants.iter().map(|variant| AssetView::new(variant, &detail.asset, &places)).collect();
-        let asset = detail.asset;
+        let (asset, pictured) = (detail.asset, detail.pictured);
         Self {
             id: asset.id.to_string(),
             width: asset.content.width,
@@ -138,9 +138,9 @@ impl Asset {
             name: asset.name,
             library_id: detail.library.to_string(),
             blurhash: asset.content.look().and_then(|look| look.blurhash.clone()),
-            thumb_url: pictures::within(&asset.content, &url, pictures::THUMB),
-            thumb_high_url: pictures::within(&asset.content, &url, pictures::THUMB_HIGH),
-            thumb_url_blurred: pictures::blurred(&asset.content, &url),
+            thumb_url: pictures::within(pictured, &asset.content, &url, pictures::THUMB),
+            thumb_high_url: pictures::within(pictured, &asset.content, &url, pictures::THUMB_HIGH),
+            thumb_url_blurred: pictures::blurred(pictured, &asset.content, &url),
             url,
             views,
             kind: if asset.parent.is_none() { AssetKind::Main } else { AssetKind::Variant },
@@ -171,7 +171,7 @@ impl AssetView {
             height: variant.content.height,
             name: variant.name.clone(),
             url: url.clone(),
-            thumb_url: pictures::within(&variant.content, &url, pictures::THUMB),
+            thumb_url: pictures::within(places.pictured, &variant.content, &url, pictures::THUMB),
             kind: AssetKind::Variant,
             metadata: ViewMetadata {
                 based_on_id: original.id.to_string(),

@@ -182,7 +182,7 @@ impl Asset {
             .iter()
             .map(|variant| AssetVariant::new(variant, &detail.asset, &places))
             .collect();
-        let asset = detail.asset;
+        let (asset, pictured) = (detail.asset, detail.pictured);
         Self {
             id: asset.id.to_string(),
             parent_id: asset.parent.map(|parent| parent.to_string()),
@@ -196,7 +196,7 @@ impl Asset {
             width: asset.content.width,
             height: asset.content.height,
             blurhash: asset.content.look().and_then(|look| look.blurhash.clone()),
-            sizes: pictures::sizes(&asset.content, &url),
+            sizes: pictures::sizes(pictured, &asset.content, &url),
             url,
             app_url,
             variants,
@@ -222,7 +222,7 @@ impl AssetVariant {
             parent_id: original.id.to_string(),
             kind: AssetKind::Variant,
             name: variant.name.clone(),
-            sizes: pictures::sizes(&variant.content, &url),
+            sizes: pictures::sizes(places.pictured, &variant.content, &url),
             url,
             app_url: places.page(variant),
             width: variant.content.width,

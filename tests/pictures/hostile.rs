@@ -8,7 +8,7 @@ use flate2::write::ZlibEncoder;
 use image::{ExtendedColorType, ImageFormat};
 use proptest::prelude::*;
 use rasterd::app::media::MediaType;
-use rasterd::app::pictures::{Derived, Failure, Limits, derive, metadata};
+use rasterd::app::pictures::{Derived, Failure, Limits, Wanted, derive, metadata};
 
 use crate::made::{card_as, card_avif, card_jpeg, chunk, derived, file, png, with_chunk};
 
@@ -180,6 +180,111 @@ fn a_file_is_opened_as_what_it_is_said_to_be_or_not_at_all() {
     }
     assert_refused(b"", MediaType::Jpeg);
     assert!(matches!(answer(&card, MediaType::Pdf), Err(Failure::Unsupported(_))));
+}
+
+/// A GIF of so many frames of one pixel each.
+fn gif_of_frames(frames: usize) -> Vec<u8> {
+    let screen = b"GIF89a\x01\0\x01\0\x80\0\0\xff\0\0\0\0\0";
+    let frame = b"\x21\xf9\x04\0\0\0\0\0\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0";
+    [&screen[..], &frame.repeat(frames), b";"].concat()
+}
+
+/// A chunk of a WebP.
+fn webp_chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len()).expect("short").to_le_bytes();
+    [&kind[..], &length, body, &[0][..body.len() % 2]].concat()
+}
+
+/// An animated WebP of so many frames of 8 × 8 pixels, and with this profile.
+fn webp_of_frames(frames: usize, profile: &[u8]) -> Vec<u8> {
+    let still = card_as(ImageFormat::WebP, 8, 8);
+    let frame = [&[0; 6][..], &[7, 0, 0, 7, 0, 0, 10, 0, 0, 0], &still[12..]].concat();
+    let flags = if profile.is_empty() { 0x02 } else { 0x22 };
+    let chunks = [
+        webp_chunk(b"VP8X", &[flags, 0, 0, 0, 7, 0, 0, 7, 0, 0]),
+        if profile.is_empty() { Vec::new() } else { webp_chunk(b"ICCP", profile) },
+        webp_chunk(b"ANIM", &[0; 6]),
+        webp_chunk(b"ANMF", &frame).repeat(frames),
+    ];
+    let body = [&b"WEBP"[..], &chunks.concat()].concat();
+    let length = u32::try_from(body.len()).expect("short").to_le_bytes();
+    [&b"RIFF"[..], &length, &body].concat()
+}
+
+/// A TIFF of one grey pixel with one more tag of this kind: its number, its type, how many values it claims, where.
+fn tiff_with(tag: u16, kind: u16, count: u32, value: u32, next: u32) -> Vec<u8> {
+    let mut entries: Vec<(u16, u16, u32, u32)> =
+        [(256, 1), (257, 1), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, 1), (279, 1)]
+            .map(|(tag, value)| (tag, 4, 1, value))
+            .to_vec();
+    entries.push((tag, kind, count, value));
+    let entries: Vec<u8> = entries
+        .into_iter()
+        .flat_map(|(tag, kind, count, value)| {
+            [&tag.to_le_bytes()[..], &kind.to_le_bytes(), &count.to_le_bytes(), &value.to_le_bytes()].concat()
+        })
+        .collect();
+    [&b"II\x2a\0\x08\0\0\0\x0a\0"[..], &entries, &next.to_le_bytes()].concat()
+}
+
+#[test]
+fn only_the_first_of_many_frames_is_looked_at() {
+    answer(&gif_of_frames(2), MediaType::Gif).expect("an honest one");
+    answer(&gif_of_frames(200_000), MediaType::Gif).expect("the first frame is all that is shown");
+    answer(&webp_of_frames(2, &[]), MediaType::WebP).expect("an honest one");
+    answer(&webp_of_frames(50_000, &[]), MediaType::WebP).expect("the first frame is all that is shown");
+    answer(&tiff_with(305, 2, 1, 0, 0), MediaType::Tiff).expect("an honest one");
+    // Its list of pictures begins again where it began.
+    assert_refused(&tiff_with(305, 2, 1, 0, 8), MediaType::Tiff);
+}
+
+#[test]
+fn profiles_of_any_size_are_left_out_of_account_or_refused() {
+    for claimed in [1 << 20, u32::MAX / 2, u32::MAX] {
+        // What is refused is as good; what counts is that nothing of that size is set aside.
+        drop(answer(&tiff_with(34_675, 7, claimed, 8, 0), MediaType::Tiff));
+    }
+    drop(answer(&webp_of_frames(1, &vec![0; 40 << 20]), MediaType::WebP));
+    let mut short = webp_of_frames(1, b"profile!");
+    let place = short.windows(4).position(|kind| kind == b"ICCP").expect("a profile");
+    short[place + 4..place + 8].copy_from_slice(&[0xff; 4]);
+    assert_refused(&short, MediaType::WebP);
+}
+
+#[test]
+fn a_drawing_reaches_nothing_outside_of_itself() {
+    let mut secret = tempfile::Builder::new().suffix(".png").tempfile().expect("a file");
+    let red = png(8, 8, ExtendedColorType::Rgb8, &[255, 0, 0].repeat(64));
+    secret.write_all(&red).expect("it is written");
+    let path = secret.path().display();
+    let drawn = |inside: &str| {
+        format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="8" height="8"><rect width="8" height="8" fill="#fff"/>{inside}</svg>"##
+        )
+    };
+    for inside in [
+        format!(r#"<image width="8" height="8" href="{path}"/>"#),
+        format!(r#"<image width="8" height="8" xlink:href="file://{path}"/>"#),
+        format!(r#"<image width="8" height="8" href="../../../../../../../..{path}"/>"#),
+        r#"<image width="8" height="8" href="http://127.0.0.1:9/a.png"/>"#.to_owned(),
+        format!(r#"<style>@import url("file://{path}");</style>"#),
+        format!(r#"<use href="file://{path}#x"/><rect width="8" height="8" fill="url(file://{path}#x)"/>"#),
+        format!(
+            r#"<filter id="f"><feImage href="{path}"/></filter><rect width="8" height="8" fill="none" filter="url(#f)"/>"#
+        ),
+        r#"<script>document.documentElement.innerHTML = ""</script>"#.to_owned(),
+        format!(
+            r#"<foreignObject width="8" height="8"><img xmlns="http://www.w3.org/1999/xhtml" src="{path}"/></foreignObject>"#
+        ),
+    ] {
+        let image = crate::made::seen(drawn(&inside).as_bytes(), MediaType::Svg, Wanted::default());
+        let is_red = |[red, green, _, _]: [u8; 4]| red > green;
+        assert!(image.pixels().all(|pixel| !is_red(pixel.0)), "{inside}");
+    }
+    let entity = format!(
+        r#"<!DOCTYPE svg [<!ENTITY x SYSTEM "file://{path}">]><svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><text>&x;</text></svg>"#
+    );
+    drop(answer(entity.as_bytes(), MediaType::Svg));
 }
 
 /// A small file of every format that is decoded.

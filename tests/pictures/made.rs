@@ -143,6 +143,19 @@ pub fn with_chunk(png: &[u8], kind: &str, body: &[u8]) -> Vec<u8> {
     [header, &chunk(kind, body), rest].concat()
 }
 
+/// A PDF of one page with these boxes and this content.
+pub fn pdf(boxes: &str, content: &str) -> Vec<u8> {
+    format!(
+        "%PDF-1.4\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n\
+         2 0 obj <</Type/Pages/Kids[3 0 R]/Count 1>> endobj\n\
+         3 0 obj <</Type/Page/Parent 2 0 R {boxes} /Contents 4 0 R>> endobj\n\
+         4 0 obj <</Length {}>> stream\n{content}\nendstream endobj\n\
+         trailer <</Root 1 0 R>>\n%%EOF\n",
+        content.len()
+    )
+    .into_bytes()
+}
+
 /// Makes a rendition within the default limits.
 pub fn rendition(
     bytes: &[u8],

@@ -6,3 +6,4 @@ mod hostile;
 mod made;
 mod photographs;
 mod studio;
+mod tools;

@@ -2,6 +2,7 @@
 
 mod gallery;
 mod looks;
+mod placeholders;
 mod plain;
 mod rights;
 mod searching;

@@ -1,16 +1,14 @@
-//! Decodes AVIF by libaom, as a whole. The container's own word on orientation and colour is read here, because the
-//! decoder leaves it out.
+//! Decodes AVIF by libaom, as a whole. The container's own word on orientation and colour is in
+//! [`properties`](super::properties), because the decoder leaves it out.
 
 use std::fs::File;
 use std::io::{Read, Seek};
 
 use aom_decode::Config;
 use aom_decode::avif::{AV1Metadata, Avif, Image};
-use image::metadata::Orientation;
-use moxcms::{CicpColorPrimaries, TransferCharacteristics};
 
 use super::canvas::Layout;
-use super::colour::Profile;
+use super::properties::Properties;
 use super::reducer::{Reducer, within_memory};
 use super::size::{Size, Wanted, upright};
 use super::{Decoded, Failure, Limits, within_pixels};
@@ -90,125 +88,4 @@ fn reduce<P, const CHANNELS: usize>(
         reducer.push(&row.iter().flat_map(&pixel).collect::<Vec<u8>>())?;
     }
     Ok(Decoded { canvas: reducer.finish()?, stored, orientation, profile: properties.profile() })
-}
-
-/// The properties of the picture in its container. The first of each kind is the colour picture's.
-#[derive(Debug, Default)]
-struct Properties {
-    /// Quarter turns, anticlockwise.
-    turns: u8,
-    /// Mirrored from top to bottom (0) or from left to right (1), after the turn.
-    mirror: Option<u8>,
-    icc: Option<Vec<u8>>,
-    /// Primaries and transfer as code points of ITU-T H.273.
-    code_points: Option<(u8, u8)>,
-}
-
-impl Properties {
-    fn read(file: &[u8]) -> Self {
-        let inside = |bytes, name| boxes(bytes).find(|(kind, _)| *kind == name).map(|(_, body)| body);
-        let list = inside(file, *b"meta")
-            .and_then(|meta| meta.get(4..))
-            .and_then(|meta| inside(meta, *b"iprp"))
-            .and_then(|properties| inside(properties, *b"ipco"));
-        let mut found = Self::default();
-        for (kind, body) in boxes(list.unwrap_or_default()) {
-            match (&kind, body) {
-                (b"irot", [turns, ..]) => found.turns = turns & 3,
-                (b"imir", [axis, ..]) => found.mirror = Some(axis & 1),
-                (b"colr", [b'p', b'r', b'o', b'f', icc @ ..] | [b'r', b'I', b'C', b'C', icc @ ..]) => {
-                    found.icc.get_or_insert_with(|| icc.to_vec());
-                }
-                (b"colr", [b'n', b'c', b'l', b'x', _, primaries, _, transfer, ..]) => {
-                    found.code_points.get_or_insert((*primaries, *transfer));
-                }
-                _ => {}
-            }
-        }
-        found
-    }
-
-    fn orientation(&self) -> Orientation {
-        match (self.turns, self.mirror) {
-            (0, None) => Orientation::NoTransforms,
-            (1, None) => Orientation::Rotate270,
-            (2, None) => Orientation::Rotate180,
-            (_, None) => Orientation::Rotate90,
-            (0, Some(0)) | (2, Some(1..)) => Orientation::FlipVertical,
-            (0 | 2, Some(_)) => Orientation::FlipHorizontal,
-            (1, Some(0)) | (3, Some(1..)) => Orientation::Rotate90FlipH,
-            (_, Some(_)) => Orientation::Rotate270FlipH,
-        }
-    }
-
-    /// The ICC profile, else the profile of the code points unless they are those of sRGB or say nothing.
-    fn profile(&self) -> Option<Profile> {
-        if let Some(icc) = &self.icc {
-            return Profile::parse(icc);
-        }
-        let (primaries, transfer) = self.code_points?;
-        let primaries = CicpColorPrimaries::try_from(primaries).ok()?;
-        let transfer = TransferCharacteristics::try_from(transfer).ok()?;
-        Profile::of_code_points(primaries, transfer)
-    }
-}
-
-/// The boxes of an ISO base media file, up to the first that is broken.
-fn boxes(mut bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
-    std::iter::from_fn(move || {
-        let (length, rest) = bytes.split_first_chunk::<4>()?;
-        let (kind, rest) = rest.split_first_chunk::<4>()?;
-        let (body, after) = match u32::from_be_bytes(*length) {
-            0 => (rest, &[][..]),
-            1 => {
-                let (length, rest) = rest.split_first_chunk::<8>()?;
-                rest.split_at_checked(usize::try_from(u64::from_be_bytes(*length)).ok()?.checked_sub(16)?)?
-            }
-            length => rest.split_at_checked((length as usize).checked_sub(8)?)?,
-        };
-        bytes = after;
-        Some((*kind, body))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn boxed(kind: &str, body: &[u8]) -> Vec<u8> {
-        let length = u32::try_from(body.len() + 8).expect("small").to_be_bytes();
-        [&length, kind.as_bytes(), body].concat()
-    }
-
-    fn file(properties: &[Vec<u8>]) -> Vec<u8> {
-        let list = boxed("iprp", &boxed("ipco", &properties.concat()));
-        [boxed("ftyp", b"avif"), boxed("meta", &[&[0; 4][..], &list].concat())].concat()
-    }
-
-    #[test]
-    fn turns_and_mirrors_are_found() {
-        let turned = Properties::read(&file(&[boxed("irot", &[1])]));
-        assert_eq!(turned.orientation(), Orientation::Rotate270);
-        let both = Properties::read(&file(&[boxed("irot", &[2]), boxed("imir", &[0])]));
-        assert_eq!(both.orientation(), Orientation::FlipHorizontal);
-        assert_eq!(Properties::read(&file(&[])).orientation(), Orientation::NoTransforms);
-    }
-
-    #[test]
-    fn the_first_colour_counts() {
-        let colour = |primaries| boxed("colr", &[b'n', b'c', b'l', b'x', 0, primaries, 0, 13, 0, 6, 0x80]);
-        let properties = Properties::read(&file(&[colour(12), colour(1)]));
-        assert_eq!(properties.code_points, Some((12, 13)));
-        assert!(properties.profile().is_some());
-        assert!(Properties::read(&file(&[colour(1)])).profile().is_none());
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_to_an_end(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            Properties::read(&bytes);
-        }
-    }
 }

@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io::{BufReader, Seek};
 
-use image::metadata::Orientation;
 use mozjpeg::{ColorSpace, Decompress};
 
 use super::canvas::Layout;
@@ -12,16 +11,20 @@ use super::colour::Profile;
 use super::reducer::Reducer;
 use super::segments::Segments;
 use super::size::{Size, Wanted, upright};
-use super::{Decoded, Failure, Limits};
+use super::{Decoded, Failure, Limits, Turn};
 
 /// Rows that are decoded at once.
 const ROWS: usize = 16;
 
-pub(super) fn decode(source: &File, wanted: &Wanted, limits: &Limits) -> Result<Decoded, Failure> {
+pub(super) fn decode(
+    source: &File,
+    wanted: &Wanted,
+    limits: &Limits,
+    turn: Turn,
+) -> Result<Decoded, Failure> {
     let segments = Segments::read(source)?;
     segments.check(source, limits)?;
-    let orientation =
-        segments.exif.as_deref().and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms);
+    let orientation = turn.left(segments.exif.as_deref());
 
     let mut reader = BufReader::with_capacity(64 << 10, source);
     reader.rewind()?;

@@ -4,18 +4,22 @@ use std::fs::File;
 use std::io::{BufReader, Seek};
 
 use ::png::{ColorType, Decoder, DecodingError, Limits as DecoderLimits, Transformations};
-use image::metadata::Orientation;
 
 use super::canvas::Layout;
 use super::colour::{LARGEST_PROFILE, Profile};
 use super::reducer::{Reducer, within_memory};
 use super::size::{Size, Wanted, upright};
-use super::{Decoded, Failure, Limits, within_pixels};
+use super::{Decoded, Failure, Limits, Turn, within_pixels};
 
 /// What the decoder may take beside rows: a profile, unpacked, and buffers.
 const DECODER_BYTES: usize = LARGEST_PROFILE + (4 << 20);
 
-pub(super) fn decode(source: &File, wanted: &Wanted, limits: &Limits) -> Result<Decoded, Failure> {
+pub(super) fn decode(
+    source: &File,
+    wanted: &Wanted,
+    limits: &Limits,
+    turn: Turn,
+) -> Result<Decoded, Failure> {
     let mut reader = BufReader::with_capacity(64 << 10, source);
     reader.rewind()?;
     let mut decoder = Decoder::new_with_limits(reader, DecoderLimits { bytes: DECODER_BYTES });
@@ -28,8 +32,7 @@ pub(super) fn decode(source: &File, wanted: &Wanted, limits: &Limits) -> Result<
     let info = reader.info();
     let stored = Size::new(info.width, info.height);
     let is_interlaced = info.interlaced;
-    let exif = info.exif_metadata.as_deref();
-    let orientation = exif.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms);
+    let orientation = turn.left(info.exif_metadata.as_deref());
     let profile = info.icc_profile.as_deref().and_then(Profile::parse);
     let layout = match reader.output_color_type().0 {
         ColorType::Grayscale => Layout::Gray,

@@ -14,8 +14,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::task::spawn_blocking;
 
 use super::places::{Haste, Places, Seat};
+use super::tools::{Made, Task};
 use super::worker::{COMMAND, Product, Request, Work, read_message, write_message};
-use super::{Derived, Failure, Limits, Metadata, Rendered, Rendition};
+use super::{Derived, Failure, Limits, Metadata, Pictured, Rendered, Rendition, Tools};
 use crate::app::media::MediaType;
 
 /// After so many pictures a process is replaced, so that what an allocator keeps does not add up.
@@ -34,6 +35,10 @@ pub struct Options {
     pub program: Option<PathBuf>,
     /// How many pictures are worked on at a time.
     pub at_a_time: usize,
+    /// What opens the types that are not decoded here. Only used with a program, which confines them.
+    pub tools: Tools,
+    /// The folder in which tools get one of their own. Nothing in it is kept.
+    pub scratch: PathBuf,
     /// What a picture may take.
     pub limits: Limits,
     /// How long a picture may take; an SVG at most two seconds of it.
@@ -47,6 +52,8 @@ impl Default for Options {
         Self {
             program: None,
             at_a_time: (cores / 2).max(1),
+            tools: Tools::default(),
+            scratch: std::env::temp_dir(),
             limits: Limits::default(),
             patience: Duration::from_secs(10),
         }
@@ -77,6 +84,15 @@ impl Studio {
     #[must_use]
     pub fn places(&self) -> usize {
         self.0.options.at_a_time.max(1)
+    }
+
+    /// The types that it makes pictures of.
+    #[must_use]
+    pub fn pictured(&self) -> Pictured {
+        match self.0.options.program {
+            Some(_) => self.0.options.tools.pictured(),
+            None => Pictured::default(),
+        }
     }
 
     /// Waits for a place to work at.
@@ -194,7 +210,7 @@ impl Place {
         let (parts, seat) = (Arc::clone(&self.parts), Arc::clone(&self.seat));
         spawn_blocking(move || {
             let _seat = seat;
-            parts.perform(&request, patience)
+            parts.perform(request, patience)
         })
         .await
         .map_err(unavailable)?
@@ -202,8 +218,30 @@ impl Place {
 }
 
 impl Parts {
-    fn perform(&self, request: &Request, patience: Duration) -> Result<Product, Failure> {
+    fn perform(&self, request: Request, patience: Duration) -> Result<Product, Failure> {
         let Some(program) = &self.options.program else { return request.perform() };
+        let Some(made) = self.run_tool(program, &request, patience)? else {
+            return self.hand_over(program, &request, patience);
+        };
+        self.hand_over(program, &request.with(&made.path()), patience)
+    }
+
+    /// Has a tool make a picture of what is not decoded here, if one is needed and there is a tool.
+    fn run_tool(
+        &self,
+        launcher: &Path,
+        request: &Request,
+        patience: Duration,
+    ) -> Result<Option<Made>, Failure> {
+        let Some(wanted) = request.wanted() else { return Ok(None) };
+        let Options { tools, scratch, limits, .. } = &self.options;
+        let original = &std::path::absolute(request.path())?;
+        let (media_type, limits) = (request.media_type(), *limits);
+        tools.open(&Task { launcher, scratch, original, media_type, wanted, limits, patience })
+    }
+
+    /// Has the request carried out by a process that waits, or by a new one.
+    fn hand_over(&self, program: &Path, request: &Request, patience: Duration) -> Result<Product, Failure> {
         let reused = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some(process) = reused {
             match self.ask(process, request, patience) {

@@ -16,14 +16,17 @@ use rustix::time::ClockId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Derived, Failure, Limits, Metadata, Rendered, Rendition, derive, metadata, render};
+use super::{
+    BLURRED_EDGE, Derived, Failure, Limits, Metadata, Rendered, Rendition, Source, Wanted, derive_of,
+    metadata, render_of,
+};
 use crate::app::media::MediaType;
 
 /// The hidden command of the binary that runs [`run`].
 pub const COMMAND: &str = "render-worker";
 
 /// What the process takes beside the memory that a picture may take: its own data and the allocator's slack.
-const OWN_MEMORY: u64 = 64 << 20;
+pub(super) const OWN_MEMORY: u64 = 64 << 20;
 /// How much lower than the server's its priority is, on the scale of 0 to 19.
 const NICENESS: i32 = 10;
 /// The longest message. A rendition of the largest size stays far below.
@@ -33,6 +36,8 @@ const LONGEST_MESSAGE: u32 = 512 << 20;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Request {
     path: Vec<u8>,
+    /// The picture that a tool made of the file.
+    made: Option<Vec<u8>>,
     media_type: MediaType,
     work: Work,
     limits: Limits,
@@ -65,21 +70,44 @@ impl Request {
         patience: Duration,
     ) -> Self {
         let path = path.as_os_str().as_bytes().to_vec();
-        Self { path, media_type, work, limits, seconds: patience.as_secs().max(1) }
+        Self { path, made: None, media_type, work, limits, seconds: patience.as_secs().max(1) }
+    }
+
+    /// The same, of the picture that a tool made of the file.
+    pub(super) fn with(mut self, made: &Path) -> Self {
+        self.made = Some(made.as_os_str().as_bytes().to_vec());
+        self
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        PathBuf::from(OsString::from_vec(self.path.clone()))
+    }
+
+    pub(super) fn media_type(&self) -> MediaType {
+        self.media_type
+    }
+
+    /// How large a picture the work needs, if it needs one.
+    pub(super) fn wanted(&self) -> Option<Wanted> {
+        match &self.work {
+            Work::Derive { edges } => {
+                Some(Wanted::within(edges.iter().copied().max().unwrap_or(BLURRED_EDGE)))
+            }
+            Work::Render(rendition) => Some(rendition.size),
+            Work::Metadata => None,
+        }
     }
 
     /// Does the work in this process.
     pub(super) fn perform(&self) -> Result<Product, Failure> {
-        let path = PathBuf::from(OsString::from_vec(self.path.clone()));
-        let source = File::open(path).map_err(|error| Failure::Unavailable(error.to_string()))?;
+        let open = |path| File::open(path).map_err(|error| Failure::Unavailable(error.to_string()));
+        let original = open(self.path())?;
+        let made = self.made.clone().map(OsString::from_vec).map(PathBuf::from).map(open).transpose()?;
+        let source = Source { original: &original, media_type: self.media_type, made: made.as_ref() };
         match &self.work {
-            Work::Derive { edges } => {
-                derive(&source, self.media_type, edges, &self.limits).map(Product::Derived)
-            }
-            Work::Render(rendition) => {
-                render(&source, self.media_type, rendition, &self.limits).map(Product::Rendered)
-            }
-            Work::Metadata => metadata(&source, self.media_type, &self.limits).map(Product::Metadata),
+            Work::Derive { edges } => derive_of(&source, edges, &self.limits).map(Product::Derived),
+            Work::Render(rendition) => render_of(&source, rendition, &self.limits).map(Product::Rendered),
+            Work::Metadata => metadata(&original, self.media_type, &self.limits).map(Product::Metadata),
         }
     }
 }

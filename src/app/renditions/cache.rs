@@ -42,6 +42,11 @@ impl Cache {
         Ok(Self { dir, most, used: Mutex::default() })
     }
 
+    /// Where files are made that are not kept; what an earlier run left there is gone.
+    pub fn scratch(&self) -> PathBuf {
+        temp(&self.dir)
+    }
+
     /// Opens a rendition, if it is there, and notes that it was used.
     pub fn find(&self, key: Key, now: Millis) -> io::Result<Option<File>> {
         let file = match File::open(self.path(key)) {

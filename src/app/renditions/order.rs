@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::app::media::MediaType;
 use crate::app::model::{Content, ContentHash};
-use crate::app::pictures::{Fit, Format, LARGEST_EDGE, Rendition, Size, Wanted, is_decoded};
+use crate::app::pictures::{Fit, Format, LARGEST_EDGE, Pictured, Rendition, Size, Wanted};
 
 /// The widths that renditions are made in; any other is snapped up to the next. What the thumbnails and `sizes` use,
 /// and between those steps of a third at most, so that a picture is never sent much larger than it is shown.
@@ -111,9 +111,9 @@ impl Key {
 }
 
 impl Order {
-    /// What is made of such a file. Nothing when its type is not decoded.
-    pub fn new(asked: &Asked, content: &Content) -> Option<Self> {
-        if !is_decoded(content.media_type) {
+    /// What is made of such a file. Nothing when no pictures are made of its type.
+    pub fn new(asked: &Asked, content: &Content, pictured: Pictured) -> Option<Self> {
+        if !pictured.includes(content.media_type) {
             return None;
         }
         if asked.blurred {
@@ -244,7 +244,7 @@ mod tests {
     }
 
     fn size(asked: &Asked, content: &Content) -> Wanted {
-        match Order::new(asked, content) {
+        match Order::new(asked, content, Pictured::default()) {
             Some(Order::Picture(rendition)) => rendition.size,
             other => panic!("{other:?}"),
         }
@@ -270,7 +270,9 @@ mod tests {
     #[test]
     fn equal_wishes_share_a_key_and_others_do_not() {
         let (content, other) = (photo(300, 200), Content { hash: ContentHash([8; 32]), ..photo(300, 200) });
-        let key = |asked: Asked, content: &Content| Order::new(&asked, content).unwrap().key(content.hash);
+        let key = |asked: Asked, content: &Content| {
+            Order::new(&asked, content, Pictured::default()).unwrap().key(content.hash)
+        };
         let whole = key(Asked::default(), &content);
         assert_eq!(key(Asked { width: Some(800), ..Asked::default() }, &content), whole);
         assert_eq!(key(Asked { fit: Fit::Cover, density: 300, ..Asked::default() }, &content), whole);
@@ -292,15 +294,19 @@ mod tests {
             assert_eq!(listed_edges(&photo(100, width)), edges, "{width}");
         }
         let content = photo(3000, 2000);
-        let listed = Order::new(&Asked::listed(400), &content).unwrap();
+        let listed = Order::new(&Asked::listed(400), &content, Pictured::default()).unwrap();
         assert_ne!(listed.cascaded_key(content.hash), Some(listed.key(content.hash)));
         let other = Asked { quality: Some(80), ..Asked::listed(400) };
-        assert_eq!(Order::new(&other, &content).unwrap().cascaded_key(content.hash), None);
+        assert_eq!(
+            Order::new(&other, &content, Pictured::default()).unwrap().cascaded_key(content.hash),
+            None
+        );
     }
 
     #[test]
     fn a_thumbnail_is_small_and_whatever_takes_work_is_not() {
-        let is_small = |asked: Asked| Order::new(&asked, &photo(9000, 6000)).unwrap().is_small();
+        let is_small =
+            |asked: Asked| Order::new(&asked, &photo(9000, 6000), Pictured::default()).unwrap().is_small();
         assert!(is_small(Asked::listed(800)));
         assert!(is_small(Asked { blurred: true, ..Asked::default() }));
         assert!(!is_small(Asked::listed(960)));
@@ -312,7 +318,7 @@ mod tests {
     #[test]
     fn what_is_not_decoded_has_none() {
         let film = Content { media_type: MediaType::Mp4, ..photo(300, 200) };
-        assert_eq!(Order::new(&Asked::default(), &film), None);
+        assert_eq!(Order::new(&Asked::default(), &film, Pictured::default()), None);
     }
 
     proptest! {

@@ -11,6 +11,7 @@ use crate::app::model::{
     Access, Asset, Content, ContentHash, Grant, Library, Look, Organization, TagCount, Work,
 };
 use crate::app::name::Slug;
+use crate::app::pictures::Pictured;
 use crate::app::search::{Found, FoundAsset};
 use crate::app::uploads::Uploaded;
 use crate::wire::{self, v2026_05_20, v2026_07_08};
@@ -119,6 +120,7 @@ fn detail() -> AssetDetail {
         variants: Vec::new(),
         organization: Slug::derive("acme"),
         library: Slug::derive("photos"),
+        pictured: Pictured::default(),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::app::assets::AssetDetail;
 use crate::app::model::Asset;
-use crate::app::pictures::is_decoded;
 
 /// The longer edges that pages embed, in pixels: those of the thumbnails, and what is made ahead of large screens.
 const EDGES: [u32; 4] = [400, 800, 1600, 2400];
@@ -20,9 +19,9 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// The picture of an asset, or of one of its variants; none where the type is not decoded.
+    /// The picture of an asset, or of one of its variants; none where no pictures are made of it.
     pub fn of(detail: &AssetDetail, asset: &Asset) -> Option<Self> {
-        if !is_decoded(asset.content.media_type) {
+        if !asset.content.has_pictures(detail.pictured) {
             return None;
         }
         let (width, height) = asset.content.width.zip(asset.content.height)?;

@@ -13,7 +13,6 @@ use crate::app::access::LibraryPath;
 use crate::app::clock::Millis;
 use crate::app::model::Library;
 use crate::app::page::Page;
-use crate::app::pictures::is_decoded;
 use crate::app::renditions::{Asked, AskedFormat};
 use crate::app::trash::Trashed;
 use crate::error::{Error, Result};
@@ -89,7 +88,8 @@ fn page_number(query: &str) -> u64 {
 
 fn row(trashed: &Trashed, address: &LocalPath, now: Millis) -> Row {
     let asset = &trashed.detail.asset;
-    let src = is_decoded(asset.content.media_type).then(|| format!("{address}/{}", asset.id));
+    let has_pictures = asset.content.has_pictures(trashed.detail.pictured);
+    let src = has_pictures.then(|| format!("{address}/{}", asset.id));
     let days = trashed.until.saturating_sub(now).div_ceil(DAY);
     Row {
         tile: Tile::without_page(asset, src),

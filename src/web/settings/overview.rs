@@ -8,7 +8,6 @@ use super::audit::{Asked, Log};
 use super::expiry::Expiry;
 use super::keys::KeyRow;
 use crate::app::page::Page;
-use crate::app::pictures::is_decoded;
 use crate::app::processing::FailedWork;
 use crate::app::search::FoundAsset;
 use crate::error::{Code, Result};
@@ -72,7 +71,7 @@ impl Latest {
         let picture = format!("/cdn/{organization}/{library}/{id}?w=400&h=400&fm=auto");
         Self {
             href: format!("/app/{organization}/{library}/{id}"),
-            picture: if is_decoded(detail.asset.content.media_type) { picture } else { String::new() },
+            picture: if detail.asset.content.has_pictures(detail.pictured) { picture } else { String::new() },
             library: library.to_string(),
             name: detail.asset.name,
             by: detail.asset.uploaded_by,

@@ -51,12 +51,11 @@ impl Sentence {
 
 fn who(actor: &Actor, action: Action) -> String {
     match (actor.kind, action) {
-        (ActorKind::Key, Action::KeyExposed) => "Somebody".to_owned(),
+        (ActorKind::Stranger, _) | (ActorKind::Key, Action::KeyExposed) => "Somebody".to_owned(),
         (ActorKind::Key, _) => format!("The key {}", actor.name),
         (ActorKind::Member, _) => actor.name.clone(),
         (ActorKind::Box, Action::AssetsPurged) => "The server".to_owned(),
         (ActorKind::Box, _) => "The server’s administrator".to_owned(),
-        (ActorKind::Stranger, _) => "Somebody".to_owned(),
     }
 }
 

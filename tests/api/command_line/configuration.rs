@@ -54,6 +54,7 @@ fn values_that_mean_nothing_are_refused() {
         ("log.level=rasterd=loud", "log.level"),
         ("limits.file_bytes=lots", "1 GiB"),
         ("trash.keep_days=-1", "trash.keep_days"),
+        ("media.video_tool=/nowhere/ffmpeg", "media.video_tool must be a program on this machine"),
     ] {
         let said = home.run(&["config", "check", "--set", set]).failed(1);
         assert!(said.contains("flag --set") && said.contains(expected), "{set}: {said}");

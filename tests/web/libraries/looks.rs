@@ -23,6 +23,7 @@ async fn the_pages_of_a_library_stand_every_look() {
     gallery.tag(&[&sunset], &["California", "sea", "bridge"]).await;
     server.library("acme", "Press kit").await;
     server.library("acme", "Drafts").await;
+    server.processed().await;
     let browser = gallery.browser(Role::Owner).await;
     browser.wait_for_path("/app/acme");
     browser.wait_for(&Find::heading("Libraries"));

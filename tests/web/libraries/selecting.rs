@@ -23,7 +23,7 @@ fn selected(browser: &Browser) -> u64 {
 
 /// What has the focus.
 fn focused(browser: &Browser) -> String {
-    let name = browser.evaluate("document.activeElement.querySelector('img')?.alt ?? ''");
+    let name = browser.evaluate("document.activeElement.closest('.photo')?.querySelector('img').alt ?? document.activeElement.outerHTML.slice(0, 200)");
     name.as_str().unwrap_or_default().to_owned()
 }
 
