@@ -63,6 +63,32 @@ async fn the_overview_counts_and_shows_what_was_added() {
     );
 }
 
+/// A JPEG whose head tells its size and whose rest can't be decoded.
+fn damaged() -> Vec<u8> {
+    let mut bytes =
+        std::fs::read(format!("{}/tests/fixtures/sunset.jpg", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let scan = bytes.windows(2).rposition(|pair| pair == [0xFF, 0xDA]).unwrap();
+    bytes.truncate(scan + 2);
+    bytes
+}
+
+#[tokio::test]
+async fn work_that_failed_is_shown_with_its_reason_and_tried_again() {
+    let acme = Acme::new().await;
+    let key = acme.server.key("acme", &[("photographs", Access::Write)]).await;
+    for name in ["one.jpg", "two.jpg"] {
+        acme.server.upload(&key, "acme", "photographs", name, &damaged()).await;
+    }
+    acme.server.processed().await;
+    let browser = &acme.browser;
+    browser.open("/app/acme/settings/overview");
+    browser.wait_for(&Find::button("Retry one"));
+    browser.wait_for(&Find::text("it is damaged"));
+    browser.check("settings-overview-failed");
+    browser.click(&Find::button("Retry one"));
+    browser.wait_for(&Find::text("1 file will be tried again"));
+}
+
 #[tokio::test]
 async fn the_authority_is_downloaded_and_the_browser_tells_whether_it_is_trusted() {
     let acme = Acme::new().await;

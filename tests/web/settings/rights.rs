@@ -46,7 +46,7 @@ impl Visitor {
 }
 
 /// Everything that the settings can change.
-async fn state(acme: &Acme) -> String {
+fn state(acme: &Acme) -> String {
     let (app, by) = (acme.server.app(), Administrator::of_this_box());
     let keys: Vec<_> = app.list_keys(&by, Some("acme")).unwrap().into_iter().map(|info| info.key).collect();
     let members: Vec<_> = app.list_members(&by, "acme").unwrap().into_iter().collect();
@@ -113,7 +113,7 @@ async fn only_owners_come_to_the_settings_and_change_them() {
     }
 
     let changes = changes(&acme).await;
-    let before = state(&acme).await;
+    let before = state(&acme);
     for (path, fields) in &changes {
         let path = format!("/app/acme/settings{path}");
         for (visitor, status) in &refused {
@@ -126,7 +126,7 @@ async fn only_owners_come_to_the_settings_and_change_them() {
         for request in not_from_our_page(&stranger, &path, fields, &owner, server.url()) {
             assert_eq!(send(request).await.status, 403, "{path}");
         }
-        assert_eq!(state(&acme).await, before, "{path}");
+        assert_eq!(state(&acme), before, "{path}");
     }
 
     for (path, fields) in &changes {
@@ -138,7 +138,7 @@ async fn only_owners_come_to_the_settings_and_change_them() {
             answer.headers
         );
     }
-    assert_ne!(state(&acme).await, before);
+    assert_ne!(state(&acme), before);
 }
 
 /// The same change with a token that is missing or another's, from another origin or none.
@@ -174,13 +174,13 @@ async fn an_owner_reaches_nothing_of_another_organization_by_their_own_pages() {
     let stranger = Stranger::of(server);
     let mallory = Visitor::signed_in(&stranger, "Mallory", &email).await;
     let changes = changes(&acme).await;
-    let before = state(&acme).await;
+    let before = state(&acme);
     for (path, fields) in &changes {
         // What is made goes into their own organization; the rest is not found there.
         mallory.change(&stranger, &format!("/app/beta/settings{path}"), fields).await;
     }
     let names = |state: &str| state.lines().take(4).map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(names(&state(&acme).await), names(&before));
+    assert_eq!(names(&state(&acme)), names(&before));
 
     // Who makes a link for a new password holds the account, and so what the person may do elsewhere.
     let fields = format!("email={both}");
