@@ -9,6 +9,7 @@ use tokio::task::spawn_blocking;
 use super::App;
 use super::access::Administrator;
 use super::clock::millis;
+use super::trash::purge_due;
 use crate::error::{Error, Result};
 
 /// How often upkeep is done.
@@ -64,9 +65,7 @@ impl App {
             let count = due.len();
             if count > 0 {
                 let by = by.clone();
-                self.store()
-                    .write(move |tx| due.iter().try_for_each(|due| tx.purge_asset(&by, *due, now)))
-                    .await?;
+                self.store().write(move |tx| purge_due(tx, &by, &due, now)).await?;
             }
             if count < PURGE_BATCH {
                 return Ok(());

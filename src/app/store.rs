@@ -33,6 +33,7 @@ pub use keys::KeyQueries;
 pub use libraries::{LibraryQueries, WantedSlug};
 pub use members::MemberQueries;
 pub use tables::newest_first;
+pub use trash::Due;
 pub use work::Next;
 pub use write::Tx;
 

@@ -1,15 +1,17 @@
 //! The trash: what is in it, back out of it, and out of it for good before its time. Into it is where assets are.
 
+use std::collections::BTreeMap;
+
 use super::App;
-use super::access::{Caller, LibraryPath, WriteGrant};
+use super::access::{Administrator, Caller, LibraryPath, WriteGrant};
 use super::assets::{AssetDetail, parse_id, within};
 use super::audit::{Action, some_of};
 use super::clock::{Millis, millis};
-use super::id::AssetId;
+use super::id::{AssetId, LibraryId};
 use super::model::Asset;
 use super::page::Page;
 use super::renditions::{Asked, RenditionFile};
-use super::store::{AssetQueries, Tx};
+use super::store::{AssetQueries, Due, LibraryQueries, Tx};
 use crate::error::{Error, Result};
 
 /// How many assets one transaction removes when the trash is emptied.
@@ -163,6 +165,24 @@ fn change_in_trash(
     }
     tx.note_assets(now, grant, action, changed.iter())?;
     Ok(changed.into_iter().map(|asset| asset.id).collect())
+}
+
+/// Removes what is due for good, and writes it down for each library.
+pub(super) fn purge_due(tx: &Tx<'_>, by: &Administrator, due: &[Due], now: Millis) -> Result<()> {
+    let mut removed: BTreeMap<LibraryId, Vec<String>> = BTreeMap::new();
+    for due in due {
+        if let Some(asset) = tx.purge_asset(by, *due, now)? {
+            removed.entry(asset.library).or_default().push(asset.name);
+        }
+    }
+    for (id, names) in removed {
+        if let Some(library) = tx.library_numbered(by, id)? {
+            let names = some_of(names.iter().map(String::as_str));
+            let target = library.slug.as_str();
+            tx.note(now, library.organization, by.actor(), Action::AssetsPurged, target, names)?;
+        }
+    }
+    Ok(())
 }
 
 impl Tx<'_> {

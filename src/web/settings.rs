@@ -62,6 +62,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(change("/people/remove").route(web::post().to(members::remove)))
         .service(change("/people/reset-password").route(web::post().to(members::reset_password)))
         .service(look("/overview").route(web::get().to(overview::show)))
+        .service(change("/overview/retry").route(web::post().to(overview::retry)))
         .service(look("/overview/audit.jsonl").route(web::get().to(audit::export)));
 }
 

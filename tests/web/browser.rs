@@ -39,9 +39,21 @@ pub struct Browser {
 impl Browser {
     /// Starts a browser whose addresses are those of a server.
     pub fn on(server: &TestServer) -> Self {
-        let browser = Self { devtools: Devtools::start(), url: server.url().to_owned() };
+        Self::at(server.url())
+    }
+
+    /// Starts a browser whose addresses are those of the server at an origin.
+    pub fn at(url: &str) -> Self {
+        let browser = Self { devtools: Devtools::start(), url: url.to_owned() };
         browser.look(Look::Light);
         browser
+    }
+
+    /// Loads the page again, and sends the form again that it is the answer of.
+    pub fn reload(&self) {
+        let before = self.devtools.events("Page.loadEventFired").len();
+        self.devtools.call("Page.reload", &json!({}));
+        self.wait("the page is loaded again", || self.devtools.events("Page.loadEventFired").len() > before);
     }
 
     /// Opens a page and waits until it is there as a whole.

@@ -3,10 +3,12 @@
 
 mod browser;
 mod errors;
+mod first_start;
 mod gate;
 mod libraries;
 mod people;
 mod profile;
+mod settings;
 mod sign_in;
 mod stranger;
 mod welcome;

@@ -39,6 +39,12 @@ pub trait LibraryQueries: Reader {
         Ok(id.map(|id| self.lookup(LIBRARIES, id, decode)).transpose()?.flatten())
     }
 
+    /// The library with this number, for an administrator.
+    fn library_numbered(&self, by: &Administrator, id: LibraryId) -> Result<Option<Library>> {
+        let found: Option<Library> = self.lookup(LIBRARIES, id.0, decode)?;
+        Ok(found.filter(|library| by.reaches(library.organization)))
+    }
+
     /// All libraries of an organization, by slug.
     fn libraries_of(&self, by: &Administrator, organization: OrganizationId) -> Result<Vec<Library>> {
         let mut ids = Vec::new();

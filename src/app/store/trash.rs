@@ -134,14 +134,19 @@ impl Tx<'_> {
         self.delete(LIBRARY_TRASH, (library.0, newest_first(when), id.bytes()))
     }
 
-    /// Removes a trashed asset and its variants for good, if it is still in the trash since then.
-    pub fn purge_asset(&self, _by: &Administrator, (when, library, id): Due, now: Millis) -> Result<()> {
+    /// Removes a trashed asset and its variants for good, if it is still in the trash since then. Returns what was
+    /// removed.
+    pub fn purge_asset(
+        &self,
+        _by: &Administrator,
+        (when, library, id): Due,
+        now: Millis,
+    ) -> Result<Option<Asset>> {
         self.leave_trash(when, LibraryId(library), &id)?;
         let asset: Option<Asset> = self.lookup(ASSETS, (library, id.bytes()), decode)?;
-        match asset {
-            Some(asset) if asset.trashed == Some(when) => self.forget_with_variants(&asset, now),
-            Some(_) | None => Ok(()),
-        }
+        let due = asset.filter(|asset| asset.trashed == Some(when));
+        due.iter().try_for_each(|asset| self.forget_with_variants(asset, now))?;
+        Ok(due)
     }
 
     /// Removes up to `most` of a library's assets for good, trash and variants included, and says how many.

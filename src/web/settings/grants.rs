@@ -28,16 +28,19 @@ pub struct GrantRow {
 }
 
 impl GrantRow {
-    /// Whether this level is the chosen one.
+    /// The word for the chosen level.
     #[must_use]
-    pub fn is(&self, level: &Option<Access>) -> bool {
-        self.access == *level
+    pub fn word(&self) -> &'static str {
+        self.access.map_or(NONE, Access::as_str)
     }
 }
 
-/// The three levels, as they are chosen from: the word of the form, and the label.
-pub const LEVELS: [(Option<Access>, &str, &str); 3] =
-    [(None, "none", "None"), (Some(Access::Read), "read", "Read"), (Some(Access::Write), "write", "Write")];
+/// The word for no access.
+const NONE: &str = "none";
+
+/// The three levels, as they are chosen from: the word in the form, and the label.
+pub const LEVELS: [(&str, &str); 3] =
+    [(NONE, "None"), (Access::Read.as_str(), "Read"), (Access::Write.as_str(), "Write")];
 
 impl Grants {
     /// The table for a key with these grants.
@@ -68,7 +71,8 @@ impl Grants {
     pub fn filled_in(mut self, form: &Form) -> Result<Self> {
         let all = asked_for_all(form).map(level).transpose()?;
         for row in &mut self.rows {
-            let chosen = form.texts(&format!("{FIELD}{}", row.slug)).next().map(level).transpose()?;
+            let chosen = form.starting_with(FIELD).find(|(slug, _)| *slug == row.slug);
+            let chosen = chosen.map(|(_, word)| level(word)).transpose()?;
             row.access = all.or(chosen).unwrap_or(row.access);
         }
         Ok(self)
@@ -105,9 +109,11 @@ pub fn asked_for_all(form: &Form) -> Option<&str> {
 }
 
 fn level(word: &str) -> Result<Option<Access>> {
-    let known = LEVELS.iter().find(|(_, name, _)| *name == word);
-    let known = known.ok_or_else(|| Error::bad_input(format!("There is no access \"{word}\".")))?;
-    Ok(known.0)
+    if word == NONE {
+        return Ok(None);
+    }
+    let known = [Access::Read, Access::Write].into_iter().find(|access| access.as_str() == word);
+    known.map(Some).ok_or_else(|| Error::bad_input(format!("There is no access \"{word}\".")))
 }
 
 /// What a list says of a key's reach: the first of its libraries, and how many more there are.

@@ -9,7 +9,7 @@ use super::keys::{KeyRow, below_keys, shown_once};
 use super::{Owner, Tab, is_of_input};
 use crate::app::id::KeyId;
 use crate::app::keys::KeyInfo;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::web::form::Form;
 use crate::web::page::{page, page_again};
 use crate::web::path::LocalPath;
@@ -42,13 +42,20 @@ struct Problem {
 /// The segments of the path: the organization, which the owner has read, and the key.
 type Segments = web::Path<(String, String)>;
 
-fn id_in(path: Segments) -> KeyId {
-    KeyId::from_text(&path.into_inner().1)
+/// The key of a path, in the organization of its owner.
+fn key_in(owner: &Owner, path: Segments) -> Result<KeyInfo> {
+    let id = KeyId::from_text(&path.into_inner().1);
+    let found = owner.signed.app.show_key(&owner.by, &id);
+    found.map_err(|error| if error.code() == Code::NotFound { no_such_key() } else { error })
+}
+
+fn no_such_key() -> Error {
+    Error::new(Code::NotFound, "There is no such key in this organization any more.")
 }
 
 /// `GET …/settings/keys/{key}`
 pub async fn show(owner: Owner, path: Segments) -> Result<HttpResponse> {
-    let info = owner.signed.app.show_key(&owner.by, &id_in(path))?;
+    let info = key_in(&owner, path)?;
     let grants = Grants::of(&owner, &info.key.grants)?;
     page(&key_page(&owner, info, grants, None, Problem::default())?)
 }
@@ -77,7 +84,7 @@ fn key_page(
 /// `POST …/settings/keys/{key}/grants`
 pub async fn grant(owner: Owner, path: Segments, form: Form) -> Result<HttpResponse> {
     let app = &owner.signed.app;
-    let info = app.show_key(&owner.by, &id_in(path))?;
+    let info = key_in(&owner, path)?;
     let before = Grants::of(&owner, &info.key.grants)?;
     let grants = before.clone().filled_in(&form)?;
     if asked_for_all(&form).is_some() {
@@ -101,11 +108,10 @@ pub async fn grant(owner: Owner, path: Segments, form: Form) -> Result<HttpRespo
 /// `POST …/settings/keys/{key}/name`
 pub async fn rename(owner: Owner, path: Segments, form: Form) -> Result<HttpResponse> {
     let app = &owner.signed.app;
-    let (id, name) = (id_in(path), form.text("name"));
-    match app.rename_key(owner.by.clone(), &id, name).await {
-        Ok(_) => owner.done(&page_of(&owner, &id), "The key has its new name."),
+    let (info, name) = (key_in(&owner, path)?, form.text("name"));
+    match app.rename_key(owner.by.clone(), &info.key.id, name).await {
+        Ok(_) => owner.done(&page_of(&owner, &info.key.id), "The key has its new name."),
         Err(error) if is_of_input(&error) => {
-            let info = app.show_key(&owner.by, &id)?;
             let grants = Grants::of(&owner, &info.key.grants)?;
             let problem = Problem { name: error.message().to_owned(), ..Problem::default() };
             page_again(&key_page(&owner, info, grants, Some(name), problem)?)
@@ -122,7 +128,7 @@ pub async fn regenerate(
     form: Form,
 ) -> Result<HttpResponse> {
     let app = &owner.signed.app;
-    let info = app.show_key(&owner.by, &id_in(path))?;
+    let info = key_in(&owner, path)?;
     if form.text("value_of") != info.key.regenerated.to_string() {
         // The answer was reloaded, or another owner was faster: this one has not seen the value that would go.
         let said = "The key has a newer value than the one you saw, so it was left alone. That value was shown once; regenerate the key if it is lost.";
@@ -134,14 +140,10 @@ pub async fn regenerate(
 
 /// `POST …/settings/keys/{key}/delete`
 pub async fn delete(owner: Owner, path: Segments) -> Result<HttpResponse> {
-    let deleted = owner.signed.app.delete_key(owner.by.clone(), &id_in(path)).await;
-    let list = owner.path(&["keys"]);
-    match deleted {
-        Ok(info) => {
-            owner.done(&list, format!("The key “{}” is deleted. It opens nothing any more.", info.key.name))
-        }
-        Err(error) => owner.refused(&list, error),
-    }
+    let info = key_in(&owner, path)?;
+    owner.signed.app.delete_key(owner.by.clone(), &info.key.id).await?;
+    let said = format!("The key “{}” is deleted. It opens nothing any more.", info.key.name);
+    owner.done(&owner.path(&["keys"]), said)
 }
 
 fn page_of(owner: &Owner, id: &KeyId) -> LocalPath {

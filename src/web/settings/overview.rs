@@ -8,9 +8,11 @@ use super::audit::{Asked, Log};
 use super::expiry::Expiry;
 use super::keys::KeyRow;
 use crate::app::page::Page;
+use crate::app::processing::FailedWork;
 use crate::app::search::FoundAsset;
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::web::figures;
+use crate::web::form::Form;
 use crate::web::page::page;
 use crate::web::shell::{Section, Shell};
 use crate::web::when::When;
@@ -19,6 +21,8 @@ use crate::web::when::When;
 const LATEST: usize = 8;
 /// How many of the keys that were used lately.
 const KEYS_SHOWN: usize = 6;
+/// How many of the files that could not be worked on.
+const FAILED_SHOWN: usize = 50;
 
 #[derive(Template)]
 #[template(config = "src/web/askama.toml", path = "settings/overview.html")]
@@ -28,6 +32,8 @@ struct OverviewPage {
     tiles: Vec<Tile>,
     latest: Vec<Latest>,
     keys: Vec<KeyRow>,
+    waiting: String,
+    failed: Vec<FailedRow>,
     log: Log,
 }
 
@@ -74,6 +80,32 @@ impl Latest {
     }
 }
 
+/// An uploaded file that could not be worked on.
+struct FailedRow {
+    id: String,
+    name: String,
+    href: String,
+    library: String,
+    reason: String,
+    tries: String,
+    when: When,
+}
+
+impl FailedRow {
+    fn of(work: FailedWork, organization: &str) -> Self {
+        let FailedWork { asset, name, library, library_name, reason, tries, when } = work;
+        Self {
+            href: format!("/app/{organization}/{library}/{asset}"),
+            id: asset.to_string(),
+            name,
+            library: library_name,
+            reason,
+            tries: figures::counted(tries.into(), "time"),
+            when: When(when),
+        }
+    }
+}
+
 /// `GET …/settings/overview?q=…&before=…`
 pub async fn show(owner: Owner, asked: web::Query<Asked>) -> Result<HttpResponse> {
     let log = Log::read(&owner, &asked)?;
@@ -89,8 +121,36 @@ pub async fn show(owner: Owner, asked: web::Query<Asked>) -> Result<HttpResponse
         tiles: tiles(&owner)?,
         latest: found.hits.into_iter().map(Latest::of).collect(),
         keys: used_lately(&owner)?,
+        waiting: waiting(owner.signed.app.waiting_work(&owner.by)?),
+        failed: failed(&owner)?,
         log,
     })
+}
+
+fn waiting(files: u64) -> String {
+    if files == 0 { String::new() } else { figures::counted(files, "file") }
+}
+
+fn failed(owner: &Owner) -> Result<Vec<FailedRow>> {
+    let failed = owner.signed.app.failed_work(&owner.by, FAILED_SHOWN)?;
+    Ok(failed.into_iter().map(|work| FailedRow::of(work, owner.slug())).collect())
+}
+
+/// `POST …/settings/overview/retry`: one file, or all.
+pub async fn retry(owner: Owner, form: Form) -> Result<HttpResponse> {
+    let only = form.texts("asset").next();
+    let back = owner.path(&["overview"]);
+    match owner.signed.app.retry_failed_work(&owner.by, only).await {
+        Ok(count) => {
+            let files = figures::counted(count.try_into().unwrap_or(u64::MAX), "file");
+            owner.done(&back, format!("{files} will be tried again."))
+        }
+        // Another owner was faster, or the asset is gone.
+        Err(error) if error.code() == Code::ResourceNotFound => {
+            owner.told(&back, "That file is not among those that failed any more.")
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn tiles(owner: &Owner) -> Result<Vec<Tile>> {
@@ -150,7 +210,7 @@ fn key_note(over: usize, soon: usize) -> String {
         (0, 0) => String::new(),
         (0, soon) => format!("{soon} expiring soon"),
         (over, 0) => format!("{over} expired"),
-        (over, soon) => format!("{over} expired, {soon} soon"),
+        (over, soon) => format!("{over} expired, {soon} expiring soon"),
     }
 }
 

@@ -51,11 +51,11 @@ impl Sentence {
 
 fn who(actor: &Actor, action: Action) -> String {
     match (actor.kind, action) {
-        (ActorKind::Key, Action::KeyExposed) => "Somebody".to_owned(),
+        (ActorKind::Stranger, _) | (ActorKind::Key, Action::KeyExposed) => "Somebody".to_owned(),
         (ActorKind::Key, _) => format!("The key {}", actor.name),
         (ActorKind::Member, _) => actor.name.clone(),
-        (ActorKind::Box, _) => "The server".to_owned(),
-        (ActorKind::Stranger, _) => "Somebody".to_owned(),
+        (ActorKind::Box, Action::AssetsPurged) => "The server".to_owned(),
+        (ActorKind::Box, _) => "The server’s administrator".to_owned(),
     }
 }
 
@@ -63,6 +63,7 @@ fn who(actor: &Actor, action: Action) -> String {
 fn words(action: Action, target: String, detail: String) -> (&'static str, String, String) {
     match action {
         Action::SignedIn => ("signed in", String::new(), detail),
+        Action::SignInRefused if target.is_empty() => ("failed to sign in:", target, detail),
         Action::SignInRefused => ("failed to sign in as", target, after(", ", detail)),
         Action::SignedOut => ("signed out, or ended a session", String::new(), detail),
         Action::Invited => ("invited", whom(target), detail),
@@ -167,7 +168,7 @@ mod tests {
             ),
             (
                 said(ActorKind::Box, "", Action::Invited, "link_0", "as owner"),
-                "The server invited whoever has the link as owner",
+                "The server’s administrator invited whoever has the link as owner",
             ),
         ] {
             assert_eq!(sentence, expected);

@@ -17,9 +17,9 @@ document.addEventListener("click", (event) => {
 });
 
 // A choice that is saved when it is made; its button is for those without a script.
-for (const select of document.querySelectorAll("select[data-saves]")) {
-  select.form.querySelector("[data-unscripted]").hidden = true;
-  select.addEventListener("change", () => select.form.requestSubmit());
+for (const form of document.querySelectorAll("form[data-saves]")) {
+  form.querySelector("[data-unscripted]").hidden = true;
+  form.addEventListener("change", () => form.requestSubmit());
 }
 
 // Whether this browser trusts the server's certificate by itself.
@@ -32,21 +32,18 @@ if (check) {
   };
   const run = async () => {
     say("", "Looking whether this browser trusts the certificate…");
+    if (!isSecureContext || location.protocol !== "https:") return say("problem", "This browser does not see a secure connection.");
+    const answer = await fetch("/healthz", { cache: "no-store" }).catch(() => null);
+    if (!answer?.ok) return say("problem", "The server did not answer as it should. Look at its log, and check again.");
     try {
-      if (!isSecureContext || location.protocol !== "https:") return say("problem", "This browser does not see a secure connection.");
-      const answer = await fetch("/healthz", { cache: "no-store" });
-      if (!answer.ok) return say("problem", "The server did not answer as it should. Try again.");
-      if (!navigator.serviceWorker) return say("unknown", "The connection is secure. This browser does not tell whether it asked you to go on after a warning.");
-      await trusts();
+      const address = new URL(check.dataset.trustCheck, location.href);
+      const worker = await navigator.serviceWorker.register(address, { scope: address.pathname });
+      await worker.unregister();
       say("done", "This browser trusts the server’s certificate.");
-    } catch {
-      say("problem", "This browser does not trust the server’s certificate: it went on because somebody told it to.");
+    } catch (error) {
+      if (/certificate|ssl/i.test(error.message)) say("problem", "This browser does not trust the server’s certificate: it went on because somebody told it to.");
+      else say("", "The connection is secure, but this browser does not tell whether it asked to go on after a warning. Look at the lock beside the address.");
     }
-  };
-  const trusts = async () => {
-    const address = new URL(check.dataset.trustCheck, location.href);
-    const worker = await navigator.serviceWorker.register(address, { scope: address.pathname });
-    await worker.unregister();
   };
   again.addEventListener("click", run);
   run();

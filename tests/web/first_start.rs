@@ -1,0 +1,96 @@
+//! From nothing to a working key: the real program, a browser, and curl.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::browser::{Browser, Find};
+use crate::people::PASSWORD;
+
+/// The program on directories of its own. Killed when dropped.
+struct Program {
+    child: Child,
+    greeting: String,
+}
+
+impl Program {
+    fn start(home: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_rasterd"))
+            .arg("serve")
+            .current_dir(home)
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("RASTERD__SERVER__BIND", "127.0.0.1:0")
+            .env("RASTERD__DATA__DIR", home.join("data"))
+            .env("RASTERD__TLS__DIR", home.join("certs"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut greeting = String::new();
+        while !greeting.contains("SSL_CERT_FILE=") {
+            greeting += &lines.next().expect("the greeting goes on");
+            greeting.push('\n');
+        }
+        Self { child, greeting }
+    }
+
+    /// What follows these words on their line.
+    fn told(&self, words: &str) -> &str {
+        let line = self.greeting.lines().find_map(|line| line.trim().strip_prefix(words));
+        line.unwrap_or_else(|| panic!("no {words:?} in {}", self.greeting)).trim()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // One that has ended already can't be killed, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn from_the_first_start_to_a_key_that_works_with_what_the_page_says() {
+    let home = tempfile::tempdir().unwrap();
+    let program = Program::start(home.path());
+    let url = program.told("Server");
+    let link = program.greeting.lines().map(str::trim).find(|line| line.contains("/app/welcome/")).unwrap();
+    let browser = Browser::at(url);
+    browser.open(link.strip_prefix(url).unwrap());
+    browser.fill("Your name", "Ada Lovelace");
+    browser.fill("E-mail address", "ada@example.org");
+    browser.fill("Password", PASSWORD);
+    browser.click(&Find::button("Join"));
+    browser.wait_for_path("/app/default");
+    browser.click(&Find::link("Settings"));
+    browser.click(&Find::link("API keys"));
+    browser.click(&Find::link("Generate key"));
+    browser.fill("Name", "My agent");
+    browser.click(&Find::role("radio", "Write for Library"));
+    browser.click(&Find::css(".panel-foot .button-primary"));
+    browser.wait_for(&Find::heading("Key generated"));
+
+    // The authority where the page says to put it, and then what it says for curl, as it is.
+    let authority =
+        "fetch('/app/default/settings/connect/rasterd-authority.crt').then((answer) => answer.text())";
+    let authority = browser.evaluate(authority);
+    std::fs::write(home.path().join("rasterd-authority.crt"), authority.as_str().unwrap()).unwrap();
+    browser.click(&Find::text("curl"));
+    let command = browser.text(&Find::css("#setup-4"));
+    let output = Command::new("sh")
+        .args(["-c", &command])
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("HOME", home.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success() && said.contains("library") && said.contains("write"),
+        "{command}\n{said}"
+    );
+    browser.expect_no_complaints("first start");
+}

@@ -1,0 +1,81 @@
+//! The pages of an organization's owners.
+
+use std::time::Duration;
+
+use rasterd::app::access::Administrator;
+use rasterd::app::keys::GrantChange;
+use rasterd::app::model::{Access, Role};
+use rasterd::testing::{TestKey, TestServer};
+
+use crate::browser::Browser;
+use crate::people::{ada, person};
+
+mod audit;
+mod keys;
+mod organization;
+mod pages;
+mod people;
+mod plain;
+mod rights;
+
+/// An organization with people, libraries and keys of all kinds, and its owner's browser.
+struct Acme {
+    server: TestServer,
+    browser: Browser,
+}
+
+impl Acme {
+    async fn new() -> Self {
+        let server = TestServer::start();
+        server.organization("Acme").await;
+        for name in ["Photographs", "Press kit", "Drafts"] {
+            server.library("acme", name).await;
+        }
+        let ada = ada(&server, &["acme"]).await;
+        let browser = Browser::on(&server);
+        browser.sign_in(&ada);
+        Self { server, browser }
+    }
+
+    /// More people, and keys that end soon, ended, and were used.
+    async fn with_life(self) -> Self {
+        person(&self.server, "Grace Hopper", &["acme"], Role::Editor).await;
+        person(&self.server, "Mary Somerville", &["acme"], Role::Viewer).await;
+        let days = |days: u64| Some(days * 24 * 60 * 60 * 1000);
+        let (read, write) = (Some(Access::Read), Some(Access::Write));
+        self.key("Old import", &[("drafts", write)], days(1)).await;
+        self.server.clock().advance(Duration::from_hours(48));
+        let website = self.key("Website", &[("photographs", read), ("press-kit", read)], days(365)).await;
+        self.key(
+            "Claude on Ada’s laptop",
+            &[("photographs", write), ("press-kit", write), ("drafts", write)],
+            None,
+        )
+        .await;
+        self.key("Newsletter, until the move", &[("press-kit", read)], days(9)).await;
+        self.key("Nothing yet", &[], None).await;
+        self.server.app().authenticate(&website.token).unwrap();
+        self.upload("photographs", &["sunset.jpg", "wine.jpg", "umang.webp"]).await;
+        self
+    }
+
+    async fn key(&self, name: &str, grants: &[(&str, Option<Access>)], life: Option<u64>) -> TestKey {
+        let by = Administrator::of_this_box();
+        let grants: Vec<GrantChange> =
+            grants.iter().map(|(library, access)| ((*library).to_owned(), *access)).collect();
+        let made = self.server.app().create_key(by, "acme", name, grants, life).await;
+        let (plain, info) = made.unwrap();
+        TestKey { id: info.key.id, token: plain.reveal().to_owned() }
+    }
+
+    async fn upload(&self, library: &str, files: &[&str]) {
+        let key = self.server.key("acme", &[(library, Access::Write)]).await;
+        for file in files {
+            let bytes =
+                std::fs::read(format!("{}/tests/fixtures/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+            self.server.upload(&key, "acme", library, file, &bytes).await;
+        }
+        let by = Administrator::of_this_box();
+        self.server.app().delete_key(by, &key.id).await.unwrap();
+    }
+}

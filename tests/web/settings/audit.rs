@@ -1,0 +1,154 @@
+//! The audit log: everything that the owner has to know of is in it, as a sentence and as a line of the export.
+
+use rasterd::app::access::{Administrator, LibraryPath};
+use rasterd::app::members::Client;
+use rasterd::app::model::{Access, Role};
+use reqwest::Method;
+use serde_json::Value;
+
+use super::Acme;
+use crate::browser::Find;
+use crate::people::{PASSWORD, person};
+use crate::stranger::{Stranger, send, signed_in};
+
+/// The export, line by line, the oldest first.
+async fn exported(acme: &Acme, query: &str) -> Vec<Value> {
+    let stranger = Stranger::of(&acme.server);
+    let (session, _) = signed_in(&stranger, "ada@example.org").await;
+    let answer = stranger.get(&format!("/app/acme/settings/overview/audit.jsonl{query}"), &session).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/jsonl; charset=utf-8"));
+    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"acme-audit.jsonl\"");
+    assert_eq!(answer.header("cache-control"), "private, no-store");
+    answer.text.lines().rev().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn has(lines: &[Value], action: &str, by: &str, target: &str, detail: &str) {
+    let found = lines.iter().any(|line| {
+        line["action"] == action
+            && line["actor"]["name"] == by
+            && line["target"].as_str().unwrap().contains(target)
+            && line["detail"].as_str().unwrap().contains(detail)
+    });
+    assert!(found, "{action} by {by}: {target} {detail} is not in {lines:#?}");
+}
+
+/// Does what the log has to tell of, by the pages and by a key.
+async fn live(acme: &Acme) {
+    let (server, stranger) = (&acme.server, Stranger::of(&acme.server));
+    let (session, token) = signed_in(&stranger, "ada@example.org").await;
+    let change = async |path: &str, fields: &str| {
+        let body = format!("csrf={token}&{fields}");
+        let answer = send(stranger.form(&format!("/app/acme/settings{path}"), &session, &body)).await;
+        assert!([200, 303].contains(&answer.status), "{path}: {}", answer.text);
+    };
+    let key = acme.key("Website", &[("drafts", Some(Access::Write))], None).await;
+    let id = &key.id;
+    let drawn = server.app().show_key(&Administrator::of_this_box(), id).unwrap().key.regenerated;
+    change("/keys", "name=Import&grant.drafts=read").await;
+    change(&format!("/keys/{id}/name"), "name=Shop").await;
+    change(&format!("/keys/{id}/grants"), "grant.photographs=read").await;
+    let fixture = std::fs::read(format!("{}/tests/fixtures/sunset.jpg", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let asset = server.upload(&key, "acme", "drafts", "sunset.jpg", &fixture).await;
+    let caller = server.app().authenticate(&key.token).unwrap();
+    let drafts = LibraryPath { organization: "acme", library: "drafts" };
+    server.app().delete_assets(&caller, &drafts, &[asset.to_string()]).await.unwrap();
+    drop(caller);
+    change(&format!("/keys/{id}/regenerate"), &format!("value_of={drawn}")).await;
+    change(&format!("/keys/{id}/delete"), "").await;
+    change("/libraries", "library=New").await;
+    change("/libraries/new/name", "name=Newer").await;
+    change("/libraries/new/delete", "").await;
+    change("/people/invite", "role=viewer&email=mary@example.org").await;
+    change("/people/role", "email=grace@example.org&role=viewer").await;
+    change("/people/reset-password", "email=grace@example.org").await;
+    change("/people/remove", "email=grace@example.org").await;
+    change("/name", "name=Acme+Inc").await;
+    let request = stranger.request(Method::GET, "/me").bearer_auth(&key.token);
+    assert_eq!(send(request.header("Api-Version", "2026-07-08")).await.status, 401);
+    assert!(server.app().sign_in("ada@example.org", "wrong", &Client::default()).await.is_err());
+    server.app().upkeep().await;
+}
+
+#[tokio::test]
+async fn what_owners_have_to_know_of_is_in_the_log_and_in_its_export() {
+    let acme = Acme::new().await;
+    person(&acme.server, "Grace Hopper", &["acme"], Role::Editor).await;
+    live(&acme).await;
+    acme.server.clock().advance(acme.server.app().settings().trash_keep);
+    acme.server.app().upkeep().await;
+    let lines = exported(&acme, "").await;
+    let (ada, admin, nobody) = ("Ada Lovelace", "rasterd on this machine", "somebody");
+    has(&lines, "member.signed_in", ada, "ada@example.org", "");
+    has(&lines, "member.sign_in_refused", nobody, "ada@example.org", "");
+    has(&lines, "key.created", admin, "Website", "drafts=write");
+    has(&lines, "key.created", ada, "Import", "drafts=read");
+    has(&lines, "key.renamed", ada, "Shop", "Website");
+    has(&lines, "key.granted", ada, "Shop", "drafts=write photographs=read");
+    has(&lines, "key.regenerated", ada, "Shop", "");
+    has(&lines, "key.deleted", ada, "Shop", "");
+    has(&lines, "key.refused", nobody, "", "1 request with a key that is not valid");
+    has(&lines, "library.created", ada, "new", "");
+    has(&lines, "library.renamed", ada, "new", "Newer");
+    has(&lines, "library.deleted", ada, "new", "");
+    has(&lines, "assets.trashed", "Shop", "drafts", "sunset");
+    has(&lines, "assets.purged", admin, "drafts", "sunset");
+    has(&lines, "member.invited", ada, "mary@example.org", "as viewer");
+    has(&lines, "member.joined", "Grace Hopper", "grace@example.org", "as editor");
+    has(&lines, "member.role_changed", ada, "grace@example.org", "from editor to viewer");
+    has(&lines, "member.reset_requested", ada, "grace@example.org", "");
+    has(&lines, "member.removed", ada, "grace@example.org", "");
+    has(&lines, "organization.changed", ada, "Acme Inc", "renamed from \"Acme\"");
+    let by_ada = lines.iter().find(|line| line["action"] == "key.deleted").unwrap();
+    assert_eq!(by_ada["actor"]["address"], "127.0.0.1");
+    assert_eq!(by_ada["actor"]["kind"], "member");
+    let text = format!("{lines:?}");
+    assert!(!text.contains(PASSWORD) && !text.contains("pk_") && !text.contains("welcome"), "{text}");
+
+    let found = exported(&acme, "?q=ada+key").await;
+    assert!(
+        found.len() >= 4 && found.iter().all(|line| line["action"].as_str().unwrap().starts_with("key."))
+    );
+}
+
+#[tokio::test]
+async fn the_log_is_searched_while_one_types_and_paged() {
+    let acme = Acme::new().await;
+    for number in 0..60 {
+        acme.server
+            .app()
+            .rename_organization(Administrator::of_this_box(), "acme", &format!("Acme {number}"))
+            .await
+            .unwrap();
+    }
+    let browser = &acme.browser;
+    browser.open("/app/acme/settings/overview");
+    browser.wait_for(&Find::text("renamed from \"Acme 58\""));
+    browser.click(&Find::link("Older"));
+    browser.wait_for(&Find::text("renamed from \"Acme 3\""));
+    browser.wait_for(&Find::text("created the library"));
+    browser.click(&Find::link("Newest"));
+    browser.wait_for_path("/app/acme/settings/overview");
+    browser.fill("Search the audit log", "signed in");
+    browser.wait_until("document.querySelectorAll('.event').length === 1");
+    browser.wait_until("new URLSearchParams(location.search).get('q') === 'signed in'");
+    assert!(browser.text(&Find::css(".event")).contains("Ada Lovelace signed in"));
+    browser.fill("Search the audit log", "no such thing");
+    browser.wait_for(&Find::heading("Nothing found"));
+    browser.check("settings-audit-nothing");
+}
+
+#[tokio::test]
+async fn the_export_has_every_event() {
+    let acme = Acme::new().await;
+    for number in 0..510 {
+        acme.server
+            .app()
+            .rename_organization(Administrator::of_this_box(), "acme", &format!("Acme {number}"))
+            .await
+            .unwrap();
+    }
+    let lines = exported(&acme, "?q=organization.changed").await;
+    assert_eq!(lines.len(), 511);
+    let numbers: Vec<u64> = lines.iter().map(|line| line["number"].as_u64().unwrap()).collect();
+    assert!(numbers.is_sorted_by(|one, other| one < other));
+}

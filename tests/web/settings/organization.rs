@@ -1,0 +1,123 @@
+//! The organization, its libraries, and how clients connect to it.
+
+use rasterd::app::model::Access;
+use rasterd::testing::TestServer;
+
+use super::Acme;
+use crate::browser::{Browser, Find};
+use crate::people::ada;
+
+#[tokio::test]
+async fn libraries_are_made_named_and_deleted() {
+    let acme = Acme::new().await;
+    acme.upload("photographs", &["sunset.jpg"]).await;
+    acme.key("Website", &[("photographs", Some(Access::Read))], None).await;
+    let browser = &acme.browser;
+    browser.open("/app/acme/settings");
+    browser.fill("Name", "Acme & Sons");
+    browser.click(&Find::button("Rename"));
+    browser.wait_for(&Find::text("The organization has its new name"));
+    browser.wait_for(&Find::button("Organization: Acme & Sons. Switch"));
+    browser.fill("Name of the library", "Product shots");
+    browser.click(&Find::button("Create library"));
+    browser.wait_for(&Find::text("The library “Product shots” is made"));
+    browser.click(&Find::link("Manage Product shots"));
+    browser.click(&Find::button("Delete…"));
+    browser.click(&Find::css("#delete .button-danger"));
+    browser.wait_for(&Find::text("The library “Product shots” is deleted"));
+
+    browser.click(&Find::link("Manage Photographs"));
+    browser.wait_for(&Find::link("Website"));
+    browser.fill("Name", "Photos");
+    browser.click(&Find::button("Rename"));
+    browser.wait_for(&Find::heading("Photos"));
+    browser.click(&Find::button("Delete…"));
+    browser.fill("Type the name of the library, Photos, to go on", "photos");
+    browser.check("settings-library-delete");
+    browser.press("Enter");
+    browser.wait_for(&Find::text("The library is not empty, so it was left alone"));
+    browser.click(&Find::button("Delete…"));
+    browser.fill("Type the name of the library, Photos, to go on", "Photos");
+    browser.press("Enter");
+    browser.wait_for(&Find::text("The library “Photos” is deleted"));
+    browser.expect_no_complaints("settings-library");
+}
+
+#[tokio::test]
+async fn the_overview_counts_and_shows_what_was_added() {
+    let acme = Acme::new().await;
+    acme.upload("photographs", &["sunset.jpg", "wine.jpg"]).await;
+    let bytes: u64 = ["sunset.jpg", "wine.jpg"]
+        .map(|file| {
+            std::fs::metadata(format!("{}/tests/fixtures/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap().len()
+        })
+        .iter()
+        .sum();
+    let browser = &acme.browser;
+    browser.open("/app/acme/settings/overview");
+    let tiles = browser.text(&Find::css(".tiles"));
+    let expected = format!("{} KB", bytes / 1000);
+    assert!(tiles.contains(&expected), "{expected}: {tiles}");
+    browser.wait_until(
+        "[...document.querySelectorAll('.latest img')].filter((i) => i.naturalWidth > 0).length === 2",
+    );
+}
+
+/// A JPEG whose head tells its size and whose rest can't be decoded.
+fn damaged() -> Vec<u8> {
+    let mut bytes =
+        std::fs::read(format!("{}/tests/fixtures/sunset.jpg", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let scan = bytes.windows(2).rposition(|pair| pair == [0xFF, 0xDA]).unwrap();
+    bytes.truncate(scan + 2);
+    bytes
+}
+
+#[tokio::test]
+async fn work_that_failed_is_shown_with_its_reason_and_tried_again() {
+    let acme = Acme::new().await;
+    let key = acme.server.key("acme", &[("photographs", Access::Write)]).await;
+    for name in ["one.jpg", "two.jpg"] {
+        acme.server.upload(&key, "acme", "photographs", name, &damaged()).await;
+    }
+    acme.server.processed().await;
+    let browser = &acme.browser;
+    browser.open("/app/acme/settings/overview");
+    browser.wait_for(&Find::button("Retry one"));
+    browser.wait_for(&Find::text("it is damaged"));
+    browser.check("settings-overview-failed");
+    browser.click(&Find::button("Retry one"));
+    browser.wait_for(&Find::text("1 file will be tried again"));
+}
+
+#[tokio::test]
+async fn the_authority_is_downloaded_and_the_browser_tells_whether_it_is_trusted() {
+    let acme = Acme::new().await;
+    let key = acme.key("Website", &[("drafts", Some(Access::Read))], None).await;
+    acme.key("Another", &[], None).await;
+    let browser = &acme.browser;
+    browser.open("/app/acme/settings/connect");
+    browser.wait_for(&Find::text("This browser trusts the server’s certificate"));
+    let download =
+        "fetch('/app/acme/settings/connect/rasterd-authority.crt').then((answer) => answer.text())";
+    assert_eq!(browser.evaluate(download), acme.server.ca_pem());
+    browser.choose("With the key", &format!("Website ({}…)", &key.token[..7]));
+    browser.wait_for_path(&format!("/app/acme/settings/connect?key={}", key.id));
+    browser.wait_for(&Find::css("option:checked"));
+    let page = browser.text(&Find::css("main"));
+    assert!(page.contains("Bearer $RASTERD_KEY") && !page.contains(&key.token), "{page}");
+}
+
+#[tokio::test]
+async fn with_a_certificate_that_the_world_trusts_nothing_is_said_of_an_authority() {
+    let server = TestServer::start_with(|_, options| options.authority = None);
+    server.organization("Acme").await;
+    let ada = ada(&server, &["acme"]).await;
+    server.key("acme", &[]).await;
+    let browser = Browser::on(&server);
+    browser.sign_in(&ada);
+    browser.open("/app/acme/settings/connect");
+    browser.wait_for(&Find::heading("Set up a client"));
+    assert!(!browser.has(&Find::text("authority")));
+    browser.open("/app/acme/settings/connect/rasterd-authority.crt");
+    browser.wait_for(&Find::heading("Not found"));
+}
