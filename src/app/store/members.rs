@@ -110,7 +110,7 @@ impl Tx<'_> {
 
     /// Forgets a member, and the links to set their password.
     pub fn forget_member(&self, member: &Member) -> Result<()> {
-        self.forget_links_of(member.id)?;
+        self.forget_resets_of(member.id)?;
         self.delete(MEMBER_EMAILS, Email::parse(&member.email)?.folded().as_str())?;
         self.delete(MEMBERS, member.id.0)
     }
@@ -157,7 +157,7 @@ impl Tx<'_> {
     }
 
     /// Forgets the links that set a member's password.
-    pub fn forget_links_of(&self, member: MemberId) -> Result<()> {
+    pub fn forget_resets_of(&self, member: MemberId) -> Result<()> {
         for (digest, link) in self.links()? {
             if link.purpose == (Purpose::Reset { member }) {
                 self.forget_link(&digest)?;

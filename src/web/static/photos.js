@@ -56,7 +56,8 @@
 
   function paint() {
     for (const image of document.querySelectorAll("#photos img[data-hash]")) {
-      if (!image.complete && image.previousElementSibling?.tagName !== "CANVAS") draw(image);
+      const isThere = image.complete && image.naturalWidth > 0;
+      if (!isThere && image.previousElementSibling?.tagName !== "CANVAS") draw(image);
     }
   }
 

@@ -5,9 +5,13 @@ use rasterd::app::model::Role;
 use super::gallery::{Gallery, PICTURES};
 use crate::browser::Find;
 
-/// Also those that are further down than anybody looked.
-const ALL_PICTURES: &str =
-    "[...document.images].map((image) => (image.loading = 'eager', image.complete)).every(Boolean)";
+/// Also those that are further down: pictures come when somebody scrolls to them.
+const ALL_PICTURES: &str = "(() => {
+    const missing = [...document.images].find((image) => !image.complete || image.naturalWidth === 0);
+    if (missing) missing.scrollIntoView();
+    else scrollTo(0, 0);
+    return !missing;
+  })()";
 
 #[tokio::test]
 async fn the_pages_of_a_library_stand_every_look() {

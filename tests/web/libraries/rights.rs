@@ -7,7 +7,7 @@ use reqwest::header::CONTENT_TYPE;
 use super::gallery::{Gallery, PHOTOS, fixture};
 use crate::browser::Find;
 use crate::people::person;
-use crate::stranger::{Stranger, send, signed_in};
+use crate::stranger::{Stranger, cookie, send, signed_in, token as form_token};
 
 #[tokio::test]
 async fn a_viewer_sees_everything_and_no_control_that_changes_it() {
@@ -100,9 +100,18 @@ async fn hand_made_changes_are_refused_by_the_operation_itself() {
             assert_eq!(answer.status, status, "{email}: {path}");
         }
     }
+    // Somebody who is not signed in, with a token of their own, is led to where one signs in.
+    let page = stranger.get("/app/sign-in", "").await;
+    let visitor = format!("__Host-visitor={}", cookie(&page.headers, "__Host-visitor").unwrap());
+    let token = form_token(&page.text);
     for (path, fields) in everybodys.iter().chain(&owners_changes()) {
-        let answer = send(stranger.form(path, "__Host-session=none", &format!("csrf=x&{fields}"))).await;
-        assert_eq!(answer.status, 403, "signed out: {path} {fields}");
+        let answer = send(stranger.form(path, &visitor, &format!("csrf={token}&{fields}"))).await;
+        let to = answer.header("location");
+        assert!(answer.status == 303 && to.starts_with("/app/sign-in"), "{path} {fields}: {to}");
+    }
+    for path in &uploads {
+        let answer = send(stranger.upload(path, &visitor, token, &file)).await;
+        assert!(answer.status == 303 && answer.header("location").starts_with("/app/sign-in"), "{path}");
     }
     let (session, token) = signed_in(&stranger, &editor).await;
     for (path, fields) in owners_changes() {
