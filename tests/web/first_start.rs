@@ -1,8 +1,8 @@
 //! From nothing to a working key: the real program, a browser, and curl.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::browser::{Browser, Find};
 use crate::people::PASSWORD;
@@ -11,6 +11,8 @@ use crate::people::PASSWORD;
 struct Program {
     child: Child,
     greeting: String,
+    /// It would end if nobody listened to what it says.
+    _output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Program {
@@ -28,13 +30,13 @@ impl Program {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut greeting = String::new();
         while !greeting.contains("SSL_CERT_FILE=") {
-            greeting += &lines.next().expect("the greeting goes on");
+            greeting += &lines.next().expect("the greeting goes on").unwrap();
             greeting.push('\n');
         }
-        Self { child, greeting }
+        Self { child, greeting, _output: lines }
     }
 
     /// What follows these words on their line.

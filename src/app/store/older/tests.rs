@@ -12,7 +12,7 @@ use crate::app::clock::Clock;
 use crate::app::model::Access;
 use crate::app::settings::{MediaSettings, Settings};
 use crate::app::store::AssetQueries;
-use crate::app::store::tables::{ASSETS, META, decode};
+use crate::app::store::tables::{ASSETS, LIBRARY_BYTES, META, decode};
 use crate::app::uploads::Source;
 use crate::testing::settings;
 
@@ -144,4 +144,30 @@ async fn what_an_earlier_version_left_unseen_is_looked_at() {
     assert!(asset.content.look().unwrap().blurhash.is_some());
     assert!(asset.updated > uploaded.updated);
     assert_eq!((asset.name, asset.content.hash), (uploaded.name, uploaded.content.hash));
+}
+
+/// Takes away what version 1 did not have, once nobody has the database open any more.
+fn forget_bytes(dir: &Path) {
+    let until = Instant::now() + DEADLINE;
+    let db = loop {
+        match redb::Database::open(dir.join("data/rasterd.redb")) {
+            Ok(db) => break db,
+            Err(error) => assert!(Instant::now() < until, "{error:?}"),
+        }
+        std::thread::sleep(PAUSE);
+    };
+    let tx = db.begin_write().unwrap();
+    assert!(tx.delete_table(LIBRARY_BYTES).unwrap());
+    tx.commit().unwrap();
+}
+
+#[tokio::test]
+async fn the_bytes_that_an_earlier_version_did_not_count_are_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, uploaded) = directory_of_version_1(dir.path()).await;
+    forget_bytes(dir.path());
+    let app = open(dir.path());
+    let sizes = app.list_library_sizes(&Administrator::of_this_box(), "acme").unwrap();
+    let bytes: Vec<u64> = sizes.into_iter().map(|(_, bytes)| bytes).collect();
+    assert_eq!(bytes, [uploaded.content.size]);
 }
