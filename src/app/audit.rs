@@ -156,6 +156,10 @@ actions! {
     AssetsPurged "assets.purged",
     /// Assets went over to another library.
     AssetsTransferred "assets.transferred",
+    /// A person added a passkey to sign in with.
+    PasskeyAdded "member.passkey_added",
+    /// A person removed one of their passkeys.
+    PasskeyRemoved "member.passkey_removed",
 }
 
 /// One thing that was done.

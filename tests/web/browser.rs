@@ -174,6 +174,16 @@ impl Browser {
         self.devtools.call("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
     }
 
+    /// Gives the browser a device that keeps passkeys, and whose owner agrees to whatever it asks.
+    pub fn with_passkeys(&self) {
+        self.devtools.call("WebAuthn.enable", &json!({}));
+        let device = json!({
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": true,
+            "hasUserVerification": true, "isUserVerified": true, "automaticPresenceSimulation": true,
+        });
+        self.devtools.call("WebAuthn.addVirtualAuthenticator", &json!({ "options": device }));
+    }
+
     /// Takes a cookie away.
     pub fn forget_cookies(&self) {
         self.devtools.call("Network.clearBrowserCookies", &json!({}));

@@ -5,6 +5,7 @@ mod browser;
 mod errors;
 mod gate;
 mod libraries;
+mod passkeys;
 mod people;
 mod profile;
 mod sign_in;

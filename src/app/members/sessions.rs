@@ -94,7 +94,7 @@ impl App {
                 let member = familiar(member, client.address);
                 tx.put_member(&member)?;
                 let actor = Actor::member(&member, client.address);
-                tx.note_on_member(now, &member, &actor, Action::SignedIn)?;
+                tx.note_on_member(now, &member, &actor, Action::SignedIn, "")?;
                 begin(tx, digest, member, &client, &times, now)
             })
             .await?;
@@ -111,7 +111,7 @@ impl App {
         self.store()
             .write(move |tx| {
                 if let Some(member) = &member {
-                    return tx.note_on_member(now, member, &actor, Action::SignInRefused);
+                    return tx.note_on_member(now, member, &actor, Action::SignInRefused, "");
                 }
                 let detail = "nobody has this e-mail".to_owned();
                 tx.note_on_box(now, &actor, Action::SignInRefused, &email, detail)
@@ -173,7 +173,7 @@ impl App {
                     .ok_or_else(|| Error::new(Code::NotFound, "This session has ended already."))?;
                 tx.forget_session(&digest)?;
                 let actor = Actor::member(&signed_in.member, signed_in.address);
-                tx.note_on_member(now, &signed_in.member, &actor, Action::SignedOut)
+                tx.note_on_member(now, &signed_in.member, &actor, Action::SignedOut, "")
             })
             .await
     }
@@ -189,7 +189,7 @@ impl App {
                 let ended = tx.end_sessions_of(signed_in.member.id, Some(signed_in.digest))?;
                 let actor = Actor::member(&signed_in.member, signed_in.address);
                 if ended > 0 {
-                    tx.note_on_member(now, &signed_in.member, &actor, Action::SignedOut)?;
+                    tx.note_on_member(now, &signed_in.member, &actor, Action::SignedOut, "")?;
                 }
                 Ok(ended)
             })
@@ -244,7 +244,7 @@ impl App {
                 tx.forget_links_of(member.id)?;
                 tx.end_sessions_of(member.id, None)?;
                 let actor = Actor::member(&member, client.address);
-                tx.note_on_member(now, &member, &actor, Action::PasswordChanged)?;
+                tx.note_on_member(now, &member, &actor, Action::PasswordChanged, "")?;
                 begin(tx, session, member, &client, &times, now)
             })
             .await?;
@@ -313,7 +313,7 @@ pub(super) fn begin(
 }
 
 /// The member, with this address as the latest of their own.
-fn familiar(mut member: Member, address: Option<IpAddr>) -> Member {
+pub(super) fn familiar(mut member: Member, address: Option<IpAddr>) -> Member {
     if let Some(address) = address.map(network) {
         member.familiar.retain(|known| *known != address);
         member.familiar.insert(0, address);
