@@ -38,7 +38,7 @@ pub mod uploads;
 pub mod variants;
 
 use access::{Administrator, WriteGrant};
-use audit::RefusedKeys;
+use audit::Refusals;
 use clock::{Clock, Millis};
 use fetch::Fetcher;
 use id::KeyId;
@@ -66,7 +66,7 @@ struct Parts {
     processing: Processing,
     key_use: LastUse<KeyId>,
     session_use: LastUse<SessionDigest>,
-    refused_keys: RefusedKeys,
+    refusals: Refusals,
     passkeys: Passkeys,
     passwords: Passwords,
     throttle: Throttle,
@@ -96,7 +96,7 @@ impl App {
             processing: Processing::default(),
             key_use: LastUse::default(),
             session_use: LastUse::default(),
-            refused_keys: RefusedKeys::default(),
+            refusals: Refusals::default(),
             passkeys,
             passwords: Passwords::default(),
             throttle: Throttle::default(),
@@ -159,8 +159,8 @@ impl App {
         &self.0.session_use
     }
 
-    fn refused_keys(&self) -> &RefusedKeys {
-        &self.0.refused_keys
+    fn refusals(&self) -> &Refusals {
+        &self.0.refusals
     }
 
     fn passkeys(&self) -> &Passkeys {

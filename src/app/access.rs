@@ -67,6 +67,8 @@ impl ReadGrant {
 pub struct WriteGrant {
     read: ReadGrant,
     holder: Holder,
+    /// Whether it is to change the library itself, which takes more of a person.
+    of_library: bool,
 }
 
 impl Deref for WriteGrant {
@@ -91,6 +93,9 @@ impl WriteGrant {
     /// `API_KEY_NOT_AUTHORIZED_FOR_LIBRARY`, `FORBIDDEN`.
     pub fn confirm(&self, reader: &impl Reader, now: Millis) -> Result<()> {
         let standing = self.holder.standing(reader, now)?;
+        if self.of_library {
+            standing.expect_library_changer()?;
+        }
         standing.grant(self.read.slug.as_str(), Access::Write).map(drop)
     }
 }
@@ -281,6 +286,14 @@ impl Standing {
         }
     }
 
+    /// A person changes a library itself as they make one; a key's grant to write in it is enough.
+    fn expect_library_changer(&self) -> Result<()> {
+        match self {
+            Self::Key(_) => Ok(()),
+            Self::Member { .. } => self.expect_creator(),
+        }
+    }
+
     fn expect_owner(&self) -> Result<()> {
         match self {
             Self::Member { role: Role::Owner, .. } => Ok(()),
@@ -438,7 +451,7 @@ impl Caller {
     pub fn write(&self, path: &LibraryPath<'_>) -> Result<WriteGrant> {
         self.expect_organization(path.organization)?;
         let grant = self.standing.grant(path.library, Access::Write)?;
-        Ok(WriteGrant { read: self.read_grant(grant), holder: self.holder() })
+        Ok(WriteGrant { read: self.read_grant(grant), holder: self.holder(), of_library: false })
     }
 
     /// Leave to change a library itself: a key needs Write on it, a person has to be an owner.
@@ -447,11 +460,8 @@ impl Caller {
     /// As [`Caller::write`].
     pub fn rename(&self, path: &LibraryPath<'_>) -> Result<WriteGrant> {
         let grant = self.write(path)?;
-        match &self.standing {
-            Standing::Key(_) => {}
-            Standing::Member { .. } => self.standing.expect_creator()?,
-        }
-        Ok(grant)
+        self.standing.expect_library_changer()?;
+        Ok(WriteGrant { of_library: true, ..grant })
     }
 
     /// Leave to read everything that the caller reaches.

@@ -202,10 +202,10 @@ impl App {
         } else {
             let places = self.places(caller, &grant, &terms, &wanted).await?;
             let from = behind.map_or(0, |behind| places.partition_point(|place| place <= behind));
-            let shown = places.iter().skip(from).take(size);
+            let mut shown = places.iter().skip(from).take(size);
             let assets =
                 shown.clone().map(|place| caller.view().asset(&grant, &place.id)).collect::<Result<_>>()?;
-            let next = shown.last().filter(|_| from + size < places.len());
+            let next = shown.next_back().filter(|_| from + size < places.len());
             (assets, next.cloned(), places.len())
         };
         let marked =

@@ -14,8 +14,8 @@ use super::model::{Key, Member};
 use super::store::KeyQueries;
 use crate::error::Result;
 
-/// How many addresses with refused keys are told apart between two times that they are written down.
-const MOST_REFUSED: usize = 1000;
+/// How many addresses that were refused something are told apart between two times that it is written down.
+const MOST_REFUSED: usize = 100;
 /// How many old events one transaction removes.
 const PRUNE_BATCH: usize = 500;
 
@@ -108,7 +108,7 @@ macro_rules! actions {
 actions! {
     /// A person signed in.
     SignedIn "member.signed_in",
-    /// A wrong password, or an e-mail that nobody has.
+    /// A wrong password, a passkey that was not accepted, or one or an e-mail that nobody has.
     SignInRefused "member.sign_in_refused",
     /// A person signed out, or ended another of their sessions.
     SignedOut "member.signed_out",
@@ -215,21 +215,23 @@ pub struct EventPart {
     pub before: Option<u64>,
 }
 
-/// Requests with keys that open nothing, by address, since they were last written down. Counted, not listed: a flood
-/// of them takes a line, not the disk.
+/// What was refused to strangers, by address, since it was last written down: requests with keys that open nothing, and
+/// attempts to sign in with e-mails or passkeys that nobody has. Counted, not listed: a flood of them takes a line, not
+/// the disk.
 #[derive(Default)]
-pub struct RefusedKeys {
-    seen: Mutex<HashMap<Option<IpAddr>, u64>>,
+pub struct Refusals {
+    seen: Mutex<HashMap<(Action, Option<IpAddr>), u64>>,
 }
 
-impl RefusedKeys {
-    fn note(&self, address: Option<IpAddr>) {
+impl Refusals {
+    /// Counts one.
+    pub(super) fn note(&self, action: Action, address: Option<IpAddr>) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let address = if seen.len() < MOST_REFUSED { address } else { None };
-        *seen.entry(address).or_default() += 1;
+        *seen.entry((action, address)).or_default() += 1;
     }
 
-    fn take(&self) -> HashMap<Option<IpAddr>, u64> {
+    fn take(&self) -> HashMap<(Action, Option<IpAddr>), u64> {
         std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -252,26 +254,24 @@ impl App {
 
     /// Notes a request whose key opens nothing. Written down with the next upkeep.
     pub fn note_refused_key(&self, address: Option<IpAddr>) {
-        self.refused_keys().note(address);
+        self.refusals().note(Action::KeyRefused, address);
     }
 
-    /// Writes down which addresses came with keys that open nothing. They belong to no organization: whoever runs
-    /// the first one looks after the box.
+    /// Writes down what was refused to whom. It belongs to no organization: whoever runs the first one looks after
+    /// the box.
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) async fn save_refused_keys(&self) -> Result<()> {
-        let refused = self.refused_keys().take();
+    pub(super) async fn save_refusals(&self) -> Result<()> {
+        let refused = self.refusals().take();
         if refused.is_empty() {
             return Ok(());
         }
         let now = self.now();
         self.store()
             .write(move |tx| {
-                refused.iter().try_for_each(|(address, count)| {
-                    let requests = if *count == 1 { "request" } else { "requests" };
-                    let detail = format!("{count} {requests} with a key that is not valid");
-                    tx.note_on_box(now, &Actor::stranger(*address), Action::KeyRefused, "", detail)
+                refused.iter().try_for_each(|(&(action, address), &count)| {
+                    tx.note_on_box(now, &Actor::stranger(address), action, "", refusals(action, count))
                 })
             })
             .await
@@ -286,6 +286,17 @@ impl App {
         while self.store().write(move |tx| tx.prune_events(until, PRUNE_BATCH)).await? == PRUNE_BATCH {}
         Ok(())
     }
+}
+
+/// What was refused so many times, in words.
+fn refusals(action: Action, count: u64) -> String {
+    let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+    let with = if action == Action::SignInRefused {
+        "an e-mail or a passkey that nobody has"
+    } else {
+        "a key that is not valid"
+    };
+    format!("{times}, with {with}")
 }
 
 /// Some names in a sentence: all when they are few, the first ones and how many more otherwise.

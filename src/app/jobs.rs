@@ -35,7 +35,7 @@ impl App {
         let done = [
             ("write down when keys were used", self.save_key_use().await),
             ("write down when sessions were used", self.save_session_use().await),
-            ("write down which keys were refused", self.save_refused_keys().await),
+            ("write down what was refused", self.save_refusals().await),
             ("forget sessions that are over", self.sweep_sessions().await),
             ("forget old events", self.prune_events().await),
             ("empty the trash", self.purge_trash().await),
@@ -52,7 +52,7 @@ impl App {
         self.renditions().close();
         log_failure("write down when keys were used", self.save_key_use().await);
         log_failure("write down when sessions were used", self.save_session_use().await);
-        log_failure("write down which keys were refused", self.save_refused_keys().await);
+        log_failure("write down what was refused", self.save_refusals().await);
     }
 
     async fn purge_trash(&self) -> Result<()> {

@@ -32,6 +32,8 @@ pub(super) use passkeys::Passkeys;
 pub(super) use password::Passwords;
 pub(super) use throttle::Throttle;
 
+use throttle::network;
+
 /// A member of an organization, as its owners see them.
 #[derive(Debug, Clone)]
 pub struct MemberInfo {
@@ -228,6 +230,7 @@ impl App {
                 tx.forget_member(member)?;
             } else {
                 tx.put_member(member)?;
+                tx.forget_resets_of(member.id)?;
             }
             tx.note(now, organization, by.actor(), Action::MemberRemoved, &member.email, String::new())
         })
@@ -253,6 +256,9 @@ impl App {
             change(tx, by, organization, &mut member, now)?;
             if former == Role::Owner {
                 expect_an_owner(tx, organization)?;
+            }
+            if former == Role::Owner && member.role_in(organization) != Some(Role::Owner) {
+                withdraw_invitations_of(tx, organization, &member.email)?;
             }
             Ok(())
         })
@@ -308,11 +314,11 @@ impl App {
                     password: password.clone(),
                     created: now,
                     memberships: vec![membership],
-                    familiar: client.address.into_iter().collect(),
+                    familiar: client.address.map(network).into_iter().collect(),
                 };
                 tx.put_member(&member)?;
                 tx.forget_link(&digest)?;
-                note_joined(tx, now, &member, membership, &client)?;
+                note_joined(tx, now, &member, membership.organization, &client)?;
                 sessions::begin(tx, session, member, &client, &times, now)
             })
             .await?;
@@ -338,7 +344,9 @@ impl App {
                 }
                 tx.put_member(&member)?;
                 tx.forget_link(&digest)?;
-                note_joined(tx, now, &member, membership, &client)?;
+                // Whoever could ask for a reset before may have no say where the person is now.
+                tx.forget_resets_of(member.id)?;
+                note_joined(tx, now, &member, organization.id, &client)?;
                 Ok(organization)
             })
             .await
@@ -368,7 +376,7 @@ impl App {
                 let mut member = tx.member(member)?.ok_or_else(no_such_link)?;
                 member.password.clone_from(&password);
                 tx.put_member(&member)?;
-                tx.forget_links_of(member.id)?;
+                tx.forget_resets_of(member.id)?;
                 tx.end_sessions_of(member.id, None)?;
                 let actor = Actor::member(&member, client.address);
                 tx.note_on_member(now, &member, &actor, Action::PasswordChanged, "")?;
@@ -405,8 +413,9 @@ impl App {
 }
 
 fn new_link(purpose: Purpose, by: &Administrator, now: Millis, lifetime: Millis) -> Link {
-    let made_by = by.actor().name.clone();
-    Link { id: LinkId::random(), purpose, created: now, expires: now.saturating_add(lifetime), made_by }
+    let Actor { id: maker, name: made_by, .. } = by.actor().clone();
+    let expires = now.saturating_add(lifetime);
+    Link { id: LinkId::random(), purpose, created: now, expires, made_by, maker }
 }
 
 fn leads_into(link: &Link, into: OrganizationId) -> bool {
@@ -439,12 +448,12 @@ fn note_joined(
     tx: &Tx<'_>,
     now: Millis,
     member: &Member,
-    membership: Membership,
+    organization: OrganizationId,
     client: &Client,
 ) -> Result<()> {
     let actor = Actor::member(member, client.address);
-    let detail = format!("as {}", membership.role);
-    tx.note(now, membership.organization, &actor, Action::Joined, &member.email, detail)
+    let detail = member.role_in(organization).map(|role| format!("as {role}")).unwrap_or_default();
+    tx.note(now, organization, &actor, Action::Joined, &member.email, detail)
 }
 
 /// The member with this e-mail, if one of their organizations is within reach.
@@ -453,6 +462,16 @@ fn expect_member(reader: &impl MemberQueries, by: &Administrator, email: &str) -
     found
         .filter(|member| member.memberships.iter().any(|place| by.reaches(place.organization)))
         .ok_or_else(|| no_such_member(email))
+}
+
+/// Withdraws the invitations that a former owner made, so that none of them leads back in.
+fn withdraw_invitations_of(tx: &Tx<'_>, organization: OrganizationId, maker: &str) -> Result<()> {
+    for (digest, link) in tx.links()? {
+        if link.maker == maker && leads_into(&link, organization) {
+            tx.forget_link(&digest)?;
+        }
+    }
+    Ok(())
 }
 
 fn expect_an_owner(tx: &Tx<'_>, organization: OrganizationId) -> Result<()> {

@@ -249,8 +249,10 @@ pub struct Link {
     pub created: Millis,
     /// When it ends by itself.
     pub expires: Millis,
-    /// Who made it.
+    /// The name of who made it.
     pub made_by: String,
+    /// The e-mail of who made it; empty at the box itself.
+    pub maker: String,
 }
 
 /// What a link is good for.

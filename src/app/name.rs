@@ -16,8 +16,10 @@ const FILE_NAME_LENGTH: usize = 255;
 /// Words that paths and pages of the product claim for themselves.
 const RESERVED_TAGS: [&str; 2] = ["index", "trash"];
 
-/// What stands where a slug would in the addresses of the web app.
-const RESERVED_SLUGS: [&str; 6] = ["profile", "settings", "sign-in", "sign-out", "static", "welcome"];
+/// What stands where an organization's slug would in the addresses of the web app.
+const RESERVED_ORGANIZATIONS: [&str; 5] = ["profile", "sign-in", "sign-out", "static", "welcome"];
+/// What stands there where a library's slug would.
+const RESERVED_LIBRARIES: [&str; 1] = ["settings"];
 
 /// The name of an organization or a library in urls and on the wire: `[a-z0-9]` and inner `-`, 1–64 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -42,10 +44,16 @@ impl Slug {
         ))
     }
 
-    /// Whether pages of the web app have this name already.
+    /// Whether a page of the web app is where an organization of this slug would be.
     #[must_use]
-    pub fn is_reserved(&self) -> bool {
-        RESERVED_SLUGS.contains(&self.0.as_str())
+    pub fn is_reserved_organization(&self) -> bool {
+        RESERVED_ORGANIZATIONS.contains(&self.0.as_str())
+    }
+
+    /// Whether a page of the web app is where a library of this slug would be.
+    #[must_use]
+    pub fn is_reserved_library(&self) -> bool {
+        RESERVED_LIBRARIES.contains(&self.0.as_str())
     }
 
     /// Makes a slug of a name: transliterated, lower-cased, everything else squeezed to `-`.
@@ -86,6 +94,16 @@ impl fmt::Display for Slug {
     }
 }
 
+/// Whether a character changes how others look and has no looks of its own: marks of direction, separators of lines, what
+/// stands for nothing. A name with one of them can look like another's. Joiners stay, which scripts and emoji need.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{AD}' | '\u{61C}' | '\u{200B}' | '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E001F}'
+    )
+}
+
 /// The name of an organization, a library or a key: trimmed, 1 to `longest` characters, no control characters.
 ///
 /// # Errors
@@ -98,8 +116,10 @@ pub fn parse_name(text: &str, longest: usize) -> Result<String> {
             "A name has 1 to {longest} characters; this one has {length}."
         )));
     }
-    if name.chars().any(char::is_control) {
-        return Err(Error::bad_input("A name must not contain control characters."));
+    if name.chars().any(|character| character.is_control() || is_invisible(character)) {
+        return Err(Error::bad_input(
+            "A name must not contain control characters, or others that can't be seen.",
+        ));
     }
     Ok(name.to_owned())
 }

@@ -25,7 +25,9 @@ impl App {
         self.administrate(by, move |tx, by, now| {
             by.expect_whole_box()?;
             let slug = wanted
-                .settle(|slug| Ok(slug.is_reserved() || tx.organization_named(slug.as_str())?.is_some()))
+                .settle(|slug| {
+                    Ok(slug.is_reserved_organization() || tx.organization_named(slug.as_str())?.is_some())
+                })
                 .map_err(|taken| Error::new(Code::Conflict, taken.message().to_owned()))?;
             let organization = tx.add_organization(by, slug, name.clone(), now)?;
             note_organization(tx, now, by, &organization, "made".to_owned())?;

@@ -34,7 +34,7 @@ impl App {
     pub fn list_trash(&self, caller: &Caller, path: &LibraryPath<'_>, page: Page) -> Result<Vec<Trashed>> {
         let grant = caller.read(path)?;
         let keep = millis(self.settings().trash_keep);
-        let assets = page.cut(caller.view().trash_of(&grant)?);
+        let assets = caller.view().trash_of(&grant, page)?;
         let trashed = self.details(caller, assets)?.into_iter().filter_map(|detail| {
             let since = detail.asset.trashed?;
             Some(Trashed { detail, since, until: since.saturating_add(keep) })
@@ -73,8 +73,8 @@ impl App {
         path: &LibraryPath<'_>,
         ids: &[String],
     ) -> Result<Vec<AssetId>> {
-        self.change_trashed(caller, path, ids, Action::AssetsRestored, |tx, grant, asset, _, now| {
-            tx.restore_asset(grant, asset, now)
+        self.change_trashed(caller, path, ids, Action::AssetsRestored, |tx, grant, asset, now| {
+            tx.restore_asset(grant, asset, now).map(|()| true)
         })
         .await
     }
@@ -89,8 +89,8 @@ impl App {
         path: &LibraryPath<'_>,
         ids: &[String],
     ) -> Result<Vec<AssetId>> {
-        self.change_trashed(caller, path, ids, Action::AssetsPurged, |tx, grant, asset, since, now| {
-            tx.purge_asset_now(grant, &asset, since, now)
+        self.change_trashed(caller, path, ids, Action::AssetsPurged, |tx, grant, asset, now| {
+            tx.purge_asset_now(grant, &asset.id, now)
         })
         .await
     }
@@ -101,20 +101,21 @@ impl App {
     /// Of [`Caller::write`].
     pub async fn empty_trash(&self, caller: &Caller, path: &LibraryPath<'_>) -> Result<usize> {
         let grant = caller.write(path)?;
-        let all: Vec<AssetId> = caller.view().trash_of(&grant)?.iter().map(|asset| asset.id).collect();
+        let everything = Page { offset: 0, size: usize::MAX };
+        let all: Vec<AssetId> =
+            caller.view().trash_of(&grant, everything)?.iter().map(|asset| asset.id).collect();
         let mut removed = 0;
         for ids in all.chunks(EMPTY_BATCH) {
             let ids = ids.to_vec();
+            let purge = |tx: &Tx<'_>, grant: &WriteGrant, asset: Asset, now| {
+                tx.purge_asset_now(grant, &asset.id, now)
+            };
             removed += self
                 .change(&grant, move |tx, grant, now| {
-                    let assets = in_trash(tx, grant, &ids)?;
-                    assets
-                        .iter()
-                        .try_for_each(|(asset, since)| tx.purge_asset_now(grant, asset, *since, now))?;
-                    tx.note_assets(now, grant, Action::AssetsPurged, assets.iter().map(|(asset, _)| asset))?;
-                    Ok(assets.len())
+                    change_in_trash(tx, grant, &ids, Action::AssetsPurged, purge, now)
                 })
-                .await?;
+                .await?
+                .len();
         }
         Ok(removed)
     }
@@ -128,7 +129,7 @@ impl App {
         mut change: F,
     ) -> Result<Vec<AssetId>>
     where
-        F: FnMut(&Tx<'_>, &WriteGrant, Asset, Millis, Millis) -> Result<()> + Send + 'static,
+        F: FnMut(&Tx<'_>, &WriteGrant, Asset, Millis) -> Result<bool> + Send + 'static,
     {
         let grant = caller.write(path)?;
         within("asset ids", ids.len(), 1, self.settings().limits.ids_per_call)?;
@@ -137,25 +138,31 @@ impl App {
             for id in &ids {
                 tx.asset_or_trashed(grant, id)?.ok_or_else(Error::asset_not_found)?;
             }
-            let assets = in_trash(tx, grant, &ids)?;
-            for (asset, since) in assets.clone() {
-                change(tx, grant, asset, since, now)?;
-            }
-            tx.note_assets(now, grant, action, assets.iter().map(|(asset, _)| asset))?;
-            Ok(assets.into_iter().map(|(asset, _)| asset.id).collect())
+            change_in_trash(tx, grant, &ids, action, &mut change, now)
         })
         .await
     }
 }
 
-/// Those of these assets that are in the trash by themselves, each once, with the time since when.
-fn in_trash(tx: &Tx<'_>, grant: &WriteGrant, ids: &[AssetId]) -> Result<Vec<(Asset, Millis)>> {
-    let mut found: Vec<(Asset, Millis)> = Vec::new();
+/// Runs `change` on those of these assets that are in the trash by themselves when it is their turn, writes down what
+/// it did to which, and returns those that it says it changed.
+fn change_in_trash(
+    tx: &Tx<'_>,
+    grant: &WriteGrant,
+    ids: &[AssetId],
+    action: Action,
+    mut change: impl FnMut(&Tx<'_>, &WriteGrant, Asset, Millis) -> Result<bool>,
+    now: Millis,
+) -> Result<Vec<AssetId>> {
+    let mut changed: Vec<Asset> = Vec::new();
     for id in ids {
-        let asset = tx.trashed_alone(grant, id)?.filter(|_| found.iter().all(|(known, _)| known.id != *id));
-        found.extend(asset.and_then(|asset| asset.trashed.map(|since| (asset, since))));
+        let Some(asset) = tx.trashed_alone(grant, id)? else { continue };
+        if change(tx, grant, asset.clone(), now)? {
+            changed.push(asset);
+        }
     }
-    Ok(found)
+    tx.note_assets(now, grant, action, changed.iter())?;
+    Ok(changed.into_iter().map(|asset| asset.id).collect())
 }
 
 impl Tx<'_> {

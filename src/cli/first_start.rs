@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::app::access::Administrator;
 use crate::app::id::KeyId;
 use crate::app::keys::PlainKey;
-use crate::app::model::{Access, Role};
+use crate::app::model::{Access, Purpose, Role};
 use crate::error::Result;
 use crate::setups::{Authority, Connection, Secret, setups};
 
@@ -69,7 +69,8 @@ async fn make_first_key(app: &App) -> Result<Option<FirstKey>> {
     Ok(Some(FirstKey { plain, id: info.key.id }))
 }
 
-/// A link for the first person, for as long as nobody can sign in. Each start makes another one.
+/// A link for the first person, for as long as nobody can sign in. Each start makes another one, and ends the last:
+/// what an old log shows opens nothing.
 async fn set_up_link(app: &App) -> Result<Option<String>> {
     let by = Administrator::of_this_box();
     let organizations = app.list_organizations(&by)?;
@@ -79,7 +80,13 @@ async fn set_up_link(app: &App) -> Result<Option<String>> {
     if app.has_members()? {
         return Ok(None);
     }
-    let (token, _) = app.invite_member(by, first.slug.as_str(), Role::Owner, "").await?;
+    let organization = first.slug.as_str();
+    for link in app.list_invitations(&by, organization)? {
+        if let Purpose::Join { role: Role::Owner, .. } = link.purpose {
+            app.withdraw_invitation(by.clone(), organization, &link.id).await?;
+        }
+    }
+    let (token, _) = app.invite_member(by, organization, Role::Owner, "").await?;
     Ok(Some(link_url(app, &token)))
 }
 
@@ -142,15 +149,13 @@ fn first_steps(ready: Ready<'_>, key: &FirstKey) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::app::clock::Clock;
-    use crate::config::{Config, Variables};
+    use crate::app::members::{Client, NewMember};
+    use crate::testing::settings;
 
     #[tokio::test]
     async fn the_first_start_makes_one_key_that_opens_one_library_and_later_ones_none() {
         let temp = tempfile::tempdir().unwrap();
-        let config = Config::load(Some(Path::new("/dev/null")), &Variables::default(), &[]).unwrap();
-        let mut settings = config.settings(config.bind);
-        settings.data_dir = temp.path().to_owned();
-        let app = App::open(settings, Clock::default()).unwrap();
+        let app = App::open(settings(temp.path(), "https://localhost"), Clock::default()).unwrap();
         let first = make_first_key(&app).await.unwrap().unwrap();
         let caller = app.authenticate(first.plain.reveal()).unwrap();
         assert_eq!(caller.organization().slug.as_str(), "default");
@@ -158,6 +163,20 @@ mod tests {
         assert_eq!(grants.collect::<Vec<_>>(), [("library", Access::Write)]);
         assert!(make_first_key(&app).await.unwrap().is_none());
         assert_eq!(app.list_keys(&Administrator::of_this_box(), None).unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn each_start_makes_the_one_set_up_link_until_somebody_used_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let app = App::open(settings(temp.path(), "https://localhost"), Clock::default()).unwrap();
+        assert_eq!(set_up_link(&app).await.unwrap(), None);
+        make_first_key(&app).await.unwrap();
+        let [first, second] = [set_up_link(&app).await.unwrap(), set_up_link(&app).await.unwrap()];
+        let token = |link: Option<String>| link.unwrap().rsplit_once('/').unwrap().1.to_owned();
+        assert!(app.link(&token(first)).is_err());
+        let new = NewMember { email: "ada@example.org", name: "Ada", password: "correct horse" };
+        app.join(&token(second), new, &Client::default()).await.unwrap();
+        assert_eq!(set_up_link(&app).await.unwrap(), None);
     }
 
     #[test]

@@ -119,7 +119,12 @@ async fn begin_sign_in(visit: Visit, request: HttpRequest) -> Result<HttpRespons
 
 async fn sign_in(visit: Visit, request: HttpRequest, sent: web::Json<SignIn>) -> Result<HttpResponse> {
     let app = app_of(&request)?;
-    let (token, _) = app.sign_in_by_passkey(&visit.csrf(), &sent.proof, &client_of(&request)).await?;
+    let client = client_of(&request);
+    let (token, _) = app.sign_in_by_passkey(&visit.csrf(), &sent.proof, &client).await?;
+    // Nobody would know of the session that this browser had before.
+    if let Ok(former) = app.signed_in(visit.session_token().unwrap_or_default(), &client) {
+        app.sign_out(former).await?;
+    }
     let mut answer = redirect(&visit, &LocalPath::parse(&sent.next).unwrap_or_default());
     begin_session(&mut answer, &app, &token)?;
     Ok(answer)

@@ -50,6 +50,11 @@ async fn sign_in_by(visit: Visit, request: HttpRequest, form: Form) -> Result<Ht
     let (email, next) = (form.text("email"), LocalPath::parse(form.text("next")).unwrap_or_default());
     match app.sign_in(email, form.text("password"), &client_of(&request)).await {
         Ok((token, _)) => {
+            // Nobody would know of the session that this browser had before.
+            let former = app.signed_in(visit.session_token().unwrap_or_default(), &client_of(&request));
+            if let Ok(former) = former {
+                app.sign_out(former).await?;
+            }
             let mut answer = redirect(&visit, &next);
             begin_session(&mut answer, &app, &token)?;
             Ok(answer)

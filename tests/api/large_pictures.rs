@@ -231,10 +231,12 @@ async fn twenty_pictures_of_a_hundred_megapixels_stay_within_the_memory() {
         tokio::time::sleep(PAUSE).await;
     }
     assert!(others > 0);
+    let mut made = Vec::new();
     for answer in asked {
         let (name, reply) = answer.await.unwrap();
-        expect_answer(name, &reply);
+        made.extend(has_picture(name, &reply).then_some(name));
     }
+    assert!(made.contains(&"baseline.jpg"), "{made:?}");
     let seen = watch.seen();
     assert!(seen.server < SERVER, "{seen:?}");
     assert!(seen.workers.values().all(|most| *most < PICTURE), "{seen:?}");
@@ -242,19 +244,14 @@ async fn twenty_pictures_of_a_hundred_megapixels_stay_within_the_memory() {
     assert!(!program.log().contains("panicked"), "{}", program.log());
 }
 
-/// A thumbnail, or word that there is none: a build without optimisation may take too long for some.
-fn expect_answer(name: &str, reply: &Reply) {
-    if name == "baseline.jpg" {
-        let seen = inspect(&mut std::io::Cursor::new(&reply.body), u64::MAX);
-        assert_eq!(seen.unwrap().width, Some(400), "{name}");
-        return;
-    }
+/// Whether the answer is a thumbnail. The other one is that there is none: on a busy machine, and in a build without
+/// optimisation, some take longer than a picture may.
+fn has_picture(name: &str, reply: &Reply) -> bool {
     if reply.status != 200 {
         assert_eq!((reply.status, reply.error_code()), (400, "BAD_USER_INPUT".into()), "{name}");
+        return false;
     }
-    println!(
-        "{name}: {} {}",
-        reply.status,
-        String::from_utf8_lossy(&reply.body[..reply.body.len().min(200)])
-    );
+    let seen = inspect(&mut std::io::Cursor::new(&reply.body), u64::MAX);
+    assert_eq!(seen.unwrap().width, Some(400), "{name}");
+    true
 }

@@ -120,6 +120,55 @@ async fn only_what_is_in_the_trash_is_purged_and_then_for_good() {
     assert_eq!(scene.served(&kept.to_string()).await, 200);
 }
 
+/// Two assets with the same bytes, one a variant that is in the trash by itself, as its original is.
+async fn shared_bytes(scene: &Scene) -> (AssetId, AssetId, AssetId) {
+    let other = scene.server.upload(&scene.writer, "acme", "photos", "b.jpg", OTHER).await;
+    let original = scene.asset(None).await;
+    let variant = scene.asset(Some(&original)).await;
+    scene.trash(&variant).await;
+    scene.trash(&original).await;
+    (other, original, variant)
+}
+
+/// Nothing of the file that both had is lost, and nothing is counted twice.
+async fn expect_only(scene: &Scene, other: &AssetId) {
+    scene.server.clock().advance(std::time::Duration::from_hours(2));
+    scene.server.app().upkeep().await;
+    assert_eq!((scene.counts(), scene.trashed()), ((1, 0), vec![]));
+    assert_eq!(scene.served(&other.to_string()).await, 200);
+    scene.trash(other).await;
+    assert_eq!(scene.purge(other).await.unwrap(), [*other]);
+}
+
+#[tokio::test]
+async fn a_variant_in_the_trash_goes_once_with_its_original_and_by_itself() {
+    for original_first in [true, false] {
+        let scene = Scene::new().await;
+        let (other, original, variant) = shared_bytes(&scene).await;
+        let both = if original_first { [original, variant] } else { [variant, original] };
+        let ids = both.map(|id| id.to_string());
+        let purged = scene.server.app().purge_assets(&scene.caller(), &PHOTOS, &ids).await.unwrap();
+        assert_eq!(purged, if original_first { vec![original] } else { both.to_vec() });
+        expect_only(&scene, &other).await;
+    }
+}
+
+#[tokio::test]
+async fn an_emptied_trash_lets_go_of_each_file_once() {
+    let scene = Scene::new().await;
+    let (other, ..) = shared_bytes(&scene).await;
+    assert!(scene.server.app().empty_trash(&scene.caller(), &PHOTOS).await.unwrap() >= 1);
+    expect_only(&scene, &other).await;
+}
+
+#[tokio::test]
+async fn what_goes_by_its_age_lets_go_of_each_file_once() {
+    let scene = Scene::new().await;
+    let (other, ..) = shared_bytes(&scene).await;
+    scene.server.clock().advance(std::time::Duration::from_hours(31 * 24));
+    expect_only(&scene, &other).await;
+}
+
 #[tokio::test]
 async fn an_emptied_trash_is_empty_and_nothing_else_is_gone() {
     let scene = Scene::new().await;

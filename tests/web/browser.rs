@@ -102,8 +102,10 @@ impl Browser {
         self.devtools.call("Input.insertText", &json!({ "text": text }));
     }
 
-    /// Presses a key, such as `Enter`, `Escape`, `Tab`, `ArrowRight` or `a`.
-    pub fn press(&self, key: &str) {
+    /// Presses a key, such as `Enter`, `Escape`, `Tab`, `ArrowRight` or `a`; also with others held down, as in
+    /// `Shift+ArrowRight` or `Control+a`.
+    pub fn press(&self, keys: &str) {
+        let (held, key) = keys.rsplit_once('+').unwrap_or(("", keys));
         let code = match key {
             "Enter" => 13,
             "Escape" => 27,
@@ -117,15 +119,22 @@ impl Browser {
         };
         let text = match key {
             "Enter" => "\r",
-            key if key.chars().count() == 1 => key,
+            key if key.chars().count() == 1 && !held.contains("Control") => key,
             _ => "",
         };
-        let down = json!({ "type": "keyDown", "key": key, "windowsVirtualKeyCode": code, "text": text });
-        self.devtools.call("Input.dispatchKeyEvent", &down);
-        self.devtools.call(
-            "Input.dispatchKeyEvent",
-            &json!({ "type": "keyUp", "key": key, "windowsVirtualKeyCode": code }),
-        );
+        let held: u32 = held
+            .split('+')
+            .map(|key| match key {
+                "Control" => 2,
+                "Shift" => 8,
+                _ => 0,
+            })
+            .sum();
+        for kind in ["keyDown", "keyUp"] {
+            let text = if kind == "keyDown" { text } else { "" };
+            let event = json!({ "type": kind, "key": key, "windowsVirtualKeyCode": code, "text": text, "modifiers": held });
+            self.devtools.call("Input.dispatchKeyEvent", &event);
+        }
     }
 
     /// Chooses an option of the list with this label.
@@ -174,14 +183,27 @@ impl Browser {
         self.devtools.call("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
     }
 
-    /// Gives the browser a device that keeps passkeys, and whose owner agrees to whatever it asks.
-    pub fn with_passkeys(&self) {
+    /// Gives the browser a device that keeps passkeys, and whose owner agrees to whatever it asks; returns its id.
+    pub fn with_passkeys(&self) -> String {
         self.devtools.call("WebAuthn.enable", &json!({}));
         let device = json!({
             "protocol": "ctap2", "transport": "internal", "hasResidentKey": true,
             "hasUserVerification": true, "isUserVerified": true, "automaticPresenceSimulation": true,
         });
-        self.devtools.call("WebAuthn.addVirtualAuthenticator", &json!({ "options": device }));
+        let added = self.devtools.call("WebAuthn.addVirtualAuthenticator", &json!({ "options": device }));
+        added["authenticatorId"].as_str().unwrap().to_owned()
+    }
+
+    /// Puts the passkeys of a device in the place of themselves, as copies that have signed nothing yet.
+    pub fn copy_passkeys(&self, device: &str) {
+        let device = json!(device);
+        let kept = self.devtools.call("WebAuthn.getCredentials", &json!({ "authenticatorId": device }));
+        self.devtools.call("WebAuthn.clearCredentials", &json!({ "authenticatorId": device }));
+        for mut passkey in kept["credentials"].as_array().cloned().unwrap_or_default() {
+            passkey["signCount"] = json!(0);
+            let copy = json!({ "authenticatorId": device, "credential": passkey });
+            self.devtools.call("WebAuthn.addCredential", &copy);
+        }
     }
 
     /// Takes a cookie away.

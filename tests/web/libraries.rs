@@ -2,3 +2,9 @@
 
 mod gallery;
 mod looks;
+mod placeholders;
+mod plain;
+mod rights;
+mod searching;
+mod selecting;
+mod uploads;

@@ -9,4 +9,5 @@ mod passkeys;
 mod people;
 mod profile;
 mod sign_in;
+mod stranger;
 mod welcome;

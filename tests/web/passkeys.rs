@@ -84,6 +84,7 @@ async fn a_member_signs_in_by_passkey_until_it_is_removed() {
     browser.click(&Find::button("Sign in with a passkey"));
     browser.wait_for(&Find::text("This passkey does not sign anybody in here"));
     assert_eq!(browser.path(), "/app/sign-in");
+    server.app().upkeep().await;
     let laptop = "Ada’s laptop".to_owned();
     assert_eq!(
         noted(&server),
@@ -91,7 +92,7 @@ async fn a_member_signs_in_by_passkey_until_it_is_removed() {
             ("member.passkey_added", laptop.clone()),
             ("member.signed_in", "with a passkey".to_owned()),
             ("member.passkey_removed", laptop),
-            ("member.sign_in_refused", "the passkey is not known".to_owned()),
+            ("member.sign_in_refused", "once, with an e-mail or a passkey that nobody has".to_owned()),
         ]
     );
 }
@@ -128,6 +129,31 @@ async fn a_question_is_answered_once_and_by_the_one_who_was_asked() {
     assert_eq!(by_hand(&browser, &sign)["status"], 204);
     browser.open("/app/profile");
     browser.wait_for(&Find::heading("Profile"));
+}
+
+#[tokio::test]
+async fn a_copy_that_lags_behind_is_refused() {
+    let server = TestServer::start();
+    server.organization("Acme").await;
+    let ada = ada(&server, &["acme"]).await;
+    let browser = Browser::on(&server);
+    let device = browser.with_passkeys();
+    browser.sign_in(&ada);
+    add_passkey(&browser, "Laptop");
+    let sign_in = "return (await send('/app/sign-in/passkey', await signed())).status;";
+    for status in [204, 204] {
+        browser.forget_cookies();
+        browser.open("/app/sign-in");
+        assert_eq!(by_hand(&browser, sign_in), status);
+    }
+    browser.copy_passkeys(&device);
+    browser.forget_cookies();
+    browser.open("/app/sign-in");
+    browser.click(&Find::button("Sign in with a passkey"));
+    browser.wait_for(&Find::text("This passkey seems to have been copied"));
+    let (action, detail) = noted(&server).pop().unwrap();
+    assert_eq!(action, "member.sign_in_refused");
+    assert!(detail.starts_with("the passkey Laptop was not accepted: "), "{detail}");
 }
 
 #[tokio::test]

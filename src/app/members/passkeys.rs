@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use webauthn_rs::prelude::{
     AuthenticationResult, CreationChallengeResponse, DiscoverableAuthentication, Passkey as Credential,
     PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse, Url,
-    Uuid, Webauthn, WebauthnBuilder,
+    Uuid, Webauthn, WebauthnBuilder, WebauthnError,
 };
 use webauthn_rs_proto::ResidentKeyRequirement;
 
@@ -265,20 +265,20 @@ impl App {
         let begun = self.passkeys().signing_in.take(&proof.ceremony, &visitor.to_owned(), self.now());
         let (state, answer) = (begun.ok_or_else(over)?, &proof.credential);
         let Some(passkey) = self.store().view()?.passkey(&answer.raw_id)? else {
-            self.note_refused_passkey(None, "the passkey is not known", client).await?;
+            self.refusals().note(Action::SignInRefused, client.address);
             return Err(refused());
         };
         if answer.get_user_unique_id() != Some(passkey.handle.as_slice()) {
-            self.note_refused_passkey(Some(passkey), "the passkey names somebody else", client).await?;
+            self.note_refused_passkey(passkey, "it names somebody else", client).await?;
             return Err(refused());
         }
         let credential = read(&passkey)?;
         match webauthn.finish_discoverable_authentication_v2(answer, state, &credential) {
             Ok(checked) => self.enter(passkey, credential, &checked, client).await,
             Err(error) => {
-                let reason = format!("the passkey {} was not accepted: {error}", passkey.name);
-                self.note_refused_passkey(Some(passkey), &reason, client).await?;
-                Err(refused())
+                self.note_refused_passkey(passkey, &error.to_string(), client).await?;
+                let is_copied = matches!(error, WebauthnError::CredentialPossibleCompromise);
+                Err(if is_copied { copied() } else { refused() })
             }
         }
     }
@@ -314,20 +314,15 @@ impl App {
         Ok((plain, signed_in))
     }
 
-    async fn note_refused_passkey(
-        &self,
-        passkey: Option<Passkey>,
-        reason: &str,
-        client: &Client,
-    ) -> Result<()> {
-        let (now, reason, actor) = (self.now(), reason.to_owned(), Actor::stranger(client.address));
+    /// Writes down a passkey of somebody's that was not accepted.
+    async fn note_refused_passkey(&self, passkey: Passkey, reason: &str, client: &Client) -> Result<()> {
+        let (now, actor) = (self.now(), Actor::stranger(client.address));
+        let reason = format!("the passkey {} was not accepted: {reason}", passkey.name);
         self.store()
             .write(move |tx| {
-                let member = passkey.as_ref().map(|passkey| tx.member(passkey.member)).transpose()?.flatten();
-                match member {
-                    Some(member) => tx.note_on_member(now, &member, &actor, Action::SignInRefused, &reason),
-                    None => tx.note_on_box(now, &actor, Action::SignInRefused, "a member", reason.clone()),
-                }
+                tx.member(passkey.member)?.map_or(Ok(()), |member| {
+                    tx.note_on_member(now, &member, &actor, Action::SignInRefused, &reason)
+                })
             })
             .await
     }
@@ -357,4 +352,28 @@ fn refused() -> Error {
         "This passkey does not sign anybody in here: it was removed, or belongs to another server. Sign in with your \
          password, or with another passkey.",
     )
+}
+
+/// A device counts its signatures, and this one was behind the count that was seen last.
+fn copied() -> Error {
+    Error::new(
+        Code::Forbidden,
+        "This passkey seems to have been copied: the same one signed elsewhere. Sign in with your password, and remove \
+         it on your profile.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passkeys_need_a_host_with_a_name() {
+        let host = |url: &str| Party::at(url).map(|party| party.host);
+        assert_eq!(host("https://assets.example.org").as_deref(), Some("assets.example.org"));
+        assert_eq!(host("https://localhost:8443").as_deref(), Some("localhost"));
+        for url in ["https://192.0.2.1", "https://192.0.2.1:8443", "https://[2001:db8::1]:8443", "no url"] {
+            assert_eq!(host(url), None, "{url}");
+        }
+    }
 }

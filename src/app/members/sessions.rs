@@ -16,6 +16,8 @@ use crate::error::{Code, Error, Result};
 
 /// How many addresses are remembered as a person's own.
 const MOST_FAMILIAR: usize = 10;
+/// How many sessions a person has at a time; the one that was not used for the longest time ends first.
+const MOST_SESSIONS: usize = 30;
 /// How much is kept of what a browser calls itself, in characters.
 const AGENT_LENGTH: usize = 200;
 
@@ -70,15 +72,12 @@ impl App {
     pub async fn sign_in(&self, email: &str, password: &str, client: &Client) -> Result<(Token, SignedIn)> {
         let email = Email::parse(email).map_err(|_| wrong())?;
         let member = self.store().view()?.member_by_email(&email)?;
-        let is_familiar = member
-            .as_ref()
-            .zip(client.address)
-            .is_some_and(|(member, address)| member.familiar.contains(&network(address)));
+        let is_familiar = member.as_ref().is_some_and(|member| is_familiar(member, client));
         self.throttle().attempt(client.address, &email.folded(), is_familiar)?;
         let hash = member.as_ref().map(|member| member.password.clone());
         let checked = hash.clone();
         if !self.passwords().verify(password, hash).await? {
-            self.note_refused_sign_in(member, &email, client).await?;
+            self.note_refused_sign_in(member, client).await?;
             return Err(wrong());
         }
         let (client, now, times) = (client.clone(), self.now(), self.settings().members.clone());
@@ -101,22 +100,15 @@ impl App {
         Ok((plain, signed_in))
     }
 
-    async fn note_refused_sign_in(
-        &self,
-        member: Option<Member>,
-        email: &Email,
-        client: &Client,
-    ) -> Result<()> {
-        let (now, email, actor) = (self.now(), email.to_string(), Actor::stranger(client.address));
-        self.store()
-            .write(move |tx| {
-                if let Some(member) = &member {
-                    return tx.note_on_member(now, member, &actor, Action::SignInRefused, "");
-                }
-                let detail = "nobody has this e-mail".to_owned();
-                tx.note_on_box(now, &actor, Action::SignInRefused, &email, detail)
-            })
-            .await
+    /// Writes down a wrong password for somebody's account. Those for nobody's are counted: a flood of made-up
+    /// addresses takes a line, not the disk.
+    async fn note_refused_sign_in(&self, member: Option<Member>, client: &Client) -> Result<()> {
+        let Some(member) = member else {
+            self.refusals().note(Action::SignInRefused, client.address);
+            return Ok(());
+        };
+        let (now, actor) = (self.now(), Actor::stranger(client.address));
+        self.store().write(move |tx| tx.note_on_member(now, &member, &actor, Action::SignInRefused, "")).await
     }
 
     /// Who is signed in with this token, and from where this request of theirs comes.
@@ -226,8 +218,9 @@ impl App {
         client: &Client,
     ) -> Result<(Token, SignedIn)> {
         let member = &signed_in.member;
-        self.throttle().attempt(client.address, &member.email.to_lowercase(), true)?;
+        self.throttle().attempt(client.address, &member.email.to_lowercase(), is_familiar(member, client))?;
         if !self.passwords().verify(present, Some(member.password.clone())).await? {
+            self.note_refused_sign_in(Some(member.clone()), client).await?;
             return Err(Error::bad_input("That is not your present password."));
         }
         let password = self.passwords().hash(new, &[&member.email, &member.name]).await?;
@@ -241,7 +234,7 @@ impl App {
                 let (member, _) = tx.live_session(&digest, now)?.ok_or_else(Error::signed_out)?;
                 let member = Member { password: password.clone(), ..member };
                 tx.put_member(&member)?;
-                tx.forget_links_of(member.id)?;
+                tx.forget_resets_of(member.id)?;
                 tx.end_sessions_of(member.id, None)?;
                 let actor = Actor::member(&member, client.address);
                 tx.note_on_member(now, &member, &actor, Action::PasswordChanged, "")?;
@@ -308,8 +301,22 @@ pub(super) fn begin(
         address: client.address,
         agent: client.agent.chars().take(AGENT_LENGTH).collect(),
     };
+    end_oldest_sessions(tx, &member)?;
     tx.put_session(&digest, &session)?;
     Ok(SignedIn { digest, member, session, address: client.address })
+}
+
+/// Leaves a member room for one more session.
+fn end_oldest_sessions(tx: &Tx<'_>, member: &Member) -> Result<()> {
+    let mut own = tx.sessions()?;
+    own.retain(|(_, session, _)| session.member == member.id);
+    own.sort_by_key(|(_, _, last_seen)| std::cmp::Reverse(*last_seen));
+    own.iter().skip(MOST_SESSIONS - 1).try_for_each(|(digest, ..)| tx.forget_session(digest))
+}
+
+/// Whether the member signed in from there before.
+fn is_familiar(member: &Member, client: &Client) -> bool {
+    client.address.is_some_and(|address| member.familiar.contains(&network(address)))
 }
 
 /// The member, with this address as the latest of their own.

@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Client, NewMember, SignedIn};
+use super::{Client, NewMember, SignedIn, Token, sessions};
 use crate::app::App;
 use crate::app::access::{Administrator, LibraryPath};
 use crate::app::audit::EventFilter;
 use crate::app::clock::Clock;
 use crate::app::model::Role;
+use crate::app::store::{MemberQueries, Tx};
 use crate::error::{Code, Result};
 use crate::testing::settings;
 
@@ -229,6 +230,7 @@ async fn a_new_password_ends_every_session_and_every_other_reset() {
             "member.invited",
             "member.joined",
             "member.reset_requested",
+            "member.sign_in_refused",
             "member.password_changed",
             "member.reset_requested",
             "member.signed_in",
@@ -236,6 +238,76 @@ async fn a_new_password_ends_every_session_and_every_other_reset() {
             "member.sign_in_refused",
         ]
     );
+}
+
+#[tokio::test]
+async fn a_reset_is_over_when_the_person_comes_or_goes() {
+    let house = House::new().await;
+    let ada = house.join("acme", Role::Viewer, "ada@example.org").await;
+    let (before, _) = house.app.request_password_reset(by(), "ada@example.org").await.unwrap();
+    let (invitation, _) = house.app.invite_member(by(), "other", Role::Owner, "").await.unwrap();
+    house.app.join_as(&ada, invitation.reveal(), &here()).await.unwrap();
+    assert_eq!(code(house.app.link(before.reveal())), Some(Code::NotFound));
+    let (after, _) = house.app.request_password_reset(by(), "ada@example.org").await.unwrap();
+    house.app.remove_member(by(), "acme", "ada@example.org").await.unwrap();
+    assert_eq!(
+        code(house.app.reset_password(after.reveal(), "a third horse", &here()).await),
+        Some(Code::NotFound)
+    );
+}
+
+#[tokio::test]
+async fn a_former_owner_has_no_invitation_to_come_back_by() {
+    let house = House::new().await;
+    let ada = house.join("acme", Role::Owner, "ada@example.org").await;
+    let grace = house.join("acme", Role::Owner, "grace@example.org").await;
+    let mut links = Vec::new();
+    for owner in [&ada, &grace] {
+        let by = house.app.member_caller(owner, "acme").unwrap().administer().unwrap();
+        links.push(house.app.invite_member(by, "acme", Role::Owner, "").await.unwrap().0);
+    }
+    house.app.set_member_role(by(), "acme", "ada@example.org", Role::Editor).await.unwrap();
+    assert_eq!(code(house.app.link(links[0].reveal())), Some(Code::NotFound));
+    assert!(house.app.link(links[1].reveal()).is_ok());
+}
+
+#[tokio::test]
+async fn who_is_no_owner_any_more_renames_nothing() {
+    let house = House::new().await;
+    house.join("acme", Role::Owner, "grace@example.org").await;
+    let ada = house.join("acme", Role::Owner, "ada@example.org").await;
+    let caller = house.app.member_caller(&ada, "acme").unwrap();
+    house.app.set_member_role(by(), "acme", "ada@example.org", Role::Editor).await.unwrap();
+    let path = LibraryPath { organization: "acme", library: "photos" };
+    assert_eq!(code(house.app.rename_library(&caller, &path, "Mine").await), Some(Code::Forbidden));
+}
+
+#[tokio::test]
+async fn the_sessions_that_were_not_used_for_the_longest_time_make_room() {
+    let house = House::new().await;
+    let first = house.join("acme", Role::Viewer, "ada@example.org").await;
+    let (member, times) = (first.member.clone(), house.app.settings().members.clone());
+    for minute in 1..=40 {
+        let (member, times, now) = (member.clone(), times.clone(), first.session.created + minute * 60_000);
+        let begin = move |tx: &Tx<'_>| {
+            let digest = Token::random().session_digest();
+            sessions::begin(tx, digest, member.clone(), &here(), &times, now)
+        };
+        house.app.store().write(begin).await.unwrap();
+    }
+    house.clock.advance(Duration::from_hours(1));
+    assert!(!house.is_signed_in(&first));
+    assert_eq!(house.app.store().view().unwrap().sessions().unwrap().len(), 30);
+}
+
+#[tokio::test]
+async fn names_can_not_hide_what_they_are() {
+    let house = House::new().await;
+    let ada = house.join("acme", Role::Viewer, "ada@example.org").await;
+    for name in ["Ada\u{202E}ecarG", "Ad\u{200B}a", "\u{FEFF}Ada", "A\u{7}da"] {
+        assert_eq!(code(house.app.rename_member(&ada, name).await), Some(Code::BadUserInput), "{name:?}");
+    }
+    assert!(house.app.rename_member(&ada, "Zoë 👩\u{200D}🚀").await.is_ok());
 }
 
 #[tokio::test]
@@ -258,7 +330,7 @@ async fn refused_keys_are_counted_and_old_events_go() {
     let filter = EventFilter { text: "KEY.REFUSED".to_owned(), most: 10, before: None };
     let found = house.app.list_events(&by(), "acme", &filter).unwrap().events;
     let details: Vec<_> = found.iter().map(|(_, event)| event.detail.as_str()).collect();
-    assert_eq!(details, ["3 requests with a key that is not valid"]);
+    assert_eq!(details, ["3 times, with a key that is not valid"]);
     assert!(house.app.list_events(&by(), "other", &filter).unwrap().events.is_empty());
     house.clock.advance(Duration::from_hours(400 * 24 + 1));
     house.app.upkeep().await;

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use redb::Range;
 
 use super::libraries::LibraryQueries;
-use super::tables::{ASSET_HOMES, ASSETS, LISTED, TAGGED, TRASH, VARIANTS, decode, encode, newest_first};
+use super::tables::{ASSET_HOMES, ASSETS, LISTED, TAGGED, VARIANTS, decode, encode, newest_first};
 use super::{Reader, Tx, View, between, storage};
 use crate::app::access::{ReadGrant, WriteGrant};
 use crate::app::clock::Millis;
@@ -287,8 +287,8 @@ impl Tx<'_> {
             self.put(VARIANTS, (target.library().0, asset.id.bytes(), variant.id.bytes()), ())?;
             // One that was trashed alone is due where its record is.
             if let Some(when) = variant.trashed {
-                self.delete(TRASH, (when, source.library().0, variant.id.bytes()))?;
-                self.put(TRASH, (when, target.library().0, variant.id.bytes()), ())?;
+                self.leave_trash(when, source.library(), &variant.id)?;
+                self.enter_trash(when, target.library(), &variant.id)?;
             }
             self.rehome(source, target, variant.touched(now))?;
         }

@@ -99,7 +99,7 @@ impl WantedSlug {
         if let Self::Exactly(slug) = self {
             return Err(Error::new(
                 Code::LibraryUrlTaken,
-                format!("The slug \"{slug}\" is taken. Choose another."),
+                format!("The slug \"{slug}\" is taken or reserved. Choose another."),
             ));
         }
         let mut number = 2;
@@ -149,7 +149,7 @@ impl Tx<'_> {
         now: Millis,
     ) -> Result<Library> {
         let slug = wanted.settle(|slug| {
-            let taken = slug.is_reserved();
+            let taken = slug.is_reserved_library();
             Ok(taken || self.lookup(LIBRARY_SLUGS, (organization.0, slug.as_str()), |_| Ok(()))?.is_some())
         })?;
         let id = LibraryId(self.next("next_id")?);

@@ -130,7 +130,7 @@ impl Tx<'_> {
 
     /// Forgets a member, their passkeys, and the links to set their password.
     pub fn forget_member(&self, member: &Member) -> Result<()> {
-        self.forget_links_of(member.id)?;
+        self.forget_resets_of(member.id)?;
         for passkey in self.passkeys_of(member.id)? {
             self.forget_passkey(&passkey)?;
         }
@@ -190,7 +190,7 @@ impl Tx<'_> {
     }
 
     /// Forgets the links that set a member's password.
-    pub fn forget_links_of(&self, member: MemberId) -> Result<()> {
+    pub fn forget_resets_of(&self, member: MemberId) -> Result<()> {
         for (digest, link) in self.links()? {
             if link.purpose == (Purpose::Reset { member }) {
                 self.forget_link(&digest)?;

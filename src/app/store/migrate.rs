@@ -8,9 +8,9 @@ use super::changes::DATABASE;
 use super::storage;
 use super::tables::{
     ASSET_HOMES, ASSETS, AUDIT, BLOBS, CHANGES, FAILED_WORK, KEY_IDS, KEY_USE, KEYS, LIBRARIES,
-    LIBRARY_BYTES, LIBRARY_SLUGS, LINKS, LISTED, MEMBER_EMAILS, MEMBERS, META, ORGANIZATION_SLUGS,
-    ORGANIZATIONS, ORPHANS, PASSKEYS, SESSION_USE, SESSIONS, TAGGED, TAGS, TRASH, VARIANTS, WAITING_WORK,
-    decode,
+    LIBRARY_BYTES, LIBRARY_SLUGS, LIBRARY_TRASH, LINKS, LISTED, MEMBER_EMAILS, MEMBERS, META,
+    ORGANIZATION_SLUGS, ORGANIZATIONS, ORPHANS, PASSKEYS, SESSION_USE, SESSIONS, TAGGED, TAGS, TRASH,
+    VARIANTS, WAITING_WORK, decode, newest_first,
 };
 use crate::app::model::Asset;
 use crate::error::{Code, Error, Result};
@@ -38,17 +38,36 @@ pub fn run(db: &Database) -> Result<()> {
             meta.insert(DATABASE, rand::random::<u64>()).map_err(storage)?;
         }
     }
-    let counts_bytes = tx.list_tables().map_err(storage)?.any(|table| table.name() == LIBRARY_BYTES.name());
+    let counts_bytes = has_table(&tx, &LIBRARY_BYTES)?;
+    let lists_trash = has_table(&tx, &LIBRARY_TRASH)?;
     macro_rules! make {
         ($($table:ident)+) => { $( drop(tx.open_table($table).map_err(storage)?); )+ };
     }
     make!(ORGANIZATIONS ORGANIZATION_SLUGS LIBRARIES LIBRARY_BYTES LIBRARY_SLUGS KEYS KEY_IDS KEY_USE ASSETS ASSET_HOMES
-        LISTED TAGGED TAGS TRASH VARIANTS BLOBS ORPHANS CHANGES
+        LISTED TAGGED TAGS TRASH LIBRARY_TRASH VARIANTS BLOBS ORPHANS CHANGES
         MEMBERS MEMBER_EMAILS SESSIONS SESSION_USE LINKS PASSKEYS AUDIT WAITING_WORK FAILED_WORK);
     if !counts_bytes {
         count_bytes(&tx)?;
     }
+    if !lists_trash {
+        list_trash(&tx)?;
+    }
     tx.commit().map_err(storage)
+}
+
+fn has_table(tx: &WriteTransaction, wanted: &impl TableHandle) -> Result<bool> {
+    Ok(tx.list_tables().map_err(storage)?.any(|table| table.name() == wanted.name()))
+}
+
+/// Lists the trash of each library, which a rasterd before the first that had a web app did not.
+fn list_trash(tx: &WriteTransaction) -> Result<()> {
+    let mut table = tx.open_table(LIBRARY_TRASH).map_err(storage)?;
+    for entry in tx.open_table(TRASH).map_err(storage)?.iter().map_err(storage)? {
+        let (key, _) = entry.map_err(storage)?;
+        let (when, library, id) = key.value();
+        table.insert((library, newest_first(when), id), ()).map_err(storage)?;
+    }
+    Ok(())
 }
 
 /// Counts the bytes of each library's files, which a rasterd before the first that had a web app did not.

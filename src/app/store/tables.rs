@@ -49,6 +49,8 @@ pub const TAGGED: TableDefinition<(u64, &str, u64, Id), ()> = TableDefinition::n
 pub const TAGS: TableDefinition<(u64, &str), (&str, u64)> = TableDefinition::new("tags.v1");
 /// (trashed at, library, asset): the trash, oldest first.
 pub const TRASH: TableDefinition<(u64, u64, Id), ()> = TableDefinition::new("trash.v1");
+/// (library, latest first, asset): the trash of each library.
+pub const LIBRARY_TRASH: TableDefinition<(u64, u64, Id), ()> = TableDefinition::new("library_trash.v1");
 /// (library, original, variant).
 pub const VARIANTS: TableDefinition<(u64, Id, Id), ()> = TableDefinition::new("variants.v1");
 /// hash of the file → how many assets have it.

@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use super::tables::{ASSETS, TRASH, VARIANTS, decode};
-use super::{AssetQueries, Reader, Tx, View, between, everything};
+use super::tables::{ASSETS, LIBRARY_TRASH, TRASH, VARIANTS, decode, newest_first};
+use super::{AssetQueries, Reader, Tx, View, between};
 use crate::app::access::{Administrator, ReadGrant, WriteGrant};
 use crate::app::clock::Millis;
-use crate::app::id::AssetId;
+use crate::app::id::{AssetId, LibraryId};
 use crate::app::model::{Asset, Library};
+use crate::app::page::Page;
 use crate::error::{Code, Error, Result};
 
 const FIRST_ID: &[u8; 16] = &[0; 16];
@@ -31,16 +32,24 @@ impl View {
         Ok(due)
     }
 
-    /// What is in a library's trash, the latest first.
-    pub fn trash_of(&self, grant: &ReadGrant) -> Result<Vec<Asset>> {
+    /// Some of what is in a library's trash, the latest first.
+    pub fn trash_of(&self, grant: &ReadGrant, page: Page) -> Result<Vec<Asset>> {
+        let library = grant.library().0;
         let mut ids: Vec<[u8; 16]> = Vec::new();
-        self.scan(TRASH, everything(), |(_, library, id), ()| {
-            if library == grant.library().0 {
-                ids.push(*id);
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        let keys = ids.iter().rev().map(|id| (grant.library().0, id));
+        let mut before = 0;
+        self.scan(
+            LIBRARY_TRASH,
+            between((library, 0, FIRST_ID), (library, u64::MAX, LAST_ID)),
+            |(_, _, id), ()| {
+                if before < page.offset {
+                    before += 1;
+                } else {
+                    ids.push(*id);
+                }
+                Ok(if ids.len() < page.size { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            },
+        )?;
+        let keys = ids.iter().map(|id| (library, id));
         Ok(self.lookup_each(ASSETS, keys, decode)?.into_iter().flatten().collect())
     }
 }
@@ -59,7 +68,7 @@ impl Tx<'_> {
                 original.map_or(Ok(()), |original| self.put_asset(grant, &original.touched(now)))?;
             }
         }
-        self.put(TRASH, (now, grant.library().0, asset.id.bytes()), ())?;
+        self.enter_trash(now, grant.library(), &asset.id)?;
         self.put_record(&Asset { trashed: Some(now), ..asset.touched(now) })
     }
 
@@ -77,7 +86,7 @@ impl Tx<'_> {
     /// `CONFLICT` for a variant whose original is in the trash.
     pub fn restore_asset(&self, grant: &WriteGrant, asset: Asset, now: Millis) -> Result<()> {
         let Some(since) = asset.trashed else { return Ok(()) };
-        self.delete(TRASH, (since, grant.library().0, asset.id.bytes()))?;
+        self.leave_trash(since, grant.library(), &asset.id)?;
         match &asset.parent {
             None => {
                 for variant in self.variants_of(&asset)? {
@@ -105,21 +114,29 @@ impl Tx<'_> {
         self.put_record(&asset)
     }
 
-    /// Removes an asset for good that is in the trash since then.
-    pub fn purge_asset_now(
-        &self,
-        grant: &WriteGrant,
-        asset: &Asset,
-        since: Millis,
-        now: Millis,
-    ) -> Result<()> {
-        self.delete(TRASH, (since, grant.library().0, asset.id.bytes()))?;
-        self.forget_with_variants(asset, now)
+    /// Removes an asset for good, if it is in the trash by itself: `false` for one that is not, or not any more, as a
+    /// variant is that its original has just taken along.
+    pub fn purge_asset_now(&self, grant: &WriteGrant, id: &AssetId, now: Millis) -> Result<bool> {
+        let Some(asset) = self.trashed_alone(grant, id)? else { return Ok(false) };
+        self.forget_with_variants(&asset, now)?;
+        Ok(true)
+    }
+
+    /// Notes that an asset is in the trash by itself.
+    pub(super) fn enter_trash(&self, when: Millis, library: LibraryId, id: &AssetId) -> Result<()> {
+        self.put(TRASH, (when, library.0, id.bytes()), ())?;
+        self.put(LIBRARY_TRASH, (library.0, newest_first(when), id.bytes()), ())
+    }
+
+    /// Notes that an asset is not in the trash by itself any more.
+    pub(super) fn leave_trash(&self, when: Millis, library: LibraryId, id: &AssetId) -> Result<()> {
+        self.delete(TRASH, (when, library.0, id.bytes()))?;
+        self.delete(LIBRARY_TRASH, (library.0, newest_first(when), id.bytes()))
     }
 
     /// Removes a trashed asset and its variants for good, if it is still in the trash since then.
     pub fn purge_asset(&self, _by: &Administrator, (when, library, id): Due, now: Millis) -> Result<()> {
-        self.delete(TRASH, (when, library, id.bytes()))?;
+        self.leave_trash(when, LibraryId(library), &id)?;
         let asset: Option<Asset> = self.lookup(ASSETS, (library, id.bytes()), decode)?;
         match asset {
             Some(asset) if asset.trashed == Some(when) => self.forget_with_variants(&asset, now),
@@ -143,7 +160,7 @@ impl Tx<'_> {
         for asset in &assets {
             match (asset.parent, asset.trashed) {
                 (None, Some(when)) => {
-                    self.delete(TRASH, (when, library.id.0, asset.id.bytes()))?;
+                    self.leave_trash(when, library.id, &asset.id)?;
                     self.count(library.id, 0, -1)?;
                 }
                 (None, None) => {
@@ -153,7 +170,7 @@ impl Tx<'_> {
                 (Some(parent), trashed) => {
                     self.delete(VARIANTS, (library.id.0, parent.bytes(), asset.id.bytes()))?;
                     if let Some(when) = trashed {
-                        self.delete(TRASH, (when, library.id.0, asset.id.bytes()))?;
+                        self.leave_trash(when, library.id, &asset.id)?;
                     }
                 }
             }
@@ -163,6 +180,7 @@ impl Tx<'_> {
         Ok(assets.len())
     }
 
+    /// Removes a trashed asset and its variants, wherever those are. Each may be in the trash by itself.
     fn forget_with_variants(&self, asset: &Asset, now: Millis) -> Result<()> {
         match &asset.parent {
             Some(parent) => self.delete(VARIANTS, (asset.library.0, parent.bytes(), asset.id.bytes()))?,
@@ -170,8 +188,10 @@ impl Tx<'_> {
         }
         for variant in self.variants_of(asset)? {
             self.delete(VARIANTS, (asset.library.0, asset.id.bytes(), variant.id.bytes()))?;
+            variant.trashed.map_or(Ok(()), |when| self.leave_trash(when, variant.library, &variant.id))?;
             self.forget_asset(&variant, now)?;
         }
+        asset.trashed.map_or(Ok(()), |when| self.leave_trash(when, asset.library, &asset.id))?;
         self.forget_asset(asset, now)
     }
 }

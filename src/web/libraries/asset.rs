@@ -5,7 +5,7 @@ use askama::Template;
 
 use super::browsing::Browsing;
 use super::picture::{Picture, file_path};
-use super::tile::icon_of;
+use super::tile::{icon_of, type_name};
 use super::{May, OfAsset};
 use crate::app::access::Caller;
 use crate::app::arrangement::Neighbours;
@@ -235,8 +235,13 @@ fn facts(asset: &Asset) -> Vec<(&'static str, String)> {
         let [width, height] = [width, height].map(|edge| grouped(u64::from(edge)));
         facts.push(("Dimensions", format!("{width} × {height} pixels")));
     }
-    facts.push(("Type", content.media_type.mime().to_owned()));
+    facts.push(("Type", type_name(content.media_type).to_owned()));
     facts.push(("Size", bytes(content.size)));
+    let look = content.look().cloned().unwrap_or_default();
+    // ISO 8601 with a space reads better, and the camera's own time is not turned into another.
+    let captured = look.captured.map(|captured| captured.replacen('T', " ", 1));
+    let told = [("Title", look.title), ("Taken", captured), ("Camera", look.camera)];
+    facts.extend(told.into_iter().filter_map(|(label, value)| Some((label, value?))));
     facts
 }
 

@@ -95,14 +95,6 @@ impl Browsing {
         self.arrangement.tags.iter().any(|known| known == tag)
     }
 
-    /// Whether this is the order that was asked for, or that there is without asking.
-    pub fn is_in(&self, order: Order) -> bool {
-        match self.arrangement.order {
-            Some(chosen) => chosen == order,
-            None => order == Order::Newest && self.arrangement.query.is_empty(),
-        }
-    }
-
     fn remembered(&self, path: LocalPath) -> LocalPath {
         let Arrangement { query, tags, order } = &self.arrangement;
         let mut path = if query.is_empty() { path } else { path.with("q", query) };

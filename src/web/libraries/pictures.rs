@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::app::access::Caller;
 use crate::app::arrangement::{ArrangedPart, Order};
 use crate::app::model::{Library, TagCount};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::web::figures::{counted, grouped};
 use crate::web::page::page;
 use crate::web::shell::{Section, Shell};
@@ -55,6 +55,23 @@ struct Listing {
     is_library_empty: bool,
 }
 
+impl Listing {
+    /// What the order is called that nobody has to choose.
+    fn default_order(&self) -> &'static str {
+        if self.is_search() { "Best match" } else { label(Order::Newest) }
+    }
+
+    /// The orders to choose from besides that.
+    fn orders(&self) -> Vec<Order> {
+        let others = Order::ALL.into_iter();
+        others.filter(|order| self.is_search() || *order != Order::Newest).collect()
+    }
+
+    fn is_search(&self) -> bool {
+        !self.browsing.arrangement.query.is_empty()
+    }
+}
+
 /// A tag to filter by.
 struct Chip {
     text: String,
@@ -81,9 +98,9 @@ pub async fn show(signed: Signed, path: InLibrary, request: HttpRequest) -> Resu
     let suggestions = detail.tags.iter().map(|tag| tag.text.clone()).collect();
     let listing = listing(browsing, &detail.library, detail.tags, &part);
     if signed.visit.is_partial() {
-        let address = HeaderValue::from_str(listing.browsing.list().as_str());
+        let address = HeaderValue::from_str(listing.browsing.list().as_str()).map_err(Error::internal)?;
         let mut answer = page(&Results { may, listing })?;
-        address.into_iter().for_each(|address| drop(answer.headers_mut().insert(REPLACE_URL, address)));
+        answer.headers_mut().insert(REPLACE_URL, address);
         return Ok(answer);
     }
     let organization = &listing.browsing.organization;

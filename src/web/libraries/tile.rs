@@ -40,16 +40,33 @@ pub struct Thumbnail {
     pub width: u32,
     /// Its height.
     pub height: u32,
+    /// What a script draws until the picture is there.
+    pub blurhash: Option<String>,
+    /// The colour that is there before that, as CSS has it.
+    pub tint: Option<String>,
+}
+
+impl Thumbnail {
+    fn new(asset: &Asset, src: String, srcset: String, (width, height): (u32, u32)) -> Self {
+        let look = asset.content.look();
+        let tint = look.and_then(|look| look.colour).filter(|_| is_opaque(asset.content.media_type));
+        Self {
+            src,
+            srcset,
+            width,
+            height,
+            blurhash: look.and_then(|look| look.blurhash.clone()),
+            tint: tint.map(|[red, green, blue]| format!("#{red:02x}{green:02x}{blue:02x}")),
+        }
+    }
 }
 
 impl Tile {
     /// An asset that a click opens.
     pub fn new(detail: &AssetDetail, href: String, marked_name: String) -> Self {
-        let thumbnail = Picture::of(detail, &detail.asset).map(|picture| Thumbnail {
-            src: picture.thumbnail(),
-            srcset: picture.thumbnails(),
-            width: picture.width,
-            height: picture.height,
+        let thumbnail = Picture::of(detail, &detail.asset).map(|picture| {
+            let size = (picture.width, picture.height);
+            Thumbnail::new(&detail.asset, picture.thumbnail(), picture.thumbnails(), size)
         });
         Self { href, ..Self::of(&detail.asset, detail.variants.len(), thumbnail, marked_name) }
     }
@@ -57,12 +74,7 @@ impl Tile {
     /// An asset whose picture is at an address of its own, and that has no page.
     pub fn without_page(asset: &Asset, src: Option<String>) -> Self {
         let size = asset.content.width.zip(asset.content.height);
-        let thumbnail = src.zip(size).map(|(src, (width, height))| Thumbnail {
-            src,
-            srcset: String::new(),
-            width,
-            height,
-        });
+        let thumbnail = src.zip(size).map(|(src, size)| Thumbnail::new(asset, src, String::new(), size));
         Self::of(asset, 0, thumbnail, String::new())
     }
 
@@ -97,6 +109,44 @@ pub fn icon_of(media_type: MediaType) -> &'static str {
         | MediaType::Heic => "image",
         MediaType::Mp4 | MediaType::Mov | MediaType::WebM => "file-video",
         MediaType::Pdf => "file",
+    }
+}
+
+/// Whether nothing shows through a picture of this type: what is behind it stays there without a script.
+fn is_opaque(media_type: MediaType) -> bool {
+    match media_type {
+        MediaType::Jpeg
+        | MediaType::Heic
+        | MediaType::Mp4
+        | MediaType::Mov
+        | MediaType::WebM
+        | MediaType::Pdf => true,
+        MediaType::Png
+        | MediaType::Gif
+        | MediaType::WebP
+        | MediaType::Avif
+        | MediaType::Tiff
+        | MediaType::Bmp
+        | MediaType::Svg => false,
+    }
+}
+
+/// What people call a type.
+pub fn type_name(media_type: MediaType) -> &'static str {
+    match media_type {
+        MediaType::Jpeg => "JPEG",
+        MediaType::Png => "PNG",
+        MediaType::Gif => "GIF",
+        MediaType::WebP => "WebP",
+        MediaType::Avif => "AVIF",
+        MediaType::Tiff => "TIFF",
+        MediaType::Bmp => "BMP",
+        MediaType::Svg => "SVG",
+        MediaType::Heic => "HEIC",
+        MediaType::Mp4 => "MP4 video",
+        MediaType::Mov => "QuickTime video",
+        MediaType::WebM => "WebM video",
+        MediaType::Pdf => "PDF",
     }
 }
 

@@ -15,7 +15,7 @@ use crate::edge::files::{receive, unreadable};
 use crate::error::{Code, Error, Result};
 use crate::web::flash::Flash;
 use crate::web::form::Parts;
-use crate::web::page::{page, page_with, redirect_with};
+use crate::web::page::{page, redirect_with};
 use crate::web::path::LocalPath;
 use crate::web::signed::Signed;
 use crate::web::visit::Visit;
@@ -121,7 +121,7 @@ fn told(visit: &Visit, back: &LocalPath, uploaded: &Uploaded, reasons: &[String]
 /// No file was taken: a script gets the reasons alone, because it knows which file it sent.
 fn refused(visit: &Visit, back: &LocalPath, reasons: Vec<String>, error: Error) -> Result<HttpResponse> {
     if visit.is_partial() && error.code() == Code::BadUserInput && !reasons.is_empty() {
-        return page_with(422, &Refused { reasons });
+        return page(&Refused { reasons });
     }
     again(visit, back, error)
 }

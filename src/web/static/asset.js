@@ -21,6 +21,17 @@ if (viewer) {
     }
   });
 
+  // A file that was picked goes at once, and what was not saved yet can be.
+  document.addEventListener("change", (event) => {
+    if (event.target.closest("#upload-variant")) event.target.form.requestSubmit();
+  });
+  document.getElementById("description")?.addEventListener("input", (event) => {
+    event.target.form.classList.add("describe-changed");
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful) event.target.closest(".describe")?.classList.remove("describe-changed");
+  });
+
   // Adding one tag after the other goes on in the same field.
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.requestConfig?.elt.matches(".add-tag")) document.getElementById("add-tag")?.focus();

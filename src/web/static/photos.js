@@ -2,17 +2,68 @@
 // The grid of a library and of its trash: moving through it, selecting, what is done with the selection, and the
 // rest of a long list. The list itself, its checkboxes and its buttons are there without a script.
 {
-  const tiles = () => [...document.querySelectorAll("#photos .photo")];
   const boxOf = (tile) => tile?.querySelector("input[type=checkbox]");
   const focusOf = (tile) => tile?.querySelector(".photo-link, [data-focus]");
+  const tiles = () => [...document.querySelectorAll("#photos .photo")].filter(focusOf);
   const isOn = (tile) => Boolean(boxOf(tile)?.checked);
   const selected = () => tiles().filter(isOn);
   const tileOf = (node) => node?.closest?.("#photos .photo");
   const form = () => document.getElementById("pictures");
   // Where a range of the selection begins.
   let anchor = null;
-  // Tiles that were taken off the page and can come back, by id, with the tile that came after each.
+  // Tiles that were taken off the page and can come back, by id, as HTML with the tile that came after each.
   const removed = new Map();
+
+  // What a picture looks like from afar, until it is there.
+  const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~";
+  const number = (digits) => [...digits].reduce((sum, digit) => sum * 83 + alphabet.indexOf(digit), 0);
+  const linear = (value) => (value <= 10.31475 ? value / 3294.6 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+  const curved = (value) => 255 * (value <= 0.0031308 ? value * 12.92 : 1.055 * value ** (1 / 2.4) - 0.055);
+  const spread = (value, most) => Math.sign(value) * value ** 2 * most;
+
+  function waves(hash) {
+    const [across, most] = [(number(hash[0]) % 9) + 1, (number(hash[1]) + 1) / 166];
+    const mean = number(hash.slice(2, 6));
+    const colours = [[mean >> 16, (mean >> 8) & 255, mean & 255].map(linear)];
+    for (let at = 6; at + 1 < hash.length; at += 2) {
+      const value = number(hash.slice(at, at + 2));
+      colours.push([Math.floor(value / 361), Math.floor(value / 19) % 19, value % 19].map((part) => spread((part - 9) / 9, most)));
+    }
+    return [across, colours];
+  }
+
+  function draw(image) {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [24, Math.min(Math.max(Math.round((24 * image.height) / image.width), 6), 96) || 24];
+    const { width, height } = canvas;
+    const context = canvas.getContext("2d");
+    const pixels = context.createImageData(width, height);
+    const [across, colours] = waves(image.dataset.hash);
+    for (let y = 0; y < height; y += 1) {
+      for (let x = 0; x < width; x += 1) {
+        const sum = [0, 0, 0];
+        colours.forEach((colour, index) => {
+          const [i, j] = [index % across, Math.floor(index / across)];
+          const share = Math.cos((Math.PI * x * i) / width) * Math.cos((Math.PI * y * j) / height);
+          for (const part of [0, 1, 2]) sum[part] += colour[part] * share;
+        });
+        pixels.data.set([...sum.map((value) => curved(Math.max(value, 0))), 255], 4 * (y * width + x));
+      }
+    }
+    context.putImageData(pixels, 0, 0);
+    image.before(canvas);
+  }
+
+  function paint() {
+    for (const image of document.querySelectorAll("#photos img[data-hash]")) {
+      const isThere = image.complete && image.naturalWidth > 0;
+      if (!isThere && image.previousElementSibling?.tagName !== "CANVAS") draw(image);
+    }
+  }
+
+  document.addEventListener("load", ({ target }) => {
+    if (target.matches?.("img[data-hash]") && target.previousElementSibling?.tagName === "CANVAS") target.previousElementSibling.remove();
+  }, true);
 
   // One stop for the tab key; arrows move on from there.
   function rove(tile) {
@@ -33,6 +84,7 @@
     const all = tiles();
     if (all.length) rove(tileOf(document.activeElement) ?? all[0]);
     counted(false);
+    paint();
     watch();
   }
 
@@ -191,26 +243,29 @@
     const after = all.slice(all.indexOf(some.at(-1)) + 1).find((tile) => !some.includes(tile));
     const had = some.some((tile) => tile.contains(document.activeElement)) || document.activeElement === document.body;
     for (const tile of some.toReversed()) {
-      removed.set(tile.dataset.id, [tile, tile.nextElementSibling]);
-      boxOf(tile).checked = false;
+      removed.set(tile.dataset.id, [tile.outerHTML, tile.nextElementSibling]);
       tile.remove();
+      // What is still on its way has no address any more.
+      for (const attribute of ["srcset", "src"]) tile.querySelector("img")?.removeAttribute(attribute);
     }
     if (had) go(after ?? tiles().at(-1));
   }
 
   function putBack(ids) {
-    for (const id of ids.toReversed()) {
+    const photos = document.getElementById("photos");
+    for (const id of ids) {
       const [tile, after] = removed.get(id) ?? [];
-      if (!tile) continue;
-      const photos = document.getElementById("photos");
-      photos.insertBefore(tile, after?.parentElement === photos ? after : null);
+      if (!tile || !photos) continue;
+      if (after?.parentElement === photos) after.insertAdjacentHTML("beforebegin", tile);
+      else photos.insertAdjacentHTML("beforeend", tile);
       removed.delete(id);
     }
   }
 
   document.addEventListener("submit", (event) => {
     const { target, submitter } = event;
-    if (target.id === "pictures" && submitter?.name === "do") {
+    // By selector: a form's own `id` is hidden by its fields of that name.
+    if (target.matches("#pictures") && submitter?.name === "do") {
       event.preventDefault();
       carryOut(submitter);
     } else if (target.matches("form[data-undo]")) {
@@ -243,11 +298,12 @@
   // How much there is and under which tags, after a change; the grid stays as it is, unless it is empty.
   async function refresh() {
     if (!tiles().length && document.getElementById("next")) return location.reload();
-    const bar = document.querySelector(".results-bar");
-    if (!bar || !tiles().length) return fill();
+    if (!tiles().length) return fill();
     const now = await part(location.href).catch(() => null);
-    const fresh = now?.querySelector(".results-bar");
-    if (fresh) bar.replaceWith(document.adoptNode(fresh));
+    for (const stale of document.querySelectorAll("[data-fresh]")) {
+      const fresh = now?.querySelector(`[data-fresh="${stale.dataset.fresh}"]`);
+      if (fresh) stale.replaceWith(document.adoptNode(fresh));
+    }
     shown();
   }
 
@@ -310,6 +366,7 @@
     if (on) next.href = on.getAttribute("href");
     else next.remove();
     rove(tileOf(document.activeElement) ?? tiles()[0]);
+    paint();
     const parts = (history.state?.parts ?? 1) + 1;
     history.replaceState({ ...history.state, parts }, "");
   }

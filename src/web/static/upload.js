@@ -66,7 +66,7 @@ if (uploadForm) {
     const elsewhere = request.getResponseHeader("HX-Redirect");
     if (elsewhere) return location.assign(elsewhere);
     const answer = new DOMParser().parseFromString(request.responseText, "text/html");
-    if (request.status !== 200) {
+    if (request.status !== 200 || answer.querySelector("[data-refused]")) {
       const reason = answer.querySelector("p")?.textContent.trim();
       return failed(job, reason || "The server did not take it.");
     }

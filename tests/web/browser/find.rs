@@ -53,9 +53,9 @@ pub fn nodes(devtools: &Devtools, what: &Find) -> Vec<i64> {
         Find::Role(role, name) => {
             accessible(devtools, name, |found| found == *role || is_toggle(found, role))
         }
-        Find::Field(label) => {
-            accessible(devtools, label, |role| ["textbox", "searchbox", "spinbutton", "Date"].contains(&role))
-        }
+        Find::Field(label) => accessible(devtools, label, |role| {
+            ["textbox", "searchbox", "combobox", "spinbutton", "Date"].contains(&role)
+        }),
         Find::Text(text) => {
             let text = text.to_lowercase();
             let path = format!(

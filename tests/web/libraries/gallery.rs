@@ -66,6 +66,14 @@ impl Gallery {
         app.tag_assets(&caller, &PHOTOS, &ids, &tags).await.unwrap();
     }
 
+    /// Puts assets into the trash.
+    pub async fn trash(&self, ids: &[&str]) {
+        let app = self.server.app();
+        let caller = app.authenticate(&self.key.token).unwrap();
+        let ids: Vec<_> = ids.iter().map(|id| (*id).to_owned()).collect();
+        app.delete_assets(&caller, &PHOTOS, &ids).await.unwrap();
+    }
+
     /// A browser in which somebody with this role is signed in.
     pub async fn browser(&self, role: Role) -> Browser {
         let email = person(&self.server, &format!("{role} Somebody"), &["acme"], role).await;

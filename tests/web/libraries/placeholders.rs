@@ -1,0 +1,43 @@
+//! What is there of a picture before the picture is.
+
+use rasterd::app::model::Role;
+use serde_json::json;
+
+use super::gallery::Gallery;
+
+/// Loads the picture anew in a quality that the server has yet to make, and compares what is drawn meanwhile with
+/// the picture that was there: the mean of each colour.
+const COMPARE: &str = "(() => {
+    const image = document.querySelector('#photos img[data-hash]');
+    const mean = (source, width, height) => {
+      const canvas = document.createElement('canvas');
+      [canvas.width, canvas.height] = [width, height];
+      const context = canvas.getContext('2d');
+      context.drawImage(source, 0, 0, width, height);
+      const { data } = context.getImageData(0, 0, width, height);
+      return [0, 1, 2].map((part) => data.filter((_, at) => at % 4 === part).reduce((sum, value) => sum + value, 0) / (width * height));
+    };
+    const seen = mean(image, 24, 16);
+    const { src } = image;
+    image.removeAttribute('srcset');
+    image.src = `${src}&q=31`;
+    document.getElementById('results').dispatchEvent(new CustomEvent('htmx:afterSwap', { bubbles: true }));
+    const drawn = image.previousElementSibling;
+    const from = mean(drawn, drawn.width, drawn.height);
+    return seen.every((value, part) => Math.abs(value - from[part]) < 20) || { seen, from };
+  })()";
+
+#[tokio::test]
+async fn a_picture_is_seen_from_afar_until_it_is_there() {
+    let gallery = Gallery::empty().await;
+    gallery.add("sunset.jpg").await;
+    gallery.server.processed().await;
+    let browser = gallery.browser(Role::Viewer).await;
+    browser.open("/app/acme/photos");
+    browser.wait_until("document.querySelector('#photos img').complete");
+    assert_eq!(browser.evaluate(COMPARE), json!(true));
+    browser.wait_until("!document.querySelector('#photos canvas')");
+    let tint = browser.evaluate("document.querySelector('.photo-tint rect').getAttribute('fill')");
+    assert!(tint.as_str().is_some_and(|tint| tint.starts_with('#') && tint.len() == 7), "{tint}");
+    browser.expect_no_complaints("placeholder");
+}
