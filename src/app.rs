@@ -44,7 +44,7 @@ use fetch::Fetcher;
 use id::KeyId;
 use index::Indexer;
 use last_use::LastUse;
-use members::{Passwords, SessionDigest, Throttle};
+use members::{Passkeys, Passwords, SessionDigest, Throttle};
 use processing::Processing;
 use renditions::Renditions;
 use settings::Settings;
@@ -67,6 +67,7 @@ struct Parts {
     key_use: LastUse<KeyId>,
     session_use: LastUse<SessionDigest>,
     refusals: Refusals,
+    passkeys: Passkeys,
     passwords: Passwords,
     throttle: Throttle,
 }
@@ -83,6 +84,7 @@ impl App {
         let indexer = Indexer::start(store.clone(), settings.data_dir.join("index"))?;
         let fetcher = Fetcher::new(settings.fetch.clone(), &settings.limits);
         let renditions = Renditions::open(&settings)?;
+        let passkeys = Passkeys::at(&settings.public_url);
         Ok(Self(Arc::new(Parts {
             settings,
             clock,
@@ -95,6 +97,7 @@ impl App {
             key_use: LastUse::default(),
             session_use: LastUse::default(),
             refusals: Refusals::default(),
+            passkeys,
             passwords: Passwords::default(),
             throttle: Throttle::default(),
         })))
@@ -158,6 +161,10 @@ impl App {
 
     fn refusals(&self) -> &Refusals {
         &self.0.refusals
+    }
+
+    fn passkeys(&self) -> &Passkeys {
+        &self.0.passkeys
     }
 
     fn passwords(&self) -> &Passwords {

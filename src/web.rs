@@ -24,6 +24,7 @@ mod gate;
 mod libraries;
 mod organizations;
 mod page;
+mod passkeys;
 mod path;
 mod profile;
 mod refusal;
@@ -53,6 +54,7 @@ pub fn configure(routes: &mut web::ServiceConfig, app: &App, options: &Options) 
         .app_data(web::Data::new(options.clone()))
         .configure(files::configure)
         .configure(organizations::configure)
+        .configure(passkeys::configure)
         .configure(profile::configure)
         .configure(settings::configure)
         .configure(sign_in::configure)

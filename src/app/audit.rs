@@ -108,7 +108,7 @@ macro_rules! actions {
 actions! {
     /// A person signed in.
     SignedIn "member.signed_in",
-    /// A wrong password, or an e-mail that nobody has.
+    /// A wrong password, a passkey that was not accepted, or one or an e-mail that nobody has.
     SignInRefused "member.sign_in_refused",
     /// A person signed out, or ended another of their sessions.
     SignedOut "member.signed_out",
@@ -156,6 +156,10 @@ actions! {
     AssetsPurged "assets.purged",
     /// Assets went over to another library.
     AssetsTransferred "assets.transferred",
+    /// A person added a passkey to sign in with.
+    PasskeyAdded "member.passkey_added",
+    /// A person removed one of their passkeys.
+    PasskeyRemoved "member.passkey_removed",
 }
 
 /// One thing that was done.
@@ -212,7 +216,8 @@ pub struct EventPart {
 }
 
 /// What was refused to strangers, by address, since it was last written down: requests with keys that open nothing, and
-/// attempts to sign in with e-mails that nobody has. Counted, not listed: a flood of them takes a line, not the disk.
+/// attempts to sign in with e-mails or passkeys that nobody has. Counted, not listed: a flood of them takes a line, not
+/// the disk.
 #[derive(Default)]
 pub struct Refusals {
     seen: Mutex<HashMap<(Action, Option<IpAddr>), u64>>,
@@ -286,7 +291,7 @@ impl App {
 /// What was refused so many times, in words.
 fn refusals(action: Action, count: u64) -> String {
     let (what, with) = if action == Action::SignInRefused {
-        ("attempt", "an e-mail that nobody has")
+        ("attempt", "an e-mail or a passkey that nobody has")
     } else {
         ("request", "a key that is not valid")
     };

@@ -134,6 +134,10 @@ public_id! {
     /// The public id of an invitation or a reset, safe to show.
     LinkId "link"
 }
+public_id! {
+    /// The public id of a passkey, safe to show. Not what its device calls it.
+    PasskeyId "passkey"
+}
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,7 @@ use super::store::{KeyQueries, MemberQueries, Tx};
 use crate::error::{Code, Error, Result};
 
 mod email;
+mod passkeys;
 mod password;
 mod sessions;
 #[cfg(test)]
@@ -22,10 +23,12 @@ mod throttle;
 mod token;
 
 pub use email::Email;
+pub use passkeys::{PasskeyAnswer, PasskeyOptions, PasskeyProof, PasskeyQuestion};
 pub use password::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
 pub use sessions::{Client, SessionInfo, SignedIn};
 pub use token::{LinkDigest, SessionDigest, Token, without_tokens};
 
+pub(super) use passkeys::Passkeys;
 pub(super) use password::Passwords;
 pub(super) use throttle::Throttle;
 
@@ -113,7 +116,7 @@ impl App {
                 }
                 let link = new_link(Purpose::Reset { member: member.id }, by, now, lifetime);
                 tx.put_link(&digest, &link)?;
-                tx.note_on_member(now, &member, by.actor(), Action::ResetRequested)?;
+                tx.note_on_member(now, &member, by.actor(), Action::ResetRequested, "")?;
                 Ok(LinkInfo { link, organization: None, member: Some(member) })
             })
             .await?;
@@ -376,7 +379,7 @@ impl App {
                 tx.forget_resets_of(member.id)?;
                 tx.end_sessions_of(member.id, None)?;
                 let actor = Actor::member(&member, client.address);
-                tx.note_on_member(now, &member, &actor, Action::PasswordChanged)?;
+                tx.note_on_member(now, &member, &actor, Action::PasswordChanged, "")?;
                 sessions::begin(tx, session, member, &client, &times, now)
             })
             .await?;

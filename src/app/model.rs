@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::clock::Millis;
-use super::id::{AssetId, KeyId, LibraryId, LinkId, MemberId, OrganizationId, SessionId};
+use super::id::{AssetId, KeyId, LibraryId, LinkId, MemberId, OrganizationId, PasskeyId, SessionId};
 use super::media::MediaType;
 use super::name::Slug;
 use super::pictures::{Failure, Pictured};
@@ -215,6 +215,27 @@ impl Session {
     pub fn is_live(&self, last_seen: Millis, now: Millis) -> bool {
         now < self.expires && now < last_seen.max(self.created).saturating_add(self.idle)
     }
+}
+
+/// A key pair of a person's device that signs them in. The private half never leaves the device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passkey {
+    /// Its public id, to remove it by.
+    pub id: PasskeyId,
+    /// Whose it is.
+    pub member: MemberId,
+    /// What its owner calls it.
+    pub name: String,
+    /// When it was added.
+    pub created: Millis,
+    /// When somebody last signed in with it.
+    pub last_used: Option<Millis>,
+    /// What the device calls it; unique on the server.
+    pub credential_id: Vec<u8>,
+    /// What the device calls its owner: random, and the same for all passkeys of a person.
+    pub handle: [u8; 16],
+    /// The public key and what belongs to it, as `webauthn-rs` writes it down.
+    pub credential: String,
 }
 
 /// A link that lets somebody in once: into an organization, or back to an account whose password is lost.

@@ -49,6 +49,7 @@ const SCRIPTS: &str = concat!(
     include_str!("static/photos.js"),
     include_str!("static/upload.js"),
     include_str!("static/asset.js"),
+    include_str!("static/passkey.js"),
 );
 
 /// The start of each file's hash, in the order of [`FILES`].

@@ -1,4 +1,4 @@
-//! The pages of a person about themselves: name, password, where they are signed in, how pages look.
+//! The pages of a person about themselves: name, password, passkeys, where they are signed in, how pages look.
 
 use actix_web::http::Method;
 use actix_web::http::header::SET_COOKIE;
@@ -10,6 +10,7 @@ use super::cookie::{self, Kept};
 use super::flash::Flash;
 use super::form::Form;
 use super::page::{page, page_again, redirect, redirect_with};
+use super::passkeys::{PasskeyRow, Passkeys};
 use super::path::LocalPath;
 use super::shell::Shell;
 use super::signed::{Signed, app_of, begin_session};
@@ -29,6 +30,8 @@ struct ProfilePage<'a> {
     name_problem: &'a str,
     email: &'a str,
     password_problem: &'a str,
+    support: Passkeys,
+    passkeys: Vec<PasskeyRow>,
     sessions: Vec<SessionRow>,
 }
 
@@ -77,6 +80,8 @@ fn profile<'a>(signed: &'a Signed, problems: &Problems<'a>) -> Result<ProfilePag
         name_problem,
         email: &member.email,
         password_problem: problems.password,
+        support: Passkeys::of(&signed.app, &signed.visit),
+        passkeys: signed.app.list_passkeys(&signed.person)?.into_iter().map(PasskeyRow::from).collect(),
         sessions: sessions.into_iter().map(SessionRow::of).collect(),
     })
 }

@@ -6,10 +6,12 @@ use askama::Template;
 
 use super::form::Form;
 use super::page::{page, page_with, redirect};
+use super::passkeys::Passkeys;
 use super::path::LocalPath;
 use super::shell::Shell;
 use super::signed::{Signed, app_of, begin_session, client_of, end_session};
 use super::visit::Visit;
+use crate::app::App;
 use crate::edge;
 use crate::error::{Code, Error, Result};
 
@@ -20,6 +22,7 @@ struct SignInPage<'a> {
     next: LocalPath,
     email: &'a str,
     problem: &'a str,
+    support: Passkeys,
 }
 
 /// The routes.
@@ -33,12 +36,13 @@ pub fn configure(routes: &mut web::ServiceConfig) {
 
 async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse> {
     let next = wanted(request.query_string());
-    let is_signed_in =
-        app_of(&request)?.signed_in(visit.session_token().unwrap_or_default(), &client_of(&request));
+    let app = app_of(&request)?;
+    let is_signed_in = app.signed_in(visit.session_token().unwrap_or_default(), &client_of(&request));
     if is_signed_in.is_ok() {
         return Ok(redirect(&visit, &next));
     }
-    page(&SignInPage { shell: Shell::new(&visit, "Sign in"), next, email: "", problem: "" })
+    let (shell, support) = (Shell::new(&visit, "Sign in"), Passkeys::of(&app, &visit));
+    page(&SignInPage { shell, next, email: "", problem: "", support })
 }
 
 async fn sign_in_by(visit: Visit, request: HttpRequest, form: Form) -> Result<HttpResponse> {
@@ -55,19 +59,19 @@ async fn sign_in_by(visit: Visit, request: HttpRequest, form: Form) -> Result<Ht
             begin_session(&mut answer, &app, &token)?;
             Ok(answer)
         }
-        Err(error) => again(&visit, next, email, error),
+        Err(error) => again(&app, &visit, next, email, error),
     }
 }
 
 /// The form again, where another try may help.
-fn again(visit: &Visit, next: LocalPath, email: &str, error: Error) -> Result<HttpResponse> {
+fn again(app: &App, visit: &Visit, next: LocalPath, email: &str, error: Error) -> Result<HttpResponse> {
     let is_refused = matches!(error.code(), Code::Unauthenticated | Code::BadUserInput);
     if !is_refused && error.code() != Code::RateLimited {
         return Err(error);
     }
     let status = if is_refused { 422 } else { 429 };
-    let shell = Shell::new(visit, "Sign in");
-    page_with(status, &SignInPage { shell, next, email, problem: error.message() })
+    let (shell, support) = (Shell::new(visit, "Sign in"), Passkeys::of(app, visit));
+    page_with(status, &SignInPage { shell, next, email, problem: error.message(), support })
 }
 
 async fn sign_out_of(signed: Signed) -> Result<HttpResponse> {

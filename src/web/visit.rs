@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use actix_web::dev::Payload;
 use actix_web::http::Method;
-use actix_web::http::header::{HeaderMap, REFERER};
+use actix_web::http::header::{HOST, HeaderMap, REFERER};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use blake3::Hash;
 
@@ -33,6 +33,7 @@ struct Facts {
     is_get: bool,
     address: LocalPath,
     from: Option<LocalPath>,
+    host: Option<String>,
 }
 
 /// The random value that the forms of somebody who is not signed in are bound to.
@@ -57,6 +58,7 @@ impl Visit {
             is_get: request.method() == Method::GET,
             address: LocalPath::parse(address).unwrap_or_default(),
             from: came_from(headers),
+            host: host(headers),
         }))
     }
 
@@ -129,6 +131,12 @@ impl Visit {
         &self.0.address
     }
 
+    /// The host that was asked for, as a name or an address in brackets or dots, without a port.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.0.host.as_deref()
+    }
+
     /// The page of ours that the request was made on, where the browser tells.
     #[must_use]
     pub fn from(&self) -> Option<&LocalPath> {
@@ -143,6 +151,11 @@ fn random_text() -> String {
 /// A link that htmx follows in place of the browser wants the whole page nevertheless.
 fn is_partial(headers: &HeaderMap) -> bool {
     headers.contains_key("HX-Request") && !headers.contains_key("HX-Boosted")
+}
+
+fn host(headers: &HeaderMap) -> Option<String> {
+    let host = headers.get(HOST)?.to_str().ok()?;
+    url::Url::parse(&format!("https://{host}")).ok()?.host_str().map(str::to_owned)
 }
 
 fn came_from(headers: &HeaderMap) -> Option<LocalPath> {

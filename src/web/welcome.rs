@@ -50,6 +50,7 @@ struct ResetPage<'a> {
     name: &'a str,
     email: &'a str,
     problem: &'a str,
+    passkeys: Vec<String>,
 }
 
 /// The routes.
@@ -84,7 +85,7 @@ async fn show(visit: Visit, request: HttpRequest, token: web::Path<String>) -> R
         (Purpose::Join { email, .. }, Err(_)) => {
             page(&join_page(&visit, &token, &info, &Typed { email, ..Typed::default() }))
         }
-        (Purpose::Reset { .. }, Ok(_) | Err(_)) => page(&reset_page(&visit, &token, &info, "")),
+        (Purpose::Reset { .. }, Ok(_) | Err(_)) => page(&reset_page(&app, &visit, &token, &info, "")?),
     }
 }
 
@@ -104,15 +105,23 @@ fn join_page<'a>(visit: &Visit, token: &'a str, info: &'a LinkInfo, typed: &Type
     }
 }
 
-fn reset_page<'a>(visit: &Visit, token: &'a str, info: &'a LinkInfo, problem: &'a str) -> ResetPage<'a> {
+fn reset_page<'a>(
+    app: &App,
+    visit: &Visit,
+    token: &'a str,
+    info: &'a LinkInfo,
+    problem: &'a str,
+) -> Result<ResetPage<'a>> {
     let member = info.member.as_ref();
-    ResetPage {
+    let passkeys = app.list_passkeys_by_link(token)?;
+    Ok(ResetPage {
         shell: Shell::new(visit, "New password"),
         token,
         name: member.map_or("", |member| &member.name),
         email: member.map_or("", |member| &member.email),
         problem,
-    }
+        passkeys: passkeys.into_iter().map(|passkey| passkey.name).collect(),
+    })
 }
 
 fn organization_of(info: &LinkInfo) -> &str {
@@ -173,7 +182,9 @@ async fn reset(
             begin_session(&mut answer, app, &session)?;
             Ok(answer)
         }
-        Err(error) if may_be_mended(&error) => page_again(&reset_page(visit, token, info, error.message())),
+        Err(error) if may_be_mended(&error) => {
+            page_again(&reset_page(app, visit, token, info, error.message())?)
+        }
         Err(error) => Err(error),
     }
 }

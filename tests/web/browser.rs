@@ -195,6 +195,29 @@ impl Browser {
         self.devtools.call("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
     }
 
+    /// Gives the browser a device that keeps passkeys, and whose owner agrees to whatever it asks; returns its id.
+    pub fn with_passkeys(&self) -> String {
+        self.devtools.call("WebAuthn.enable", &json!({}));
+        let device = json!({
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": true,
+            "hasUserVerification": true, "isUserVerified": true, "automaticPresenceSimulation": true,
+        });
+        let added = self.devtools.call("WebAuthn.addVirtualAuthenticator", &json!({ "options": device }));
+        added["authenticatorId"].as_str().unwrap().to_owned()
+    }
+
+    /// Puts the passkeys of a device in the place of themselves, as copies that have signed nothing yet.
+    pub fn copy_passkeys(&self, device: &str) {
+        let device = json!(device);
+        let kept = self.devtools.call("WebAuthn.getCredentials", &json!({ "authenticatorId": device }));
+        self.devtools.call("WebAuthn.clearCredentials", &json!({ "authenticatorId": device }));
+        for mut passkey in kept["credentials"].as_array().cloned().unwrap_or_default() {
+            passkey["signCount"] = json!(0);
+            let copy = json!({ "authenticatorId": device, "credential": passkey });
+            self.devtools.call("WebAuthn.addCredential", &copy);
+        }
+    }
+
     /// Takes a cookie away.
     pub fn forget_cookies(&self) {
         self.devtools.call("Network.clearBrowserCookies", &json!({}));

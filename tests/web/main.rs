@@ -6,6 +6,7 @@ mod errors;
 mod first_start;
 mod gate;
 mod libraries;
+mod passkeys;
 mod people;
 mod profile;
 mod settings;

@@ -93,7 +93,7 @@ impl App {
                 let member = familiar(member, client.address);
                 tx.put_member(&member)?;
                 let actor = Actor::member(&member, client.address);
-                tx.note_on_member(now, &member, &actor, Action::SignedIn)?;
+                tx.note_on_member(now, &member, &actor, Action::SignedIn, "")?;
                 begin(tx, digest, member, &client, &times, now)
             })
             .await?;
@@ -108,7 +108,7 @@ impl App {
             return Ok(());
         };
         let (now, actor) = (self.now(), Actor::stranger(client.address));
-        self.store().write(move |tx| tx.note_on_member(now, &member, &actor, Action::SignInRefused)).await
+        self.store().write(move |tx| tx.note_on_member(now, &member, &actor, Action::SignInRefused, "")).await
     }
 
     /// Who is signed in with this token, and from where this request of theirs comes.
@@ -165,7 +165,7 @@ impl App {
                     .ok_or_else(|| Error::new(Code::NotFound, "This session has ended already."))?;
                 tx.forget_session(&digest)?;
                 let actor = Actor::member(&signed_in.member, signed_in.address);
-                tx.note_on_member(now, &signed_in.member, &actor, Action::SignedOut)
+                tx.note_on_member(now, &signed_in.member, &actor, Action::SignedOut, "")
             })
             .await
     }
@@ -181,7 +181,7 @@ impl App {
                 let ended = tx.end_sessions_of(signed_in.member.id, Some(signed_in.digest))?;
                 let actor = Actor::member(&signed_in.member, signed_in.address);
                 if ended > 0 {
-                    tx.note_on_member(now, &signed_in.member, &actor, Action::SignedOut)?;
+                    tx.note_on_member(now, &signed_in.member, &actor, Action::SignedOut, "")?;
                 }
                 Ok(ended)
             })
@@ -237,7 +237,7 @@ impl App {
                 tx.forget_resets_of(member.id)?;
                 tx.end_sessions_of(member.id, None)?;
                 let actor = Actor::member(&member, client.address);
-                tx.note_on_member(now, &member, &actor, Action::PasswordChanged)?;
+                tx.note_on_member(now, &member, &actor, Action::PasswordChanged, "")?;
                 begin(tx, session, member, &client, &times, now)
             })
             .await?;
@@ -320,7 +320,7 @@ fn is_familiar(member: &Member, client: &Client) -> bool {
 }
 
 /// The member, with this address as the latest of their own.
-fn familiar(mut member: Member, address: Option<IpAddr>) -> Member {
+pub(super) fn familiar(mut member: Member, address: Option<IpAddr>) -> Member {
     if let Some(address) = address.map(network) {
         member.familiar.retain(|known| *known != address);
         member.familiar.insert(0, address);

@@ -43,14 +43,19 @@ impl Throttle {
     /// # Errors
     /// `RATE_LIMITED` when there were too many, with the seconds to wait.
     pub fn attempt(&self, address: Option<IpAddr>, account: &str, is_familiar: bool) -> Result<()> {
-        let address = address.map(network);
-        if let Some(address) = address {
-            pass(&self.addresses, &address)?;
-        }
-        match address.filter(|_| is_familiar) {
+        self.attempt_from(address)?;
+        match address.map(network).filter(|_| is_familiar) {
             Some(address) => pass(&self.familiar, &(account.to_owned(), address)),
             None => pass(&self.accounts, &account.to_owned()),
         }
+    }
+
+    /// Counts an attempt that names no account.
+    ///
+    /// # Errors
+    /// As [`Throttle::attempt`].
+    pub fn attempt_from(&self, address: Option<IpAddr>) -> Result<()> {
+        address.map_or(Ok(()), |address| pass(&self.addresses, &network(address)))
     }
 
     /// Forgets what no longer counts.

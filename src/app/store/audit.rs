@@ -82,9 +82,16 @@ impl Tx<'_> {
     }
 
     /// [`Tx::note`] for what was done to a person, or by them: it is told to each of their organizations.
-    pub fn note_on_member(&self, now: Millis, member: &Member, actor: &Actor, action: Action) -> Result<()> {
+    pub fn note_on_member(
+        &self,
+        now: Millis,
+        member: &Member,
+        actor: &Actor,
+        action: Action,
+        detail: &str,
+    ) -> Result<()> {
         member.memberships.iter().try_for_each(|place| {
-            self.note(now, place.organization, actor, action, &member.email, String::new())
+            self.note(now, place.organization, actor, action, &member.email, detail.to_owned())
         })
     }
 

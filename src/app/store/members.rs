@@ -1,13 +1,15 @@
-//! Members, their sessions, and links that let people in, in the tables.
+//! Members, their sessions and passkeys, and links that let people in, in the tables.
 
 use std::ops::ControlFlow;
 
-use super::tables::{LIBRARY_SLUGS, LINKS, MEMBER_EMAILS, MEMBERS, SESSION_USE, SESSIONS, decode, encode};
+use super::tables::{
+    LIBRARY_SLUGS, LINKS, MEMBER_EMAILS, MEMBERS, PASSKEYS, SESSION_USE, SESSIONS, decode, encode,
+};
 use super::{Reader, Tx, between, everything};
 use crate::app::clock::Millis;
 use crate::app::id::{LibraryId, MemberId, OrganizationId};
 use crate::app::members::{Email, LinkDigest, SessionDigest};
-use crate::app::model::{Grant, Link, Member, Purpose, Role, Session};
+use crate::app::model::{Grant, Link, Member, Passkey, Purpose, Role, Session};
 use crate::app::name::Slug;
 use crate::error::Result;
 
@@ -17,7 +19,7 @@ const LAST: &str = "\u{10FFFF}";
 /// A session with its digest, and when it was last used.
 pub type StoredSession = (SessionDigest, Session, Millis);
 
-/// Reads of members, sessions and links.
+/// Reads of members, sessions, passkeys and links.
 pub trait MemberQueries: Reader {
     /// A member by their number.
     fn member(&self, id: MemberId) -> Result<Option<Member>> {
@@ -82,6 +84,24 @@ pub trait MemberQueries: Reader {
         Ok(links)
     }
 
+    /// The passkey that its device calls this.
+    fn passkey(&self, credential_id: &[u8]) -> Result<Option<Passkey>> {
+        self.lookup(PASSKEYS, credential_id, decode)
+    }
+
+    /// The passkeys of a member, in no order that means anything.
+    fn passkeys_of(&self, member: MemberId) -> Result<Vec<Passkey>> {
+        let mut passkeys = Vec::new();
+        self.scan(PASSKEYS, everything(), |_, bytes| {
+            let passkey: Passkey = decode(bytes)?;
+            if passkey.member == member {
+                passkeys.push(passkey);
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(passkeys)
+    }
+
     /// What a role in an organization reaches: every library, ordered by slug.
     fn grants_of_role(&self, organization: OrganizationId, role: Role) -> Result<Vec<Grant>> {
         let mut grants = Vec::new();
@@ -108,9 +128,12 @@ impl Tx<'_> {
         self.put(MEMBERS, member.id.0, encode(member)?.as_slice())
     }
 
-    /// Forgets a member, and the links to set their password.
+    /// Forgets a member, their passkeys, and the links to set their password.
     pub fn forget_member(&self, member: &Member) -> Result<()> {
         self.forget_resets_of(member.id)?;
+        for passkey in self.passkeys_of(member.id)? {
+            self.forget_passkey(&passkey)?;
+        }
         self.delete(MEMBER_EMAILS, Email::parse(&member.email)?.folded().as_str())?;
         self.delete(MEMBERS, member.id.0)
     }
@@ -144,6 +167,16 @@ impl Tx<'_> {
             }
         }
         Ok(ended)
+    }
+
+    /// Writes a passkey.
+    pub fn put_passkey(&self, passkey: &Passkey) -> Result<()> {
+        self.put(PASSKEYS, passkey.credential_id.as_slice(), encode(passkey)?.as_slice())
+    }
+
+    /// Forgets a passkey.
+    pub fn forget_passkey(&self, passkey: &Passkey) -> Result<()> {
+        self.delete(PASSKEYS, passkey.credential_id.as_slice())
     }
 
     /// Writes a link under its digest.

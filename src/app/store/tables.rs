@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::older;
 use crate::app::audit::Event;
-use crate::app::model::{Asset, Key, Library, Link, Member, Organization, Session};
+use crate::app::model::{Asset, Key, Library, Link, Member, Organization, Passkey, Session};
 use crate::error::{Error, Result};
 
 /// `(library, id)` and other keys hold asset ids as their 16 bytes.
@@ -69,6 +69,8 @@ pub const SESSIONS: TableDefinition<Hash, Record> = TableDefinition::new("sessio
 pub const SESSION_USE: TableDefinition<Hash, u64> = TableDefinition::new("session_use.v1");
 /// hash of the link's token → [`Link`].
 pub const LINKS: TableDefinition<Hash, Record> = TableDefinition::new("links.v1");
+/// what its device calls it → [`Passkey`].
+pub const PASSKEYS: TableDefinition<&[u8], Record> = TableDefinition::new("passkeys.v1");
 /// (organization, number) → [`Event`]: the audit log, oldest first.
 pub const AUDIT: TableDefinition<(u64, u64), Record> = TableDefinition::new("audit.v1");
 /// (not before, newest upload first, asset) → organization: the assets whose file is to be worked on.
@@ -110,6 +112,9 @@ impl Stored for Session {
     const VERSION: u8 = 1;
 }
 impl Stored for Link {
+    const VERSION: u8 = 1;
+}
+impl Stored for Passkey {
     const VERSION: u8 = 1;
 }
 impl Stored for Event {

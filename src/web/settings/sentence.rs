@@ -89,6 +89,8 @@ fn words(action: Action, target: String, detail: String) -> (&'static str, Strin
         Action::AssetsRestored => ("restored from the trash of", target, after(": ", detail)),
         Action::AssetsPurged => ("deleted for good from", target, after(": ", detail)),
         Action::AssetsTransferred => ("transferred to the library", target, after(": ", detail)),
+        Action::PasskeyAdded => ("added the passkey", detail, String::new()),
+        Action::PasskeyRemoved => ("removed the passkey", detail, String::new()),
     }
 }
 
@@ -103,7 +105,11 @@ fn after(start: &str, detail: String) -> String {
 
 const fn icon(action: Action) -> &'static str {
     match action {
-        Action::SignedIn | Action::SignedOut | Action::PasswordChanged => "circle-user",
+        Action::SignedIn
+        | Action::SignedOut
+        | Action::PasswordChanged
+        | Action::PasskeyAdded
+        | Action::PasskeyRemoved => "circle-user",
         Action::SignInRefused | Action::KeyRefused | Action::KeyExposed => "triangle-alert",
         Action::Invited
         | Action::InvitationWithdrawn

@@ -1,0 +1,209 @@
+//! Passkeys in the real browser, with a device that agrees to everything.
+
+use rasterd::app::access::Administrator;
+use rasterd::app::audit::EventFilter;
+use rasterd::app::members::{Client, SignedIn};
+use rasterd::app::model::Role;
+use rasterd::testing::TestServer;
+use serde_json::{Value, json};
+
+use crate::browser::{Browser, Find};
+use crate::people::{PASSWORD, ada, person};
+
+/// Functions for hand-made requests: `send` answers the status and the JSON, `made` and `signed` a browser's answer.
+const BY_HAND: &str = "(async () => {
+    const token = JSON.parse(document.body.getAttribute('hx-headers'));
+    const send = async (path, body) => {
+        const headers = { ...token, 'HX-Request': 'true', 'Content-Type': 'application/json' };
+        const answer = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
+        return { status: answer.status, said: answer.status === 200 ? await answer.json() : null };
+    };
+    const made = async (name) => {
+        const { ceremony, publicKey } = (await send('/app/profile/passkeys/begin', { name })).said;
+        const options = { publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(publicKey) };
+        return { ceremony, credential: (await navigator.credentials.create(options)).toJSON() };
+    };
+    const signed = async () => {
+        const { ceremony, publicKey } = (await send('/app/sign-in/passkey/begin', {})).said;
+        const options = { publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey) };
+        return { ceremony, next: '', credential: (await navigator.credentials.get(options)).toJSON() };
+    };
+";
+
+fn by_hand(browser: &Browser, script: &str) -> Value {
+    browser.evaluate(&format!("{BY_HAND}{script}}})()"))
+}
+
+async fn signed_in(server: &TestServer, email: &str) -> SignedIn {
+    server.app().sign_in(email, PASSWORD, &Client::default()).await.unwrap().1
+}
+
+fn add_passkey(browser: &Browser, name: &str) {
+    browser.open("/app/profile");
+    browser.fill("Name of the new passkey", name);
+    browser.click(&Find::button("Add a passkey"));
+    browser.wait_for(&Find::text(&format!("The passkey {name} is added.")));
+}
+
+/// What the log of Acme says about passkeys: the action, and the detail.
+fn noted(server: &TestServer) -> Vec<(&'static str, String)> {
+    let filter = EventFilter { text: "passkey".to_owned(), most: 100, ..EventFilter::default() };
+    let part = server.app().list_events(&Administrator::of_this_box(), "acme", &filter).unwrap();
+    part.events.into_iter().rev().map(|(_, event)| (event.action.name(), event.detail)).collect()
+}
+
+#[tokio::test]
+async fn a_member_signs_in_by_passkey_until_it_is_removed() {
+    let server = TestServer::start();
+    server.organization("Acme").await;
+    let ada = ada(&server, &["acme"]).await;
+    let browser = Browser::on(&server);
+    browser.with_passkeys();
+    browser.sign_in(&ada);
+    add_passkey(&browser, "Ada’s laptop");
+    browser.check("profile-passkeys");
+    browser.fill("Name of the new passkey", "Once more");
+    browser.click(&Find::button("Add a passkey"));
+    browser.wait_for(&Find::text("This device has a passkey of yours"));
+    browser.click(&Find::button("AL Ada Lovelace, your menu"));
+    browser.click(&Find::button("Sign out"));
+    browser.wait_for_path("/app/sign-in");
+    browser.open("/app/profile");
+    browser.click(&Find::button("Sign in with a passkey"));
+    browser.wait_for_path("/app/profile");
+    browser.wait_for(&Find::text(&format!("You sign in as {ada}.")));
+
+    browser.click(&Find::button("Remove Ada’s laptop"));
+    browser.wait_for(&Find::heading("Remove Ada’s laptop?"));
+    browser.check("profile-passkey-remove");
+    browser.click(&Find::button("Remove"));
+    browser.wait_for(&Find::text("The passkey is removed."));
+    browser.expect_no_complaints("passkeys");
+    browser.forget_cookies();
+    browser.open("/app/sign-in");
+    browser.click(&Find::button("Sign in with a passkey"));
+    browser.wait_for(&Find::text("This passkey does not sign anybody in here"));
+    assert_eq!(browser.path(), "/app/sign-in");
+    server.app().upkeep().await;
+    let laptop = "Ada’s laptop".to_owned();
+    assert_eq!(
+        noted(&server),
+        [
+            ("member.passkey_added", laptop.clone()),
+            ("member.signed_in", "with a passkey".to_owned()),
+            ("member.passkey_removed", laptop),
+            ("member.sign_in_refused", "once, with an e-mail or a passkey that nobody has".to_owned()),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_question_is_answered_once_and_by_the_one_who_was_asked() {
+    let server = TestServer::start();
+    server.organization("Acme").await;
+    let ada = ada(&server, &["acme"]).await;
+    let browser = Browser::on(&server);
+    browser.with_passkeys();
+    browser.sign_in(&ada);
+    browser.open("/app/profile");
+    let script = "const answer = await made('Laptop');
+        const add = () => send('/app/profile/passkeys', answer);
+        return [(await add()).status, (await add()).status];";
+    assert_eq!(by_hand(&browser, script), json!([204, 409]));
+    assert_eq!(server.app().list_passkeys(&signed_in(&server, &ada).await).unwrap().len(), 1);
+
+    browser.forget_cookies();
+    browser.open("/app/sign-in");
+    let script = "const answer = await signed();
+        const forged = structuredClone(answer);
+        forged.credential.response.signature = answer.credential.response.signature.replace(/.{8}$/, 'AAAAAAAA');
+        const sign = (answer) => send('/app/sign-in/passkey', answer);
+        return [(await sign(forged)).status, (await sign(answer)).status];";
+    assert_eq!(by_hand(&browser, script), json!([403, 409]));
+
+    let proof = by_hand(&browser, "return signed();");
+    let sign = format!("return send('/app/sign-in/passkey', {proof});");
+    let other = Browser::on(&server);
+    other.open("/app/sign-in");
+    assert_eq!(by_hand(&other, &sign)["status"], 409);
+    assert_eq!(by_hand(&browser, &sign)["status"], 204);
+    browser.open("/app/profile");
+    browser.wait_for(&Find::heading("Profile"));
+}
+
+#[tokio::test]
+async fn a_copy_that_lags_behind_is_refused() {
+    let server = TestServer::start();
+    server.organization("Acme").await;
+    let ada = ada(&server, &["acme"]).await;
+    let browser = Browser::on(&server);
+    let device = browser.with_passkeys();
+    browser.sign_in(&ada);
+    add_passkey(&browser, "Laptop");
+    let sign_in = "return (await send('/app/sign-in/passkey', await signed())).status;";
+    for status in [204, 204] {
+        browser.forget_cookies();
+        browser.open("/app/sign-in");
+        assert_eq!(by_hand(&browser, sign_in), status);
+    }
+    browser.copy_passkeys(&device);
+    browser.forget_cookies();
+    browser.open("/app/sign-in");
+    browser.click(&Find::button("Sign in with a passkey"));
+    browser.wait_for(&Find::text("This passkey seems to have been copied"));
+    let (action, detail) = noted(&server).pop().unwrap();
+    assert_eq!(action, "member.sign_in_refused");
+    assert!(detail.starts_with("the passkey Laptop was not accepted: "), "{detail}");
+}
+
+#[tokio::test]
+async fn a_passkey_is_its_owners_alone() {
+    let server = TestServer::start();
+    server.organization("Acme").await;
+    let ada = ada(&server, &["acme"]).await;
+    let grace = person(&server, "Grace Hopper", &["acme"], Role::Owner).await;
+    let browser = Browser::on(&server);
+    browser.with_passkeys();
+    browser.sign_in(&ada);
+    add_passkey(&browser, "Laptop");
+    let mine = signed_in(&server, &ada).await;
+    let passkey = server.app().list_passkeys(&mine).unwrap().remove(0);
+    browser.forget_cookies();
+    browser.sign_in(&grace);
+    browser.open("/app/profile");
+    let script = format!(
+        "return (await fetch('/app/profile/passkeys/{}/remove', {{ method: 'POST', headers: token,
+            body: new URLSearchParams() }})).status;",
+        passkey.id
+    );
+    assert_eq!(by_hand(&browser, &script), 404);
+    assert_eq!(server.app().list_passkeys(&mine).unwrap(), [passkey.clone()]);
+
+    let (link, _) = server.app().request_password_reset(Administrator::of_this_box(), &ada).await.unwrap();
+    browser.open(&format!("/app/welcome/{}", link.reveal()));
+    browser.wait_for(&Find::text("Your passkeys stay"));
+    browser.wait_for(&Find::text("Laptop"));
+    server.app().remove_member(Administrator::of_this_box(), "acme", &ada).await.unwrap();
+    browser.forget_cookies();
+    browser.open("/app/sign-in");
+    assert_eq!(by_hand(&browser, "return (await send('/app/sign-in/passkey', await signed())).status;"), 403);
+}
+
+#[tokio::test]
+async fn where_passkeys_can_not_work_the_pages_say_so() {
+    let server = TestServer::start_with(|settings, _| {
+        settings.public_url = settings.public_url.replace("localhost", "127.0.0.1");
+    });
+    server.organization("Acme").await;
+    let ada = ada(&server, &["acme"]).await;
+    let browser = Browser::on(&server);
+    browser.sign_in(&ada);
+    browser.open("/app/profile");
+    browser.wait_for(&Find::text("Passkeys need a host name"));
+    assert!(!browser.has(&Find::button("Add a passkey")));
+    browser.check("profile-without-passkeys");
+    browser.forget_cookies();
+    browser.open("/app/sign-in");
+    browser.wait_for(&Find::heading("Sign in"));
+    assert!(!browser.has(&Find::css("#passkey-sign-in")));
+}
