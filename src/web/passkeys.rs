@@ -6,7 +6,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::flash::Flash;
-use super::form::Form;
 use super::page::{redirect, redirect_with};
 use super::path::LocalPath;
 use super::signed::{Signed, app_of, begin_session, client_of};
@@ -107,7 +106,7 @@ async fn add(signed: Signed, answer: web::Json<PasskeyAnswer>) -> Result<HttpRes
     redirect_with(&signed.visit, &own_page(), &done)
 }
 
-async fn remove(signed: Signed, id: web::Path<String>, _form: Form) -> Result<HttpResponse> {
+async fn remove(signed: Signed, id: web::Path<String>) -> Result<HttpResponse> {
     signed.app.remove_passkey(&signed.person, &PasskeyId::from_text(&id)).await?;
     redirect_with(&signed.visit, &own_page(), &Flash::done("The passkey is removed."))
 }

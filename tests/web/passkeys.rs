@@ -177,7 +177,7 @@ async fn a_passkey_is_its_owners_alone() {
         passkey.id
     );
     assert_eq!(by_hand(&browser, &script), 404);
-    assert_eq!(server.app().list_passkeys(&mine).unwrap(), [passkey.clone()]);
+    assert_eq!(server.app().list_passkeys(&mine).unwrap(), std::slice::from_ref(&passkey));
 
     let (link, _) = server.app().request_password_reset(Administrator::of_this_box(), &ada).await.unwrap();
     browser.open(&format!("/app/welcome/{}", link.reveal()));
