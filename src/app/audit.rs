@@ -285,10 +285,12 @@ impl App {
 
 /// What was refused so many times, in words.
 fn refusals(action: Action, count: u64) -> String {
-    let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
-    let with =
-        if action == Action::SignInRefused { "an e-mail that nobody has" } else { "a key that is not valid" };
-    format!("{times}, with {with}")
+    let (what, with) = if action == Action::SignInRefused {
+        ("attempt", "an e-mail that nobody has")
+    } else {
+        ("request", "a key that is not valid")
+    };
+    format!("{count} {what}{} with {with}", if count == 1 { "" } else { "s" })
 }
 
 /// Some names in a sentence: all when they are few, the first ones and how many more otherwise.

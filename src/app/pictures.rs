@@ -3,7 +3,7 @@
 //! Everything in here is synchronous and takes a file: it knows no store, no asset and no HTTP. [`render`] and
 //! [`derive`] read hostile files; [`Studio`](studio::Studio) runs them in child processes with limits.
 //!
-//! A decoder hands rows to a [`Reducer`](reducer::Reducer), so a picture is never in memory at its full size where
+//! A decoder hands rows to a `Reducer`, so a picture is never in memory at its full size where
 //! its format can be read from the top to the bottom. What comes out is small, and only then converted to sRGB,
 //! turned upright and encoded.
 

@@ -330,7 +330,7 @@ async fn refused_keys_are_counted_and_old_events_go() {
     let filter = EventFilter { text: "KEY.REFUSED".to_owned(), most: 10, before: None };
     let found = house.app.list_events(&by(), "acme", &filter).unwrap().events;
     let details: Vec<_> = found.iter().map(|(_, event)| event.detail.as_str()).collect();
-    assert_eq!(details, ["3 times, with a key that is not valid"]);
+    assert_eq!(details, ["3 requests with a key that is not valid"]);
     assert!(house.app.list_events(&by(), "other", &filter).unwrap().events.is_empty());
     house.clock.advance(Duration::from_hours(400 * 24 + 1));
     house.app.upkeep().await;

@@ -63,8 +63,7 @@ fn who(actor: &Actor, action: Action) -> String {
 fn words(action: Action, target: String, detail: String) -> (&'static str, String, String) {
     match action {
         Action::SignedIn => ("signed in", String::new(), detail),
-        // Attempts with e-mails that nobody has are counted, and name none.
-        Action::SignInRefused if target.is_empty() => ("failed to sign in", target, detail),
+        Action::SignInRefused if target.is_empty() => ("failed to sign in:", target, detail),
         Action::SignInRefused => ("failed to sign in as", target, after(", ", detail)),
         Action::SignedOut => ("signed out, or ended a session", String::new(), detail),
         Action::Invited => ("invited", whom(target), detail),
@@ -79,7 +78,7 @@ fn words(action: Action, target: String, detail: String) -> (&'static str, Strin
         Action::KeyGranted => ("changed the access of the key", target, after("to ", detail)),
         Action::KeyRegenerated => ("regenerated the key", target, detail),
         Action::KeyDeleted => ("deleted the key", target, detail),
-        Action::KeyRefused => ("was refused", String::new(), detail),
+        Action::KeyRefused => ("was refused:", String::new(), detail),
         Action::KeyExposed => ("exposed the key", target, after(": ", detail)),
         Action::OrganizationChanged => ("changed the organization", target, after(": ", detail)),
         Action::LibraryCreated => ("created the library", target, detail),
@@ -158,18 +157,14 @@ mod tests {
                 "The key Website moved to the trash of photos: a, b",
             ),
             (
-                said(ActorKind::Stranger, "", Action::KeyRefused, "", "once, with a key that is not valid"),
-                "Somebody was refused once, with a key that is not valid",
-            ),
-            (
                 said(
                     ActorKind::Stranger,
                     "",
-                    Action::SignInRefused,
+                    Action::KeyRefused,
                     "",
-                    "2 times, with an e-mail that nobody has",
+                    "3 requests with a key that is not valid",
                 ),
-                "Somebody failed to sign in 2 times, with an e-mail that nobody has",
+                "Somebody was refused: 3 requests with a key that is not valid",
             ),
             (
                 said(ActorKind::Box, "", Action::Invited, "link_0", "as owner"),

@@ -72,15 +72,6 @@ impl Browser {
         self.expect_no_complaints(name);
     }
 
-    /// Until what changed is drawn, and drawn to its end.
-    fn wait_for_frames(&self) {
-        let frames = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))";
-        self.evaluate(&format!(
-            "{frames}.then(() => Promise.all(document.getAnimations().map((a) => a.finished)))\
-            .then(() => true, () => true)"
-        ));
-    }
-
     fn run_axe(&self, name: &str, look: Look) {
         if self.evaluate("typeof axe") == "undefined" {
             self.devtools.call("Runtime.evaluate", &json!({ "expression": AXE }));
