@@ -79,7 +79,7 @@ fn words(action: Action, target: String, detail: String) -> (&'static str, Strin
         Action::KeyGranted => ("changed the access of the key", target, after("to ", detail)),
         Action::KeyRegenerated => ("regenerated the key", target, detail),
         Action::KeyDeleted => ("deleted the key", target, detail),
-        Action::KeyRefused => ("was refused", String::new(), detail),
+        Action::KeyRefused => ("was refused:", String::new(), detail),
         Action::KeyExposed => ("exposed the key", target, after(": ", detail)),
         Action::OrganizationChanged => ("changed the organization", target, after(": ", detail)),
         Action::LibraryCreated => ("created the library", target, detail),
@@ -164,18 +164,14 @@ mod tests {
                 "The key Website moved to the trash of photos: a, b",
             ),
             (
-                said(ActorKind::Stranger, "", Action::KeyRefused, "", "once, with a key that is not valid"),
-                "Somebody was refused once, with a key that is not valid",
-            ),
-            (
                 said(
                     ActorKind::Stranger,
                     "",
-                    Action::SignInRefused,
+                    Action::KeyRefused,
                     "",
-                    "2 times, with an e-mail that nobody has",
+                    "3 requests with a key that is not valid",
                 ),
-                "Somebody failed to sign in 2 times, with an e-mail that nobody has",
+                "Somebody was refused: 3 requests with a key that is not valid",
             ),
             (
                 said(ActorKind::Box, "", Action::Invited, "link_0", "as owner"),

@@ -86,7 +86,7 @@ async fn what_owners_have_to_know_of_is_in_the_log_and_in_its_export() {
     has(&lines, "key.granted", ada, "Shop", "drafts=write photographs=read");
     has(&lines, "key.regenerated", ada, "Shop", "");
     has(&lines, "key.deleted", ada, "Shop", "");
-    has(&lines, "key.refused", nobody, "", "once, with a key that is not valid");
+    has(&lines, "key.refused", nobody, "", "1 request with a key that is not valid");
     has(&lines, "library.created", ada, "new", "");
     has(&lines, "library.renamed", ada, "new", "Newer");
     has(&lines, "library.deleted", ada, "new", "");
