@@ -104,7 +104,8 @@ pub async fn show(signed: Signed, path: OfAsset, request: HttpRequest) -> Result
         // Promoted, moved or trashed since: the original is what there is.
         return Ok(redirect(&signed.visit, &browsing.asset(&id)));
     };
-    let neighbours = signed.app.neighbours(&caller, &browsing.path(), &browsing.arrangement, &id).await?;
+    let (caller, neighbours) =
+        signed.app.neighbours(caller, &browsing.path(), &browsing.arrangement, &id).await?;
     page(&asset_page(&signed, &caller, &browsing, &detail, shown, neighbours)?)
 }
 
