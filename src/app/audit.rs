@@ -160,6 +160,8 @@ actions! {
     AssetsPurged "assets.purged",
     /// Assets went over to another library.
     AssetsTransferred "assets.transferred",
+    /// A person chose another name.
+    MemberRenamed "member.renamed",
 }
 
 /// One thing that was done.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Client, NewMember, SignedIn, Token, sessions};
 use crate::app::App;
 use crate::app::access::{Administrator, LibraryPath};
-use crate::app::audit::{EventFilter, EventWords};
+use crate::app::audit::{Event, EventFilter, EventWords};
 use crate::app::clock::Clock;
 use crate::app::model::Role;
 use crate::app::store::{MemberQueries, Tx};
@@ -308,6 +308,23 @@ async fn names_can_not_hide_what_they_are() {
         assert_eq!(code(house.app.rename_member(&ada, name).await), Some(Code::BadUserInput), "{name:?}");
     }
     assert!(house.app.rename_member(&ada, "Zoë 👩\u{200D}🚀").await.is_ok());
+}
+
+#[tokio::test]
+async fn another_name_is_told_to_the_owners_and_the_same_is_not() {
+    let house = House::new().await;
+    let ada = house.join("acme", Role::Viewer, "ada@example.org").await;
+    for _ in 0..2 {
+        house.app.rename_member(&ada, "Grace").await.unwrap();
+    }
+    let filter = EventFilter { words: EventWords::parse("member.renamed"), most: 10, before: None };
+    let renamed = house.app.list_events(by(), "acme", filter).await.unwrap().events;
+    let told = |(_, Event { actor, detail, .. }): &(u64, Event)| {
+        (actor.id.clone(), actor.name.clone(), detail.clone())
+    };
+    let expected = ("ada@example.org", "Grace", "from \"Ada\"");
+    let expected = (expected.0.to_owned(), expected.1.to_owned(), expected.2.to_owned());
+    assert_eq!(renamed.iter().map(told).collect::<Vec<_>>(), [expected]);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ pub struct Sentence {
     pub when: When,
     /// Who did it.
     pub who: String,
-    /// More about who: an e-mail, a key's id.
+    /// Who that is under any name: an e-mail, a key's id; empty for nobody known.
     pub who_id: String,
     /// The verb, and what leads over to the object.
     pub did: &'static str,
@@ -80,6 +80,9 @@ fn words(action: Action, target: String, detail: String) -> (&'static str, Strin
         Action::KeyDeleted => ("deleted the key", target, detail),
         Action::KeyRefused => ("was refused:", String::new(), detail),
         Action::KeyExposed => ("exposed the key", target, after(": ", detail)),
+        Action::OrganizationChanged if detail == "made" => {
+            ("created the organization", target, String::new())
+        }
         Action::OrganizationChanged => ("changed the organization", target, after(": ", detail)),
         Action::LibraryCreated => ("created the library", target, detail),
         Action::LibraryRenamed => ("renamed the library", target, after("to ", detail)),
@@ -88,6 +91,7 @@ fn words(action: Action, target: String, detail: String) -> (&'static str, Strin
         Action::AssetsRestored => ("restored from the trash of", target, after(": ", detail)),
         Action::AssetsPurged => ("deleted for good from", target, after(": ", detail)),
         Action::AssetsTransferred => ("transferred to the library", target, after(": ", detail)),
+        Action::MemberRenamed => ("changed their name", String::new(), detail),
     }
 }
 
@@ -102,7 +106,9 @@ fn after(start: &str, detail: String) -> String {
 
 const fn icon(action: Action) -> &'static str {
     match action {
-        Action::SignedIn | Action::SignedOut | Action::PasswordChanged => "circle-user",
+        Action::SignedIn | Action::SignedOut | Action::PasswordChanged | Action::MemberRenamed => {
+            "circle-user"
+        }
         Action::SignInRefused | Action::KeyRefused | Action::KeyExposed => "triangle-alert",
         Action::Invited
         | Action::InvitationWithdrawn
@@ -155,6 +161,14 @@ mod tests {
             (
                 said(ActorKind::Key, "Website", Action::AssetsTrashed, "photos", "a, b"),
                 "The key Website moved to the trash of photos: a, b",
+            ),
+            (
+                said(ActorKind::Box, "", Action::OrganizationChanged, "Acme", "made"),
+                "The server’s administrator created the organization Acme",
+            ),
+            (
+                said(ActorKind::Member, "Grace", Action::MemberRenamed, "a@b", "from \"Ada\""),
+                "Grace changed their name from \"Ada\"",
             ),
             (
                 said(
