@@ -30,6 +30,7 @@ pub mod preview;
 pub mod processing;
 pub mod published;
 pub mod renditions;
+mod scans;
 pub mod search;
 pub mod settings;
 mod store;
@@ -47,6 +48,7 @@ use last_use::LastUse;
 use members::{Passkeys, Passwords, SessionDigest, Throttle};
 use processing::Processing;
 use renditions::Renditions;
+use scans::Scans;
 use settings::Settings;
 use store::blobs::Blobs;
 use store::{Store, Tx};
@@ -64,6 +66,7 @@ struct Parts {
     fetcher: Fetcher,
     renditions: Renditions,
     processing: Processing,
+    scans: Scans,
     key_use: LastUse<KeyId>,
     session_use: LastUse<SessionDigest>,
     refusals: Refusals,
@@ -94,6 +97,7 @@ impl App {
             fetcher,
             renditions,
             processing: Processing::default(),
+            scans: Scans::default(),
             key_use: LastUse::default(),
             session_use: LastUse::default(),
             refusals: Refusals::default(),
@@ -149,6 +153,10 @@ impl App {
 
     fn processing(&self) -> &Processing {
         &self.0.processing
+    }
+
+    fn scans(&self) -> &Scans {
+        &self.0.scans
     }
 
     fn key_use(&self) -> &LastUse<KeyId> {

@@ -19,11 +19,14 @@ use crate::error::{Error, Result};
 
 /// How many bytes of a name decide its place, so that a place stays short.
 const NAME_BYTES: usize = 128;
+/// How many hits of a search are looked through, the best first; whoever gets more than that looks for too little.
+pub const MOST_HITS: usize = 10_000;
 
 /// What somebody looks through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Arrangement {
-    /// The words that must be there; blank for everything.
+    /// The words that must be there; blank for everything. Of a search, the [`MOST_HITS`] best hits count, and only
+    /// those are filtered and put into another order.
     pub query: String,
     /// The tags of which one must be there; none for everything.
     pub tags: Vec<String>,
@@ -163,7 +166,7 @@ pub struct ArrangedPart {
     pub assets: Vec<Arranged>,
     /// Behind which place the next of them are, if there are more.
     pub next: Option<Place>,
-    /// How many there are in all.
+    /// How many there are in all; of a search, among its [`MOST_HITS`] best hits.
     pub total: usize,
 }
 
@@ -177,75 +180,87 @@ pub struct Neighbours {
 }
 
 impl App {
-    /// Some of a library's assets, behind a place or from the start. Followed from place to place, every asset that
-    /// was there all along comes up exactly once.
+    /// Some of a library's assets, behind a place or from the start; gives the caller back. Followed from place to
+    /// place, every asset that was there all along comes up exactly once.
     ///
-    /// Newest first is a scan of what is shown; every other order, and a search, looks at all that fits.
+    /// Newest first is a scan of what is shown. Every other order looks at all that fits, and a search at the
+    /// [`MOST_HITS`] best hits: both wait for their turn, and keep no other request waiting.
     ///
     /// # Errors
     /// Of [`Caller::read`]; `BAD_USER_INPUT` for too many tags; `SERVICE_UNAVAILABLE` while the index is far behind.
     pub async fn look_through(
         &self,
-        caller: &Caller,
+        caller: Caller,
         path: &LibraryPath<'_>,
         arrangement: &Arrangement,
         behind: Option<&Place>,
         size: usize,
-    ) -> Result<ArrangedPart> {
+    ) -> Result<(Caller, ArrangedPart)> {
         let grant = caller.read(path)?;
-        let terms = Terms::parse(&arrangement.query);
         let wanted = self.wanted(arrangement)?;
-        let (assets, next, total) = if wanted.is_as_stored() {
+        if wanted.is_as_stored() {
             let start = behind.and_then(Place::cursor).map_or(Start::Offset(0), Start::After);
-            let (assets, next) = stored(caller, &grant, &wanted.tags, Slice { start, size })?;
-            (assets, next.map(Place::from), stored_count(caller, &grant, &wanted.tags)?)
-        } else {
-            let places = self.places(caller, &grant, &terms, &wanted).await?;
-            let from = behind.map_or(0, |behind| places.partition_point(|place| place <= behind));
+            let (assets, next) = stored(&caller, &grant, &wanted.tags, Slice { start, size })?;
+            let total = stored_count(&caller, &grant, &wanted.tags)?;
+            let assets = self.arranged(&caller, assets, &wanted)?;
+            return Ok((caller, ArrangedPart { assets, next: next.map(Place::from), total }));
+        }
+        let behind = behind.cloned();
+        self.scan(caller, wanted, move |app, caller, wanted| {
+            let places = app.places(caller, &grant, wanted)?;
+            let from = behind.map_or(0, |behind| places.partition_point(|place| *place <= behind));
             let mut shown = places.iter().skip(from).take(size);
             let assets =
                 shown.clone().map(|place| caller.view().asset(&grant, &place.id)).collect::<Result<_>>()?;
-            let next = shown.next_back().filter(|_| from + size < places.len());
-            (assets, next.cloned(), places.len())
-        };
-        let marked =
-            |detail: AssetDetail| Arranged { marked_name: terms.highlight(&detail.asset.name), detail };
-        let assets = self.details(caller, assets)?.into_iter().map(marked).collect();
-        Ok(ArrangedPart { assets, next, total })
+            let next = shown.next_back().filter(|_| from + size < places.len()).cloned();
+            Ok(ArrangedPart { assets: app.arranged(caller, assets, wanted)?, next, total: places.len() })
+        })
+        .await
     }
 
-    /// What comes before and after an asset; nothing does where it is not in the arrangement.
+    /// What comes before and after an asset, and the caller again; nothing does where it is not in the arrangement.
     ///
     /// # Errors
     /// As [`App::look_through`]; `RESOURCE_NOT_FOUND`.
     pub async fn neighbours(
         &self,
-        caller: &Caller,
+        caller: Caller,
         path: &LibraryPath<'_>,
         arrangement: &Arrangement,
         id: &str,
-    ) -> Result<Neighbours> {
+    ) -> Result<(Caller, Neighbours)> {
         let grant = caller.read(path)?;
         let asset = caller.view().asset(&grant, &parse_id(id)?)?;
         let wanted = self.wanted(arrangement)?;
         if wanted.is_as_stored() {
-            if !wanted.has_tag_of(&asset) {
-                return Ok(Neighbours::default());
-            }
-            let here = Cursor::of(&asset);
-            let slice = Slice { start: Start::After(here), size: 1 };
-            let (after, _) = stored(caller, &grant, &wanted.tags, slice)?;
-            let before = caller.view().listed_before(&grant, &wanted.tags, here)?;
-            return Ok(Neighbours { before, after: after.first().map(|asset| asset.id) });
+            let neighbours = stored_neighbours(&caller, &grant, &wanted, &asset)?;
+            return Ok((caller, neighbours));
         }
-        let terms = Terms::parse(&arrangement.query);
-        let places = self.places(caller, &grant, &terms, &wanted).await?;
-        let here = places.iter().position(|place| place.id == asset.id);
-        let at = |place: Option<usize>| place.and_then(|place| places.get(place)).map(|place| place.id);
-        Ok(here.map_or_else(Neighbours::default, |here| Neighbours {
-            before: at(here.checked_sub(1)),
-            after: at(here.checked_add(1)),
-        }))
+        self.scan(caller, wanted, move |app, caller, wanted| {
+            let places = app.places(caller, &grant, wanted)?;
+            let here = places.iter().position(|place| place.id == asset.id);
+            let at = |place: Option<usize>| place.and_then(|place| places.get(place)).map(|place| place.id);
+            Ok(here.map_or_else(Neighbours::default, |here| Neighbours {
+                before: at(here.checked_sub(1)),
+                after: at(here.checked_add(1)),
+            }))
+        })
+        .await
+    }
+
+    /// Runs `look` in its turn on what the caller sees, after the index has come as far as that.
+    async fn scan<T: Send + 'static>(
+        &self,
+        caller: Caller,
+        wanted: Wanted,
+        look: impl FnOnce(&Self, &Caller, &Wanted) -> Result<T> + Send + 'static,
+    ) -> Result<(Caller, T)> {
+        if !wanted.terms.is_empty() {
+            let sequence = caller.view().sequence()?;
+            self.indexer().reach(sequence).await?;
+        }
+        let app = self.clone();
+        self.scans().run(move || look(&app, &caller, &wanted).map(|seen| (caller, seen))).await
     }
 
     fn wanted(&self, arrangement: &Arrangement) -> Result<Wanted> {
@@ -253,21 +268,24 @@ impl App {
         let is_search = !arrangement.query.trim().is_empty();
         Ok(Wanted {
             tags: arrangement.tags.iter().map(|tag| Tag::read(tag)).collect(),
+            terms: Terms::parse(&arrangement.query),
             order: if is_search { arrangement.order } else { arrangement.order.or(Some(Order::Newest)) },
             is_search,
         })
     }
 
+    fn arranged(&self, caller: &Caller, assets: Vec<Asset>, wanted: &Wanted) -> Result<Vec<Arranged>> {
+        let marked = |detail: AssetDetail| Arranged {
+            marked_name: wanted.terms.highlight(&detail.asset.name),
+            detail,
+        };
+        Ok(self.details(caller, assets)?.into_iter().map(marked).collect())
+    }
+
     /// The places of everything that is wanted, in order.
-    async fn places(
-        &self,
-        caller: &Caller,
-        grant: &ReadGrant,
-        terms: &Terms,
-        wanted: &Wanted,
-    ) -> Result<Vec<Place>> {
+    fn places(&self, caller: &Caller, grant: &ReadGrant, wanted: &Wanted) -> Result<Vec<Place>> {
         let mut places: Vec<Place> = if wanted.is_search {
-            let found = self.matching(caller, grant, terms).await?;
+            let found = self.matching(caller, grant, &wanted.terms)?;
             let fitting = found.into_iter().filter(|(asset, _)| wanted.has_tag_of(asset));
             fitting
                 .map(|(asset, score)| Place::of(&asset, wanted.order.map_or(Rank::Match(score), Rank::By)))
@@ -282,14 +300,13 @@ impl App {
         Ok(places)
     }
 
-    /// The assets that have all the words, and how well they match.
-    async fn matching(&self, caller: &Caller, grant: &ReadGrant, terms: &Terms) -> Result<Vec<(Asset, f32)>> {
+    /// The assets that have all the words, as far as they are looked at, and how well they match.
+    fn matching(&self, caller: &Caller, grant: &ReadGrant, terms: &Terms) -> Result<Vec<(Asset, f32)>> {
         if terms.is_empty() {
             return Ok(Vec::new());
         }
-        self.indexer().reach(caller.view().sequence()?).await?;
         let libraries = [grant.library().0];
-        let query = SearchQuery { terms, libraries: &libraries, offset: 0, limit: usize::MAX };
+        let query = SearchQuery { terms, libraries: &libraries, offset: 0, limit: MOST_HITS };
         let hits = self.indexer().index().search(&query)?.hits;
         // The index may be ahead of this request's snapshot by a change of this very moment.
         let found =
@@ -301,8 +318,10 @@ impl App {
 /// An arrangement, understood.
 struct Wanted {
     tags: Vec<Tag>,
+    terms: Terms,
     /// None for the best match.
     order: Option<Order>,
+    /// Also of words that can't be found, of which there are no terms.
     is_search: bool,
 }
 
@@ -316,6 +335,22 @@ impl Wanted {
         let has = |tag: &Tag| asset.tags.iter().any(|text| fold(text) == tag.folded());
         self.tags.is_empty() || self.tags.iter().any(has)
     }
+}
+
+fn stored_neighbours(
+    caller: &Caller,
+    grant: &ReadGrant,
+    wanted: &Wanted,
+    asset: &Asset,
+) -> Result<Neighbours> {
+    if !wanted.has_tag_of(asset) {
+        return Ok(Neighbours::default());
+    }
+    let here = Cursor::of(asset);
+    let slice = Slice { start: Start::After(here), size: 1 };
+    let (after, _) = stored(caller, grant, &wanted.tags, slice)?;
+    let before = caller.view().listed_before(grant, &wanted.tags, here)?;
+    Ok(Neighbours { before, after: after.first().map(|asset| asset.id) })
 }
 
 fn stored(

@@ -9,7 +9,12 @@ use super::name::{Slug, Tag};
 use super::page::{Cursor, Page, Slice};
 use super::pictures::Pictured;
 use super::store::{AssetQueries, Tx};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
+
+/// How many characters mark a description: 64 bits, so that no two of one asset's ever look alike.
+const MARK_LENGTH: usize = 16;
+/// Why a description is not saved. Nobody's words are lost to another's without their knowing.
+const DESCRIBED_SINCE: &str = "The description was changed since you opened this page, so yours was not saved. Copy what you wrote, reload the page to read the other, and save again.";
 
 /// An asset with what is shown beside it.
 #[derive(Debug, Clone)]
@@ -44,6 +49,12 @@ pub struct Transferred {
     pub source: Slug,
     /// The slug of the library they are in now.
     pub target: Slug,
+}
+
+/// A short text that is another for every other description.
+#[must_use]
+pub fn description_mark(description: &str) -> String {
+    blake3::hash(description.as_bytes()).to_hex().chars().take(MARK_LENGTH).collect()
 }
 
 impl App {
@@ -116,6 +127,33 @@ impl App {
         id: &str,
         description: &str,
     ) -> Result<Asset> {
+        self.describe(caller, path, id, None, description).await
+    }
+
+    /// [`App::update_asset_description`] for somebody who changes what they read, of which `seen` is the
+    /// [`description_mark`].
+    ///
+    /// # Errors
+    /// As there; `CONFLICT` when the description is another by now.
+    pub async fn revise_asset_description(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        id: &str,
+        seen: &str,
+        description: &str,
+    ) -> Result<Asset> {
+        self.describe(caller, path, id, Some(seen.to_owned()), description).await
+    }
+
+    async fn describe(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        id: &str,
+        seen: Option<String>,
+        description: &str,
+    ) -> Result<Asset> {
         let grant = caller.write(path)?;
         let (length, most) = (description.chars().count(), self.settings().limits.description_length);
         if length > most {
@@ -127,6 +165,9 @@ impl App {
         self.change(&grant, move |tx, grant, now| {
             let mut asset = tx.asset(grant, &id)?;
             if asset.description != description {
+                if seen.as_ref().is_some_and(|seen| *seen != description_mark(&asset.description)) {
+                    return Err(Error::new(Code::Conflict, DESCRIBED_SINCE));
+                }
                 asset.description.clone_from(&description);
                 asset.content.work.keep_description();
                 asset = asset.touched(now);

@@ -18,6 +18,10 @@ use crate::error::Result;
 const MOST_REFUSED: usize = 100;
 /// How many old events one transaction removes.
 const PRUNE_BATCH: usize = 500;
+/// How many characters of a search count.
+const MOST_CHARACTERS: usize = 200;
+/// How many words of a search count.
+const MOST_WORDS: usize = 16;
 
 /// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,6 +164,8 @@ actions! {
     PasskeyAdded "member.passkey_added",
     /// A person removed one of their passkeys.
     PasskeyRemoved "member.passkey_removed",
+    /// A person chose another name.
+    MemberRenamed "member.renamed",
 }
 
 /// One thing that was done.
@@ -177,12 +183,25 @@ pub struct Event {
     pub detail: String,
 }
 
+/// Words that events are searched for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventWords(Vec<String>);
+
+impl EventWords {
+    /// The words of a text; what is behind the first 200 characters or the first 16 words does not count.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let text: String = text.chars().take(MOST_CHARACTERS).collect();
+        Self(text.to_lowercase().split_whitespace().take(MOST_WORDS).map(str::to_owned).collect())
+    }
+}
+
 /// Which events are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
-    /// Only those in which each word of this text occurs, in any case: in the action, the actor, the address, the
+    /// Only those in which each of these words occurs, in any case: in the action, the actor, the address, the
     /// target, the detail.
-    pub text: String,
+    pub words: EventWords,
     /// Only those before this one, as an earlier answer told it.
     pub before: Option<u64>,
     /// At most so many.
@@ -192,8 +211,8 @@ pub struct EventFilter {
 impl EventFilter {
     /// Whether this event is asked for.
     pub(super) fn takes(&self, event: &Event) -> bool {
-        let wanted = self.text.to_lowercase();
-        if wanted.trim().is_empty() {
+        let EventWords(wanted) = &self.words;
+        if wanted.is_empty() {
             return true;
         }
         let Event { actor: Actor { id, name, address, .. }, action, target, detail, .. } = event;
@@ -202,7 +221,7 @@ impl EventFilter {
         // The action as it is written in the log, and its words.
         let words = action.replace(['.', '_'], " ");
         let text = [action, &words, id, name, &address, target, detail].join("\n").to_lowercase();
-        wanted.split_whitespace().all(|word| text.contains(word))
+        wanted.iter().all(|word| text.contains(word))
     }
 }
 
@@ -237,19 +256,24 @@ impl Refusals {
 }
 
 impl App {
-    /// What was done in an organization, newest first.
+    /// What was done in an organization, newest first. Looks at many events for a few words, so it waits for its turn.
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND`.
-    pub fn list_events(
+    pub async fn list_events(
         &self,
-        by: &Administrator,
+        by: Administrator,
         organization: &str,
-        filter: &EventFilter,
+        filter: EventFilter,
     ) -> Result<EventPart> {
-        let view = self.store().view()?;
-        let organization = view.expect_organization(by, organization)?;
-        view.events(by, organization.id, filter)
+        let (app, organization) = (self.clone(), organization.to_owned());
+        self.scans()
+            .run(move || {
+                let view = app.store().view()?;
+                let organization = view.expect_organization(&by, &organization)?;
+                view.events(&by, organization.id, &filter)
+            })
+            .await
     }
 
     /// Notes a request whose key opens nothing. Written down with the next upkeep.
@@ -328,14 +352,23 @@ mod tests {
 
     #[test]
     fn an_event_is_found_by_all_the_words_in_it_and_by_no_others() {
-        let is_found =
-            |text: &str| EventFilter { text: text.to_owned(), ..EventFilter::default() }.takes(&event());
+        let is_found = |text: &str| {
+            EventFilter { words: EventWords::parse(text), ..EventFilter::default() }.takes(&event())
+        };
         for found in ["", "  ", "ADA", "192.0.2.7", "key.deleted", "key deleted", "website ada"] {
             assert!(is_found(found), "{found}");
         }
         for missed in ["grace", "ada grace", "signed in"] {
             assert!(!is_found(missed), "{missed}");
         }
+    }
+
+    #[test]
+    fn only_the_start_of_a_long_search_counts() {
+        let EventWords(many) = EventWords::parse(&"a ".repeat(50));
+        assert_eq!(many.len(), MOST_WORDS);
+        let EventWords(long) = EventWords::parse(&"Ä".repeat(300));
+        assert_eq!(long, ["ä".repeat(MOST_CHARACTERS)]);
     }
 
     #[test]

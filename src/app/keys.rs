@@ -24,6 +24,8 @@ const LENGTH: usize = PREFIX.len() + SECRET + CHECKSUM;
 const START: usize = PREFIX.len() + 4;
 /// What a key's digest is good for; changing it makes every stored key unknown.
 const HASH_CONTEXT: &str = "rasterd 2026-11 api key digest v1";
+/// Why a key does not get a new value: a form was sent twice, or another owner was faster.
+const REGENERATED_SINCE: &str = "The key has a newer value than the one you saw, so it was left alone. That value was shown once; regenerate the key if it is lost.";
 
 /// A plain key: `pk_`, 39 random base-62 characters, and the CRC-32 of all that in 6 more.
 pub struct PlainKey(String);
@@ -247,17 +249,26 @@ impl App {
         .await
     }
 
-    /// Gives a key a new value. The old one stops working with the next request.
+    /// Gives a key a new value. The old one stops working with the next request. Whoever saw it tells when that was
+    /// drawn, so that no other one goes.
     ///
     /// # Errors
-    /// `NOT_FOUND`.
-    pub async fn regenerate_key(&self, by: Administrator, id: &KeyId) -> Result<(PlainKey, KeyInfo)> {
+    /// `NOT_FOUND`; `CONFLICT` when the value of that time is not the present one any more.
+    pub async fn regenerate_key(
+        &self,
+        by: Administrator,
+        id: &KeyId,
+        drawn: Option<Millis>,
+    ) -> Result<(PlainKey, KeyInfo)> {
         let id = id.clone();
         let plain = PlainKey::random();
         let (digest, start) = (plain.digest(), plain.start());
         let info = self
             .administrate(by, move |tx, by, now| {
                 let (old, mut key) = tx.expect_key(by, &id)?;
+                if drawn.is_some_and(|drawn| drawn != key.regenerated) {
+                    return Err(Error::new(Code::Conflict, REGENERATED_SINCE));
+                }
                 key.start.clone_from(&start);
                 key.regenerated = now;
                 tx.forget_key(&old, &key)?;

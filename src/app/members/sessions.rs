@@ -194,12 +194,15 @@ impl App {
     /// `BAD_USER_INPUT` for the name; `UNAUTHENTICATED`.
     pub async fn rename_member(&self, signed_in: &SignedIn, name: &str) -> Result<Member> {
         let name = parse_name(name, self.settings().limits.name_length)?;
-        let (digest, now) = (signed_in.digest, self.now());
+        let (digest, address, now) = (signed_in.digest, signed_in.address, self.now());
         self.store()
             .write(move |tx| {
-                let (member, _) = tx.live_session(&digest, now)?.ok_or_else(Error::signed_out)?;
-                let member = Member { name: name.clone(), ..member };
-                tx.put_member(&member)?;
+                let (mut member, _) = tx.live_session(&digest, now)?.ok_or_else(Error::signed_out)?;
+                let former = std::mem::replace(&mut member.name, name.clone());
+                if former != member.name {
+                    tx.put_member(&member)?;
+                    note_renamed(tx, now, &member, address, &former)?;
+                }
                 Ok(member)
             })
             .await
@@ -281,6 +284,21 @@ impl App {
             })
             .await
     }
+}
+
+/// Told to each of the person's organizations, so that older events can be read by the name of then.
+fn note_renamed(
+    tx: &Tx<'_>,
+    now: Millis,
+    member: &Member,
+    address: Option<IpAddr>,
+    former: &str,
+) -> Result<()> {
+    let actor = Actor::member(member, address);
+    member.memberships.iter().try_for_each(|place| {
+        let detail = format!("from \"{former}\"");
+        tx.note(now, place.organization, &actor, Action::MemberRenamed, &member.email, detail)
+    })
 }
 
 /// Begins a session of this member.

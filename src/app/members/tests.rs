@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Client, NewMember, SignedIn, Token, sessions};
 use crate::app::App;
 use crate::app::access::{Administrator, LibraryPath};
-use crate::app::audit::EventFilter;
+use crate::app::audit::{Event, EventFilter, EventWords};
 use crate::app::clock::Clock;
 use crate::app::model::Role;
 use crate::app::store::{MemberQueries, Tx};
@@ -48,9 +48,9 @@ impl House {
         self.app.member_caller(signed_in, "acme").is_ok()
     }
 
-    fn actions(&self) -> Vec<&'static str> {
+    async fn actions(&self) -> Vec<&'static str> {
         let filter = EventFilter { most: 100, ..EventFilter::default() };
-        let part = self.app.list_events(&by(), "acme", &filter).unwrap();
+        let part = self.app.list_events(by(), "acme", filter).await.unwrap();
         part.events.iter().rev().map(|(_, event)| event.action.name()).collect()
     }
 }
@@ -223,7 +223,7 @@ async fn a_new_password_ends_every_session_and_every_other_reset() {
     assert!(!house.is_signed_in(&after));
     assert_eq!(code(house.sign_in("ada@example.org", "another horse").await), Some(Code::Unauthenticated));
     assert_eq!(
-        house.actions(),
+        house.actions().await,
         [
             "organization.changed",
             "library.created",
@@ -311,6 +311,23 @@ async fn names_can_not_hide_what_they_are() {
 }
 
 #[tokio::test]
+async fn another_name_is_told_to_the_owners_and_the_same_is_not() {
+    let house = House::new().await;
+    let ada = house.join("acme", Role::Viewer, "ada@example.org").await;
+    for _ in 0..2 {
+        house.app.rename_member(&ada, "Grace").await.unwrap();
+    }
+    let filter = EventFilter { words: EventWords::parse("member.renamed"), most: 10, before: None };
+    let renamed = house.app.list_events(by(), "acme", filter).await.unwrap().events;
+    let told = |(_, Event { actor, detail, .. }): &(u64, Event)| {
+        (actor.id.clone(), actor.name.clone(), detail.clone())
+    };
+    let expected = ("ada@example.org", "Grace", "from \"Ada\"");
+    let expected = (expected.0.to_owned(), expected.1.to_owned(), expected.2.to_owned());
+    assert_eq!(renamed.iter().map(told).collect::<Vec<_>>(), [expected]);
+}
+
+#[tokio::test]
 async fn an_owner_can_not_reset_the_password_of_a_stranger() {
     let house = House::new().await;
     let ada = house.join("acme", Role::Owner, "ada@example.org").await;
@@ -327,12 +344,12 @@ async fn refused_keys_are_counted_and_old_events_go() {
         house.app.note_refused_key(here().address);
     }
     house.app.upkeep().await;
-    let filter = EventFilter { text: "KEY.REFUSED".to_owned(), most: 10, before: None };
-    let found = house.app.list_events(&by(), "acme", &filter).unwrap().events;
+    let filter = EventFilter { words: EventWords::parse("KEY.REFUSED"), most: 10, before: None };
+    let found = house.app.list_events(by(), "acme", filter.clone()).await.unwrap().events;
     let details: Vec<_> = found.iter().map(|(_, event)| event.detail.as_str()).collect();
     assert_eq!(details, ["3 requests with a key that is not valid"]);
-    assert!(house.app.list_events(&by(), "other", &filter).unwrap().events.is_empty());
+    assert!(house.app.list_events(by(), "other", filter).await.unwrap().events.is_empty());
     house.clock.advance(Duration::from_hours(400 * 24 + 1));
     house.app.upkeep().await;
-    assert!(house.actions().is_empty());
+    assert!(house.actions().await.is_empty());
 }

@@ -9,13 +9,13 @@ use super::tile::{icon_of, type_name};
 use super::{May, OfAsset};
 use crate::app::access::Caller;
 use crate::app::arrangement::Neighbours;
-use crate::app::assets::AssetDetail;
+use crate::app::assets::{AssetDetail, description_mark};
 use crate::app::id::AssetId;
 use crate::app::media::MediaType;
 use crate::app::model::Asset;
 use crate::error::{Code, Error, Result};
 use crate::web::figures::{bytes, grouped};
-use crate::web::page::{page, redirect};
+use crate::web::page::{page, page_with, redirect};
 use crate::web::path::LocalPath;
 use crate::web::shell::{Section, Shell};
 use crate::web::signed::Signed;
@@ -30,7 +30,7 @@ struct AssetPage {
     may: May,
     name: String,
     shown: Shown,
-    description: String,
+    description: DescriptionForm,
     uploaded_by: String,
     created: When,
     updated: When,
@@ -39,6 +39,17 @@ struct AssetPage {
     before: Option<LocalPath>,
     after: Option<LocalPath>,
     list: LocalPath,
+}
+
+/// The description, and what of it the page shows to somebody who changes it.
+struct DescriptionForm {
+    text: String,
+    /// The mark of the description as it is stored.
+    seen: String,
+    /// Why what is in the form was not saved; empty otherwise.
+    problem: &'static str,
+    /// What is stored instead.
+    stored: String,
 }
 
 /// The tags of an asset, and what can be done with them.
@@ -104,8 +115,29 @@ pub async fn show(signed: Signed, path: OfAsset, request: HttpRequest) -> Result
         // Promoted, moved or trashed since: the original is what there is.
         return Ok(redirect(&signed.visit, &browsing.asset(&id)));
     };
-    let neighbours = signed.app.neighbours(&caller, &browsing.path(), &browsing.arrangement, &id).await?;
+    let (caller, neighbours) =
+        signed.app.neighbours(caller, &browsing.path(), &browsing.arrangement, &id).await?;
     page(&asset_page(&signed, &caller, &browsing, &detail, shown, neighbours)?)
+}
+
+/// The page of an asset whose description is another than the one that somebody changed: with both of them, so that
+/// saving once more is a choice.
+pub async fn described_since(
+    signed: &Signed,
+    browsing: &Browsing,
+    id: &str,
+    typed: String,
+) -> Result<HttpResponse> {
+    // Another look, because what is there now is what the person has not seen.
+    let caller = signed.caller(&browsing.organization)?;
+    let detail = signed.app.get_asset(&caller, &browsing.path(), id)?;
+    let (caller, neighbours) =
+        signed.app.neighbours(caller, &browsing.path(), &browsing.arrangement, id).await?;
+    let mut answer = asset_page(signed, &caller, browsing, &detail, &detail.asset, neighbours)?;
+    let stored = std::mem::replace(&mut answer.description.text, typed);
+    answer.description.problem = "Somebody changed the description since you opened this page. Yours is below and not saved yet; saving replaces theirs:";
+    answer.description.stored = stored;
+    page_with(Code::Conflict.status(), &answer)
 }
 
 /// An asset that is not in this library: it may be in another one by now.
@@ -157,7 +189,12 @@ fn asset_page(
         may,
         name: asset.name.clone(),
         shown: Shown::new(detail, shown, &signed.app.settings().public_url),
-        description: asset.description.clone(),
+        description: DescriptionForm {
+            text: asset.description.clone(),
+            seen: description_mark(&asset.description),
+            problem: "",
+            stored: String::new(),
+        },
         uploaded_by: shown.uploaded_by.clone(),
         created: When(shown.created),
         updated: When(shown.updated),

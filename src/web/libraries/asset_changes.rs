@@ -1,16 +1,26 @@
 //! What is done to one asset on its page: described, tagged, another file made its default, put into the trash.
 
 use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
 
 use super::OfAsset;
-use super::asset::{asset_tags, wanted_variant};
+use super::asset::{asset_tags, described_since, wanted_variant};
 use super::browsing::Browsing;
-use super::selected::{again, tags_in, told};
-use crate::error::{Error, Result};
+use super::selected::{Toast, again, tags_in, told};
+use crate::app::assets::description_mark;
+use crate::error::{Code, Error, Result};
 use crate::web::flash::Flash;
 use crate::web::form::Form;
 use crate::web::page::{page, redirect, redirect_with};
 use crate::web::signed::Signed;
+
+/// The answer to a description that a page which stays open has saved.
+#[derive(Template)]
+#[template(config = "src/web/askama.toml", path = "libraries/described.html")]
+struct Described {
+    toast: Toast,
+    seen: String,
+}
 
 /// Where an asset is, and the list that its page was reached from.
 fn place(path: OfAsset, request: &HttpRequest) -> (Browsing, String) {
@@ -28,10 +38,19 @@ pub async fn describe(
     let caller = signed.caller(&browsing.organization)?;
     // Browsers send line ends as the network has them; people and other clients write them as text has them.
     let text = form.text("description").replace("\r\n", "\n");
-    let done = signed.app.update_asset_description(&caller, &browsing.path(), &asset, &text).await;
-    let back = browsing.asset(&asset);
+    let (seen, path, back) = (form.text("seen"), browsing.path(), browsing.asset(&asset));
+    let done = signed.app.revise_asset_description(&caller, &path, &asset, seen, &text).await;
+    let saved = "The description is saved.";
     match done {
-        Ok(_) => told(&signed.visit, &back, "The description is saved.".to_owned()),
+        Ok(asset) if signed.visit.is_partial() => {
+            let seen = description_mark(&asset.description);
+            page(&Described { toast: Toast::new(saved), seen })
+        }
+        Ok(_) => told(&signed.visit, &back, saved.to_owned()),
+        Err(error) if error.code() == Code::Conflict && !signed.visit.is_partial() => {
+            drop(caller);
+            described_since(&signed, &browsing, &asset, text).await
+        }
         Err(error) => again(&signed.visit, &back, error),
     }
 }

@@ -91,8 +91,8 @@ pub async fn show(signed: Signed, path: InLibrary, request: HttpRequest) -> Resu
     let caller = signed.caller(&browsing.organization)?;
     let app = &signed.app;
     let detail = app.get_library(&caller, &browsing.path())?;
-    let part = app
-        .look_through(&caller, &browsing.path(), &browsing.arrangement, browsing.behind.as_ref(), PAGE)
+    let (caller, part) = app
+        .look_through(caller, &browsing.path(), &browsing.arrangement, browsing.behind.as_ref(), PAGE)
         .await?;
     let may = May::of(&caller);
     let suggestions = detail.tags.iter().map(|tag| tag.text.clone()).collect();

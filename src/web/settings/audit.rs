@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::Owner;
 use super::sentence::Sentence;
 use crate::app::App;
-use crate::app::audit::{Event, EventFilter};
+use crate::app::audit::{Event, EventFilter, EventWords};
 use crate::app::members::SignedIn;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::web::when::When;
 
 /// How many events a page shows.
@@ -48,9 +48,9 @@ impl Log {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn read(owner: &Owner, asked: &Asked) -> Result<Self> {
-        let filter = EventFilter { text: asked.q.clone(), before: asked.before, most: SHOWN };
-        let part = owner.signed.app.list_events(&owner.by, owner.slug(), &filter)?;
+    pub async fn read(owner: &Owner, asked: &Asked) -> Result<Self> {
+        let filter = EventFilter { words: EventWords::parse(&asked.q), before: asked.before, most: SHOWN };
+        let part = owner.signed.app.list_events(owner.by.clone(), owner.slug(), filter).await?;
         let searched = |path: &[&str]| {
             let path = owner.path(path);
             if asked.q.trim().is_empty() { path } else { path.with("q", &asked.q) }
@@ -90,12 +90,14 @@ struct LineActor<'a> {
 /// `GET …/settings/overview/audit.jsonl?q=…`: all events, or those searched for, newest first.
 pub async fn export(owner: Owner, asked: web::Query<Asked>) -> Result<HttpResponse> {
     let name = format!("attachment; filename=\"{}-audit.jsonl\"", owner.slug());
-    let disposition = HeaderValue::from_str(&name).map_err(crate::error::Error::internal)?;
+    let disposition = HeaderValue::from_str(&name).map_err(Error::internal)?;
     let slug = owner.slug().to_owned();
-    let export = Export { app: owner.signed.app, person: owner.signed.person, slug, q: asked.into_inner().q };
-    let parts = stream::try_unfold(Some(None), move |from| {
-        let part = from.map(|before| export.part(before)).transpose();
-        std::future::ready(part.map(|part| part.map(|(lines, next)| (lines, next.map(Some)))))
+    let words = EventWords::parse(&asked.q);
+    let export = Export { app: owner.signed.app, person: owner.signed.person, slug, words };
+    let parts = stream::try_unfold(Some((export, None)), |rest| async move {
+        let Some((export, before)) = rest else { return Ok(None) };
+        let (lines, next) = export.part(before).await?;
+        Ok::<_, Error>(Some((lines, next.map(|next| (export, Some(next))))))
     });
     Ok(HttpResponse::Ok()
         .content_type("application/jsonl; charset=utf-8")
@@ -109,14 +111,14 @@ struct Export {
     app: App,
     person: SignedIn,
     slug: String,
-    q: String,
+    words: EventWords,
 }
 
 impl Export {
-    fn part(&self, before: Option<u64>) -> Result<(Bytes, Option<u64>)> {
+    async fn part(&self, before: Option<u64>) -> Result<(Bytes, Option<u64>)> {
         let by = self.app.member_caller(&self.person, &self.slug)?.administer()?;
-        let filter = EventFilter { text: self.q.clone(), before, most: EXPORTED };
-        let part = self.app.list_events(&by, &self.slug, &filter)?;
+        let filter = EventFilter { words: self.words.clone(), before, most: EXPORTED };
+        let part = self.app.list_events(by, &self.slug, filter).await?;
         let lines: String = part.events.iter().map(|(number, event)| line(*number, event)).collect();
         Ok((Bytes::from(lines), part.before))
     }

@@ -108,7 +108,7 @@ impl FailedRow {
 
 /// `GET …/settings/overview?q=…&before=…`
 pub async fn show(owner: Owner, asked: web::Query<Asked>) -> Result<HttpResponse> {
-    let log = Log::read(&owner, &asked)?;
+    let log = Log::read(&owner, &asked).await?;
     if owner.signed.visit.is_partial() {
         return page(&LogPart { log });
     }

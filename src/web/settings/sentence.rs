@@ -10,7 +10,7 @@ pub struct Sentence {
     pub when: When,
     /// Who did it.
     pub who: String,
-    /// More about who: an e-mail, a key's id.
+    /// Who that is under any name: an e-mail, a key's id; empty for nobody known.
     pub who_id: String,
     /// The verb, and what leads over to the object.
     pub did: &'static str,
@@ -81,6 +81,9 @@ fn words(action: Action, target: String, detail: String) -> (&'static str, Strin
         Action::KeyDeleted => ("deleted the key", target, detail),
         Action::KeyRefused => ("was refused:", String::new(), detail),
         Action::KeyExposed => ("exposed the key", target, after(": ", detail)),
+        Action::OrganizationChanged if detail == "made" => {
+            ("created the organization", target, String::new())
+        }
         Action::OrganizationChanged => ("changed the organization", target, after(": ", detail)),
         Action::LibraryCreated => ("created the library", target, detail),
         Action::LibraryRenamed => ("renamed the library", target, after("to ", detail)),
@@ -91,6 +94,7 @@ fn words(action: Action, target: String, detail: String) -> (&'static str, Strin
         Action::AssetsTransferred => ("transferred to the library", target, after(": ", detail)),
         Action::PasskeyAdded => ("added the passkey", detail, String::new()),
         Action::PasskeyRemoved => ("removed the passkey", detail, String::new()),
+        Action::MemberRenamed => ("changed their name", String::new(), detail),
     }
 }
 
@@ -109,7 +113,8 @@ const fn icon(action: Action) -> &'static str {
         | Action::SignedOut
         | Action::PasswordChanged
         | Action::PasskeyAdded
-        | Action::PasskeyRemoved => "circle-user",
+        | Action::PasskeyRemoved
+        | Action::MemberRenamed => "circle-user",
         Action::SignInRefused | Action::KeyRefused | Action::KeyExposed => "triangle-alert",
         Action::Invited
         | Action::InvitationWithdrawn
@@ -162,6 +167,14 @@ mod tests {
             (
                 said(ActorKind::Key, "Website", Action::AssetsTrashed, "photos", "a, b"),
                 "The key Website moved to the trash of photos: a, b",
+            ),
+            (
+                said(ActorKind::Box, "", Action::OrganizationChanged, "Acme", "made"),
+                "The server’s administrator created the organization Acme",
+            ),
+            (
+                said(ActorKind::Member, "Grace", Action::MemberRenamed, "a@b", "from \"Ada\""),
+                "Grace changed their name from \"Ada\"",
             ),
             (
                 said(

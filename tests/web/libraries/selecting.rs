@@ -166,9 +166,13 @@ async fn an_asset_is_described_tagged_promoted_and_followed_to_where_it_went() {
     browser.wait_for_path(&format!("{page}?variant={variant}"));
     browser.check("asset-variant");
     browser.open(&page);
-    browser.fill("Description", "The bridge,\nseen from the north.");
+    browser.fill("Description", "The bridge, from the north.");
     browser.click(&Find::button("Save"));
     browser.wait_for(&Find::text("The description is saved."));
+    // The page that stays open knows what it saved, and changes that.
+    browser.fill("Description", "The bridge,\nseen from the north.");
+    browser.click(&Find::button("Save"));
+    browser.wait_until("document.querySelectorAll('.toast-done').length === 2");
     browser.fill("Add tags, with commas between", "sea, bridge");
     browser.press("Enter");
     browser.wait_for(&Find::button("Remove the tag bridge"));
@@ -206,4 +210,43 @@ async fn an_asset_is_described_tagged_promoted_and_followed_to_where_it_went() {
     browser.open(&format!("{page}?variant={variant}"));
     browser.wait_for_path(&format!("/app/acme/press-kit/{sunset}?variant={variant}"));
     browser.expect_no_complaints("asset");
+}
+
+#[tokio::test]
+async fn nobody_writes_over_a_description_that_they_have_not_seen() {
+    let gallery = Gallery::full().await;
+    let sunset = gallery.add_as("sunset.jpg", "sunset").await;
+    let browser = gallery.browser(Role::Editor).await;
+    let page = format!("/app/acme/photos/{sunset}");
+    let described = async |text: &str| {
+        let app = gallery.server.app();
+        let caller = app.authenticate(&gallery.key.token).unwrap();
+        app.update_asset_description(&caller, &PHOTOS, &sunset, text).await.unwrap();
+    };
+    let stored = || {
+        let app = gallery.server.app();
+        let caller = app.authenticate(&gallery.key.token).unwrap();
+        app.get_asset(&caller, &PHOTOS, &sunset).unwrap().asset.description
+    };
+    browser.open(&page);
+    described("Of somebody else").await;
+    browser.fill("Description", "Mine");
+    browser.click(&Find::button("Save"));
+    browser.wait_for(&Find::text("The description was changed since you opened this page"));
+    assert_eq!(browser.value(&Find::css("#description")), "Mine");
+    assert_eq!(stored(), "Of somebody else");
+
+    browser.without_scripts();
+    browser.open(&page);
+    described("Of a third").await;
+    browser.fill("Description", "Still mine");
+    browser.click(&Find::button("Save"));
+    browser.wait_for(&Find::text("Of a third"));
+    assert_eq!(
+        (browser.value(&Find::css("#description")).as_str(), stored().as_str()),
+        ("Still mine", "Of a third")
+    );
+    browser.click(&Find::button("Save"));
+    browser.wait_for(&Find::text("The description is saved."));
+    assert_eq!(stored(), "Still mine");
 }
