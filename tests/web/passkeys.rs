@@ -1,7 +1,7 @@
 //! Passkeys in the real browser, with a device that agrees to everything.
 
 use rasterd::app::access::Administrator;
-use rasterd::app::audit::EventFilter;
+use rasterd::app::audit::{EventFilter, EventWords};
 use rasterd::app::members::{Client, SignedIn};
 use rasterd::app::model::Role;
 use rasterd::testing::TestServer;
@@ -46,9 +46,9 @@ fn add_passkey(browser: &Browser, name: &str) {
 }
 
 /// What the log of Acme says about passkeys: the action, and the detail.
-fn noted(server: &TestServer) -> Vec<(&'static str, String)> {
-    let filter = EventFilter { text: "passkey".to_owned(), most: 100, ..EventFilter::default() };
-    let part = server.app().list_events(&Administrator::of_this_box(), "acme", &filter).unwrap();
+async fn noted(server: &TestServer) -> Vec<(&'static str, String)> {
+    let filter = EventFilter { words: EventWords::parse("passkey"), most: 100, ..EventFilter::default() };
+    let part = server.app().list_events(Administrator::of_this_box(), "acme", filter).await.unwrap();
     part.events.into_iter().rev().map(|(_, event)| (event.action.name(), event.detail)).collect()
 }
 
@@ -87,12 +87,12 @@ async fn a_member_signs_in_by_passkey_until_it_is_removed() {
     server.app().upkeep().await;
     let laptop = "Ada’s laptop".to_owned();
     assert_eq!(
-        noted(&server),
+        noted(&server).await,
         [
             ("member.passkey_added", laptop.clone()),
             ("member.signed_in", "with a passkey".to_owned()),
             ("member.passkey_removed", laptop),
-            ("member.sign_in_refused", "once, with an e-mail or a passkey that nobody has".to_owned()),
+            ("member.sign_in_refused", "1 attempt with an e-mail or a passkey that nobody has".to_owned()),
         ]
     );
 }
@@ -151,7 +151,7 @@ async fn a_copy_that_lags_behind_is_refused() {
     browser.open("/app/sign-in");
     browser.click(&Find::button("Sign in with a passkey"));
     browser.wait_for(&Find::text("This passkey seems to have been copied"));
-    let (action, detail) = noted(&server).pop().unwrap();
+    let (action, detail) = noted(&server).await.pop().unwrap();
     assert_eq!(action, "member.sign_in_refused");
     assert!(detail.starts_with("the passkey Laptop was not accepted: "), "{detail}");
 }
