@@ -1,19 +1,19 @@
-//! Members: people who sign in, their roles, and the links that let them in.
+//! Members: people who sign in, and their roles. The links that let them in are in `members/links.rs`.
 //!
 //! A person belongs to any number of organizations, with one role in each. Nobody is made with a password that
 //! somebody else knows: a one-time link lets a person in, who then chooses it.
 
 use super::App;
 use super::access::{Administrator, Caller};
-use super::audit::{Action, Actor};
-use super::clock::{Millis, millis};
-use super::id::{LinkId, OrganizationId};
-use super::model::{Link, Member, Membership, Organization, Purpose, Role};
-use super::name::parse_name;
+use super::audit::Action;
+use super::clock::Millis;
+use super::id::OrganizationId;
+use super::model::{Member, Organization, Role};
 use super::store::{KeyQueries, MemberQueries, Tx};
 use crate::error::{Code, Error, Result};
 
 mod email;
+mod links;
 mod passkeys;
 mod password;
 mod sessions;
@@ -23,6 +23,7 @@ mod throttle;
 mod token;
 
 pub use email::Email;
+pub use links::{LinkInfo, NewMember};
 pub use passkeys::{PasskeyAnswer, PasskeyOptions, PasskeyProof, PasskeyQuestion};
 pub use password::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
 pub use sessions::{Client, SessionInfo, SignedIn};
@@ -32,7 +33,7 @@ pub(super) use passkeys::Passkeys;
 pub(super) use password::Passwords;
 pub(super) use throttle::Throttle;
 
-use throttle::network;
+use links::withdraw_invitations_of;
 
 /// A member of an organization, as its owners see them.
 #[derive(Debug, Clone)]
@@ -45,121 +46,7 @@ pub struct MemberInfo {
     pub last_seen: Option<Millis>,
 }
 
-/// An open link, as those see it who may know of it.
-#[derive(Debug, Clone)]
-pub struct LinkInfo {
-    /// The link's record.
-    pub link: Link,
-    /// The organization that it leads into; none for a reset.
-    pub organization: Option<Organization>,
-    /// Whose password it resets; none for an invitation.
-    pub member: Option<Member>,
-}
-
-/// What a person gives to join by a link.
-#[derive(Debug, Clone, Copy)]
-pub struct NewMember<'a> {
-    /// What they will sign in with.
-    pub email: &'a str,
-    /// What they are called.
-    pub name: &'a str,
-    /// The password that they chose.
-    pub password: &'a str,
-}
-
 impl App {
-    /// Makes a link that lets one person into an organization. `email` is whom it is meant for, and may be empty.
-    /// The token is in the answer and nowhere else.
-    ///
-    /// # Errors
-    /// `ORGANIZATION_NOT_FOUND`, or `BAD_USER_INPUT` for the e-mail.
-    pub async fn invite_member(
-        &self,
-        by: Administrator,
-        organization: &str,
-        role: Role,
-        email: &str,
-    ) -> Result<(Token, LinkInfo)> {
-        let email = if email.trim().is_empty() { String::new() } else { Email::parse(email)?.to_string() };
-        let organization = organization.to_owned();
-        let (token, lifetime) = (Token::random(), millis(self.settings().members.link_life));
-        let digest = token.link_digest();
-        let info = self
-            .administrate(by, move |tx, by, now| {
-                let organization = tx.expect_organization(by, &organization)?;
-                let email = email.clone();
-                let purpose = Purpose::Join { organization: organization.id, role, email: email.clone() };
-                let link = new_link(purpose, by, now, lifetime);
-                tx.put_link(&digest, &link)?;
-                let target = if email.is_empty() { link.id.as_str() } else { &email };
-                tx.note(now, organization.id, by.actor(), Action::Invited, target, format!("as {role}"))?;
-                Ok(LinkInfo { link, organization: Some(organization), member: None })
-            })
-            .await?;
-        Ok((token, info))
-    }
-
-    /// Makes a link by which a person chooses a new password. The old one stays good until then. Whoever holds the
-    /// link holds the account, so it takes reach over every organization that the person is in.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` when nobody within reach has this e-mail; `FORBIDDEN` when they are in an organization beyond it.
-    pub async fn request_password_reset(&self, by: Administrator, email: &str) -> Result<(Token, LinkInfo)> {
-        let email = email.to_owned();
-        let (token, lifetime) = (Token::random(), millis(self.settings().members.link_life));
-        let digest = token.link_digest();
-        let info = self
-            .administrate(by, move |tx, by, now| {
-                let member = expect_member(tx, by, &email)?;
-                if !member.memberships.iter().all(|place| by.reaches(place.organization)) {
-                    return Err(in_other_organizations(&member));
-                }
-                let link = new_link(Purpose::Reset { member: member.id }, by, now, lifetime);
-                tx.put_link(&digest, &link)?;
-                tx.note_on_member(now, &member, by.actor(), Action::ResetRequested, "")?;
-                Ok(LinkInfo { link, organization: None, member: Some(member) })
-            })
-            .await?;
-        Ok((token, info))
-    }
-
-    /// The invitations into an organization that nobody used yet, oldest first.
-    ///
-    /// # Errors
-    /// `ORGANIZATION_NOT_FOUND`.
-    pub fn list_invitations(&self, by: &Administrator, organization: &str) -> Result<Vec<Link>> {
-        let view = self.store().view()?;
-        let organization = view.expect_organization(by, organization)?.id;
-        let mut links = view.links()?;
-        links.retain(|(_, link)| leads_into(link, organization) && self.now() < link.expires);
-        links.sort_by_key(|(_, link)| link.created);
-        Ok(links.into_iter().map(|(_, link)| link).collect())
-    }
-
-    /// Withdraws an invitation: its link stops working.
-    ///
-    /// # Errors
-    /// `ORGANIZATION_NOT_FOUND`, or `NOT_FOUND` when there is no such invitation.
-    pub async fn withdraw_invitation(
-        &self,
-        by: Administrator,
-        organization: &str,
-        id: &LinkId,
-    ) -> Result<()> {
-        let (organization, id) = (organization.to_owned(), id.clone());
-        self.administrate(by, move |tx, by, now| {
-            let organization = tx.expect_organization(by, &organization)?.id;
-            let found = tx.links()?.into_iter().find(|(_, link)| link.id == id);
-            let (digest, _) = found
-                .filter(|(_, link)| leads_into(link, organization))
-                .ok_or_else(|| Error::new(Code::NotFound, "There is no such invitation any more."))?;
-            tx.forget_link(&digest)?;
-            let action = Action::InvitationWithdrawn;
-            tx.note(now, organization, by.actor(), action, id.as_str(), String::new())
-        })
-        .await
-    }
-
     /// The members of an organization, by name.
     ///
     /// # Errors
@@ -265,127 +152,6 @@ impl App {
         .await
     }
 
-    /// What a link is good for, for whoever holds it.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` when it was used, withdrawn, or is too old.
-    pub fn link(&self, token: &str) -> Result<LinkInfo> {
-        let digest = link_digest(token)?;
-        let view = self.store().view()?;
-        let link = live_link(&view, &digest, self.now())?;
-        let (organization, member) = match &link.purpose {
-            Purpose::Join { organization, .. } => (view.organization(*organization)?, None),
-            Purpose::Reset { member } => (None, view.member(*member)?),
-        };
-        if organization.is_none() && member.is_none() {
-            return Err(no_such_link());
-        }
-        Ok(LinkInfo { link, organization, member })
-    }
-
-    /// Makes an account for whoever holds an invitation, and signs them in.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` for the link; `BAD_USER_INPUT` for what was given; `CONFLICT` when the e-mail has an account,
-    /// whose owner has to sign in first.
-    pub async fn join(&self, token: &str, new: NewMember<'_>, client: &Client) -> Result<(Token, SignedIn)> {
-        let digest = link_digest(token)?;
-        let email = Email::parse(new.email)?;
-        let name = parse_name(new.name, self.settings().limits.name_length)?;
-        live_link(&self.store().view()?, &digest, self.now())?;
-        let password = self.passwords().hash(new.password, &[email.as_str(), &name]).await?;
-        let (client, now, times) = (client.clone(), self.now(), self.settings().members.clone());
-        let plain = Token::random();
-        let session = plain.session_digest();
-        let signed_in = self
-            .store()
-            .write(move |tx| {
-                let (membership, _) = invitation(tx, &digest, now)?;
-                if tx.member_by_email(&email)?.is_some() {
-                    return Err(Error::new(
-                        Code::Conflict,
-                        "This e-mail has an account already. Sign in with it, then open the link again.",
-                    ));
-                }
-                let member = Member {
-                    id: tx.next_member()?,
-                    email: email.to_string(),
-                    name: name.clone(),
-                    password: password.clone(),
-                    created: now,
-                    memberships: vec![membership],
-                    familiar: client.address.map(network).into_iter().collect(),
-                };
-                tx.put_member(&member)?;
-                tx.forget_link(&digest)?;
-                note_joined(tx, now, &member, membership.organization, &client)?;
-                sessions::begin(tx, session, member, &client, &times, now)
-            })
-            .await?;
-        Ok((plain, signed_in))
-    }
-
-    /// Lets a person who is signed in into the organization of an invitation. Who is in it already keeps the
-    /// higher of the two roles.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` for the link; `UNAUTHENTICATED`.
-    pub async fn join_as(&self, signed_in: &SignedIn, token: &str, client: &Client) -> Result<Organization> {
-        let (digest, session) = (link_digest(token)?, signed_in.digest());
-        let (client, now) = (client.clone(), self.now());
-        self.store()
-            .write(move |tx| {
-                let (mut member, _) = tx.live_session(&session, now)?.ok_or_else(Error::signed_out)?;
-                let (membership, organization) = invitation(tx, &digest, now)?;
-                let place = member.memberships.iter_mut().find(|place| place.organization == organization.id);
-                match place {
-                    Some(place) => place.role = place.role.max(membership.role),
-                    None => member.memberships.push(membership),
-                }
-                tx.put_member(&member)?;
-                tx.forget_link(&digest)?;
-                // Whoever could ask for a reset before may have no say where the person is now.
-                tx.forget_resets_of(member.id)?;
-                note_joined(tx, now, &member, organization.id, &client)?;
-                Ok(organization)
-            })
-            .await
-    }
-
-    /// Sets a new password by a reset link, ends all sessions of the person, and signs them in.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` for the link; `BAD_USER_INPUT` for the password.
-    pub async fn reset_password(
-        &self,
-        token: &str,
-        password: &str,
-        client: &Client,
-    ) -> Result<(Token, SignedIn)> {
-        let digest = link_digest(token)?;
-        let member = self.link(token)?.member.ok_or_else(no_such_link)?;
-        let password = self.passwords().hash(password, &[&member.email, &member.name]).await?;
-        let (client, now, times) = (client.clone(), self.now(), self.settings().members.clone());
-        let plain = Token::random();
-        let session = plain.session_digest();
-        let signed_in = self
-            .store()
-            .write(move |tx| {
-                let link = live_link(tx, &digest, now)?;
-                let Purpose::Reset { member } = link.purpose else { return Err(no_such_link()) };
-                let mut member = tx.member(member)?.ok_or_else(no_such_link)?;
-                member.password.clone_from(&password);
-                tx.put_member(&member)?;
-                tx.forget_resets_of(member.id)?;
-                tx.end_sessions_of(member.id, None)?;
-                let actor = Actor::member(&member, client.address);
-                tx.note_on_member(now, &member, &actor, Action::PasswordChanged, "")?;
-                sessions::begin(tx, session, member, &client, &times, now)
-            })
-            .await?;
-        Ok((plain, signed_in))
-    }
-
     /// The organizations of a person who is signed in, by name, with the role in each.
     ///
     /// # Errors
@@ -412,66 +178,12 @@ impl App {
     }
 }
 
-fn new_link(purpose: Purpose, by: &Administrator, now: Millis, lifetime: Millis) -> Link {
-    let Actor { id: maker, name: made_by, .. } = by.actor().clone();
-    let expires = now.saturating_add(lifetime);
-    Link { id: LinkId::random(), purpose, created: now, expires, made_by, maker }
-}
-
-fn leads_into(link: &Link, into: OrganizationId) -> bool {
-    match &link.purpose {
-        Purpose::Join { organization, .. } => *organization == into,
-        Purpose::Reset { .. } => false,
-    }
-}
-
-fn link_digest(token: &str) -> Result<LinkDigest> {
-    Token::parse(token).map(|token| token.link_digest()).ok_or_else(no_such_link)
-}
-
-fn live_link(reader: &impl MemberQueries, digest: &LinkDigest, now: Millis) -> Result<Link> {
-    reader.link(digest)?.filter(|link| now < link.expires).ok_or_else(no_such_link)
-}
-
-/// What an invitation gives, and where.
-fn invitation(tx: &Tx<'_>, digest: &LinkDigest, now: Millis) -> Result<(Membership, Organization)> {
-    match live_link(tx, digest, now)?.purpose {
-        Purpose::Join { organization: id, role, .. } => {
-            let organization = tx.organization(id)?.ok_or_else(no_such_link)?;
-            Ok((Membership { organization: id, role }, organization))
-        }
-        Purpose::Reset { .. } => Err(no_such_link()),
-    }
-}
-
-fn note_joined(
-    tx: &Tx<'_>,
-    now: Millis,
-    member: &Member,
-    organization: OrganizationId,
-    client: &Client,
-) -> Result<()> {
-    let actor = Actor::member(member, client.address);
-    let detail = member.role_in(organization).map(|role| format!("as {role}")).unwrap_or_default();
-    tx.note(now, organization, &actor, Action::Joined, &member.email, detail)
-}
-
 /// The member with this e-mail, if one of their organizations is within reach.
 fn expect_member(reader: &impl MemberQueries, by: &Administrator, email: &str) -> Result<Member> {
     let found = Email::parse(email).ok().map(|email| reader.member_by_email(&email)).transpose()?.flatten();
     found
         .filter(|member| member.memberships.iter().any(|place| by.reaches(place.organization)))
         .ok_or_else(|| no_such_member(email))
-}
-
-/// Withdraws the invitations that a former owner made, so that none of them leads back in.
-fn withdraw_invitations_of(tx: &Tx<'_>, organization: OrganizationId, maker: &str) -> Result<()> {
-    for (digest, link) in tx.links()? {
-        if link.maker == maker && leads_into(&link, organization) {
-            tx.forget_link(&digest)?;
-        }
-    }
-    Ok(())
 }
 
 fn expect_an_owner(tx: &Tx<'_>, organization: OrganizationId) -> Result<()> {
@@ -496,12 +208,5 @@ fn in_other_organizations(member: &Member) -> Error {
              link: `rasterd member reset-password {}`.",
             member.name, member.email
         ),
-    )
-}
-
-fn no_such_link() -> Error {
-    Error::new(
-        Code::NotFound,
-        "This link is not good any more: it was used, withdrawn, or is too old. Ask for a new one.",
     )
 }

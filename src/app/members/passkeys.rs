@@ -11,8 +11,9 @@ use webauthn_rs::prelude::{
 };
 use webauthn_rs_proto::ResidentKeyRequirement;
 
+use super::links::{link_digest, live_link};
 use super::sessions::{begin, familiar};
-use super::{Client, SessionDigest, SignedIn, Token, link_digest, live_link};
+use super::{Client, SessionDigest, SignedIn, Token};
 use crate::app::App;
 use crate::app::audit::{Action, Actor};
 use crate::app::id::PasskeyId;
