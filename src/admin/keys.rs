@@ -124,7 +124,7 @@ pub(super) async fn perform(app: &App, by: Administrator, request: KeyRequest) -
         KeyRequest::Show { key } => app.show_key(&by, &key)?.into(),
         KeyRequest::Rename { key, name } => app.rename_key(by, &key, &name).await?.into(),
         KeyRequest::Grant { key, grants } => app.grant_key(by, &key, grants).await?.into(),
-        KeyRequest::Regenerate { key } => app.regenerate_key(by, &key).await?.into(),
+        KeyRequest::Regenerate { key } => app.regenerate_key(by, &key, None).await?.into(),
         KeyRequest::Delete { key } => app.delete_key(by, &key).await?.into(),
     };
     Ok(Reply::Key(record))

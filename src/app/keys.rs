@@ -24,6 +24,8 @@ const LENGTH: usize = PREFIX.len() + SECRET + CHECKSUM;
 const START: usize = PREFIX.len() + 4;
 /// What a key's digest is good for; changing it makes every stored key unknown.
 const HASH_CONTEXT: &str = "rasterd 2026-11 api key digest v1";
+/// Why a key does not get a new value: a form was sent twice, or another owner was faster.
+const REGENERATED_SINCE: &str = "The key has a newer value than the one you saw, so it was left alone. That value was shown once; regenerate the key if it is lost.";
 
 /// A plain key: `pk_`, 39 random base-62 characters, and the CRC-32 of all that in 6 more.
 pub struct PlainKey(String);
@@ -247,17 +249,26 @@ impl App {
         .await
     }
 
-    /// Gives a key a new value. The old one stops working with the next request.
+    /// Gives a key a new value. The old one stops working with the next request. Whoever saw it tells when that was
+    /// drawn, so that no other one goes.
     ///
     /// # Errors
-    /// `NOT_FOUND`.
-    pub async fn regenerate_key(&self, by: Administrator, id: &KeyId) -> Result<(PlainKey, KeyInfo)> {
+    /// `NOT_FOUND`; `CONFLICT` when the value of that time is not the present one any more.
+    pub async fn regenerate_key(
+        &self,
+        by: Administrator,
+        id: &KeyId,
+        drawn: Option<Millis>,
+    ) -> Result<(PlainKey, KeyInfo)> {
         let id = id.clone();
         let plain = PlainKey::random();
         let (digest, start) = (plain.digest(), plain.start());
         let info = self
             .administrate(by, move |tx, by, now| {
                 let (old, mut key) = tx.expect_key(by, &id)?;
+                if drawn.is_some_and(|drawn| drawn != key.regenerated) {
+                    return Err(Error::new(Code::Conflict, REGENERATED_SINCE));
+                }
                 key.start.clone_from(&start);
                 key.regenerated = now;
                 tx.forget_key(&old, &key)?;
@@ -372,8 +383,13 @@ fn changed_grants(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
+
     use proptest::prelude::*;
+
+    use super::*;
+    use crate::app::clock::Clock;
+    use crate::testing::settings;
 
     #[test]
     fn a_drawn_key_reads_back_and_has_48_characters() {
@@ -397,6 +413,25 @@ mod tests {
         assert_eq!(without_keys(&text), format!("/pk_/{start}…/a/pk_é{start}…x"));
         let unknown = format!("/{}", key.reveal().replace('_', "-"));
         assert_eq!(without_keys(&unknown), unknown);
+    }
+
+    #[tokio::test]
+    async fn of_two_who_replace_the_same_value_one_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Clock::default();
+        let app = App::open(settings(dir.path(), "https://localhost"), clock.clone()).unwrap();
+        let by = Administrator::of_this_box;
+        app.create_organization(by(), "acme", None).await.unwrap();
+        let (_, info) = app.create_key(by(), "acme", "Website", Vec::new(), None).await.unwrap();
+        let (id, drawn) = (&info.key.id, Some(info.key.regenerated));
+        clock.advance(Duration::from_secs(1));
+        let (one, other) =
+            tokio::join!(app.regenerate_key(by(), id, drawn), app.regenerate_key(by(), id, drawn));
+        let (done, refused): (Vec<_>, Vec<_>) = [one, other].into_iter().partition(Result::is_ok);
+        assert_eq!((done.len(), refused.len()), (1, 1));
+        assert!(
+            refused.into_iter().all(|refused| refused.is_err_and(|error| error.code() == Code::Conflict))
+        );
     }
 
     proptest! {

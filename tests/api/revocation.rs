@@ -32,7 +32,7 @@ impl Change {
         let grant = |access| vec![("photos".to_owned(), access)];
         let done = match self {
             Self::Delete => app.delete_key(by, &key.id).await,
-            Self::Regenerate => app.regenerate_key(by, &key.id).await.map(|(_, info)| info),
+            Self::Regenerate => app.regenerate_key(by, &key.id, None).await.map(|(_, info)| info),
             Self::Withdraw => app.grant_key(by, &key.id, grant(None)).await,
             Self::Lower => app.grant_key(by, &key.id, grant(Some(Access::Read))).await,
         };

@@ -129,13 +129,15 @@ pub async fn regenerate(
 ) -> Result<HttpResponse> {
     let app = &owner.signed.app;
     let info = key_in(&owner, path)?;
-    if form.text("value_of") != info.key.regenerated.to_string() {
-        // The answer was reloaded, or another owner was faster: this one has not seen the value that would go.
-        let said = "The key has a newer value than the one you saw, so it was left alone. That value was shown once; regenerate the key if it is lost.";
-        return owner.done(&page_of(&owner, &info.key.id), said);
+    // A time that can't be read is none at which a value was drawn.
+    let drawn = form.text("value_of").parse().unwrap_or_default();
+    match app.regenerate_key(owner.by.clone(), &info.key.id, Some(drawn)).await {
+        Ok((plain, info)) => shown_once(&owner, &request, &plain, info, false),
+        Err(error) if error.code() == Code::Conflict => {
+            owner.told(&page_of(&owner, &info.key.id), error.message())
+        }
+        Err(error) => Err(error),
     }
-    let (plain, info) = app.regenerate_key(owner.by.clone(), &info.key.id).await?;
-    shown_once(&owner, &request, &plain, info, false)
 }
 
 /// `POST …/settings/keys/{key}/delete`

@@ -86,7 +86,7 @@ impl World {
         let deleted = server.key("acme", &BOTH).await;
         server.app().delete_key(by.clone(), &deleted.id).await.unwrap();
         let regenerated = server.key("acme", &BOTH).await;
-        server.app().regenerate_key(by, &regenerated.id).await.unwrap();
+        server.app().regenerate_key(by, &regenerated.id, None).await.unwrap();
         let read_and = |photos, archive| [("photos", photos), ("archive", archive)];
         Self {
             client: Client::new(&server),

@@ -302,7 +302,7 @@ async fn a_key_that_is_revoked_during_its_upload_ends_it() {
         .unwrap();
     stream.write_all(&vec![7; 100_000]).unwrap();
     let by = rasterd::app::access::Administrator::of_this_box();
-    scene.server.app().regenerate_key(by, &scene.writer_key.id).await.unwrap();
+    scene.server.app().regenerate_key(by, &scene.writer_key.id, None).await.unwrap();
     stream.get_ref().set_read_timeout(Some(Duration::from_millis(50))).unwrap();
     let (deadline, mut answer) = (Instant::now() + Duration::from_secs(20), String::new());
     while !answer.contains("INVALID_API_KEY") {
