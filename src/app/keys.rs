@@ -383,8 +383,13 @@ fn changed_grants(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
+
     use proptest::prelude::*;
+
+    use super::*;
+    use crate::app::clock::Clock;
+    use crate::testing::settings;
 
     #[test]
     fn a_drawn_key_reads_back_and_has_48_characters() {
@@ -408,6 +413,25 @@ mod tests {
         assert_eq!(without_keys(&text), format!("/pk_/{start}…/a/pk_é{start}…x"));
         let unknown = format!("/{}", key.reveal().replace('_', "-"));
         assert_eq!(without_keys(&unknown), unknown);
+    }
+
+    #[tokio::test]
+    async fn of_two_who_replace_the_same_value_one_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Clock::default();
+        let app = App::open(settings(dir.path(), "https://localhost"), clock.clone()).unwrap();
+        let by = Administrator::of_this_box;
+        app.create_organization(by(), "acme", None).await.unwrap();
+        let (_, info) = app.create_key(by(), "acme", "Website", Vec::new(), None).await.unwrap();
+        let (id, drawn) = (&info.key.id, Some(info.key.regenerated));
+        clock.advance(Duration::from_secs(1));
+        let (one, other) =
+            tokio::join!(app.regenerate_key(by(), id, drawn), app.regenerate_key(by(), id, drawn));
+        let (done, refused): (Vec<_>, Vec<_>) = [one, other].into_iter().partition(Result::is_ok);
+        assert_eq!((done.len(), refused.len()), (1, 1));
+        assert!(
+            refused.into_iter().all(|refused| refused.is_err_and(|error| error.code() == Code::Conflict))
+        );
     }
 
     proptest! {

@@ -35,22 +35,21 @@ pub async fn change(signed: Signed, path: InLibrary, form: Form) -> Result<HttpR
     let path = LibraryPath { organization: &organization, library: &library };
     let back = LocalPath::to(&[&organization, &library, "trash"]);
     let ids: Vec<String> = form.texts("id").map(str::to_owned).collect();
-    let number = counted(u64::try_from(ids.len()).unwrap_or(u64::MAX), "asset");
     let done = match form.text("do") {
-        "restore" => signed
-            .app
-            .restore_assets(&caller, &path, &ids)
-            .await
-            .map(|_| format!("Took {number} out of the trash.")),
+        "restore" => {
+            let moved = signed.app.restore_assets(&caller, &path, &ids).await;
+            moved.map(|moved| format!("Took {} out of the trash.", assets(moved.len())))
+        }
         "purge" if !form.has(SURE) && !ids.is_empty() => {
             caller.write(&path)?;
-            let question = format!("Delete {number} for good?");
+            let question = format!("Delete {} for good?", assets(ids.len()));
             let shell = signed.shell(question.clone())?.within(&caller, Section::Libraries);
             let action = back.below("selected");
             return page(&SurePage { shell, question, action, back, label: "Delete for good", ids });
         }
         "purge" => {
-            signed.app.purge_assets(&caller, &path, &ids).await.map(|_| format!("Deleted {number} for good."))
+            let removed = signed.app.purge_assets(&caller, &path, &ids).await;
+            removed.map(|removed| format!("Deleted {} for good.", assets(removed.len())))
         }
         _ => Err(Error::bad_input("Say what to do with the selection: use the buttons of the page.")),
     };
@@ -74,8 +73,11 @@ pub async fn empty(signed: Signed, path: InLibrary, form: Form) -> Result<HttpRe
         return page(&SurePage { shell, question, action, back, label: "Empty the trash", ids: Vec::new() });
     }
     let removed = signed.app.empty_trash(&caller, &path).await?;
-    let number = counted(u64::try_from(removed).unwrap_or(u64::MAX), "asset");
-    told(&signed.visit, &back, format!("Deleted {number} for good."))
+    told(&signed.visit, &back, format!("Deleted {} for good.", assets(removed)))
+}
+
+fn assets(count: usize) -> String {
+    counted(u64::try_from(count).unwrap_or(u64::MAX), "asset")
 }
 
 /// Where a form wants to go on, as far as that is a page of ours.

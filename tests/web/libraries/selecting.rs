@@ -6,6 +6,8 @@ use rasterd::app::page::Page;
 
 use super::gallery::{Gallery, PHOTOS};
 use crate::browser::{Browser, Find};
+use crate::people::person;
+use crate::stranger::{Stranger, send, signed_in};
 
 const ALL: Page = Page { offset: 0, size: 100 };
 
@@ -210,6 +212,26 @@ async fn an_asset_is_described_tagged_promoted_and_followed_to_where_it_went() {
     browser.open(&format!("{page}?variant={variant}"));
     browser.wait_for_path(&format!("/app/acme/press-kit/{sunset}?variant={variant}"));
     browser.expect_no_complaints("asset");
+}
+
+#[tokio::test]
+async fn what_was_not_in_the_trash_is_not_told_as_taken_out_of_it() {
+    let gallery = Gallery::empty().await;
+    let (listed, trashed) = (gallery.add("sunset.jpg").await, gallery.add("wine.jpg").await);
+    gallery.trash(&[&trashed]).await;
+    let editor = person(&gallery.server, "Editor", &["acme"], Role::Editor).await;
+    let stranger = Stranger::of(&gallery.server);
+    let (session, token) = signed_in(&stranger, &editor).await;
+    for (deed, told) in [
+        ("restore", "Took 1 asset out"),
+        ("restore", "Took 0 assets out"),
+        ("purge&sure=yes", "Deleted 0 assets"),
+    ] {
+        let fields = format!("csrf={token}&do={deed}&id={listed}&id={trashed}");
+        let form = stranger.form("/app/acme/photos/trash/selected", &session, &fields);
+        let answer = send(form.header("HX-Request", "true")).await;
+        assert!(answer.status == 200 && answer.text.contains(told), "{deed}: {}", answer.text);
+    }
 }
 
 #[tokio::test]
