@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use actix_web::http::header::{ALLOW, AUTHORIZATION, HeaderMap, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, AUTHORIZATION, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde::Serialize;
@@ -108,6 +108,9 @@ pub fn error_response(error: &Error) -> HttpResponse {
     let mut answer = HttpResponse::build(status);
     if status == StatusCode::UNAUTHORIZED {
         answer.insert_header((WWW_AUTHENTICATE, "Bearer"));
+    }
+    if let Some(seconds) = error.seconds_to_wait() {
+        answer.insert_header((RETRY_AFTER, seconds.to_string()));
     }
     answer.content_type("application/json").body(error_json(error.code(), &message_for_client(error)))
 }

@@ -16,6 +16,7 @@ pub struct Error {
     code: Code,
     message: Cow<'static, str>,
     cause: Option<Cause>,
+    retry_after: Option<u64>,
 }
 
 macro_rules! codes {
@@ -98,7 +99,7 @@ impl Error {
     /// An error with this code and message.
     #[must_use]
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), cause: None }
+        Self { code, message: message.into(), cause: None, retry_after: None }
     }
 
     /// `BAD_USER_INPUT` with a sentence that says what is wrong and what is expected.
@@ -151,6 +152,19 @@ impl Error {
         self
     }
 
+    /// Adds in how many seconds it is worth another try.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// In how many seconds it is worth another try, where that is known.
+    #[must_use]
+    pub fn seconds_to_wait(&self) -> Option<u64> {
+        self.retry_after
+    }
+
     /// The code.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -176,6 +190,7 @@ impl fmt::Debug for Error {
             .field("code", &self.code)
             .field("message", &self.message)
             .field("cause", &self.cause)
+            .field("retry_after", &self.retry_after)
             .finish()
     }
 }

@@ -1,6 +1,7 @@
 //! Signing in and out.
 
 use actix_web::http::Method;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
@@ -71,7 +72,12 @@ fn again(app: &App, visit: &Visit, next: LocalPath, email: &str, error: Error) -
     }
     let status = if is_refused { 422 } else { 429 };
     let (shell, support) = (Shell::new(visit, "Sign in"), Passkeys::of(app, visit));
-    page_with(status, &SignInPage { shell, next, email, problem: error.message(), support })
+    let mut answer =
+        page_with(status, &SignInPage { shell, next, email, problem: error.message(), support })?;
+    if let Some(seconds) = error.seconds_to_wait() {
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(answer)
 }
 
 async fn sign_out_of(signed: Signed) -> Result<HttpResponse> {

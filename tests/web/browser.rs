@@ -70,13 +70,13 @@ impl Browser {
 
     /// The path and query of the page that is open.
     pub fn path(&self) -> String {
-        let path = self.evaluate("location.pathname + location.search");
+        let path = self.read("location.pathname + location.search");
         path.as_str().unwrap_or_default().to_owned()
     }
 
     /// Waits until the page that is open has this path and query, and is there as a whole.
     pub fn wait_for_path(&self, path: &str) {
-        let whole = || self.evaluate("document.readyState") == "complete";
+        let whole = || self.read("document.readyState") == "complete";
         self.wait(&format!("the address is {path}, and not {}", self.path()), || {
             self.path() == path && whole()
         });
@@ -99,6 +99,7 @@ impl Browser {
 
     /// Clicks in the middle of something.
     pub fn click(&self, what: &Find) {
+        self.wait_for_scripts();
         let (x, y) = self.middle(what);
         for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
             let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
@@ -117,6 +118,7 @@ impl Browser {
     /// Presses a key, such as `Enter`, `Escape`, `Tab`, `ArrowRight` or `a`; also with others held down, as in
     /// `Shift+ArrowRight` or `Control+a`.
     pub fn press(&self, keys: &str) {
+        self.wait_for_scripts();
         let (held, key) = keys.rsplit_once('+').unwrap_or(("", keys));
         let code = match key {
             "Enter" => 13,
@@ -177,17 +179,38 @@ impl Browser {
 
     /// What an expression comes to in the page; a promise is waited for.
     pub fn evaluate(&self, expression: &str) -> Value {
+        self.try_evaluate(expression).unwrap_or_else(|error| panic!("{expression:.200}: {error}"))
+    }
+
+    /// [`Browser::evaluate`] for what only looks: on the next page when the one before it goes away meanwhile.
+    fn read(&self, expression: &str) -> Value {
+        let started = Instant::now();
+        loop {
+            match self.try_evaluate(expression) {
+                Ok(value) => return value,
+                Err(error) => assert!(started.elapsed() < DEADLINE, "{expression:.200}: {error}"),
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    fn try_evaluate(&self, expression: &str) -> Result<Value, Value> {
         let asked = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let outcome = self.devtools.call("Runtime.evaluate", &asked);
+        let outcome = self.devtools.try_call("Runtime.evaluate", &asked)?;
         assert!(outcome["exceptionDetails"].is_null(), "{expression:.200}: {}", outcome["exceptionDetails"]);
-        outcome["result"]["value"].clone()
+        Ok(outcome["result"]["value"].clone())
+    }
+
+    /// Until the page listens: a key that a person presses while a page is on its way is lost, too.
+    fn wait_for_scripts(&self) {
+        self.wait_until("document.readyState === 'complete'");
     }
 
     /// Waits until an expression is true in the page. One that fails is not true yet.
     pub fn wait_until(&self, expression: &str) {
         let asked =
             format!("(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()");
-        self.wait(expression, || self.evaluate(&asked) == true);
+        self.wait(expression, || self.read(&asked) == true);
     }
 
     /// Turns scripts of pages off, for everything that is opened from now on.
@@ -267,13 +290,10 @@ impl Browser {
     fn wait(&self, what: &str, mut is_so: impl FnMut() -> bool) {
         let started = Instant::now();
         while !is_so() {
-            let shown = || {
-                self.devtools.call("Runtime.evaluate", &json!({ "expression": "document.body.innerText" }))
-            };
             assert!(
                 started.elapsed() < DEADLINE,
                 "waited in vain until {what}; the page says: {}",
-                shown()["result"]["value"]
+                self.read("document.body.innerText")
             );
             std::thread::sleep(PAUSE);
         }

@@ -86,6 +86,7 @@ fn pass<Key: std::hash::Hash + Eq + Clone>(limiter: &Limiter<Key>, key: &Key) ->
             Code::RateLimited,
             format!("Too many attempts to sign in. Wait {seconds} seconds and try again."),
         )
+        .retry_after(seconds)
     })
 }
 
@@ -108,6 +109,8 @@ mod tests {
         let throttle = Throttle::default();
         let guesses = (0..200).map(|n| attempt(&throttle, n, "ada@example.org", false));
         assert_eq!(passed(guesses), 10);
+        let refused = attempt(&throttle, 249, "ada@example.org", false).unwrap_err();
+        assert!((1..=60).contains(&refused.seconds_to_wait().unwrap()), "{refused:?}");
         assert!(attempt(&throttle, 250, "ada@example.org", true).is_ok());
         assert!(attempt(&throttle, 251, "ada@example.org", false).is_err());
         assert!(attempt(&throttle, 251, "grace@example.org", false).is_ok());
