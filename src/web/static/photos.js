@@ -307,11 +307,14 @@
     shown();
   }
 
-  // The whole list anew.
+  // The whole list anew. An answer that another request has overtaken may not know of the latest uploads.
+  let fills = 0;
   async function fill() {
     const results = document.getElementById("results");
     if (!results) return location.reload();
+    const turn = (fills += 1);
     const now = await part(location.href).catch(() => null);
+    if (turn !== fills) return;
     if (now) results.replaceChildren(...now.body.childNodes);
     shown();
   }
