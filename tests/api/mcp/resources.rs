@@ -39,6 +39,7 @@ async fn a_resource_is_what_the_tool_answers() {
     let tagging =
         json!({ "organizationId": "acme", "libraryId": "photos", "assetIds": [asset["id"]], "tags": ["a"] });
     mcp.answer("tag_assets", tagging).await;
+    world.server.processed().await;
     let arguments = json!({ "organizationId": "acme", "libraryId": "photos" });
     for (uri, tool) in [
         ("raster://organizations/acme/libraries", "list_libraries"),
