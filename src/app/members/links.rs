@@ -1,6 +1,6 @@
 //! Links: the one way for a person to come in, and to come back when their password is lost. Each works once.
 
-use super::sessions::begin;
+use super::sessions::{begin, begin_with_password};
 use super::throttle::network;
 use super::{Client, Email, LinkDigest, SignedIn, Token, expect_member, in_other_organizations};
 use crate::app::App;
@@ -236,14 +236,9 @@ impl App {
             .write(move |tx| {
                 let link = live_link(tx, &digest, now)?;
                 let Purpose::Reset { member } = link.purpose else { return Err(no_such_link()) };
-                let mut member = tx.member(member)?.ok_or_else(no_such_link)?;
-                member.password.clone_from(&password);
-                tx.put_member(&member)?;
-                tx.forget_resets_of(member.id)?;
-                tx.end_sessions_of(member.id, None)?;
-                let actor = Actor::member(&member, client.address);
-                tx.note_on_member(now, &member, &actor, Action::PasswordChanged, "")?;
-                begin(tx, session, member, &client, &times, now)
+                let member = tx.member(member)?.ok_or_else(no_such_link)?;
+                let member = Member { password: password.clone(), ..member };
+                begin_with_password(tx, session, member, &client, &times, now)
             })
             .await?;
         Ok((plain, signed_in))

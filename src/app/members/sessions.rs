@@ -201,7 +201,9 @@ impl App {
                 let former = std::mem::replace(&mut member.name, name.clone());
                 if former != member.name {
                     tx.put_member(&member)?;
-                    note_renamed(tx, now, &member, address, &former)?;
+                    // So that older events can be read by the name of then.
+                    let (actor, detail) = (Actor::member(&member, address), format!("from \"{former}\""));
+                    tx.note_on_member(now, &member, &actor, Action::MemberRenamed, &detail)?;
                 }
                 Ok(member)
             })
@@ -236,12 +238,7 @@ impl App {
             .write(move |tx| {
                 let (member, _) = tx.live_session(&digest, now)?.ok_or_else(Error::signed_out)?;
                 let member = Member { password: password.clone(), ..member };
-                tx.put_member(&member)?;
-                tx.forget_resets_of(member.id)?;
-                tx.end_sessions_of(member.id, None)?;
-                let actor = Actor::member(&member, client.address);
-                tx.note_on_member(now, &member, &actor, Action::PasswordChanged, "")?;
-                begin(tx, session, member, &client, &times, now)
+                begin_with_password(tx, session, member, &client, &times, now)
             })
             .await?;
         Ok((plain, signed_in))
@@ -286,19 +283,21 @@ impl App {
     }
 }
 
-/// Told to each of the person's organizations, so that older events can be read by the name of then.
-fn note_renamed(
+/// Gives a member another password and a first session under it: whatever the old one let in ends.
+pub(super) fn begin_with_password(
     tx: &Tx<'_>,
+    digest: SessionDigest,
+    member: Member,
+    client: &Client,
+    times: &MemberSettings,
     now: Millis,
-    member: &Member,
-    address: Option<IpAddr>,
-    former: &str,
-) -> Result<()> {
-    let actor = Actor::member(member, address);
-    member.memberships.iter().try_for_each(|place| {
-        let detail = format!("from \"{former}\"");
-        tx.note(now, place.organization, &actor, Action::MemberRenamed, &member.email, detail)
-    })
+) -> Result<SignedIn> {
+    tx.put_member(&member)?;
+    tx.forget_resets_of(member.id)?;
+    tx.end_sessions_of(member.id, None)?;
+    let actor = Actor::member(&member, client.address);
+    tx.note_on_member(now, &member, &actor, Action::PasswordChanged, "")?;
+    begin(tx, digest, member, client, times, now)
 }
 
 /// Begins a session of this member.
