@@ -142,17 +142,17 @@ fn broken_off(error: &PayloadError) -> Error {
         .caused_by(error.to_string())
 }
 
+/// What the gate read of the request, for the one handler that takes it.
+fn left_by_the_gate<T: 'static>(request: &HttpRequest, otherwise: &'static str) -> Result<T> {
+    request.extensions_mut().remove().ok_or_else(|| Error::bad_input(otherwise))
+}
+
 impl FromRequest for Form {
     type Error = Error;
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(
-            request
-                .extensions_mut()
-                .remove::<Self>()
-                .ok_or_else(|| Error::bad_input("Send this as a form: `application/x-www-form-urlencoded`.")),
-        )
+        ready(left_by_the_gate(request, "Send this as a form: `application/x-www-form-urlencoded`."))
     }
 }
 
@@ -161,12 +161,7 @@ impl FromRequest for Parts {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(
-            request
-                .extensions_mut()
-                .remove::<Self>()
-                .ok_or_else(|| Error::bad_input("Send the files as a form: `multipart/form-data`.")),
-        )
+        ready(left_by_the_gate(request, "Send the files as a form: `multipart/form-data`."))
     }
 }
 
