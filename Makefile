@@ -5,43 +5,74 @@ CARGO ?= cargo
 # nextest where it is installed: each test in a process of its own, and a summary at the end.
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help run test check fmt certs release bench conformance fuzz-api prerequisites
+# In a checkout the development certificate is beside the sources; installed, it is in the data directory.
+export RASTERD__TLS__DIR ?= certs
+
+.PHONY: help setup run dev test test-fast check fmt certs release bench conformance clients fuzz-api proofs
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-run: prerequisites ## Build and serve https://localhost:8443 with the data in ./data
+setup: ## Install what the build, the tests and the checks need (as root on Debian), and say so first
+	@config/setup install build tests tools
+
+run: ## Build and serve https://localhost:8443 with the data in ./data
+	@config/setup ensure build
 	$(CARGO) run --release -- serve
 
-test: ## Everything that must pass
-	@tests/prerequisites/check tests
+dev: ## The same without optimisation, with styles and scripts read from the sources
+	@config/setup check build
+	$(CARGO) run -- serve
+
+test: ## Everything that must pass, but for what has a target of its own
+	@config/setup ensure build tests
 ifeq ($(NEXTEST),yes)
-	$(CARGO) nextest run
+	$(CARGO) nextest run --no-run
+	@tests/leaves_nothing $(CARGO) nextest run
 else
-	$(CARGO) test --lib --bins --tests
+	$(CARGO) test --lib --bins --tests --no-run
+	@tests/leaves_nothing $(CARGO) test --lib --bins --tests
 endif
 	$(CARGO) test --doc
 
-check: prerequisites ## Formatting, lints, and licences and advisories where cargo-deny is installed
+test-fast: ## The tests without the browser, the large pictures and the kills
+	@config/setup check build tests
+	$(CARGO) nextest run --no-run
+	@tests/leaves_nothing $(CARGO) nextest run --profile fast
+
+check: ## Formatting, lints, unused crates, licences, advisories, and the types of the scripts
+	@config/setup check build
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
-	@tests/prerequisites/deny
+	@tests/web/check_scripts
+	@config/setup audit
 
-certs: prerequisites ## Make or renew the development CA and the server's certificate in ./certs
+fmt: ## Format the sources
+	$(CARGO) fmt
+	@tests/web/check_scripts --write
+
+certs: ## Make or renew the development CA and the server's certificate in ./certs
+	@config/setup check build
 	$(CARGO) run --release -- certs
 
-release: prerequisites ## The optimised binary: target/release/rasterd
+release: ## The optimised binary: target/release/rasterd
+	@config/setup check build
 	$(CARGO) build --release --locked
 	@ls -lh target/release/rasterd
 
-bench: prerequisites ## Speed, as ratios to a bare handler in the same run
+bench: ## Speed, as ratios to a bare handler in the same run
+	@config/setup check build
 	$(CARGO) bench --bench ratios --bench pictures
 
-conformance: prerequisites ## The official MCP conformance suite, both protocol eras (needs npm)
+proofs: ## What must not compile, with the expected errors (builds every crate again: about ten minutes the first time)
+	@config/setup check build
+	$(CARGO) test --test compile_fail
+
+conformance: ## The official MCP conformance suite, both protocol eras (needs npm)
 	tests/conformance/run
 
-fuzz-api: prerequisites ## Two minutes of hostile requests, held against the OpenAPI document (needs Python)
-	tests/fuzz_api/run
+clients: ## Some forty real clients against a server (needs npm and PyPI; about ten minutes the first time)
+	tests/clients/run
 
-prerequisites:
-	@tests/prerequisites/check
+fuzz-api: ## Two minutes of hostile requests, held against the OpenAPI document (needs Python)
+	tests/fuzz_api/run

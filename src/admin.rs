@@ -1,11 +1,11 @@
-//! What whoever holds the data directory may ask for: organizations, libraries, keys and members. One request, one reply,
-//! performed the same whether it came through the socket of a running server or from a process that holds the
-//! data directory itself. Never reachable over the network.
+//! Administration of organizations, libraries, keys and members, for anyone who can open the data directory. One request,
+//! one reply, performed in the same way through the socket of a running server and by a process that holds the data
+//! directory itself. Never reachable over the network.
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
-use crate::app::access::Administrator;
+use crate::core::Core;
+use crate::core::access::Administrator;
 use crate::error::Result;
 
 pub mod keys;
@@ -16,24 +16,24 @@ pub mod socket;
 
 use keys::{KeyRecord, KeyRequest};
 use libraries::{LibraryRecord, LibraryRequest};
-use members::{LinkRecord, MemberRecord, MemberRequest};
+use members::{LinkRecord, MemberRecord, MemberRequest, OpenLinkRecord};
 use organizations::{OrganizationRecord, OrganizationRequest};
 
-/// What can be asked for.
+/// An administrator's request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Request {
-    /// Something about organizations.
+    /// About organizations.
     Organization(OrganizationRequest),
-    /// Something about libraries.
+    /// About libraries.
     Library(LibraryRequest),
-    /// Something about keys.
+    /// About keys.
     Key(KeyRequest),
-    /// Something about members.
+    /// About members.
     Member(MemberRequest),
 }
 
-/// What is answered: the things that were asked for, made, changed or deleted. Not `Debug`, since it may hold a key or a link.
+/// The reply: what was requested, created, changed or deleted. Not `Debug`, since it may hold a key or a link.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Reply {
@@ -51,20 +51,21 @@ pub enum Reply {
     Keys(Vec<KeyRecord>),
     /// The members of an organization, by name.
     Members(Vec<MemberRecord>),
-    /// A link that lets somebody in.
+    /// A link for one person to join, or to set a password.
     Link(LinkRecord),
+    /// Unused links, oldest first.
+    OpenLinks(Vec<OpenLinkRecord>),
 }
 
-/// Does what was asked for.
+/// Performs a request for an administrator of the whole server.
 ///
 /// # Errors
 /// Those of the operation.
-pub async fn perform(app: &App, request: Request) -> Result<Reply> {
-    let by = Administrator::of_this_box();
+pub async fn perform(core: &Core, by: Administrator, request: Request) -> Result<Reply> {
     match request {
-        Request::Organization(request) => organizations::perform(app, by, request).await,
-        Request::Library(request) => libraries::perform(app, by, request).await,
-        Request::Key(request) => keys::perform(app, by, request).await,
-        Request::Member(request) => members::perform(app, by, request).await,
+        Request::Organization(request) => organizations::perform(core, by, request).await,
+        Request::Library(request) => libraries::perform(core, by, request).await,
+        Request::Key(request) => keys::perform(core, by, request).await,
+        Request::Member(request) => members::perform(core, by, request).await,
     }
 }

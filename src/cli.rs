@@ -1,5 +1,5 @@
-//! The command line: what can be typed, and the way from there to a command. Exit codes: 0 done, 1 refused or
-//! failed, 2 not understood.
+//! The command line: parses the arguments and runs the command. Exit codes: 0 success, 1 refused or failed, 2 invalid
+//! arguments.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,18 +7,25 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, Flag, Variables};
+use rustix::fs::Mode;
+
+use crate::config::{Config, Flag, Invalid, Variables};
+use crate::telemetry;
 
 mod ask;
 mod certificates;
 mod configuration;
 mod first_start;
+mod health;
+mod init;
 mod key;
 mod library;
 mod member;
 mod organization;
 mod output;
+mod preflight;
 mod schema;
+mod secrets;
 mod serve;
 
 /// A self-hosted digital-asset server: agents (MCP), programs and people share image libraries under scoped keys.
@@ -31,11 +38,11 @@ struct Cli {
     command: Command,
 }
 
-/// The flags that every command takes, since every command reads the configuration.
+/// The flags of every command, since every command reads the configuration.
 #[derive(Args)]
 #[command(next_help_heading = "Configuration")]
 struct LayerArgs {
-    /// The configuration file [default: /etc/rasterd/config.toml when it is there]
+    /// The configuration file [default: /etc/rasterd/config.toml if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The folder that holds everything the server keeps (`data.dir`)
@@ -50,17 +57,21 @@ struct LayerArgs {
 enum Command {
     /// Runs the server
     Serve(serve::ServeArgs),
-    /// Makes, lists, changes and deletes API keys, also while the server runs
+    /// Creates an empty data directory; `rasterd serve` also does so where there is none
+    Init,
+    /// Creates, lists, changes and deletes API keys, also while the server runs
     Key(key::KeyArgs),
-    /// Makes, lists and renames organizations, also while the server runs
+    /// Creates, lists and renames organizations, also while the server runs
     Org(organization::OrganizationArgs),
-    /// Makes, lists, renames and deletes libraries, also while the server runs
+    /// Creates, lists, renames and deletes libraries, also while the server runs
     Library(library::LibraryArgs),
     /// Invites, lists and removes people who sign in, also while the server runs
     Member(member::MemberArgs),
-    /// Makes or renews the development certificate
+    /// Creates or renews the development certificate
     Certs,
-    /// Prints what an interface offers
+    /// Checks whether the running server is ready, for containers and monitors: exits with 0 or 1
+    Health,
+    /// Prints the schema of an interface
     #[command(subcommand)]
     Schema(schema::SchemaCommand),
     /// Checks and shows the configuration
@@ -68,7 +79,7 @@ enum Command {
     Config(configuration::ConfigurationCommand),
 }
 
-/// Why a command did not do what it was asked to, for the person who typed it.
+/// Why a command failed, for the person who typed it.
 struct Failure(String);
 
 impl<E: std::error::Error> From<E> for Failure {
@@ -93,6 +104,9 @@ impl fmt::Display for Failure {
 /// Runs the program on the arguments of this process.
 #[must_use]
 pub fn run() -> ExitCode {
+    telemetry::log_panics();
+    // Only this user may access what is created, also by libraries, whatever the umask was.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     match run_command(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -104,29 +118,46 @@ pub fn run() -> ExitCode {
 
 fn run_command(cli: Cli) -> Result<(), Failure> {
     let Cli { layers, command } = cli;
-    let load = |more: Vec<Flag>| layers.load(more);
+    let load = |flags: Vec<Flag>| layers.load(flags);
     match command {
-        Command::Serve(args) => serve::run(&load(args.flags())?),
+        Command::Serve(args) => serve::run(
+            &with_warnings_printed(preflight::require(layers.read(args.flags()))?),
+            args.accept_files,
+        ),
+        Command::Init => init::run(&load(Vec::new())?),
         Command::Key(args) => key::run(&load(Vec::new())?, args),
         Command::Org(args) => organization::run(&load(Vec::new())?, args),
         Command::Library(args) => library::run(&load(Vec::new())?, args),
         Command::Member(args) => member::run(&load(Vec::new())?, args),
+        Command::Health => health::run(&load(Vec::new())?),
         Command::Certs => certificates::run(&load(Vec::new())?),
-        Command::Schema(command) => schema::run(command),
-        Command::Config(command) => configuration::run(&load(Vec::new())?, command),
+        Command::Schema(command) => schema::run(&load(Vec::new())?, command),
+        Command::Config(command) => configuration::run(layers.read(Vec::new()), command),
     }
 }
 
 impl LayerArgs {
-    fn load(&self, more: Vec<Flag>) -> Result<Config, Failure> {
+    fn load(&self, flags: Vec<Flag>) -> Result<Config, Failure> {
+        Ok(with_warnings_printed(self.read(flags)?))
+    }
+
+    fn read(&self, named: Vec<Flag>) -> Result<Config, Invalid> {
         let mut flags = self.set.clone();
         flags.extend(flag("--data-dir", "data.dir", self.data_dir.as_ref()));
-        flags.extend(more);
-        Ok(Config::load(self.config.as_deref(), &Variables::of_this_process(), &flags)?)
+        flags.extend(named);
+        Config::load(self.config.as_deref(), &Variables::of_this_process(), &flags)
     }
 }
 
-/// The configuration's value that a flag of its own gives, if it was used.
+/// Prints the configuration's warnings and returns it.
+fn with_warnings_printed(config: Config) -> Config {
+    for warning in config.warnings() {
+        output::hint(&format!("rasterd: warning: {warning}"));
+    }
+    config
+}
+
+/// The configuration value that a named flag sets, if it was used.
 fn flag(name: &'static str, key: &str, value: Option<&String>) -> Option<Flag> {
     Some(Flag { name, key: key.to_owned(), value: value?.clone() })
 }
@@ -144,12 +175,12 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_command_line_is_valid() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn the_flags_of_the_configuration_go_anywhere() {
+    fn configuration_flags_may_stand_anywhere() {
         let cli =
             Cli::try_parse_from(["rasterd", "key", "list", "--json", "--data-dir", "/d", "--set", "a.b=c=d"]);
         let layers = cli.ok().unwrap().layers;
@@ -158,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_ends_with_2() {
+    fn invalid_arguments_exit_with_2() {
         for line in
             [&["rasterd"][..], &["rasterd", "key", "create", "x"], &["rasterd", "--set", "x", "serve"]]
         {

@@ -1,21 +1,17 @@
-//! The configuration: layered, validated, typed. Unknown keys and bad values refuse to start.
-//! Reads the configuration file and the environment; opens and makes nothing.
+//! The configuration: layered, validated, typed. The server does not start with unknown keys or invalid values.
+//! Reads the configuration file and the environment; opens and creates nothing else.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::fs;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fmt, fs, io};
 
 use ::config::ConfigError;
 
-use crate::app::pictures::Tools;
-use crate::app::settings::{
-    FetchSettings, Limits, MediaSettings, MemberSettings, RenditionSettings, Settings,
-};
-use crate::server::Patience;
+use crate::core::settings::{Limits, MediaSettings, MemberSettings, RenditionSettings, Settings, Timeouts};
+use crate::fetch::FetchSettings;
+use crate::pictures::Tools;
 
 mod address;
 mod layers;
@@ -29,18 +25,25 @@ pub use address::Addresses;
 pub use layers::Origin;
 pub use values::Log;
 
-use address::{Given, host_name};
+use address::{ConfiguredAddresses, Machine};
 use layers::{Layers, shown};
 use values::Values;
 
-/// Where the configuration file is when nobody says otherwise. It need not be there.
+/// The default path of the configuration file. The file may be missing.
 pub const SYSTEM_FILE: &str = "/etc/rasterd/config.toml";
+/// The environment variable from which clients read their key. It does not configure the server.
+pub const KEY_VARIABLE: &str = "RASTERD_KEY";
+const TLS_DIR: &str = "tls.dir";
+/// The folder of the development certificate in the data directory.
+const CERTIFICATES: &str = "certs";
+/// The folder of the development certificate in earlier versions, relative to where the server was started.
+const FORMER_CERTIFICATES: &str = "certs";
 const DAY: Duration = Duration::from_hours(24);
 
 /// A value given on the command line.
 #[derive(Debug, Clone)]
 pub struct Flag {
-    /// The flag as people know it, such as `--bind`.
+    /// The name of the flag, such as `--bind`.
     pub name: &'static str,
     /// The key that it sets.
     pub key: String,
@@ -53,7 +56,7 @@ pub struct Flag {
 pub struct Variables(pub HashMap<String, String>);
 
 impl Variables {
-    /// Those of this process. A value that is not UTF-8 has its strange bytes replaced, and so fits nothing.
+    /// Those of this process. Bytes that are not UTF-8 are replaced, so such a value is never valid.
     #[must_use]
     pub fn of_this_process() -> Self {
         let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
@@ -64,25 +67,28 @@ impl Variables {
 /// The configuration after all layers.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The address to listen on; port 0 takes a free one.
+    /// The address to listen on; port 0 chooses a free one.
     pub bind: SocketAddr,
-    /// Host names where `/` is the MCP endpoint, too.
+    /// Host names for which `/` is the MCP endpoint, too.
     pub mcp_hosts: Vec<String>,
-    /// Whether GraphQL clients may ask for the schema.
+    /// Whether GraphQL answers introspection queries.
     pub graphql_introspection: bool,
-    /// How many threads answer; 0 is one a core.
+    /// How many values one GraphQL request may ask for.
+    pub graphql_cost: usize,
+    /// How many threads answer; 0 is one per core.
     pub workers: usize,
-    /// What slow or greedy clients may take.
-    pub patience: Patience,
+    /// The limits for slow or greedy clients.
+    pub timeouts: Timeouts,
     /// The folder that holds everything the server keeps, absolute.
     pub data_dir: PathBuf,
     /// Where the certificate comes from.
     pub certificate: Certificate,
     /// What is logged, and how.
     pub log: Log,
-    addresses: Given,
+    addresses: ConfiguredAddresses,
     cache_bytes: usize,
     trash_keep: Duration,
+    unnamed_keep: Duration,
     revoke_exposed_keys: bool,
     limits: Limits,
     fetch: FetchSettings,
@@ -90,14 +96,20 @@ pub struct Config {
     members: MemberSettings,
     media: MediaSettings,
     shown: Vec<Shown>,
+    warnings: Vec<String>,
 }
 
 /// Where the server's certificate comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Certificate {
-    /// Made by ourselves, in this folder.
-    Development(PathBuf),
-    /// Given, as PEM.
+    /// Created by the server.
+    Development {
+        /// Its folder.
+        dir: PathBuf,
+        /// The default folder of earlier versions.
+        former: Option<PathBuf>,
+    },
+    /// Configured, as PEM files.
     Files {
         /// The chain, the server's own certificate first.
         cert: PathBuf,
@@ -111,7 +123,7 @@ pub enum Certificate {
 pub struct Shown {
     /// The key.
     pub key: String,
-    /// Its value, as one would write it in the file.
+    /// Its value, as in a configuration file.
     pub value: String,
     /// Where the value came from.
     pub origin: Origin,
@@ -119,20 +131,31 @@ pub struct Shown {
 
 /// Everything that is wrong with a configuration, a line each.
 #[derive(Debug)]
-pub struct Invalid(Vec<String>);
+pub struct Invalid {
+    /// What is wrong, a sentence each.
+    pub problems: Vec<String>,
+    /// The configuration with defaults instead of what is wrong, if that is possible: more may be wrong with it.
+    pub rest: Option<Box<Config>>,
+}
+
+impl Invalid {
+    fn only(problems: Vec<String>) -> Self {
+        Self { problems, rest: None }
+    }
+}
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the configuration can't be used")?;
-        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
     }
 }
 
 impl std::error::Error for Invalid {}
 
 impl Config {
-    /// Builds the configuration of the defaults, the file, the variables and the flags. Without `file` it is
-    /// [`SYSTEM_FILE`], when that is there.
+    /// Builds the configuration from the defaults, the file, the variables and the flags. Without `file`, the file is
+    /// [`SYSTEM_FILE`], if it exists.
     ///
     /// # Errors
     /// Everything that is wrong with it, each with the file, variable or flag, the key, and what is expected.
@@ -145,13 +168,19 @@ impl Config {
         }
         layers.add_variables(variables);
         layers.add_flags(flags);
-        if !layers.problems.is_empty() {
-            return Err(Invalid(layers.problems));
+        let values = read_values(&mut layers)?;
+        let certificate = certificate(&values, &mut layers);
+        let tools = tools::find(&values.media, &layers, variables).unwrap_or_else(|problems| {
+            layers.problems.extend(problems);
+            Tools::default()
+        });
+        layers.problems.extend(tools::expect_fonts(&values.media, &layers).err());
+        let problems = std::mem::take(&mut layers.problems);
+        let config = certificate.map(|certificate| Self::new(values, certificate, tools, layers));
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            rest => Err(Invalid { problems, rest: rest.map(Box::new) }),
         }
-        let values = read_values(&layers)?;
-        let certificate = certificate(&values, &layers)?;
-        let tools = tools::find(&values.media, &layers, variables)?;
-        Ok(Self::new(values, certificate, tools, layers))
     }
 
     fn new(values: Values, certificate: Certificate, tools: Tools, layers: Layers) -> Self {
@@ -170,7 +199,7 @@ impl Config {
             log,
             tls: _,
         } = values;
-        let addresses = Given {
+        let addresses = ConfiguredAddresses {
             public_url: server.public_url,
             allowed_hosts: server.allowed_hosts,
             allowed_origins: server.allowed_origins,
@@ -179,23 +208,30 @@ impl Config {
             bind: server.bind,
             mcp_hosts: server.mcp_hosts,
             graphql_introspection: graphql.introspection,
+            graphql_cost: graphql.cost,
             workers: server.workers,
-            patience: Patience {
+            timeouts: Timeouts {
                 head: Duration::from_secs(server.head_seconds),
                 body: Duration::from_secs(server.body_seconds),
                 body_rate: server.body_rate_bytes,
+                answer_rate: server.answer_rate_bytes,
                 idle: Duration::from_secs(server.idle_seconds),
                 drain: Duration::from_secs(server.drain_seconds),
                 connections: server.connections,
                 connections_per_address: server.connections_per_address,
             },
             data_dir: data.dir,
-            certificate,
             log,
-            shown: list_keys(layers, server.bind, &addresses),
+            warnings: layers.warnings.clone(),
+            shown: list_keys(
+                layers,
+                &Derived { bind: server.bind, addresses: &addresses, certificate: &certificate },
+            ),
+            certificate,
             addresses,
             cache_bytes: data.cache_bytes,
             trash_keep: days(trash.keep_days),
+            unnamed_keep: days(data.unnamed_keep_days),
             revoke_exposed_keys: security.revoke_exposed_keys,
             limits,
             fetch: FetchSettings { enabled: fetch.enabled, allow: fetch.allow },
@@ -205,6 +241,7 @@ impl Config {
                 picture_bytes: renditions.picture_bytes,
                 program: None,
                 tools,
+                fonts: (!media.fonts.as_os_str().is_empty()).then(|| media.fonts.clone()),
             },
             members: MemberSettings {
                 session_idle: days(members.session_idle_days),
@@ -216,13 +253,25 @@ impl Config {
         }
     }
 
-    /// The names of a server that listens on `bound`.
+    /// The addresses of a server that listens on `bound`.
     #[must_use]
     pub fn addresses(&self, bound: SocketAddr) -> Addresses {
-        self.addresses.complete(bound, &host_name())
+        self.addresses.complete(bound, &Machine::this())
     }
 
-    /// What the operations need to know, for a server that listens on `bound`.
+    /// The names in the certificate of a server that listens on `bound`, on this machine as it is now.
+    #[must_use]
+    pub fn certificate_names(&self, bound: SocketAddr) -> Vec<String> {
+        self.addresses(bound).certificate_names(&self.mcp_hosts)
+    }
+
+    /// The host name that clients use for the server.
+    #[must_use]
+    pub fn public_host(&self) -> String {
+        self.addresses(self.bind).public_host()
+    }
+
+    /// The settings of the operations, for a server that listens on `bound`.
     #[must_use]
     pub fn settings(&self, bound: SocketAddr) -> Settings {
         Settings {
@@ -230,6 +279,7 @@ impl Config {
             public_url: self.addresses(bound).public_url,
             cache_bytes: self.cache_bytes,
             trash_keep: self.trash_keep,
+            unnamed_keep: self.unnamed_keep,
             revoke_exposed_keys: self.revoke_exposed_keys,
             limits: self.limits.clone(),
             fetch: self.fetch.clone(),
@@ -239,7 +289,13 @@ impl Config {
         }
     }
 
-    /// Every key with its value and where that came from, by name.
+    /// What does not keep the server from starting but is probably a mistake, a sentence each.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Every key with its value and where the value came from, by name.
     #[must_use]
     pub fn shown(&self) -> &[Shown] {
         &self.shown
@@ -255,16 +311,23 @@ fn add_file(layers: &mut Layers, path: &Path, required: bool) {
     }
 }
 
-fn read_values(layers: &Layers) -> Result<Values, Invalid> {
-    let tree = layers.tree().map_err(|error| Invalid(vec![error.to_string()]))?;
-    serde_path_to_error::deserialize(tree).map_err(|error| {
+/// The values as types. An invalid one is reported and reset to its default, so that all are found at once.
+fn read_values(layers: &mut Layers) -> Result<Values, Invalid> {
+    loop {
+        let tree = layers.tree().map_err(|error| Invalid::only(vec![error.to_string()]))?;
+        let error = match serde_path_to_error::deserialize(tree) {
+            Ok(values) => return Ok(values),
+            Err(error) => error,
+        };
         let key = error.path().to_string();
-        let origin = layers.origin(&key);
-        Invalid(vec![format!("{origin}: {key} {}", reason(error.inner()))])
-    })
+        layers.problems.push(format!("{}: {key} {}", layers.origin(&key), reason(error.inner())));
+        if !layers.reset(&key) {
+            return Err(Invalid::only(std::mem::take(&mut layers.problems)));
+        }
+    }
 }
 
-/// What our own parsers said, without what the library writes around it.
+/// The message of our own parsers, without what the library adds.
 fn reason(error: &ConfigError) -> String {
     match error {
         ConfigError::At { error, .. } => reason(error),
@@ -272,11 +335,14 @@ fn reason(error: &ConfigError) -> String {
     }
 }
 
-fn certificate(values: &Values, layers: &Layers) -> Result<Certificate, Invalid> {
+/// Where the certificate comes from. Adds what is wrong with it to the layers' problems.
+fn certificate(values: &Values, layers: &mut Layers) -> Option<Certificate> {
     let tls = &values.tls;
     let (cert, key) = (tls.cert_file.as_os_str(), tls.key_file.as_os_str());
     if cert.is_empty() && key.is_empty() {
-        return Ok(Certificate::Development(tls.dir.clone()));
+        let former = tls.dir.is_none().then(|| std::path::absolute(FORMER_CERTIFICATES).ok()).flatten();
+        let dir = tls.dir.clone().unwrap_or_else(|| values.data.dir.join(CERTIFICATES));
+        return Some(Certificate::Development { dir, former });
     }
     if cert.is_empty() || key.is_empty() {
         let (given, missing) = if key.is_empty() {
@@ -284,34 +350,37 @@ fn certificate(values: &Values, layers: &Layers) -> Result<Certificate, Invalid>
         } else {
             ("tls.key_file", "tls.cert_file")
         };
-        let origin = layers.origin(given);
-        return Err(Invalid(vec![format!(
-            "{origin}: {given} is set and {missing} is not; set both, or none for a development certificate"
-        )]));
+        layers.problems.push(format!(
+            "{}: {given} is set and {missing} is not; set both, or neither for a development certificate",
+            layers.origin(given)
+        ));
+        return None;
     }
-    let unreadable: Vec<String> = [("tls.cert_file", &tls.cert_file), ("tls.key_file", &tls.key_file)]
-        .into_iter()
-        .filter_map(|(key, path)| {
-            let error = fs::File::open(path).err()?;
-            Some(format!(
-                "{}: {key} must be a file that can be read; {}: {error}",
-                layers.origin(key),
-                path.display()
-            ))
-        })
-        .collect();
-    if !unreadable.is_empty() {
-        return Err(Invalid(unreadable));
-    }
-    Ok(Certificate::Files { cert: tls.cert_file.clone(), key: tls.key_file.clone() })
+    Some(Certificate::Files { cert: tls.cert_file.clone(), key: tls.key_file.clone() })
 }
 
-/// The keys as people may see them. Addresses that nobody set show what they come to, unless the port is not known yet.
-fn list_keys(layers: Layers, bind: SocketAddr, addresses: &Given) -> Vec<Shown> {
-    let derived = (bind.port() != 0).then(|| addresses.complete(bind, &host_name()));
+/// What the values that are not set are derived from.
+struct Derived<'a> {
+    bind: SocketAddr,
+    addresses: &'a ConfiguredAddresses,
+    certificate: &'a Certificate,
+}
+
+/// The keys for people. Those that are not set show their derived values, unless the port is not known yet.
+fn list_keys(layers: Layers, from: &Derived<'_>) -> Vec<Shown> {
+    let Derived { bind, addresses, certificate } = from;
+    let derived = (bind.port() != 0).then(|| addresses.complete(*bind, &Machine::this()));
     let entries = layers.into_entries().into_iter();
     entries
         .map(|(key, entry)| {
+            if let (TLS_DIR, Certificate::Development { dir, former: Some(_) }) = (key.as_str(), certificate)
+            {
+                return Shown {
+                    value: format!("{:?}", dir.display().to_string()),
+                    key,
+                    origin: Origin::Derived,
+                };
+            }
             let Some(set) = addresses.is_set(&key) else {
                 return Shown { value: shown(&entry.value), key, origin: entry.origin };
             };

@@ -1,10 +1,15 @@
 //! The one error type and the one table of codes. Depends on nothing else in the crate.
 //!
-//! The message is for the client: one plain sentence that names no internals. The cause is for the
-//! log and is written there once, at the edge of the transport that answers.
+//! The message is for the client: one plain sentence that names no internals. The cause is for the log, written there
+//! once, by the transport that answers. Both repeat what a client sent only as an [`excerpt`]; a message has at most
+//! [`MAX_MESSAGE`] characters.
 
 use std::borrow::Cow;
 use std::fmt;
+
+mod excerpt;
+
+pub use excerpt::{Excerpt, MAX_EXCERPT, MAX_MESSAGE, excerpt, logged};
 
 /// `Result` with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -20,8 +25,8 @@ pub struct Error {
 }
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident $name:literal $status:literal,)+) => {
-        /// Every failure a client can meet. The same code, message and status on every transport.
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $status:literal, $fixable:expr, $meaning:literal;)+) => {
+        /// Every failure that a client can meet. The same code, message and status on every transport.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code { $($(#[$doc])* $variant,)+ }
 
@@ -40,69 +45,121 @@ macro_rules! codes {
             pub const fn status(self) -> u16 {
                 match self { $(Self::$variant => $status,)+ }
             }
+
+            /// What the code means, as the message of an answer could say it.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)+ }
+            }
+
+            /// Whether the person who made the request can fix it where they are, with other input.
+            const fn is_user_fixable(self) -> bool {
+                match self { $(Self::$variant => matches!($fixable, ByUser::Fixable),)+ }
+            }
         }
     };
 }
 
+/// Whether a person can fix an error where they are, with other input.
+enum ByUser {
+    Fixable,
+    NotFixable,
+}
+use ByUser::{Fixable, NotFixable};
+
+// Name on the wire, status, whether the person who made the request can fix it, and what it means to a client. Every
+// other list of codes is made from this one.
 codes! {
     /// No `Authorization` header, or one that is not `Bearer`.
-    Unauthenticated "UNAUTHENTICATED" 401,
+    Unauthenticated = "UNAUTHENTICATED", 401, NotFixable,
+        "Send your API key in the header `Authorization: Bearer <key>`.";
     /// Not a live key of the organization that the request names.
-    InvalidApiKey "INVALID_API_KEY" 401,
+    InvalidApiKey = "INVALID_API_KEY", 401, NotFixable,
+        "The API key is not valid for this organization.";
     /// REST without `Api-Version`.
-    ApiVersionRequired "API_VERSION_REQUIRED" 400,
+    ApiVersionRequired = "API_VERSION_REQUIRED", 400, NotFixable,
+        "Send the header `Api-Version` with the version of the API.";
     /// Plain HTTP.
-    HttpsRequired "HTTPS_REQUIRED" 403,
+    HttpsRequired = "HTTPS_REQUIRED", 403, NotFixable,
+        "Use https.";
     /// The one answer for a library that is unknown, foreign, not granted, or granted too low.
-    LibraryNotAuthorized "API_KEY_NOT_AUTHORIZED_FOR_LIBRARY" 404,
+    LibraryNotAuthorized = "API_KEY_NOT_AUTHORIZED_FOR_LIBRARY", 404, NotFixable,
+        "API key not authorized for this library.";
     /// Creating a library needs Write on some library.
-    ApiKeyReadOnly "API_KEY_READ_ONLY" 403,
+    ApiKeyReadOnly = "API_KEY_READ_ONLY", 403, NotFixable,
+        "Creating a library needs a key with Write access to at least one library.";
     /// Only a signed-in person sets an approval.
-    ApprovalRequiresUser "APPROVAL_REQUIRES_USER" 403,
+    ApprovalRequiresUser = "APPROVAL_REQUIRES_USER", 403, NotFixable,
+        "Only a signed-in person can set an approval.";
     /// The server's configuration, or a person's role, does not allow it.
-    Forbidden "FORBIDDEN" 403,
+    Forbidden = "FORBIDDEN", 403, NotFixable,
+        "This is not allowed here.";
     /// No such organization.
-    OrganizationNotFound "ORGANIZATION_NOT_FOUND" 404,
+    OrganizationNotFound = "ORGANIZATION_NOT_FOUND", 404, NotFixable,
+        "Organization not found.";
     /// No such asset in that library.
-    ResourceNotFound "RESOURCE_NOT_FOUND" 404,
-    /// No such variant to promote.
-    NotFound "NOT_FOUND" 404,
+    ResourceNotFound = "RESOURCE_NOT_FOUND", 404, NotFixable,
+        "Asset not found.";
+    /// No such variant, key, member, link, session or passkey.
+    NotFound = "NOT_FOUND", 404, NotFixable,
+        "There is no such variant.";
     /// Unknown path.
-    EndpointNotFound "ENDPOINT_NOT_FOUND" 404,
+    EndpointNotFound = "ENDPOINT_NOT_FOUND", 404, NotFixable,
+        "There is no such endpoint. Check the path.";
     /// Known path, other method.
-    MethodNotAllowed "METHOD_NOT_ALLOWED" 405,
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", 405, NotFixable,
+        "This endpoint does not take this method.";
     /// Anything wrong with parameters or body.
-    BadUserInput "BAD_USER_INPUT" 400,
+    BadUserInput = "BAD_USER_INPUT", 400, Fixable,
+        "The message says which parameter or which part of the body is wrong, and how.";
     /// A body or a file above its limit.
-    PayloadTooLarge "PAYLOAD_TOO_LARGE" 413,
+    PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413, NotFixable,
+        "The body, or a file in it, is larger than the server takes.";
     /// A library slug that is in use.
-    LibraryUrlTaken "LIBRARY_URL_TAKEN" 409,
+    LibraryUrlTaken = "LIBRARY_URL_TAKEN", 409, Fixable,
+        "The slug is taken. Choose another.";
     /// Another change of the same thing is in progress.
-    Conflict "CONFLICT" 409,
+    Conflict = "CONFLICT", 409, Fixable,
+        "Another change of the same thing is in progress. Try again.";
     /// An organization's storage quota.
-    StorageLimitExceeded "STORAGE_LIMIT_EXCEEDED" 403,
+    StorageLimitExceeded = "STORAGE_LIMIT_EXCEEDED", 403, NotFixable,
+        "The organization's storage is full.";
     /// An organization's number of libraries.
-    LibraryLimitExceeded "LIBRARY_LIMIT_EXCEEDED" 400,
+    LibraryLimitExceeded = "LIBRARY_LIMIT_EXCEEDED", 400, NotFixable,
+        "The organization can't have more libraries.";
     /// The storage quota of an unclaimed organization.
-    EphemeralStorageLimitExceeded "EPHEMERAL_STORAGE_LIMIT_EXCEEDED" 403,
+    EphemeralStorageLimitExceeded = "EPHEMERAL_STORAGE_LIMIT_EXCEEDED", 403, NotFixable,
+        "The organization's storage is full.";
     /// The number of libraries of an unclaimed organization.
-    EphemeralLibraryLimitExceeded "EPHEMERAL_LIBRARY_LIMIT_EXCEEDED" 400,
+    EphemeralLibraryLimitExceeded = "EPHEMERAL_LIBRARY_LIMIT_EXCEEDED", 400, NotFixable,
+        "The organization can't have more libraries.";
     /// Too many requests; comes with `Retry-After`.
-    RateLimited "RATE_LIMITED" 429,
+    RateLimited = "RATE_LIMITED", 429, NotFixable,
+        "Too many requests. Wait as long as `Retry-After` says.";
     /// Our fault; details are only in the log.
-    Internal "INTERNAL_SERVER_ERROR" 500,
+    Internal = "INTERNAL_SERVER_ERROR", 500, NotFixable,
+        "Something went wrong on the server. The message has the request id.";
     /// Draining, disk full, or the store is closed to writes.
-    ServiceUnavailable "SERVICE_UNAVAILABLE" 503,
+    ServiceUnavailable = "SERVICE_UNAVAILABLE", 503, NotFixable,
+        "The server is stopping, or its disk is full or failed. Try again later.";
+}
+
+impl Code {
+    /// The code with this name on the wire.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.name() == name)
+    }
 }
 
 impl Error {
-    /// An error with this code and message.
+    /// An error with this code and message. Text from a client must go through [`excerpt`] first.
     #[must_use]
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), cause: None, retry_after: None }
+        Self { code, message: excerpt::bounded(message.into()), cause: None, retry_after: None }
     }
 
-    /// `BAD_USER_INPUT` with a sentence that says what is wrong and what is expected.
+    /// `BAD_USER_INPUT`; the message says what is wrong and what is expected.
     #[must_use]
     pub fn bad_input(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::BadUserInput, message)
@@ -121,7 +178,7 @@ impl Error {
         Self::new(Code::LibraryNotAuthorized, "API key not authorized for this library.")
     }
 
-    /// The one answer for an asset that is missing, elsewhere or trashed.
+    /// The one answer for an asset that does not exist, is in another library, or is in the trash.
     #[must_use]
     pub fn asset_not_found() -> Self {
         Self::new(Code::ResourceNotFound, "Asset not found.")
@@ -133,33 +190,39 @@ impl Error {
         Self::new(Code::InvalidApiKey, "The API key is not valid for this organization.")
     }
 
-    /// The answer for a person whose session is not there: never begun, ended, or too old.
+    /// Ends the work for a client that has left. Nobody reads it.
+    #[must_use]
+    pub fn client_left() -> Self {
+        Self::new(Code::ServiceUnavailable, "The connection was closed before the answer was ready.")
+    }
+
+    /// The answer for a person without a session: never signed in, signed out, or expired.
     #[must_use]
     pub fn signed_out() -> Self {
         Self::new(Code::Unauthenticated, "You are not signed in, or not any more. Sign in and try again.")
     }
 
-    /// The one answer for an organization that is unknown or has nothing to do with the caller.
+    /// The one answer for an organization that does not exist or that the caller has no access to.
     #[must_use]
     pub fn no_such_organization() -> Self {
         Self::new(Code::OrganizationNotFound, "Organization not found.")
     }
 
-    /// Adds what the log should say about the reason.
+    /// Adds the cause, for the log.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
         self.cause = Some(cause.into());
         self
     }
 
-    /// Adds in how many seconds it is worth another try.
+    /// Adds after how many seconds the client may try again.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
     }
 
-    /// In how many seconds it is worth another try, where that is known.
+    /// After how many seconds the client may try again, if that is known.
     #[must_use]
     pub fn seconds_to_wait(&self) -> Option<u64> {
         self.retry_after
@@ -171,15 +234,21 @@ impl Error {
         self.code
     }
 
+    /// Whether the person who made the request can fix it where they are, with other input.
+    #[must_use]
+    pub fn is_user_fixable(&self) -> bool {
+        self.code.is_user_fixable()
+    }
+
     /// The sentence for the client.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What the log should say, if there is more than the message.
+    /// The cause, for the log, if there is more to say than the message.
     #[must_use]
-    pub fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync)> {
+    pub fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
         self.cause.as_deref()
     }
 }

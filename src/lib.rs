@@ -2,36 +2,44 @@
 //!
 //! # The way of a request
 //! ```text
-//! route → handler → Caller → App::operation → Caller::read|write(library) → Store::view|write(|tx| …)
+//! route → handler → Caller → operation → Core::method → Caller::read|write(library) → Store::snapshot|write(|tx| …)
 //! ```
-//! Downhill, no way back. A handler reads its input, calls one operation and replies. An operation takes a
-//! [`Caller`](app::access::Caller) (a key, or a person who is signed in) and the ids that the client sent, and is the
-//! only place that turns them into grants. The store wants grants, not ids, so a query without a check does not
-//! compile. What no key may do takes an [`Administrator`](app::access::Administrator): whoever holds the box, or the
-//! owner of one organization.
+//! One direction only. A handler reads its input, runs one operation and replies. An operation takes a
+//! [`Caller`](core::access::Caller) (a key, or a person who is signed in) and the ids that the client sent, and is the
+//! only place that turns them into grants. The store takes grants, not ids, so a query without a check does not
+//! compile. What no key may do takes an [`Administrator`](core::access::Administrator): whoever holds the data
+//! directory, or the owner of one organization.
 //!
 //! # What is where
-//! - [`app`]: the operations, and behind them, private to it, the store, the search index and the fetcher.
-//! - [`app::pictures`]: decodes and encodes pictures, in child processes with limits, with tools of the box where they
-//!   are turned on; [`app::renditions`]: makes them when somebody asks, once, and keeps them in a folder that may be
-//!   deleted at any time; [`app::processing`]: the work after an upload, in a queue that a kill does not lose.
-//! - [`app::members`]: people, their sessions, passkeys, and the links that let them in; [`app::audit`]: who did what,
-//!   written in the transaction that does it.
+//! - [`guide`]: how to add an operation, the style with its reasons, what was decided and why, how things are stored.
+//! - [`operations`]: the operations as clients know them: one declaration each, from which every transport is made.
+//! - [`core`]: what the operations do. In it, private to it: the store and the search index.
+//!   - [`core::access`]: who may touch what: the grants, and the only file that makes them.
+//!   - [`core::model`]: records, ids, names, pages, audit events. Depends on nothing else in `core`.
+//!   - [`core::members`]: people, their sessions, passkeys, and the links that let them in; [`core::audit`]: who did
+//!     what, written in the transaction that does it.
+//!   - [`core::renditions`]: pictures in other sizes and formats, rendered once on request and cached in a folder that may
+//!     be deleted at any time; [`core::processing`]: the work after an upload, in a queue that survives a crash.
+//! - [`pictures`]: decodes and encodes pictures, in child processes with limits, and with installed tools where they are
+//!   turned on. Depends on nothing in `core`.
+//! - [`fetch`]: files from urls, from public addresses only. Depends on nothing in `core`.
 //! - [`error`]: the one error type and the one table of codes. Depends on nothing.
-//! - [`edge`]: what every HTTP answer has in common.
-//! - [`tls`]: certificates and their reload, and the development authority.
-//! - [`server`]: puts everything together: listener, TLS, transports; runs and drains. What a connection sends is
-//!   checked and timed here before a transport sees it.
+//! - [`file_mode`]: closes files and folders to other users of the machine. Depends on nothing.
+//! - [`transport`]: what every HTTP answer has in common, and below it:
+//!   - [`transport::mcp`], [`transport::rest`], [`transport::graphql`]: the interfaces over the same operations;
+//!     [`transport::wire`]: the JSON they share.
+//!   - [`transport::cdn`]: the public urls of assets, and of their renditions.
+//!   - [`transport::server`]: puts everything together: listener, TLS, transports; runs and drains. What a connection
+//!     sends is checked and timed here before a transport sees it.
+//!   - [`transport::tls`]: certificates and their reload, and the development authority.
+//! - [`webapp`]: the pages for people, under `/app`, behind one door: `webapp/gate.rs`.
 //! - [`telemetry`]: the log.
-//! - [`mcp`], [`http`] (REST), [`graphql`]: the interfaces over the same operations; [`wire`]: the JSON they share.
-//! - [`cdn`]: the public urls of assets, and of their renditions.
-//! - [`web`]: the pages for people, under `/app`, behind one door: `web/gate.rs`.
-//! - [`setups`]: what each client is told, on the command line and in the web app.
-//! - [`cli`], [`config`], [`admin`], [`data_dir`]: the command line, its layers, and how it talks to a running server.
+//! - [`client_setup`]: how each client is set up, for the command line and the web app.
+//! - [`cli`], [`config`], [`admin`]: the command line, its layers, and how it talks to a running server.
 //! - [`testing`]: a server on a temporary folder, for our tests and for those who embed us.
 //!
-//! Transports, and the web app, see `app`, `edge`, `error` and `wire`, never each other and never the store. `app` knows no HTTP,
-//! JSON-RPC or GraphQL.
+//! Transports and the web app see `operations`, `core`, `error` and what `transport` shares, never each other and never the store.
+//! `core` knows no HTTP, JSON-RPC or GraphQL.
 //!
 //! # What always holds
 //! - A key, a session and a role are read from the store in each request's own snapshot, and again in each write: what
@@ -41,20 +49,17 @@
 //! - What was answered is on the disk: files first, then the metadata that names them, then the answer.
 
 pub mod admin;
-pub mod app;
-pub mod cdn;
 pub mod cli;
+pub mod client_setup;
 pub mod config;
-pub mod data_dir;
-pub mod edge;
+pub mod core;
 pub mod error;
-pub mod graphql;
-pub mod http;
-pub mod mcp;
-pub mod server;
-pub mod setups;
+pub mod fetch;
+pub mod file_mode;
+pub mod guide;
+pub mod operations;
+pub mod pictures;
 pub mod telemetry;
 pub mod testing;
-pub mod tls;
-pub mod web;
-pub mod wire;
+pub mod transport;
+pub mod webapp;

@@ -1,14 +1,20 @@
-//! The program: everything is in the library, so that tests and embedders start the same code.
+//! The program. Everything is in the library, so that tests and embedders run the same code.
 
 use std::process::ExitCode;
 
-use rasterd::app::pictures::{confined, worker};
+use rasterd::pictures::{sandbox, worker};
+use tikv_jemallocator::Jemalloc;
+
+/// Returns memory to the system within a second after a load; the system's allocator keeps memory that was freed between
+/// blocks that are still used. `.cargo/config.toml` has the settings.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let command = std::env::args_os().nth(1);
     match command.as_ref().and_then(|command| command.to_str()) {
         Some(worker::COMMAND) => worker::run(),
-        Some(confined::COMMAND) => confined::become_another(),
+        Some(sandbox::COMMAND) => sandbox::exec_sandboxed(),
         Some(_) | None => rasterd::cli::run(),
     }
 }

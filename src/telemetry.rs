@@ -1,26 +1,32 @@
-//! Logs: what is written, in which form, to standard error. Never a key: what other crates trace of a connection's
-//! bytes or a request's head is cut off here, whatever the level.
+//! The log, on standard error. It never has a key: traces of other crates with the bytes of a connection or the head of a
+//! request are filtered out, whatever the level.
 
+use std::borrow::Cow;
 use std::fmt::Display;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 
+use serde_json::Value;
+use tracing::Metadata;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
-/// How a line of the log looks.
+use crate::core::model::text::{Layout, rewritten};
+use crate::error::MAX_MESSAGE;
+
+/// The format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// For people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Crates that at their finer levels write down heads and bodies, and with them keys.
-const TALKATIVE: &[&str] = &[
+/// Crates that at their finer levels log heads and bodies, and with them keys.
+const VERBOSE_CRATES: &[&str] = &[
     "actix_http",
     "actix_server",
     "actix_web",
@@ -34,7 +40,10 @@ const TALKATIVE: &[&str] = &[
     "tower",
 ];
 
-/// Why the log can't be set up.
+/// The most characters of a line. Ours are shorter; other crates may log a client's text of any length.
+const MAX_LINE: usize = 2000;
+
+/// The log can't be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("the log can't be set up: {0}")]
 pub struct TelemetryError(String);
@@ -55,31 +64,121 @@ pub fn start(format: Format, level: &str) -> Result<(), TelemetryError> {
     tracing_subscriber::registry().with(lines).try_init().map_err(TelemetryError::new)
 }
 
+/// Logs each panic of this process as one line, or prints it to standard error if no log was started.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let message = crate::core::panic_in_words(panic);
+        if tracing::dispatcher::has_been_set() {
+            tracing::error!("a fault in rasterd: {message}");
+        } else {
+            eprintln!("rasterd: a fault in rasterd: {message}");
+        }
+    }));
+}
+
 fn lines<W>(format: Format, level: &str, colours: bool, to: W) -> Result<impl Layer<Registry>, TelemetryError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let wanted = EnvFilter::builder().parse(level).map_err(TelemetryError::new)?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(to);
+    let filter = EnvFilter::builder().parse(level).map_err(TelemetryError::new)?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(VisibleLines { to, format, colours });
     let lines = match format {
         Format::Text => lines.with_ansi(colours).boxed(),
         Format::Json => lines.json().flatten_event(true).boxed(),
     };
-    Ok(lines.with_filter(wanted).with_filter(discreet()))
+    Ok(lines.with_filter(filter).with_filter(without_client_data()))
 }
 
-/// Everything, but of talkative crates only warnings, whatever level was asked for.
-fn discreet() -> Targets {
-    let capped = TALKATIVE.iter().map(|target| (*target, LevelFilter::WARN));
+/// Makes writers of one line per event, without invisible characters: a client's text can't begin a line of its own,
+/// change the writing direction, or send commands to a terminal.
+struct VisibleLines<W> {
+    to: W,
+    format: Format,
+    /// Whether lines have colours, which begin with ESC; the fields have no ESC left at this point.
+    colours: bool,
+}
+
+impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for VisibleLines<W> {
+    type Writer = VisibleLine<W::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        VisibleLine { to: self.to.make_writer(), format: self.format, colours: self.colours }
+    }
+
+    fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Self::Writer {
+        VisibleLine { to: self.to.make_writer_for(meta), format: self.format, colours: self.colours }
+    }
+}
+
+/// Writes one line, in one call.
+struct VisibleLine<W> {
+    to: W,
+    format: Format,
+    colours: bool,
+}
+
+impl<W: Write> Write for VisibleLine<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        let (text, end) = text.strip_suffix('\n').map_or((&*text, ""), |text| (text, "\n"));
+        let text = shortened(self.format, text);
+        let mut shown = String::with_capacity(text.len());
+        let pieces = if self.colours { text.split('\u{1B}').collect() } else { vec![&*text] };
+        for (number, piece) in pieces.into_iter().enumerate() {
+            shown.push_str(if number == 0 { "" } else { "\u{1B}" });
+            shown.push_str(&rewritten(piece, Layout::Line, |kept, _, character| {
+                // In JSON, the backslash of the escape must be escaped itself.
+                kept.push_str(if self.format == Format::Json { "\\" } else { "" });
+                kept.extend(character.escape_unicode());
+            }));
+        }
+        self.to.write_all((shown + end).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// A line of at most [`MAX_LINE`] characters. JSON stays valid: each of its texts is cut off.
+fn shortened(format: Format, line: &str) -> Cow<'_, str> {
+    if line.len() <= MAX_LINE || line.chars().nth(MAX_LINE).is_none() {
+        return Cow::Borrowed(line);
+    }
+    let object = match format {
+        Format::Text => None,
+        Format::Json => serde_json::from_str::<serde_json::Map<String, Value>>(line).ok(),
+    };
+    let Some(mut object) = object else { return Cow::Owned(cut(line, MAX_LINE)) };
+    for value in object.values_mut() {
+        if let Value::String(text) = value {
+            *text = cut(text, MAX_MESSAGE);
+        }
+    }
+    Cow::Owned(Value::Object(object).to_string())
+}
+
+/// A text of at most this many characters; a longer one ends in `…`.
+fn cut(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        Some(_) => text.chars().take(max - 1).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
+}
+
+/// Everything, except that verbose crates log only warnings, whatever the configured level.
+fn without_client_data() -> Targets {
+    let capped = VERBOSE_CRATES.iter().map(|target| (*target, LevelFilter::WARN));
     Targets::new().with_default(LevelFilter::TRACE).with_targets(capped)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
     use std::sync::{Arc, Mutex};
 
     use super::*;
+    use crate::core::model::text::hidden;
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
@@ -103,25 +202,55 @@ mod tests {
     }
 
     #[test]
-    fn other_crates_never_say_what_was_in_a_request() {
+    fn other_crates_never_log_the_content_of_a_request() {
         let log = written(Format::Text, "trace,rmcp=trace", || {
             tracing::trace!(target: "actix_http::h1::dispatcher", "secret");
             tracing::info!(target: "rmcp::service", "secret");
             tracing::warn!(target: "rmcp::service", "a warning");
-            tracing::trace!(target: "rasterd::app", "our own");
+            tracing::trace!(target: "rasterd::core", "our own");
         });
         assert!(!log.contains("secret") && log.contains("a warning") && log.contains("our own"), "{log}");
     }
 
     #[test]
-    fn json_is_one_object_a_line() {
+    fn json_is_one_object_per_line() {
         let log = written(Format::Json, "info", || tracing::info!(status = 200, "answered"));
         let line: serde_json::Value = serde_json::from_str(log.trim()).unwrap();
         assert_eq!((&line["status"], &line["message"]), (&200.into(), &"answered".into()));
     }
 
     #[test]
-    fn a_level_that_is_none_is_refused() {
+    fn a_clients_text_stays_on_its_line_and_is_visible() {
+        for format in [Format::Text, Format::Json] {
+            let log = written(format, "info", || {
+                let name = "a\u{202E}b\n2026-01-01 ERROR forged\u{1B}[2J\u{200B}";
+                tracing::info!(%name, path = name, "asked for {name}");
+            });
+            let line = log.strip_suffix('\n').unwrap();
+            assert!(hidden(line, Layout::Line).next().is_none(), "{log:?}");
+            assert!(
+                format == Format::Text || serde_json::from_str::<serde_json::Value>(line).is_ok(),
+                "{log}"
+            );
+            assert!(line.contains("202e") && line.contains("200b"), "{log}");
+        }
+    }
+
+    #[test]
+    fn long_lines_of_other_crates_are_cut_off() {
+        let version = "é".repeat(300_000);
+        for format in [Format::Text, Format::Json] {
+            let log = written(format, "warn", || {
+                tracing::warn!(target: "rmcp::transport", header = "2025-11-25", body = version, "refused");
+            });
+            let line = log.strip_suffix('\n').unwrap();
+            assert!(line.chars().count() <= MAX_LINE && line.contains("2025-11-25"), "{format:?}");
+            assert!(format == Format::Text || serde_json::from_str::<Value>(line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_level_is_refused() {
         assert!(lines(Format::Text, "rasterd=loud", false, std::io::sink).is_err());
     }
 }

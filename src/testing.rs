@@ -1,50 +1,97 @@
-//! A whole server for tests, ours and those of people who embed it: a temp directory, a free port, real TLS under
-//! its own authority, a clock that tests move. Panics where a test would fail anyway.
+//! A whole server for tests, ours and those of embedders: a temporary directory, a free port, real TLS with its own
+//! authority, a clock that tests set. Panics where a test would fail anyway.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine;
 
-use crate::app::App;
-use crate::app::access::{Administrator, LibraryPath};
-use crate::app::clock::Clock;
-use crate::app::id::{AssetId, KeyId};
-use crate::app::model::Access;
-use crate::app::settings::{
-    FetchSettings, Limits, MediaSettings, MemberSettings, RenditionSettings, Settings,
-};
-use crate::app::uploads::Source;
-use crate::server::{Control, Options, Orders, Patience, Server};
-use crate::tls::development::{self, DevelopmentCertificate};
+use crate::core::Core;
+use crate::core::access::{Administrator, LibraryPath};
+use crate::core::clock::Clock;
+use crate::core::data_dir::DataDir;
+use crate::core::model::Access;
+use crate::core::model::id::{AssetId, KeyId};
+use crate::core::settings::{Limits, MediaSettings, MemberSettings, RenditionSettings, Settings, Timeouts};
+use crate::core::uploads::Source;
+use crate::fetch::FetchSettings;
+use crate::transport::server::{Control, Server, ServerOptions, Signals};
+use crate::transport::tls::development::{CertificateRenewer, DevelopmentCertificate};
 
 /// How long the work after uploads may take.
 const PROCESSED_WITHIN: Duration = Duration::from_mins(1);
 
-/// What a test changes of a server before it starts.
-type Change = dyn Fn(&mut Settings, &mut Options) + Send + Sync;
+/// How long it may take to remove a folder.
+const REMOVED_WITHIN: Duration = Duration::from_secs(20);
+
+/// A temporary folder that is removed when this is dropped, even when threads or processes that are about to end still
+/// write to it for a moment.
+pub struct TempFolder(tempfile::TempDir);
+
+impl TempFolder {
+    /// Creates one.
+    ///
+    /// # Panics
+    /// When that is not possible.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temp directory"))
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Default for TempFolder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for TempFolder {
+    fn drop(&mut self) {
+        let until = Instant::now() + REMOVED_WITHIN;
+        loop {
+            match std::fs::remove_dir_all(self.path()) {
+                Ok(()) => return,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+                Err(error) if Instant::now() >= until => {
+                    assert!(std::thread::panicking(), "{} was not removed: {error}", self.path().display());
+                    return;
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+}
+
+/// Changes the settings and options of a server before it starts.
+type Change = dyn Fn(&mut Settings, &mut ServerOptions) + Send + Sync;
 
 /// A running server in a directory of its own. Stops, and removes everything, when dropped.
 pub struct TestServer {
-    directory: tempfile::TempDir,
-    certificate: DevelopmentCertificate,
+    directory: TempFolder,
+    certificate: Arc<CertificateRenewer>,
     change: Arc<Change>,
     clock: Clock,
     running: Option<Running>,
+    lock: Option<DataDir>,
 }
 
 struct Running {
     url: String,
-    app: App,
+    core: Core,
     control: Control,
     thread: JoinHandle<()>,
 }
 
-/// A key as its maker sees it.
+/// A new key.
 #[derive(Debug, Clone)]
 pub struct TestKey {
     /// The key's public id.
@@ -63,16 +110,24 @@ impl TestServer {
         Self::start_with(|_, _| {})
     }
 
-    /// Starts a server after `change` had its way with what it is configured with.
+    /// Starts a server with settings and options changed by `change`.
     ///
     /// # Panics
     /// When it does not start.
     #[must_use]
-    pub fn start_with(change: impl Fn(&mut Settings, &mut Options) + Send + Sync + 'static) -> Self {
-        let directory = tempfile::tempdir().expect("a temp directory");
-        let certificate = development::ensure(&directory.path().join("certs"), &[]).expect("a certificate");
-        let mut server =
-            Self { directory, certificate, change: Arc::new(change), clock: Clock::default(), running: None };
+    pub fn start_with(change: impl Fn(&mut Settings, &mut ServerOptions) + Send + Sync + 'static) -> Self {
+        let directory = TempFolder::new();
+        let certificate =
+            CertificateRenewer::open(&directory.path().join("certs"), Vec::new, SystemTime::now());
+        let certificate = Arc::new(certificate.expect("a certificate"));
+        let mut server = Self {
+            directory,
+            certificate,
+            change: Arc::new(change),
+            clock: Clock::default(),
+            running: None,
+            lock: None,
+        };
         server.run();
         server
     }
@@ -89,12 +144,13 @@ impl TestServer {
     /// Stops the server; requests in flight finish.
     ///
     /// # Panics
-    /// When the server did.
+    /// When the server panicked.
     pub fn stop(&mut self) {
-        if let Some(Running { app, control, thread, .. }) = self.running.take() {
-            drop(app);
+        if let Some(Running { core, control, thread, .. }) = self.running.take() {
+            drop(core);
             control.stop();
             assert!(thread.join().is_ok() || std::thread::panicking(), "the server panicked");
+            self.lock = None;
         }
     }
 
@@ -105,26 +161,27 @@ impl TestServer {
         let mut settings = settings(&self.directory.path().join("data"), &url);
         let mut options = options(listener, &self.certificate);
         (self.change)(&mut settings, &mut options);
-        let app = open(&settings, &self.clock);
-        let (control, orders) = Orders::by_hand();
+        self.lock = Some(DataDir::lock(&settings.data_dir, "a test").expect("the data directory is free"));
+        let core = open(&settings, &self.clock);
+        let (control, signals) = Signals::channel();
         let (ready, started) = mpsc::channel();
-        let served = app.clone();
+        let served = core.clone();
         let thread = std::thread::spawn(move || {
             actix_rt::System::new().block_on(async move {
                 let served = Server::start(options, served).expect("the server starts");
                 ready.send(()).expect("the test waits");
-                served.run(orders).await.expect("the server serves");
+                served.run(signals).await.expect("the server serves");
             });
         });
         started.recv().expect("the server started");
-        self.running = Some(Running { url, app, control, thread });
+        self.running = Some(Running { url, core, control, thread });
     }
 
     fn running(&self) -> &Running {
         self.running.as_ref().expect("the server runs")
     }
 
-    /// Whether it still runs: not any more once it carried out an order to stop.
+    /// Whether it still runs: false once it has stopped.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.running.as_ref().is_some_and(|running| !running.thread.is_finished())
@@ -145,19 +202,19 @@ impl TestServer {
         self.url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("the url ends in the port")
     }
 
-    /// The authority that clients are to trust, PEM.
+    /// The authority that clients must trust, PEM.
     ///
     /// # Panics
-    /// When its file is gone.
+    /// When its file is missing.
     #[must_use]
     pub fn ca_pem(&self) -> String {
-        std::fs::read_to_string(&self.certificate.ca_file).expect("the authority's certificate")
+        std::fs::read_to_string(&self.certificate.files().ca_file).expect("the authority's certificate")
     }
 
     /// Its certificate files.
     #[must_use]
     pub fn certificate(&self) -> &DevelopmentCertificate {
-        &self.certificate
+        self.certificate.files()
     }
 
     /// Its data directory.
@@ -166,10 +223,19 @@ impl TestServer {
         self.directory.path().join("data")
     }
 
-    /// Its operations. Drop a clone before stopping: the data directory stays open as long as one is there.
+    /// Its operations. Drop clones before stopping: the data directory stays open as long as one exists.
     #[must_use]
-    pub fn app(&self) -> &App {
-        &self.running().app
+    pub fn core(&self) -> &Core {
+        &self.running().core
+    }
+
+    /// The administrator of the whole server: it holds the lock of its data directory.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn administrator(&self) -> Administrator {
+        self.lock.as_ref().expect("the server runs").administrator()
     }
 
     /// Its clock.
@@ -178,27 +244,27 @@ impl TestServer {
         &self.clock
     }
 
-    /// Gives it orders as signals would.
+    /// Sends it signals, as the operating system would.
     #[must_use]
     pub fn control(&self) -> &Control {
         &self.running().control
     }
 
-    /// Makes an organization and returns its slug.
+    /// Creates an organization and returns its slug.
     ///
     /// # Panics
     /// When that is refused.
     pub async fn organization(&self, name: &str) -> String {
-        let made = self.app().create_organization(Administrator::of_this_box(), name, None).await;
+        let made = self.core().create_organization(self.administrator(), name, None).await;
         made.expect("an organization").slug.as_str().to_owned()
     }
 
-    /// Makes a library and returns its slug.
+    /// Creates a library and returns its slug.
     ///
     /// # Panics
     /// When that is refused.
     pub async fn library(&self, organization: &str, name: &str) -> String {
-        let made = self.app().add_library(Administrator::of_this_box(), organization, name, None).await;
+        let made = self.core().create_library_as_admin(self.administrator(), organization, name, None).await;
         made.expect("a library").slug.as_str().to_owned()
     }
 
@@ -230,7 +296,7 @@ impl TestServer {
         bytes: &[u8],
         parent: Option<&AssetId>,
     ) -> AssetId {
-        let caller = self.app().authenticate(&key.token).expect("the key is live");
+        let caller = self.core().authenticate(&key.token).expect("the key is live");
         let source = Source::Base64 {
             filename: file_name.to_owned(),
             mime_type: String::new(),
@@ -238,30 +304,29 @@ impl TestServer {
         };
         let path = LibraryPath { organization, library };
         let parent = parent.map(AssetId::as_str);
-        let uploaded = self.app().upload_sources(caller, &path, vec![source], parent, |_| {}).await;
+        let uploaded = self.core().upload_sources(caller, &path, vec![source], parent, |_| {}).await;
         uploaded.expect("an upload").assets.first().expect("an asset").asset.id
     }
 
-    /// Waits until the work after all uploads so far is done, or given up.
+    /// Waits until the processing of all uploads so far is finished, or has failed.
     ///
     /// # Panics
     /// When that takes too long.
     pub async fn processed(&self) {
         let until = Instant::now() + PROCESSED_WITHIN;
-        while self.app().waiting_work(&Administrator::of_this_box()).expect("the store can be read") > 0 {
-            assert!(Instant::now() < until, "uploaded files are still to be worked on");
+        while self.core().waiting_work(&self.administrator()).expect("the store can be read") > 0 {
+            assert!(Instant::now() < until, "uploaded files are still being processed");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
 
-    /// Makes a key with these grants: a library's slug, and how far it goes.
+    /// Creates a key with these grants: the slug of a library, and the access to it.
     ///
     /// # Panics
     /// When that is refused.
     pub async fn key(&self, organization: &str, grants: &[(&str, Access)]) -> TestKey {
         let grants = grants.iter().map(|(library, access)| ((*library).to_owned(), Some(*access))).collect();
-        let made =
-            self.app().create_key(Administrator::of_this_box(), organization, "test", grants, None).await;
+        let made = self.core().create_key(self.administrator(), organization, "test", grants, None).await;
         let (plain, info) = made.expect("a key");
         TestKey { id: info.key.id, token: plain.reveal().to_owned() }
     }
@@ -273,25 +338,27 @@ impl Drop for TestServer {
     }
 }
 
-/// Opens the data directory. The threads of a server that just stopped let go of it one after the other.
-fn open(settings: &Settings, clock: &Clock) -> App {
+/// Opens the data directory. The threads of a server that just stopped release it one after the other.
+fn open(settings: &Settings, clock: &Clock) -> Core {
     let until = Instant::now() + Duration::from_secs(10);
     loop {
-        match App::open(settings.clone(), clock.clone()) {
-            Ok(app) => return app,
+        match Core::open(settings.clone(), clock.clone()) {
+            Ok(core) => return core,
             Err(error) => assert!(Instant::now() < until, "the data directory does not open: {error:?}"),
         }
         std::thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// Settings of a server that keeps its things in this folder.
-pub(crate) fn settings(data_dir: &Path, url: &str) -> Settings {
+/// The settings of a server with this data directory.
+#[must_use]
+pub fn settings(data_dir: &Path, url: &str) -> Settings {
     Settings {
         data_dir: data_dir.to_owned(),
         public_url: url.to_owned(),
         cache_bytes: 16 << 20,
         trash_keep: Duration::from_hours(30 * 24),
+        unnamed_keep: Duration::from_hours(14 * 24),
         revoke_exposed_keys: false,
         limits: Limits::default(),
         fetch: FetchSettings { enabled: true, allow: Vec::new() },
@@ -301,21 +368,23 @@ pub(crate) fn settings(data_dir: &Path, url: &str) -> Settings {
     }
 }
 
-fn options(listener: TcpListener, certificate: &DevelopmentCertificate) -> Options {
-    Options {
+fn options(listener: TcpListener, certificate: &Arc<CertificateRenewer>) -> ServerOptions {
+    ServerOptions {
         listener,
-        cert_file: certificate.cert_file.clone(),
-        key_file: certificate.key_file.clone(),
-        authority: Some(certificate.ca_file.clone()),
+        cert_file: certificate.files().cert_file.clone(),
+        key_file: certificate.files().key_file.clone(),
+        development: Some(Arc::clone(certificate)),
         allowed_hosts: vec!["localhost".into(), "127.0.0.1".into()],
         allowed_origins: Vec::new(),
         mcp_hosts: Vec::new(),
         graphql_introspection: true,
+        graphql_cost: 30_000,
         workers: 2,
-        patience: Patience {
+        timeouts: Timeouts {
             head: Duration::from_secs(10),
             body: Duration::from_mins(1),
             body_rate: 1024,
+            answer_rate: 1024,
             idle: Duration::from_mins(1),
             drain: Duration::from_secs(5),
             connections: 1000,

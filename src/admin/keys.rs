@@ -1,31 +1,32 @@
-//! Keys, as an administrator asks for them and sees them.
+//! Administration of keys.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::Reply;
-use crate::app::App;
-use crate::app::access::Administrator;
-use crate::app::clock::Millis;
-use crate::app::id::KeyId;
-use crate::app::keys::{GrantChange, KeyInfo, PlainKey};
-use crate::app::model::Access;
+use crate::core::Core;
+use crate::core::access::Administrator;
+use crate::core::keys::{GrantChange, KeyInfo};
+use crate::core::model::Access;
+use crate::core::model::api_key::PlainKey;
+use crate::core::model::id::KeyId;
+use crate::core::model::time::Millis;
 use crate::error::Result;
 
-/// What can be asked about keys.
+/// A request about keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum KeyRequest {
-    /// Make one.
+    /// Create one.
     Create {
         /// The slug of its organization.
         organization: String,
-        /// What people call it.
+        /// The name for people.
         name: String,
-        /// What it may do in which library.
+        /// Its access to each library.
         grants: Vec<GrantChange>,
-        /// In how many milliseconds it ends by itself, if ever.
+        /// After how many milliseconds it expires, if ever.
         expires_in: Option<Millis>,
     },
     /// List those of one organization or of all.
@@ -33,12 +34,12 @@ pub enum KeyRequest {
         /// The organization's slug.
         organization: Option<String>,
     },
-    /// Look at one.
+    /// Show one.
     Show {
         /// Its id.
         key: KeyId,
     },
-    /// Give one another name.
+    /// Rename one.
     Rename {
         /// Its id.
         key: KeyId,
@@ -49,10 +50,10 @@ pub enum KeyRequest {
     Grant {
         /// Its id.
         key: KeyId,
-        /// The new level in each library, or none.
+        /// The new access to each library, or none.
         grants: Vec<GrantChange>,
     },
-    /// Draw it anew; the old value ends.
+    /// Create a new value; the old one stops working.
     Regenerate {
         /// Its id.
         key: KeyId,
@@ -64,34 +65,34 @@ pub enum KeyRequest {
     },
 }
 
-/// A key, as people and programs see it. Not `Debug`, since it may hold the key itself.
+/// A key, for people and programs. Not `Debug`, since it may hold the key itself.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyRecord {
     /// Its public id.
     pub id: String,
-    /// What people call it.
+    /// The name for people.
     pub name: String,
     /// The slug of its organization.
     pub organization_id: String,
-    /// What it may do in each library, by slug.
+    /// Its access to each library, by slug.
     pub grants: BTreeMap<String, Access>,
-    /// When it was made, in unix milliseconds.
+    /// When it was created, in unix milliseconds.
     pub created: Millis,
     /// When it was last used, to the minute.
     pub last_used: Option<Millis>,
-    /// When it ends by itself, if ever.
+    /// When it expires, if ever.
     pub expires: Option<Millis>,
     /// The first characters of the key, to recognise it by.
     pub start: String,
-    /// The key itself, right after it was drawn and never again.
+    /// The key itself, only when its value was just created.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub key: Option<String>,
 }
 
 impl From<KeyInfo> for KeyRecord {
     fn from(info: KeyInfo) -> Self {
-        let KeyInfo { key, organization, last_used } = info;
+        let KeyInfo { key, organization, last_used, maker: _ } = info;
         Self {
             id: key.id.to_string(),
             name: key.name,
@@ -112,20 +113,20 @@ impl From<(PlainKey, KeyInfo)> for KeyRecord {
     }
 }
 
-pub(super) async fn perform(app: &App, by: Administrator, request: KeyRequest) -> Result<Reply> {
+pub(super) async fn perform(core: &Core, by: Administrator, request: KeyRequest) -> Result<Reply> {
     let record: KeyRecord = match request {
         KeyRequest::Create { organization, name, grants, expires_in } => {
-            app.create_key(by, &organization, &name, grants, expires_in).await?.into()
+            core.create_key(by, &organization, &name, grants, expires_in).await?.into()
         }
         KeyRequest::List { organization } => {
-            let keys = app.list_keys(&by, organization.as_deref())?;
+            let keys = core.list_keys(&by, organization.as_deref())?;
             return Ok(Reply::Keys(keys.into_iter().map(Into::into).collect()));
         }
-        KeyRequest::Show { key } => app.show_key(&by, &key)?.into(),
-        KeyRequest::Rename { key, name } => app.rename_key(by, &key, &name).await?.into(),
-        KeyRequest::Grant { key, grants } => app.grant_key(by, &key, grants).await?.into(),
-        KeyRequest::Regenerate { key } => app.regenerate_key(by, &key, None).await?.into(),
-        KeyRequest::Delete { key } => app.delete_key(by, &key).await?.into(),
+        KeyRequest::Show { key } => core.get_key(&by, &key)?.into(),
+        KeyRequest::Rename { key, name } => core.rename_key(by, &key, &name).await?.into(),
+        KeyRequest::Grant { key, grants } => core.grant_key(by, &key, grants).await?.into(),
+        KeyRequest::Regenerate { key } => core.regenerate_key(by, &key, None).await?.into(),
+        KeyRequest::Delete { key } => core.delete_key(by, &key).await?.into(),
     };
     Ok(Reply::Key(record))
 }

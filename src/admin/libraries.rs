@@ -1,23 +1,23 @@
-//! Libraries, as an administrator asks for them and sees them.
+//! Administration of libraries.
 
 use serde::{Deserialize, Serialize};
 
 use super::Reply;
-use crate::app::App;
-use crate::app::access::{Administrator, LibraryPath};
-use crate::app::clock::Millis;
-use crate::app::model::Library;
+use crate::core::Core;
+use crate::core::access::{Administrator, LibraryPath};
+use crate::core::model::Library;
+use crate::core::model::time::Millis;
 use crate::error::Result;
 
-/// What can be asked about libraries. `organization` and `library` are slugs.
+/// A request about libraries. `organization` and `library` are slugs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum LibraryRequest {
-    /// Make one that no key reaches yet.
+    /// Create one; no key has access to it yet.
     Create {
         /// The organization that will own it.
         organization: String,
-        /// What people call it.
+        /// The name for people.
         name: String,
         /// Its id on the wire; derived from the name when not given.
         slug: Option<String>,
@@ -27,7 +27,7 @@ pub enum LibraryRequest {
         /// The organization.
         organization: String,
     },
-    /// Give one another name.
+    /// Rename one.
     Rename {
         /// The organization that owns it.
         organization: String,
@@ -36,24 +36,24 @@ pub enum LibraryRequest {
         /// The new name.
         name: String,
     },
-    /// Delete one for good, and take it out of every key.
+    /// Delete one permanently, and remove it from every key.
     Delete {
         /// The organization that owns it.
         organization: String,
         /// The library.
         library: String,
-        /// Whether also when it is not empty, with everything in it.
+        /// Whether to delete it even if it is not empty, with everything in it.
         with_assets: bool,
     },
 }
 
-/// A library, as people and programs see it.
+/// A library, for people and programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LibraryRecord {
     /// Its slug.
     pub id: String,
-    /// What people call it.
+    /// The name for people.
     pub name: String,
     /// The slug of the organization that owns it.
     pub organization_id: String,
@@ -61,7 +61,7 @@ pub struct LibraryRecord {
     pub assets_count: u64,
     /// How many assets are in its trash.
     pub trash_count: u64,
-    /// When it was made, in unix milliseconds.
+    /// When it was created, in unix milliseconds.
     pub created: Millis,
 }
 
@@ -76,24 +76,24 @@ fn record(library: Library, organization: &str) -> LibraryRecord {
     }
 }
 
-pub(super) async fn perform(app: &App, by: Administrator, request: LibraryRequest) -> Result<Reply> {
+pub(super) async fn perform(core: &Core, by: Administrator, request: LibraryRequest) -> Result<Reply> {
     match request {
         LibraryRequest::Create { organization, name, slug } => {
-            let made = app.add_library(by, &organization, &name, slug.as_deref()).await?;
+            let made = core.create_library_as_admin(by, &organization, &name, slug.as_deref()).await?;
             Ok(Reply::Library(record(made, &organization)))
         }
         LibraryRequest::List { organization } => {
-            let all = app.all_libraries(&by, &organization)?;
+            let all = core.list_libraries_as_admin(&by, &organization)?;
             Ok(Reply::Libraries(all.into_iter().map(|library| record(library, &organization)).collect()))
         }
         LibraryRequest::Rename { organization, library, name } => {
             let path = LibraryPath { organization: &organization, library: &library };
-            let renamed = app.set_library_name(by, &path, &name).await?;
+            let renamed = core.rename_library_as_admin(by, &path, &name).await?;
             Ok(Reply::Library(record(renamed, &organization)))
         }
         LibraryRequest::Delete { organization, library, with_assets } => {
             let path = LibraryPath { organization: &organization, library: &library };
-            let deleted = app.delete_library(by, &path, with_assets).await?;
+            let deleted = core.delete_library(by, &path, with_assets).await?;
             Ok(Reply::Library(record(deleted, &organization)))
         }
     }

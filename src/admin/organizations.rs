@@ -1,28 +1,28 @@
-//! Organizations, as an administrator asks for them and sees them.
+//! Administration of organizations.
 
 use serde::{Deserialize, Serialize};
 
 use super::Reply;
-use crate::app::App;
-use crate::app::access::Administrator;
-use crate::app::clock::Millis;
-use crate::app::model::Organization;
+use crate::core::Core;
+use crate::core::access::Administrator;
+use crate::core::model::Organization;
+use crate::core::model::time::Millis;
 use crate::error::Result;
 
-/// What can be asked about organizations.
+/// A request about organizations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum OrganizationRequest {
-    /// Make one.
+    /// Create one.
     Create {
-        /// What people call it.
+        /// The name for people.
         name: String,
         /// Its id on the wire; derived from the name when not given.
         slug: Option<String>,
     },
     /// List all.
     List,
-    /// Give one another name.
+    /// Rename one.
     Rename {
         /// Its slug.
         organization: String,
@@ -31,14 +31,14 @@ pub enum OrganizationRequest {
     },
 }
 
-/// An organization, as people and programs see it.
+/// An organization, for people and programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrganizationRecord {
     /// Its slug.
     pub id: String,
-    /// What people call it.
+    /// The name for people.
     pub name: String,
-    /// When it was made, in unix milliseconds.
+    /// When it was created, in unix milliseconds.
     pub created: Millis,
 }
 
@@ -48,18 +48,18 @@ impl From<Organization> for OrganizationRecord {
     }
 }
 
-pub(super) async fn perform(app: &App, by: Administrator, request: OrganizationRequest) -> Result<Reply> {
+pub(super) async fn perform(core: &Core, by: Administrator, request: OrganizationRequest) -> Result<Reply> {
     match request {
         OrganizationRequest::Create { name, slug } => {
-            let made = app.create_organization(by.clone(), &name, slug.as_deref()).await?;
+            let made = core.create_organization(by.clone(), &name, slug.as_deref()).await?;
             Ok(Reply::Organization(made.into()))
         }
         OrganizationRequest::List => {
-            let all = app.list_organizations(&by)?;
+            let all = core.list_organizations(&by)?;
             Ok(Reply::Organizations(all.into_iter().map(Into::into).collect()))
         }
         OrganizationRequest::Rename { organization, name } => {
-            let renamed = app.rename_organization(by, &organization, &name).await?;
+            let renamed = core.rename_organization(by, &organization, &name).await?;
             Ok(Reply::Organization(renamed.into()))
         }
     }

@@ -1,10 +1,13 @@
-//! The Unix socket in the data directory: a line of JSON asks, a line of JSON answers, and that was it.
-//! Whoever may open the socket may do everything, so it is this user's alone.
+//! The Unix socket in the data directory: one line of JSON is the request, one line of JSON is the reply. Anyone who can
+//! open the socket may do everything, so only this user can.
 
 use std::convert::Infallible;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,20 +17,23 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
 
 use super::{Reply, Request, perform};
-use crate::app::App;
-use crate::data_dir::DataDir;
+use crate::core::Core;
+use crate::core::access::Administrator;
+use crate::core::data_dir::DataDir;
 use crate::error::{Code, Error, Result};
 
 const NAME: &str = "rasterd.sock";
-/// A request, which holds some names and grants.
-const REQUEST_BYTES: u64 = 1 << 20;
-/// A reply, which may list every key of a large installation.
-const REPLY_BYTES: u64 = 64 << 20;
-/// Until a request is there as a whole, and until a reply is taken.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Until a reply comes: deleting a large library takes its time.
-const REPLY_PATIENCE: Duration = Duration::from_mins(2);
-/// What keeps the server from spinning when it has no file descriptors left.
+/// The most bytes of a socket's path; Linux allows 107.
+const MAX_PATH: usize = 100;
+/// The most bytes of a request, which has some names and grants.
+const MAX_REQUEST: u64 = 1 << 20;
+/// The most bytes of a reply, which may list every key of a large installation.
+const MAX_REPLY: u64 = 64 << 20;
+/// How long it may take to receive a request, and to send a reply.
+const TRANSFER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a reply may take; deleting a large library is slow.
+const REPLY_TIMEOUT: Duration = Duration::from_mins(2);
+/// Keeps the server from spinning when it has no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// An answer on the wire.
@@ -38,23 +44,43 @@ enum Answer {
     Error { code: String, message: String },
 }
 
-/// The socket of a server, which goes away with it.
+/// The socket of a server, removed when dropped.
 pub struct AdminSocket {
-    listener: UnixListener,
+    listener: net::UnixListener,
     path: PathBuf,
 }
 
+/// A path of a socket that is short enough. In a deep folder it goes through the descriptor of the folder, which is kept
+/// open.
+struct ShortPath {
+    path: PathBuf,
+    _folder: Option<File>,
+}
+
+impl ShortPath {
+    fn new(folder: &Path, name: &str) -> io::Result<Self> {
+        let path = folder.join(name);
+        if path.as_os_str().as_bytes().len() <= MAX_PATH {
+            return Ok(Self { path, _folder: None });
+        }
+        let folder = File::open(folder)?;
+        let path = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd())).join(name);
+        Ok(Self { path, _folder: Some(folder) })
+    }
+}
+
 impl AdminSocket {
-    /// Opens the socket in a data directory. What an earlier server left of its own is replaced, which is safe
-    /// because only one process holds the data directory. Call it inside a tokio runtime.
+    /// Opens the socket in a data directory. The socket of an earlier server is replaced, which is safe because only one
+    /// process holds the data directory.
     ///
     /// # Errors
-    /// When the system refuses, such as for a path that is too long for a socket (about 100 bytes).
+    /// When the system refuses.
     pub fn open(dir: &DataDir) -> io::Result<Self> {
-        // A folder of our own is this user's alone from its first moment on, as the socket in it is thereby.
+        // Only this user can open a new temporary folder, and so the socket in it, from the first moment on.
         let private = tempfile::Builder::new().prefix(".s").tempdir_in(dir.path())?;
         let first = private.path().join("s");
-        let listener = UnixListener::bind(&first)?;
+        let listener = net::UnixListener::bind(&ShortPath::new(private.path(), "s")?.path)?;
+        listener.set_nonblocking(true)?;
         fs::set_permissions(&first, fs::Permissions::from_mode(0o600))?;
         let path = dir.path().join(NAME);
         fs::rename(&first, &path)?;
@@ -62,19 +88,23 @@ impl AdminSocket {
     }
 
     /// Answers requests, as long as it is polled.
-    pub async fn serve(&self, app: &App) -> Infallible {
+    ///
+    /// # Errors
+    /// When the system can't wait for them.
+    pub async fn serve(&self, core: &Core, by: &Administrator) -> io::Result<Infallible> {
+        let listener = UnixListener::from_std(self.listener.try_clone()?)?;
         loop {
-            match self.listener.accept().await {
+            match listener.accept().await {
                 Ok((stream, _)) => {
-                    let app = app.clone();
+                    let (core, by) = (core.clone(), by.clone());
                     tokio::spawn(async move {
-                        if let Err(error) = answer(stream, &app).await {
-                            tracing::warn!(%error, "an administrator's command went away before its answer");
+                        if let Err(error) = answer(stream, &core, by).await {
+                            tracing::warn!(%error, "an administrator's command ended before its reply");
                         }
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the administrators' socket can't take a connection");
+                    tracing::warn!(%error, "the administrators' socket can't accept a connection");
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -84,15 +114,15 @@ impl AdminSocket {
 
 impl Drop for AdminSocket {
     fn drop(&mut self) {
-        // What stays behind is replaced by the next server, and answers nobody until then.
+        // If this fails, the next server replaces the socket.
         let _gone = fs::remove_file(&self.path);
     }
 }
 
-async fn answer(mut stream: UnixStream, app: &App) -> io::Result<()> {
-    let outcome = match timeout(PATIENCE, read_request(&mut stream)).await {
+async fn answer(mut stream: UnixStream, core: &Core, by: Administrator) -> io::Result<()> {
+    let outcome = match timeout(TRANSFER_TIMEOUT, read_request(&mut stream)).await {
         Ok(request) => match request? {
-            Ok(request) => perform(app, request).await,
+            Ok(request) => perform(core, by, request).await,
             Err(error) => Err(error),
         },
         Err(_) => Err(Error::bad_input("The request did not arrive in time.")),
@@ -106,53 +136,53 @@ async fn answer(mut stream: UnixStream, app: &App) -> io::Result<()> {
             Answer::Error { code: error.code().name().to_owned(), message: error.message().to_owned() }
         }
     };
-    timeout(PATIENCE, write_line(&mut stream, &answer)).await?
+    timeout(TRANSFER_TIMEOUT, write_line(&mut stream, &answer)).await?
 }
 
 async fn read_request(stream: &mut UnixStream) -> io::Result<Result<Request>> {
-    let line = read_line(stream, REQUEST_BYTES).await?;
+    let line = read_line(stream, MAX_REQUEST).await?;
     Ok(serde_json::from_slice(&line).map_err(|error| {
-        Error::bad_input("The request is not one that this rasterd knows. Is the server of another version?")
+        Error::bad_input("This rasterd does not know the request. Is the server of another version?")
             .caused_by(error)
     }))
 }
 
-/// Asks the server that holds a data directory. `None` when no server listens there.
+/// Sends a request to the server that holds a data directory. `None` when no server listens there.
 ///
 /// # Errors
-/// What the server answers; `SERVICE_UNAVAILABLE` when it does not answer.
+/// The server's error; `SERVICE_UNAVAILABLE` when it does not answer.
 pub async fn ask(data_dir: &Path, request: &Request) -> Result<Option<Reply>> {
-    let Ok(stream) = UnixStream::connect(data_dir.join(NAME)).await else { return Ok(None) };
-    match timeout(REPLY_PATIENCE, exchange(stream, request)).await {
+    let Ok(short) = ShortPath::new(data_dir, NAME) else { return Ok(None) };
+    let Ok(stream) = UnixStream::connect(&short.path).await else { return Ok(None) };
+    match timeout(REPLY_TIMEOUT, exchange(stream, request)).await {
         Ok(Ok(Answer::Reply(reply))) => Ok(Some(reply)),
         Ok(Ok(Answer::Error { code, message })) => Err(error_of(&code, message)),
-        Ok(Err(cause)) => Err(unanswered().caused_by(cause)),
-        Err(elapsed) => Err(unanswered().caused_by(elapsed)),
+        Ok(Err(cause)) => Err(no_reply().caused_by(cause)),
+        Err(elapsed) => Err(no_reply().caused_by(elapsed)),
     }
 }
 
 async fn exchange(mut stream: UnixStream, request: &Request) -> io::Result<Answer> {
     write_line(&mut stream, request).await?;
-    let line = read_line(&mut stream, REPLY_BYTES).await?;
+    let line = read_line(&mut stream, MAX_REPLY).await?;
     Ok(serde_json::from_slice(&line)?)
 }
 
-fn unanswered() -> Error {
+fn no_reply() -> Error {
     Error::new(
         Code::ServiceUnavailable,
-        "The running server did not answer. Look at its log; what was asked for may have been done.",
+        "The running server did not answer. Look at its log; the request may have been performed.",
     )
 }
 
 fn error_of(code: &str, message: String) -> Error {
-    let known = Code::ALL.iter().find(|known| known.name() == code);
-    Error::new(known.copied().unwrap_or(Code::Internal), message)
+    Error::new(Code::from_name(code).unwrap_or(Code::Internal), message)
 }
 
-/// The next line, or as much of it as there is; never more than `most` bytes.
-async fn read_line(stream: &mut UnixStream, most: u64) -> io::Result<Vec<u8>> {
+/// The next line, or as much of it as there is; never more than `max` bytes.
+async fn read_line(stream: &mut UnixStream, max: u64) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
-    BufReader::new(stream).take(most).read_until(b'\n', &mut line).await?;
+    BufReader::new(stream).take(max).read_until(b'\n', &mut line).await?;
     Ok(line)
 }
 
@@ -168,26 +198,27 @@ mod tests {
     use crate::admin::keys::KeyRequest;
     use crate::admin::libraries::LibraryRequest;
     use crate::admin::organizations::OrganizationRequest;
-    use crate::app::clock::Clock;
-    use crate::app::model::Access;
     use crate::config::{Config, Variables};
+    use crate::core::clock::Clock;
+    use crate::core::model::Access;
 
     struct Running {
-        temp: tempfile::TempDir,
+        temp: crate::testing::TempFolder,
         dir: DataDir,
         task: tokio::task::JoinHandle<()>,
     }
 
     impl Running {
         fn start() -> Self {
-            let temp = tempfile::tempdir().unwrap();
+            let temp = crate::testing::TempFolder::new();
             let dir = DataDir::lock(temp.path(), "test").unwrap();
             let config = Config::load(Some(Path::new("/dev/null")), &Variables::default(), &[]).unwrap();
             let mut settings = config.settings(config.bind);
             settings.data_dir = temp.path().to_owned();
-            let app = App::open(settings, Clock::default()).unwrap();
+            let core = Core::open(settings, Clock::default()).unwrap();
             let socket = AdminSocket::open(&dir).unwrap();
-            let task = tokio::spawn(async move { match socket.serve(&app).await {} });
+            let by = dir.administrator();
+            let task = tokio::spawn(async move { match socket.serve(&core, &by).await.unwrap() {} });
             Self { temp, dir, task }
         }
 
@@ -199,7 +230,7 @@ mod tests {
             let mut stream = UnixStream::connect(self.temp.path().join(NAME)).await.unwrap();
             stream.write_all(bytes).await.unwrap();
             stream.shutdown().await.unwrap();
-            String::from_utf8(read_line(&mut stream, REPLY_BYTES).await.unwrap()).unwrap()
+            String::from_utf8(read_line(&mut stream, MAX_REPLY).await.unwrap()).unwrap()
         }
     }
 
@@ -213,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_is_made_listed_and_deleted_through_the_socket() {
+    async fn a_key_is_created_listed_and_deleted_through_the_socket() {
         let running = Running::start();
         let create = OrganizationRequest::Create { name: "Acme".into(), slug: None };
         running.ask(Request::Organization(create)).await.ok().unwrap();
@@ -228,7 +259,7 @@ mod tests {
         let list = Request::Key(KeyRequest::List { organization: None });
         let Ok(Reply::Keys(keys)) = running.ask(list.clone()).await else { panic!("no keys") };
         assert!(keys == [crate::admin::keys::KeyRecord { key: None, ..made.clone() }]);
-        let delete = KeyRequest::Delete { key: crate::app::id::KeyId::from_text(&made.id) };
+        let delete = KeyRequest::Delete { key: crate::core::model::id::KeyId::from_text(&made.id) };
         running.ask(Request::Key(delete)).await.ok().unwrap();
         let Ok(Reply::Keys(keys)) = running.ask(list).await else { panic!("no keys") };
         assert!(keys.is_empty());
@@ -243,9 +274,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_a_request_is_refused_and_the_socket_goes_on() {
+    async fn an_invalid_request_is_refused_and_the_socket_keeps_working() {
         let running = Running::start();
-        let long = vec![b'x'; usize::try_from(REQUEST_BYTES).unwrap()];
+        let long = vec![b'x'; usize::try_from(MAX_REQUEST).unwrap()];
         for bytes in [b"".as_slice(), b"{}\n", b"{\"key\":{\"show\":{\"key\":\"a\",\"more\":1}}}\n", &long] {
             let answer = running.raw(bytes).await;
             assert!(answer.contains("BAD_USER_INPUT"), "{answer}");
@@ -254,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_socket_is_private_replaces_a_stale_one_and_goes_away() {
+    async fn the_socket_is_private_replaces_a_stale_one_and_is_removed() {
         let running = Running::start();
         let path = running.temp.path().join(NAME);
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);

@@ -1,41 +1,42 @@
-//! The way of an administrator's command to the data: through the running server, or straight to the data
-//! directory when none runs.
+//! Runs an administrator's command: through the running server, or directly on the data directory when none runs.
 
 use std::time::{Duration, Instant};
 
 use super::Failure;
-use crate::admin::organizations::OrganizationRequest;
 use crate::admin::{Reply, Request, perform, socket};
-use crate::app::App;
-use crate::app::clock::Clock;
 use crate::config::Config;
-use crate::data_dir::{DataDir, LockError};
+use crate::core::Core;
+use crate::core::clock::Clock;
+use crate::core::data_dir::{DataDir, LockError};
+use crate::core::data_folder::{DataFolder, Opening};
 
 /// How long a command waits for another one, or for a server that is just starting.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How often it looks again.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long it waits between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Gets a request done.
+/// Runs a request and returns the reply.
 pub(super) fn ask(config: &Config, request: Request) -> Result<Reply, Failure> {
-    // Only what a first organization may be put into is made here; elsewhere a wrong path would look like an empty server.
-    let makes_first = matches!(request, Request::Organization(OrganizationRequest::Create { .. }));
-    if !makes_first && !config.data_dir.is_dir() {
-        return Err(Failure(format!(
-            "there is no data directory {}. Start the server once to make it, or say where it is with --data-dir or --config",
-            config.data_dir.display()
-        )));
-    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(reach(config, request))
+    runtime.block_on(send_or_perform(config, request))
 }
 
-async fn reach(config: &Config, request: Request) -> Result<Reply, Failure> {
-    let deadline = Instant::now() + PATIENCE;
+async fn send_or_perform(config: &Config, request: Request) -> Result<Reply, Failure> {
+    let deadline = Instant::now() + LOCK_TIMEOUT;
     loop {
         if let Some(reply) = socket::ask(&config.data_dir, &request).await? {
             return Ok(reply);
         }
+        // Created here, a wrong path would look like an empty server.
+        if !config.data_dir.is_dir() {
+            return Err(Failure(format!(
+                "there is no data directory {}. Set it with --data-dir or --config, or create a new one with `rasterd init` or `rasterd serve`",
+                config.data_dir.display()
+            )));
+        }
+        let folder = DataFolder::new(&config.data_dir);
+        let checked = folder.check().and_then(|found| folder.check_new(found, Opening::default()));
+        checked.map_err(|error| not_opened(config, &error))?;
         match DataDir::lock(&config.data_dir, "a rasterd command") {
             Ok(dir) => return perform_here(config, dir, request).await,
             Err(LockError::Held { .. }) if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
@@ -45,27 +46,34 @@ async fn reach(config: &Config, request: Request) -> Result<Reply, Failure> {
 }
 
 async fn perform_here(config: &Config, dir: DataDir, request: Request) -> Result<Reply, Failure> {
-    let app = open(config, config.settings(config.bind))?;
-    let reply = perform(&app, request).await;
-    app.close().await;
-    drop(app);
-    // Held to the end of the process: the store's thread lets go of its file a moment after the App.
+    let core = open(config, config.settings(config.bind), Opening::default())?;
+    let reply = perform(&core, dir.administrator(), request).await;
+    core.close().await;
+    drop(core);
+    // Held until the process ends: the store's thread releases its file a moment after the Core.
     std::mem::forget(dir);
     Ok(reply?)
 }
 
-/// Opens the data directory, with an error that a person at the box can act on.
-pub(super) fn open(config: &Config, settings: crate::app::settings::Settings) -> Result<App, Failure> {
-    App::open(settings, Clock::default()).map_err(|error| {
-        let reason = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
-        Failure(format!("the data directory {} can't be opened: {reason}", config.data_dir.display()))
-    })
+/// Opens the data directory, with an error for the administrator.
+pub(super) fn open(
+    config: &Config,
+    settings: crate::core::settings::Settings,
+    opening: Opening,
+) -> Result<Core, Failure> {
+    Core::open_as(settings, Clock::default(), opening).map_err(|error| not_opened(config, &error))
+}
+
+fn not_opened(config: &Config, error: &crate::error::Error) -> Failure {
+    let reason = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
+    Failure(format!("the data directory {} can't be opened: {reason}", config.data_dir.display()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::admin::keys::KeyRequest;
+    use crate::admin::organizations::OrganizationRequest;
     use crate::config::{Flag, Variables};
 
     fn config(dir: &std::path::Path) -> Config {
@@ -74,20 +82,27 @@ mod tests {
     }
 
     #[test]
-    fn a_first_organization_is_made_without_a_server() {
-        let temp = tempfile::tempdir().unwrap();
-        let create = OrganizationRequest::Create { name: "Acme".into(), slug: None };
-        let reply = ask(&config(&temp.path().join("data")), Request::Organization(create)).ok().unwrap();
-        assert!(matches!(reply, Reply::Organization(made) if made.id == "acme"));
-    }
-
-    #[test]
-    fn a_wrong_path_is_named_and_nothing_is_made_there() {
+    fn a_wrong_path_is_named_and_nothing_is_created_there() {
         let temp = tempfile::tempdir().unwrap();
         let dir = temp.path().join("data");
         let list = Request::Key(KeyRequest::List { organization: None });
         let failure = ask(&config(&dir), list).err().unwrap();
         assert!(failure.0.starts_with(&format!("there is no data directory {}", dir.display())), "{failure}");
         assert!(!dir.exists());
+    }
+
+    #[test]
+    fn a_command_in_an_empty_folder_says_so_and_creates_nothing() {
+        let temp = tempfile::tempdir().unwrap();
+        let create = OrganizationRequest::Create { name: "Acme".into(), slug: None };
+        for request in [Request::Organization(create), Request::Key(KeyRequest::List { organization: None })]
+        {
+            let failure = ask(&config(temp.path()), request).err().unwrap();
+            assert!(
+                failure.0.contains("rasterd.redb is missing") && failure.0.contains("rasterd init"),
+                "{failure}"
+            );
+            assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 0);
+        }
     }
 }

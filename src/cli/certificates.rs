@@ -1,4 +1,4 @@
-//! `rasterd certs`: makes or renews the development certificate, without a server.
+//! `rasterd certs`: creates or renews the development certificate, without a server.
 
 use super::Failure;
 use super::output::print;
@@ -6,13 +6,17 @@ use super::serve::certificate_files;
 use crate::config::Config;
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
-    let names = config.addresses(config.bind).allowed_hosts;
-    let files = certificate_files(&config.certificate, &names)?;
+    let files = certificate_files(config, config.bind)?;
     print(&format!("certificate  {}\nprivate key  {}", files.cert.display(), files.key.display()))?;
-    match files.authority {
-        Some(authority) => {
-            print(&format!("authority    {}  (clients have to be told to trust it)", authority.display()))
-        }
+    let Some(development) = &files.development else { return Ok(()) };
+    let files = development.files();
+    print(&format!("authority    {}  (clients have to trust it)", files.ca_file.display()))?;
+    print(&format!(
+        "bundle       {}  (together with this machine's authorities)",
+        files.bundle.file.display()
+    ))?;
+    match files.reissued {
+        Some(why) => print(why.advice()),
         None => Ok(()),
     }
 }

@@ -1,24 +1,28 @@
-//! `rasterd config`: is it right, and what is it.
+//! `rasterd config`: checks and shows the configuration.
 
 use clap::Subcommand;
 
-use super::Failure;
-use super::output::{print, print_table};
-use crate::config::Config;
+use super::output::{hint, print, print_table};
+use super::{Failure, preflight};
+use crate::config::{Config, Invalid};
 
 #[derive(Clone, Copy, Subcommand)]
 pub(super) enum ConfigurationCommand {
-    /// Says whether the configuration can be used, and if not, everything that is wrong with it
+    /// Checks whether the configuration can be used, and reports everything that is wrong with it
     Check,
-    /// Lists every key with its value and where that came from
+    /// Lists every key with its value and where the value came from
     Show,
 }
 
-pub(super) fn run(config: &Config, command: ConfigurationCommand) -> Result<(), Failure> {
+/// Takes the result of reading the configuration, since checking continues after a failure.
+pub(super) fn run(config: Result<Config, Invalid>, command: ConfigurationCommand) -> Result<(), Failure> {
     match command {
-        // It was checked when it was read.
-        ConfigurationCommand::Check => print("The configuration can be used."),
+        ConfigurationCommand::Check => check(config),
         ConfigurationCommand::Show => {
+            let config = config?;
+            for warning in config.warnings() {
+                hint(&format!("rasterd: warning: {warning}"));
+            }
             let rows = config.shown().iter();
             print_table(
                 &["KEY", "VALUE", "FROM"],
@@ -26,4 +30,23 @@ pub(super) fn run(config: &Config, command: ConfigurationCommand) -> Result<(), 
             )
         }
     }
+}
+
+/// Reports every reason why `rasterd serve` would not start, and what it would warn about.
+fn check(config: Result<Config, Invalid>) -> Result<(), Failure> {
+    let (config, mut problems) = match config {
+        Ok(config) => (Some(config), Vec::new()),
+        Err(Invalid { problems, rest }) => (rest.map(|rest| *rest), problems),
+    };
+    if let Some(config) = config {
+        let report = preflight::check(&config);
+        for warning in config.warnings().iter().chain(&report.warnings) {
+            hint(&format!("rasterd: warning: {warning}"));
+        }
+        problems.extend(report.problems);
+    }
+    if problems.is_empty() {
+        return print("The configuration can be used.");
+    }
+    Err(Invalid { problems, rest: None }.into())
 }

@@ -1,32 +1,36 @@
-//! What a server that is ready tells the person who started it; on the very first start also a key that opens it,
-//! once, and what to paste into each client. All of it goes to the output and nothing of it to the log.
+//! The message of a server that is ready. On the very first start it also has a key, shown once, and what to paste into
+//! each client. Nothing of it goes to the log, and secrets are printed only on a terminal.
 
-use std::path::Path;
+use std::convert::Infallible;
+use std::time::Duration;
 
 use super::Failure;
 use super::output::{print, print_once};
-use crate::admin::members::link_url;
-use crate::app::App;
-use crate::app::access::Administrator;
-use crate::app::id::KeyId;
-use crate::app::keys::PlainKey;
-use crate::app::model::{Access, Purpose, Role};
+use super::secrets::Secrets;
+use crate::client_setup::{AuthorityFiles, ConnectionDetails, SetupKey, client_setups};
+use crate::core::Core;
+use crate::core::access::Administrator;
+use crate::core::model::api_key::PlainKey;
+use crate::core::model::id::KeyId;
+use crate::core::model::{Access, Purpose, Role};
 use crate::error::Result;
-use crate::setups::{Authority, Connection, Secret, setups};
+use crate::transport::tls::development::DevelopmentCertificate;
 
-const ORGANIZATION: (&str, &str) = ("Default", "default");
-const LIBRARY: (&str, &str) = ("Library", "library");
+pub(super) const ORGANIZATION: (&str, &str) = ("Default", "default");
+pub(super) const LIBRARY: (&str, &str) = ("Library", "library");
 const KEY: &str = "First key";
+/// How often the server checks whether the web app has an owner.
+const CHECK_EVERY: Duration = Duration::from_secs(2);
 const LOST_KEY: &str =
-    "Lost a key? `rasterd key list` shows the ids, `rasterd key regenerate KEY_ID` draws it anew.\n";
+    "Lost a key? `rasterd key list` shows the ids, `rasterd key regenerate KEY_ID` creates a new value.\n";
 
-/// A server that is ready, as far as its people have to know it.
+/// What the message says about the server.
 #[derive(Clone, Copy)]
 pub(super) struct Ready<'a> {
     /// The server's origin.
     pub public_url: &'a str,
-    /// The certificate of the development authority, when there is one.
-    pub authority: Option<&'a Path>,
+    /// The development certificate, when it is one.
+    pub development: Option<&'a DevelopmentCertificate>,
 }
 
 /// The key of the very first start.
@@ -35,72 +39,80 @@ struct FirstKey {
     id: KeyId,
 }
 
-/// Welcomes the person who started the server. Makes a first organization, library and key when there are none.
-pub(super) async fn welcome(app: &App, ready: Ready<'_>) -> Result<(), Failure> {
-    let mut lines = urls(app, ready);
-    let key = make_first_key(app).await?;
-    let set_up = set_up_link(app).await?;
-    if let Some(link) = &set_up {
-        lines.extend(first_member(link));
+/// Prints the message. Creates a first organization, library and key when there are none.
+pub(super) async fn welcome(core: &Core, by: &Administrator, ready: Ready<'_>) -> Result<(), Failure> {
+    let secrets = Secrets::of(core);
+    let mut lines = urls(core, ready);
+    let key = create_first_key(core, by).await?;
+    match setup_link(core, by).await? {
+        Some(link) => lines.extend(secrets.link_lines(&link)?),
+        None => secrets.remove(),
     }
     let Some(key) = key else {
         lines.push(LOST_KEY.to_owned());
         return print(&lines.join("\n"));
     };
-    lines.extend(first_steps(ready, &key));
-    print_once(&lines.join("\n")).map_err(|Failure(reason)| {
+    let printed = secrets.key_lines(first_steps(ready, &key)).and_then(|key_lines| {
+        lines.extend(key_lines);
+        print_once(&lines.join("\n"))
+    });
+    printed.map_err(|Failure(reason)| {
         Failure(format!(
-            "{reason}\nNobody has seen the first key: `rasterd key regenerate {}` draws another",
+            "{reason}\nThe first key was not shown: `rasterd key regenerate {}` creates a new value",
             key.id
         ))
     })
 }
 
-async fn make_first_key(app: &App) -> Result<Option<FirstKey>> {
-    let by = Administrator::of_this_box();
-    if !app.list_organizations(&by)?.is_empty() {
+/// Removes the files of the first start once the web app has an owner. Runs as long as it is polled.
+pub(super) async fn clean_up(core: &Core) -> Infallible {
+    let secrets = Secrets::of(core);
+    while secrets.are_written() {
+        match core.has_members() {
+            Ok(true) => secrets.remove(),
+            Ok(false) => tokio::time::sleep(CHECK_EVERY).await,
+            Err(error) => {
+                tracing::debug!(cause = ?error.cause(), "could not check whether there is an owner: {error}");
+                tokio::time::sleep(CHECK_EVERY).await;
+            }
+        }
+    }
+    std::future::pending().await
+}
+
+async fn create_first_key(core: &Core, by: &Administrator) -> Result<Option<FirstKey>> {
+    if !core.list_organizations(by)?.is_empty() {
         return Ok(None);
     }
     let (organization, library) = (ORGANIZATION.1, LIBRARY.1);
-    app.create_organization(by.clone(), ORGANIZATION.0, Some(organization)).await?;
-    app.add_library(by.clone(), organization, LIBRARY.0, Some(library)).await?;
+    core.create_organization(by.clone(), ORGANIZATION.0, Some(organization)).await?;
+    core.create_library_as_admin(by.clone(), organization, LIBRARY.0, Some(library)).await?;
     let grants = vec![(library.to_owned(), Some(Access::Write))];
-    let (plain, info) = app.create_key(by, organization, KEY, grants, None).await?;
+    let (plain, info) = core.create_key(by.clone(), organization, KEY, grants, None).await?;
     Ok(Some(FirstKey { plain, id: info.key.id }))
 }
 
-/// A link for the first person, for as long as nobody can sign in. Each start makes another one, and ends the last:
-/// what an old log shows opens nothing.
-async fn set_up_link(app: &App) -> Result<Option<String>> {
-    let by = Administrator::of_this_box();
-    let organizations = app.list_organizations(&by)?;
+/// A link for the first person, as long as nobody can sign in. Each start creates a new one and withdraws the last, so
+/// that a link in an old log no longer works.
+async fn setup_link(core: &Core, by: &Administrator) -> Result<Option<String>> {
+    let organizations = core.list_organizations(by)?;
     let Some(first) = organizations.iter().min_by_key(|organization| organization.id) else {
         return Ok(None);
     };
-    if app.has_members()? {
+    if core.has_members()? {
         return Ok(None);
     }
     let organization = first.slug.as_str();
-    for link in app.list_invitations(&by, organization)? {
-        if let Purpose::Join { role: Role::Owner, .. } = link.purpose {
-            app.withdraw_invitation(by.clone(), organization, &link.id).await?;
+    for open in core.list_links(by, organization)? {
+        if let Purpose::Join { role: Role::Owner, .. } = open.link.purpose {
+            core.withdraw_link(by.clone(), organization, &open.link.id).await?;
         }
     }
-    let (token, _) = app.invite_member(by, organization, Role::Owner, "").await?;
-    Ok(Some(link_url(app, &token)))
+    let (token, _) = core.invite_member(by.clone(), organization, Role::Owner, "").await?;
+    Ok(Some(core.link_url(&token)))
 }
 
-fn first_member(link: &str) -> Vec<String> {
-    vec![
-        "Nobody can sign in to the web app yet. Open this link to become its owner; it works once:"
-            .to_owned(),
-        String::new(),
-        format!("  {link}"),
-        String::new(),
-    ]
-}
-
-fn urls(app: &App, ready: Ready<'_>) -> Vec<String> {
+fn urls(core: &Core, ready: Ready<'_>) -> Vec<String> {
     let mut lines = vec![
         "rasterd is ready.".to_owned(),
         String::new(),
@@ -108,35 +120,30 @@ fn urls(app: &App, ready: Ready<'_>) -> Vec<String> {
         format!("  Web app    {}/app", ready.public_url),
         format!("  MCP        {}/mcp", ready.public_url),
     ];
-    lines.extend(
-        ready.authority.map(|path| {
-            format!("  Authority  {} (for development; clients have to trust it)", path.display())
-        }),
-    );
-    lines.push(format!("  Data       {}", app.settings().data_dir.display()));
+    lines.extend(ready.development.map(|files| {
+        format!("  Authority  {} (for development; clients have to trust it)", files.ca_file.display())
+    }));
+    lines.push(format!("  Data       {}", core.settings().data_dir.display()));
     lines.push(String::new());
+    if let Some(why) = ready.development.and_then(|files| files.reissued) {
+        lines.extend([why.advice().to_owned(), String::new()]);
+    }
     lines
 }
 
 fn first_steps(ready: Ready<'_>, key: &FirstKey) -> Vec<String> {
-    let mut lines = vec![
-        format!(
-            "This is the first start. Made for it: the organization \"{}\", its library \"{}\", and a key",
-            ORGANIZATION.1, LIBRARY.1
-        ),
-        "that may read and write there. The key is shown only this once:".to_owned(),
-        String::new(),
-        format!("  {}", key.plain.reveal()),
-    ];
-    let connection = Connection {
+    let mut lines = vec![format!("  {}", key.plain.reveal())];
+    let connection = ConnectionDetails {
         public_url: ready.public_url,
-        key: Secret::Plain(key.plain.reveal()),
-        authority: ready.authority.map(Authority::File),
+        key: SetupKey::Plain(key.plain.reveal()),
+        authority: ready.development.map(AuthorityFiles::on_this_machine),
     };
-    for setup in setups(connection) {
+    for setup in client_setups(connection) {
+        let start =
+            setup.start.map_or_else(String::new, |command| format!("; then start it with: {command}"));
         lines.extend([
             String::new(),
-            format!("{}: {}", setup.client, setup.place),
+            format!("{}: {}{start}", setup.client, setup.place),
             String::new(),
             setup.text,
         ]);
@@ -148,42 +155,49 @@ fn first_steps(ready: Ready<'_>, key: &FirstKey) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::clock::Clock;
-    use crate::app::members::{Client, NewMember};
+    use crate::core::clock::Clock;
+    use crate::core::data_dir::DataDir;
+    use crate::core::members::{ClientInfo, NewMember};
     use crate::testing::settings;
 
-    #[tokio::test]
-    async fn the_first_start_makes_one_key_that_opens_one_library_and_later_ones_none() {
-        let temp = tempfile::tempdir().unwrap();
-        let app = App::open(settings(temp.path(), "https://localhost"), Clock::default()).unwrap();
-        let first = make_first_key(&app).await.unwrap().unwrap();
-        let caller = app.authenticate(first.plain.reveal()).unwrap();
-        assert_eq!(caller.organization().slug.as_str(), "default");
-        let grants = caller.grants().iter().map(|grant| (grant.slug.as_str(), grant.access));
-        assert_eq!(grants.collect::<Vec<_>>(), [("library", Access::Write)]);
-        assert!(make_first_key(&app).await.unwrap().is_none());
-        assert_eq!(app.list_keys(&Administrator::of_this_box(), None).unwrap().len(), 1);
+    fn open(dir: &DataDir) -> Core {
+        Core::open(settings(dir.path(), "https://localhost"), Clock::default()).unwrap()
     }
 
     #[tokio::test]
-    async fn each_start_makes_the_one_set_up_link_until_somebody_used_it() {
-        let temp = tempfile::tempdir().unwrap();
-        let app = App::open(settings(temp.path(), "https://localhost"), Clock::default()).unwrap();
-        assert_eq!(set_up_link(&app).await.unwrap(), None);
-        make_first_key(&app).await.unwrap();
-        let [first, second] = [set_up_link(&app).await.unwrap(), set_up_link(&app).await.unwrap()];
+    async fn only_the_first_start_creates_a_key_and_it_reaches_one_library() {
+        let temp = crate::testing::TempFolder::new();
+        let dir = DataDir::lock(temp.path(), "test").unwrap();
+        let (core, by) = (open(&dir), dir.administrator());
+        let first = create_first_key(&core, &by).await.unwrap().unwrap();
+        let caller = core.authenticate(first.plain.reveal()).unwrap();
+        assert_eq!(caller.organization().slug.as_str(), "default");
+        let grants = caller.grants().iter().map(|grant| (grant.slug.as_str(), grant.access));
+        assert_eq!(grants.collect::<Vec<_>>(), [("library", Access::Write)]);
+        assert!(create_first_key(&core, &by).await.unwrap().is_none());
+        assert_eq!(core.list_keys(&by, None).unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn each_start_creates_the_only_setup_link_until_somebody_has_used_it() {
+        let temp = crate::testing::TempFolder::new();
+        let dir = DataDir::lock(temp.path(), "test").unwrap();
+        let (core, by) = (open(&dir), dir.administrator());
+        assert_eq!(setup_link(&core, &by).await.unwrap(), None);
+        create_first_key(&core, &by).await.unwrap();
+        let [first, second] = [setup_link(&core, &by).await.unwrap(), setup_link(&core, &by).await.unwrap()];
         let token = |link: Option<String>| link.unwrap().rsplit_once('/').unwrap().1.to_owned();
-        assert!(app.link(&token(first)).is_err());
+        assert!(core.link(&token(first)).is_err());
         let new = NewMember { email: "ada@example.org", name: "Ada", password: "correct horse" };
-        app.join(&token(second), new, &Client::default()).await.unwrap();
-        assert_eq!(set_up_link(&app).await.unwrap(), None);
+        core.join(&token(second), new, &ClientInfo::default()).await.unwrap();
+        assert_eq!(setup_link(&core, &by).await.unwrap(), None);
     }
 
     #[test]
     fn the_first_steps_show_the_key() {
         let key = FirstKey { plain: PlainKey::random(), id: KeyId::random() };
-        let ready = Ready { public_url: "https://localhost:8443", authority: None };
+        let ready = Ready { public_url: "https://localhost:8443", development: None };
         let text = first_steps(ready, &key).join("\n");
-        assert!(text.contains(&format!("\n\n  {}\n", key.plain.reveal())), "{text}");
+        assert!(text.starts_with(&format!("  {}\n", key.plain.reveal())), "{text}");
     }
 }

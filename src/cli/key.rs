@@ -1,4 +1,4 @@
-//! `rasterd key`: API keys. A new key's value goes to the output alone, what there is to say of it beside it.
+//! `rasterd key`: API keys. A new key's value is the only output; hints go to standard error.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use super::ask::ask;
 use super::output::{grants, hint, json_text, print_once, print_reply};
 use crate::admin::keys::{KeyRecord, KeyRequest};
 use crate::admin::{Reply, Request};
-use crate::app::clock::millis;
-use crate::app::id::KeyId;
-use crate::app::keys::GrantChange;
-use crate::app::model::Access;
-use crate::app::name::Slug;
 use crate::config::Config;
+use crate::core::keys::GrantChange;
+use crate::core::model::Access;
+use crate::core::model::id::KeyId;
+use crate::core::model::name::Slug;
+use crate::core::model::time::millis;
 
-/// A hundred years: longer than any key should live, shorter than what dates can show.
-const LONGEST: Duration = Duration::from_hours(24 * 36_500);
+/// A hundred years: longer than any key should be valid, and within the range of dates.
+const MAX_LIFETIME: Duration = Duration::from_hours(24 * 36_500);
 
 #[derive(Args)]
 pub(super) struct KeyArgs {
@@ -30,19 +30,19 @@ pub(super) struct KeyArgs {
 
 #[derive(Subcommand)]
 enum KeyCommand {
-    /// Makes a key and prints it; nobody can print it again
+    /// Creates a key and prints it; it can't be printed again
     ///
-    /// The output is the key alone, so that KEY=$(rasterd key create …) works.
+    /// The key is the only output, so that KEY=$(rasterd key create …) works.
     Create {
-        /// What people call it; uploads say that they are by it
+        /// The name for people; uploads show it as their author
         name: String,
         /// The id of its organization
         #[arg(long, value_name = "ORGANIZATION")]
         org: String,
-        /// A library and how far the key goes there; repeatable. Write includes read
+        /// A library and the key's access to it; repeatable. Write includes read
         #[arg(long = "grant", value_name = "LIBRARY=read|write", value_parser = parse_new_grant)]
         grants: Vec<GrantChange>,
-        /// After how long it ends by itself, such as 90d or 12h [default: never]
+        /// After how long it expires, such as 90d or 12h [default: never]
         #[arg(long, value_name = "TIME", value_parser = parse_lifetime)]
         expires: Option<Duration>,
     },
@@ -57,27 +57,27 @@ enum KeyCommand {
         /// Its id, as `rasterd key list` shows it
         key_id: String,
     },
-    /// Gives a key another name
+    /// Renames a key
     Rename {
         /// Its id, as `rasterd key list` shows it
         key_id: String,
         /// The new name
         name: String,
     },
-    /// Changes what a key may do in some libraries; the others stay
+    /// Changes a key's access to some libraries; the others stay
     Grant {
         /// Its id, as `rasterd key list` shows it
         key_id: String,
-        /// A library and how far the key goes there
+        /// A library and the key's access to it
         #[arg(required = true, value_name = "LIBRARY=read|write|none", value_parser = parse_grant)]
         grants: Vec<GrantChange>,
     },
-    /// Draws a key anew and prints it; the old value stops working at once
+    /// Creates a new value for a key and prints it; the old value stops working immediately
     Regenerate {
         /// Its id, as `rasterd key list` shows it
         key_id: String,
     },
-    /// Deletes a key; it stops working at once
+    /// Deletes a key; it stops working immediately
     Delete {
         /// Its id, as `rasterd key list` shows it
         key_id: String,
@@ -103,7 +103,7 @@ pub(super) fn run(config: &Config, args: KeyArgs) -> Result<(), Failure> {
         hint("Deleted:");
     }
     match &reply {
-        Reply::Key(record @ KeyRecord { key: Some(key), .. }) => print_drawn(record, key, args.json),
+        Reply::Key(record @ KeyRecord { key: Some(key), .. }) => print_new_key(record, key, args.json),
         Reply::Key(_)
         | Reply::Keys(_)
         | Reply::Organization(_)
@@ -111,16 +111,17 @@ pub(super) fn run(config: &Config, args: KeyArgs) -> Result<(), Failure> {
         | Reply::Library(_)
         | Reply::Libraries(_)
         | Reply::Members(_)
-        | Reply::Link(_) => print_reply(&reply, args.json),
+        | Reply::Link(_)
+        | Reply::OpenLinks(_) => print_reply(&reply, args.json),
     }
 }
 
-/// Prints a key that was just drawn, for the only time.
-fn print_drawn(record: &KeyRecord, key: &str, json: bool) -> Result<(), Failure> {
+/// Prints a new value of a key, the only time that this is possible.
+fn print_new_key(record: &KeyRecord, key: &str, json: bool) -> Result<(), Failure> {
     let text = if json { json_text(record)? } else { key.to_owned() };
     print_once(&text).map_err(|Failure(reason)| {
         Failure(format!(
-            "{reason}\nThe key {} is there, but nobody has seen its value: `rasterd key regenerate {}` draws another",
+            "{reason}\nCreated the key {}, but its value was not shown: `rasterd key regenerate {}` creates a new one",
             record.id, record.id
         ))
     })?;
@@ -150,7 +151,7 @@ fn parse_grant(text: &str) -> Result<GrantChange, String> {
 
 fn parse_new_grant(text: &str) -> Result<GrantChange, String> {
     match parse_grant(text)? {
-        (library, None) => Err(format!("a new key has no grant anyway; leave {library} out")),
+        (library, None) => Err(format!("a new key has no access anyway; leave {library} out")),
         grant => Ok(grant),
     }
 }
@@ -158,7 +159,7 @@ fn parse_new_grant(text: &str) -> Result<GrantChange, String> {
 fn parse_lifetime(text: &str) -> Result<Duration, String> {
     let lifetime = humantime::parse_duration(text)
         .map_err(|error| format!("{error}; expected a time such as 90d, 12h or \"1y 6months\""))?;
-    if lifetime < Duration::from_secs(1) || lifetime > LONGEST {
+    if lifetime < Duration::from_secs(1) || lifetime > MAX_LIFETIME {
         return Err("expected a time from 1s to 36500d".to_owned());
     }
     Ok(lifetime)
@@ -170,7 +171,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn grants_are_read() {
+    fn grants_are_parsed() {
         assert_eq!(parse_grant("photos=read"), Ok(("photos".into(), Some(Access::Read))));
         assert_eq!(parse_grant("a-b=none"), Ok(("a-b".into(), None)));
         for text in ["photos", "photos=", "photos=admin", "=read", "Photos=read", "a=b=read", "photos=READ"] {
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn lifetimes_are_read() {
+    fn lifetimes_are_parsed() {
         assert_eq!(parse_lifetime("90d"), Ok(Duration::from_hours(90 * 24)));
         for text in ["", "90", "0s", "-1d", "200y", "soon"] {
             assert!(parse_lifetime(text).is_err(), "{text}");
@@ -195,7 +196,7 @@ mod tests {
         }
 
         #[test]
-        fn reading_never_panics(text in ".*") {
+        fn parsing_never_panics(text in ".*") {
             let _grant = parse_grant(&text);
             let _lifetime = parse_lifetime(&text);
         }

@@ -20,14 +20,14 @@ pub(super) struct LibraryArgs {
 
 #[derive(Subcommand)]
 enum LibraryCommand {
-    /// Makes a library; `rasterd key grant` lets keys into it
+    /// Creates a library; `rasterd key grant` gives keys access to it
     Create {
-        /// What people call it
+        /// The name for people
         name: String,
         /// The id of its organization
         #[arg(long, value_name = "ORGANIZATION")]
         org: String,
-        /// Its id in urls and on the wire, for life [default: made of the name]
+        /// The permanent id in urls and on the wire [default: derived from the name]
         #[arg(long)]
         slug: Option<String>,
     },
@@ -37,9 +37,9 @@ enum LibraryCommand {
         #[arg(long, value_name = "ORGANIZATION")]
         org: String,
     },
-    /// Gives a library another name; its id stays
+    /// Renames a library; its id stays
     Rename {
-        /// Its id
+        /// The library's id
         library: String,
         /// The new name
         name: String,
@@ -47,14 +47,14 @@ enum LibraryCommand {
         #[arg(long, value_name = "ORGANIZATION")]
         org: String,
     },
-    /// Deletes a library for good and takes it out of every key
+    /// Deletes a library permanently and removes it from every key
     Delete {
-        /// Its id
+        /// The library's id
         library: String,
         /// The id of its organization
         #[arg(long, value_name = "ORGANIZATION")]
         org: String,
-        /// Deletes it also when it is not empty, with every asset and its trash
+        /// Also deletes a library that is not empty, with every asset and its trash
         #[arg(long)]
         with_assets: bool,
     },

@@ -7,8 +7,10 @@ use super::ask::ask;
 use super::output::{hint, print_reply};
 use crate::admin::Request;
 use crate::admin::members::MemberRequest;
-use crate::app::model::Role;
 use crate::config::Config;
+use crate::core::members::KeyDecision;
+use crate::core::model::Role;
+use crate::core::model::id::LinkId;
 
 #[derive(Args)]
 pub(super) struct MemberArgs {
@@ -21,21 +23,21 @@ pub(super) struct MemberArgs {
 
 #[derive(Subcommand)]
 enum MemberCommand {
-    /// Makes a one-time link that lets a person in
+    /// Creates a one-time link with which a person joins
     Invite {
-        /// Whom it is for; whoever has the link can use it, with any e-mail
+        /// The person it is for; anyone who has the link can use it, with any e-mail
         #[arg(default_value = "")]
         email: String,
         /// The id of the organization
         #[arg(long, value_name = "ORGANIZATION")]
         org: String,
-        /// What they may do: owner (everything), editor (assets), viewer (look)
+        /// What they may do: owner (everything), editor (change assets), viewer (view)
         #[arg(long, value_enum, default_value_t = RoleArg::Viewer)]
         role: RoleArg,
     },
-    /// Makes a one-time link by which a member chooses a new password
+    /// Creates a one-time link with which a member chooses a new password
     ResetPassword {
-        /// What they sign in with
+        /// The e-mail that they sign in with
         email: String,
     },
     /// Lists the members of an organization
@@ -44,25 +46,62 @@ enum MemberCommand {
         #[arg(long, value_name = "ORGANIZATION")]
         org: String,
     },
-    /// Gives a member another role
+    /// Changes a member's role
     Role {
-        /// What they sign in with
+        /// The e-mail that they sign in with
         email: String,
-        /// What they may do: owner (everything), editor (assets), viewer (look)
+        /// What they may do: owner (everything), editor (change assets), viewer (view)
         #[arg(value_enum)]
         role: RoleArg,
         /// The id of the organization
         #[arg(long, value_name = "ORGANIZATION")]
         org: String,
+        /// What happens to the keys that an owner created, when they stop being one
+        #[arg(long, value_enum)]
+        keys: Option<KeysArg>,
     },
-    /// Takes a member out of an organization; who is in no other one is forgotten
+    /// Removes a member from an organization; a member of no other organization is deleted
     Remove {
-        /// What they sign in with
+        /// The e-mail that they sign in with
         email: String,
         /// The id of the organization
         #[arg(long, value_name = "ORGANIZATION")]
         org: String,
+        /// What happens to the keys that an owner created
+        #[arg(long, value_enum)]
+        keys: Option<KeysArg>,
     },
+    /// Lists the unused links: invitations, and links for a new password
+    Links {
+        /// The id of the organization
+        #[arg(long, value_name = "ORGANIZATION")]
+        org: String,
+    },
+    /// Withdraws an unused link, so that it stops working
+    Withdraw {
+        /// The id of the link, as `rasterd member links` shows it
+        link: String,
+        /// The id of the organization
+        #[arg(long, value_name = "ORGANIZATION")]
+        org: String,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum KeysArg {
+    /// They keep working
+    Keep,
+    /// They are deleted
+    Delete,
+}
+
+impl From<KeysArg> for KeyDecision {
+    fn from(keys: KeysArg) -> Self {
+        match keys {
+            KeysArg::Keep => Self::Keep,
+            KeysArg::Delete => Self::Delete,
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -83,24 +122,31 @@ impl From<RoleArg> for Role {
 }
 
 pub(super) fn run(config: &Config, args: MemberArgs) -> Result<(), Failure> {
-    let (request, told) = match args.command {
+    let (request, message) = match args.command {
         MemberCommand::Invite { email, org, role } => (
             MemberRequest::Invite { organization: org, role: role.into(), email },
             Some("Give this link to the person; it works once:"),
         ),
         MemberCommand::ResetPassword { email } => (
             MemberRequest::ResetPassword { email },
-            Some("Give this link to the person; it works once. The present password is good until then:"),
+            Some("Give this link to the person; it works once. The current password works until then:"),
         ),
         MemberCommand::List { org } => (MemberRequest::List { organization: org }, None),
-        MemberCommand::Role { email, role, org } => {
-            (MemberRequest::SetRole { organization: org, email, role: role.into() }, Some("Changed:"))
+        MemberCommand::Role { email, role, org, keys } => {
+            let keys = keys.map(Into::into);
+            (MemberRequest::SetRole { organization: org, email, role: role.into(), keys }, Some("Changed:"))
         }
-        MemberCommand::Remove { email, org } => {
-            (MemberRequest::Remove { organization: org, email }, Some("Removed. Still there:"))
+        MemberCommand::Remove { email, org, keys } => {
+            let keys = keys.map(Into::into);
+            (MemberRequest::Remove { organization: org, email, keys }, Some("Removed. Remaining members:"))
         }
+        MemberCommand::Links { org } => (MemberRequest::Links { organization: org }, None),
+        MemberCommand::Withdraw { link, org } => (
+            MemberRequest::Withdraw { organization: org, link: LinkId::from_text(&link) },
+            Some("Withdrawn. Unused links:"),
+        ),
     };
     let reply = ask(config, Request::Member(request))?;
-    told.into_iter().for_each(hint);
+    message.into_iter().for_each(hint);
     print_reply(&reply, args.json)
 }

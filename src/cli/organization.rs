@@ -20,19 +20,19 @@ pub(super) struct OrganizationArgs {
 
 #[derive(Subcommand)]
 enum OrganizationCommand {
-    /// Makes an organization
+    /// Creates an organization
     Create {
-        /// What people call it
+        /// The name for people
         name: String,
-        /// Its id in urls and on the wire, for life [default: made of the name]
+        /// The permanent id in urls and on the wire [default: derived from the name]
         #[arg(long)]
         slug: Option<String>,
     },
     /// Lists the organizations
     List,
-    /// Gives an organization another name; its id stays
+    /// Renames an organization; its id stays
     Rename {
-        /// Its id
+        /// The organization's id
         organization: String,
         /// The new name
         name: String,

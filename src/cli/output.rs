@@ -1,4 +1,4 @@
-//! What commands print: records and lists for people, JSON for programs, hints beside the output.
+//! What commands print: records and lists for people, JSON for programs, hints to standard error.
 
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,25 +9,26 @@ use super::Failure;
 use crate::admin::Reply;
 use crate::admin::keys::KeyRecord;
 use crate::admin::libraries::LibraryRecord;
-use crate::admin::members::{LinkRecord, MemberRecord};
+use crate::admin::members::{LinkRecord, MemberRecord, OpenLinkRecord};
 use crate::admin::organizations::OrganizationRecord;
-use crate::app::clock::Millis;
+use crate::core::model::text::shown_in_line;
+use crate::core::model::time::Millis;
 
-/// The end of the year 9999, behind which dates have no four digits.
+/// The end of the year 9999; later years have more than four digits.
 const LAST_DATE: Millis = 253_402_300_799_999;
 
-/// Prints what a command is for.
+/// Prints the output of a command.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     match write_out(text) {
-        // Who closed the pipe has read enough.
+        // The reader closed the pipe because it has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|error| unwritten(&error)),
+        written => written.map_err(|error| not_written(&error)),
     }
 }
 
-/// Prints what nobody can print again. A reader that is gone is a failure here.
+/// Prints what can't be printed again. Here it is a failure when the reader has gone.
 pub(super) fn print_once(text: &str) -> Result<(), Failure> {
-    write_out(text).map_err(|error| unwritten(&error))
+    write_out(text).map_err(|error| not_written(&error))
 }
 
 fn write_out(text: &str) -> io::Result<()> {
@@ -36,13 +37,13 @@ fn write_out(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-fn unwritten(error: &io::Error) -> Failure {
+fn not_written(error: &io::Error) -> Failure {
     Failure(format!("the output can't be written: {error}"))
 }
 
-/// Says something to the person beside the output, so that a program can read the output alone.
+/// Prints a hint for the person to standard error, so that a program can read the output without it.
 pub(super) fn hint(text: &str) {
-    // There is nobody to tell when this fails.
+    // A failure can't be reported anywhere.
     let _unread = writeln!(io::stderr(), "{text}");
 }
 
@@ -67,6 +68,7 @@ pub(super) fn print_reply(reply: &Reply, json: bool) -> Result<(), Failure> {
         Reply::Keys(list) => print_list(list, json),
         Reply::Members(list) => print_list(list, json),
         Reply::Link(record) => print_record(record, json),
+        Reply::OpenLinks(list) => print_list(list, json),
     }
 }
 
@@ -137,12 +139,28 @@ impl Row for LinkRecord {
     const HEADINGS: &'static [&'static str] = &["LINK", "FOR", "ROLE", "ORGANIZATION", "EXPIRES"];
 
     fn cells(&self) -> Vec<String> {
-        let email = if self.email.is_empty() { "whoever has it" } else { &self.email };
+        let email = if self.email.is_empty() { "anyone with the link" } else { &self.email };
         vec![
             self.url.clone(),
             email.to_owned(),
-            self.role.map_or_else(|| "as it is".to_owned(), |role| role.to_string()),
-            self.organization_id.clone().unwrap_or_else(|| "all of theirs".to_owned()),
+            self.role.map_or_else(|| "unchanged".to_owned(), |role| role.to_string()),
+            self.organization_id.clone().unwrap_or_else(|| "all of their own".to_owned()),
+            date(self.expires),
+        ]
+    }
+}
+
+impl Row for OpenLinkRecord {
+    const HEADINGS: &'static [&'static str] = &["ID", "FOR", "ROLE", "CREATED BY", "CREATED", "EXPIRES"];
+
+    fn cells(&self) -> Vec<String> {
+        let email = if self.email.is_empty() { "anyone with the link" } else { &self.email };
+        vec![
+            self.id.clone(),
+            email.to_owned(),
+            self.role.map_or_else(|| "new password".to_owned(), |role| role.to_string()),
+            self.made_by.clone(),
+            date(self.created),
             date(self.expires),
         ]
     }
@@ -189,8 +207,11 @@ pub(super) fn print_table(headings: &[&str], rows: impl Iterator<Item = Vec<Stri
 }
 
 fn aligned(rows: &[Vec<String>]) -> String {
+    // Older names may contain characters that move a terminal's cursor; new ones can't.
+    let shown = |cell: &String| shown_in_line(cell).into_owned();
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(shown).collect()).collect();
     let mut widths = Vec::new();
-    for row in rows {
+    for row in &rows {
         widths.resize(row.len().max(widths.len()), 0);
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.chars().count().max(*width);

@@ -1,27 +1,31 @@
-//! `rasterd serve`: puts the parts together in the order in which they depend on each other, and runs them.
+//! `rasterd serve`: starts the parts in the order in which they depend on each other, and runs them.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use clap::Args;
 
-use super::first_start::{Ready, welcome};
+use super::first_start::{Ready, clean_up, welcome};
 use super::{Failure, ask, flag};
 use crate::admin::socket::AdminSocket;
-use crate::app::App;
 use crate::config::{Certificate, Config, Flag};
-use crate::data_dir::DataDir;
-use crate::server::{Options, Orders, Server};
+use crate::core::Core;
+use crate::core::access::Administrator;
+use crate::core::data_dir::DataDir;
+use crate::core::data_folder::{DataFolder, Opening};
 use crate::telemetry;
-use crate::tls::development;
+use crate::transport::server::{Server, ServerOptions, Signals};
+use crate::transport::tls::development::{self, CertificateRenewer, DevelopmentCertificate};
 
-/// The flags for what is changed most often; `--set` reaches the rest.
+/// The flags for the settings that are changed most often; `--set` sets the others.
 #[derive(Args)]
 pub(super) struct ServeArgs {
-    /// The address and port to listen on, such as 0.0.0.0:8443; port 0 takes a free one (`server.bind`)
+    /// The address and port to listen on, such as 0.0.0.0:8443; port 0 chooses a free one (`server.bind`)
     #[arg(long, value_name = "ADDRESS:PORT")]
     bind: Option<String>,
-    /// The origin that clients reach the server at, such as `https://assets.example.org` (`server.public_url`)
+    /// The origin at which clients reach the server, such as `https://assets.example.org` (`server.public_url`)
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// What is logged: error, warn, info, debug, trace, also by module (`log.level`)
@@ -30,10 +34,14 @@ pub(super) struct ServeArgs {
     /// How log lines are written: text or json (`log.format`)
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
+    /// Starts although the files in the data directory don't match its database; files that it does not name are
+    /// moved to the folder `unnamed`, and deleted after `data.unnamed_keep_days`
+    #[arg(long)]
+    pub accept_files: bool,
 }
 
 impl ServeArgs {
-    /// The layer of the configuration that these flags are.
+    /// The flags as a layer of the configuration.
     pub fn flags(&self) -> Vec<Flag> {
         [
             flag("--bind", "server.bind", self.bind.as_ref()),
@@ -47,71 +55,87 @@ impl ServeArgs {
     }
 }
 
-/// The certificate's files, and the authority that clients have to be told to trust.
+/// The certificate's files, and what renews them when they are those of the development certificate.
 pub(super) struct CertificateFiles {
     pub cert: PathBuf,
     pub key: PathBuf,
-    pub authority: Option<PathBuf>,
+    pub development: Option<Arc<CertificateRenewer>>,
 }
 
-pub(super) fn run(config: &Config) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, accept_files: bool) -> Result<(), Failure> {
     telemetry::start(config.log.format, &config.log.level)?;
     let dir = DataDir::lock(&config.data_dir, "rasterd serve")?;
     let listener = listen(config.bind)?;
     let bound = listener.local_addr()?;
     let addresses = config.addresses(bound);
-    let certificate = certificate_files(&config.certificate, &addresses.allowed_hosts)?;
+    let certificate = certificate_files(config, bound)?;
     let mut settings = config.settings(bound);
-    // This binary, also after its file was replaced by a newer one.
+    // This binary, even after its file was replaced by a newer one.
     settings.renditions.program = Some(PathBuf::from("/proc/self/exe"));
-    let app = ask::open(config, settings)?;
-    let options = Options {
+    // Before the database is opened: without the socket, nobody could administer it.
+    let admin_socket = open_socket(&dir)?;
+    let core = ask::open(config, settings, Opening { may_create: true, accept_files })?;
+    let options = ServerOptions {
         listener,
         cert_file: certificate.cert,
         key_file: certificate.key,
-        authority: certificate.authority.clone(),
+        development: certificate.development.clone(),
         allowed_hosts: addresses.allowed_hosts,
         allowed_origins: addresses.allowed_origins,
         mcp_hosts: config.mcp_hosts.clone(),
         graphql_introspection: config.graphql_introspection,
+        graphql_cost: config.graphql_cost,
         workers: config.workers,
-        patience: config.patience.clone(),
+        timeouts: config.timeouts.clone(),
     };
-    let ready = Ready { public_url: &addresses.public_url, authority: certificate.authority.as_deref() };
-    actix_web::rt::System::new().block_on(serve(options, app, &dir, ready))
+    let development = certificate.development.as_deref().map(CertificateRenewer::files);
+    let ready = Ready { public_url: &addresses.public_url, development };
+    actix_web::rt::System::new().block_on(serve(options, core, &dir.administrator(), admin_socket, ready))
 }
 
-async fn serve(options: Options, app: App, dir: &DataDir, ready: Ready<'_>) -> Result<(), Failure> {
-    let orders = Orders::by_signals()?;
-    let administrators = open_socket(dir)?;
-    let server = Server::start(options, app.clone())?;
-    welcome(&app, ready).await?;
+async fn serve(
+    options: ServerOptions,
+    core: Core,
+    by: &Administrator,
+    admin_socket: AdminSocket,
+    ready: Ready<'_>,
+) -> Result<(), Failure> {
+    let signals = Signals::from_operating_system()?;
+    let server = Server::start(options, core.clone())?;
+    welcome(&core, by, ready).await?;
     tokio::select! {
-        outcome = server.run(orders) => Ok(outcome?),
-        never = administrators.serve(&app) => match never {},
+        outcome = server.run(signals) => Ok(outcome?),
+        never = clean_up(&core) => match never {},
+        never = admin_socket.serve(&core, by) => match never? {},
     }
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).map_err(|error| {
         Failure(format!(
-            "can't listen on {address}: {error}. Choose another address with server.bind or --bind; port 0 takes a free one"
+            "can't listen on {address}: {error}. Choose another address with server.bind or --bind; port 0 chooses a free one"
         ))
     })
 }
 
-/// The files as they are given, or those of the development certificate, which is made when it is not there.
-pub(super) fn certificate_files(
-    certificate: &Certificate,
-    names: &[String],
-) -> Result<CertificateFiles, Failure> {
-    match certificate {
+/// The configured files, or those of the development certificate, which is created if it does not exist.
+pub(super) fn certificate_files(config: &Config, bound: SocketAddr) -> Result<CertificateFiles, Failure> {
+    match &config.certificate {
         Certificate::Files { cert, key } => {
-            Ok(CertificateFiles { cert: cert.clone(), key: key.clone(), authority: None })
+            Ok(CertificateFiles { cert: cert.clone(), key: key.clone(), development: None })
         }
-        Certificate::Development(dir) => {
-            let made = development::ensure(dir, names)?;
-            Ok(CertificateFiles { cert: made.cert_file, key: made.key_file, authority: Some(made.ca_file) })
+        Certificate::Development { dir, former } => {
+            // Only an existing installation has clients that trust the authority in the former folder.
+            if let Some(former) = former
+                && DataFolder::new(&config.data_dir).database_path().exists()
+            {
+                development::adopt(former, dir)?;
+            }
+            let config = config.clone();
+            let names = move || config.certificate_names(bound);
+            let renewer = CertificateRenewer::open(dir, names, SystemTime::now())?;
+            let DevelopmentCertificate { cert_file, key_file, .. } = renewer.files().clone();
+            Ok(CertificateFiles { cert: cert_file, key: key_file, development: Some(Arc::new(renewer)) })
         }
     }
 }
@@ -119,7 +143,7 @@ pub(super) fn certificate_files(
 fn open_socket(dir: &DataDir) -> Result<AdminSocket, Failure> {
     AdminSocket::open(dir).map_err(|error| {
         Failure(format!(
-            "the socket for `rasterd key` and its like can't be opened in {}: {error}. A socket's path has at most about 100 bytes",
+            "the socket for `rasterd key` and similar commands can't be opened in {}: {error}. The data directory must be on a file system that supports sockets",
             dir.path().display()
         ))
     })

@@ -1,30 +1,47 @@
-//! How clients name the server: its public url, hosts and origins; read when given, worked out when not.
+//! The addresses of the server: its public url, hosts and origins. Parsed when configured, derived otherwise.
 
 use std::net::{IpAddr, SocketAddr};
 
 use url::{Host, Url};
 
-/// Names under which the server is reached once its port is known.
+/// How many addresses of a machine are used; some machines have one for each container.
+const MAX_ADDRESSES: usize = 32;
+
+/// The addresses of a server whose port is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses {
-    /// The origin that clients reach the server at, without a slash at its end.
+    /// The origin at which clients reach the server, without a slash at its end.
     pub public_url: String,
-    /// Host names, without a port, that `/mcp` answers to; IPv6 addresses without brackets.
+    /// Host names, without a port, for which `/mcp` answers; IPv6 addresses without brackets.
     pub allowed_hosts: Vec<String>,
     /// Origins whose pages may call; `*` is all.
     pub allowed_origins: Vec<String>,
 }
 
-/// What was given of the addresses; the empty ones are worked out.
+/// The addresses in the configuration; empty ones are derived.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Given {
+pub(super) struct ConfiguredAddresses {
     pub public_url: Option<String>,
     pub allowed_hosts: Vec<String>,
     pub allowed_origins: Vec<String>,
 }
 
 impl Addresses {
-    /// The value of one of the keys for addresses, as one would write it in the file.
+    /// The host of the public url; IPv6 addresses without brackets.
+    #[must_use]
+    pub fn public_host(&self) -> String {
+        public_host(&self.public_url).unwrap_or_default()
+    }
+
+    /// Every name in the server's certificate, with `mcp_hosts`.
+    pub(super) fn certificate_names(&self, mcp_hosts: &[String]) -> Vec<String> {
+        let mut names: Vec<String> = public_host(&self.public_url).into_iter().collect();
+        names.extend(self.allowed_hosts.iter().chain(mcp_hosts).cloned());
+        drop_repeated(&mut names);
+        names
+    }
+
+    /// The value of a key for addresses, as in a configuration file; `None` for other keys.
     pub(super) fn shown(&self, key: &str) -> Option<String> {
         match key {
             "server.public_url" => Some(format!("{:?}", self.public_url)),
@@ -35,8 +52,8 @@ impl Addresses {
     }
 }
 
-impl Given {
-    /// Whether a key was given, if it is one for addresses.
+impl ConfiguredAddresses {
+    /// Whether a key for addresses is set; `None` for other keys.
     pub fn is_set(&self, key: &str) -> Option<bool> {
         match key {
             "server.public_url" => Some(self.public_url.is_some()),
@@ -46,12 +63,12 @@ impl Given {
         }
     }
 
-    /// The addresses of a server that listens on `bound`, on a machine called `host_name`.
-    pub fn complete(&self, bound: SocketAddr, host_name: &str) -> Addresses {
-        let public_url = self.public_url.clone().unwrap_or_else(|| derived_url(bound, host_name));
+    /// The addresses of a server that listens on `bound`, on this machine.
+    pub fn complete(&self, bound: SocketAddr, machine: &Machine) -> Addresses {
+        let public_url = self.public_url.clone().unwrap_or_else(|| derived_url(bound, &machine.name));
         let mut allowed_hosts = self.allowed_hosts.clone();
         if allowed_hosts.is_empty() {
-            allowed_hosts = derived_hosts(&public_url, bound.ip(), host_name);
+            allowed_hosts = derived_hosts(&public_url, bound.ip(), machine);
         }
         let mut allowed_origins = self.allowed_origins.clone();
         if allowed_origins.is_empty() {
@@ -63,33 +80,74 @@ impl Given {
     }
 }
 
-/// The name of this machine, or `localhost` when it has none that can be in a url.
-pub(super) fn host_name() -> String {
-    let name = hostname::get().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
-    parse_host(&name).unwrap_or_else(|_| "localhost".to_owned())
+/// The names and addresses at which others reach this machine.
+pub(super) struct Machine {
+    /// Its host name, or `localhost` when that can't be in a url.
+    pub name: String,
+    /// The addresses of its network interfaces, without those that only the machine itself can use.
+    pub addresses: Vec<IpAddr>,
+}
+
+impl Machine {
+    /// This one, as it is now.
+    pub fn this() -> Self {
+        let name = hostname::get().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
+        let name = parse_host(&name).unwrap_or_else(|_| "localhost".to_owned());
+        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        let mut addresses: Vec<IpAddr> =
+            interfaces.iter().map(if_addrs::Interface::ip).filter(is_reachable_for_others).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        addresses.truncate(MAX_ADDRESSES);
+        Self { name, addresses }
+    }
+}
+
+/// Whether others can reach the machine at this address of one of its interfaces.
+fn is_reachable_for_others(address: &IpAddr) -> bool {
+    let is_link_local = match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    !address.is_loopback() && !address.is_unspecified() && !is_link_local
 }
 
 fn derived_url(bound: SocketAddr, host_name: &str) -> String {
     origin_of(if bound.ip().is_loopback() { "localhost" } else { host_name }, bound.port())
 }
 
-fn derived_hosts(public_url: &str, bound: IpAddr, host_name: &str) -> Vec<String> {
-    let public = Url::parse(public_url).ok().and_then(|url| url.host_str().map(unbracketed));
-    let mut hosts: Vec<String> = public.into_iter().collect();
+/// The host of a public url; IPv6 addresses without brackets.
+fn public_host(public_url: &str) -> Option<String> {
+    Url::parse(public_url).ok().and_then(|url| url.host_str().map(unbracketed))
+}
+
+fn derived_hosts(public_url: &str, bound: IpAddr, machine: &Machine) -> Vec<String> {
+    let mut hosts: Vec<String> = public_host(public_url).into_iter().collect();
     if bound.is_unspecified() || bound.is_loopback() {
         hosts.extend(["localhost", "127.0.0.1", "::1"].map(str::to_owned));
     }
     if !bound.is_loopback() {
-        hosts.push(host_name.to_owned());
+        hosts.push(machine.name.clone());
     }
-    if !bound.is_unspecified() {
+    if bound.is_unspecified() {
+        hosts.extend(reachable(bound, machine));
+    } else {
         hosts.push(bound.to_string());
     }
     drop_repeated(&mut hosts);
     hosts
 }
 
-/// The origin of a host, which is without a port when that is the one of HTTPS.
+/// The addresses of a server that listens on all of them: only IPv4 when it listens on `0.0.0.0`.
+fn reachable(bound: IpAddr, machine: &Machine) -> impl Iterator<Item = String> {
+    machine
+        .addresses
+        .iter()
+        .filter(move |address| bound.is_ipv6() || address.is_ipv4())
+        .map(IpAddr::to_string)
+}
+
+/// The origin of a host, without the port when it is that of HTTPS.
 fn origin_of(host: &str, port: u16) -> String {
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") }
@@ -168,7 +226,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn derived(bound: &str) -> Addresses {
-        Given::default().complete(bound.parse().unwrap(), "box")
+        ConfiguredAddresses::default().complete(bound.parse().unwrap(), &machine())
+    }
+
+    fn machine() -> Machine {
+        let addresses = ["192.168.7.2", "2001:db8::2"].map(|address| address.parse().unwrap());
+        Machine { name: "box".to_owned(), addresses: addresses.to_vec() }
     }
 
     #[test]
@@ -186,18 +249,49 @@ mod tests {
     fn a_server_on_every_address_goes_by_the_host_name() {
         let found = derived("0.0.0.0:443");
         assert_eq!(found.public_url, "https://box");
-        assert_eq!(found.allowed_hosts, ["box", "localhost", "127.0.0.1", "::1"]);
+        assert_eq!(found.allowed_hosts, ["box", "localhost", "127.0.0.1", "::1", "192.168.7.2"]);
+        let found = derived("[::]:443").allowed_hosts;
+        assert_eq!(found, ["box", "localhost", "127.0.0.1", "::1", "192.168.7.2", "2001:db8::2"]);
         assert_eq!(derived("192.168.7.2:8443").allowed_hosts, ["box", "192.168.7.2"]);
     }
 
     #[test]
     fn what_is_given_is_kept_and_the_rest_follows_from_it() {
-        let given = Given { public_url: Some("https://[2001:db8::1]".into()), ..Given::default() };
-        let found = given.complete("127.0.0.1:8443".parse().unwrap(), "box");
+        let given = ConfiguredAddresses {
+            public_url: Some("https://[2001:db8::1]".into()),
+            ..ConfiguredAddresses::default()
+        };
+        let found = given.complete("127.0.0.1:8443".parse().unwrap(), &machine());
         assert_eq!(found.allowed_hosts, ["2001:db8::1", "localhost", "127.0.0.1", "::1"]);
         assert_eq!(found.allowed_origins[0], "https://[2001:db8::1]");
-        let given = Given { allowed_origins: vec!["*".into()], ..given };
-        assert_eq!(given.complete("127.0.0.1:1".parse().unwrap(), "box").allowed_origins, ["*"]);
+        let given = ConfiguredAddresses { allowed_origins: vec!["*".into()], ..given };
+        assert_eq!(given.complete("127.0.0.1:1".parse().unwrap(), &machine()).allowed_origins, ["*"]);
+    }
+
+    #[test]
+    fn a_certificate_names_all_that_the_server_is_called_also_what_was_given() {
+        let given = ConfiguredAddresses {
+            public_url: Some("https://[2001:db8::1]:8443".into()),
+            allowed_hosts: vec!["a.example".into()],
+            ..ConfiguredAddresses::default()
+        };
+        let found = given.complete("0.0.0.0:8443".parse().unwrap(), &machine());
+        let names = found.certificate_names(&["mcp.example".into(), "a.example".into()]);
+        assert_eq!(names, ["2001:db8::1", "a.example", "mcp.example"]);
+    }
+
+    #[test]
+    fn addresses_that_only_the_machine_can_use_are_left_out() {
+        for (address, expected) in [
+            ("127.0.0.1", false),
+            ("::1", false),
+            ("169.254.1.1", false),
+            ("fe80::1", false),
+            ("10.0.0.7", true),
+            ("2001:db8::7", true),
+        ] {
+            assert_eq!(is_reachable_for_others(&address.parse().unwrap()), expected, "{address}");
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The layers and where each value came from: defaults, file, environment, flags. Knows which keys there are and
-//! what kind of value each takes; knows nothing of what the values mean.
+//! The layers of the configuration, and where each value came from: defaults, file, environment, flags. Knows the keys
+//! and the kind of each value, but not what the values mean.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -9,24 +9,24 @@ use std::path::{Path, PathBuf};
 use ::config::{Environment, File, FileFormat, Source, Value, ValueKind};
 
 use super::size::parse_size;
-use super::{Flag, Variables};
+use super::{Flag, KEY_VARIABLE, Variables};
 
 const DEFAULTS: &str = include_str!("../../config/default.toml");
-/// What the names of our variables begin with; behind it come the parts of a key, also joined by `__`.
+/// The prefix of our environment variables. The parts of the key follow, joined by `__`.
 const PREFIX: &str = "RASTERD";
 /// Set by systemd for a unit with `StateDirectory=`: where the service keeps its data.
 const STATE_DIRECTORY: &str = "STATE_DIRECTORY";
-/// One year: long enough for any wait, short enough for every clock.
-const LONGEST_SECONDS: u64 = 31_536_000;
-/// 2^53, up to which every number is exact in every format.
-const LARGEST: u64 = 1 << 53;
+/// One year: long enough for any timeout, and within the range of every clock.
+const MAX_SECONDS: u64 = 31_536_000;
+/// 2^53: up to here, every number is exact in every format.
+const MAX_NUMBER: u64 = 1 << 53;
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody set it.
+    /// It was not set.
     Default,
-    /// Worked out from other values, because it was left empty.
+    /// Derived from other values, because it was left empty.
     Derived,
     /// A configuration file.
     File(PathBuf),
@@ -48,17 +48,17 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A key's value after all layers, in the form that its kind has.
+/// A key's value after all layers, in the form of its kind.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub value: ValueKind,
     pub origin: Origin,
-    kind: Kind,
+    kind: ValueType,
 }
 
-/// What a key takes.
+/// The type of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ValueType {
     Switch,
     Number,
     Size,
@@ -66,7 +66,7 @@ enum Kind {
     List,
 }
 
-impl Kind {
+impl ValueType {
     fn of(key: &str, default: &ValueKind) -> Option<Self> {
         match default {
             _ if key.ends_with("_bytes") => Some(Self::Size),
@@ -83,7 +83,7 @@ impl Kind {
         }
     }
 
-    /// The value in this kind's one form; environment variables and flags give everything as text.
+    /// The value in the one form of this type; environment variables and flags give every value as text.
     fn read(self, key: &str, given: &ValueKind) -> Option<ValueKind> {
         match (self, given) {
             (Self::Switch, ValueKind::Boolean(on)) => Some(ValueKind::Boolean(*on)),
@@ -119,22 +119,37 @@ impl Kind {
     }
 }
 
+/// The variable that sets a key.
+fn variable_of(key: &str) -> String {
+    format!("{PREFIX}__{}", key.replace('.', "__").to_uppercase())
+}
+
+/// Whether a variable is not for the server: one that clients use, or one that Kubernetes sets in every container for a
+/// service called `rasterd`.
+fn is_not_for_server(name: &str, value: &str) -> bool {
+    name == KEY_VARIABLE
+        || name.starts_with("RASTERD_SERVICE_")
+        || name.starts_with("RASTERD_PORT_")
+        || value.starts_with("tcp://")
+}
+
 fn in_bounds(key: &str, number: u64) -> Option<ValueKind> {
-    bounds(key).contains(&number).then_some(ValueKind::U64(number))
+    let is_automatic = number == 0 && key == "renditions.picture_bytes";
+    (is_automatic || bounds(key).contains(&number)).then_some(ValueKind::U64(number))
 }
 
 fn bounds(key: &str) -> RangeInclusive<u64> {
     match key {
         "server.workers" | "renditions.workers" => 0..=1024,
-        // Below that, hardly a photograph could be opened.
-        "renditions.picture_bytes" => (32 << 20)..=LARGEST,
+        // Below that, hardly any photo could be opened.
+        "renditions.picture_bytes" => (32 << 20)..=MAX_NUMBER,
         "server.connections" | "server.connections_per_address" => 1..=1_000_000,
         "limits.url_redirects" => 0..=100,
         "trash.keep_days" => 0..=36_500,
-        "audit.keep_days" => 1..=36_500,
+        "audit.keep_days" | "data.unnamed_keep_days" => 1..=36_500,
         days if days.starts_with("members.") => 1..=36_500,
-        seconds if seconds.ends_with("_seconds") => 1..=LONGEST_SECONDS,
-        _ => 1..=LARGEST,
+        seconds if seconds.ends_with("_seconds") => 1..=MAX_SECONDS,
+        _ => 1..=MAX_NUMBER,
     }
 }
 
@@ -158,16 +173,18 @@ fn list<'a>(items: impl Iterator<Item = &'a str>) -> ValueKind {
     ValueKind::Array(items.map(|item| Value::from(item.to_owned())).collect())
 }
 
-/// Every key with its value, and everything that was wrong with a layer.
+/// Every key with its value, and everything that is wrong with the layers.
 pub(super) struct Layers {
     entries: BTreeMap<String, Entry>,
     pub problems: Vec<String>,
+    /// What does not keep the server from starting but is probably a mistake.
+    pub warnings: Vec<String>,
 }
 
 impl Layers {
-    /// The lowest layer, which says what keys there are.
+    /// The lowest layer, which defines the keys.
     pub fn defaults() -> Self {
-        let mut layers = Self { entries: BTreeMap::new(), problems: Vec::new() };
+        let mut layers = Self { entries: BTreeMap::new(), problems: Vec::new(), warnings: Vec::new() };
         match File::from_str(DEFAULTS, FileFormat::Toml).collect() {
             Ok(table) => layers.define(flattened("", table)),
             Err(error) => layers.problems.push(format!("the built-in defaults: {error}")),
@@ -177,7 +194,7 @@ impl Layers {
 
     fn define(&mut self, defaults: Vec<(String, Value)>) {
         for (key, default) in defaults {
-            let kind = Kind::of(&key, &default.kind);
+            let kind = ValueType::of(&key, &default.kind);
             match kind.and_then(|kind| Some((kind, kind.read(&key, &default.kind)?))) {
                 Some((kind, value)) => {
                     self.entries.insert(key, Entry { value, origin: Origin::Default, kind });
@@ -187,7 +204,7 @@ impl Layers {
         }
     }
 
-    /// Lays a configuration file over it.
+    /// Adds a configuration file.
     pub fn add_file(&mut self, path: &Path, text: &str) {
         let origin = Origin::File(path.to_owned());
         match File::from_str(text, FileFormat::Toml).collect() {
@@ -200,10 +217,10 @@ impl Layers {
         }
     }
 
-    /// Lays systemd's idea of where the data is over the default.
+    /// Adds the data directory from systemd.
     pub fn add_state_directory(&mut self, variables: &Variables) {
         let Some(folders) = variables.0.get(STATE_DIRECTORY) else { return };
-        // A unit may have several, joined by colons; the first is the one that it is named for.
+        // A unit may have several, separated by colons; the first is the main one.
         let first = folders.split(':').next().unwrap_or_default();
         if !first.is_empty() {
             let origin = Origin::Variable(STATE_DIRECTORY.to_owned());
@@ -211,23 +228,48 @@ impl Layers {
         }
     }
 
-    /// Lays our environment variables over it.
+    /// Adds our environment variables. Empty ones are ignored, since compose files set them so.
     pub fn add_variables(&mut self, variables: &Variables) {
-        let ours: HashMap<String, String> = variables.0.clone();
+        let mut ours: HashMap<String, String> = variables.0.clone();
+        ours.retain(|_, value| !value.is_empty());
         let source =
             Environment::with_prefix(PREFIX).prefix_separator("__").separator("__").source(Some(ours));
         match source.collect() {
             Ok(table) => {
                 for (key, value) in table {
-                    let name = format!("{PREFIX}__{}", key.replace('.', "__").to_uppercase());
-                    self.add(&key, &value, Origin::Variable(name));
+                    self.add(&key, &value, Origin::Variable(variable_of(&key)));
                 }
             }
             Err(error) => self.problems.push(format!("the environment: {error}")),
         }
+        let mut unknown: Vec<String> =
+            variables.0.iter().filter_map(|(name, value)| self.unknown_variable(name, value)).collect();
+        unknown.sort_unstable();
+        self.warnings.append(&mut unknown);
     }
 
-    /// Lays the flags of the command line over it.
+    /// The warning about a variable that begins like ours but is not one.
+    fn unknown_variable(&self, name: &str, value: &str) -> Option<String> {
+        let upper = name.to_uppercase();
+        let rest = upper.strip_prefix(PREFIX)?.strip_prefix('_')?;
+        if upper.starts_with(&format!("{PREFIX}__")) || is_not_for_server(&upper, value) {
+            return None;
+        }
+        let written = |key: &str| key.replace('.', "_").to_uppercase();
+        let nearest = self
+            .entries
+            .keys()
+            .map(|key| (strsim::damerau_levenshtein(&written(key), rest), key))
+            .min_by_key(|(distance, _)| *distance)
+            .filter(|(distance, _)| *distance <= 3);
+        let hint = nearest.map_or_else(
+            || format!("the names of its variables begin with {PREFIX}__, with two underscores"),
+            |(_, key)| format!("did you mean {}?", variable_of(key)),
+        );
+        Some(format!("the environment variable {name} is not one of rasterd's; {hint}"))
+    }
+
+    /// Adds the flags of the command line.
     pub fn add_flags(&mut self, flags: &[Flag]) {
         for flag in flags {
             self.add(&flag.key, &Value::from(flag.value.clone()), Origin::Flag(flag.name));
@@ -253,7 +295,7 @@ impl Layers {
         }
     }
 
-    /// What a person who wrote an unknown key may have meant.
+    /// What the writer of an unknown key may have meant.
     fn hint(&self, key: &str) -> String {
         let section = format!("{key}.");
         if self.entries.keys().any(|known| known.starts_with(&section)) {
@@ -273,17 +315,29 @@ impl Layers {
         }
     }
 
+    /// Resets a key to its default, so that the others can be checked.
+    pub fn reset(&mut self, key: &str) -> bool {
+        let defaults = Self::defaults();
+        match (self.entries.get_mut(key), defaults.entries.get(key)) {
+            (Some(entry), Some(default)) => {
+                *entry = default.clone();
+                true
+            }
+            (None, _) | (_, None) => false,
+        }
+    }
+
     /// Where a key's value came from.
     pub fn origin(&self, key: &str) -> Origin {
         self.entries.get(key).map_or(Origin::Default, |entry| entry.origin.clone())
     }
 
-    /// All keys, by name, as they are after the layers.
+    /// All keys with their final values, by name.
     pub fn into_entries(self) -> BTreeMap<String, Entry> {
         self.entries
     }
 
-    /// The values as one tree, to be read into types.
+    /// The values as one tree, to be deserialized.
     pub fn tree(&self) -> Result<::config::Config, ::config::ConfigError> {
         let mut tree = ::config::Config::builder();
         for (key, entry) in &self.entries {
@@ -314,7 +368,7 @@ fn flattened(prefix: &str, table: ::config::Map<String, Value>) -> Vec<(String, 
     flat
 }
 
-/// A value as one would write it in the file.
+/// A value as in a configuration file.
 pub(super) fn shown(value: &ValueKind) -> String {
     match value {
         ValueKind::String(text) => format!("{text:?}"),

@@ -1,6 +1,6 @@
 //! Sizes as people write them: `1048576`, `256 MB`, `1.5 GiB`. Knows no keys.
 
-/// The units, each with its bytes. KB and its like are decimal, KiB and its like are binary.
+/// The units with their bytes. KB, MB and so on are decimal; KiB, MiB and so on are binary.
 const UNITS: [(&str, u64); 10] = [
     ("", 1),
     ("b", 1),
@@ -14,7 +14,7 @@ const UNITS: [(&str, u64); 10] = [
     ("tib", 1 << 40),
 ];
 
-/// A size in bytes. `None` for what is not a size, or too large to count exactly.
+/// A size in bytes. `None` for text that is not a size, or a size that is too large.
 pub(super) fn parse_size(text: &str) -> Option<u64> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
@@ -27,7 +27,7 @@ pub(super) fn parse_size(text: &str) -> Option<u64> {
     whole.checked_add(fraction_of(fraction, *bytes)?)
 }
 
-/// The bytes of the digits behind the point, rounded down. More than nine digits are finer than any unit needs.
+/// The bytes of the digits after the decimal point, rounded down. More than nine digits are not accepted.
 fn fraction_of(digits: &str, bytes: u64) -> Option<u64> {
     if digits.is_empty() {
         return Some(0);
@@ -46,7 +46,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn sizes_are_read_with_and_without_units() {
+    fn sizes_are_parsed_with_and_without_units() {
         for (text, bytes) in [
             ("0", 0),
             ("1_000", 1000),
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_size_is_none() {
+    fn invalid_sizes_are_refused() {
         for text in
             ["", "MB", "1 M", "-1", "1.2.3 MB", ".5 MB", "1e3", "99999999999999999999", "99999999999 GB"]
         {
@@ -70,12 +70,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reading_never_panics(text in "[0-9._]{0,30} ?[a-zA-Z]{0,4}|.*") {
+        fn parsing_never_panics(text in "[0-9._]{0,30} ?[a-zA-Z]{0,4}|.*") {
             let _size = parse_size(&text);
         }
 
         #[test]
-        fn a_plain_number_is_itself(bytes: u64) {
+        fn a_plain_number_is_a_number_of_bytes(bytes: u64) {
             prop_assert_eq!(parse_size(&bytes.to_string()), Some(bytes));
         }
     }

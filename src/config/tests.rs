@@ -1,4 +1,4 @@
-//! The layers over each other, and what people read when something is wrong with one.
+//! The order of the layers, and the messages when something is wrong with one.
 
 use super::*;
 
@@ -39,17 +39,18 @@ fn the_defaults_are_those_of_the_operations() {
     assert_eq!(config.settings(config.bind).public_url, "https://localhost:8443");
     assert_eq!(config.trash_keep, DAY * 30);
     assert!(config.fetch.enabled);
-    assert!(matches!(config.certificate, Certificate::Development(dir) if dir.ends_with("certs")));
+    let expected = config.data_dir.join("certs");
+    assert!(matches!(config.certificate, Certificate::Development { dir, .. } if dir == expected));
 }
 
 #[test]
-fn later_layers_win_and_each_value_knows_where_it_came_from() {
+fn later_layers_win_and_each_value_has_its_origin() {
     let text = "[server]\nworkers = 1\nidle_seconds = 1\ndrain_seconds = 1\n";
     let environment = [("RASTERD__SERVER__IDLE_SECONDS", "2"), ("RASTERD__SERVER__DRAIN_SECONDS", "2")];
     let config = load(text, &environment, &[set("server.drain_seconds", "3")]).unwrap();
     assert_eq!(config.workers, 1);
-    assert_eq!(config.patience.idle, Duration::from_secs(2));
-    assert_eq!(config.patience.drain, Duration::from_secs(3));
+    assert_eq!(config.timeouts.idle, Duration::from_secs(2));
+    assert_eq!(config.timeouts.drain, Duration::from_secs(3));
     assert!(matches!(origin_of(&config, "server.workers"), Origin::File(_)));
     assert_eq!(
         origin_of(&config, "server.idle_seconds"),
@@ -61,7 +62,7 @@ fn later_layers_win_and_each_value_knows_where_it_came_from() {
 }
 
 #[test]
-fn addresses_that_nobody_set_are_shown_once_the_port_is_known() {
+fn derived_addresses_are_shown_once_the_port_is_known() {
     let shown = |bind: &str| {
         let config = load("[server]\npublic_url = \"\"\n", &[], &[set("server.bind", bind)]).unwrap();
         let shown = config.shown().iter().find(|shown| shown.key == "server.public_url").unwrap().clone();
@@ -72,7 +73,7 @@ fn addresses_that_nobody_set_are_shown_once_the_port_is_known() {
 }
 
 #[test]
-fn systemd_names_the_data_folder_unless_somebody_else_does() {
+fn systemd_sets_the_data_folder_unless_it_is_configured() {
     let environment = [("STATE_DIRECTORY", "/var/lib/rasterd:/var/lib/other")];
     assert_eq!(load("", &environment, &[]).unwrap().data_dir, Path::new("/var/lib/rasterd"));
     let config = load("[data]\ndir = \"/srv/assets\"\n", &environment, &[]).unwrap();
@@ -95,7 +96,7 @@ fn variables_and_flags_hold_lists_sizes_and_switches() {
 }
 
 #[test]
-fn an_unknown_key_is_named_in_every_layer_with_the_nearest_one() {
+fn an_unknown_key_is_reported_in_every_layer_with_the_nearest_one() {
     assert_eq!(
         refused("[server]\nbnd = 1\n", &[], &[]),
         "FILE: there is no key server.bnd; did you mean server.bind?"
@@ -119,7 +120,7 @@ fn an_unknown_key_is_named_in_every_layer_with_the_nearest_one() {
 }
 
 #[test]
-fn a_value_of_the_wrong_kind_is_named_with_what_is_expected() {
+fn a_value_of_the_wrong_type_is_reported_with_what_is_expected() {
     assert_eq!(
         refused("[server]\nhead_seconds = \"soon\"\n", &[], &[]),
         "FILE: server.head_seconds must be a whole number from 1 to 31536000; it is \"soon\""
@@ -139,13 +140,13 @@ fn a_value_of_the_wrong_kind_is_named_with_what_is_expected() {
 }
 
 #[test]
-fn all_problems_of_all_layers_are_told_at_once() {
+fn all_problems_of_all_layers_are_reported_at_once() {
     let message = refused("[log]\ncolour = 1\n", &[("RASTERD__LOG__LEVL", "x")], &[set("log.fromat", "x")]);
     assert_eq!(message.lines().count(), 3, "{message}");
 }
 
 #[test]
-fn a_text_that_means_nothing_is_named_with_what_is_expected() {
+fn an_invalid_text_is_reported_with_what_is_expected() {
     for (key, value, expected) in [
         ("server.bind", "localhost", "server.bind must be an IP address and a port, such as 127.0.0.1:8443"),
         ("server.public_url", "http://a.org", "server.public_url must be https:// with a host"),
@@ -180,13 +181,13 @@ fn files_that_can_not_be_read_are_named() {
 }
 
 #[test]
-fn a_tool_is_found_by_its_name_or_its_path_and_must_be_there() {
+fn a_tool_is_found_by_its_name_or_its_path_and_must_exist() {
     let folder = tempfile::tempdir().unwrap();
     let tool = folder.path().join("a-tool");
     fs::write(&tool, "#!/bin/sh\n").unwrap();
     let path = [("PATH", folder.path().to_str().unwrap())];
     let expected = "flag --set: media.pdf_tool must be a program on this machine, such as pdftoppm, or empty; \
-                    there is none that can be run at \"a-tool\"";
+                    \"a-tool\" is not an executable program";
     assert_eq!(refused("", &path, &[set("media.pdf_tool", "a-tool")]), expected);
     fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     for named in ["a-tool", tool.to_str().unwrap()] {
@@ -199,13 +200,92 @@ fn a_tool_is_found_by_its_name_or_its_path_and_must_be_there() {
 }
 
 #[test]
-fn a_certificate_needs_both_files_and_they_must_be_there() {
+fn a_certificate_needs_both_files() {
     let message = refused("[tls]\ncert_file = \"/x.pem\"\n", &[], &[]);
     assert!(message.starts_with("FILE: tls.cert_file is set and tls.key_file is not"), "{message}");
-    let message = refused("[tls]\ncert_file = \"/x.pem\"\nkey_file = \"/y.pem\"\n", &[], &[]);
-    assert!(
-        message.starts_with("FILE: tls.cert_file must be a file that can be read; /x.pem: "),
-        "{message}"
-    );
-    assert_eq!(message.lines().count(), 2, "{message}");
+    let given = load("[tls]\ncert_file = \"/x.pem\"\nkey_file = \"/y.pem\"\n", &[], &[]).unwrap();
+    assert!(matches!(given.certificate, Certificate::Files { .. }), "other commands need no certificate");
+}
+
+#[test]
+fn the_development_certificate_is_in_the_data_directory_wherever_the_server_is_started() {
+    let dir_of = |config: &Config| match &config.certificate {
+        Certificate::Development { dir, .. } => dir.clone(),
+        Certificate::Files { .. } => panic!("no development certificate"),
+    };
+    let config = load("", &[("STATE_DIRECTORY", "/var/lib/rasterd:/var/lib/other")], &[]).unwrap();
+    assert_eq!(dir_of(&config), Path::new("/var/lib/rasterd/certs"));
+    let shown = config.shown().iter().find(|shown| shown.key == "tls.dir").unwrap();
+    assert_eq!((shown.value.as_str(), &shown.origin), ("\"/var/lib/rasterd/certs\"", &Origin::Derived));
+    let config = load("[data]\ndir = \"/srv/data\"\n", &[], &[set("tls.dir", "/srv/tls")]).unwrap();
+    assert_eq!(dir_of(&config), Path::new("/srv/tls"));
+}
+
+#[test]
+fn with_a_state_directory_no_default_path_depends_on_where_the_server_is_started() {
+    let here = std::env::current_dir().unwrap().display().to_string();
+    let config = load("", &[("STATE_DIRECTORY", "/var/lib/rasterd")], &[]).unwrap();
+    for Shown { key, value, .. } in config.shown() {
+        let is_relative = value.starts_with("\"./") || value.starts_with("\"../");
+        assert!(!is_relative && !value.contains(&here), "{key} = {value}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_empty_is_not_set() {
+    let text = "[server]\nworkers = 7\nallowed_hosts = [\"a.example\"]\n";
+    let environment = [
+        ("RASTERD__SERVER__BIND", ""),
+        ("RASTERD__SERVER__WORKERS", ""),
+        ("RASTERD__SERVER__ALLOWED_HOSTS", ""),
+        ("RASTERD__SERVER__NO_KEY", ""),
+    ];
+    let config = load(text, &environment, &[]).unwrap();
+    assert_eq!((config.bind, config.workers), ("127.0.0.1:8443".parse().unwrap(), 7));
+    assert_eq!(config.addresses(config.bind).allowed_hosts, ["a.example"]);
+    assert_eq!(origin_of(&config, "server.bind"), Origin::Default);
+}
+
+#[test]
+fn unknown_variables_with_our_prefix_cause_a_warning_with_the_nearest_one() {
+    for (name, expected) in [
+        ("RASTERD_DATA_DIR", "did you mean RASTERD__DATA__DIR?"),
+        ("RASTERD_SERVER__BIND", "did you mean RASTERD__SERVER__BIND?"),
+        ("RASTERD_SERVER_BIND", "did you mean RASTERD__SERVER__BIND?"),
+        ("rasterd_data_dir", "did you mean RASTERD__DATA__DIR?"),
+        ("RASTERD_LIMITS_FILE_BYTE", "did you mean RASTERD__LIMITS__FILE_BYTES?"),
+        ("RASTERD_SOMETHING_ELSE_ALTOGETHER", "with two underscores"),
+    ] {
+        let config = load("", &[(name, "x")], &[]).unwrap();
+        let [warning] = config.warnings() else { panic!("{name}: {:?}", config.warnings()) };
+        assert!(warning.contains(&format!("variable {name} is not one of rasterd's")), "{warning}");
+        assert!(warning.contains(expected), "{warning}");
+    }
+    let others = [
+        ("RASTERD__SERVER__WORKERS", "2"),
+        ("RASTERD", "/usr/bin/rasterd"),
+        ("RASTERDISH_X", "x"),
+        ("RASTERD_KEY", "pk_x"),
+        ("RASTERD_PORT", "tcp://10.0.0.1:8443"),
+        ("RASTERD_SERVICE_HOST", "10.0.0.1"),
+    ];
+    assert_eq!(load("", &others, &[]).unwrap().warnings(), [""; 0]);
+}
+
+#[test]
+fn all_invalid_values_are_reported_at_once_with_all_other_problems() {
+    let text = "[server]\nbind = \"everywhere\"\npublic_url = \"x\"\n[log]\nlevel = \"a=b=c\"\nno_key = 1\n[tls]\ncert_file = \"/x\"\n[media]\npdf_tool = \"/nowhere\"\n";
+    let message = refused(text, &[], &[set("limits.page_size", "many")]);
+    for key in [
+        "server.bind",
+        "server.public_url",
+        "log.level",
+        "log.no_key",
+        "tls.key_file",
+        "media.pdf_tool",
+        "limits.page_size",
+    ] {
+        assert_eq!(message.lines().filter(|line| line.contains(key)).count(), 1, "{key} in {message}");
+    }
+    assert_eq!(message.lines().count(), 7, "{message}");
 }

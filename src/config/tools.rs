@@ -1,32 +1,32 @@
-//! Finds the programs that the configuration names, as a shell would. Starts none of them.
+//! Finds the programs that the configuration names, as a shell would. Does not start them.
 
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
+use super::Variables;
 use super::layers::Layers;
 use super::values::Media;
-use super::{Invalid, Variables};
-use crate::app::pictures::Tools;
+use crate::pictures::Tools;
 
-/// Where programs are looked for when the environment doesn't say.
-const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+/// The search path when the environment has none.
+const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// The programs, by their paths.
+/// The paths of the programs.
 ///
 /// # Errors
-/// A line for each that is not there.
-pub(super) fn find(media: &Media, layers: &Layers, variables: &Variables) -> Result<Tools, Invalid> {
+/// A line for each that does not exist.
+pub(super) fn find(media: &Media, layers: &Layers, variables: &Variables) -> Result<Tools, Vec<String>> {
     let mut problems = Vec::new();
     let mut tool = |key: &str, named: &Path, example: &str| {
         if named.as_os_str().is_empty() {
             return None;
         }
-        let found = located(named, variables);
+        let found = find_program(named, variables);
         if found.is_none() {
             problems.push(format!(
-                "{}: {key} must be a program on this machine, such as {example}, or empty; there is none that can be \
-                 run at {:?}",
+                "{}: {key} must be a program on this machine, such as {example}, or empty; {:?} is not an \
+                 executable program",
                 layers.origin(key),
                 named.display()
             ));
@@ -38,18 +38,30 @@ pub(super) fn find(media: &Media, layers: &Layers, variables: &Variables) -> Res
         video: tool("media.video_tool", &media.video, "ffmpeg"),
         pdf: tool("media.pdf_tool", &media.pdf, "pdftoppm"),
     };
-    if problems.is_empty() { Ok(tools) } else { Err(Invalid(problems)) }
+    if problems.is_empty() { Ok(tools) } else { Err(problems) }
 }
 
-/// A name is looked for in the folders of `PATH`; anything with a slash is a path.
-fn located(named: &Path, variables: &Variables) -> Option<PathBuf> {
-    if named.components().count() > 1 {
-        return std::path::absolute(named).ok().filter(|path| can_be_run(path));
+/// Checks that the folder of fonts exists, if one is configured.
+///
+/// # Errors
+/// A line if it does not.
+pub(super) fn expect_fonts(media: &Media, layers: &Layers) -> Result<(), String> {
+    if media.fonts.as_os_str().is_empty() || media.fonts.read_dir().is_ok() {
+        return Ok(());
     }
-    let folders = variables.0.get("PATH").map_or(USUAL_PATH, String::as_str);
-    std::env::split_paths(folders).map(|folder| folder.join(named)).find(|path| can_be_run(path))
+    let (origin, folder) = (layers.origin("media.fonts_dir"), media.fonts.display());
+    Err(format!("{origin}: media.fonts_dir must be a folder that can be read, or empty; {folder:?} is not"))
 }
 
-fn can_be_run(path: &Path) -> bool {
+/// Searches the folders of `PATH` for a name; anything with a slash is a path.
+fn find_program(named: &Path, variables: &Variables) -> Option<PathBuf> {
+    if named.components().count() > 1 {
+        return std::path::absolute(named).ok().filter(|path| is_executable(path));
+    }
+    let folders = variables.0.get("PATH").map_or(DEFAULT_PATH, String::as_str);
+    std::env::split_paths(folders).map(|folder| folder.join(named)).find(|path| is_executable(path))
+}
+
+fn is_executable(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
 }

@@ -1,4 +1,4 @@
-//! The values as types: what each section holds, and what is expected of the texts in it. Knows no layers.
+//! The values as types: the keys of each section, and the parsers of their texts. Knows no layers.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::address::{parse_host, parse_origin, parse_public_url};
-use crate::app::settings::Limits;
+use crate::core::settings::Limits;
 use crate::telemetry::Format;
 
 #[derive(Deserialize)]
@@ -48,6 +48,7 @@ pub(super) struct Server {
     pub head_seconds: u64,
     pub body_seconds: u64,
     pub body_rate_bytes: u64,
+    pub answer_rate_bytes: u64,
     pub idle_seconds: u64,
     pub drain_seconds: u64,
     pub connections: usize,
@@ -60,6 +61,7 @@ pub(super) struct Data {
     #[serde(deserialize_with = "folder")]
     pub dir: PathBuf,
     pub cache_bytes: usize,
+    pub unnamed_keep_days: u64,
 }
 
 #[derive(Deserialize)]
@@ -67,8 +69,8 @@ pub(super) struct Data {
 pub(super) struct Tls {
     pub cert_file: PathBuf,
     pub key_file: PathBuf,
-    #[serde(deserialize_with = "folder")]
-    pub dir: PathBuf,
+    #[serde(deserialize_with = "optional_folder")]
+    pub dir: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -97,12 +99,15 @@ pub(super) struct Media {
     pub video: PathBuf,
     #[serde(rename = "pdf_tool")]
     pub pdf: PathBuf,
+    #[serde(rename = "fonts_dir")]
+    pub fonts: PathBuf,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Graphql {
     pub introspection: bool,
+    pub cost: usize,
 }
 
 #[derive(Deserialize)]
@@ -176,7 +181,20 @@ fn folder<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
     if text.is_empty() {
         return Err(D::Error::custom("must be the path of a folder; it is empty"));
     }
-    std::path::absolute(&text).map_err(|error| D::Error::custom(format!("can't be made absolute: {error}")))
+    absolute(&text)
+}
+
+/// A folder, or `None` for the default.
+fn optional_folder<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    absolute(&text).map(Some)
+}
+
+fn absolute<E: serde::de::Error>(text: &str) -> Result<PathBuf, E> {
+    std::path::absolute(text).map_err(|error| E::custom(format!("can't be made absolute: {error}")))
 }
 
 fn ranges<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
@@ -184,7 +202,7 @@ fn ranges<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
     texts.iter().map(|text| range(text)).collect::<Result<_, _>>().map_err(D::Error::custom)
 }
 
-/// A range of addresses; one address is the range of itself.
+/// A range of addresses; a single address is a range of one.
 fn range(text: &str) -> Result<IpNet, String> {
     let range = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     range.map_err(|_| format!("must hold address ranges such as 192.168.7.0/24 or fd00::/8; one is {text:?}"))
@@ -201,16 +219,16 @@ fn format<'de, D: Deserializer<'de>>(from: D) -> Result<Format, D::Error> {
 fn level<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text = String::deserialize(from)?;
     match EnvFilter::try_new(&text) {
-        Ok(_) if names_levels(&text) => Ok(text),
+        Ok(_) if has_levels(&text) => Ok(text),
         Ok(_) | Err(_) => Err(D::Error::custom(format!(
-            "must be error, warn, info, debug or trace, also by module, such as \"info,rasterd::app=debug\"; it is {text:?}"
+            "must be error, warn, info, debug or trace, also by module, such as \"info,rasterd::core=debug\"; it is {text:?}"
         ))),
     }
 }
 
-/// Whether every part says a level. A filter's syntax takes any other word for a module, so that a misspelt level
-/// would silence the log.
-fn names_levels(text: &str) -> bool {
-    let says_level = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
-    !text.is_empty() && (text.contains('[') || text.split(',').map(str::trim).all(says_level))
+/// Whether every part has a level. In a filter, any other word is the name of a module, so a misspelt level would
+/// silence the log.
+fn has_levels(text: &str) -> bool {
+    let has_level = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+    !text.is_empty() && (text.contains('[') || text.split(',').map(str::trim).all(has_level))
 }

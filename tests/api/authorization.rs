@@ -13,7 +13,7 @@ use serde_json::json;
 
 use ask::Failure;
 use operations::{Needs, OPERATIONS};
-use world::{Holder, World};
+use world::{CallerKind, World};
 
 use Outcome::{No, Yes};
 
@@ -30,36 +30,40 @@ const ANON: Outcome =
 const DEAD: Outcome = No(Code::InvalidApiKey, "The API key is not valid for this organization.");
 const NO_ORG: Outcome = No(Code::OrganizationNotFound, "Organization not found.");
 const NO_LIB: Outcome = No(Code::LibraryNotAuthorized, "API key not authorized for this library.");
+const PERSON: Outcome = No(
+    Code::ApprovalRequiresUser,
+    "Only a signed-in person can set an approval; an API key can't. Ask a person to do it.",
+);
 const TOO_LOW: Outcome =
     No(Code::ApiKeyReadOnly, "Creating a library needs a key with Write access to at least one library.");
 
 /// What each caller gets, by what the operation needs, in the order of [`Needs`].
 #[rustfmt::skip]
-const OUTCOMES: [(Holder, [Outcome; 6]); 19] = [
-    //                             Key     Organization Read    Write   WriteBoth WriteSomewhere
-    (Holder::NoKey,               [ANON,   ANON,        ANON,   ANON,   ANON,     ANON]),
-    (Holder::OtherScheme,         [ANON,   ANON,        ANON,   ANON,   ANON,     ANON]),
-    (Holder::SchemeAlone,         [ANON,   ANON,        ANON,   ANON,   ANON,     ANON]),
-    (Holder::TokenAlone,          [ANON,   ANON,        ANON,   ANON,   ANON,     ANON]),
-    (Holder::MalformedKey,        [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
-    (Holder::WrongChecksum,       [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
-    (Holder::UnknownKey,          [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
-    (Holder::ExpiredKey,          [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
-    (Holder::DeletedKey,          [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
-    (Holder::RegeneratedKey,      [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
-    (Holder::DeadKeyOfNobody,     [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
-    (Holder::OtherOrganization,   [Yes,    DEAD,        DEAD,   DEAD,   DEAD,     DEAD]),
-    (Holder::UnknownOrganization, [Yes,    NO_ORG,      NO_ORG, NO_ORG, NO_ORG,   NO_ORG]),
-    (Holder::NoGrant,             [Yes,    Yes,         NO_LIB, NO_LIB, NO_LIB,   TOO_LOW]),
-    (Holder::UnknownLibrary,      [Yes,    Yes,         NO_LIB, NO_LIB, NO_LIB,   Yes]),
-    (Holder::Reader,              [Yes,    Yes,         Yes,    NO_LIB, NO_LIB,   TOO_LOW]),
-    (Holder::WriterElsewhere,     [Yes,    Yes,         Yes,    NO_LIB, NO_LIB,   Yes]),
-    (Holder::Writer,              [Yes,    Yes,         Yes,    Yes,    NO_LIB,   Yes]),
-    (Holder::WriterOfBoth,        [Yes,    Yes,         Yes,    Yes,    Yes,      Yes]),
+const OUTCOMES: [(CallerKind, [Outcome; 7]); 19] = [
+    //                             Key     Organization Read    Write   WriteBoth WriteSomewhere Person
+    (CallerKind::NoKey,               [ANON,   ANON,        ANON,   ANON,   ANON,     ANON, ANON]),
+    (CallerKind::OtherScheme,         [ANON,   ANON,        ANON,   ANON,   ANON,     ANON, ANON]),
+    (CallerKind::SchemeAlone,         [ANON,   ANON,        ANON,   ANON,   ANON,     ANON, ANON]),
+    (CallerKind::TokenAlone,          [ANON,   ANON,        ANON,   ANON,   ANON,     ANON, ANON]),
+    (CallerKind::MalformedKey,        [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD, DEAD]),
+    (CallerKind::WrongChecksum,       [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD, DEAD]),
+    (CallerKind::UnknownKey,          [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD, DEAD]),
+    (CallerKind::ExpiredKey,          [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD, DEAD]),
+    (CallerKind::DeletedKey,          [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD, DEAD]),
+    (CallerKind::RegeneratedKey,      [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD, DEAD]),
+    (CallerKind::DeadKeyOfNobody,     [DEAD,   DEAD,        DEAD,   DEAD,   DEAD,     DEAD, DEAD]),
+    (CallerKind::OtherOrganization,   [Yes,    DEAD,        DEAD,   DEAD,   DEAD,     DEAD, DEAD]),
+    (CallerKind::UnknownOrganization, [Yes,    NO_ORG,      NO_ORG, NO_ORG, NO_ORG,   NO_ORG, NO_ORG]),
+    (CallerKind::NoGrant,             [Yes,    Yes,         NO_LIB, NO_LIB, NO_LIB,   TOO_LOW, NO_LIB]),
+    (CallerKind::UnknownLibrary,      [Yes,    Yes,         NO_LIB, NO_LIB, NO_LIB,   Yes, NO_LIB]),
+    (CallerKind::Reader,              [Yes,    Yes,         Yes,    NO_LIB, NO_LIB,   TOO_LOW, PERSON]),
+    (CallerKind::WriterElsewhere,     [Yes,    Yes,         Yes,    NO_LIB, NO_LIB,   Yes, PERSON]),
+    (CallerKind::Writer,              [Yes,    Yes,         Yes,    Yes,    NO_LIB,   Yes, PERSON]),
+    (CallerKind::WriterOfBoth,        [Yes,    Yes,         Yes,    Yes,    Yes,      Yes, PERSON]),
 ];
 
-fn outcome(outcomes: &[Outcome; 6], needs: Needs) -> Outcome {
-    let [key, organization, read, write, write_both, write_somewhere] = *outcomes;
+fn outcome(outcomes: &[Outcome; 7], needs: Needs) -> Outcome {
+    let [key, organization, read, write, write_both, write_somewhere, person] = *outcomes;
     match needs {
         Needs::Key => key,
         Needs::Organization => organization,
@@ -67,6 +71,7 @@ fn outcome(outcomes: &[Outcome; 6], needs: Needs) -> Outcome {
         Needs::Write => write,
         Needs::WriteBoth => write_both,
         Needs::WriteSomewhere => write_somewhere,
+        Needs::Person => person,
     }
 }
 
@@ -79,10 +84,10 @@ async fn every_operation_answers_every_caller_as_the_table_says() {
         for ask in &operation.asks {
             let values = world.values().await;
             let before = world.everything().await;
-            for (holder, outcomes) in &OUTCOMES {
+            for (kind, outcomes) in &OUTCOMES {
                 let No(code, message) = outcome(outcomes, operation.needs) else { continue };
-                let said = format!("{} by {holder:?} over {ask:?}", operation.name);
-                let reply = world.send(ask, *holder, &values).await;
+                let said = format!("{} by {kind:?} over {ask:?}", operation.name);
+                let reply = world.send(ask, *kind, &values).await;
                 let failure = ask.result(&reply).expect_err(&said);
                 assert_eq!(failure, Failure::new(code, message), "{said}");
                 // A tool that refuses an organization answers in a call that itself went well.
@@ -96,12 +101,12 @@ async fn every_operation_answers_every_caller_as_the_table_says() {
                 "a refused {} over {ask:?} changed something",
                 operation.name
             );
-            for (holder, outcomes) in &OUTCOMES {
+            for (kind, outcomes) in &OUTCOMES {
                 let Yes = outcome(outcomes, operation.needs) else { continue };
                 // Some operations use their asset up.
                 let values = if ask.names_assets() { world.values().await } else { values.clone() };
-                let result = ask.result(&world.send(ask, *holder, &values).await);
-                assert!(result.is_ok(), "{} by {holder:?} over {ask:?}: {result:?}", operation.name);
+                let result = ask.result(&world.send(ask, *kind, &values).await);
+                assert!(result.is_ok(), "{} by {kind:?} over {ask:?}: {result:?}", operation.name);
             }
         }
     }
@@ -128,13 +133,13 @@ async fn no_method_of_mcp_is_answered_without_a_live_key() {
     ];
     for (method, params) in methods {
         let request = ask::json_rpc(method, &params);
-        for (holder, outcomes) in &OUTCOMES {
-            let reply = request.send(&world.client, world.authorization(*holder).as_deref()).await;
+        for (kind, outcomes) in &OUTCOMES {
+            let reply = request.send(&world.client, world.authorization(*kind).as_deref()).await;
             match outcome(outcomes, Needs::Key) {
-                Yes => assert_eq!(reply.status, 200, "{method} by {holder:?}"),
+                Yes => assert_eq!(reply.status, 200, "{method} by {kind:?}"),
                 No(code, _) => {
                     let found = (reply.status, reply.error_code());
-                    assert_eq!(found, (code.status(), code.name().to_owned()), "{method} by {holder:?}");
+                    assert_eq!(found, (code.status(), code.name().to_owned()), "{method} by {kind:?}");
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 
-use rasterd::app::model::Access;
+use rasterd::core::model::Access;
 use rasterd::testing::TestServer;
 
 /// A page that asks the server who its key is, and shows the answer.
@@ -32,11 +32,12 @@ fn serve(listener: TcpListener, page: String) {
 
 /// What the page shows in Chromium once its script is done.
 fn shown(url: &str) -> String {
-    let profile = tempfile::tempdir().unwrap();
+    let profile = rasterd::testing::TempFolder::new();
     let output = Command::new("chromium")
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .arg(format!("--user-data-dir={}", profile.path().display()))
+        .env("TMPDIR", profile.path())
         .args(["--ignore-certificate-errors", "--virtual-time-budget=20000", "--dump-dom", url])
         .output()
         .expect("Debian's chromium is installed");

@@ -3,14 +3,15 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use rasterd::app::access::LibraryPath;
-use rasterd::app::model::Access;
+use rasterd::core::access::LibraryPath;
+use rasterd::core::model::Access;
 use rasterd::testing::{TestKey, TestServer};
 use reqwest::Method;
 
 use crate::support::raw::{DEADLINE, Raw};
 use crate::support::{Client, Reply, send};
 
+mod fairness;
 mod renditions;
 
 const SVG: &[u8] = br#"<svg xmlns="http://www.w3.org/2000/svg" width="2" height="3"/>"#;
@@ -180,9 +181,9 @@ async fn what_is_not_there_is_one_and_the_same_404() {
     let stocked = Stocked::new().await;
     let trashed = stocked.upload("plan.pdf", &pdf(100)).await;
     let id = trashed.rsplit('/').next().unwrap().to_owned();
-    let caller = stocked.server.app().authenticate(&stocked.key.token).unwrap();
+    let caller = stocked.server.core().authenticate(&stocked.key.token).unwrap();
     let library = LibraryPath { organization: &stocked.organization, library: &stocked.library };
-    stocked.server.app().delete_assets(&caller, &library, &[id]).await.unwrap();
+    stocked.server.core().delete_assets(&caller, &library, &[id]).await.unwrap();
     for path in [
         &trashed,
         "/cdn/acme/photos/0123456789abcdef",
@@ -214,7 +215,7 @@ async fn a_download_in_flight_finishes_when_the_server_stops() {
 /// Begins a download that does not end by itself, orders the server to stop so many times, and tells whether it
 /// does.
 async fn stops_after(orders: usize, drain: Duration) -> bool {
-    let server = TestServer::start_with(move |_, options| options.patience.drain = drain);
+    let server = TestServer::start_with(move |_, options| options.timeouts.drain = drain);
     let stocked = Stocked::on(server).await;
     let path = stocked.upload("plan.pdf", &pdf(30_000_000)).await;
     let mut connection = Raw::open(&stocked.server);
@@ -238,4 +239,19 @@ async fn a_download_that_does_not_end_is_waited_for_only_so_long() {
 #[tokio::test]
 async fn a_second_order_to_stop_is_carried_out_at_once() {
     assert!(stops_after(2, DEADLINE * 10).await);
+}
+
+#[tokio::test]
+async fn a_packed_svg_comes_as_what_browsers_unpack() {
+    use std::io::Write;
+    let stocked = Stocked::new().await;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(SVG).unwrap();
+    let packed = gzip.finish().unwrap();
+    let url = stocked.upload("logo.svgz", &packed).await;
+    let reply = stocked.client.get(&url).await;
+    assert_eq!((reply.header("content-type"), reply.header("content-encoding")), ("image/svg+xml", "gzip"));
+    assert!(reply.body == packed);
+    let plain = stocked.client.get(&stocked.upload("logo.svg", SVG).await).await;
+    assert!(plain.headers.get("content-encoding").is_none());
 }

@@ -1,9 +1,10 @@
-//! The command line as a person or a script meets it: what each command prints where, how it ends, and what it does
-//! to a server that runs and to one that does not.
+//! The command line for people and scripts: what each command prints and where, its exit code, and what it does to a
+//! server that runs and to one that does not.
 
 mod configuration;
 mod documents;
 mod keys;
 mod libraries;
+mod members;
 mod serve;
 mod signals;

@@ -5,7 +5,10 @@ use rasterd::error::Code;
 
 #[test]
 fn the_tools_are_what_they_were() {
-    insta::assert_json_snapshot!("tools", rasterd::mcp::tools_document());
+    insta::assert_json_snapshot!(
+        "tools",
+        rasterd::transport::mcp::tools_document(&crate::support::configured())
+    );
 }
 
 #[test]

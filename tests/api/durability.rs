@@ -1,7 +1,9 @@
-//! What a data directory keeps: everything that was acknowledged, whatever ended the process.
+//! A data directory keeps everything that was acknowledged, however the process ended.
 
+mod damaged;
 mod index;
 mod killed;
+mod lost;
 mod restart;
 
 use serde_json::Value;
@@ -37,7 +39,7 @@ async fn found(rest: &Rest, words: &str) -> (usize, Vec<String>) {
     (data["found"].as_u64().unwrap().try_into().unwrap(), hits.collect())
 }
 
-/// An asset's url without its origin: a server on a free port has another after each start.
+/// An asset's url without its origin, since a server on a free port has another one after each start.
 fn path_of(asset: &Value) -> String {
     let url = url::Url::parse(asset["url"].as_str().unwrap()).unwrap();
     url.path().to_owned()

@@ -1,12 +1,12 @@
 //! GraphQL over HTTPS: what clients send, what comes back, and what is refused.
 
-use rasterd::app::model::Access;
+use rasterd::core::model::Access;
 use rasterd::testing::TestServer;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Reply, send};
+use crate::support::{Client, Reply, configured, send};
 
 mod changes;
 mod documents;
@@ -153,5 +153,5 @@ impl Form {
 
 #[test]
 fn the_schema_is_the_one_that_clients_know() {
-    insta::assert_snapshot!(rasterd::graphql::sdl());
+    insta::assert_snapshot!(rasterd::transport::graphql::sdl(&configured()));
 }

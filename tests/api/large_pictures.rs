@@ -11,7 +11,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use mozjpeg::{ColorSpace, Compress};
-use rasterd::app::media::inspect;
+use rasterd::pictures::media::inspect;
 
 use crate::rest::{Form, OLD};
 use crate::support::Reply;

@@ -1,14 +1,17 @@
 //! Black-box tests of a running server over HTTPS, one module for each interface. Nothing here looks inside.
 
 mod authorization;
+mod bodies;
 mod browser;
 mod cdn;
 mod command_line;
 mod contract;
 mod counts;
 mod durability;
-mod front_door;
+mod every_request;
 mod graphql;
+mod health;
+mod hidden_text;
 mod hostile_images;
 mod large_pictures;
 mod mcp;
@@ -19,6 +22,7 @@ mod rest;
 mod revocation;
 mod secrets;
 mod sources;
+mod stated_limits;
 mod support;
 mod tls;
 mod trash;

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rasterd::app::model::Access;
+use rasterd::core::model::Access;
 use rasterd::testing::{TestKey, TestServer};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use crate::support::{Client, Reply, send};
 
 mod access;
+mod arguments;
+mod cancelled;
 mod hidden;
+mod logged;
 mod protocol;
 mod resources;
 mod tools;
@@ -89,7 +92,12 @@ impl Mcp {
         let structured = &result["structuredContent"];
         match &text {
             Value::Array(_) => {
-                let named: Vec<&Value> = structured.as_object().unwrap().values().collect();
+                let beside = ["nextPage", "total"];
+                let members = structured.as_object().unwrap().iter();
+                let named: Vec<&Value> = members
+                    .filter(|(name, _)| !beside.contains(&name.as_str()))
+                    .map(|(_, value)| value)
+                    .collect();
                 assert_eq!(named, [&text]);
             }
             _ => assert_eq!(structured, &text),

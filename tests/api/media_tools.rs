@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use rasterd::app::media::inspect;
+use rasterd::pictures::media::inspect;
 use serde_json::{Value, json};
 
 use crate::rest::{Form, OLD};

@@ -7,26 +7,23 @@ use rasterd::error::Code;
 use rasterd::testing::TestServer;
 use serde_json::{Map, Value, json};
 
-use crate::authorization::ask::{Ask, Failure, MISFIT, json_rpc};
+use crate::authorization::ask::{Ask, Failure, MISFIT, all_named, json_rpc};
 use crate::authorization::operations::{OPERATIONS, operation};
 use crate::authorization::values::Values;
-use crate::authorization::world::World;
+use crate::authorization::world::{CallerKind, World};
 use crate::rest::{OLD, picture};
+use crate::support::configured;
 
 type Names = BTreeSet<String>;
 
 /// Operations of MCP that are another operation of REST and GraphQL in other words: one file, or one with a parent.
 const ONLY_MCP: [&str; 1] = ["upload_asset"];
-/// Fields of GraphQL that are another operation in the words of the oldest clients.
-const ONLY_GRAPHQL: [&str; 1] = ["photos"];
-/// Operations that GraphQL never had.
-const NOT_GRAPHQL: [&str; 1] = ["promote_variant"];
 /// The OpenAPI document describes itself; it needs no key and has no counterpart.
 const ONLY_REST: [&str; 1] = ["openapi"];
 
 /// The paths of the OpenAPI document.
 fn paths() -> Map<String, Value> {
-    let document = serde_json::to_value(rasterd::http::openapi()).unwrap();
+    let document = serde_json::to_value(rasterd::transport::rest::openapi(&configured(), None)).unwrap();
     document["paths"].as_object().unwrap().clone()
 }
 
@@ -50,7 +47,7 @@ fn snake_case(name: &str) -> String {
 
 /// The fields of the roots of the schema.
 fn graphql_fields() -> Names {
-    let sdl = rasterd::graphql::sdl();
+    let sdl = rasterd::transport::graphql::sdl(&configured());
     let roots = ["type Query {", "type Mutation {"]
         .map(|root| sdl.split_once(root).unwrap().1.split_once("\n}").unwrap().0);
     let lines = roots
@@ -60,19 +57,14 @@ fn graphql_fields() -> Names {
     lines.map(|line| line.trim().split(['(', ':']).next().unwrap().to_owned()).collect()
 }
 
-/// Operations by the fields of GraphQL: what reads has no verb there.
-fn graphql_operations() -> Names {
-    let named = |field: String| match field.as_str() {
-        "viewer" => "whoami".to_owned(),
-        "libraries" | "assets" | "tags" => format!("list_{field}"),
-        "asset" => "get_asset".to_owned(),
-        other => snake_case(other),
-    };
-    graphql_fields().into_iter().map(named).collect()
+/// What the declarations say of the fields of GraphQL.
+fn declared_fields() -> Names {
+    let declared = rasterd::operations::declarations();
+    declared.iter().flat_map(|one| one.graphql).map(|field| (*field).to_owned()).collect()
 }
 
 fn tools() -> Names {
-    let document = rasterd::mcp::tools_document();
+    let document = rasterd::transport::mcp::tools_document(&crate::support::configured());
     let tools = document["tools"].as_array().unwrap().iter();
     tools.map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
 }
@@ -85,11 +77,12 @@ fn without(names: Names, left_out: &[&str]) -> Names {
 }
 
 #[test]
-fn the_three_transports_have_the_same_operations() {
-    let tools = without(tools(), &ONLY_MCP);
-    assert_eq!(without(rest_operations(), &ONLY_REST), tools);
-    assert!(tools.len() >= 15, "{tools:?}");
-    assert_eq!(without(graphql_operations(), &ONLY_GRAPHQL), without(tools, &NOT_GRAPHQL));
+fn the_three_transports_have_the_operations_that_are_declared() {
+    let declared: Names = rasterd::operations::declarations().iter().map(|one| one.name.to_owned()).collect();
+    assert!(declared.len() >= 17, "{declared:?}");
+    assert_eq!(tools(), declared);
+    assert_eq!(without(rest_operations(), &ONLY_REST), without(declared, &ONLY_MCP));
+    assert_eq!(graphql_fields(), declared_fields());
 }
 
 /// What the authorization table asks of the transports that `choose` picks.
@@ -304,4 +297,25 @@ async fn the_same_failure_is_told_in_the_same_words() {
         assert!(told.is_some(), "{what}: {name} was asked of nobody");
     }
     assert_eq!(world.everything().await, before);
+}
+
+/// One library has the same numbers on every transport as in the list of libraries.
+#[tokio::test]
+async fn a_library_is_the_same_by_itself_and_in_the_list() {
+    let world = World::new().await;
+    let values = world.values().await;
+    let numbers = async |name: &str| {
+        let mut seen = Vec::new();
+        for ask in operation(name).asks.iter().filter(|ask| !matches!(ask, Ask::Resource(_))) {
+            let answer = ask.result(&world.send(ask, CallerKind::Reader, &values).await).unwrap();
+            let named = ["id", "name", "assetsCount"].map(|field| all_named(&answer, field)[0].clone());
+            seen.push((format!("{ask:?}"), named));
+        }
+        seen
+    };
+    let [alone, listed] = [numbers("get_library").await, numbers("list_libraries").await];
+    assert_eq!(alone.len(), 4, "{alone:?}");
+    for (ask, numbers) in alone.iter().chain(&listed) {
+        assert_eq!(*numbers, [json!("photos"), json!("Photos"), json!(1)], "{ask}");
+    }
 }

@@ -9,10 +9,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rasterd::app::access::{Administrator, LibraryPath};
-use rasterd::app::media::MediaType;
-use rasterd::app::pictures::{Derived, Limits, derive};
-use rasterd::app::settings::Settings;
+use rasterd::core::access::LibraryPath;
+use rasterd::core::settings::Settings;
+use rasterd::pictures::media::MediaType;
+use rasterd::pictures::{Derived, Limits, derive};
 use rasterd::testing::TestServer;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -139,7 +139,7 @@ impl Scene {
     }
 
     fn waiting(&self) -> u64 {
-        self.server.app().waiting_work(&Administrator::of_this_box()).unwrap()
+        self.server.core().waiting_work(&self.server.administrator()).unwrap()
     }
 }
 
@@ -274,7 +274,7 @@ async fn what_is_thrown_away_is_not_waited_for() {
     };
     trash(gone).await;
     scene.server.clock().advance(Duration::from_hours(24 * 31));
-    scene.server.app().upkeep().await;
+    scene.server.core().maintenance_pass().await;
     trash(trashed).await;
     assert_eq!(scene.waiting(), 3);
     gate.open();
@@ -284,7 +284,7 @@ async fn what_is_thrown_away_is_not_waited_for() {
     fs::remove_file(gate.path()).unwrap();
     scene.photographs(3).await;
     let photos = LibraryPath { organization: "acme", library: "photos" };
-    scene.server.app().delete_library(Administrator::of_this_box(), &photos, true).await.unwrap();
+    scene.server.core().delete_library(scene.server.administrator(), &photos, true).await.unwrap();
     assert_eq!(scene.waiting(), 0);
 }
 

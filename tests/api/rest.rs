@@ -6,7 +6,7 @@ mod lists;
 mod shapes;
 mod uploads;
 
-use rasterd::app::model::Access;
+use rasterd::core::model::Access;
 use rasterd::testing::{TestKey, TestServer};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;

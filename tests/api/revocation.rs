@@ -3,8 +3,7 @@
 
 mod uploads;
 
-use rasterd::app::access::Administrator;
-use rasterd::app::model::Access;
+use rasterd::core::model::Access;
 use rasterd::error::Code;
 use rasterd::testing::TestKey;
 use serde_json::{Value, json};
@@ -28,13 +27,13 @@ impl Change {
     const ALL: [Self; 4] = [Self::Delete, Self::Regenerate, Self::Withdraw, Self::Lower];
 
     async fn make(self, world: &World, key: &TestKey) {
-        let (app, by) = (world.server.app(), Administrator::of_this_box());
+        let (core, by) = (world.server.core(), world.server.administrator());
         let grant = |access| vec![("photos".to_owned(), access)];
         let done = match self {
-            Self::Delete => app.delete_key(by, &key.id).await,
-            Self::Regenerate => app.regenerate_key(by, &key.id, None).await.map(|(_, info)| info),
-            Self::Withdraw => app.grant_key(by, &key.id, grant(None)).await,
-            Self::Lower => app.grant_key(by, &key.id, grant(Some(Access::Read))).await,
+            Self::Delete => core.delete_key(by, &key.id).await,
+            Self::Regenerate => core.regenerate_key(by, &key.id, None).await.map(|(_, info)| info),
+            Self::Withdraw => core.grant_key(by, &key.id, grant(None)).await,
+            Self::Lower => core.grant_key(by, &key.id, grant(Some(Access::Read))).await,
         };
         done.unwrap();
     }
@@ -116,7 +115,7 @@ async fn a_grant_works_with_the_next_request_on_an_open_connection() {
         let refused = Connection::open(&world).ask(&write.request(&values), &key.token);
         assert!(tells(&refused, Code::LibraryNotAuthorized), "{write:?}: {refused:?}");
         let grants = vec![("photos".to_owned(), Some(Access::Write))];
-        world.server.app().grant_key(Administrator::of_this_box(), &key.id, grants).await.unwrap();
+        world.server.core().grant_key(world.server.administrator(), &key.id, grants).await.unwrap();
         let answer = connection.ask(&write.request(&values), &key.token);
         assert!(went_well(&answer), "{write:?}: {answer:?}");
     }
@@ -125,8 +124,9 @@ async fn a_grant_works_with_the_next_request_on_an_open_connection() {
 #[tokio::test]
 async fn an_open_connection_does_not_outlive_the_time_of_its_key() {
     let world = World::new().await;
-    let by = Administrator::of_this_box();
-    let hour = world.server.app().create_key(by, "acme", "brief", Vec::new(), Some(3_600_000)).await.unwrap();
+    let by = world.server.administrator();
+    let hour =
+        world.server.core().create_key(by, "acme", "brief", Vec::new(), Some(3_600_000)).await.unwrap();
     let token = hour.0.reveal();
     let mut connections: Vec<_> = operation("whoami")
         .asks
@@ -173,7 +173,7 @@ async fn after_a_handshake_each_request_stands_for_itself() {
         assert!(went_well(&connection.ask(&request, &world.writer.token)));
         conversations.push((connection, request));
     }
-    world.server.app().delete_key(Administrator::of_this_box(), &world.writer.id).await.unwrap();
+    world.server.core().delete_key(world.server.administrator(), &world.writer.id).await.unwrap();
     for (mut connection, request) in conversations {
         let answer = connection.ask(&request, &world.writer.token);
         let asked = String::from_utf8_lossy(&request.body);

@@ -1,5 +1,5 @@
-//! The plain key is in what its maker is shown and nowhere else: not in the data directory, not in the log at its
-//! finest, whatever was done with it.
+//! The plain key is only in the output for its creator: not in the data directory, and not in the log at its finest level,
+//! whatever was done with it.
 
 use std::io::Write;
 
@@ -13,9 +13,9 @@ use crate::support::program::{ASSETS, Home, Program};
 use crate::support::raw::{read_to_end, tcp_to};
 use crate::support::{Client, send};
 
-/// The first characters of a key are stored, to recognise it by.
+/// The first characters of a key are stored, to recognise it.
 const SHOWN: usize = 7;
-/// A part of a key this long says that the key was written; by chance it is nowhere.
+/// A part of a key that is long enough not to occur by chance.
 const PART: usize = 8;
 
 #[tokio::test]
@@ -24,6 +24,8 @@ async fn no_key_is_stored_or_logged() {
         let home = Home::new().with("RASTERD__LOG__LEVEL", "trace").with("RASTERD__LOG__FORMAT", format);
         let mut program = home.serve();
         let mut keys = vec![program.first_key().to_owned()];
+        // As the first start recommends: the key is read, and the file is removed.
+        std::fs::remove_file(home.first_key_file()).unwrap();
         keys.extend(keys_made_by_commands(&home));
         for key in &keys {
             use_well(&program.client_of(key)).await;
@@ -41,8 +43,8 @@ async fn no_key_is_stored_or_logged() {
 fn keys_made_by_commands(home: &Home) -> Vec<String> {
     let made = home.json(&["key", "create", "Made", "--org", "default", "--grant", "library=write"]);
     let id = made["id"].as_str().unwrap();
-    let drawn_anew = home.done(&["key", "regenerate", id]);
-    vec![made["key"].as_str().unwrap().to_owned(), drawn_anew.trim().to_owned()]
+    let regenerated = home.done(&["key", "regenerate", id]);
+    vec![made["key"].as_str().unwrap().to_owned(), regenerated.trim().to_owned()]
 }
 
 /// Requests that most keys may make.
@@ -91,7 +93,7 @@ async fn use_badly(program: &Program, key: &str) {
     send_raw(program, key);
 }
 
-/// What no client sends: heads that are wrong around the key, a body that breaks off, and plain HTTP.
+/// Malformed requests: heads with mistakes around the key, a body that breaks off, and plain HTTP.
 fn send_raw(program: &Program, key: &str) {
     let authorization = format!("Authorization: Bearer {key}\r\n");
     for head in [
@@ -124,7 +126,7 @@ fn assert_unwritten(home: &Home, program: &Program, keys: &[String]) {
     assert!(log.contains("/me") && log.contains("over plain HTTP"), "the log tells what happened:\n{log}");
     let mut places = vec![("the log".to_owned(), log)];
     for file in home.files() {
-        // The socket of a running server can't be read, and holds nothing.
+        // The socket of a running server can't be read, and contains nothing.
         let Ok(bytes) = std::fs::read(&file) else { continue };
         places.push((file.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
     }

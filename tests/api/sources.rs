@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rasterd::app::model::Access;
+use rasterd::core::model::Access;
 use rasterd::testing::TestServer;
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ use crate::rest::picture;
 use crate::support::Client;
 use crate::support::mcp::{base64_source, call};
 use crate::support::program::files_below;
+use crate::support::waiting::no_file_is_temporary;
 
 /// The one address that may be fetched from.
 const OPEN: &str = "127.0.0.9";
@@ -127,9 +128,10 @@ impl Scene {
     async fn expect_nothing_stored(&self) {
         let libraries = call(&self.client, "list_libraries", &json!({ "organizationId": "acme" })).await;
         assert_eq!(libraries.unwrap()[0]["assetsCount"], 0);
-        for folder in ["files", "tmp"] {
-            assert_eq!(files_below(&self.server.data_dir().join(folder)), [] as [std::path::PathBuf; 0]);
-        }
+        no_file_is_temporary(&self.server.data_dir()).await;
+        let mut files = files_below(&self.server.data_dir().join("files"));
+        files.retain(|file| !file.ends_with("files/rasterd-files"));
+        assert_eq!(files, [] as [std::path::PathBuf; 0]);
     }
 }
 

@@ -1,6 +1,9 @@
-//! What every test here needs: a client that trusts a test server and carries a key.
+//! A client for tests that trusts a test server and has a key.
+
+use std::path::Path;
 
 use rasterd::testing::TestServer;
+use rasterd::transport::wire::configured::Configured;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use rustls::RootCertStore;
@@ -10,6 +13,12 @@ use rustls::pki_types::pem::PemObject;
 pub mod mcp;
 pub mod program;
 pub mod raw;
+pub mod waiting;
+
+/// The limits in documents, with the default configuration of tests.
+pub fn configured() -> Configured {
+    Configured::new(&rasterd::testing::settings(Path::new("/data"), "https://localhost:8443"))
+}
 
 /// A client of one server, with a key or without.
 #[derive(Clone)]
@@ -33,7 +42,7 @@ impl Client {
         Self::of(server.url(), &server.ca_pem())
     }
 
-    /// A client, without a key, of the server at an origin that has its certificate from this authority.
+    /// A client without a key, for the server at an origin whose certificate is from this authority.
     pub fn of(url: &str, ca_pem: &str) -> Self {
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(trusting(ca_pem))
@@ -48,7 +57,7 @@ impl Client {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
-    /// A request of this client, to add to.
+    /// A request of this client.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         match &self.token {
@@ -80,12 +89,12 @@ impl Reply {
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    /// The value of a header, or nothing.
+    /// The value of a header, or an empty string.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Checks that this is an error in the envelope with nothing around it, and returns its code.
+    /// Checks that this is an error in the envelope and nothing else, and returns its code.
     pub fn error_code(&self) -> String {
         let json = self.json();
         let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -96,21 +105,21 @@ impl Reply {
     }
 }
 
-/// TLS that trusts this server's authority and nobody else.
+/// TLS that trusts only this server's authority.
 pub fn tls_config(server: &TestServer) -> rustls::ClientConfig {
     trusting(&server.ca_pem())
 }
 
-/// TLS that trusts one authority and nobody else.
+/// TLS that trusts only one authority.
 pub fn trusting(ca_pem: &str) -> rustls::ClientConfig {
-    rustls::ClientConfig::builder_with_provider(rasterd::tls::provider())
+    rustls::ClientConfig::builder_with_provider(rasterd::transport::tls::provider())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots(ca_pem))
         .with_no_client_auth()
 }
 
-/// Trust in one authority.
+/// The roots with only one authority.
 pub fn roots(ca_pem: &str) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap()).unwrap();

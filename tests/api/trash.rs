@@ -1,9 +1,12 @@
 //! Out of the trash: back to where it was, or for good before its time.
 
-use rasterd::app::access::{Caller, LibraryPath};
-use rasterd::app::id::AssetId;
-use rasterd::app::model::Access;
-use rasterd::app::page::Page;
+use std::time::Duration;
+
+use rasterd::core::access::{Caller, LibraryPath};
+use rasterd::core::model::audit::EventFilter;
+use rasterd::core::model::id::AssetId;
+use rasterd::core::model::page::PageRequest;
+use rasterd::core::model::{Access, Role};
 use rasterd::error::{Code, Result};
 use rasterd::testing::{TestKey, TestServer};
 
@@ -11,7 +14,7 @@ use crate::support::Client;
 
 const PHOTO: &[u8] = include_bytes!("../fixtures/wine.jpg");
 const OTHER: &[u8] = include_bytes!("../fixtures/sunset.jpg");
-const FIRST_PAGE: Page = Page { offset: 0, size: 50 };
+const FIRST_PAGE: PageRequest = PageRequest { offset: 0, size: 50 };
 const PHOTOS: LibraryPath<'static> = LibraryPath { organization: "acme", library: "photos" };
 
 struct Scene {
@@ -29,7 +32,7 @@ impl Scene {
     }
 
     fn caller(&self) -> Caller {
-        self.server.app().authenticate(&self.writer.token).unwrap()
+        self.server.core().authenticate(&self.writer.token).unwrap()
     }
 
     async fn asset(&self, parent: Option<&AssetId>) -> AssetId {
@@ -38,26 +41,26 @@ impl Scene {
     }
 
     async fn trash(&self, id: &AssetId) {
-        self.server.app().delete_assets(&self.caller(), &PHOTOS, &[id.to_string()]).await.unwrap();
+        self.server.core().delete_assets(&self.caller(), &PHOTOS, &[id.to_string()]).await.unwrap();
     }
 
     async fn restore(&self, id: &AssetId) -> Result<Vec<AssetId>> {
-        self.server.app().restore_assets(&self.caller(), &PHOTOS, &[id.to_string()]).await
+        self.server.core().restore_assets(&self.caller(), &PHOTOS, &[id.to_string()]).await
     }
 
     async fn purge(&self, id: &AssetId) -> Result<Vec<AssetId>> {
-        self.server.app().purge_assets(&self.caller(), &PHOTOS, &[id.to_string()]).await
+        self.server.core().purge_assets(&self.caller(), &PHOTOS, &[id.to_string()]).await
     }
 
     /// The ids in the trash, the latest first.
     fn trashed(&self) -> Vec<AssetId> {
-        let trashed = self.server.app().list_trash(&self.caller(), &PHOTOS, FIRST_PAGE).unwrap();
+        let trashed = self.server.core().list_trash(&self.caller(), &PHOTOS, FIRST_PAGE).unwrap();
         trashed.into_iter().map(|trashed| trashed.detail.asset.id).collect()
     }
 
     /// (assets, trash) as the library counts them.
     fn counts(&self) -> (u64, u64) {
-        let libraries = self.server.app().list_libraries(&self.caller(), "acme", FIRST_PAGE).unwrap();
+        let libraries = self.server.core().list_libraries(&self.caller(), "acme", FIRST_PAGE).unwrap();
         (libraries[0].library.assets, libraries[0].library.trashed)
     }
 
@@ -71,18 +74,18 @@ async fn a_restored_asset_is_as_it_was_with_its_tags_its_variants_and_its_url() 
     let scene = Scene::new().await;
     let asset = scene.asset(None).await;
     let variant = scene.asset(Some(&asset)).await;
-    let app = scene.server.app();
+    let core = scene.server.core();
     let tags = ["Sea".to_owned()];
-    app.tag_assets(&scene.caller(), &PHOTOS, &[asset.to_string()], &tags).await.unwrap();
+    core.tag_assets(&scene.caller(), &PHOTOS, &[asset.to_string()], &tags).await.unwrap();
     scene.trash(&asset).await;
     assert_eq!((scene.counts(), scene.trashed()), ((0, 1), vec![asset]));
     assert_eq!(scene.served(&asset.to_string()).await, 404);
 
     assert_eq!(scene.restore(&asset).await.unwrap(), [asset]);
     assert_eq!((scene.counts(), scene.trashed()), ((1, 0), vec![]));
-    let detail = app.get_asset(&scene.caller(), &PHOTOS, asset.as_str()).unwrap();
+    let detail = core.get_asset(&scene.caller(), &PHOTOS, asset.as_str()).unwrap();
     assert_eq!((detail.asset.tags.as_slice(), detail.variants.len()), (tags.as_slice(), 1));
-    let tagged = app.list_tags(&scene.caller(), &PHOTOS, 10).unwrap();
+    let tagged = core.list_tags(&scene.caller(), &PHOTOS, 10).unwrap();
     assert_eq!((tagged[0].text.as_str(), tagged[0].count), ("Sea", 1));
     assert_eq!(scene.served(&format!("{asset}/{variant}")).await, 200);
     assert_eq!(scene.restore(&asset).await.unwrap(), []);
@@ -100,7 +103,7 @@ async fn a_variant_that_was_trashed_alone_comes_back_alone_and_not_before_its_or
     assert_eq!(scene.restore(&variant).await.unwrap_err().code(), Code::Conflict);
     scene.restore(&asset).await.unwrap();
     let detail =
-        |asset: &AssetId| scene.server.app().get_asset(&scene.caller(), &PHOTOS, asset.as_str()).unwrap();
+        |asset: &AssetId| scene.server.core().get_asset(&scene.caller(), &PHOTOS, asset.as_str()).unwrap();
     assert_eq!((detail(&asset).variants.len(), scene.trashed()), (0, vec![variant]));
     scene.restore(&variant).await.unwrap();
     assert_eq!((detail(&asset).variants.len(), scene.counts()), (1, (1, 0)));
@@ -116,7 +119,7 @@ async fn only_what_is_in_the_trash_is_purged_and_then_for_good() {
     assert_eq!(scene.counts(), (1, 0));
     assert_eq!(scene.restore(&gone).await.unwrap_err().code(), Code::ResourceNotFound);
     // Both have the same bytes: the one that stays keeps them.
-    scene.server.app().upkeep().await;
+    scene.server.core().maintenance_pass().await;
     assert_eq!(scene.served(&kept.to_string()).await, 200);
 }
 
@@ -133,7 +136,7 @@ async fn shared_bytes(scene: &Scene) -> (AssetId, AssetId, AssetId) {
 /// Nothing of the file that both had is lost, and nothing is counted twice.
 async fn expect_only(scene: &Scene, other: &AssetId) {
     scene.server.clock().advance(std::time::Duration::from_hours(2));
-    scene.server.app().upkeep().await;
+    scene.server.core().maintenance_pass().await;
     assert_eq!((scene.counts(), scene.trashed()), ((1, 0), vec![]));
     assert_eq!(scene.served(&other.to_string()).await, 200);
     scene.trash(other).await;
@@ -147,7 +150,7 @@ async fn a_variant_in_the_trash_goes_once_with_its_original_and_by_itself() {
         let (other, original, variant) = shared_bytes(&scene).await;
         let both = if original_first { [original, variant] } else { [variant, original] };
         let ids = both.map(|id| id.to_string());
-        let purged = scene.server.app().purge_assets(&scene.caller(), &PHOTOS, &ids).await.unwrap();
+        let purged = scene.server.core().purge_assets(&scene.caller(), &PHOTOS, &ids).await.unwrap();
         assert_eq!(purged, if original_first { vec![original] } else { both.to_vec() });
         expect_only(&scene, &other).await;
     }
@@ -157,7 +160,7 @@ async fn a_variant_in_the_trash_goes_once_with_its_original_and_by_itself() {
 async fn an_emptied_trash_lets_go_of_each_file_once() {
     let scene = Scene::new().await;
     let (other, ..) = shared_bytes(&scene).await;
-    assert!(scene.server.app().empty_trash(&scene.caller(), &PHOTOS).await.unwrap() >= 1);
+    assert!(scene.server.core().empty_trash(&scene.caller(), &PHOTOS).await.unwrap() >= 1);
     expect_only(&scene, &other).await;
 }
 
@@ -178,7 +181,7 @@ async fn an_emptied_trash_is_empty_and_nothing_else_is_gone() {
         scene.asset(Some(&asset)).await;
         scene.trash(&asset).await;
     }
-    assert_eq!(scene.server.app().empty_trash(&scene.caller(), &PHOTOS).await.unwrap(), 3);
+    assert_eq!(scene.server.core().empty_trash(&scene.caller(), &PHOTOS).await.unwrap(), 3);
     assert_eq!((scene.counts(), scene.trashed()), ((1, 0), vec![]));
     assert_eq!(scene.served(&kept.to_string()).await, 200);
 }
@@ -188,16 +191,96 @@ async fn a_key_that_only_reads_sees_the_trash_and_changes_nothing() {
     let scene = Scene::new().await;
     let asset = scene.asset(None).await;
     scene.trash(&asset).await;
-    let (app, reader) = (scene.server.app(), scene.server.key("acme", &[("photos", Access::Read)]).await);
-    let caller = app.authenticate(&reader.token).unwrap();
-    assert_eq!(app.list_trash(&caller, &PHOTOS, FIRST_PAGE).unwrap().len(), 1);
+    let (core, reader) = (scene.server.core(), scene.server.key("acme", &[("photos", Access::Read)]).await);
+    let caller = core.authenticate(&reader.token).unwrap();
+    assert_eq!(core.list_trash(&caller, &PHOTOS, FIRST_PAGE).unwrap().len(), 1);
     let ids = [asset.to_string()];
     let refused = [
-        app.restore_assets(&caller, &PHOTOS, &ids).await.err(),
-        app.purge_assets(&caller, &PHOTOS, &ids).await.err(),
-        app.empty_trash(&caller, &PHOTOS).await.err(),
+        core.restore_assets(&caller, &PHOTOS, &ids).await.err(),
+        core.purge_assets(&caller, &PHOTOS, &ids).await.err(),
+        core.empty_trash(&caller, &PHOTOS).await.err(),
     ];
     let codes = refused.map(|error| error.map(|error| error.code()));
     assert_eq!(codes, [Some(Code::LibraryNotAuthorized); 3]);
     assert_eq!(scene.trashed(), [asset]);
+}
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Runs maintenance, and says whether the asset is still in the trash.
+async fn is_kept(scene: &Scene, id: &AssetId) -> bool {
+    scene.server.core().maintenance_pass().await;
+    scene.trashed().contains(id)
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_for_a_while_empties_no_trash() {
+    let mut scene = Scene::new().await;
+    let before = scene.asset(None).await;
+    scene.trash(&before).await;
+    assert!(is_kept(&scene, &before).await);
+    // Ahead, over a restart, and right again.
+    scene.server.clock().set_ahead(40 * DAY);
+    assert!(is_kept(&scene, &before).await);
+    scene.server.restart();
+    assert!(is_kept(&scene, &before).await);
+    scene.server.clock().set_back(40 * DAY);
+    assert!(is_kept(&scene, &before).await);
+    // Behind, over a restart, with something trashed meanwhile, and right again.
+    scene.server.clock().set_back(400 * DAY);
+    scene.server.restart();
+    let meanwhile = scene.asset(None).await;
+    scene.trash(&meanwhile).await;
+    assert!(is_kept(&scene, &meanwhile).await);
+    scene.server.clock().set_ahead(400 * DAY);
+    scene.server.restart();
+    for id in [&before, &meanwhile] {
+        assert!(is_kept(&scene, id).await);
+    }
+    // When 30 days have passed, they go.
+    scene.server.clock().advance(29 * DAY);
+    scene.server.restart();
+    for id in [&before, &meanwhile] {
+        assert!(is_kept(&scene, id).await);
+    }
+    scene.server.clock().advance(2 * DAY);
+    for id in [&before, &meanwhile] {
+        assert!(!is_kept(&scene, id).await);
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_keeps_another_time_for_a_week_is_followed() {
+    let scene = Scene::new().await;
+    let asset = scene.asset(None).await;
+    scene.trash(&asset).await;
+    scene.server.clock().set_ahead(40 * DAY);
+    assert!(is_kept(&scene, &asset).await);
+    for _ in 0..6 {
+        scene.server.clock().advance(DAY);
+        assert!(is_kept(&scene, &asset).await);
+    }
+    scene.server.clock().advance(DAY);
+    assert!(!is_kept(&scene, &asset).await);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_for_a_while_ends_no_invitation_and_keeps_the_audit_log() {
+    let scene = Scene::new().await;
+    let core = scene.server.core();
+    let by = scene.server.administrator();
+    let (token, _) = core.invite_member(by.clone(), "acme", Role::Editor, "").await.unwrap();
+    let events = async || {
+        let filter = EventFilter { most: 100, ..EventFilter::default() };
+        core.list_events(by.clone(), "acme", filter).await.unwrap().events.len()
+    };
+    let before = events().await;
+    assert!(before > 0);
+    scene.server.clock().set_ahead(500 * DAY);
+    core.maintenance_pass().await;
+    assert!(core.link(token.reveal()).is_err(), "by the clock it is over");
+    scene.server.clock().set_back(500 * DAY);
+    core.maintenance_pass().await;
+    assert!(core.link(token.reveal()).is_ok());
+    assert_eq!(events().await, before);
 }

@@ -1,4 +1,4 @@
-//! What rasterd is compared with: an actix handler that sends one answer from memory.
+//! The server that rasterd is compared with: an actix handler that sends one answer from memory.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -10,7 +10,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// Asks this program to be the bare server.
+/// The argument that makes this program the bare server.
 pub const ARGUMENT: &str = "--bare-server";
 
 /// Serves until it is killed: the folder of certificates and the file with the answer are its arguments.

@@ -1,4 +1,4 @@
-//! The load: keep-alive connections over TLS, each sending the same request again and again.
+//! The load: keep-alive connections over TLS, each of which repeats the same request.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// One server to ask.
+/// A server to send requests to.
 pub struct Target {
     address: SocketAddr,
     connector: TlsConnector,
@@ -59,7 +59,12 @@ impl Target {
         Self { address, connector: TlsConnector::from(Arc::new(config)) }
     }
 
-    /// Asks once, on a connection of its own.
+    /// Opens a connection.
+    pub async fn open(&self) -> Connection {
+        Connection::open(self).await
+    }
+
+    /// Sends one request, on a connection of its own.
     pub async fn ask(&self, request: &[u8]) -> Answer {
         Connection::open(self).await.ask(request).await
     }
@@ -73,7 +78,7 @@ impl Target {
         result["structuredContent"].clone()
     }
 
-    /// Asks the same on several connections for some time, and returns how often it was answered.
+    /// Repeats a request on several connections for some time, and returns the number of answers.
     pub async fn repeat(&self, request: &[u8], connections: usize, time: Duration) -> u64 {
         let mut open = Vec::new();
         for _ in 0..connections {
@@ -92,7 +97,8 @@ impl Target {
     }
 }
 
-struct Connection {
+/// A connection that stays open.
+pub struct Connection {
     stream: TlsStream<TcpStream>,
     buffer: Vec<u8>,
 }
@@ -106,7 +112,8 @@ impl Connection {
         Self { stream, buffer: vec![0; 256 * 1024] }
     }
 
-    async fn ask(&mut self, request: &[u8]) -> Answer {
+    /// Sends the request and waits for the answer.
+    pub async fn ask(&mut self, request: &[u8]) -> Answer {
         self.stream.write_all(request).await.expect("the request goes out");
         self.stream.flush().await.expect("the request goes out");
         let (mut got, mut head) = (Vec::new(), None);

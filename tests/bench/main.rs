@@ -1,12 +1,13 @@
-//! `make bench`: what answers cost, as ratios to a bare actix handler on the same TLS in the same run.
+//! `make bench`: the cost of answers, as ratios to a bare actix handler with the same TLS in the same run.
 //!
 //! The real binary and the bare server run as processes of their own; the bare one sends the same bytes from
 //! memory, after a bearer check and, for a POST, reading its JSON. A ratio of 0.8 means that rasterd needs
-//! 1 / 0.8 of the bare handler's CPU, or gives 0.8 of its requests per second.
+//! 1 / 0.8 of the bare handler's CPU, or answers 0.8 of its requests per second.
 
 mod bare;
 mod load;
 mod process;
+mod search;
 
 use std::path::Path;
 use std::time::Duration;
@@ -23,7 +24,7 @@ const ASSETS: usize = 100_000;
 /// How many files one call uploads.
 const BATCH: usize = 20;
 
-/// One request that is measured.
+/// A request to measure.
 struct Question {
     name: &'static str,
     request: Vec<u8>,
@@ -43,6 +44,7 @@ async fn run() {
     let dir = process::scratch_dir();
     let rasterd = Rasterd::start(dir.path());
     let target = Target::new(rasterd.address(), &dir.path().join("certs/ca.pem"));
+    search::run(&rasterd, &target).await;
     let questions = questions(&target, rasterd.key(), dir.path()).await;
 
     println!(
@@ -78,7 +80,7 @@ async fn compare(question: &Question, rasterd: (&Server, &Target), bare: (&Serve
     );
 }
 
-/// What one measurement found.
+/// The result of one measurement.
 struct Measured {
     /// Requests per second.
     rate: f64,
@@ -99,7 +101,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Fills the server and says what is asked of it.
+/// Fills the server and returns the requests to measure.
 async fn questions(target: &Target, key: &str, dir: &Path) -> Vec<Question> {
     let whoami = target.call(key, "whoami", &serde_json::json!({})).await;
     let organization = whoami["organizationId"].as_str().expect("an organization").to_owned();

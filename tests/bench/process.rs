@@ -1,4 +1,4 @@
-//! The servers that are measured, each a process of its own, and what they are filled with.
+//! The servers to measure, each in a process of its own, and their content.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ pub struct Server {
 /// rasterd, on its very first start.
 pub struct Rasterd {
     pub server: Server,
-    /// Kept open: a server that can't say its first key ends.
+    /// Kept open: a server that can't print its first key ends.
     _output: BufReader<ChildStdout>,
     key: String,
 }
@@ -40,24 +40,21 @@ impl Rasterd {
             .spawn()
             .expect("rasterd starts");
         let mut output = BufReader::new(child.stdout.take().expect("its output"));
-        let lines = output.by_ref().lines();
-        let (mut port, mut key) = (None, None);
-        for line in lines.map_while(Result::ok) {
+        let mut port = None;
+        for line in output.by_ref().lines().map_while(Result::ok) {
             port = port.or_else(|| number_behind(&line, "https://localhost:"));
-            key = key.or_else(|| {
-                line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                    .find(|word| word.starts_with("pk_"))
-                    .map(str::to_owned)
-            });
-            if port.is_some() && key.is_some() {
+            // The last line of a first start.
+            if line.contains("first-key.txt") {
                 break;
             }
         }
+        let first_steps = std::fs::read_to_string(dir.join("data/first-key.txt")).expect("the first key");
+        let key = first_steps.split_whitespace().find(|word| word.starts_with("pk_")).map(str::to_owned);
         let address = SocketAddr::from(([127, 0, 0, 1], port.expect("rasterd says its url")));
         Self {
             server: Server { child, address },
             _output: output,
-            key: key.expect("rasterd says its first key"),
+            key: key.expect("rasterd writes down its first key"),
         }
     }
 
@@ -115,7 +112,7 @@ fn number_behind(line: &str, start: &str) -> Option<u16> {
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// A picture of 1 × 1 pixel that is `size` bytes long, no two of them alike.
+/// A picture of 1 × 1 pixel with `size` bytes, each different from the others.
 pub fn png_of(size: usize, number: usize) -> Vec<u8> {
     const HEAD: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\x3a\x7e\x9b\x55";
     const DATA: &[u8] = b"\0\0\0\nIDAT\x78\x9c\x63\x60\0\0\0\x02\0\x01\x48\xaf\xa4\x71";

@@ -1,10 +1,10 @@
-//! A server for `tests/fuzz_api/run`: two libraries, a key that writes to both, and some assets. Prints where it is,
-//! whom to trust and the key, each on a line, and stops when its standard input ends.
+//! A server for `tests/fuzz_api/run`: two libraries, a key that writes to both, and some assets. Prints its
+//! url, the authority to trust and the key, each on a line, and stops when its standard input ends.
 
 use std::io::Read;
 
-use rasterd::app::access::LibraryPath;
-use rasterd::app::model::Access;
+use rasterd::core::access::LibraryPath;
+use rasterd::core::model::Access;
 use rasterd::testing::TestServer;
 
 /// How many assets there are at first.
@@ -21,11 +21,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let photo = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/wine.jpg"))?;
     let mut ids = Vec::new();
     for number in 0..ASSETS {
-        let caller = server.app().authenticate(&key.token)?;
+        let caller = server.core().authenticate(&key.token)?;
         let photos = LibraryPath { organization: "acme", library: "photos" };
-        let mut upload = server.app().begin_upload(&caller, &photos)?;
+        let mut upload = server.core().begin_upload(&caller, &photos)?;
         let mut file = upload.begin_file(&format!("wine {number}.jpg"))?;
-        file.write(photo.clone().into()).await?;
+        file.write(&photo).await?;
         upload.end_file(file).await?;
         ids.extend(upload.finish().await?.assets.iter().map(|uploaded| uploaded.asset.id.to_string()));
     }

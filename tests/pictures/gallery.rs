@@ -3,8 +3,8 @@
 use image::{ExtendedColorType, ImageFormat, RgbaImage};
 use moxcms::ColorProfile;
 use mozjpeg::ColorSpace;
-use rasterd::app::media::MediaType;
-use rasterd::app::pictures::{Fit, Format, Size, Wanted, metadata};
+use rasterd::pictures::media::MediaType;
+use rasterd::pictures::{Fit, Format, PixelSize, ResizeSpec, metadata};
 
 use crate::made::{
     BLUE, GREEN, RED, WHITE, assert_near, card, card_as, card_avif, card_jpeg, corners, derived, exif,
@@ -35,7 +35,7 @@ fn every_orientation_is_turned_upright() {
             (with_chunk(&plain, "eXIf", &exif(&shorts, &[])), MediaType::Png),
         ];
         for (bytes, media_type) in files {
-            let image = seen(&bytes, media_type, Wanted::within(80));
+            let image = seen(&bytes, media_type, ResizeSpec::within(80));
             let expected = if orientation < 5 { (80, 40) } else { (40, 80) };
             assert_eq!(image.dimensions(), expected, "{media_type:?} {orientation}");
             assert_near(&corners(&image)[0], &left, 3, "above left");
@@ -62,7 +62,7 @@ fn all_formats_show_the_same_card() {
         (svg.as_bytes().to_vec(), MediaType::Svg),
     ];
     for (bytes, media_type) in files {
-        let image = seen(&bytes, media_type, Wanted::within(100));
+        let image = seen(&bytes, media_type, ResizeSpec::within(100));
         assert_eq!(image.dimensions(), (100, 50), "{media_type:?}");
         for (found, expected) in corners(&image).iter().zip([RED, GREEN, BLUE, WHITE]) {
             assert_near(found, &expected, 6, media_type.mime());
@@ -74,9 +74,9 @@ fn all_formats_show_the_same_card() {
 fn all_formats_are_written() {
     let card = card_jpeg(320, 160, &[]);
     for format in [Format::Jpeg, Format::Png, Format::WebP, Format::Avif] {
-        let made = rendition(&card, MediaType::Jpeg, Wanted::within(100), format).expect("it is made");
-        assert_eq!((made.size, made.format), (Size::new(100, 50), format));
-        let image = seen(&made.bytes, format.media_type(), Wanted::default());
+        let made = rendition(&card, MediaType::Jpeg, ResizeSpec::within(100), format).expect("it is made");
+        assert_eq!((made.size, made.format), (PixelSize::new(100, 50), format));
+        let image = seen(&made.bytes, format.media_type(), ResizeSpec::default());
         assert_eq!(image.dimensions(), (100, 50));
         for (found, expected) in corners(&image).iter().zip([RED, GREEN, BLUE, WHITE]) {
             assert_near(found, &expected, 12, format.media_type().mime());
@@ -92,7 +92,7 @@ fn gray_stays_gray() {
         (png(64, 64, ExtendedColorType::L8, &pixels), MediaType::Png),
     ];
     for (bytes, media_type) in files {
-        let image = seen(&bytes, media_type, Wanted::default());
+        let image = seen(&bytes, media_type, ResizeSpec::default());
         for (found, expected) in image.pixels().zip(&pixels) {
             assert_near(&found.0, &[*expected, *expected, *expected, 255], 4, media_type.mime());
         }
@@ -112,7 +112,7 @@ fn inks_become_light() {
     let light = [[0, 255, 255], [255, 0, 255], [0, 0, 0], [255, 255, 255], [128, 128, 128]];
     for (ink, expected) in inks.iter().zip(light) {
         let bytes = jpeg(32, 32, ColorSpace::JCS_CMYK, &ink.repeat(32 * 32), &[]);
-        let image = seen(&bytes, MediaType::Jpeg, Wanted::within(8));
+        let image = seen(&bytes, MediaType::Jpeg, ResizeSpec::within(8));
         assert_near(&image.get_pixel(4, 4).0, &expected, 3, "CMYK");
     }
 }
@@ -122,7 +122,7 @@ fn sixteen_bits_become_eight() {
     let words: Vec<u8> = [0x8000u16, 0xff80, 0x00ff].map(u16::to_be_bytes).concat().repeat(64);
     let bytes = raw_png(8, 8, 2, 16, &words);
     assert_near(
-        &seen(&bytes, MediaType::Png, Wanted::default()).get_pixel(3, 3).0,
+        &seen(&bytes, MediaType::Png, ResizeSpec::default()).get_pixel(3, 3).0,
         &[128, 255, 0, 255],
         1,
         "PNG",
@@ -132,7 +132,7 @@ fn sixteen_bits_become_eight() {
     let mut tiff = std::io::Cursor::new(Vec::new());
     let mut encoder = tiff::encoder::TiffEncoder::new(&mut tiff).expect("it starts");
     encoder.write_image::<tiff::encoder::colortype::RGB16>(8, 8, &pixels).expect("it is encoded");
-    let image = seen(&tiff.into_inner(), MediaType::Tiff, Wanted::default());
+    let image = seen(&tiff.into_inner(), MediaType::Tiff, ResizeSpec::default());
     assert_near(&image.get_pixel(3, 3).0, &[128, 255, 0, 255], 1, "TIFF");
 }
 
@@ -145,7 +145,7 @@ fn brightness_and_differences_become_colours() {
         let mut image = encoder.new_image::<tiff::encoder::colortype::YCbCr8>(8, 8).expect("it starts");
         image.encoder().write_tag(tiff::tags::Tag::ChromaSubsampling, &[1u16, 1][..]).expect("a tag");
         image.write_data(&stored.repeat(64)).expect("it is encoded");
-        let image = seen(&tiff.into_inner(), MediaType::Tiff, Wanted::default());
+        let image = seen(&tiff.into_inner(), MediaType::Tiff, ResizeSpec::default());
         assert_near(&image.get_pixel(3, 3).0, &expected, 1, "TIFF");
     }
 }
@@ -165,13 +165,13 @@ fn alpha_is_kept_or_laid_on_white() {
     let pixels = [[255, 0, 0, 255].repeat(32), [0, 0, 255, 0].repeat(32)].concat().repeat(64);
     let source = png(64, 64, ExtendedColorType::Rgba8, &pixels);
     for format in [Format::Png, Format::WebP, Format::Avif] {
-        let made = rendition(&source, MediaType::Png, Wanted::within(32), format).expect("it is made");
-        let image = seen(&made.bytes, format.media_type(), Wanted::default());
+        let made = rendition(&source, MediaType::Png, ResizeSpec::within(32), format).expect("it is made");
+        let image = seen(&made.bytes, format.media_type(), ResizeSpec::default());
         assert_near(&image.get_pixel(4, 16).0, &[255, 0, 0, 255], 10, format.media_type().mime());
         assert_near(&[image.get_pixel(28, 16).0[3]], &[0], 3, format.media_type().mime());
     }
-    let made = rendition(&source, MediaType::Png, Wanted::within(32), Format::Jpeg).expect("it is made");
-    let image = seen(&made.bytes, MediaType::Jpeg, Wanted::default());
+    let made = rendition(&source, MediaType::Png, ResizeSpec::within(32), Format::Jpeg).expect("it is made");
+    let image = seen(&made.bytes, MediaType::Jpeg, ResizeSpec::default());
     assert_near(&image.get_pixel(4, 16).0, &[255, 0, 0, 255], 6, "JPEG");
     assert_near(&image.get_pixel(28, 16).0, &[255, 255, 255, 255], 6, "JPEG");
 }
@@ -183,14 +183,14 @@ fn wide_colours_are_converted() {
     let profile = ColorProfile::new_display_p3();
     let tagged = jpeg(64, 64, ColorSpace::JCS_RGB, &pixels, &[profile_segment(&profile)]);
     assert_near(
-        &seen(&tagged, MediaType::Jpeg, Wanted::within(16)).get_pixel(8, 8).0,
+        &seen(&tagged, MediaType::Jpeg, ResizeSpec::within(16)).get_pixel(8, 8).0,
         &[255, 0, 0],
         4,
         "with",
     );
     let plain = jpeg(64, 64, ColorSpace::JCS_RGB, &pixels, &[]);
     assert_near(
-        &seen(&plain, MediaType::Jpeg, Wanted::within(16)).get_pixel(8, 8).0,
+        &seen(&plain, MediaType::Jpeg, ResizeSpec::within(16)).get_pixel(8, 8).0,
         &[234, 51, 35],
         4,
         "without",
@@ -198,7 +198,7 @@ fn wide_colours_are_converted() {
     let of_other_channels = ColorProfile::new_gray_with_gamma(1.0);
     let wrong = jpeg(64, 64, ColorSpace::JCS_RGB, &pixels, &[profile_segment(&of_other_channels)]);
     assert_near(
-        &seen(&wrong, MediaType::Jpeg, Wanted::within(16)).get_pixel(8, 8).0,
+        &seen(&wrong, MediaType::Jpeg, ResizeSpec::within(16)).get_pixel(8, 8).0,
         &[234, 51, 35],
         4,
         "wrong",
@@ -212,7 +212,7 @@ fn the_first_frame_stands_for_all() {
     let mut encoder = image::codecs::gif::GifEncoder::new(&mut bytes);
     encoder.encode_frames([frame([255, 0, 0, 255]), frame([0, 0, 255, 255])]).expect("it is encoded");
     drop(encoder);
-    let image = seen(&bytes, MediaType::Gif, Wanted::default());
+    let image = seen(&bytes, MediaType::Gif, ResizeSpec::default());
     assert_eq!(image.dimensions(), (40, 30));
     assert_near(&image.get_pixel(20, 15).0, &[255, 0, 0, 255], 0, "GIF");
 }
@@ -222,13 +222,13 @@ fn long_and_tiny_pictures_keep_their_shape() {
     let long = png(3000, 100, ExtendedColorType::Rgb8, &card(3000, 100).concat());
     let made = derived(&long, MediaType::Png).expect("it can be opened");
     let sizes: Vec<_> = made.thumbnails.iter().map(|thumbnail| (thumbnail.edge, thumbnail.size)).collect();
-    assert_eq!(sizes, [(400, Size::new(400, 13)), (800, Size::new(800, 27))]);
+    assert_eq!(sizes, [(400, PixelSize::new(400, 13)), (800, PixelSize::new(800, 27))]);
 
     let dot = png(1, 1, ExtendedColorType::Rgb8, &[10, 20, 30]);
     let made = derived(&dot, MediaType::Png).expect("it can be opened");
     assert_eq!(made.thumbnails.len(), 1);
-    assert_eq!(made.thumbnails[0].size, Size::new(1, 1));
-    assert_eq!((made.size, made.colour), (Size::new(1, 1), [10, 20, 30]));
+    assert_eq!(made.thumbnails[0].size, PixelSize::new(1, 1));
+    assert_eq!((made.size, made.colour), (PixelSize::new(1, 1), [10, 20, 30]));
     assert!(made.blurhash.len() > 6, "{}", made.blurhash);
 }
 
@@ -236,13 +236,13 @@ fn long_and_tiny_pictures_keep_their_shape() {
 fn thumbnails_stop_at_the_size_of_the_original() {
     let made = derived(&card_jpeg(500, 300, &[]), MediaType::Jpeg).expect("it can be opened");
     let sizes: Vec<_> = made.thumbnails.iter().map(|thumbnail| (thumbnail.edge, thumbnail.size)).collect();
-    assert_eq!(sizes, [(400, Size::new(400, 240)), (800, Size::new(500, 300))]);
+    assert_eq!(sizes, [(400, PixelSize::new(400, 240)), (800, PixelSize::new(500, 300))]);
 }
 
 #[test]
 fn cover_cuts_both_sides_alike() {
     let card = card_as(ImageFormat::Png, 320, 160);
-    let square = Wanted { width: Some(40), height: Some(40), fit: Fit::Cover };
+    let square = ResizeSpec { width: Some(40), height: Some(40), fit: Fit::Cover };
     let image = seen(&card, MediaType::Png, square);
     assert_eq!(image.dimensions(), (40, 40));
     let expected = [RED, GREEN, BLUE, WHITE];
@@ -260,7 +260,7 @@ fn renditions_tell_nothing_of_place_and_device() {
     let source = card_jpeg(64, 64, &[exif_segment(&[], &texts), xmp]);
     assert!(source.windows(6).any(|window| window == b"Secret"));
     for format in [Format::Jpeg, Format::Png, Format::WebP, Format::Avif] {
-        let made = rendition(&source, MediaType::Jpeg, Wanted::default(), format).expect("it is made");
+        let made = rendition(&source, MediaType::Jpeg, ResizeSpec::default(), format).expect("it is made");
         assert!(!made.bytes.windows(6).any(|window| window == b"Secret"), "{format:?}");
     }
 }
@@ -285,7 +285,7 @@ fn a_file_tells_about_itself() {
     ];
     let source = card_jpeg(64, 64, &[exif_segment(&[], &texts), xmp, (13, iptc.concat())]);
 
-    let told = metadata(&file(&source), MediaType::Jpeg, &rasterd::app::pictures::Limits::default());
+    let told = metadata(&file(&source), MediaType::Jpeg, &rasterd::pictures::Limits::default());
     let told = told.expect("it can be read");
     assert_eq!(told.camera.as_deref(), Some("NIKON D850"));
     assert_eq!(told.title.as_deref(), Some("Dune"), "XMP goes before IPTC");
@@ -308,7 +308,7 @@ fn a_drawing_reads_nothing_else() {
         <image x="10" width="10" height="10" xlink:href="file://{outside}"/>
         <image x="20" width="10" height="10" xlink:href="data:image/png;base64,{inner}"/></svg>"##
     );
-    let image = seen(svg.as_bytes(), MediaType::Svg, Wanted::default());
+    let image = seen(svg.as_bytes(), MediaType::Svg, ResizeSpec::default());
     assert_near(&image.get_pixel(5, 5).0, &WHITE, 0, "a path");
     assert_near(&image.get_pixel(15, 5).0, &WHITE, 0, "a url");
     assert_near(&image.get_pixel(25, 5).0, &BLUE, 0, "a picture inside");

@@ -5,8 +5,8 @@ use std::io::{Cursor, Write};
 
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, RgbaImage};
 use mozjpeg::{ColorSpace, Compress, Marker};
-use rasterd::app::media::MediaType;
-use rasterd::app::pictures::{Derived, Failure, Format, Limits, Rendered, Rendition, Wanted, derive, render};
+use rasterd::pictures::media::MediaType;
+use rasterd::pictures::{Derived, Failure, Format, Limits, Rendered, Rendition, ResizeSpec, derive, render};
 
 pub const RED: [u8; 3] = [255, 0, 0];
 pub const GREEN: [u8; 3] = [0, 255, 0];
@@ -119,6 +119,15 @@ pub fn exif(shorts: &[(u16, u16)], texts: &[(u16, &str)]) -> Vec<u8> {
     block
 }
 
+/// An EXIF block with this one orientation: of a kind of value, so many of it.
+pub fn exif_of(order: [u8; 2], kind: u16, count: u32, value: [u8; 4]) -> Vec<u8> {
+    let is_little = &order == b"II";
+    let short = |number: u16| if is_little { number.to_le_bytes() } else { number.to_be_bytes() };
+    let long = |number: u32| if is_little { number.to_le_bytes() } else { number.to_be_bytes() };
+    let entry = [&short(0x0112)[..], &short(kind), &long(count), &value].concat();
+    [&order[..], &short(42), &long(8), &short(1), &entry, &[0; 4]].concat()
+}
+
 /// An EXIF segment of a JPEG.
 pub fn exif_segment(shorts: &[(u16, u16)], texts: &[(u16, &str)]) -> (u8, Vec<u8>) {
     (1, [b"Exif\0\0".to_vec(), exif(shorts, texts)].concat())
@@ -160,7 +169,7 @@ pub fn pdf(boxes: &str, content: &str) -> Vec<u8> {
 pub fn rendition(
     bytes: &[u8],
     media_type: MediaType,
-    size: Wanted,
+    size: ResizeSpec,
     format: Format,
 ) -> Result<Rendered, Failure> {
     let rendition = Rendition { size, format, quality: None };
@@ -173,7 +182,7 @@ pub fn derived(bytes: &[u8], media_type: MediaType) -> Result<Derived, Failure> 
 }
 
 /// The pixels of a picture, by way of a PNG.
-pub fn seen(bytes: &[u8], media_type: MediaType, size: Wanted) -> RgbaImage {
+pub fn seen(bytes: &[u8], media_type: MediaType, size: ResizeSpec) -> RgbaImage {
     let png = rendition(bytes, media_type, size, Format::Png).expect("it can be opened");
     image::load_from_memory(&png.bytes).expect("it is a PNG").to_rgba8()
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use image::imageops::FilterType;
-use rasterd::app::media::MediaType;
-use rasterd::app::pictures::{Format, Wanted};
+use rasterd::pictures::media::MediaType;
+use rasterd::pictures::{Format, ResizeSpec};
 
 use crate::made::{derived, rendition};
 
@@ -51,7 +51,8 @@ fn reductions_look_like_the_original() {
     for (name, media_type) in PHOTOGRAPHS {
         let bytes = photograph(name);
         for edge in [333, 170] {
-            let made = rendition(&bytes, media_type, Wanted::within(edge), Format::Png).expect("it is made");
+            let made =
+                rendition(&bytes, media_type, ResizeSpec::within(edge), Format::Png).expect("it is made");
             let made = image::load_from_memory(&made.bytes).expect("a PNG").to_rgb8();
             let reference = reference(&bytes, media_type, edge);
             assert_eq!(made.dimensions(), reference.dimensions(), "{name}");

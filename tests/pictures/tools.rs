@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use image::RgbaImage;
 use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, Scope};
-use rasterd::app::media::MediaType;
-use rasterd::app::pictures::studio::{Options, Studio};
-use rasterd::app::pictures::{Derived, Failure, Fit, Format, Limits, Rendition, Size, Tools, Wanted};
+use rasterd::pictures::media::MediaType;
+use rasterd::pictures::render_pool::{RenderPool, RenderPoolOptions};
+use rasterd::pictures::{Derived, Failure, Fit, Format, Limits, PixelSize, Rendition, ResizeSpec, Tools};
 use tempfile::TempDir;
 
 use crate::made::{BLUE, GREEN, RED, WHITE, assert_near, card_as, corners, pdf, png};
@@ -41,20 +41,21 @@ fn has_landlock() -> bool {
 /// A studio on a folder of its own.
 struct Scene {
     folder: TempDir,
-    studio: Studio,
+    pool: RenderPool,
 }
 
 impl Scene {
-    fn with(folder: TempDir, tools: Tools, patience: Duration) -> Self {
-        let studio = Studio::new(Options {
+    fn with(folder: TempDir, tools: Tools, time_limit: Duration) -> Self {
+        let pool = RenderPool::new(RenderPoolOptions {
+            fonts: None,
             program: Some(PathBuf::from(env!("CARGO_BIN_EXE_rasterd"))),
-            at_a_time: 1,
+            concurrency: 1,
             scratch: folder.path().join("scratch"),
             tools,
             limits: Limits::default(),
-            patience,
+            time_limit,
         });
-        Self { folder, studio }
+        Self { folder, pool }
     }
 
     /// With the real tools.
@@ -68,13 +69,13 @@ impl Scene {
     }
 
     /// With a script in the place of the tool for PDFs. `$OUT` is the folder around its own.
-    fn script(lines: &str, patience: Duration) -> Self {
+    fn script(lines: &str, time_limit: Duration) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let tool = folder.path().join("tool");
         let script = format!("#!/bin/sh\nOUT={}\n{lines}\n", folder.path().display());
         std::fs::write(&tool, script).expect("it is written");
         std::fs::set_permissions(&tool, PermissionsExt::from_mode(0o755)).expect("it can be run");
-        Self::with(folder, Tools { pdf: Some(tool), ..Tools::default() }, patience)
+        Self::with(folder, Tools { pdf: Some(tool), ..Tools::default() }, time_limit)
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -88,15 +89,15 @@ impl Scene {
     }
 
     async fn derive(&self, bytes: &[u8], media_type: MediaType) -> Result<Derived, Failure> {
-        let answer = self.studio.derive(&self.saved(bytes), media_type, &[400, 800]).await;
+        let answer = self.pool.derive(&self.saved(bytes), media_type, &[400, 800]).await;
         let left = std::fs::read_dir(self.file("scratch")).map_or(0, Iterator::count);
         assert_eq!(left, 0, "nothing is left behind");
         answer
     }
 
-    async fn seen(&self, bytes: &[u8], media_type: MediaType, size: Wanted) -> RgbaImage {
+    async fn seen(&self, bytes: &[u8], media_type: MediaType, size: ResizeSpec) -> RgbaImage {
         let rendition = Rendition { size, format: Format::Png, quality: None };
-        let made = self.studio.render(&self.saved(bytes), media_type, rendition).await.expect("it is made");
+        let made = self.pool.render(&self.saved(bytes), media_type, rendition).await.expect("it is made");
         image::load_from_memory(&made.bytes).expect("it is a PNG").to_rgba8()
     }
 
@@ -114,8 +115,8 @@ impl Scene {
 async fn a_heic_is_seen() {
     let scene = Scene::real();
     let derived = scene.derive(CARD, MediaType::Heic).await.expect("it is opened");
-    assert_eq!(derived.size, Size::new(320, 160));
-    let image = scene.seen(CARD, MediaType::Heic, Wanted::within(80)).await;
+    assert_eq!(derived.size, PixelSize::new(320, 160));
+    let image = scene.seen(CARD, MediaType::Heic, ResizeSpec::within(80)).await;
     assert_eq!(image.dimensions(), (80, 40));
     for (found, expected) in corners(&image).iter().zip([RED, GREEN, BLUE, WHITE]) {
         assert_near(found, &expected, 8, "a field");
@@ -130,8 +131,8 @@ async fn a_heic_is_turned_as_its_container_says_and_only_once() {
     let place = turned.windows(4).position(|kind| kind == b"pixi").expect("how many bits it has");
     turned[place..place + 5].copy_from_slice(b"irot\x01");
     let derived = scene.derive(&turned, MediaType::Heic).await.expect("it is opened");
-    assert_eq!(derived.size, Size::new(160, 320));
-    let image = scene.seen(&turned, MediaType::Heic, Wanted::within(80)).await;
+    assert_eq!(derived.size, PixelSize::new(160, 320));
+    let image = scene.seen(&turned, MediaType::Heic, ResizeSpec::within(80)).await;
     for (found, expected) in corners(&image).iter().zip([GREEN, WHITE, RED, BLUE]) {
         assert_near(found, &expected, 8, "a field");
     }
@@ -140,13 +141,13 @@ async fn a_heic_is_turned_as_its_container_says_and_only_once() {
 #[tokio::test]
 async fn the_colour_and_the_transparency_of_a_heic_are_kept() {
     let scene = Scene::real();
-    let half = scene.seen(HALF, MediaType::Heic, Wanted::default()).await;
+    let half = scene.seen(HALF, MediaType::Heic, ResizeSpec::default()).await;
     let [left, right, ..] = corners(&half);
     assert_near(&left, &[255, 0, 0, 255], 8, "what is not transparent");
     assert_near(&right[3..], &[0], 8, "what is");
 
     // This red of Display P3 is the reddest that sRGB has.
-    let wide = scene.seen(WIDE, MediaType::Heic, Wanted::default()).await;
+    let wide = scene.seen(WIDE, MediaType::Heic, ResizeSpec::default()).await;
     assert_near(&wide.get_pixel(32, 32).0, &[255, 0, 0, 255], 10, "a wide red");
 }
 
@@ -168,12 +169,12 @@ async fn a_frame_of_a_film_is_not_black_and_upright_and_in_square_pixels() {
     ] {
         let film = scene.film(name, &[&dark_first[..], &joined, coding].concat());
         let derived = scene.derive(&film, media_type).await.expect(name);
-        assert_eq!(derived.size, Size::new(320, 240), "{name}");
+        assert_eq!(derived.size, PixelSize::new(320, 240), "{name}");
         assert_near(&derived.colour, &RED, 8, name);
     }
     let wide = ["-f", "lavfi", "-i", "color=blue:s=320x240:d=1,setsar=4/3", "-c:v", "mpeg4"];
     let film = scene.film("wide.mp4", &wide);
-    assert_eq!(scene.derive(&film, MediaType::Mp4).await.expect("wide").size, Size::new(426, 240));
+    assert_eq!(scene.derive(&film, MediaType::Mp4).await.expect("wide").size, PixelSize::new(426, 240));
     let black = ["-f", "lavfi", "-i", "color=black:s=320x240:d=1", "-c:v", "mpeg4"];
     let film = scene.film("black.mp4", &black);
     assert_near(&scene.derive(&film, MediaType::Mp4).await.expect("black").colour, &[0; 3], 8, "black");
@@ -210,11 +211,11 @@ async fn the_first_page_of_a_pdf_is_seen_in_any_size() {
     let edges: Vec<_> = derived.thumbnails.iter().map(|thumbnail| thumbnail.size.longest()).collect();
     assert_eq!(edges, [400, 800]);
     for (wanted, expected) in [
-        (Wanted::within(100), (100, 67)),
-        (Wanted { width: Some(1600), ..Wanted::default() }, (1600, 1067)),
-        (Wanted { width: Some(200), height: Some(200), fit: Fit::Cover }, (200, 200)),
-        (Wanted::within(8000), (2400, 1600)),
-        (Wanted::default(), (2400, 1600)),
+        (ResizeSpec::within(100), (100, 67)),
+        (ResizeSpec { width: Some(1600), ..ResizeSpec::default() }, (1600, 1067)),
+        (ResizeSpec { width: Some(200), height: Some(200), fit: Fit::Cover }, (200, 200)),
+        (ResizeSpec::within(8000), (2400, 1600)),
+        (ResizeSpec::default(), (2400, 1600)),
     ] {
         let (width, height) = scene.seen(&page, MediaType::Pdf, wanted).await.dimensions();
         assert_eq!(width, expected.0, "{wanted:?}");
@@ -223,7 +224,10 @@ async fn the_first_page_of_a_pdf_is_seen_in_any_size() {
     }
     // A page as large as a house is drawn no larger than others.
     let huge = pdf("/MediaBox [0 0 14400 14400]", "1 0 0 rg 0 0 14400 14400 re f");
-    assert_eq!(scene.derive(&huge, MediaType::Pdf).await.expect("it is opened").size, Size::new(2400, 2400));
+    assert_eq!(
+        scene.derive(&huge, MediaType::Pdf).await.expect("it is opened").size,
+        PixelSize::new(2400, 2400)
+    );
 }
 
 #[tokio::test]
@@ -234,13 +238,13 @@ async fn damaged_files_are_answered_and_types_without_a_tool_too() {
         [(&CARD[..CARD.len() / 2], MediaType::Heic), (&page[..40], MediaType::Pdf), (CARD, MediaType::Mp4)]
     {
         let answer = scene.derive(bytes, media_type).await;
-        assert!(answer.as_ref().is_err_and(|failure| !failure.may_pass()), "{media_type:?}: {answer:?}");
+        assert!(answer.as_ref().is_err_and(|failure| !failure.is_transient()), "{media_type:?}: {answer:?}");
     }
     let without =
         Scene::with(tempfile::tempdir().expect("a folder"), Tools::default(), Duration::from_secs(10));
     for media_type in [MediaType::Heic, MediaType::Mp4, MediaType::Mov, MediaType::WebM, MediaType::Pdf] {
-        assert!(!without.studio.pictured().includes(media_type));
-        assert!(scene.studio.pictured().includes(media_type));
+        assert!(!without.pool.renderable_types().includes(media_type));
+        assert!(scene.pool.renderable_types().includes(media_type));
         let answer = without.derive(CARD, media_type).await;
         assert!(matches!(answer, Err(Failure::Unsupported(_))), "{answer:?}");
     }
@@ -249,7 +253,7 @@ async fn damaged_files_are_answered_and_types_without_a_tool_too() {
 #[tokio::test]
 async fn a_tool_has_an_empty_folder_and_limits_and_nothing_of_our_environment() {
     let scene = Scene::script(
-        r#"[ "$(ls -A)" = said.txt ] || exit 1
+        r#"[ "$(ls -A)" = stderr.txt ] || exit 1
            names=$(env | cut -d= -f1 | grep -vE '^(PWD|OLDPWD|_|SHLVL)$' | sort | tr '\n' ' ')
            [ "$names" = "HOME LC_ALL PATH TMPDIR " ] || exit 2
            for limit in t d f p; do [ "$(ulimit -$limit)" != unlimited ] || exit 3; done
@@ -311,12 +315,12 @@ fn at_work_below(folder: &Path) -> bool {
 
 #[tokio::test]
 async fn a_tool_that_computes_or_writes_without_end_hits_a_limit() {
-    let patience = Duration::from_mins(1);
-    let scene = Scene::script("exec yes > picture.png", patience);
+    let time_limit = Duration::from_mins(1);
+    let scene = Scene::script("exec yes > picture.png", time_limit);
     assert_eq!(scene.derive(b"%PDF-1.7", MediaType::Pdf).await, Err(Failure::Crashed));
     // A text of a gigabyte.
     let greedy = r#"awk 'BEGIN { text = "x"; for (n = 0; n < 30; n++) text = text text }' && cp $OUT/card.png picture.png"#;
-    let greedy = Scene::script(greedy, patience);
+    let greedy = Scene::script(greedy, time_limit);
     std::fs::write(greedy.file("card.png"), card_as(image::ImageFormat::Png, 64, 64)).expect("it is written");
     let answer = greedy.derive(b"%PDF-1.7", MediaType::Pdf).await;
     assert!(matches!(answer, Err(Failure::Unsupported(_) | Failure::Crashed)), "{answer:?}");
@@ -343,5 +347,5 @@ async fn what_a_tool_makes_is_opened_with_the_same_distrust() {
     let gone = Scene::script("exit 0", Duration::from_secs(10));
     std::fs::remove_file(gone.file("tool")).expect("it is there");
     let answer = gone.derive(b"%PDF-1.7", MediaType::Pdf).await;
-    assert!(answer.as_ref().is_err_and(Failure::may_pass), "{answer:?}");
+    assert!(answer.as_ref().is_err_and(Failure::is_transient), "{answer:?}");
 }

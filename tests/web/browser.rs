@@ -166,6 +166,25 @@ impl Browser {
             .call("DOM.setFileInputFiles", &json!({ "backendNodeId": self.node(field), "files": files }));
     }
 
+    /// Drops files and folders of the disk in the middle of something, as if a person had dragged them there.
+    pub fn drop_on(&self, what: &Find, paths: &[&Path]) {
+        let (x, y) = self.middle(what);
+        let files: Vec<_> = paths.iter().map(|path| path.to_str().unwrap()).collect();
+        let data = json!({ "items": [], "files": files, "dragOperationsMask": 1 });
+        for kind in ["dragEnter", "dragOver", "drop"] {
+            let event = json!({ "type": kind, "x": x, "y": y, "data": data });
+            self.devtools.call("Input.dispatchDragEvent", &event);
+        }
+    }
+
+    /// From now on sends at most so many bytes a second.
+    pub fn send_slowly(&self, bytes_per_second: u32) {
+        let conditions = json!({
+            "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second,
+        });
+        self.devtools.call("Network.emulateNetworkConditions", &conditions);
+    }
+
     /// The text of something, as it is shown.
     pub fn text(&self, what: &Find) -> String {
         let text = self.call_on(what, "function() { return this.innerText ?? this.textContent; }", &[]);

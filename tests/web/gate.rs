@@ -65,6 +65,8 @@ async fn every_answer_is_strict_and_no_error_is_json() {
         ("/app/no/such/page/here", 404),
         ("/app/sign-out", 405),
         ("/app/static/none.css", 404),
+        ("/app/static/old/none.css", 404),
+        ("/app/static/old/files.rs", 404),
         ("/app/welcome/nothing", 404),
     ] {
         let answer = stranger.get(path, &session).await;
@@ -115,10 +117,10 @@ async fn files_of_the_pages_are_kept_for_good_under_an_address_that_names_their_
         let again = stranger.request(Method::GET, address).header("If-None-Match", file.header("etag"));
         assert_eq!(send(again).await.status, 304);
     }
-    assert_eq!(
-        stranger.get("/app/static/app.css?v=old", "").await.header("cache-control"),
-        "public, no-cache"
-    );
+    for path in ["/app/static/layout/shared.css", "/app/static/old/layout/shared.css"] {
+        let file = stranger.get(path, "").await;
+        assert_eq!((file.status, file.header("cache-control")), (200, "public, no-cache"), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,8 @@
 //! Passkeys in the real browser, with a device that agrees to everything.
 
-use rasterd::app::access::Administrator;
-use rasterd::app::audit::{EventFilter, EventWords};
-use rasterd::app::members::{Client, SignedIn};
-use rasterd::app::model::Role;
+use rasterd::core::members::{ClientInfo, KeyDecisions, SignedIn};
+use rasterd::core::model::Role;
+use rasterd::core::model::audit::{EventFilter, EventWords};
 use rasterd::testing::TestServer;
 use serde_json::{Value, json};
 
@@ -35,12 +34,12 @@ fn by_hand(browser: &Browser, script: &str) -> Value {
 }
 
 async fn signed_in(server: &TestServer, email: &str) -> SignedIn {
-    server.app().sign_in(email, PASSWORD, &Client::default()).await.unwrap().1
+    server.core().sign_in(email, PASSWORD, &ClientInfo::default()).await.unwrap().1
 }
 
 fn add_passkey(browser: &Browser, name: &str) {
     browser.open("/app/profile");
-    browser.fill("Name of the new passkey", name);
+    browser.fill("Name for the new passkey", name);
     browser.click(&Find::button("Add a passkey"));
     browser.wait_for(&Find::text(&format!("The passkey {name} is added.")));
 }
@@ -48,7 +47,7 @@ fn add_passkey(browser: &Browser, name: &str) {
 /// What the log of Acme says about passkeys: the action, and the detail.
 async fn noted(server: &TestServer) -> Vec<(&'static str, String)> {
     let filter = EventFilter { words: EventWords::parse("passkey"), most: 100, ..EventFilter::default() };
-    let part = server.app().list_events(Administrator::of_this_box(), "acme", filter).await.unwrap();
+    let part = server.core().list_events(server.administrator(), "acme", filter).await.unwrap();
     part.events.into_iter().rev().map(|(_, event)| (event.action.name(), event.detail)).collect()
 }
 
@@ -62,7 +61,7 @@ async fn a_member_signs_in_by_passkey_until_it_is_removed() {
     browser.sign_in(&ada);
     add_passkey(&browser, "Ada’s laptop");
     browser.check("profile-passkeys");
-    browser.fill("Name of the new passkey", "Once more");
+    browser.fill("Name for the new passkey", "Once more");
     browser.click(&Find::button("Add a passkey"));
     browser.wait_for(&Find::text("This device has a passkey of yours"));
     browser.click(&Find::button("AL Ada Lovelace, your menu"));
@@ -84,7 +83,7 @@ async fn a_member_signs_in_by_passkey_until_it_is_removed() {
     browser.click(&Find::button("Sign in with a passkey"));
     browser.wait_for(&Find::text("This passkey does not sign anybody in here"));
     assert_eq!(browser.path(), "/app/sign-in");
-    server.app().upkeep().await;
+    server.core().maintenance_pass().await;
     let laptop = "Ada’s laptop".to_owned();
     assert_eq!(
         noted(&server).await,
@@ -110,7 +109,7 @@ async fn a_question_is_answered_once_and_by_the_one_who_was_asked() {
         const add = () => send('/app/profile/passkeys', answer);
         return [(await add()).status, (await add()).status];";
     assert_eq!(by_hand(&browser, script), json!([204, 409]));
-    assert_eq!(server.app().list_passkeys(&signed_in(&server, &ada).await).unwrap().len(), 1);
+    assert_eq!(server.core().list_passkeys(&signed_in(&server, &ada).await).unwrap().len(), 1);
 
     browser.forget_cookies();
     browser.open("/app/sign-in");
@@ -167,7 +166,7 @@ async fn a_passkey_is_its_owners_alone() {
     browser.sign_in(&ada);
     add_passkey(&browser, "Laptop");
     let mine = signed_in(&server, &ada).await;
-    let passkey = server.app().list_passkeys(&mine).unwrap().remove(0);
+    let passkey = server.core().list_passkeys(&mine).unwrap().remove(0);
     browser.forget_cookies();
     browser.sign_in(&grace);
     browser.open("/app/profile");
@@ -177,13 +176,13 @@ async fn a_passkey_is_its_owners_alone() {
         passkey.id
     );
     assert_eq!(by_hand(&browser, &script), 404);
-    assert_eq!(server.app().list_passkeys(&mine).unwrap(), std::slice::from_ref(&passkey));
+    assert_eq!(server.core().list_passkeys(&mine).unwrap(), std::slice::from_ref(&passkey));
 
-    let (link, _) = server.app().request_password_reset(Administrator::of_this_box(), &ada).await.unwrap();
+    let (link, _) = server.core().request_password_reset(server.administrator(), &ada).await.unwrap();
     browser.open(&format!("/app/welcome/{}", link.reveal()));
     browser.wait_for(&Find::text("Your passkeys stay"));
     browser.wait_for(&Find::text("Laptop"));
-    server.app().remove_member(Administrator::of_this_box(), "acme", &ada).await.unwrap();
+    server.core().remove_member(server.administrator(), "acme", &ada, KeyDecisions::Missing).await.unwrap();
     browser.forget_cookies();
     browser.open("/app/sign-in");
     assert_eq!(by_hand(&browser, "return (await send('/app/sign-in/passkey', await signed())).status;"), 403);

@@ -1,8 +1,7 @@
 //! People who have an account on a test server.
 
-use rasterd::app::access::Administrator;
-use rasterd::app::members::{Client, NewMember};
-use rasterd::app::model::Role;
+use rasterd::core::members::{ClientInfo, NewMember};
+use rasterd::core::model::Role;
 use rasterd::testing::TestServer;
 
 use crate::browser::Browser;
@@ -12,19 +11,19 @@ pub const PASSWORD: &str = "correct horse battery";
 
 /// Makes an account with this role in each of the organizations, and returns the e-mail.
 pub async fn person(server: &TestServer, name: &str, organizations: &[&str], role: Role) -> String {
-    let app = server.app();
+    let core = server.core();
     let email = format!("{}@example.org", name.split(' ').next().unwrap_or_default().to_lowercase());
     let mut signed_in = None;
     for organization in organizations {
-        let invited = app.invite_member(Administrator::of_this_box(), organization, role, "").await;
+        let invited = core.invite_member(server.administrator(), organization, role, "").await;
         let token = invited.unwrap().0.reveal().to_owned();
-        let client = Client::default();
+        let client = ClientInfo::default();
         match &signed_in {
             None => {
                 let new = NewMember { email: &email, name, password: PASSWORD };
-                signed_in = Some(app.join(&token, new, &client).await.unwrap().1);
+                signed_in = Some(core.join(&token, new, &client).await.unwrap().1);
             }
-            Some(signed_in) => drop(app.join_as(signed_in, &token, &client).await.unwrap()),
+            Some(signed_in) => drop(core.join_as(signed_in, &token, &client).await.unwrap()),
         }
     }
     email

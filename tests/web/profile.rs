@@ -1,6 +1,6 @@
 //! A person's own page.
 
-use rasterd::app::members::Client;
+use rasterd::core::members::ClientInfo;
 use rasterd::testing::TestServer;
 
 use crate::browser::{Browser, Find};
@@ -12,35 +12,35 @@ async fn a_member_changes_name_and_password_and_ends_other_sessions() {
     server.organization("Acme").await;
     let ada = ada(&server, &["acme"]).await;
     let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned();
-    let elsewhere = Client { address: Some([192, 0, 2, 7].into()), agent: firefox };
-    let (token, _) = server.app().sign_in(&ada, PASSWORD, &elsewhere).await.unwrap();
+    let elsewhere = ClientInfo { address: Some([192, 0, 2, 7].into()), agent: firefox };
+    let (token, _) = server.core().sign_in(&ada, PASSWORD, &elsewhere).await.unwrap();
     let browser = Browser::on(&server);
     browser.sign_in(&ada);
     browser.open("/app/profile");
     browser.wait_for(&Find::text("Firefox on Linux"));
     browser.check("profile");
 
-    browser.fill("What you are called", " ");
+    browser.fill("Your name", " ");
     browser.press("Enter");
     browser.wait_for(&Find::css(".wrong"));
     browser.check("profile-refused");
-    browser.fill("What you are called", "Augusta Ada King");
+    browser.fill("Your name", "Augusta Ada King");
     browser.press("Enter");
     browser.wait_for(&Find::text("Your name is changed."));
     browser.wait_for(&Find::button("AK Augusta Ada King, your menu"));
     browser.check("profile-saved");
 
     browser.click(&Find::button("Sign out Firefox on Linux"));
-    browser.wait_for(&Find::text("Signed out there."));
-    assert!(server.app().signed_in(token.reveal(), &elsewhere).is_err());
+    browser.wait_for(&Find::text("Signed out of that session."));
+    assert!(server.core().signed_in(token.reveal(), &elsewhere).is_err());
     assert!(!browser.has(&Find::text("Firefox on Linux")));
 
-    browser.fill("Present password", PASSWORD);
+    browser.fill("Current password", PASSWORD);
     browser.fill("New password", "another horse battery");
     browser.click(&Find::button("Change password"));
     browser.wait_for(&Find::text("Your password is changed"));
-    server.app().sign_in(&ada, "another horse battery", &Client::default()).await.unwrap();
-    assert!(server.app().sign_in(&ada, PASSWORD, &Client::default()).await.is_err());
+    server.core().sign_in(&ada, "another horse battery", &ClientInfo::default()).await.unwrap();
+    assert!(server.core().sign_in(&ada, PASSWORD, &ClientInfo::default()).await.is_err());
     browser.expect_no_complaints("profile");
 }
 

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use rasterd::app::access::Administrator;
-use rasterd::app::keys::GrantChange;
-use rasterd::app::model::{Access, Role};
+use rasterd::core::keys::GrantChange;
+use rasterd::core::model::{Access, Role};
 use rasterd::testing::{TestKey, TestServer};
 
 use crate::browser::Browser;
 use crate::people::{ada, person};
 
 mod audit;
+mod handed_out;
 mod keys;
 mod organization;
 mod pages;
@@ -54,16 +54,16 @@ impl Acme {
         .await;
         self.key("Newsletter, until the move", &[("press-kit", read)], days(9)).await;
         self.key("Nothing yet", &[], None).await;
-        self.server.app().authenticate(&website.token).unwrap();
+        self.server.core().authenticate(&website.token).unwrap();
         self.upload("photographs", &["sunset.jpg", "wine.jpg", "umang.webp"]).await;
         self
     }
 
     async fn key(&self, name: &str, grants: &[(&str, Option<Access>)], life: Option<u64>) -> TestKey {
-        let by = Administrator::of_this_box();
+        let by = self.server.administrator();
         let grants: Vec<GrantChange> =
             grants.iter().map(|(library, access)| ((*library).to_owned(), *access)).collect();
-        let made = self.server.app().create_key(by, "acme", name, grants, life).await;
+        let made = self.server.core().create_key(by, "acme", name, grants, life).await;
         let (plain, info) = made.unwrap();
         TestKey { id: info.key.id, token: plain.reveal().to_owned() }
     }
@@ -75,7 +75,7 @@ impl Acme {
                 std::fs::read(format!("{}/tests/fixtures/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
             self.server.upload(&key, "acme", library, file, &bytes).await;
         }
-        let by = Administrator::of_this_box();
-        self.server.app().delete_key(by, &key.id).await.unwrap();
+        let by = self.server.administrator();
+        self.server.core().delete_key(by, &key.id).await.unwrap();
     }
 }

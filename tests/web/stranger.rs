@@ -37,7 +37,7 @@ impl Stranger {
     pub fn of(server: &TestServer) -> Self {
         let mut trusted = rustls::RootCertStore::empty();
         trusted.add(CertificateDer::from_pem_slice(server.ca_pem().as_bytes()).unwrap()).unwrap();
-        let tls = rustls::ClientConfig::builder_with_provider(rasterd::tls::provider())
+        let tls = rustls::ClientConfig::builder_with_provider(rasterd::transport::tls::provider())
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(trusted)

@@ -1,15 +1,14 @@
 //! One-time links: joining an organization, and a new password.
 
-use rasterd::app::access::Administrator;
-use rasterd::app::members::Client;
-use rasterd::app::model::Role;
+use rasterd::core::members::ClientInfo;
+use rasterd::core::model::Role;
 use rasterd::testing::TestServer;
 
 use crate::browser::{Browser, Find};
 use crate::people::{PASSWORD, ada};
 
 async fn invitation(server: &TestServer, organization: &str, role: Role) -> String {
-    let invited = server.app().invite_member(Administrator::of_this_box(), organization, role, "").await;
+    let invited = server.core().invite_member(server.administrator(), organization, role, "").await;
     format!("/app/welcome/{}", invited.unwrap().0.reveal())
 }
 
@@ -58,8 +57,8 @@ async fn a_lost_password_is_replaced_without_scripts() {
     let server = TestServer::start();
     server.organization("Acme").await;
     let ada = ada(&server, &["acme"]).await;
-    let by = Administrator::of_this_box();
-    let (token, _) = server.app().request_password_reset(by, &ada).await.unwrap();
+    let by = server.administrator();
+    let (token, _) = server.core().request_password_reset(by, &ada).await.unwrap();
     let browser = Browser::on(&server);
     browser.without_scripts();
     browser.open(&format!("/app/welcome/{}", token.reveal()));
@@ -67,5 +66,5 @@ async fn a_lost_password_is_replaced_without_scripts() {
     browser.fill("New password", "a new horse battery");
     browser.click(&Find::button("Save and sign in"));
     browser.wait_for_path("/app/acme");
-    server.app().sign_in(&ada, "a new horse battery", &Client::default()).await.unwrap();
+    server.core().sign_in(&ada, "a new horse battery", &ClientInfo::default()).await.unwrap();
 }

@@ -1,11 +1,14 @@
-//! Every operation: what it needs, and how each transport is asked for it. A new operation is one row.
+//! Every operation: what it needs, and how each transport is asked for it. REST and MCP are asked as the operation's
+//! declaration says; a new operation has its row by itself. A new argument gets its value in [`value`], a new field of
+//! GraphQL its document in [`documents`].
 
 use std::sync::LazyLock;
 
-use reqwest::Method;
+use rasterd::operations::{Declaration, Endpoint, EndpointInput, Method, Scope};
+use serde_json::Value;
 
 use super::ask::Ask;
-use crate::rest::VERSIONS;
+use crate::support::configured;
 
 /// What a key must have for an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub enum Needs {
     /// Write on the library and on the one that a transfer goes to.
     WriteBoth,
     WriteSomewhere,
+    /// Read on the library, and to be a person, which no key is.
+    Person,
 }
 
 /// An operation by its name in MCP, which is that of OpenAPI in snake case.
@@ -36,127 +41,190 @@ pub fn operation(name: &str) -> &'static Operation {
         .unwrap_or_else(|| panic!("no operation {name}"))
 }
 
-const LIBRARIES: &str = "/organizations/<org>/libraries";
-const LIBRARY: &str = "/organizations/<org>/libraries/<library>";
-const ASSETS: &str = "/organizations/<org>/libraries/<library>/assets";
-
 pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
-    vec![
-        row("whoami", Needs::Key)
-            .rest(&Method::GET, "/me", "")
-            .graphql("{ viewer { organizationId libraries { library access } } }")
-            .tool("{}"),
-        row("list_libraries", Needs::Organization)
-            .rest(&Method::GET, "/organizations/<org>/libraries?page=<number>", "")
-            .graphql("{ libraries(organizationId: <org>, page: <number>) { id name assetsCount } }")
-            .tool(r#"{"organizationId":<org>,"page":<number>}"#)
-            .resource("raster://organizations/<org>/libraries"),
-        row("search_assets", Needs::Organization)
-            .rest(&Method::GET, "/organizations/<org>/search/assets?q=<name>&page=<number>", "")
-            .graphql("{ searchAssets(organizationId: <org>, q: <name>, page: <number>) { found hits { id } } }")
-            .tool(r#"{"organizationId":<org>,"q":<name>,"page":<number>}"#),
-        row("search_assets", Needs::Read)
-            .rest(&Method::GET, "/organizations/<org>/search/assets?libraries=photos,<library>&page=<number>", "")
-            .graphql("{ searchAssets(organizationId: <org>, libraries: [\"photos\", <library>], page: <number>) { found hits { id } } }")
-            .tool(r#"{"organizationId":<org>,"libraries":["photos",<library>],"page":<number>}"#),
-        row("list_assets", Needs::Read)
-            .rest(&Method::GET, "/organizations/<org>/libraries/<library>/assets?tags=<tags>&page=<number>", "")
-            .graphql("{ assets(organizationId: <org>, libraryId: <library>, tags: <tags>, page: <number>) { id } }")
-            .graphql("{ photos(organizationId: <org>, libraryId: <library>, page: <number>) { id } }")
-            .tool(r#"{"organizationId":<org>,"libraryId":<library>,"tags":<tags>,"page":<number>}"#)
-            .resource("raster://organizations/<org>/libraries/<library>/assets"),
-        row("get_asset", Needs::Read)
-            .rest(&Method::GET, "/organizations/<org>/libraries/<library>/assets/<asset>", "")
-            .graphql("{ asset(organizationId: <org>, libraryId: <library>, assetId: <asset>) { id name } }")
-            .tool(r#"{"organizationId":<org>,"libraryId":<library>,"assetId":<asset>,"preview":true}"#),
-        row("list_tags", Needs::Read)
-            .rest(&Method::GET, "/organizations/<org>/libraries/<library>/tags?limit=<number>", "")
-            .graphql("{ tags(organizationId: <org>, libraryId: <library>, limit: <number>) { id count } }")
-            .tool(r#"{"organizationId":<org>,"libraryId":<library>,"limit":<number>}"#)
-            .resource("raster://organizations/<org>/libraries/<library>/tags"),
-        row("upload_asset", Needs::Write)
-            .rest_upload(ASSETS)
-            .graphql_upload("mutation ($files: [Upload!]!) { uploadAssets(organizationId: <org>, libraryId: <library>, files: $files, parentId: <parent>) { responseText assets { id } } }")
-            .tool(r#"{"organizationId":<org>,"libraryId":<library>,"source":<source>,"parentId":<parent>}"#),
-        row("upload_assets", Needs::Write)
-            .rest_upload(ASSETS)
-            .graphql_upload("mutation ($files: [Upload!]!) { uploadAssets(organizationId: <org>, libraryId: <library>, files: $files) { responseText assets { id } } }")
-            .tool(r#"{"organizationId":<org>,"libraryId":<library>,"sources":<sources>}"#),
-        row("delete_assets", Needs::Write)
-            .rest(&Method::DELETE, ASSETS, r#"{"ids":<assets>}"#)
-            .graphql("mutation { deleteAssets(organizationId: <org>, libraryId: <library>, assets: <assets>) { success ids } }")
-            .tool(r#"{"organizationId":<org>,"libraryId":<library>,"ids":<assets>}"#),
-        row("tag_assets", Needs::Write)
-            .rest(&Method::POST, "/organizations/<org>/libraries/<library>/assets/tag", r#"{"assetIds":<assets>,"tags":<tags>}"#)
-            .graphql("mutation { tagAssets(organizationId: <org>, libraryId: <library>, assetIds: <assets>, tags: <tags>) { taggedCount } }")
-            .tool(r#"{"organizationId":<org>,"libraryId":<library>,"assetIds":<assets>,"tags":<tags>}"#),
-        row("untag_assets", Needs::Write)
-            .rest(&Method::POST, "/organizations/<org>/libraries/<library>/assets/untag", r#"{"assetIds":<assets>,"tags":<tags>}"#)
-            .graphql("mutation { untagAssets(organizationId: <org>, libraryId: <library>, assetIds: <assets>, tags: <tags>) { untaggedCount } }")
-            .tool(r#"{"organizationId":<org>,"libraryId":<library>,"assetIds":<assets>,"tags":<tags>}"#),
-        row("update_asset_description", Needs::Write)
-            .rest(&Method::PATCH, "/organizations/<org>/libraries/<library>/assets/<asset>/description", r#"{"description":<description>}"#)
-            .graphql("mutation { updateAssetDescription(organizationId: <org>, libraryId: <library>, assetId: <asset>, description: <description>) { assetId } }")
-            .tool(r#"{"organizationId":<org>,"libraryId":<library>,"assetId":<asset>,"description":<description>}"#),
-        row("transfer_assets", Needs::WriteBoth)
-            .rest(&Method::POST, "/organizations/<org>/libraries/<library>/assets/transfer", r#"{"targetLibraryId":<target>,"assetIds":<assets>}"#)
-            .graphql("mutation { transferAssets(organizationId: <org>, sourceLibraryId: <library>, targetLibraryId: <target>, assetIds: <assets>) { transferredCount } }")
-            .tool(r#"{"organizationId":<org>,"sourceLibraryId":<library>,"targetLibraryId":<target>,"assetIds":<assets>}"#),
-        row("promote_variant", Needs::Write)
-            .newest_rest(&Method::POST, "/organizations/<org>/libraries/<library>/assets/<asset>/promote", r#"{"variantId":<variant>}"#)
-            .tool(r#"{"organizationId":<org>,"libraryId":<library>,"assetId":<asset>,"variantId":<variant>}"#),
-        row("rename_library", Needs::Write)
-            .rest(&Method::PATCH, LIBRARY, r#"{"name":<name>}"#)
-            .graphql("mutation { renameLibrary(organizationId: <org>, libraryId: <library>, name: <name>) { id } }")
-            .tool(r#"{"organizationId":<org>,"libraryId":<library>,"name":<name>}"#),
-        row("create_library", Needs::WriteSomewhere)
-            .rest(&Method::POST, LIBRARIES, r#"{"name":<name>,"slug":<slug>}"#)
-            .graphql("mutation { createLibrary(organizationId: <org>, name: <name>, slug: <slug>) { id } }")
-            .tool(r#"{"organizationId":<org>,"name":<name>,"slug":<slug>}"#),
-    ]
+    let tools = rasterd::transport::mcp::tools_document(&configured());
+    let schema = |name: &str| {
+        let mut tools = tools["tools"].as_array().unwrap().iter();
+        &tools.find(|tool| tool["name"] == name).unwrap_or_else(|| panic!("no tool {name}"))["inputSchema"]
+    };
+    rasterd::operations::declarations().iter().flat_map(|one| rows(one, schema(one.name))).collect()
 });
 
-fn row(name: &'static str, needs: Needs) -> Operation {
-    Operation { name, needs, asks: Vec::new() }
+/// The rows of an operation: one, or two where it may name further libraries.
+fn rows(declaration: &Declaration, schema: &Value) -> Vec<Operation> {
+    let needs = needs_of(declaration.needs);
+    let is_required =
+        |name: &str| schema["required"].as_array().is_some_and(|all| all.contains(&name.into()));
+    match *declaration.also_needs {
+        [] => vec![row(declaration, schema, needs, "")],
+        [(argument, _)] if is_required(argument) => {
+            assert_eq!(needs, Needs::Write, "the table has no column for this");
+            vec![row(declaration, schema, Needs::WriteBoth, argument)]
+        }
+        [(argument, also)] => {
+            vec![row(declaration, schema, needs, ""), row(declaration, schema, needs_of(also), argument)]
+        }
+        _ => panic!("the table has no column for what {} needs", declaration.name),
+    }
 }
 
-impl Operation {
-    /// REST, in both versions.
-    fn rest(mut self, method: &Method, path: &'static str, body: &'static str) -> Self {
-        self.asks.extend(VERSIONS.map(|version| Ask::Rest { version, method: method.clone(), path, body }));
-        self
+fn needs_of(needs: rasterd::operations::Needs) -> Needs {
+    match needs {
+        rasterd::operations::Needs::Key => Needs::Key,
+        rasterd::operations::Needs::Organization => Needs::Organization,
+        rasterd::operations::Needs::WriteSomewhere => Needs::WriteSomewhere,
+        rasterd::operations::Needs::Read => Needs::Read,
+        rasterd::operations::Needs::Write => Needs::Write,
+        rasterd::operations::Needs::Person => Needs::Person,
     }
+}
 
-    /// REST, only in the newest version.
-    fn newest_rest(mut self, method: &Method, path: &'static str, body: &'static str) -> Self {
-        let version = VERSIONS[VERSIONS.len() - 1];
-        self.asks.push(Ask::Rest { version, method: method.clone(), path, body });
-        self
+/// A row that names further libraries in this argument alone.
+fn row(declaration: &Declaration, schema: &Value, needs: Needs, libraries: &str) -> Operation {
+    let all = schema["properties"].as_object().unwrap().keys();
+    let left_out =
+        |name: &str| declaration.also_needs.iter().any(|(also, _)| *also == name && name != libraries);
+    let arguments: Vec<(&str, &'static str)> =
+        all.filter(|name| !left_out(name)).filter_map(|name| Some((name.as_str(), value(name)?))).collect();
+    let mut asks: Vec<Ask> =
+        declaration.rest.iter().flat_map(|endpoint| rest(endpoint, &arguments)).collect();
+    asks.extend(declaration.graphql.iter().flat_map(|field| documents(field, libraries)));
+    asks.push(Ask::Tool { name: declaration.name, arguments: object(&arguments) });
+    if libraries.is_empty() {
+        asks.extend(resource(declaration.name).map(Ask::Resource));
     }
+    Operation { name: declaration.name, needs, asks }
+}
 
-    fn rest_upload(mut self, path: &'static str) -> Self {
-        self.asks.extend(VERSIONS.map(|version| Ask::RestUpload { version, path }));
-        self
+/// REST in each version that has the endpoint.
+fn rest(endpoint: &Endpoint, arguments: &[(&str, &'static str)]) -> Vec<Ask> {
+    let path = ["{organizationId}", "{libraryId}", "{assetId}"]
+        .iter()
+        .zip(["<org>", "<library>", "<asset>"])
+        .fold(endpoint.path.to_owned(), |path, (theirs, ours)| path.replace(theirs, ours));
+    let of_path = ["<org>", "<library>", "<asset>"];
+    let sent: Vec<_> = arguments.iter().filter(|(_, value)| !of_path.contains(value)).copied().collect();
+    let versions =
+        rasterd::transport::rest::Version::ALL.into_iter().filter(|version| *version >= endpoint.since);
+    let ask = |version: rasterd::transport::rest::Version| {
+        let version = version.name();
+        match endpoint.input {
+            EndpointInput::Files => Ask::RestUpload { version, path: path.clone().leak() },
+            EndpointInput::Json(_) => Ask::Rest {
+                version,
+                method: method(endpoint),
+                path: path.clone().leak(),
+                body: object(&sent),
+            },
+            EndpointInput::Nothing | EndpointInput::Query(_) => {
+                let parameters = endpoint.input.parameters();
+                let is_known = |name: &str| parameters.iter().any(|parameter| parameter.name == name);
+                let query: Vec<String> = sent
+                    .iter()
+                    .filter(|(name, _)| is_known(name))
+                    .map(|(name, value)| {
+                        format!("{name}={}", value.trim_matches(['[', ']']).replace('"', ""))
+                    })
+                    .collect();
+                let path =
+                    if query.is_empty() { path.clone() } else { format!("{path}?{}", query.join("&")) };
+                Ask::Rest { version, method: method(endpoint), path: path.leak(), body: "" }
+            }
+        }
+    };
+    versions.map(ask).collect()
+}
+
+fn method(endpoint: &Endpoint) -> reqwest::Method {
+    match endpoint.method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Patch => reqwest::Method::PATCH,
+        Method::Delete => reqwest::Method::DELETE,
     }
+}
 
-    fn graphql(mut self, document: &'static str) -> Self {
-        self.asks.push(Ask::GraphQl(document));
-        self
+/// A JSON object of these members.
+fn object(members: &[(&str, &str)]) -> &'static str {
+    let members: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    format!("{{{}}}", members.join(",")).leak()
+}
+
+/// What stands for an argument; nothing for one that is left out.
+fn value(argument: &str) -> Option<&'static str> {
+    Some(match argument {
+        "organizationId" => "<org>",
+        "libraryId" | "sourceLibraryId" => "<library>",
+        "targetLibraryId" => "<target>",
+        "assetId" => "<asset>",
+        "assetIds" | "ids" => "<assets>",
+        "variantId" => "<variant>",
+        "parentId" => "<parent>",
+        "libraries" => "[\"photos\",<library>]",
+        "page" | "limit" => "<number>",
+        "q" | "name" => "<name>",
+        "slug" => "<slug>",
+        "description" => "<description>",
+        "tags" => "<tags>",
+        "source" => "<source>",
+        "sources" => "<sources>",
+        "state" => "\"approved\"",
+        "preview" => "true",
+        "pageSize" | "fields" | "approval" | "note" => return None,
+        other => panic!("say here what stands for the argument `{other}`"),
+    })
+}
+
+/// The documents that ask for a field of GraphQL; `libraries` is the argument that names further ones, if any.
+#[rustfmt::skip]
+fn documents(field: &str, libraries: &str) -> Vec<Ask> {
+    let plain = |document| vec![Ask::GraphQl(document)];
+    match (field, libraries) {
+        ("viewer", _) => plain("{ viewer { organizationId libraries { library access } } }"),
+        ("libraries", _) => plain("{ libraries(organizationId: <org>, page: <number>) { id name assetsCount } }"),
+        ("library", _) => plain("{ library(organizationId: <org>, libraryId: <library>) { id name assetsCount trashCount } }"),
+        ("searchAssets", "") => plain("{ searchAssets(organizationId: <org>, q: <name>, page: <number>) { found hits { id } } }"),
+        ("searchAssets", _) => plain("{ searchAssets(organizationId: <org>, libraries: [\"photos\", <library>], page: <number>) { found hits { id } } }"),
+        ("assets", _) => plain("{ assets(organizationId: <org>, libraryId: <library>, tags: <tags>, page: <number>) { id } }"),
+        ("photos", _) => plain("{ photos(organizationId: <org>, libraryId: <library>, page: <number>) { id } }"),
+        ("asset", _) => plain("{ asset(organizationId: <org>, libraryId: <library>, assetId: <asset>) { id name } }"),
+        ("tags", _) => plain("{ tags(organizationId: <org>, libraryId: <library>, limit: <number>) { id count } }"),
+        ("uploadAssets", _) => vec![
+            Ask::GraphQlUpload("mutation ($files: [Upload!]!) { uploadAssets(organizationId: <org>, libraryId: <library>, files: $files) { responseText assets { id } } }"),
+            Ask::GraphQlUpload("mutation ($files: [Upload!]!) { uploadAssets(organizationId: <org>, libraryId: <library>, files: $files, parentId: <parent>) { responseText assets { id } } }"),
+        ],
+        ("deleteAssets", _) => plain("mutation { deleteAssets(organizationId: <org>, libraryId: <library>, assets: <assets>) { success ids } }"),
+        ("tagAssets", _) => plain("mutation { tagAssets(organizationId: <org>, libraryId: <library>, assetIds: <assets>, tags: <tags>) { taggedCount } }"),
+        ("untagAssets", _) => plain("mutation { untagAssets(organizationId: <org>, libraryId: <library>, assetIds: <assets>, tags: <tags>) { untaggedCount } }"),
+        ("updateAssetDescription", _) => plain("mutation { updateAssetDescription(organizationId: <org>, libraryId: <library>, assetId: <asset>, description: <description>) { assetId } }"),
+        ("transferAssets", _) => plain("mutation { transferAssets(organizationId: <org>, sourceLibraryId: <library>, targetLibraryId: <target>, assetIds: <assets>) { transferredCount } }"),
+        ("renameLibrary", _) => plain("mutation { renameLibrary(organizationId: <org>, libraryId: <library>, name: <name>) { id } }"),
+        ("createLibrary", _) => plain("mutation { createLibrary(organizationId: <org>, name: <name>, slug: <slug>) { id } }"),
+        (other, _) => panic!("write here a document that asks for `{other}`"),
     }
+}
 
-    fn graphql_upload(mut self, document: &'static str) -> Self {
-        self.asks.push(Ask::GraphQlUpload(document));
-        self
+/// The resource of MCP that shows what an operation answers.
+fn resource(operation: &str) -> Option<&'static str> {
+    match operation {
+        "list_libraries" => Some("raster://organizations/<org>/libraries"),
+        "list_assets" => Some("raster://organizations/<org>/libraries/<library>/assets"),
+        "list_tags" => Some("raster://organizations/<org>/libraries/<library>/tags"),
+        _ => None,
     }
+}
 
-    /// The MCP tool of the operation's own name.
-    fn tool(mut self, arguments: &'static str) -> Self {
-        self.asks.push(Ask::Tool { name: self.name, arguments });
-        self
-    }
-
-    fn resource(mut self, uri: &'static str) -> Self {
-        self.asks.push(Ask::Resource(uri));
-        self
+#[test]
+fn a_path_names_what_the_scope_of_its_operation_says() {
+    for declaration in rasterd::operations::declarations() {
+        let Some(endpoint) = declaration.rest else { continue };
+        let ids: &[&str] = match declaration.scope {
+            Scope::Key => &[],
+            Scope::Organization => &["organizationId"],
+            Scope::Library => &["organizationId", "libraryId"],
+            Scope::Asset => &["organizationId", "libraryId", "assetId"],
+        };
+        let named = endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        assert_eq!(named.collect::<Vec<_>>(), ids, "{}", declaration.name);
     }
 }

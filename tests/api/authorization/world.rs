@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use rasterd::app::access::{Administrator, LibraryPath};
-use rasterd::app::keys::PlainKey;
-use rasterd::app::model::Access;
-use rasterd::app::page::Page;
+use rasterd::core::access::LibraryPath;
+use rasterd::core::model::Access;
+use rasterd::core::model::api_key::PlainKey;
+use rasterd::core::model::page::PageRequest;
 use rasterd::testing::{TestKey, TestServer};
 
 use super::ask::Ask;
@@ -15,12 +15,12 @@ use crate::support::{Client, Reply};
 
 const BOTH: [(&str, Access); 2] = [("photos", Access::Write), ("archive", Access::Write)];
 /// As many assets as a test makes, and more.
-const ALL: Page = Page { offset: 0, size: 10_000 };
+const ALL: PageRequest = PageRequest { offset: 0, size: 10_000 };
 
 /// Who asks, and for what of `acme`, whose libraries are `photos` (which requests name), `archive` (which transfers
 /// go to) and `vault` (which no key reaches).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holder {
+pub enum CallerKind {
     NoKey,
     OtherScheme,
     SchemeAlone,
@@ -78,15 +78,15 @@ impl World {
                 server.library(&organization, library).await;
             }
         }
-        let by = Administrator::of_this_box();
+        let by = server.administrator();
         let grants = BOTH.map(|(library, access)| (library.to_owned(), Some(access))).to_vec();
         let minute =
-            server.app().create_key(by.clone(), "acme", "brief", grants, Some(60_000)).await.unwrap();
+            server.core().create_key(by.clone(), "acme", "brief", grants, Some(60_000)).await.unwrap();
         server.clock().advance(Duration::from_mins(1));
         let deleted = server.key("acme", &BOTH).await;
-        server.app().delete_key(by.clone(), &deleted.id).await.unwrap();
+        server.core().delete_key(by.clone(), &deleted.id).await.unwrap();
         let regenerated = server.key("acme", &BOTH).await;
-        server.app().regenerate_key(by, &regenerated.id, None).await.unwrap();
+        server.core().regenerate_key(by, &regenerated.id, None).await.unwrap();
         let read_and = |photos, archive| [("photos", photos), ("archive", archive)];
         Self {
             client: Client::new(&server),
@@ -120,37 +120,37 @@ impl World {
     }
 
     /// Asks as somebody.
-    pub async fn send(&self, ask: &Ask, holder: Holder, values: &Values) -> Reply {
+    pub async fn send(&self, ask: &Ask, kind: CallerKind, values: &Values) -> Reply {
         let mut values = values.clone();
-        if matches!(holder, Holder::UnknownOrganization | Holder::DeadKeyOfNobody) {
+        if matches!(kind, CallerKind::UnknownOrganization | CallerKind::DeadKeyOfNobody) {
             values.organization = "nobody".into();
         }
-        if holder == Holder::UnknownLibrary {
+        if kind == CallerKind::UnknownLibrary {
             values.library = "nothing".into();
         }
-        ask.request(&values).send(&self.client, self.authorization(holder).as_deref()).await
+        ask.request(&values).send(&self.client, self.authorization(kind).as_deref()).await
     }
 
     /// What somebody has in `Authorization`.
-    pub fn authorization(&self, holder: Holder) -> Option<String> {
+    pub fn authorization(&self, kind: CallerKind) -> Option<String> {
         let live = &self.writer_of_both.token;
-        let token = match holder {
-            Holder::NoKey => return None,
-            Holder::OtherScheme => return Some(format!("Basic {live}")),
-            Holder::SchemeAlone => return Some("Bearer".to_owned()),
-            Holder::TokenAlone => return Some(live.clone()),
-            Holder::MalformedKey => "pk_short",
-            Holder::WrongChecksum => return Some(format!("Bearer {}", with_other_end(live))),
-            Holder::UnknownKey | Holder::DeadKeyOfNobody => &self.unknown,
-            Holder::ExpiredKey => &self.expired,
-            Holder::DeletedKey => &self.deleted,
-            Holder::RegeneratedKey => &self.regenerated,
-            Holder::OtherOrganization => &self.stranger.token,
-            Holder::NoGrant => &self.no_grant.token,
-            Holder::Reader => &self.reader.token,
-            Holder::WriterElsewhere => &self.writer_elsewhere.token,
-            Holder::Writer => &self.writer.token,
-            Holder::UnknownOrganization | Holder::UnknownLibrary | Holder::WriterOfBoth => live,
+        let token = match kind {
+            CallerKind::NoKey => return None,
+            CallerKind::OtherScheme => return Some(format!("Basic {live}")),
+            CallerKind::SchemeAlone => return Some("Bearer".to_owned()),
+            CallerKind::TokenAlone => return Some(live.clone()),
+            CallerKind::MalformedKey => "pk_short",
+            CallerKind::WrongChecksum => return Some(format!("Bearer {}", with_other_end(live))),
+            CallerKind::UnknownKey | CallerKind::DeadKeyOfNobody => &self.unknown,
+            CallerKind::ExpiredKey => &self.expired,
+            CallerKind::DeletedKey => &self.deleted,
+            CallerKind::RegeneratedKey => &self.regenerated,
+            CallerKind::OtherOrganization => &self.stranger.token,
+            CallerKind::NoGrant => &self.no_grant.token,
+            CallerKind::Reader => &self.reader.token,
+            CallerKind::WriterElsewhere => &self.writer_elsewhere.token,
+            CallerKind::Writer => &self.writer.token,
+            CallerKind::UnknownOrganization | CallerKind::UnknownLibrary | CallerKind::WriterOfBoth => live,
         };
         Some(format!("Bearer {token}"))
     }
@@ -158,14 +158,15 @@ impl World {
     /// All that a request could have changed, as text, once the work after uploads is done.
     pub async fn everything(&self) -> String {
         self.server.processed().await;
-        let by = Administrator::of_this_box();
-        let app = self.server.app();
-        let libraries = ["acme", "other"].map(|organization| app.all_libraries(&by, organization).unwrap());
+        let by = self.server.administrator();
+        let core = self.server.core();
+        let libraries =
+            ["acme", "other"].map(|organization| core.list_libraries_as_admin(&by, organization).unwrap());
         let assets =
             [(&self.writer_of_both, "acme"), (&self.stranger, "other")].map(|(key, organization)| {
-                let caller = app.authenticate(&key.token).unwrap();
+                let caller = core.authenticate(&key.token).unwrap();
                 ["photos", "archive"].map(|library| {
-                    app.list_assets(&caller, &LibraryPath { organization, library }, &[], ALL).unwrap()
+                    core.list_assets(&caller, &LibraryPath { organization, library }, &[], ALL).unwrap()
                 })
             });
         format!("{libraries:?} {assets:?}")

@@ -1,6 +1,7 @@
-//! The configuration: its layers, what is refused before anything is touched, and how it is shown.
+//! The configuration: its layers, what is refused before anything is changed, and how it is shown.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 
 use crate::support::program::Home;
 
@@ -11,7 +12,7 @@ fn home_with_file(text: &str) -> Home {
 }
 
 #[test]
-fn unknown_keys_and_bad_values_stop_the_start_with_their_place() {
+fn unknown_keys_and_invalid_values_prevent_the_start_and_are_located() {
     let home = home_with_file("[server]\nbnid = \"127.0.0.1:0\"\n[limits]\npage_size = \"many\"\n")
         .with("RASTERD__SERVER__WORKRES", "2")
         .with("RASTERD__FETCH__ENABLED", "perhaps");
@@ -40,11 +41,11 @@ fn a_file_that_can_not_be_read_is_named() {
     assert!(said.contains("missing.toml: the configuration file can't be read"), "{said}");
     let missing = ["--set", "tls.cert_file=no.pem", "--set", "tls.key_file=no-key.pem"];
     let said = home.run(&[&["config", "check"], &missing[..]].concat()).failed(1);
-    assert!(said.contains("tls.cert_file must be a file") && said.contains("no-key.pem"), "{said}");
+    assert!(said.contains("tls.cert_file: no.pem: can't be read") && said.contains("no-key.pem"), "{said}");
 }
 
 #[test]
-fn values_that_mean_nothing_are_refused() {
+fn invalid_values_are_refused() {
     let home = Home::new();
     for (set, expected) in [
         ("server.bind=everywhere", "server.bind"),
@@ -73,7 +74,7 @@ fn shown(out: &str, key: &str) -> (String, String) {
 }
 
 #[test]
-fn later_layers_win_and_each_value_tells_where_it_came_from() {
+fn later_layers_win_and_each_value_shows_its_origin() {
     let home = home_with_file("[limits]\nids_per_call = 7\ntags_per_call = 7\npage_size = 7\n")
         .with("RASTERD__LIMITS__TAGS_PER_CALL", "8")
         .with("RASTERD__LIMITS__PAGE_SIZE", "8");
@@ -94,7 +95,7 @@ fn later_layers_win_and_each_value_tells_where_it_came_from() {
 }
 
 #[tokio::test]
-async fn a_server_does_as_it_is_configured() {
+async fn a_server_follows_its_configuration() {
     let home =
         Home::new().with("RASTERD__LIMITS__TAGS_PER_CALL", "1").with("RASTERD__LIMITS__IDS_PER_CALL", "2");
     let program = home.serve();
@@ -105,4 +106,111 @@ async fn a_server_does_as_it_is_configured() {
     assert_eq!(rest.post(&path, tagged(2, 2)).await.error_code(), "BAD_USER_INPUT");
     assert_eq!(rest.post(&path, tagged(3, 1)).await.error_code(), "BAD_USER_INPUT");
     assert_eq!(rest.post(&path, tagged(2, 1)).await.error_code(), "RESOURCE_NOT_FOUND");
+}
+
+/// The output of a check with these settings; a start must report the same.
+fn refused_alike(home: &Home, settings: &[&str]) -> String {
+    let said = home.run(&[&["config", "check"], settings].concat()).failed(1);
+    let started = home.run(&[&["serve"], settings].concat()).failed(1);
+    let problems = |text: &str| {
+        let lines = text.lines().skip_while(|line| !line.contains("the configuration can't be used"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(problems(&said), problems(&started));
+    said
+}
+
+/// Certificates with every kind of mistake, created with OpenSSL, as people do.
+fn certificates(home: &Home) {
+    let script = r"
+        set -e
+        openssl ecparam -name prime256v1 -genkey -noout -out root-key.pem
+        openssl req -x509 -new -key root-key.pem -subj '/CN=Root' -days 30 -out root.pem
+        openssl ecparam -name prime256v1 -genkey -noout -out middle-key.pem
+        openssl req -new -key middle-key.pem -subj '/CN=Middle' -out middle.csr
+        printf 'basicConstraints=critical,CA:TRUE
+' > ca.ext
+        openssl x509 -req -in middle.csr -CA root.pem -CAkey root-key.pem -days 30 -extfile ca.ext -out middle.pem
+        openssl ecparam -name prime256v1 -genkey -noout -out key.pem
+        openssl req -new -key key.pem -subj '/CN=server' -out server.csr
+        printf 'subjectAltName=DNS:assets.example.org
+' > server.ext
+        openssl x509 -req -in server.csr -CA middle.pem -CAkey middle-key.pem -days 90 -extfile server.ext -out server.pem
+        cat server.pem middle.pem > chain.pem
+        cat middle.pem server.pem > wrong-order.pem
+        openssl ec -in key.pem -aes256 -passout pass:secret -out traditional.pem
+        openssl pkcs8 -topk8 -in key.pem -passout pass:secret -out encrypted.pem
+        openssl pkey -in key.pem -outform DER -out key.der
+        openssl x509 -in server.pem -outform DER -out server.der
+    ";
+    let ended = crate::support::program::Ended::of(home.command_of("bash").args(["-c", script]));
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+}
+
+#[test]
+fn a_check_reports_the_certificate_problems_that_a_start_would() {
+    let home = Home::new();
+    certificates(&home);
+    for (cert, key, expected) in [
+        ("chain.pem", "root-key.pem", "this is not the key of the certificate in chain.pem"),
+        ("wrong-order.pem", "key.pem", "wrong order: that of the key in key.pem is number 2"),
+        ("chain.pem", "traditional.pem", "the key is encrypted"),
+        ("chain.pem", "encrypted.pem", "openssl pkey -in encrypted.pem"),
+        ("chain.pem", "key.der", "openssl pkey -inform DER -in key.der"),
+        ("server.der", "key.pem", "openssl x509 -inform DER -in server.der"),
+        ("key.pem", "key.pem", "but a private key"),
+        ("chain.pem", "chain.pem", "but a certificate"),
+        ("nowhere.pem", "key.pem", "tls.cert_file: nowhere.pem: can't be read"),
+    ] {
+        let (cert, key) = (format!("tls.cert_file={cert}"), format!("tls.key_file={key}"));
+        let said = refused_alike(&home, &["--set", &cert, "--set", &key]);
+        assert!(said.contains(expected), "{cert} {key}: {said}");
+    }
+    let all = ["--set", "tls.cert_file=key.pem", "--set", "tls.key_file=traditional.pem", "--set"];
+    let said = refused_alike(&home, &[&all[..], &["log.level=a=b=c"]].concat());
+    for expected in ["but a private key", "the key is encrypted", "log.level"] {
+        assert!(said.contains(expected), "{expected} in {said}");
+    }
+    let said = refused_alike(&home, &["--set", "server.bind=192.0.2.1:1"]);
+    assert!(said.contains("server.bind: can't listen on 192.0.2.1:1"), "{said}");
+    assert!(!home.data_dir().exists(), "nothing was made");
+}
+
+#[tokio::test]
+async fn a_check_and_a_start_warn_why_clients_may_refuse_a_certificate() {
+    let home = Home::new()
+        .with("RASTERD__SERVER__PUBLIC_URL", "https://img.example.org")
+        .with("RASTERD__TLS__CERT_FILE", "server.pem")
+        .with("RASTERD__TLS__KEY_FILE", "key.pem");
+    certificates(&home);
+    let ended = home.run(&["config", "check"]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(0), "The configuration can be used.\n"));
+    let program = home.serve();
+    for expected in
+        ["does not name img.example.org", "assets.example.org", "the chain is not complete", "CN=Middle"]
+    {
+        assert!(ended.err.contains(expected), "{expected} in {}", ended.err);
+        program.wait_for_log(expected);
+    }
+    program.stop();
+}
+
+#[test]
+fn a_world_readable_key_file_causes_a_warning_and_is_restricted_at_the_start() {
+    let home =
+        Home::new().with("RASTERD__TLS__CERT_FILE", "chain.pem").with("RASTERD__TLS__KEY_FILE", "key.pem");
+    certificates(&home);
+    let key = home.path().join("key.pem");
+    fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+    let mode = || key.metadata().unwrap().permissions().mode() & 0o777;
+    let ended = home.run(&["config", "check"]);
+    assert!(
+        ended.err.contains("key.pem: every user of this machine can access the key (mode 644)"),
+        "{}",
+        ended.err
+    );
+    assert_eq!((ended.code, mode()), (Some(0), 0o644));
+    let program = home.serve();
+    program.wait_for_log("every user of this machine could access");
+    assert_eq!(mode(), 0o640);
 }

@@ -1,4 +1,4 @@
-//! The commands that print what there is: schemas, certificates, help.
+//! The commands that print documents: schemas, certificates, help.
 
 use std::collections::BTreeSet;
 
@@ -13,26 +13,47 @@ fn names(tools: &Value) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn the_printed_schemas_are_those_of_the_server() {
-    let home = Home::new();
+    let home = Home::new()
+        .with("RASTERD__LIMITS__PAGE_SIZE", "321")
+        .with("RASTERD__LIMITS__IDS_PER_CALL", "43")
+        .with("RASTERD__TRASH__KEEP_DAYS", "8");
     let program = home.serve();
     let client = program.client_of(program.first_key());
-    let printed: Value = serde_json::from_str(&home.done(&["schema", "openapi"])).unwrap();
-    assert_eq!(printed["paths"], client.get("/openapi.json").await.json()["paths"]);
+    for (arguments, path) in [
+        (&["schema", "openapi"][..], "/openapi.json"),
+        (&["schema", "openapi", "--version", "2026-05-20"], "/openapi.json?version=2026-05-20"),
+        (&["schema", "openapi", "--version=2026-07-08"], "/openapi.json?version=2026-07-08"),
+    ] {
+        let printed: Value = serde_json::from_str(&home.done(arguments)).unwrap();
+        assert_eq!(printed, client.get(path).await.json(), "{arguments:?}");
+        for configured in ["at most 321,", "\"maxItems\":43", "for 8 days"] {
+            assert!(printed.to_string().contains(configured), "{configured} in {arguments:?}");
+        }
+    }
     let printed: Value = serde_json::from_str(&home.done(&["schema", "mcp"])).unwrap();
     let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string();
     let request = client.request(reqwest::Method::POST, "/mcp").header("Content-Type", "application/json");
     let listed = send(request.body(list)).await.json();
-    assert_eq!(names(&printed["tools"]), names(&listed["result"]["tools"]));
+    assert_eq!(printed["tools"], listed["result"]["tools"]);
     let sdl = home.done(&["schema", "graphql"]);
     let fields = json!({ "query": "{ __schema { mutationType { fields { name } } } }" });
     let fields = client.post_json("/graphql", &fields).await.json();
+    assert!(sdl.contains("pageSize up to 321;") && sdl.contains("Moves 1 to 43 assets"), "{sdl}");
     for field in names(&fields["data"]["__schema"]["mutationType"]["fields"]) {
         assert!(sdl.contains(&format!("\t{field}(")), "{field} in {sdl}");
     }
 }
 
 #[test]
-fn certificates_are_made_without_a_server_and_kept() {
+fn the_version_of_a_schema_must_exist() {
+    let home = Home::new();
+    let ended = home.run(&["schema", "openapi", "--version", "2026-01-01"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.err.contains("expected 2026-05-20 or 2026-07-08"), "{}", ended.err);
+}
+
+#[test]
+fn certificates_are_created_without_a_server_and_kept() {
     let home = Home::new();
     let said = home.done(&["certs"]);
     let files = ["server.pem", "server-key.pem", "ca.pem"].map(|name| home.certificates().join(name));
@@ -49,7 +70,7 @@ fn certificates_are_made_without_a_server_and_kept() {
 }
 
 #[test]
-fn help_and_version_are_output_and_no_failure() {
+fn help_and_version_are_output_and_not_failures() {
     let home = Home::new();
     assert_eq!(home.done(&["--version"]), format!("rasterd {}\n", env!("CARGO_PKG_VERSION")));
     for arguments in
@@ -60,7 +81,7 @@ fn help_and_version_are_output_and_no_failure() {
 }
 
 #[test]
-fn a_reader_that_has_read_enough_is_no_failure() {
+fn a_closed_pipe_is_not_a_failure() {
     let home = Home::new();
     let script = format!("set -o pipefail; \"{RASTERD}\" schema openapi | head -c 1");
     let ended = Ended::of(home.command_of("bash").args(["-c", &script]));

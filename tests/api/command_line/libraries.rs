@@ -1,4 +1,4 @@
-//! `rasterd org` and `rasterd library`: what they do, seen over HTTPS, and what they print.
+//! `rasterd org` and `rasterd library`: their effect over HTTPS, and their output.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ fn without_time(mut record: Value) -> Value {
 }
 
 #[test]
-fn organizations_and_libraries_are_made_listed_and_renamed() {
+fn organizations_and_libraries_are_created_listed_and_renamed() {
     for stays_up in [true, false] {
         let home = Home::new();
         let program = home.serve();
@@ -61,7 +61,7 @@ fn organizations_and_libraries_are_made_listed_and_renamed() {
 }
 
 #[tokio::test]
-async fn what_is_done_to_a_library_is_seen_at_once() {
+async fn changes_of_a_library_are_visible_at_once() {
     let home = Home::new();
     let program = home.serve();
     let rest = program.rest_of(program.first_key());

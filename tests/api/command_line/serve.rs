@@ -1,12 +1,17 @@
-//! `rasterd serve`: what it says when it is ready, and that it has its data directory for itself.
+//! `rasterd serve`: its output when it is ready, and that only one server uses a data directory.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::program::{Ended, Home};
+use crate::rest::{Form, picture};
+use crate::support::program::{ASSETS, Ended, Home, RASTERD};
 
-/// What stands below a heading of the greeting, up to the next empty line.
-fn below<'a>(greeting: &'a str, heading: &str) -> &'a str {
-    let (_, rest) = greeting.split_once(&format!("\n{heading}: ")).unwrap_or_else(|| panic!("{greeting}"));
+/// The text below a heading in the output of the first start, up to the next empty line.
+fn below<'a>(told: &'a str, heading: &str) -> &'a str {
+    let (_, rest) = told.split_once(&format!("\n{heading}: ")).unwrap_or_else(|| panic!("{told}"));
     let (_, text) = rest.split_once("\n\n").unwrap();
     text.split("\n\n").next().unwrap()
 }
@@ -17,7 +22,16 @@ async fn the_first_start_shows_a_key_once_and_later_starts_none() {
     let program = home.serve();
     let key = program.first_key().to_owned();
     assert_eq!(key.len(), 48);
-    assert!(!program.log().contains("pk_"), "{}", program.log());
+    // A journal keeps what is printed and logged, and others can read it.
+    for said in [program.output(), program.log()] {
+        assert!(!said.contains("pk_") && !said.contains("/app/welcome/"), "{said}");
+    }
+    for (file, holds) in [(home.first_key_file(), "pk_"), (home.owner_link_file(), "/app/welcome/")] {
+        use std::os::unix::fs::PermissionsExt;
+        assert!(program.greeting().contains(&format!("\n  cat {}\n", file.display())));
+        assert!(std::fs::read_to_string(&file).unwrap().contains(holds));
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
     let me = program.rest_of(&key).get("/me").await.json();
     assert_eq!(me["data"]["libraries"][0], serde_json::json!({ "library": "library", "access": "write" }));
     program.stop();
@@ -32,10 +46,10 @@ async fn the_first_start_shows_a_key_once_and_later_starts_none() {
 }
 
 #[test]
-fn each_client_is_told_how_to_come_in_and_whom_to_trust() {
+fn each_client_gets_its_setup_and_the_authority() {
     let home = Home::with_certificates_in("it's my certs");
     let program = home.serve();
-    let (greeting, url, key) = (program.greeting(), program.url(), program.first_key());
+    let (greeting, url, key) = (program.first_steps(), program.url(), program.first_key());
     let ca = home.certificates().join("ca.pem").display().to_string();
     let quoted = format!("'{}'", ca.replace('\'', r"'\''"));
     let claude = below(greeting, "Claude Code");
@@ -54,7 +68,8 @@ fn each_client_is_told_how_to_come_in_and_whom_to_trust() {
         assert!(greeting.contains(&format!("NODE_EXTRA_CA_CERTS={quoted} {program}\n")), "{greeting}");
     }
     let python = below(greeting, "Python and other programs that use OpenSSL");
-    assert_eq!(python.trim_end(), format!("export SSL_CERT_FILE={quoted}"));
+    let bundle = quoted.replace("ca.pem", "ca-bundle.pem");
+    assert_eq!(python.trim_end(), format!("export SSL_CERT_FILE={bundle} REQUESTS_CA_BUNDLE={bundle}"));
     assert!(std::path::Path::new(&ca).is_file());
 }
 
@@ -62,7 +77,7 @@ fn each_client_is_told_how_to_come_in_and_whom_to_trust() {
 fn the_printed_curl_command_works_as_it_is() {
     let home = Home::with_certificates_in("it's my certs");
     let program = home.serve();
-    let command = below(program.greeting(), "curl");
+    let command = below(program.first_steps(), "curl");
     let ended = Ended::of(home.command_of("bash").args(["-c", command]));
     assert_eq!(ended.code, Some(0), "{command}\n{}", ended.err);
     let answer: Value = serde_json::from_str(&ended.out).unwrap();
@@ -72,7 +87,7 @@ fn the_printed_curl_command_works_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_second_server_on_a_data_directory_says_who_holds_it_and_ends() {
+async fn a_second_server_on_a_data_directory_names_its_holder_and_ends() {
     let home = Home::new();
     let program = home.serve();
     let said = home.run(&["serve"]).failed(1);
@@ -84,7 +99,7 @@ async fn a_second_server_on_a_data_directory_says_who_holds_it_and_ends() {
 }
 
 #[test]
-fn a_start_that_can_not_be_made_says_why() {
+fn a_failed_start_says_why() {
     let home = Home::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -114,8 +129,7 @@ fn a_damaged_database_is_named_and_left_as_it_is() {
 }
 
 #[test]
-fn what_is_private_is_this_users_alone() {
-    use std::os::unix::fs::PermissionsExt;
+fn only_this_user_can_read_private_files() {
     let home = Home::new();
     let program = home.serve();
     let mode = |path: std::path::PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -125,4 +139,167 @@ fn what_is_private_is_this_users_alone() {
     program.stop();
     assert!(!home.data_dir().join("rasterd.sock").exists(), "the socket goes away with its server");
     home.done(&["key", "list"]);
+}
+
+/// Everything at or below a path, with its mode.
+fn modes(path: &Path) -> Vec<(PathBuf, u32)> {
+    let metadata = std::fs::symlink_metadata(path).unwrap();
+    let mut all = vec![(path.to_owned(), metadata.permissions().mode() & 0o7777)];
+    if metadata.is_dir() {
+        all.extend(std::fs::read_dir(path).unwrap().flat_map(|entry| modes(&entry.unwrap().path())));
+    }
+    all
+}
+
+#[tokio::test]
+async fn with_any_umask_only_this_user_can_read_new_files() {
+    let home = Home::new();
+    let data = home.data_dir();
+    std::fs::create_dir(&data).unwrap();
+    std::fs::set_permissions(&data, Permissions::from_mode(0o755)).unwrap();
+    let without_umask = || {
+        let mut command = home.command_of("sh");
+        command.args(["-c", "umask 000; exec \"$0\" serve", RASTERD]);
+        home.serve_by(command)
+    };
+    let program = without_umask();
+    program.wait_for_log("was open to others (mode 755)");
+    let rest = program.rest_of(program.first_key());
+    let mut form = Form::default();
+    form.file("files", "lake.png", &picture("lake"));
+    let asset = rest.send_form(ASSETS, form).await.json()["data"]["assets"][0].clone();
+    let path = url::Url::parse(asset["url"].as_str().unwrap()).unwrap().path().to_owned();
+    assert_eq!(program.client().get(&format!("{path}?w=80")).await.status, 200);
+    assert_eq!(rest.get("/organizations/default/search/assets?q=lake").await.json()["data"]["found"], 1);
+    let made = modes(&data);
+    for name in ["rasterd.redb", "rasterd.sock", "files/rasterd-files", "index/meta.json", "renditions"] {
+        assert!(made.iter().any(|(path, _)| *path == data.join(name)), "{name} is among what was made");
+    }
+    for (path, mode) in made {
+        let wanted = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode & !0o100, wanted & !0o100, "{}: {mode:o}", path.display());
+    }
+    for (path, mode) in modes(&home.certificates()) {
+        let is_key = path.to_string_lossy().contains("key");
+        assert_eq!(mode & if is_key { 0o077 } else { 0o022 }, 0, "{}: {mode:o}", path.display());
+    }
+    program.stop();
+
+    std::fs::set_permissions(&data, Permissions::from_mode(0o755)).unwrap();
+    for name in ["rasterd.redb", "files"] {
+        std::fs::set_permissions(data.join(name), Permissions::from_mode(0o777)).unwrap();
+    }
+    let program = without_umask();
+    for name in ["rasterd.redb", "files"] {
+        program.wait_for_log(&format!("{} was open to others (mode 777)", data.join(name).display()));
+    }
+    assert_eq!(modes(&data).into_iter().filter(|(_, mode)| mode & 0o077 != 0).count(), 0);
+}
+
+#[test]
+fn a_deep_data_directory_is_administered_like_any_other() {
+    let home = Home::new();
+    let deep = home.path().join("a-folder-with-a-long-name/".repeat(8)).join("data");
+    assert!(deep.as_os_str().len() > 200);
+    let deep = deep.to_string_lossy().into_owned();
+    let home = home.with("RASTERD__DATA__DIR", &deep);
+    for _ in 0..2 {
+        let program = home.serve();
+        assert_eq!(home.json(&["key", "list"]).as_array().unwrap().len(), 1);
+        assert!(Path::new(&deep).join("rasterd.sock").exists());
+        program.stop();
+    }
+    assert_eq!(home.json(&["key", "list"]).as_array().unwrap().len(), 1);
+}
+
+/// A terminal, and what was printed on it until the server was ready.
+fn on_a_terminal(home: &Home) -> String {
+    use std::io::Read;
+    let ours =
+        rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY).unwrap();
+    rustix::pty::grantpt(&ours).unwrap();
+    rustix::pty::unlockpt(&ours).unwrap();
+    let name = rustix::pty::ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
+    let theirs = std::fs::OpenOptions::new().read(true).write(true).open(name).unwrap();
+    let mut command = home.command_of(crate::support::program::RASTERD);
+    let mut child = command.arg("serve").stdout(theirs).stderr(std::process::Stdio::null()).spawn().unwrap();
+    drop(command);
+    let (mut terminal, mut bytes, mut buffer) = (std::fs::File::from(ours), Vec::new(), [0; 4096]);
+    while !String::from_utf8_lossy(&bytes).contains("REQUESTS_CA_BUNDLE") {
+        let count = terminal.read(&mut buffer).unwrap();
+        bytes.extend_from_slice(&buffer[..count]);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    String::from_utf8(bytes).unwrap().replace("\r\n", "\n")
+}
+
+#[test]
+fn on_a_terminal_the_first_key_and_the_link_are_printed_and_not_written() {
+    let home = Home::new();
+    let said = on_a_terminal(&home);
+    assert!(said.contains("\n  pk_") && said.contains("/app/welcome/"), "{said}");
+    assert!(!home.first_key_file().exists() && !home.owner_link_file().exists());
+}
+
+#[tokio::test]
+async fn the_files_of_the_first_start_are_removed_once_the_web_app_has_an_owner() {
+    let home = Home::new();
+    let program = home.serve();
+    let link = std::fs::read_to_string(home.owner_link_file()).unwrap();
+    // A later start without an owner has another link, and leaves the key where it is.
+    program.stop();
+    let program = home.serve();
+    assert_ne!(std::fs::read_to_string(home.owner_link_file()).unwrap(), link);
+    assert!(home.first_key_file().exists());
+    crate::bodies::endpoints::signed_in(&home, &program).await;
+    crate::support::program::poll("the files are gone", || {
+        (!home.first_key_file().exists() && !home.owner_link_file().exists()).then_some(())
+    });
+    program.stop();
+    let program = home.serve();
+    assert!(!program.greeting().contains("owner-link.txt") && !home.owner_link_file().exists());
+}
+
+/// An installation of an earlier version: its authority is in the folder `certs` where the server is started.
+#[tokio::test]
+async fn an_authority_in_the_former_folder_is_kept_and_clients_keep_working() {
+    let home = Home::with_certificates_in("data/certs");
+    let former = home.path().join("certs");
+    let now = std::time::SystemTime::now();
+    rasterd::transport::tls::development::ensure(&former, &[], now).unwrap();
+    let texts = |folder: &std::path::Path| {
+        ["ca.pem", "ca-key.pem"].map(|name| std::fs::read_to_string(folder.join(name)).unwrap())
+    };
+    let was = texts(&former);
+    // A new installation does not use an authority that happens to be there.
+    let home = home.without("RASTERD__TLS__DIR");
+    let program = home.serve();
+    assert_ne!(texts(&home.certificates()), was);
+    program.stop();
+    // An existing one does.
+    std::fs::remove_dir_all(home.certificates()).unwrap();
+    let program = home.serve();
+    assert_eq!(texts(&home.certificates()), was);
+    assert_eq!(texts(&former), was, "what clients read stays where it is");
+    let client = crate::support::Client::of(program.url(), &was[0]);
+    assert_eq!(client.get("/healthz").await.status, 200);
+}
+
+#[test]
+fn health_checks_the_running_server_and_trusts_only_its_certificate() {
+    let home = Home::new();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let home = home.with("RASTERD__SERVER__BIND", &format!("0.0.0.0:{port}"));
+    let said = home.run(&["health"]).failed(1);
+    assert!(said.contains(&format!("not ready at 127.0.0.1:{port}")), "{said}");
+    let program = home.serve();
+    assert_eq!(home.done(&["health"]), format!("ready at 127.0.0.1:{port}\n"));
+    let other = home.path().join("other");
+    rasterd::transport::tls::development::ensure(&other, &[], std::time::SystemTime::now()).unwrap();
+    let said = home.run(&["health", "--set", &format!("tls.dir={}", other.display())]).failed(1);
+    assert!(said.contains("another certificate"), "{said}");
+    program.stop();
+    let said = home.run(&["health", "--set", "server.bind=127.0.0.1:0"]).failed(1);
+    assert!(said.contains("port 0"), "{said}");
 }

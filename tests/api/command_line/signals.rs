@@ -9,7 +9,7 @@ use crate::rest::{Form, picture};
 use crate::support::program::{ASSETS, Home, Program, poll};
 use crate::support::raw::{DEADLINE, Raw, tcp_to};
 
-/// Begins an upload of one picture. Returns when the server takes its body, with that in two halves.
+/// Begins an upload of one picture. Returns when the server reads its body, with the body in two halves.
 fn begin_upload(connection: &mut Raw, key: &str) -> (Vec<u8>, Vec<u8>) {
     let mut form = Form::default();
     form.file("files", "last.png", &picture("last"));
@@ -50,7 +50,7 @@ async fn an_upload_in_flight_finishes_before_the_server_ends() {
 }
 
 #[test]
-fn an_idle_connection_does_not_keep_the_server() {
+fn an_idle_connection_does_not_delay_the_stop() {
     let home = Home::new();
     let mut program = home.serve();
     let mut idle = program.connect();
@@ -69,7 +69,7 @@ fn serial(program: &Program) -> String {
 }
 
 #[test]
-fn sighup_brings_a_new_certificate_and_a_bad_one_changes_nothing() {
+fn sighup_loads_a_new_certificate_and_a_bad_one_changes_nothing() {
     let home = Home::new();
     let program = home.serve();
     let first = serial(&program);
@@ -79,7 +79,7 @@ fn sighup_brings_a_new_certificate_and_a_bad_one_changes_nothing() {
 
     fs::write(&cert, "no certificate").unwrap();
     program.signal(Signal::HUP);
-    program.wait_for_log("the one before stays in use");
+    program.wait_for_log("the previous one stays in use");
     assert!(
         program.log().contains(&format!("{}: no certificate in it", cert.display())),
         "{}",
@@ -87,7 +87,7 @@ fn sighup_brings_a_new_certificate_and_a_bad_one_changes_nothing() {
     );
     assert_eq!(serial(&program), first);
 
-    // The certificate of this one is made anew, by the same authority.
+    // The certificate of this one is renewed, by the same authority.
     fs::remove_file(&cert).unwrap();
     home.done(&["certs"]);
     let renewed = (fs::read(&cert).unwrap(), fs::read(&key).unwrap());

@@ -1,4 +1,4 @@
-//! The search index is disposable: whatever becomes of its folder, all is findable again.
+//! The search index is disposable: whatever happens to its folder, everything can be found again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ fn overwrite(folder: &Path, bytes: &[u8]) {
     }
 }
 
-/// The files that hold documents, in a fixed order.
+/// The files with documents, in a fixed order.
 fn segments_of(folder: &Path) -> Vec<PathBuf> {
     let is_segment = |file: &PathBuf| file.extension().is_some_and(|kind| kind != "json" && kind != "lock");
     let mut files: Vec<PathBuf> = files_of(folder).into_iter().filter(is_segment).collect();
@@ -48,7 +48,7 @@ fn segments_of(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test]
-async fn a_lost_index_is_built_anew() {
+async fn a_lost_index_is_rebuilt() {
     let home = Home::new();
     let program = home.serve();
     let key = program.first_key().to_owned();

@@ -1,5 +1,5 @@
-//! `kill -9` while uploads stream in, again and again on one data directory. Every answered upload is written into
-//! a ledger, which is held against the server after each restart.
+//! `kill -9` while uploads stream in, again and again on one data directory. Every answered upload is written to
+//! a ledger, which is compared with the server after each restart.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,16 +20,16 @@ use serde_json::{Value, json};
 const ROUNDS: [usize; 5] = [60, 9, 45, 20, 75];
 /// Clients at a time, half of them over REST and half over MCP.
 const CLIENTS: usize = 6;
-/// What makes a picture large enough that a kill finds it half-written.
+/// Makes a picture large enough that a kill finds it half-written.
 const LARGE: usize = 400_000;
 
-/// An upload of some files that was answered.
+/// An answered upload of some files.
 struct Acknowledged {
     names: Vec<String>,
     assets: Vec<Value>,
 }
 
-/// The path that each acknowledged asset is served at, and its name, by id.
+/// The path of each acknowledged asset, and its name, by id.
 type Ledger = BTreeMap<String, (String, String)>;
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn an_acknowledged_upload_is_never_lost() {
     assert!(ledger.len() >= ROUNDS.iter().sum::<usize>());
 }
 
-/// Has clients upload until so many uploads are answered, kills the server then, and writes all answers into the ledger.
+/// Lets clients upload until this many uploads are answered, then kills the server and writes all answers to the ledger.
 async fn upload_until_killed(
     program: Program,
     key: &str,
@@ -93,7 +93,7 @@ fn enter(ledger: &mut Ledger, answer: Acknowledged) {
     }
 }
 
-/// Uploads one file or three at a time, until the server is gone.
+/// Uploads one or three files at a time, until the server has ended.
 async fn upload_on_and_on(
     client: Client,
     prefix: String,
@@ -152,7 +152,7 @@ async fn send_tool(client: &Client, names: &[String]) -> reqwest::Result<Vec<Val
     Ok(uploaded["assets"].as_array().unwrap().clone())
 }
 
-/// What a kill may leave behind, put there in case this one did not.
+/// Adds what a kill may leave, in case this one did not.
 struct Strays {
     half_written: Vec<std::path::PathBuf>,
     without_asset: std::path::PathBuf,
@@ -180,7 +180,7 @@ async fn check_ledger(rest: &Rest, ledger: &Ledger, assets: &[Value]) {
     }
 }
 
-/// Everything that is listed, acknowledged or not, is whole: its bytes, and the call that it came with.
+/// Everything that is listed, acknowledged or not, is complete: its bytes, and the other files of its call.
 async fn check_assets(rest: &Rest, assets: &[Value]) {
     let names: BTreeSet<&str> = assets.iter().map(|asset| asset["name"].as_str().unwrap()).collect();
     for asset in assets {
@@ -210,10 +210,13 @@ fn check_files(home: &Home, strays: &Strays, assets: &[Value]) {
         .map(|asset| blake3::hash(&bytes_of(asset["name"].as_str().unwrap())).to_hex().to_string())
         .collect();
     poll("no file is left that no asset has", || (!strays.without_asset.exists()).then_some(()));
+    let aside = home.data_dir().join("unnamed").join(strays.without_asset.file_name().unwrap());
+    assert!(aside.exists(), "it is set aside, not deleted");
     poll("there is a file for each content and no other", || (file_names(home) == wanted).then_some(()));
 }
 
 fn file_names(home: &Home) -> BTreeSet<String> {
     let files = crate::support::program::files_below(&home.data_dir().join("files"));
-    files.iter().map(|file| file.file_name().unwrap().to_str().unwrap().to_owned()).collect()
+    let names = files.iter().map(|file| file.file_name().unwrap().to_str().unwrap().to_owned());
+    names.filter(|name| name != "rasterd-files").collect()
 }

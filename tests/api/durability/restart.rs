@@ -1,4 +1,4 @@
-//! An orderly restart: everything there is, is there again.
+//! After an orderly restart, everything is there again.
 
 use std::time::{Duration, Instant};
 
@@ -10,11 +10,11 @@ use crate::rest::{Form, Rest, picture, text};
 use crate::support::program::{ASSETS, Home, LIBRARY, Program};
 use crate::support::raw::DEADLINE;
 
-/// How often it is looked whether something has come.
+/// How long to wait between two checks.
 const PAUSE: Duration = Duration::from_millis(5);
 
 #[tokio::test]
-async fn keys_grants_tags_trash_descriptions_and_variants_are_there_again() {
+async fn keys_grants_tags_trash_descriptions_and_variants_survive_a_restart() {
     let home = Home::new();
     let program = home.serve();
     let writer = program.first_key().to_owned();
@@ -63,7 +63,7 @@ async fn fill(rest: &Rest) {
     looked_at(rest, &[&ids[0], &ids[1], &variant]).await;
 }
 
-/// Waits until the work after the upload of these is done: it changes them.
+/// Waits until the processing of these uploads is finished, since it changes them.
 async fn looked_at(rest: &Rest, ids: &[&str]) {
     let until = Instant::now() + DEADLINE;
     for id in ids {
@@ -84,7 +84,7 @@ fn administered(home: &Home) -> Value {
     })
 }
 
-/// What keys see, and what anybody gets at the urls. The origin is left out, since the port is another each time.
+/// What keys see, and what anyone gets at the urls, without the origin, since the port changes.
 async fn seen(program: &Program, keys: [&str; 2]) -> Value {
     let mut seen = Vec::new();
     for key in keys {

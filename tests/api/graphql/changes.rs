@@ -1,6 +1,5 @@
 //! Mutations: what they do, and that each sees what the one before it did.
 
-use rasterd::app::access::Administrator;
 use serde_json::json;
 
 use super::{Site, ask, data, failure};
@@ -57,11 +56,11 @@ async fn a_change_sees_what_the_one_before_it_did() {
 #[tokio::test]
 async fn a_revoked_key_changes_nothing_with_the_next_request() {
     let site = Site::start().await;
-    let key = site.server.key("acme", &[("brand", rasterd::app::model::Access::Write)]).await;
+    let key = site.server.key("acme", &[("brand", rasterd::core::model::Access::Write)]).await;
     let client = site.writer.with_key(&key.token);
     let rename = format!("mutation {{ renameLibrary({IN_BRAND}, name: \"X\") {{ id }} }}");
     data(&client, &rename, json!({})).await;
-    site.server.app().delete_key(Administrator::of_this_box(), &key.id).await.unwrap();
+    site.server.core().delete_key(site.server.administrator(), &key.id).await.unwrap();
     assert_eq!(failure(&ask(&client, &rename, json!({})).await).1, "INVALID_API_KEY");
 }
 

@@ -69,3 +69,143 @@ async fn the_question_that_tools_ask_for_the_schema_fits() {
 fn repeated(times: usize, part: impl Fn(usize) -> String) -> String {
     (0..times).map(part).collect::<Vec<_>>().concat()
 }
+
+/// What clients in the wild ask for.
+const CMS: [&str; 3] = [
+    "query ($o: ID!, $l: ID!, $page: Int) { assets(organizationId: $o, libraryId: $l, page: $page, pageSize: 500, tags: [])
+        { id blurhash sizes url name height width views { id parentId name url sizes height width } description } }",
+    "query ($o: String!, $l: String!, $page: Int) { photos(organizationId: $o, libraryId: $l, page: $page)
+        { id blurhash thumbUrl url name height width views { id parentId name url thumbUrl height width } description } }",
+    "query ($o: String!, $page: Int) { libraries(organizationId: $o, page: $page, pageSize: 50) { id name photosCount } }",
+];
+
+#[tokio::test]
+async fn an_answer_that_would_be_too_large_is_refused_before_anything_is_read() {
+    let site = Site::start().await;
+    // Nothing here exists or is in reach: that is not looked at.
+    let all = "id name url width height size created updated description contentType blurhash sizes tags appUrl type";
+    let root = |n: usize| {
+        format!("a{n}: assets(organizationId: \"o\", libraryId: \"l\", pageSize: $size) {{ {all} }} ")
+    };
+    for (query, variables, is_refused) in [
+        (format!("query ($size: Int) {{ {} }}", repeated(50, root)), json!({ "size": 500 }), true),
+        (format!("query ($size: Int) {{ {} }}", repeated(50, root)), json!({}), true),
+        (format!("query ($size: Int = 500) {{ {} }}", repeated(5, root)), json!({}), true),
+        (format!("query ($size: Int) {{ {} }}", repeated(50, root)), json!({ "size": 1 }), false),
+        (
+            format!(
+                "query ($size: Int) {{ ...r ...s }} fragment r on Query {{ {} }} fragment s on Query {{ x: assets(organizationId: \"o\", libraryId: \"l\", pageSize: 500) {{ id }} }}",
+                repeated(4, root)
+            ),
+            json!({ "size": 500 }),
+            true,
+        ),
+        (
+            format!(
+                "query ($size: Int, $no: Boolean!) {{ ...r @include(if: $no) viewer {{ plan }} }} fragment r on Query {{ {} }}",
+                repeated(5, root)
+            ),
+            json!({ "size": 500, "no": false }),
+            false,
+        ),
+        (repeated_root(50, "photos(organizationId: \"o\", libraryId: \"l\") { id }"), json!({}), true),
+        (repeated_root(5, "libraries(organizationId: \"o\", pageSize: 500) { id }"), json!({}), true),
+        (
+            repeated_root(50, "searchAssets(organizationId: \"o\", q: \"a\", pageSize: 100) { hits { id } }"),
+            json!({}),
+            true,
+        ),
+        (
+            repeated_root(40, "tags(organizationId: \"o\", libraryId: \"l\", limit: 1000) { id }"),
+            json!({}),
+            true,
+        ),
+        (repeated_root(9, "__schema { types { name } }"), json!({}), true),
+    ] {
+        let reply = ask(&site.writer, &query, variables.clone()).await;
+        let errors = reply.json()["errors"].clone();
+        let code = errors[0]["extensions"]["code"].as_str().unwrap_or_default().to_owned();
+        let start: String = query.chars().take(90).collect();
+        assert_eq!(code == "GRAPHQL_VALIDATION_FAILED", is_refused, "{start} {variables}: {errors}");
+        if is_refused {
+            let message = failure(&reply).2;
+            assert!(message.contains("may ask for 30000") && message.contains("smaller pages"), "{message}");
+        }
+    }
+}
+
+fn repeated_root(times: usize, field: &str) -> String {
+    format!("{{ {} }}", repeated(times, |n| format!("a{n}: {field} ")))
+}
+
+#[tokio::test]
+async fn what_clients_in_the_wild_ask_for_fits() {
+    let site = Site::start().await;
+    site.pictures(&["one.webp"]).await;
+    for page in [0, 1, 2, 1_000_000] {
+        for query in CMS {
+            data(&site.reader, query, json!({ "o": "acme", "l": "brand", "page": page })).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_an_answer_is_configured() {
+    let site = Site::of(TestServer::start_with(|_, options| options.graphql_cost = 100)).await;
+    let page = |size: usize| {
+        format!("{{ assets(organizationId: \"acme\", libraryId: \"brand\", pageSize: {size}) {{ id }} }}")
+    };
+    data(&site.reader, &page(50), json!({})).await;
+    assert_eq!(failure(&ask(&site.reader, &page(51), json!({})).await).1, "GRAPHQL_VALIDATION_FAILED");
+}
+
+/// How many variants an asset has is not in the document: they count while the answer is made.
+#[tokio::test]
+async fn variants_count_as_they_come() {
+    let site = Site::of(TestServer::start_with(|_, options| options.graphql_cost = 250)).await;
+    let original = site.pictures(&["one.webp"]).await.remove(0);
+    for _ in 0..6 {
+        let more = json!({ "parent": original });
+        super::upload(&site.writer, "brand", &more, &[("two.webp", super::PICTURE)]).await;
+    }
+    let asset = |fields: &str| {
+        format!(
+            "{{ asset(organizationId: \"acme\", libraryId: \"brand\", assetId: \"{original}\") {{ views {{ {fields} }} }} }}"
+        )
+    };
+    let fits = data(&site.reader, &asset("id name"), json!({})).await;
+    assert_eq!(fits["asset"]["views"].as_array().unwrap().len(), 6);
+    let reply = ask(&site.reader, &asset(&repeated(48, |n| format!("a{n}: id "))), json!({})).await.json();
+    assert_eq!(reply["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{reply}");
+    assert!(reply["data"]["asset"]["views"].is_null());
+}
+
+/// On a server with one thread for requests, somebody else is answered while answers that take long are made.
+#[tokio::test]
+async fn what_takes_long_keeps_nobody_waiting() {
+    let site = Site::of(TestServer::start_with(|_, options| options.workers = 1)).await;
+    let names: Vec<String> = (0..20).map(|n| format!("{n}.webp")).collect();
+    site.pictures(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let root = |n: usize| {
+        format!(
+            "a{n}: assets(organizationId: \"acme\", libraryId: \"brand\") {{ id name url sizes thumbUrl tags }} "
+        )
+    };
+    let query = format!("{{ {} }}", repeated(50, root));
+    let (asked, done) = (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicUsize::new(0));
+    let many = futures_util::future::join_all((0..16).map(|_| async {
+        asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        data(&site.reader, &query, json!({})).await;
+        done.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    }));
+    let observer = async {
+        while done.load(std::sync::atomic::Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        data(&site.stranger, "{ viewer { plan } }", json!({})).await;
+        done.load(std::sync::atomic::Ordering::SeqCst)
+    };
+    let (_, seen) = futures_util::future::join(many, observer).await;
+    assert_eq!(asked.into_inner(), 16);
+    assert!(seen < 16, "the observer was answered last");
+}

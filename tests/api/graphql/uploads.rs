@@ -1,10 +1,8 @@
 //! Uploads by the multipart request convention.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rasterd::app::access::Administrator;
-use rasterd::app::model::Access;
+use rasterd::core::model::Access;
 use rasterd::testing::TestServer;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
@@ -13,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::{Form, PICTURE, Site, UPLOAD, data, failure, upload};
+use crate::support::waiting::{a_file_arrives, no_file_is_temporary};
 use crate::support::{Client, send};
 
 #[tokio::test]
@@ -86,7 +85,7 @@ async fn numbers_and_sizes_are_limited_and_nothing_is_stored_above_them() {
     assert_eq!((status, code.as_str()), (413, "PAYLOAD_TOO_LARGE"));
     let listed = "{ assets(organizationId: \"acme\", libraryId: \"brand\") { id } }";
     assert_eq!(data(&site.reader, listed, json!({})).await, json!({ "assets": [] }));
-    nothing_is_left(&site.server.data_dir()).await;
+    no_file_is_temporary(&site.server.data_dir()).await;
 }
 
 #[tokio::test]
@@ -98,7 +97,7 @@ async fn no_file_is_read_without_leave_to_write() {
         let (status, code, _) = failure(&reply);
         assert_eq!((status, code.as_str()), (404, "API_KEY_NOT_AUTHORIZED_FOR_LIBRARY"), "{library}");
     }
-    nothing_is_left(&site.server.data_dir()).await;
+    no_file_is_temporary(&site.server.data_dir()).await;
 }
 
 #[tokio::test]
@@ -136,7 +135,7 @@ async fn a_form_out_of_order_is_refused() {
         let (status, found, message) = failure(&form.send(&site.writer).await);
         assert_eq!((status, found.as_str()), (400, code), "{what}: {message}");
     }
-    nothing_is_left(&site.server.data_dir()).await;
+    no_file_is_temporary(&site.server.data_dir()).await;
 }
 
 #[tokio::test]
@@ -153,10 +152,10 @@ async fn files_need_a_form_and_a_form_needs_the_header() {
 async fn a_client_that_goes_away_leaves_nothing() {
     let site = Site::start().await;
     let (pieces, sending) = start_sending(&site.writer);
-    wait_until("the file arrives", || files_in(&site.server.data_dir().join("tmp")) > 0).await;
+    a_file_arrives(&site.server.data_dir()).await;
     sending.abort();
     drop(pieces);
-    nothing_is_left(&site.server.data_dir()).await;
+    no_file_is_temporary(&site.server.data_dir()).await;
 }
 
 #[tokio::test]
@@ -164,8 +163,8 @@ async fn a_key_that_is_revoked_ends_its_upload() {
     let site = Site::start().await;
     let key = site.server.key("acme", &[("brand", Access::Write)]).await;
     let (pieces, sending) = start_sending(&site.writer.with_key(&key.token));
-    wait_until("the file arrives", || files_in(&site.server.data_dir().join("tmp")) > 0).await;
-    site.server.app().delete_key(Administrator::of_this_box(), &key.id).await.unwrap();
+    a_file_arrives(&site.server.data_dir()).await;
+    site.server.core().delete_key(site.server.administrator(), &key.id).await.unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
     while !sending.is_finished() {
         assert!(Instant::now() < deadline, "the upload goes on");
@@ -176,7 +175,7 @@ async fn a_key_that_is_revoked_ends_its_upload() {
     let reply = sending.await.unwrap();
     assert_eq!(reply.status().as_u16(), 401);
     assert!(reply.text().await.unwrap().contains("INVALID_API_KEY"));
-    nothing_is_left(&site.server.data_dir()).await;
+    no_file_is_temporary(&site.server.data_dir()).await;
 }
 
 #[tokio::test]
@@ -208,22 +207,4 @@ fn start_sending(client: &Client) -> (mpsc::Sender<Vec<u8>>, JoinHandle<reqwest:
         .header("Apollo-Require-Preflight", "true")
         .body(reqwest::Body::wrap_stream(body));
     (pieces, tokio::spawn(async { request.send().await.unwrap() }))
-}
-
-fn files_in(folder: &Path) -> usize {
-    std::fs::read_dir(folder).unwrap().count()
-}
-
-/// Waits until no temporary file is there any more.
-async fn nothing_is_left(data_dir: &Path) {
-    let temp = data_dir.join("tmp");
-    wait_until("nothing is left", || files_in(&temp) == 0).await;
-}
-
-async fn wait_until(what: &str, holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use rasterd::app::access::Administrator;
-use rasterd::app::model::Access;
+use rasterd::core::model::Access;
 use serde_json::{Value, json};
 
 use super::{World, svg};
 use crate::support::send;
+
+/// What is said to everybody whose ids lead nowhere.
+const WHENCE_IDS: &str = "Ids come from whoami and list_libraries. A name is not an id.";
 
 /// Every tool that names a library, with arguments for one, and whether it needs Write.
 fn tools_in(library: &str, asset: &str) -> Vec<(&'static str, bool, Value)> {
@@ -45,6 +47,7 @@ fn tools_in(library: &str, asset: &str) -> Vec<(&'static str, bool, Value)> {
         ),
         ("promote_variant", true, call(json!({ "assetId": asset, "variantId": asset }))),
         ("rename_library", true, call(json!({ "name": "" }))),
+        ("set_asset_approval", false, call(json!({ "assetId": asset, "state": "approved" }))),
     ]
 }
 
@@ -63,7 +66,8 @@ async fn a_library_out_of_reach_answers_byte_for_byte_like_one_that_is_not_there
     let params = |tool: &str, arguments: &Value| json!({ "name": tool, "arguments": arguments });
 
     let not_there = tools_in("no-such-library", asset);
-    for library in ["photos", "theirs", "read-only", "No Slug!", ""] {
+    // Among them are the names of a library within reach and of one that is not.
+    for library in ["photos", "theirs", "read-only", "No Slug!", "", "Mine", "Photos"] {
         for ((tool, writes, arguments), (_, _, unknown)) in tools_in(library, asset).iter().zip(&not_there) {
             if library == "read-only" && !writes {
                 continue;
@@ -75,6 +79,8 @@ async fn a_library_out_of_reach_answers_byte_for_byte_like_one_that_is_not_there
                 String::from_utf8_lossy(&expected.body),
                 "{tool} {arguments}"
             );
+            let said = &answer.json()["result"]["content"];
+            assert_eq!((said.as_array().unwrap().len(), &said[1]["text"]), (2, &json!(WHENCE_IDS)));
             let failure = mcp.failure(tool, arguments.clone()).await;
             assert_eq!(
                 failure,
@@ -97,7 +103,11 @@ async fn the_organization_comes_before_the_library_and_the_values() {
     let world = World::new().await;
     world.server.organization("Other").await;
     let mcp = world.client();
-    for (organization, code) in [("other", "INVALID_API_KEY"), ("nowhere", "ORGANIZATION_NOT_FOUND")] {
+    for (organization, code) in [
+        ("other", "INVALID_API_KEY"),
+        ("nowhere", "ORGANIZATION_NOT_FOUND"),
+        ("Acme", "ORGANIZATION_NOT_FOUND"),
+    ] {
         for (tool, _, mut arguments) in tools_in("photos", "a") {
             arguments["organizationId"] = json!(organization);
             assert_eq!(mcp.failure(tool, arguments.clone()).await["code"], code, "{tool} {arguments}");
@@ -124,37 +134,38 @@ async fn creating_a_library_needs_write_somewhere() {
 #[tokio::test]
 async fn a_change_of_a_key_counts_from_the_next_call_on() {
     let world = World::new().await;
-    let (mcp, app, by) = (world.client(), world.server.app().clone(), Administrator::of_this_box());
+    let (mcp, core, by) = (world.client(), world.server.core().clone(), world.server.administrator());
     let listing = json!({ "organizationId": "acme", "libraryId": "photos" });
     mcp.answer("list_assets", listing.clone()).await;
 
-    app.grant_key(by.clone(), &world.key.id, vec![("photos".to_owned(), None)]).await.unwrap();
+    core.grant_key(by.clone(), &world.key.id, vec![("photos".to_owned(), None)]).await.unwrap();
     let failure = mcp.failure("list_assets", listing.clone()).await;
     assert_eq!(failure["code"], "API_KEY_NOT_AUTHORIZED_FOR_LIBRARY");
     assert_eq!(mcp.answer("whoami", json!({})).await["libraries"], json!([]));
 
-    app.grant_key(by.clone(), &world.key.id, vec![("photos".to_owned(), Some(Access::Read))]).await.unwrap();
+    core.grant_key(by.clone(), &world.key.id, vec![("photos".to_owned(), Some(Access::Read))]).await.unwrap();
     mcp.answer("list_assets", listing).await;
-    app.delete_key(by.clone(), &world.key.id).await.unwrap();
+    core.delete_key(by.clone(), &world.key.id).await.unwrap();
     assert_eq!(mcp.ask("tools/call", json!({ "name": "whoami" })).await.status, 401);
 }
 
 #[tokio::test]
 async fn a_key_that_ends_while_its_request_arrives_is_refused() {
     let world = World::new().await;
-    let (app, id) = (world.server.app().clone(), world.key.id.clone());
+    let (core, by) = (world.server.core().clone(), world.server.administrator());
+    let id = world.key.id.clone();
     let message =
         json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "whoami" } });
     let message = message.to_string();
     let (first, rest) = message.split_at(20);
     let pieces = [first.to_owned(), rest.to_owned()];
     let slowly = stream::iter(pieces).enumerate().then(move |(number, piece)| {
-        let (app, id) = (app.clone(), id.clone());
+        let (core, by, id) = (core.clone(), by.clone(), id.clone());
         async move {
             if number == 1 {
                 // Long enough for the server to have let the request in.
                 tokio::time::sleep(Duration::from_millis(300)).await;
-                app.delete_key(Administrator::of_this_box(), &id).await.unwrap();
+                core.delete_key(by.clone(), &id).await.unwrap();
             }
             Ok::<_, std::io::Error>(piece)
         }

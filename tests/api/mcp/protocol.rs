@@ -33,7 +33,7 @@ fn stateless(mcp: &Mcp, method: &str, mut params: Value) -> reqwest::RequestBuil
 async fn every_revision_with_a_handshake_is_agreed_to() {
     let world = World::new().await;
     let mcp = world.client();
-    for revision in ["2025-03-26", "2025-06-18", "2025-11-25"] {
+    for revision in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
         let reply = send(mcp.post(initialize(revision))).await;
         assert_eq!((reply.status, reply.header("content-type")), (200, "application/json"));
         assert_eq!(reply.header("mcp-session-id"), "", "no session is begun");
@@ -41,7 +41,11 @@ async fn every_revision_with_a_handshake_is_agreed_to() {
         assert_eq!(result["protocolVersion"], revision);
         assert_eq!(result["serverInfo"]["name"], "rasterd");
         assert_eq!(result["serverInfo"]["version"], env!("CARGO_PKG_VERSION"));
-        assert!(result["instructions"].as_str().unwrap().contains("whoami"));
+        let instructions = result["instructions"].as_str().unwrap();
+        assert!(instructions.contains("whoami"));
+        let upload =
+            format!("-F files=@FILE {}/organizations/ORGANIZATION_ID/libraries/", world.server.url());
+        assert!(instructions.contains(&upload), "{instructions}");
     }
     let begun = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
     assert_eq!(send(mcp.post(begun.to_string())).await.status, 202);
@@ -50,7 +54,7 @@ async fn every_revision_with_a_handshake_is_agreed_to() {
 #[tokio::test]
 async fn an_unknown_revision_is_answered_with_one_that_is_spoken() {
     let world = World::new().await;
-    for revision in ["2024-11-05", "1999-01-01", "2026-07-28"] {
+    for revision in ["1999-01-01", "2026-07-28"] {
         let reply = send(world.client().post(initialize(revision))).await;
         assert_eq!(reply.json()["result"]["protocolVersion"], "2025-11-25", "asked for {revision}");
     }
@@ -66,7 +70,7 @@ async fn the_stateless_revision_needs_no_handshake() {
     let discovered = send(stateless(&mcp, "server/discover", json!({}))).await;
     assert_eq!(discovered.status, 200, "{}", discovered.json());
     let result = &discovered.json()["result"];
-    let revisions = json!(["2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]);
+    let revisions = json!(["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]);
     assert_eq!(result["supportedVersions"], revisions);
     assert_eq!(result["cacheScope"], "private");
 
@@ -76,6 +80,21 @@ async fn the_stateless_revision_needs_no_handshake() {
     let called = send(called.header("mcp-name", "whoami")).await.json();
     assert_eq!(called["result"]["structuredContent"]["organizationId"], "acme");
     assert_eq!(called["result"]["resultType"], "complete");
+
+    assert_eq!(result["capabilities"]["prompts"], json!({}));
+    let prompts = send(stateless(&mcp, "prompts/list", json!({}))).await.json();
+    assert_eq!(
+        (&prompts["result"]["prompts"], &prompts["result"]["cacheScope"]),
+        (&json!([]), &json!("private"))
+    );
+
+    let handshake = json!({
+        "protocolVersion": "2026-07-28", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" },
+    });
+    for params in [handshake, json!({})] {
+        let refused = send(stateless(&mcp, "initialize", params)).await;
+        assert_eq!((refused.status, &refused.json()["error"]["code"]), (404, &json!(-32601)));
+    }
 
     let contradicting =
         stateless(&mcp, "tools/call", json!({ "name": "whoami" })).header("mcp-name", "list_tags");
@@ -98,9 +117,52 @@ async fn a_request_without_a_good_key_is_refused_before_its_body_is_read() {
         assert_eq!((reply.status, reply.error_code().as_str()), (401, code));
         assert_eq!(reply.header("www-authenticate"), "Bearer");
     }
-    for path in ["/.well-known/oauth-protected-resource", "/.well-known/oauth-authorization-server"] {
-        let reply = anonymous.get(path).await;
-        assert_eq!((reply.status, reply.error_code().as_str()), (404, "ENDPOINT_NOT_FOUND"));
+}
+
+#[tokio::test]
+async fn whoever_looks_for_a_way_to_sign_in_is_told_of_keys() {
+    let world = World::new().await;
+    let anonymous = Client::new(&world.server);
+    for (method, path) in [
+        (Method::GET, "/.well-known/oauth-protected-resource"),
+        (Method::GET, "/.well-known/oauth-protected-resource/mcp"),
+        (Method::GET, "/.well-known/oauth-authorization-server"),
+        (Method::GET, "/.well-known/oauth-authorization-server/mcp"),
+        (Method::GET, "/.well-known/openid-configuration"),
+        (Method::POST, "/register"),
+        (Method::GET, "/register"),
+    ] {
+        let reply = send(anonymous.request(method, path)).await;
+        let json = reply.json();
+        let members: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!((reply.status, members), (404, vec!["error", "error_description"]), "{path}");
+        assert!(json["error_description"].as_str().unwrap().contains("API keys"), "{path}");
+    }
+    for path in ["/registered", "/.well-known/oauth", "/.well-known/oauth-protected-resources"] {
+        assert_eq!(anonymous.get(path).await.error_code(), "ENDPOINT_NOT_FOUND", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_changes_nothing() {
+    let world = World::new().await;
+    let with = |path: &'static str, key: Option<&str>, host: &'static str| {
+        let client = Client::new(&world.server);
+        let client = key.map_or(client.clone(), |key| client.with_key(key));
+        let request = client.request(Method::POST, path).header("host", host);
+        send(
+            request
+                .header("accept", "application/json, text/event-stream")
+                .header("content-type", "application/json")
+                .body(initialize("2025-11-25")),
+        )
+    };
+    let key = Some(world.key.token.as_str());
+    for (key, host, status) in [(key, "localhost", 200), (None, "localhost", 401), (key, "evil.example", 403)]
+    {
+        let (bare, slash) = (with("/mcp", key, host).await, with("/mcp/", key, host).await);
+        assert_eq!((bare.status, slash.status), (status, status));
+        assert_eq!(bare.body, slash.body);
     }
 }
 
@@ -215,13 +277,30 @@ async fn unknown_methods_tools_and_parameters_are_told_apart() {
     let mcp = world.client();
     for (method, params, code) in [
         ("no/such", json!({}), -32601),
-        ("prompts/list", json!({}), -32601),
+        ("prompts/get", json!({ "name": "x" }), -32602),
         ("tools/call", json!({ "name": "no_such_tool", "arguments": {} }), -32602),
         ("tools/call", json!({}), -32602),
         ("tools/call", json!({ "name": "whoami", "arguments": [] }), -32602),
         ("resources/read", json!({ "url": "x" }), -32602),
     ] {
         assert_eq!(mcp.error(method, params.clone()).await["code"], code, "{method} {params}");
+    }
+}
+
+#[tokio::test]
+async fn parameters_that_can_not_be_read_are_told_what_is_wrong() {
+    let world = World::new().await;
+    let mcp = world.client();
+    for (method, params, reason) in [
+        ("tools/call", json!({ "arguments": {} }), "name must be a string, the name of a tool"),
+        ("tools/call", json!({ "name": "whoami", "arguments": "{}" }), "arguments must be an object"),
+        ("tools/call", json!({ "name": "whoami", "arguments": [] }), "arguments must be an object"),
+        ("resources/read", json!({ "url": "x" }), "uri must be a string"),
+        ("initialize", json!({}), "they don't fit the method initialize"),
+    ] {
+        let error = mcp.error(method, params.clone()).await;
+        assert_eq!(error["code"], -32602, "{method} {params}");
+        assert_eq!(error["message"], format!("Invalid params: {reason}"), "{method} {params}");
     }
 }
 

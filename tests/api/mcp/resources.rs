@@ -1,6 +1,6 @@
 //! Resources and completion.
 
-use rasterd::app::model::Access;
+use rasterd::core::model::Access;
 use serde_json::{Value, json};
 
 use super::{Mcp, World, svg};
@@ -12,23 +12,62 @@ async fn read(mcp: &Mcp, uri: &str) -> Value {
 }
 
 #[tokio::test]
-async fn both_lists_show_the_three_templates_and_nothing_else() {
+async fn the_templates_are_listed() {
     let world = World::new().await;
-    let mcp = world.client();
-    mcp.upload("a.svg", &svg(1)).await;
-    let uris = [
-        "raster://organizations/{orgId}/libraries",
-        "raster://organizations/{orgId}/libraries/{libraryId}/assets",
-        "raster://organizations/{orgId}/libraries/{libraryId}/tags",
-    ];
-    let listed = mcp.result("resources/list", json!({})).await;
-    let templates = mcp.result("resources/templates/list", json!({})).await;
-    for (index, uri) in uris.iter().enumerate() {
-        assert_eq!(listed["resources"][index]["uri"], *uri);
-        assert_eq!(templates["resourceTemplates"][index]["uriTemplate"], *uri);
+    let templates = world.client().result("resources/templates/list", json!({})).await;
+    let uris: Vec<&Value> = templates["resourceTemplates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|template| &template["uriTemplate"])
+        .collect();
+    assert_eq!(
+        uris,
+        [
+            "raster://organizations/{orgId}/libraries",
+            "raster://organizations/{orgId}/libraries/{libraryId}/assets",
+            "raster://organizations/{orgId}/libraries/{libraryId}/tags",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_resources_that_are_listed_are_what_the_key_reaches_and_can_be_read() {
+    let world = World::new().await;
+    let mut grants = vec![("photos".to_owned(), Access::Read)];
+    for number in 0..60 {
+        let slug = world.server.library("acme", &format!("Album {number:02}")).await;
+        grants.push((slug, Access::Read));
     }
-    assert_eq!(listed["resources"].as_array().unwrap().len(), 3);
-    assert_eq!(templates["resourceTemplates"].as_array().unwrap().len(), 3);
+    world.server.library("acme", "Secret").await;
+    let grants: Vec<(&str, Access)> = grants.iter().map(|(slug, access)| (slug.as_str(), *access)).collect();
+    let mcp = world.client_of(&world.server.key("acme", &grants).await);
+    let first = mcp.result("resources/list", json!({})).await;
+    assert_eq!(first["resources"].as_array().unwrap().len(), 100);
+    let second = mcp.result("resources/list", json!({ "cursor": first["nextCursor"] })).await;
+    assert_eq!(second.get("nextCursor"), None);
+    let mut uris: Vec<&str> = Vec::new();
+    for page in [&first, &second] {
+        uris.extend(
+            page["resources"].as_array().unwrap().iter().map(|resource| resource["uri"].as_str().unwrap()),
+        );
+    }
+    assert_eq!(uris.len(), 1 + 2 * 61);
+    assert_eq!(uris[0], "raster://organizations/acme/libraries");
+    for uri in uris {
+        assert!(!uri.contains("secret") && url::Url::parse(uri).is_ok(), "{uri}");
+        read(&mcp, uri).await;
+    }
+    let none = world.client_of(&world.server.key("acme", &[]).await);
+    let own = none.result("resources/list", json!({})).await;
+    assert_eq!(own["resources"].as_array().unwrap().len(), 1);
+    for cursor in ["", "x", "!", "My9waG90b3M"] {
+        assert_eq!(
+            mcp.error("resources/list", json!({ "cursor": cursor })).await["code"],
+            -32602,
+            "{cursor}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -47,7 +86,9 @@ async fn a_resource_is_what_the_tool_answers() {
         ("raster://organizations/acme/libraries/photos/tags", "list_tags"),
     ] {
         let contents = read(&mcp, uri).await;
-        assert_eq!(contents, mcp.answer(tool, arguments.clone()).await);
+        let arguments =
+            if tool == "list_libraries" { json!({ "organizationId": "acme" }) } else { arguments.clone() };
+        assert_eq!(contents, mcp.answer(tool, arguments).await);
         assert_eq!(contents.as_array().unwrap().len(), 1);
     }
 }

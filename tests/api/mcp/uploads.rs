@@ -44,7 +44,7 @@ fn file_server(bytes: &'static [u8], requests: usize) -> String {
     url
 }
 
-async fn with_fetching() -> World {
+pub async fn with_fetching() -> World {
     World::on(TestServer::start_with(|settings, _| {
         settings.fetch.enabled = true;
         settings.fetch.allow = vec!["127.0.0.0/8".parse().unwrap()];

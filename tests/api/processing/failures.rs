@@ -3,8 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
-use rasterd::app::access::Administrator;
-use rasterd::app::processing::FailedWork;
+use rasterd::core::processing::FailedWork;
 use rasterd::error::{Code, Result};
 use rasterd::testing::TestServer;
 use reqwest::Method;
@@ -25,11 +24,11 @@ fn damaged() -> Vec<u8> {
 }
 
 fn failed(scene: &Scene) -> Vec<FailedWork> {
-    scene.server.app().failed_work(&Administrator::of_this_box(), 100).unwrap()
+    scene.server.core().failed_work(&scene.server.administrator(), 100).unwrap()
 }
 
 async fn retry(scene: &Scene, only: Option<&str>) -> Result<usize> {
-    scene.server.app().retry_failed_work(&Administrator::of_this_box(), only).await
+    scene.server.core().retry_failed_work(&scene.server.administrator(), only).await
 }
 
 async fn pictures(scene: &Scene, id: &str) -> Vec<Value> {
@@ -112,6 +111,6 @@ async fn a_kept_failure_goes_with_its_asset() {
     let trash = json!({ "ids": [id, original] });
     assert_eq!(scene.writer.json(Method::DELETE, ASSETS, trash).await.status, 200);
     scene.server.clock().advance(Duration::from_hours(24 * 31));
-    scene.server.app().upkeep().await;
+    scene.server.core().maintenance_pass().await;
     assert_eq!(failed(&scene).len(), 0);
 }

@@ -1,7 +1,6 @@
 //! The order of checks: a request that fails several is answered by the first of them.
 
-use rasterd::app::access::Administrator;
-use rasterd::app::model::Access;
+use rasterd::core::model::Access;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::json;
@@ -200,7 +199,7 @@ async fn a_body_is_read_up_to_its_limit_only_and_says_where_it_is_wrong() {
 async fn a_key_that_is_revoked_is_refused_by_the_very_next_request_on_the_same_connection() {
     let scene = Scene::new().await;
     assert_eq!(scene.writer.get("/me").await.status, 200);
-    scene.server.app().delete_key(Administrator::of_this_box(), &scene.writer_key.id).await.unwrap();
+    scene.server.core().delete_key(scene.server.administrator(), &scene.writer_key.id).await.unwrap();
     assert_eq!(scene.writer.get("/me").await.error_code(), "INVALID_API_KEY");
 }
 

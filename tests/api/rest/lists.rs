@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use rasterd::testing::TestServer;
 use reqwest::Method;
 use serde_json::json;
 
@@ -145,6 +146,16 @@ async fn approval_tells_assets_apart_in_the_newer_version_only() {
         assert_eq!(found["data"]["found"], count, "{state}");
     }
     let older = scene.reader.in_version(OLD);
+    for state in ["", "maybe", "Approved"] {
+        for path in [ASSETS, search] {
+            let reply = scene.reader.get(&format!("{path}?approval={state}")).await;
+            assert_eq!(
+                (reply.status, reply.error_code().as_str()),
+                (400, "BAD_USER_INPUT"),
+                "{path} {state}"
+            );
+        }
+    }
     assert_eq!(older.get(&format!("{ASSETS}?approval=nonsense")).await.status, 200);
 }
 
@@ -214,4 +225,77 @@ async fn libraries_come_by_name_and_only_those_within_reach() {
     assert_eq!(names(&scene.writer, "").await, "Archive Photos");
     assert_eq!(names(&scene.reader, "").await, "Photos");
     assert_eq!(names(&scene.writer, "?pageSize=1&page=2").await, "Photos");
+}
+
+/// A library has a limited number of different tags; those that are there can always be used.
+#[tokio::test]
+async fn the_different_tags_of_a_library_are_limited() {
+    let server = TestServer::start_with(|settings, _| settings.limits.tags_per_library = 2);
+    let scene = Scene::on(server).await;
+    let ids = upload(&scene, &["one", "two", "three"]).await;
+    let archived = "/organizations/acme/libraries/archive/assets";
+    let change = async |path: String, body: serde_json::Value| {
+        let reply = scene.writer.json(Method::POST, &path, body).await;
+        (reply.status, reply.json())
+    };
+    let tag = async |library: &str, what: &str, id: &str, tags: &[&str]| {
+        change(format!("{library}/{what}"), json!({ "assetIds": [id], "tags": tags })).await
+    };
+    assert_eq!(tag(ASSETS, "tag", &ids[0], &["sea", "sky"]).await.0, 200);
+    let (status, told) = tag(ASSETS, "tag", &ids[1], &["sea", "sun"]).await;
+    assert_eq!((status, text(&told["error"]["code"]).as_str()), (400, "BAD_USER_INPUT"));
+    assert!(text(&told["error"]["message"]).contains("at most 2 different tags"), "{told}");
+    assert_eq!(tag(ASSETS, "tag", &ids[1], &["Sea"]).await.1["data"]["taggedCount"], 1);
+    // Nothing of what was refused is there, and what is taken off makes room.
+    assert_eq!(tag(ASSETS, "untag", &ids[0], &["sky"]).await.0, 200);
+    assert_eq!(tag(ASSETS, "tag", &ids[1], &["sun"]).await.0, 200);
+    // A transfer brings its tags along.
+    let transfer = async |id: &str| {
+        change(format!("{ASSETS}/transfer"), json!({ "targetLibraryId": "archive", "assetIds": [id] }))
+            .await
+            .0
+    };
+    assert_eq!(transfer(&ids[2]).await, 200);
+    assert_eq!(tag(archived, "tag", &ids[2], &["moon"]).await.0, 200);
+    assert_eq!(transfer(&ids[1]).await, 400);
+    assert_eq!(tag(archived, "untag", &ids[2], &["moon"]).await.0, 200);
+    assert_eq!(transfer(&ids[1]).await, 200);
+    let tags = scene.writer.get("/organizations/acme/libraries/archive/tags").await.json();
+    let texts: Vec<String> = tags["data"].as_array().unwrap().iter().map(|tag| text(&tag["id"])).collect();
+    assert_eq!(texts, ["sea", "sun"]);
+}
+
+/// Many libraries are listed by name, page by page, also right after one was made or renamed.
+#[tokio::test]
+async fn many_libraries_are_listed_by_name_whatever_changes() {
+    let scene = Scene::new().await;
+    let libraries = "/organizations/acme/libraries";
+    let mut expected = vec!["Archive".to_owned(), "Photos".to_owned()];
+    for number in 0..70 {
+        let name = format!("{} {number:02}", if number % 2 == 0 { "shelf" } else { "Shelf" });
+        scene.writer.json(Method::POST, libraries, json!({ "name": name })).await;
+        expected.push(name);
+    }
+    let listed = async || {
+        let mut names = Vec::new();
+        for page in 1..6 {
+            let reply = scene.writer.get(&format!("{libraries}?page={page}&pageSize=20")).await.json();
+            names.extend(reply["data"].as_array().unwrap().iter().map(|library| text(&library["name"])));
+        }
+        names
+    };
+    let sorted = |mut names: Vec<String>| {
+        names.sort_by_key(|name| name.to_lowercase());
+        names
+    };
+    assert_eq!(listed().await, sorted(expected.clone()));
+    assert_eq!(listed().await, sorted(expected.clone()));
+    scene.writer.json(Method::PATCH, &format!("{libraries}/archive"), json!({ "name": "Zebra" })).await;
+    expected[0] = "Zebra".to_owned();
+    assert_eq!(listed().await, sorted(expected.clone()));
+    scene.writer.json(Method::POST, libraries, json!({ "name": "Attic" })).await;
+    expected.push("Attic".to_owned());
+    assert_eq!(listed().await, sorted(expected));
+    let others = scene.reader.get(libraries).await.json();
+    assert_eq!(others["data"].as_array().unwrap().len(), 1);
 }

@@ -2,11 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rasterd::app::model::Access;
+use rasterd::core::model::Access;
 use rasterd::testing::TestServer;
 use serde_json::json;
 
@@ -16,6 +15,7 @@ use crate::authorization::operations::operation;
 use crate::authorization::values::Values;
 use crate::authorization::world::World;
 use crate::support::raw::DEADLINE;
+use crate::support::waiting::{a_file_arrives, no_file_is_temporary};
 
 /// A file that is a picture by its first bytes, and takes several writes to arrive.
 const LARGE: usize = 3_000_000;
@@ -44,13 +44,13 @@ async fn an_upload_whose_key_changes_ends_and_leaves_nothing() {
             connection.0.send(first);
             // MCP takes a call in as a whole before it writes a file, and lets go of its caller after 50 ms.
             if !matches!(ask, Ask::Tool { .. }) {
-                wait_until("the file arrives", || files_in(&world.server.data_dir().join("tmp")) > 0);
+                a_file_arrives(&world.server.data_dir()).await;
             }
             change.make(&world, &key).await;
             let sent = connection.0.try_send(rest);
             let answer = connection.answer();
             assert!(tells(&answer, change.answer()), "{change:?} over {ask:?}: {answer:?} {sent:?}");
-            nothing_is_left(&world);
+            no_file_is_temporary(&world.server.data_dir()).await;
         }
     }
     assert_eq!(world.everything().await, before);
@@ -112,25 +112,7 @@ async fn a_fetch_whose_key_changes_ends_and_leaves_nothing() {
         go_on.send(()).unwrap();
         let answer = connection.answer();
         assert!(tells(&answer, change.answer()), "{change:?}: {answer:?}");
-        nothing_is_left(&world);
+        no_file_is_temporary(&world.server.data_dir()).await;
     }
     assert_eq!(world.everything().await, before);
-}
-
-fn files_in(folder: &Path) -> usize {
-    std::fs::read_dir(folder).unwrap().count()
-}
-
-/// Waits until no temporary file is there any more.
-fn nothing_is_left(world: &World) {
-    let temp = world.server.data_dir().join("tmp");
-    wait_until("nothing is left", || files_in(&temp) == 0);
-}
-
-fn wait_until(what: &str, holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }

@@ -1,4 +1,4 @@
-//! Calls of MCP tools, as far as tests need them that are not about MCP.
+//! Calls of MCP tools, for tests that are not about MCP.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +20,7 @@ pub fn tool(client: &Client, name: &str, arguments: &Value) -> reqwest::RequestB
         .body(call.to_string())
 }
 
-/// What a tool answers: its value, or its error.
+/// The result of a tool: its value, or its error.
 pub async fn call(client: &Client, name: &str, arguments: &Value) -> Result<Value, Value> {
     let reply = send(tool(client, name, arguments)).await;
     assert_eq!(reply.status, 200, "{name}: {}", String::from_utf8_lossy(&reply.body));
@@ -34,7 +34,7 @@ pub fn outcome(result: &Value) -> Result<Value, Value> {
     if result["isError"] == true { Err(value.get("error").cloned().unwrap_or(value)) } else { Ok(value) }
 }
 
-/// A file as a tool takes it.
+/// A file as an argument of a tool.
 pub fn base64_source(file_name: &str, bytes: &[u8]) -> Value {
     json!({ "kind": "base64", "filename": file_name, "mimeType": "image/png", "data": STANDARD.encode(bytes) })
 }

@@ -1,4 +1,4 @@
-//! The program itself, as a person starts it: a process on directories of its own, and what it prints.
+//! The program as a person starts it: a process with directories of its own, and its output.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use rasterd::testing::TempFolder;
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
 
 use super::{Client, trusting};
 use crate::rest::{NEW, Rest};
@@ -15,18 +15,19 @@ use crate::support::raw::{DEADLINE, Raw};
 
 /// The program.
 pub const RASTERD: &str = env!("CARGO_BIN_EXE_rasterd");
-/// The library that the first start makes.
+/// The library that the first start creates.
 pub const LIBRARY: &str = "/organizations/default/libraries/library";
-/// The assets of the library that the first start makes.
+/// The assets of the library that the first start creates.
 pub const ASSETS: &str = "/organizations/default/libraries/library/assets";
-/// How often a state is looked at that is waited for.
+/// How long to wait between two checks.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The directories and variables of one installation. They outlive the program that runs on them.
 pub struct Home {
-    directory: TempDir,
+    directory: TempFolder,
     certificates: &'static str,
     variables: Vec<(String, String)>,
+    removed: Vec<&'static str>,
 }
 
 /// A command that ended.
@@ -43,6 +44,8 @@ pub struct Program {
     out: Printed,
     err: Printed,
     greeting: String,
+    /// The output of the first start in its file, as long as the file exists.
+    first_steps: String,
     ca_pem: String,
 }
 
@@ -53,12 +56,18 @@ impl Home {
 
     /// A home whose development certificate is in a folder of this name.
     pub fn with_certificates_in(certificates: &'static str) -> Self {
-        Self { directory: tempfile::tempdir().unwrap(), certificates, variables: Vec::new() }
+        Self { directory: TempFolder::new(), certificates, variables: Vec::new(), removed: Vec::new() }
     }
 
     /// The same home with one more variable in its environment.
     pub fn with(mut self, variable: &str, value: &str) -> Self {
         self.variables.push((variable.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same home without a variable that every home has.
+    pub fn without(mut self, variable: &'static str) -> Self {
+        self.removed.push(variable);
         self
     }
 
@@ -74,7 +83,17 @@ impl Home {
         self.path().join(self.certificates)
     }
 
-    /// A command of a program in this home. Nothing of the environment of the tests is in its.
+    /// Where a first start without a terminal writes its key.
+    pub fn first_key_file(&self) -> PathBuf {
+        self.data_dir().join("first-key.txt")
+    }
+
+    /// Where a start without a terminal writes the link for the first owner.
+    pub fn owner_link_file(&self) -> PathBuf {
+        self.data_dir().join("owner-link.txt")
+    }
+
+    /// A command of a program in this home. It gets nothing of the environment of the tests.
     pub fn command_of(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
@@ -86,22 +105,25 @@ impl Home {
             .env("RASTERD__TLS__DIR", self.certificates())
             .envs(self.variables.iter().cloned())
             .stdin(Stdio::null());
+        for variable in &self.removed {
+            command.env_remove(variable);
+        }
         command
     }
 
-    /// Runs a command of ours to its end.
+    /// Runs a command of rasterd to its end.
     pub fn run(&self, arguments: &[&str]) -> Ended {
         Ended::of(self.command_of(RASTERD).args(arguments))
     }
 
-    /// Runs a command of ours that succeeds, and returns what it prints.
+    /// Runs a command of rasterd that succeeds, and returns its output.
     pub fn done(&self, arguments: &[&str]) -> String {
         let ended = self.run(arguments);
         assert_eq!(ended.code, Some(0), "{arguments:?}: {}{}", ended.out, ended.err);
         ended.out
     }
 
-    /// Runs a command of ours that succeeds and prints JSON.
+    /// Runs a command of rasterd that succeeds and prints JSON.
     pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let arguments = [arguments, &["--json"]].concat();
         let out = self.done(&arguments);
@@ -110,20 +132,47 @@ impl Home {
 
     /// Starts the server, and returns when it is ready.
     pub fn serve(&self) -> Program {
-        let mut child = self
-            .command_of(RASTERD)
-            .arg("serve")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        self.serve_with(&[])
+    }
+
+    /// [`Home::serve`], with more flags.
+    pub fn serve_with(&self, flags: &[&str]) -> Program {
+        let mut command = self.command_of(RASTERD);
+        command.arg("serve").args(flags);
+        self.serve_by(command)
+    }
+
+    /// [`Home::serve`], with a command that becomes the server.
+    pub fn serve_by(&self, command: Command) -> Program {
+        self.started(command)
+            .unwrap_or_else(|ended| panic!("the server is not ready; its output:\n{ended:?}"))
+    }
+
+    /// Starts the server, and returns when it is ready, or has ended.
+    pub fn try_to_serve(&self) -> Result<Program, Ended> {
+        let mut command = self.command_of(RASTERD);
+        command.arg("serve");
+        self.started(command)
+    }
+
+    fn started(&self, mut command: Command) -> Result<Program, Ended> {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let out = Printed::by(child.stdout.take().unwrap());
         let err = Printed::by(child.stderr.take().unwrap());
-        let greeting = out
-            .wait_for(|text| is_whole_greeting(text).then(|| text.to_owned()))
-            .unwrap_or_else(|said| panic!("the server is not ready; it said:\n{said}\n{}", err.text()));
-        let ca_pem = std::fs::read_to_string(self.certificates().join("ca.pem")).unwrap();
-        Program { child, out, err, greeting, ca_pem }
+        let greeting = out.wait_for(|text| is_whole_greeting(text).then(|| text.to_owned()));
+        let greeting = match greeting {
+            Ok(greeting) => greeting,
+            Err(out) => {
+                // It may still run, and was not ready in time.
+                let _ended = child.kill();
+                let code = child.wait().unwrap().code();
+                return Err(Ended { code, out, err: err.whole() });
+            }
+        };
+        // A server with a configured certificate has no authority.
+        let ca_pem = std::fs::read_to_string(self.certificates().join("ca.pem")).unwrap_or_default();
+        let first_steps = std::fs::read_to_string(self.first_key_file()).unwrap_or_default();
+        Ok(Program { child, out, err, greeting, first_steps, ca_pem })
     }
 
     /// Every file below the data directory.
@@ -132,9 +181,9 @@ impl Home {
     }
 }
 
-/// Both greetings end with an empty line behind what is said last.
+/// Both greetings end with an empty line.
 fn is_whole_greeting(text: &str) -> bool {
-    text.ends_with("\n\n") && (text.contains("SSL_CERT_FILE=") || text.contains("Lost a key?"))
+    text.ends_with("\n\n") && (text.contains("first-key.txt") || text.contains("Lost a key?"))
 }
 
 /// Every file below a folder.
@@ -161,7 +210,7 @@ impl Ended {
         }
     }
 
-    /// Checks that the command failed in this way without a word on its output, and returns what it said of it.
+    /// Checks that the command failed with this code and without output, and returns its error message.
     pub fn failed(self, code: i32) -> String {
         assert_eq!((self.code, self.out.as_str()), (Some(code), ""), "{}", self.err);
         assert!(!self.err.contains("panicked"), "{}", self.err);
@@ -185,7 +234,7 @@ impl Program {
         self.err.text()
     }
 
-    /// Waits until the log says something.
+    /// Waits until the log contains these words.
     pub fn wait_for_log(&self, words: &str) {
         let seen = self.err.wait_for(|text| text.contains(words).then_some(()));
         seen.unwrap_or_else(|log| panic!("{words:?} is not in the log:\n{log}"));
@@ -193,6 +242,11 @@ impl Program {
 
     pub fn process(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Its memory.
+    pub fn memory(&self) -> Memory {
+        Memory(PathBuf::from(format!("/proc/{}", self.process())))
     }
 
     /// Its origin.
@@ -205,10 +259,15 @@ impl Program {
         self.url().rsplit(':').next().unwrap().parse().unwrap()
     }
 
-    /// The key that the first start shows, on a line of its own.
+    /// The file of the first start: its key, and what to paste into each client.
+    pub fn first_steps(&self) -> &str {
+        &self.first_steps
+    }
+
+    /// The key of the first start, on a line of its own.
     pub fn first_key(&self) -> &str {
-        let mut lines = self.greeting.lines().map(str::trim);
-        lines.find(|line| line.starts_with("pk_")).unwrap_or_else(|| panic!("no key in {}", self.greeting))
+        let mut lines = self.first_steps.lines().map(str::trim);
+        lines.find(|line| line.starts_with("pk_")).unwrap_or_else(|| panic!("no key in {}", self.first_steps))
     }
 
     pub fn client(&self) -> Client {
@@ -232,45 +291,92 @@ impl Program {
         kill_process(Pid::from_raw(self.child.id().try_into().unwrap()).unwrap(), signal).unwrap();
     }
 
-    /// Ends it without any warning.
+    /// Pauses it until [`Signal::CONT`], and returns when all of its threads are stopped.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+        let tasks = PathBuf::from(format!("/proc/{}/task", self.process()));
+        poll("every thread is stopped", || {
+            let mut tasks = std::fs::read_dir(&tasks).unwrap();
+            let is_stopped = |task: std::io::Result<std::fs::DirEntry>| {
+                // A thread that has just ended is not running, either.
+                let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).unwrap_or_default();
+                stat.rsplit(") ").next().is_none_or(|rest| rest.is_empty() || rest.starts_with('T'))
+            };
+            tasks.all(is_stopped).then_some(())
+        });
+    }
+
+    /// How many files and connections it has open.
+    pub fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.process())).unwrap().count()
+    }
+
+    /// Kills it.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Asks it to end, and waits for that.
+    /// Asks it to stop, and waits until it has.
     pub fn stop(mut self) {
         self.signal(Signal::TERM);
         assert_eq!(self.wait().code(), Some(0), "{}", self.log());
     }
 
-    /// Waits until it ended.
+    /// Waits until it has ended.
     pub fn wait(&mut self) -> ExitStatus {
         poll("the server ends", || self.child.try_wait().unwrap())
     }
 }
 
+/// The memory of a running process, in KiB.
+pub struct Memory(PathBuf);
+
+impl Memory {
+    /// The memory that it uses now.
+    pub fn now(&self) -> u64 {
+        self.value("VmRSS:")
+    }
+
+    /// The peak since [`Memory::reset_peak`].
+    pub fn peak(&self) -> u64 {
+        self.value("VmHWM:")
+    }
+
+    /// Resets the peak, and returns the memory that it uses now.
+    pub fn reset_peak(&self) -> u64 {
+        std::fs::write(self.0.join("clear_refs"), "5").unwrap();
+        self.now()
+    }
+
+    fn value(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(self.0.join("status")).expect("the process runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("Linux reports it");
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+}
+
 impl Drop for Program {
     fn drop(&mut self) {
-        // One that has ended already can't be killed, which is as good.
+        // Fails when it has ended already, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Looks until there is something to see.
-pub fn poll<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+/// Checks until there is a result.
+pub fn poll<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
-        if let Some(seen) = look() {
+        if let Some(seen) = check() {
             return seen;
         }
-        assert!(started.elapsed() < DEADLINE, "waited in vain until {what}");
+        assert!(started.elapsed() < DEADLINE, "timed out waiting until {what}");
         std::thread::sleep(PAUSE);
     }
 }
 
-/// What a process prints, as it prints it.
+/// The output of a process, while it prints it.
 #[derive(Clone, Default)]
 struct Printed(Arc<(Mutex<Text>, Condvar)>);
 
@@ -304,7 +410,16 @@ impl Printed {
         String::from_utf8_lossy(&self.0.0.lock().unwrap().bytes).into_owned()
     }
 
-    /// Waits until there is something to see. When nothing comes, returns what came in its place.
+    /// The whole output, once it has ended.
+    fn whole(&self) -> String {
+        let mut text = self.0.0.lock().unwrap();
+        while !text.is_complete {
+            text = self.0.1.wait(text).unwrap();
+        }
+        String::from_utf8_lossy(&text.bytes).into_owned()
+    }
+
+    /// Waits until `look` finds something. When nothing is found in time, returns the output so far.
     fn wait_for<T>(&self, look: impl Fn(&str) -> Option<T>) -> Result<T, String> {
         let until = Instant::now() + DEADLINE;
         let mut text = self.0.0.lock().unwrap();

@@ -1,4 +1,4 @@
-//! A TLS connection without an HTTP client on it: for requests that no client sends.
+//! A TLS connection without an HTTP client, for requests that no client sends.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -27,7 +27,7 @@ impl Raw {
         Self::to(server.port(), config)
     }
 
-    /// A connection to a port of this machine, if who listens there agrees.
+    /// A connection to a port of this machine, if the server there agrees.
     pub fn to(port: u16, config: ClientConfig) -> std::io::Result<Self> {
         let name = ServerName::try_from("localhost").unwrap();
         let tls = ClientConnection::new(Arc::new(config), name).unwrap();
@@ -51,7 +51,7 @@ impl Raw {
         self.0.flush()
     }
 
-    /// So many bytes.
+    /// This many bytes.
     pub fn read_exactly(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];
         self.0.read_exact(&mut bytes).unwrap();
@@ -98,7 +98,7 @@ pub fn tcp(server: &TestServer) -> TcpStream {
     tcp_to(server.port()).unwrap()
 }
 
-/// [`tcp`], to a port of this machine, if somebody listens there.
+/// [`tcp`] to a port of this machine, if a server listens there.
 pub fn tcp_to(port: u16) -> std::io::Result<TcpStream> {
     let tcp = TcpStream::connect(("127.0.0.1", port))?;
     tcp.set_read_timeout(Some(DEADLINE))?;
@@ -106,7 +106,7 @@ pub fn tcp_to(port: u16) -> std::io::Result<TcpStream> {
     Ok(tcp)
 }
 
-/// Everything until the server closes, in whichever way.
+/// Everything until the server closes or resets the connection.
 pub fn read_to_end(stream: &mut impl Read) -> String {
     let mut text = Vec::new();
     match stream.read_to_end(&mut text) {

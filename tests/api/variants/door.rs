@@ -207,7 +207,8 @@ async fn graphql(client: &Client, query: &str) -> Answer {
 }
 
 async fn tool(client: &Client, name: &str, library: &str, more: Value) -> Answer {
-    let mut arguments = json!({ "organizationId": "acme", "libraryId": library });
+    let named = if name == "transfer_assets" { "sourceLibraryId" } else { "libraryId" };
+    let mut arguments = json!({ "organizationId": "acme", named: library });
     arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let call = json!({
         "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": name, "arguments": arguments },

@@ -1,7 +1,7 @@
 //! Promotion: what trades places and what stays, and when it is refused.
 
 use futures_util::future::join_all;
-use rasterd::app::access::LibraryPath;
+use rasterd::core::access::LibraryPath;
 use rasterd::error::Code;
 use reqwest::Method;
 use serde_json::json;
@@ -19,7 +19,7 @@ fn doors(scene: &Scene) -> [Door; 2] {
 }
 
 #[tokio::test]
-async fn the_files_trade_places_and_everything_else_stays() {
+async fn the_files_trade_places_with_their_names_and_everything_else_stays() {
     let scene = Scene::new().await;
     for door in doors(&scene) {
         let mut pair = Pair::upload(&scene, &door, door.name()).await;
@@ -35,8 +35,7 @@ async fn the_files_trade_places_and_everything_else_stays() {
 
         let after = door.promote(&pair.original, &pair.variant).await.unwrap();
         assert_eq!(after, door.asset("photos", &pair.original).await.unwrap());
-        for same in ["id", "url", "name", "tags", "description", "created", "uploadedBy", "parentId", "type"]
-        {
+        for same in ["id", "url", "tags", "description", "created", "uploadedBy", "parentId", "type"] {
             assert_eq!(after[same], before[same], "{same} by {}", door.name());
         }
         assert!(after["updated"].as_u64() > before["updated"].as_u64());
@@ -45,15 +44,19 @@ async fn the_files_trade_places_and_everything_else_stays() {
             (&json!("image/png"), &json!("image/webp"))
         );
         assert_eq!(after["size"], WEBP.len());
-        for same in ["id", "url", "name"] {
+        for same in ["id", "url"] {
             assert_eq!(after["variants"][1][same], before["variants"][1][same], "{same} by {}", door.name());
         }
+        assert_eq!(after["name"], before["variants"][1]["name"], "by {}", door.name());
+        assert_eq!(after["variants"][1]["name"], before["name"], "by {}", door.name());
         assert_eq!((&after["variants"][1]["width"], &after["variants"][1]["height"]), (&json!(3), &json!(2)));
 
         let is = pair.served(&scene, "photos").await;
         for (now, then) in [(&is[0], &was[1]), (&is[1], &was[0])] {
             assert_eq!((now.status, now.header("etag")), (200, then.header("etag")));
-            assert_eq!(now.header("content-type"), then.header("content-type"));
+            for same in ["content-type", "content-disposition"] {
+                assert_eq!(now.header(same), then.header(same), "{same} by {}", door.name());
+            }
             assert!(now.body == then.body, "{}", door.name());
         }
         assert_ne!(is[0].header("etag"), was[0].header("etag"));
@@ -63,7 +66,7 @@ async fn the_files_trade_places_and_everything_else_stays() {
         assert_eq!((&hit["contentType"], &hit["updated"]), (&json!("image/webp"), &after["updated"]));
 
         let undone = door.promote(&pair.original, &pair.variant).await.unwrap();
-        assert_eq!(undone["contentType"], "image/png");
+        assert_eq!((&undone["contentType"], &undone["name"]), (&json!("image/png"), &before["name"]));
         let [first, second] = pair.served(&scene, "photos").await;
         assert!(first.body == pair.original_bytes && second.body == WEBP, "{}", door.name());
     }
@@ -150,10 +153,10 @@ async fn the_older_version_has_no_such_endpoint() {
 async fn what_somebody_else_promoted_meanwhile_is_not_undone() {
     let scene = Scene::new().await;
     let pair = Pair::upload(&scene, &Door::rest(&scene), "one.png").await;
-    let app = scene.server.app();
+    let core = scene.server.core();
     let path = LibraryPath { organization: "acme", library: "photos" };
-    let promote = async |caller| app.promote_variant(&caller, &path, &pair.original, &pair.variant).await;
-    let [first, second] = [(); 2].map(|()| app.authenticate(&scene.writer_key.token).unwrap());
+    let promote = async |caller| core.promote_variant(&caller, &path, &pair.original, &pair.variant).await;
+    let [first, second] = [(); 2].map(|()| core.authenticate(&scene.writer_key.token).unwrap());
     assert!(promote(first).await.is_ok());
     assert_eq!(promote(second).await.unwrap_err().code(), Code::Conflict);
 }

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use rasterd::app::media::MediaType;
-use rasterd::app::pictures::{Limits, THUMBNAIL_EDGES, derive};
+use rasterd::pictures::media::MediaType;
+use rasterd::pictures::{Limits, THUMBNAIL_EDGES, derive};
 
 /// The first argument of the child process that works on the pictures.
 const OURS: &str = "--ours";

@@ -2,12 +2,14 @@
 
 use std::cell::Cell;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use rasterd::testing::TempFolder;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 /// How long an answer of the browser is waited for.
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -38,7 +40,7 @@ pub struct Devtools {
     said: Arc<Said>,
     last: Cell<u64>,
     session: String,
-    _profile: TempDir,
+    _profile: TempFolder,
 }
 
 /// What the browser said so far.
@@ -51,12 +53,15 @@ struct Said {
 impl Devtools {
     /// Starts a browser with an empty profile.
     pub fn start() -> Self {
-        let profile = tempfile::tempdir().unwrap();
+        let profile = TempFolder::new();
         let mut browser = Command::new("sh")
             .args(["-c", START, "chromium"])
             .args(FLAGS)
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
+            // What it puts there is gone with it, too.
+            .env("TMPDIR", profile.path())
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -120,8 +125,10 @@ impl Devtools {
 
 impl Drop for Devtools {
     fn drop(&mut self) {
-        // One that has ended already can't be killed, which is as good.
-        let _ = self.browser.kill();
+        // All of its processes, which else would go on writing into the profile; it has a group of its own. One that
+        // has ended already can't be killed, which is as good.
+        let group = self.browser.id().try_into().ok().and_then(Pid::from_raw);
+        let _ = group.map(|group| kill_process_group(group, Signal::KILL));
         let _ = self.browser.wait();
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use rasterd::app::access::LibraryPath;
-use rasterd::app::model::{Access, Role};
+use rasterd::core::access::LibraryPath;
+use rasterd::core::model::{Access, Role};
 use rasterd::testing::{TestKey, TestServer};
 
 use crate::browser::Browser;
@@ -22,7 +22,11 @@ pub struct Gallery {
 impl Gallery {
     /// An empty library.
     pub async fn empty() -> Self {
-        let server = TestServer::start();
+        Self::on(TestServer::start()).await
+    }
+
+    /// An empty library on this server.
+    async fn on(server: TestServer) -> Self {
         server.organization("Acme").await;
         server.library("acme", "Photos").await;
         let key = server.key("acme", &[("photos", Access::Write)]).await;
@@ -31,7 +35,12 @@ impl Gallery {
 
     /// A library with the pictures of the fixtures, the last of them the newest.
     pub async fn full() -> Self {
-        let gallery = Self::empty().await;
+        Self::full_on(TestServer::start()).await
+    }
+
+    /// The same on this server.
+    pub async fn full_on(server: TestServer) -> Self {
+        let gallery = Self::on(server).await;
         for name in PICTURES {
             gallery.add(name).await;
         }
@@ -52,26 +61,26 @@ impl Gallery {
     /// Uploads a fixture as a variant, and returns its id.
     pub async fn add_variant(&self, name: &str, original: &str) -> String {
         let bytes = std::fs::read(fixture(name)).unwrap();
-        let original = rasterd::app::id::AssetId::parse(original).unwrap();
+        let original = rasterd::core::model::id::AssetId::parse(original).unwrap();
         let id = self.server.upload_under(&self.key, "acme", "photos", name, &bytes, Some(&original)).await;
         id.to_string()
     }
 
     /// Puts tags on assets.
     pub async fn tag(&self, ids: &[&str], tags: &[&str]) {
-        let app = self.server.app();
-        let caller = app.authenticate(&self.key.token).unwrap();
+        let core = self.server.core();
+        let caller = core.authenticate(&self.key.token).unwrap();
         let [ids, tags] =
             [ids, tags].map(|texts| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
-        app.tag_assets(&caller, &PHOTOS, &ids, &tags).await.unwrap();
+        core.tag_assets(&caller, &PHOTOS, &ids, &tags).await.unwrap();
     }
 
     /// Puts assets into the trash.
     pub async fn trash(&self, ids: &[&str]) {
-        let app = self.server.app();
-        let caller = app.authenticate(&self.key.token).unwrap();
+        let core = self.server.core();
+        let caller = core.authenticate(&self.key.token).unwrap();
         let ids: Vec<_> = ids.iter().map(|id| (*id).to_owned()).collect();
-        app.delete_assets(&caller, &PHOTOS, &ids).await.unwrap();
+        core.delete_assets(&caller, &PHOTOS, &ids).await.unwrap();
     }
 
     /// A browser in which somebody with this role is signed in.

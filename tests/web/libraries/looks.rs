@@ -1,6 +1,6 @@
 //! Every page of a library in every look.
 
-use rasterd::app::model::Role;
+use rasterd::core::model::Role;
 
 use super::gallery::{Gallery, PICTURES};
 use crate::browser::Find;

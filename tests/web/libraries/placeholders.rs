@@ -1,6 +1,6 @@
 //! What is there of a picture before the picture is.
 
-use rasterd::app::model::Role;
+use rasterd::core::model::Role;
 use serde_json::json;
 
 use super::gallery::Gallery;
@@ -8,7 +8,7 @@ use super::gallery::Gallery;
 /// Loads the picture anew in a quality that the server has yet to make, and compares what is drawn meanwhile with
 /// the picture that was there: the mean of each colour.
 const COMPARE: &str = "(() => {
-    const image = document.querySelector('#photos img[data-hash]');
+    const image = document.querySelector('#grid img[data-hash]');
     const mean = (source, width, height) => {
       const canvas = document.createElement('canvas');
       [canvas.width, canvas.height] = [width, height];
@@ -34,10 +34,10 @@ async fn a_picture_is_seen_from_afar_until_it_is_there() {
     gallery.server.processed().await;
     let browser = gallery.browser(Role::Viewer).await;
     browser.open("/app/acme/photos");
-    browser.wait_until("document.querySelector('#photos img').complete");
+    browser.wait_until("document.querySelector('#grid img').complete");
     assert_eq!(browser.evaluate(COMPARE), json!(true));
-    browser.wait_until("!document.querySelector('#photos canvas')");
-    let tint = browser.evaluate("document.querySelector('.photo-tint rect').getAttribute('fill')");
+    browser.wait_until("!document.querySelector('#grid canvas')");
+    let tint = browser.evaluate("document.querySelector('.tile-tint rect').getAttribute('fill')");
     assert!(tint.as_str().is_some_and(|tint| tint.starts_with('#') && tint.len() == 7), "{tint}");
     browser.expect_no_complaints("placeholder");
 }

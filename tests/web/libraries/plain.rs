@@ -1,6 +1,6 @@
 //! The main paths without a script: checkboxes, buttons, forms, pages.
 
-use rasterd::app::model::Role;
+use rasterd::core::model::Role;
 
 use super::gallery::{Gallery, PICTURES, fixture};
 use crate::browser::Find;

@@ -1,7 +1,7 @@
 //! Who may do what, by page and by hand-made request.
 
-use rasterd::app::model::Role;
-use rasterd::app::page::Page;
+use rasterd::core::model::Role;
+use rasterd::core::model::page::PageRequest;
 use reqwest::header::CONTENT_TYPE;
 
 use super::gallery::{Gallery, PHOTOS, fixture};
@@ -31,10 +31,10 @@ async fn a_viewer_sees_everything_and_no_control_that_changes_it() {
         browser.check(&format!("viewer-{}", heading.to_lowercase().replace(' ', "-")));
     }
     browser.open("/app/acme/photos");
-    browser.evaluate("document.querySelector('.photo-link').focus()");
+    browser.evaluate("document.querySelector('.tile-link').focus()");
     browser.press("Delete");
     browser.press("Control+a");
-    assert_eq!(browser.evaluate("document.querySelectorAll('.photo').length"), 6);
+    assert_eq!(browser.evaluate("document.querySelectorAll('.tile').length"), 6);
 }
 
 /// A change by a form: its path and its fields.
@@ -131,15 +131,15 @@ async fn hand_made_changes_are_refused_by_the_operation_itself() {
     assert_eq!(stranger.get(&format!("/cdn/acme/photos/{trashed}"), "").await.status, 404);
 
     // Nothing of all that came through.
-    let app = server.app();
-    let caller = app.authenticate(&gallery.key.token).unwrap();
-    let all = Page { offset: 0, size: 10 };
-    let listed = app.list_assets(&caller, &PHOTOS, &[], all).unwrap();
+    let core = server.core();
+    let caller = core.authenticate(&gallery.key.token).unwrap();
+    let all = PageRequest { offset: 0, size: 10 };
+    let listed = core.list_assets(&caller, &PHOTOS, &[], all).unwrap();
     let [detail] = listed.as_slice() else { panic!("{listed:#?}") };
     assert!(detail.asset.tags.is_empty() && detail.asset.description.is_empty());
     assert_eq!((detail.variants.len(), detail.asset.name.as_str()), (1, "sunset"));
-    assert_eq!(app.list_trash(&caller, &PHOTOS, all).unwrap().len(), 1);
-    assert_eq!(app.get_library(&caller, &PHOTOS).unwrap().library.name, "Photos");
+    assert_eq!(core.list_trash(&caller, &PHOTOS, all).unwrap().len(), 1);
+    assert_eq!(core.get_library(&caller, &PHOTOS).unwrap().library.name, "Photos");
     drop(caller);
 
     // And for those who may, each of them does: only what was undone before can't be done.

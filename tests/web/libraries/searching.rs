@@ -1,6 +1,6 @@
 //! Looking through a library: searching, filtering, sorting, to the end of it.
 
-use rasterd::app::model::Role;
+use rasterd::core::model::Role;
 
 use super::gallery::Gallery;
 use crate::browser::{Browser, Find};
@@ -8,7 +8,7 @@ use crate::browser::{Browser, Find};
 /// The names of the tiles, in order.
 fn names(browser: &Browser) -> Vec<String> {
     let names =
-        browser.evaluate("[...document.querySelectorAll('#photos .photo-name')].map((n) => n.textContent)");
+        browser.evaluate("[...document.querySelectorAll('#grid .tile-name')].map((n) => n.textContent)");
     serde_json::from_value(names).unwrap()
 }
 
@@ -16,7 +16,7 @@ fn names(browser: &Browser) -> Vec<String> {
 fn expect_names(browser: &Browser, names: &[&str]) {
     let names = serde_json::to_string(names).unwrap();
     browser.wait_until(&format!(
-        "JSON.stringify([...document.querySelectorAll('#photos .photo-name')].map((n) => n.textContent)) === {names:?}"
+        "JSON.stringify([...document.querySelectorAll('#grid .tile-name')].map((n) => n.textContent)) === {names:?}"
     ));
 }
 
@@ -30,7 +30,7 @@ async fn a_search_goes_along_with_typing_and_marks_what_it_found() {
     browser.fill("Search this library", "win");
     expect_names(&browser, &["Red wine & <cheese>", "wine"]);
     browser.wait_for_path("/app/acme/photos?q=win");
-    assert_eq!(browser.text(&Find::css("#photos mark")), "wine");
+    assert_eq!(browser.text(&Find::css("#grid mark")), "wine");
     assert_eq!(browser.text(&Find::css(".results-bar [role=status]")), "2 assets found");
     browser.check("library-search");
 
@@ -86,7 +86,7 @@ async fn a_long_list_goes_on_by_itself_and_as_pages() {
     browser.open("/app/acme/photos?sort=name");
     let expected: Vec<String> = (1..=130).map(|number| number.to_string()).collect();
     browser.wait_until(
-        "(scrollTo(0, document.body.scrollHeight), document.querySelectorAll('.photo').length === 130)",
+        "(scrollTo(0, document.body.scrollHeight), document.querySelectorAll('.tile').length === 130)",
     );
     assert_eq!(names(&browser), expected);
     assert!(!browser.has(&Find::link("More")));
@@ -95,7 +95,7 @@ async fn a_long_list_goes_on_by_itself_and_as_pages() {
     browser.click(&Find::css("[alt='120']"));
     browser.wait_for(&Find::heading("120"));
     browser.evaluate("history.back()");
-    browser.wait_until("document.activeElement.closest('.photo')?.textContent.includes('120')");
+    browser.wait_until("document.activeElement.closest('.tile')?.textContent.includes('120')");
 
     browser.without_scripts();
     browser.open("/app/acme/photos?sort=name");
@@ -103,7 +103,7 @@ async fn a_long_list_goes_on_by_itself_and_as_pages() {
     for page in 2..=3 {
         browser.click(&Find::link("More"));
         browser.wait_until(&format!(
-            "document.readyState === 'complete' && !document.getElementById('photos').textContent.includes('{}')",
+            "document.readyState === 'complete' && !document.getElementById('grid').textContent.includes('{}')",
             seen.last().unwrap()
         ));
         seen.extend(names(&browser));

@@ -1,15 +1,16 @@
 //! Several assets at once: tagged, transferred, trashed, restored, gone for good. By hand and by key.
 
-use rasterd::app::access::LibraryPath;
-use rasterd::app::model::Role;
-use rasterd::app::page::Page;
+use rasterd::core::access::LibraryPath;
+use rasterd::core::model::Role;
+use rasterd::core::model::page::PageRequest;
+use rasterd::testing::TestServer;
 
 use super::gallery::{Gallery, PHOTOS};
 use crate::browser::{Browser, Find};
 use crate::people::person;
 use crate::stranger::{Stranger, send, signed_in};
 
-const ALL: Page = Page { offset: 0, size: 100 };
+const ALL: PageRequest = PageRequest { offset: 0, size: 100 };
 
 fn select(browser: &Browser, names: &[&str]) {
     for name in names {
@@ -20,12 +21,12 @@ fn select(browser: &Browser, names: &[&str]) {
 
 /// How many assets are selected.
 fn selected(browser: &Browser) -> u64 {
-    browser.evaluate("document.querySelectorAll('#photos :checked').length").as_u64().unwrap()
+    browser.evaluate("document.querySelectorAll('#grid :checked').length").as_u64().unwrap()
 }
 
 /// What has the focus.
 fn focused(browser: &Browser) -> String {
-    let name = browser.evaluate("document.activeElement.closest('.photo')?.querySelector('img').alt ?? document.activeElement.outerHTML.slice(0, 200)");
+    let name = browser.evaluate("document.activeElement.closest('.tile')?.querySelector('img').alt ?? document.activeElement.outerHTML.slice(0, 200)");
     name.as_str().unwrap_or_default().to_owned()
 }
 
@@ -50,16 +51,32 @@ async fn a_selection_is_tagged_and_transferred() {
     browser.choose("Library to transfer to", "Press kit");
     browser.click(&Find::button("Transfer"));
     browser.wait_for(&Find::text("Moved 3 assets to “Press kit”."));
-    browser.wait_until("document.querySelectorAll('#photos .photo').length === 2");
+    browser.wait_until("document.querySelectorAll('#grid .tile').length === 2");
     browser.expect_no_complaints("tag and transfer");
 
-    let app = gallery.server.app();
-    let caller = app.authenticate(&gallery.key.token).unwrap();
-    let left = app.list_assets(&caller, &PHOTOS, &[], ALL).unwrap();
+    let core = gallery.server.core();
+    let caller = core.authenticate(&gallery.key.token).unwrap();
+    let left = core.list_assets(&caller, &PHOTOS, &[], ALL).unwrap();
     let left: Vec<_> =
         left.iter().map(|detail| (detail.asset.name.as_str(), detail.asset.tags.clone())).collect();
     let tags = vec!["evening".to_owned(), "Warm light".to_owned()];
     assert_eq!(left, [("sunset", tags), ("picos-de-europa", Vec::new())]);
+}
+
+#[tokio::test]
+async fn more_than_one_request_may_name_are_sent_in_several() {
+    let server = TestServer::start_with(|settings, _| settings.limits.ids_per_call = 2);
+    let gallery = Gallery::full_on(server).await;
+    let browser = gallery.browser(Role::Editor).await;
+    browser.open("/app/acme/photos");
+    select(&browser, &["wine", "sunset", "umang"]);
+    browser.click(&Find::button("Trash"));
+    browser.wait_until("document.querySelectorAll('#grid .tile').length === 2");
+    browser.expect_no_complaints("trash in two requests");
+    browser.open("/app/acme/photos/trash");
+    select(&browser, &["wine", "sunset", "umang"]);
+    browser.click(&Find::button("Restore"));
+    browser.wait_for(&Find::text("The trash is empty"));
 }
 
 #[tokio::test]
@@ -70,17 +87,17 @@ async fn what_goes_into_the_trash_comes_back_or_goes_for_good() {
     select(&browser, &["wine", "sunset"]);
     browser.click(&Find::button("Trash"));
     browser.wait_for(&Find::text("Moved 2 assets to the trash."));
-    browser.wait_until("document.querySelectorAll('#photos .photo').length === 3");
+    browser.wait_until("document.querySelectorAll('#grid .tile').length === 3");
     browser.click(&Find::button("Restore"));
     browser.wait_for(&Find::text("Took 2 assets out of the trash."));
-    browser.wait_until("document.querySelector('#photos img').alt === 'wine'");
+    browser.wait_until("document.querySelector('#grid img').alt === 'wine'");
     select(&browser, &["wine", "sunset", "umang"]);
     browser.click(&Find::button("Trash"));
     browser.wait_for(&Find::text("Moved 3 assets to the trash."));
 
     browser.open("/app/acme/photos/trash");
     browser.wait_until(
-        "[...document.querySelectorAll('#photos img')].every((i) => i.complete && i.naturalWidth > 0)",
+        "[...document.querySelectorAll('#grid img')].every((i) => i.complete && i.naturalWidth > 0)",
     );
     browser.wait_for(&Find::text("in 30 days"));
     browser.check("trash");
@@ -101,10 +118,10 @@ async fn what_goes_into_the_trash_comes_back_or_goes_for_good() {
     browser.wait_for(&Find::text("The trash is empty"));
     browser.expect_no_complaints("trash");
 
-    let app = gallery.server.app();
-    let caller = app.authenticate(&gallery.key.token).unwrap();
-    assert!(app.list_trash(&caller, &PHOTOS, ALL).unwrap().is_empty());
-    let left = app.list_assets(&caller, &PHOTOS, &[], ALL).unwrap();
+    let core = gallery.server.core();
+    let caller = core.authenticate(&gallery.key.token).unwrap();
+    assert!(core.list_trash(&caller, &PHOTOS, ALL).unwrap().is_empty());
+    let left = core.list_assets(&caller, &PHOTOS, &[], ALL).unwrap();
     let left: Vec<_> = left.iter().map(|detail| detail.asset.name.as_str()).collect();
     assert_eq!(left, ["umang", "seeding", "picos-de-europa"]);
 }
@@ -114,8 +131,8 @@ async fn the_keyboard_is_enough() {
     let gallery = Gallery::full().await;
     let browser = gallery.browser(Role::Owner).await;
     browser.open("/app/acme/photos");
-    browser.evaluate("document.querySelector('.photo-link').focus()");
-    assert_eq!(browser.evaluate("document.querySelectorAll('#photos [tabindex=\"0\"]').length"), 1);
+    browser.evaluate("document.querySelector('.tile-link').focus()");
+    assert_eq!(browser.evaluate("document.querySelectorAll('#grid [tabindex=\"0\"]').length"), 1);
     for (key, name) in [("ArrowRight", "umang"), ("ArrowRight", "sunset"), ("ArrowLeft", "umang")] {
         browser.press(key);
         assert_eq!(focused(&browser), name);
@@ -131,7 +148,7 @@ async fn the_keyboard_is_enough() {
     browser.press("Escape");
     browser.press("Delete");
     browser.wait_for(&Find::text("Moved 1 asset to the trash."));
-    browser.wait_until("document.querySelectorAll('#photos .photo').length === 4");
+    browser.wait_until("document.querySelectorAll('#grid .tile').length === 4");
     assert_eq!(focused(&browser), "seeding");
     browser.press("?");
     browser.wait_for(&Find::heading("Keyboard shortcuts"));
@@ -139,7 +156,7 @@ async fn the_keyboard_is_enough() {
     browser.press("Escape");
     browser.press("/");
     assert_eq!(browser.evaluate("document.activeElement.id"), "q");
-    browser.evaluate("document.querySelector('.photo-link').focus()");
+    browser.evaluate("document.querySelector('.tile-link').focus()");
     browser.press("Enter");
     browser.wait_for(&Find::heading("wine"));
     browser.press("ArrowRight");
@@ -152,7 +169,7 @@ async fn the_keyboard_is_enough() {
     browser.wait_for(&Find::text("Moved 1 asset to the trash."));
     browser.wait_until("location.pathname === '/app/acme/photos' && location.search === ''");
     browser.click(&Find::button("Restore"));
-    browser.wait_for(&Find::css("#photos [alt=umang]"));
+    browser.wait_for(&Find::css("#grid [alt=umang]"));
     browser.expect_no_complaints("keys");
 }
 
@@ -181,7 +198,7 @@ async fn an_asset_is_described_tagged_promoted_and_followed_to_where_it_went() {
     browser.click(&Find::button("Remove the tag sea"));
     browser.wait_until_gone(&Find::button("Remove the tag sea"));
     browser.click(&Find::button("Promote"));
-    browser.wait_for(&Find::text("is what the asset’s address serves now"));
+    browser.wait_for(&Find::text("The asset’s address now serves this file"));
     browser.pick_files(
         &Find::css("#upload-variant input[type=file]"),
         &[&super::gallery::fixture("umang.webp")],
@@ -190,9 +207,9 @@ async fn an_asset_is_described_tagged_promoted_and_followed_to_where_it_went() {
     browser.wait_until("document.querySelectorAll('.variant').length === 3");
     browser.check("asset-changed");
 
-    let app = gallery.server.app();
-    let caller = app.authenticate(&gallery.key.token).unwrap();
-    let detail = app.get_asset(&caller, &PHOTOS, &sunset).unwrap();
+    let core = gallery.server.core();
+    let caller = core.authenticate(&gallery.key.token).unwrap();
+    let detail = core.get_asset(&caller, &PHOTOS, &sunset).unwrap();
     assert_eq!(detail.asset.description, "The bridge,\nseen from the north.");
     assert_eq!((detail.asset.tags, detail.variants.len()), (vec!["bridge".to_owned()], 2));
     drop(caller);
@@ -201,14 +218,14 @@ async fn an_asset_is_described_tagged_promoted_and_followed_to_where_it_went() {
         .key(
             "acme",
             &[
-                ("photos", rasterd::app::model::Access::Write),
-                ("press-kit", rasterd::app::model::Access::Write),
+                ("photos", rasterd::core::model::Access::Write),
+                ("press-kit", rasterd::core::model::Access::Write),
             ],
         )
         .await;
-    let caller = app.authenticate(&key.token).unwrap();
+    let caller = core.authenticate(&key.token).unwrap();
     let target = LibraryPath { organization: "acme", library: "press-kit" };
-    app.transfer_assets(&caller, &PHOTOS, &target, std::slice::from_ref(&sunset)).await.unwrap();
+    core.transfer_assets(&caller, &PHOTOS, &target, std::slice::from_ref(&sunset)).await.unwrap();
     browser.open(&format!("{page}?variant={variant}"));
     browser.wait_for_path(&format!("/app/acme/press-kit/{sunset}?variant={variant}"));
     browser.expect_no_complaints("asset");
@@ -241,14 +258,14 @@ async fn nobody_writes_over_a_description_that_they_have_not_seen() {
     let browser = gallery.browser(Role::Editor).await;
     let page = format!("/app/acme/photos/{sunset}");
     let described = async |text: &str| {
-        let app = gallery.server.app();
-        let caller = app.authenticate(&gallery.key.token).unwrap();
-        app.update_asset_description(&caller, &PHOTOS, &sunset, text).await.unwrap();
+        let core = gallery.server.core();
+        let caller = core.authenticate(&gallery.key.token).unwrap();
+        core.update_asset_description(&caller, &PHOTOS, &sunset, text).await.unwrap();
     };
     let stored = || {
-        let app = gallery.server.app();
-        let caller = app.authenticate(&gallery.key.token).unwrap();
-        app.get_asset(&caller, &PHOTOS, &sunset).unwrap().asset.description
+        let core = gallery.server.core();
+        let caller = core.authenticate(&gallery.key.token).unwrap();
+        core.get_asset(&caller, &PHOTOS, &sunset).unwrap().asset.description
     };
     browser.open(&page);
     described("Of somebody else").await;
@@ -258,6 +275,8 @@ async fn nobody_writes_over_a_description_that_they_have_not_seen() {
     assert_eq!(browser.value(&Find::css("#description")), "Mine");
     assert_eq!(stored(), "Of somebody else");
 
+    // Nothing that was typed is left behind without a question; so it is taken back.
+    browser.evaluate("{ const d = document.getElementById('description'); d.value = d.defaultValue; d.dispatchEvent(new Event('input')) }");
     browser.without_scripts();
     browser.open(&page);
     described("Of a third").await;
@@ -271,4 +290,93 @@ async fn nobody_writes_over_a_description_that_they_have_not_seen() {
     browser.click(&Find::button("Save"));
     browser.wait_for(&Find::text("The description is saved."));
     assert_eq!(stored(), "Still mine");
+}
+
+#[tokio::test]
+async fn a_description_that_was_typed_is_saved_however_its_field_is_left() {
+    let gallery = Gallery::full().await;
+    let sunset = gallery.add_as("sunset.jpg", "Golden Gate.jpg").await;
+    let browser = gallery.browser(Role::Editor).await;
+    let page = format!("/app/acme/photos/{sunset}");
+    let stored = || {
+        let core = gallery.server.core();
+        let caller = core.authenticate(&gallery.key.token).unwrap();
+        core.get_asset(&caller, &PHOTOS, &sunset).unwrap().asset.description
+    };
+    browser.open(&page);
+    for key in ["Tab", "Escape"] {
+        browser.fill("Description", key);
+        browser.press(key);
+        browser.wait_for(&Find::text("The description is saved."));
+        browser.wait_until("!document.querySelector('.describe-changed')");
+        assert_eq!(stored(), key);
+        browser.click(&Find::button("Dismiss"));
+    }
+    // A link waits until it is saved.
+    browser.fill("Description", "Before the next one");
+    browser.click(&Find::link("Next"));
+    browser.wait_for(&Find::heading("wine"));
+    assert_eq!(stored(), "Before the next one");
+
+    // What the server refuses stays on the page, and the page asks before it goes.
+    browser.open(&page);
+    let too_long = "a".repeat(10_001);
+    browser.fill("Description", &too_long);
+    browser.click(&Find::link("Next"));
+    browser.wait_for(&Find::text("A description has at most 10000 characters"));
+    assert_eq!(browser.path(), page);
+    assert_eq!(browser.value(&Find::css("#description")), too_long);
+    let asks = "!dispatchEvent(new Event('beforeunload', { cancelable: true }))";
+    assert_eq!(browser.evaluate(asks), true);
+    browser.evaluate("{ const d = document.getElementById('description'); d.value = d.defaultValue; d.dispatchEvent(new Event('input')) }");
+    assert_eq!(browser.evaluate(asks), false);
+}
+
+#[tokio::test]
+async fn a_change_of_a_selection_names_what_somebody_else_took_away_meanwhile() {
+    let gallery = Gallery::empty().await;
+    gallery.server.library("acme", "Press kit").await;
+    let names = ["picos-de-europa.jpg", "seeding.png", "sunset.jpg", "wine.jpg"];
+    let mut ids = Vec::new();
+    for name in names {
+        ids.push(gallery.add(name).await);
+    }
+    let browser = gallery.browser(Role::Editor).await;
+    browser.open("/app/acme/photos");
+    gallery.trash(&[&ids[2]]).await;
+    select(&browser, &["wine", "sunset"]);
+    browser.fill("Tags, with commas between", "evening");
+    browser.click(&Find::button("Tag"));
+    browser.wait_for(&Find::text(
+        "Put “evening” on 1 asset. Left out: “sunset”, which is no longer in this library.",
+    ));
+
+    browser.open("/app/acme/photos");
+    gallery.trash(&[&ids[3]]).await;
+    select(&browser, &["wine", "seeding", "picos-de-europa"]);
+    browser.click(&Find::button("Trash"));
+    browser.wait_for(&Find::text(
+        "Moved 2 assets to the trash. Left out: “wine”, which is no longer in this library.",
+    ));
+    browser.click(&Find::button("Restore"));
+    browser.wait_for(&Find::text("Took 2 assets out of the trash."));
+
+    let core = gallery.server.core();
+    let caller = core.authenticate(&gallery.key.token).unwrap();
+    let trashed = core.list_trash(&caller, &PHOTOS, ALL).unwrap();
+    let mut trashed: Vec<_> = trashed.into_iter().map(|trashed| trashed.detail.asset.name).collect();
+    trashed.sort();
+    assert_eq!(trashed, ["sunset", "wine"], "what somebody else trashed stays there");
+    drop(caller);
+
+    let editor = person(&gallery.server, "Second", &["acme"], Role::Editor).await;
+    let stranger = Stranger::of(&gallery.server);
+    let (session, token) = signed_in(&stranger, &editor).await;
+    for deed in ["tag&tags=x", "untag&tags=x", "transfer&target=press-kit", "trash"] {
+        let fields = format!("csrf={token}&do={deed}&id={}&id={}", ids[2], ids[3]);
+        let form = stranger.form("/app/acme/photos/selected", &session, &fields);
+        let answer = send(form.header("HX-Request", "true")).await;
+        let told = "Nothing was changed. Left out: “sunset”, “wine”, which are no longer in this library.";
+        assert!(answer.status == 409 && answer.text.contains(told), "{deed}: {}", answer.text);
+    }
 }

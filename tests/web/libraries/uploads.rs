@@ -1,19 +1,22 @@
 //! Uploads from the page of a library.
 
-use rasterd::app::model::Role;
+use rasterd::core::model::Role;
+
+use std::time::Duration;
 
 use super::gallery::{Gallery, PHOTOS, PICTURES, fixture};
 use crate::browser::{Browser, Find};
+use crate::people::PASSWORD;
 
 /// How many tiles are in the grid.
 fn tiles(browser: &Browser) -> u64 {
-    browser.evaluate("document.querySelectorAll('#photos .photo').length").as_u64().unwrap()
+    browser.evaluate("document.querySelectorAll('#grid .tile').length").as_u64().unwrap()
 }
 
 #[tokio::test]
 async fn many_are_uploaded_at_once_and_one_that_is_refused_is_named_with_the_reason() {
     let gallery = Gallery::empty().await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = rasterd::testing::TempFolder::new();
     let notes = folder.path().join("notes.txt");
     std::fs::write(&notes, "not a picture").unwrap();
     let browser = gallery.browser(Role::Editor).await;
@@ -25,22 +28,27 @@ async fn many_are_uploaded_at_once_and_one_that_is_refused_is_named_with_the_rea
     files.insert(2, &notes);
     browser.pick_files(&Find::css("#files"), &files);
     browser.wait_for(&Find::text("5 of 6 files uploaded, 1 refused"));
-    browser.wait_until("document.querySelectorAll('#photos .photo').length === 5");
+    browser.wait_until("document.querySelectorAll('#grid .tile').length === 5");
     assert!(browser.text(&Find::css(".upload-refused")).contains("notes.txt"));
     assert!(browser.text(&Find::css(".upload-refused .wrong")).contains("type is not accepted"));
     browser.check("uploads");
 
     // Without a reload, and into the grid that came in the meantime.
     browser.pick_files(&Find::css("#files"), &[&fixture("wine.jpg")]);
-    browser.wait_until("document.querySelectorAll('#photos .photo').length === 6");
+    browser.wait_until("document.querySelectorAll('#grid .tile').length === 6");
     assert_eq!(browser.evaluate("window.isSamePage"), true);
     browser.click(&Find::button("Retry"));
     browser.wait_for(&Find::text("6 of 7 files uploaded, 1 refused"));
     assert_eq!(tiles(&browser), 6);
 
-    let app = gallery.server.app();
-    let caller = app.authenticate(&gallery.key.token).unwrap();
-    let listed = app.list_assets(&caller, &PHOTOS, &[], rasterd::app::page::Page { offset: 0, size: 10 });
+    let core = gallery.server.core();
+    let caller = core.authenticate(&gallery.key.token).unwrap();
+    let listed = core.list_assets(
+        &caller,
+        &PHOTOS,
+        &[],
+        rasterd::core::model::page::PageRequest { offset: 0, size: 10 },
+    );
     let uploaders: Vec<_> = listed.unwrap().into_iter().map(|detail| detail.asset.uploaded_by).collect();
     assert_eq!(uploaders, vec!["editor Somebody"; 6]);
 }
@@ -53,7 +61,7 @@ async fn files_are_dropped_and_pasted() {
     browser.open("/app/acme/photos");
     browser.evaluate(
         "window.withFile = async (name) => { \
-           const bytes = await (await fetch(document.querySelector('#photos img').src)).blob(); \
+           const bytes = await (await fetch(document.querySelector('#grid img').src)).blob(); \
            const data = new DataTransfer(); \
            data.items.add(new File([bytes], name, { type: bytes.type })); \
            return data; }",
@@ -65,13 +73,144 @@ async fn files_are_dropped_and_pasted() {
            window.wasCovered = !document.getElementById('drop-page').hidden; \
            document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true })); })",
     );
-    browser.wait_for(&Find::css("#photos img[alt=dropped]"));
+    browser.wait_for(&Find::css("#grid img[alt=dropped]"));
     assert_eq!(browser.evaluate("window.wasCovered"), true);
     browser.evaluate(
         "withFile('pasted.webp').then((clipboardData) => \
            document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true })))",
     );
-    browser.wait_for(&Find::css("#photos img[alt=pasted]"));
+    browser.wait_for(&Find::css("#grid img[alt=pasted]"));
     assert_eq!(tiles(&browser), 3);
     browser.expect_no_complaints("drop and paste");
+}
+
+/// Ends the session of a browser that has a page open.
+type End = fn(&Gallery, &Browser);
+
+#[tokio::test]
+async fn an_upload_goes_on_after_signing_in_over_the_page() {
+    let expired: End = |gallery, _| gallery.server.clock().advance(Duration::from_hours(15 * 24));
+    let signed_out: End = |_, browser| browser.forget_cookies();
+    for (name, end) in [("expired", expired), ("signed-out", signed_out)] {
+        let gallery = Gallery::empty().await;
+        let browser = gallery.browser(Role::Editor).await;
+        browser.open("/app/acme/photos");
+        browser.evaluate("window.isSamePage = true");
+        browser.pick_files(&Find::css("#files"), &[&fixture("wine.jpg")]);
+        browser.wait_for(&Find::text("1 of 1 file uploaded"));
+        end(&gallery, &browser);
+        let pictures = PICTURES.map(fixture);
+        let files: Vec<_> = pictures.iter().map(std::path::PathBuf::as_path).collect();
+        browser.pick_files(&Find::css("#files"), &files);
+        browser.wait_for(&Find::heading("Sign in to go on"));
+        browser.wait_for(&Find::text("Paused: 1 of 6 files uploaded"));
+        // The console tells of each 403, which is what a page that was signed out gets.
+        if name == "expired" {
+            browser.check("upload-signed-out");
+        }
+
+        // Refused once, put off once, and it is all still there.
+        browser.fill("Password", "not the password");
+        browser.press("Enter");
+        browser.wait_until("document.querySelector('#signed-out .wrong').textContent.length > 0");
+        browser.press("Escape");
+        browser.wait_until("!document.querySelector('dialog[open]')");
+        browser.click(&Find::button("Go on"));
+        browser.wait_for(&Find::heading("Sign in to go on"));
+        browser.fill("Password", PASSWORD);
+        browser.press("Enter");
+        browser.wait_for(&Find::text("6 of 6 files uploaded"));
+        assert_eq!((tiles(&browser), browser.evaluate("window.isSamePage")), (6, true.into()));
+
+        // The page works on with the new session.
+        browser.click(&Find::css("#uploads-close"));
+        browser.click(&Find::role("checkbox", "Select sunset"));
+        browser.click(&Find::button("Trash"));
+        browser.wait_for(&Find::text("Moved 1 asset to the trash."));
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_the_page_goes_on_after_signing_in_over_it_too() {
+    let gallery = Gallery::full().await;
+    let browser = gallery.browser(Role::Editor).await;
+    browser.open("/app/acme/photos");
+    browser.forget_cookies();
+    browser.click(&Find::role("checkbox", "Select wine"));
+    browser.click(&Find::button("Trash"));
+    browser.wait_for(&Find::heading("Sign in to go on"));
+    browser.fill("Password", PASSWORD);
+    browser.press("Enter");
+    browser.wait_for(&Find::text("Moved 1 asset to the trash."));
+}
+
+#[tokio::test]
+async fn a_folder_that_is_dropped_is_uploaded_with_the_folders_in_it() {
+    let gallery = Gallery::empty().await;
+    let folder = rasterd::testing::TempFolder::new();
+    let trip = folder.path().join("trip");
+    std::fs::create_dir_all(trip.join("day 2/evening")).unwrap();
+    std::fs::create_dir_all(folder.path().join("nothing")).unwrap();
+    for (from, to) in
+        [("sunset.jpg", "10.jpg"), ("wine.jpg", "9.jpg"), ("umang.webp", "day 2/evening/bar.webp")]
+    {
+        std::fs::copy(fixture(from), trip.join(to)).unwrap();
+    }
+    std::fs::write(trip.join(".DS_Store"), "of the system").unwrap();
+    std::fs::write(trip.join("day 2/Thumbs.db"), "of the system").unwrap();
+    let browser = gallery.browser(Role::Editor).await;
+    browser.open("/app/acme/photos");
+    browser.drop_on(&Find::css("main"), &[&folder.path().join("nothing")]);
+    browser.wait_for(&Find::text("The folder has no files in it."));
+    browser.drop_on(&Find::css("main"), &[&trip, &fixture("seeding.png")]);
+    browser.wait_for(&Find::text("4 of 4 files uploaded"));
+    browser.wait_until("document.querySelectorAll('#grid .tile').length === 4");
+    let names = "[...document.querySelectorAll('.upload [data-name]')].map((name) => name.textContent)";
+    assert_eq!(browser.evaluate(names), serde_json::json!(["9.jpg", "10.jpg", "bar.webp", "seeding.png"]));
+}
+
+#[tokio::test]
+async fn uploads_are_cancelled_one_by_one_and_all_together_and_closed_when_they_are_over() {
+    let gallery = Gallery::empty().await;
+    let browser = gallery.browser(Role::Editor).await;
+    browser.open("/app/acme/photos");
+    browser.send_slowly(2000);
+    let pictures = PICTURES.map(fixture);
+    let files: Vec<_> = pictures.iter().map(std::path::PathBuf::as_path).collect();
+    browser.pick_files(&Find::css("#files"), &files);
+    browser.wait_for(&Find::text("Uploading 5 files, 5 to go"));
+    assert_eq!(browser.evaluate("document.getElementById('uploads-close').hidden"), true);
+    browser.click(&Find::button("Cancel the upload of wine.jpg"));
+    browser.wait_for(&Find::text("Uploading 5 files, 4 to go, 1 cancelled"));
+    browser.click(&Find::button("Cancel the upload of picos-de-europa.jpg"));
+    browser.wait_for(&Find::text("Uploading 5 files, 3 to go, 2 cancelled"));
+    browser.check("uploads-cancelled");
+    browser.click(&Find::button("Cancel all"));
+    browser.wait_for(&Find::text("0 of 5 files uploaded, 5 cancelled"));
+    browser.send_slowly(100_000_000);
+    browser.click(&Find::css(".upload-cancelled [data-retry]"));
+    browser.wait_for(&Find::text("1 of 5 files uploaded, 4 cancelled"));
+    browser.wait_until("document.querySelectorAll('#grid .tile').length === 1");
+    browser.click(&Find::css("#uploads-close"));
+    assert_eq!(browser.evaluate("document.getElementById('uploads').hidden"), true);
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_says_so_and_offers_no_retry() {
+    let gallery = Gallery::empty().await;
+    let folder = rasterd::testing::TempFolder::new();
+    let picture = folder.path().join("gone.jpg");
+    std::fs::copy(fixture("wine.jpg"), &picture).unwrap();
+    let browser = gallery.browser(Role::Editor).await;
+    browser.open("/app/acme/photos");
+    browser.send_slowly(2000);
+    let others = ["sunset.jpg", "seeding.png", "umang.webp"].map(fixture);
+    let mut files: Vec<_> = others.iter().map(std::path::PathBuf::as_path).collect();
+    files.push(&picture);
+    browser.pick_files(&Find::css("#files"), &files);
+    browser.wait_for(&Find::text("Uploading 4 files, 4 to go"));
+    std::fs::remove_file(&picture).unwrap();
+    browser.click(&Find::button("Cancel the upload of sunset.jpg"));
+    browser.wait_for(&Find::text("The file can’t be read"));
+    assert_eq!(browser.evaluate("document.querySelector('.upload-refused [data-retry]').hidden"), true);
 }

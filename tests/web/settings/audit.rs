@@ -1,8 +1,8 @@
 //! The audit log: everything that the owner has to know of is in it, as a sentence and as a line of the export.
 
-use rasterd::app::access::{Administrator, LibraryPath};
-use rasterd::app::members::Client;
-use rasterd::app::model::{Access, Role};
+use rasterd::core::access::LibraryPath;
+use rasterd::core::members::ClientInfo;
+use rasterd::core::model::{Access, Role};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -43,15 +43,15 @@ async fn live(acme: &Acme) {
     };
     let key = acme.key("Website", &[("drafts", Some(Access::Write))], None).await;
     let id = &key.id;
-    let drawn = server.app().show_key(&Administrator::of_this_box(), id).unwrap().key.regenerated;
+    let drawn = server.core().get_key(&server.administrator(), id).unwrap().key.regenerated;
     change("/keys", "name=Import&grant.drafts=read").await;
     change(&format!("/keys/{id}/name"), "name=Shop").await;
     change(&format!("/keys/{id}/grants"), "grant.photographs=read").await;
     let fixture = std::fs::read(format!("{}/tests/fixtures/sunset.jpg", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let asset = server.upload(&key, "acme", "drafts", "sunset.jpg", &fixture).await;
-    let caller = server.app().authenticate(&key.token).unwrap();
+    let caller = server.core().authenticate(&key.token).unwrap();
     let drafts = LibraryPath { organization: "acme", library: "drafts" };
-    server.app().delete_assets(&caller, &drafts, &[asset.to_string()]).await.unwrap();
+    server.core().delete_assets(&caller, &drafts, &[asset.to_string()]).await.unwrap();
     drop(caller);
     change(&format!("/keys/{id}/regenerate"), &format!("value_of={drawn}")).await;
     change(&format!("/keys/{id}/delete"), "").await;
@@ -65,8 +65,8 @@ async fn live(acme: &Acme) {
     change("/name", "name=Acme+Inc").await;
     let request = stranger.request(Method::GET, "/me").bearer_auth(&key.token);
     assert_eq!(send(request.header("Api-Version", "2026-07-08")).await.status, 401);
-    assert!(server.app().sign_in("ada@example.org", "wrong", &Client::default()).await.is_err());
-    server.app().upkeep().await;
+    assert!(server.core().sign_in("ada@example.org", "wrong", &ClientInfo::default()).await.is_err());
+    server.core().maintenance_pass().await;
 }
 
 #[tokio::test]
@@ -74,8 +74,8 @@ async fn what_owners_have_to_know_of_is_in_the_log_and_in_its_export() {
     let acme = Acme::new().await;
     person(&acme.server, "Grace Hopper", &["acme"], Role::Editor).await;
     live(&acme).await;
-    acme.server.clock().advance(acme.server.app().settings().trash_keep);
-    acme.server.app().upkeep().await;
+    acme.server.clock().advance(acme.server.core().settings().trash_keep);
+    acme.server.core().maintenance_pass().await;
     let lines = exported(&acme, "").await;
     let (ada, admin, nobody) = ("Ada Lovelace", "rasterd on this machine", "somebody");
     has(&lines, "member.signed_in", ada, "ada@example.org", "");
@@ -115,8 +115,8 @@ async fn the_log_is_searched_while_one_types_and_paged() {
     let acme = Acme::new().await;
     for number in 0..60 {
         acme.server
-            .app()
-            .rename_organization(Administrator::of_this_box(), "acme", &format!("Acme {number}"))
+            .core()
+            .rename_organization(acme.server.administrator(), "acme", &format!("Acme {number}"))
             .await
             .unwrap();
     }
@@ -143,8 +143,8 @@ async fn the_export_has_every_event() {
     let acme = Acme::new().await;
     for number in 0..510 {
         acme.server
-            .app()
-            .rename_organization(Administrator::of_this_box(), "acme", &format!("Acme {number}"))
+            .core()
+            .rename_organization(acme.server.administrator(), "acme", &format!("Acme {number}"))
             .await
             .unwrap();
     }

@@ -52,7 +52,7 @@ async fn a_key_is_made_shown_once_changed_and_ended() {
 
     choose(browser, "None", "Drafts");
     browser.click(&Find::button("Save access"));
-    browser.wait_for(&Find::text("It counts from the key’s next request on"));
+    browser.wait_for(&Find::text("Takes effect with the key’s next request"));
     let one = r#"[{"access":"read","library":"photographs"}]"#;
     assert_eq!(reaches(server, &key).await, (200, one.to_owned()));
 
@@ -61,7 +61,7 @@ async fn a_key_is_made_shown_once_changed_and_ended() {
     browser.wait_for(&Find::heading("Shop"));
 
     browser.click(&Find::button("Regenerate…"));
-    browser.wait_for(&Find::text("The old value dies at once"));
+    browser.wait_for(&Find::text("The old value stops working immediately"));
     browser.check("settings-key-regenerate");
     browser.click(&Find::css("#regenerate .button-danger"));
     browser.wait_for(&Find::heading("Key regenerated"));

@@ -1,6 +1,6 @@
 //! The organization, its libraries, and how clients connect to it.
 
-use rasterd::app::model::Access;
+use rasterd::core::model::Access;
 use rasterd::testing::TestServer;
 
 use super::Acme;
@@ -16,7 +16,7 @@ async fn libraries_are_made_named_and_deleted() {
     browser.open("/app/acme/settings");
     browser.fill("Name", "Acme & Sons");
     browser.click(&Find::button("Rename"));
-    browser.wait_for(&Find::text("The organization has its new name"));
+    browser.wait_for(&Find::text("Organization renamed"));
     browser.wait_for(&Find::button("Organization: Acme & Sons. Switch"));
     browser.fill("Name of the library", "Product shots");
     browser.click(&Find::button("Create library"));
@@ -55,9 +55,9 @@ async fn the_overview_counts_and_shows_what_was_added() {
         .sum();
     let browser = &acme.browser;
     browser.open("/app/acme/settings/overview");
-    let tiles = browser.text(&Find::css(".tiles"));
+    let figures = browser.text(&Find::css(".figures"));
     let expected = format!("{} KB", bytes / 1000);
-    assert!(tiles.contains(&expected), "{expected}: {tiles}");
+    assert!(figures.contains(&expected), "{expected}: {figures}");
     browser.wait_until(
         "[...document.querySelectorAll('.latest img')].filter((i) => i.naturalWidth > 0).length === 2",
     );
@@ -105,11 +105,14 @@ async fn the_authority_is_downloaded_and_the_browser_tells_whether_it_is_trusted
     browser.wait_for(&Find::css("option:checked"));
     let page = browser.text(&Find::css("main"));
     assert!(page.contains("Bearer $RASTERD_KEY") && !page.contains(&key.token), "{page}");
+    browser.click(&Find::text("Cursor"));
+    let start = browser.text(&Find::css("#start-2"));
+    assert_eq!(start, "NODE_EXTRA_CA_CERTS=\"$HOME/rasterd-authority.crt\" cursor");
 }
 
 #[tokio::test]
 async fn with_a_certificate_that_the_world_trusts_nothing_is_said_of_an_authority() {
-    let server = TestServer::start_with(|_, options| options.authority = None);
+    let server = TestServer::start_with(|_, options| options.development = None);
     server.organization("Acme").await;
     let ada = ada(&server, &["acme"]).await;
     server.key("acme", &[]).await;

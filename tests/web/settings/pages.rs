@@ -31,5 +31,5 @@ async fn pages_without_anything_on_them_say_what_to_do() {
     acme.browser.wait_for(&Find::heading("Nothing yet"));
     acme.browser.check("settings-overview-empty");
     acme.browser.open("/app/acme/settings/connect");
-    acme.browser.wait_for(&Find::heading("First a key"));
+    acme.browser.wait_for(&Find::heading("Create a key first"));
 }

@@ -1,7 +1,7 @@
 //! People: invited, given roles, taken out.
 
-use rasterd::app::members::Client;
-use rasterd::app::model::Role;
+use rasterd::core::members::ClientInfo;
+use rasterd::core::model::Role;
 
 use super::Acme;
 use crate::browser::{Browser, Find};
@@ -20,7 +20,7 @@ async fn somebody_is_invited_by_a_link_that_is_shown_once() {
     browser.open("/app/acme/settings/people");
     browser.fill("E-mail address", "grace@example.org");
     browser.click(&Find::css("input[name=role][value=editor]"));
-    browser.click(&Find::button("Make the link"));
+    browser.click(&Find::button("Create link"));
     browser.wait_for(&Find::text("Invitation for grace@example.org as editor"));
     browser.check("settings-people-invited");
     let first = link(browser);
@@ -36,13 +36,13 @@ async fn somebody_is_invited_by_a_link_that_is_shown_once() {
     grace.wait_for_path("/app/acme");
     browser.open("/app/acme/settings/people");
     browser.wait_for(&Find::text("Grace Hopper"));
-    assert!(!browser.has(&Find::text("Open invitations")));
+    assert!(!browser.has(&Find::text("Open links")));
 
-    browser.click(&Find::button("Make the link"));
-    browser.wait_for(&Find::text("Open invitations"));
+    browser.click(&Find::button("Create link"));
+    browser.wait_for(&Find::text("Open links"));
     let second = link(browser);
-    browser.click(&Find::button("Withdraw the invitation for whoever has the link"));
-    browser.wait_for(&Find::text("The invitation is withdrawn"));
+    browser.click(&Find::button("Withdraw the link for anyone who has the link"));
+    browser.wait_for(&Find::text("The link is withdrawn"));
     grace.forget_cookies();
     grace.open(&second);
     grace.wait_for(&Find::text("This link is not good any more"));
@@ -58,7 +58,7 @@ async fn a_member_gets_another_role_at_once_a_new_password_and_leaves() {
     hers.wait_for(&Find::heading("No keys yet"));
     browser.open("/app/acme/settings/people");
     browser.choose("Role of Grace Hopper", "Viewer");
-    browser.wait_for(&Find::text("The role of grace@example.org is viewer now"));
+    browser.wait_for(&Find::text("grace@example.org is now viewer"));
     hers.open("/app/acme/settings/keys");
     hers.wait_for(&Find::heading("That is not allowed"));
 
@@ -69,8 +69,8 @@ async fn a_member_gets_another_role_at_once_a_new_password_and_leaves() {
     hers.fill("New password", "another horse battery");
     hers.click(&Find::button("Save and sign in"));
     hers.wait_for_path("/app/acme");
-    let app = acme.server.app();
-    app.sign_in(&grace, "another horse battery", &Client::default()).await.unwrap();
+    let core = acme.server.core();
+    core.sign_in(&grace, "another horse battery", &ClientInfo::default()).await.unwrap();
 
     browser.open("/app/acme/settings/people");
     browser.click(&Find::button("More for Grace Hopper"));

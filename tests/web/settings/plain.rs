@@ -1,6 +1,6 @@
 //! The same without scripts.
 
-use rasterd::app::model::Role;
+use rasterd::core::model::Role;
 
 use super::Acme;
 use crate::browser::Find;
@@ -20,7 +20,7 @@ async fn keys_are_managed_without_scripts() {
     browser.click(&Find::css(".panel-foot .button-primary"));
     browser.wait_for(&Find::heading("Key generated"));
     let key = browser.value(&Find::css("#key"));
-    assert_eq!(acme.server.app().authenticate(&key).unwrap().grants().len(), 2);
+    assert_eq!(acme.server.core().authenticate(&key).unwrap().grants().len(), 2);
 
     // Sending the form again, as reloading does, makes no second key.
     browser.reload();
@@ -28,10 +28,10 @@ async fn keys_are_managed_without_scripts() {
     browser.wait_for(&Find::heading("Website"));
     browser.click(&Find::button("Write for all libraries"));
     browser.wait_for(&Find::css("[name='grant.drafts'][value=write]:checked"));
-    assert_eq!(acme.server.app().authenticate(&key).unwrap().grants().len(), 2);
+    assert_eq!(acme.server.core().authenticate(&key).unwrap().grants().len(), 2);
     browser.click(&Find::button("Save access"));
-    browser.wait_for(&Find::text("It counts from the key’s next request on"));
-    assert_eq!(acme.server.app().authenticate(&key).unwrap().grants().len(), 3);
+    browser.wait_for(&Find::text("Takes effect with the key’s next request"));
+    assert_eq!(acme.server.core().authenticate(&key).unwrap().grants().len(), 3);
 
     browser.click(&Find::button("Regenerate…"));
     browser.click(&Find::css("#regenerate .button-danger"));
@@ -39,7 +39,7 @@ async fn keys_are_managed_without_scripts() {
     let new = browser.value(&Find::css("#key"));
     browser.reload();
     browser.wait_for(&Find::text("The key has a newer value than the one you saw"));
-    acme.server.app().authenticate(&new).unwrap();
+    acme.server.core().authenticate(&new).unwrap();
     browser.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
     browser.click(&Find::button("Delete…"));
     browser.click(&Find::css("#delete .button-danger"));
@@ -55,7 +55,7 @@ async fn people_and_the_log_are_there_without_scripts() {
     browser.open("/app/acme/settings/people");
     browser.choose("Role of Grace Hopper", "Editor");
     browser.click(&Find::button("Save the role of Grace Hopper"));
-    browser.wait_for(&Find::text("The role of grace@example.org is editor now"));
+    browser.wait_for(&Find::text("grace@example.org is now editor"));
     browser.open("/app/acme/settings/overview");
     browser.fill("Search the audit log", "role changed");
     browser.press("Enter");

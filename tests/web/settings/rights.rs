@@ -1,7 +1,6 @@
 //! Who comes to these pages, by page and by hand-made request: owners, and nobody else.
 
-use rasterd::app::access::Administrator;
-use rasterd::app::model::Role;
+use rasterd::core::model::Role;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, COOKIE, ORIGIN};
 
@@ -47,22 +46,23 @@ impl Visitor {
 
 /// Everything that the settings can change.
 fn state(acme: &Acme) -> String {
-    let (app, by) = (acme.server.app(), Administrator::of_this_box());
-    let keys: Vec<_> = app.list_keys(&by, Some("acme")).unwrap().into_iter().map(|info| info.key).collect();
-    let members: Vec<_> = app.list_members(&by, "acme").unwrap().into_iter().collect();
+    let (core, by) = (acme.server.core(), acme.server.administrator());
+    let keys: Vec<_> = core.list_keys(&by, Some("acme")).unwrap().into_iter().map(|info| info.key).collect();
+    let members: Vec<_> = core.list_members(&by, "acme").unwrap().into_iter().collect();
     let members: Vec<_> = members.iter().map(|info| (&info.member.email, info.role)).collect();
-    let libraries = app.list_library_sizes(&by, "acme").unwrap();
-    let invitations = app.list_invitations(&by, "acme").unwrap();
-    let name = app.list_organizations(&by).unwrap().into_iter().map(|organization| organization.name);
+    let libraries = core.list_library_sizes(&by, "acme").unwrap();
+    let links = core.list_links(&by, "acme").unwrap().into_iter().map(|info| info.link);
+    let invitations: Vec<_> = links.collect();
+    let name = core.list_organizations(&by).unwrap().into_iter().map(|organization| organization.name);
     format!("{keys:?}\n{members:?}\n{libraries:?}\n{invitations:?}\n{:?}", name.collect::<Vec<_>>())
 }
 
 /// Every change, as its form sends it: the path below the settings, and the fields.
 async fn changes(acme: &Acme) -> Vec<(String, String)> {
     let key = acme.key("Website", &[], None).await.id;
-    let (app, by) = (acme.server.app(), Administrator::of_this_box());
-    let drawn = app.show_key(&by, &key).unwrap().key.regenerated;
-    let (_, info) = app.invite_member(by, "acme", Role::Viewer, "").await.unwrap();
+    let (core, by) = (acme.server.core(), acme.server.administrator());
+    let drawn = core.get_key(&by, &key).unwrap().key.regenerated;
+    let (_, info) = core.invite_member(by, "acme", Role::Viewer, "").await.unwrap();
     let invitation = info.link.id;
     let of = |path: &str, fields: &str| (path.to_owned(), fields.to_owned());
     vec![
@@ -76,7 +76,7 @@ async fn changes(acme: &Acme) -> Vec<(String, String)> {
         of(&format!("/keys/{key}/regenerate"), &format!("value_of={drawn}")),
         of(&format!("/keys/{key}/delete"), ""),
         of("/people/invite", "role=viewer"),
-        of("/people/withdraw", &format!("invitation={invitation}")),
+        of("/people/withdraw", &format!("link={invitation}")),
         of("/people/role", "email=viewer@example.org&role=owner"),
         of("/people/remove", "email=editor@example.org"),
         of("/people/reset-password", "email=owner@example.org"),
@@ -214,7 +214,7 @@ async fn what_a_form_can_not_mean_is_refused_in_words() {
         ("/keys".to_owned(), "name=a&grant.drafts=read&expiry=date&day=2001-01-01", 422, "That day is over"),
         ("/keys".to_owned(), "name=a&grant.drafts=read&expiry=date&day=soon", 422, "Choose the day"),
         (format!("/keys/{key}/grants"), "grant.drafts=%00", 400, "There is no access"),
-        (format!("/keys/{key}/name"), "name=%07", 422, "control characters"),
+        (format!("/keys/{key}/name"), "name=%07", 422, "control or invisible characters"),
         ("/keys/key_000000000000/name".to_owned(), "name=a", 404, "Not found"),
         ("/people/role".to_owned(), "email=owner@example.org&role=king", 400, "Choose a role"),
         ("/people/invite".to_owned(), "role=viewer&email=nobody", 422, "Give an e-mail address"),

@@ -1,0 +1,149 @@
+//! `rasterd health`: checks whether the server at the configured address is ready. For containers, which have no curl. The
+//! server must have the configured certificate.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::Failure;
+use super::output::print;
+use crate::config::{Certificate, Config};
+use crate::transport::tls::{self, development};
+
+/// How long the answer may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// How much of the answer is read.
+const MAX_ANSWER: u64 = 16 * 1024;
+
+pub(super) fn run(config: &Config) -> Result<(), Failure> {
+    let address = reachable(config.bind)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let not_ready = |why: String| Failure(format!("not ready at {address}: {why}"));
+    let answer = runtime.block_on(async { tokio::time::timeout(TIMEOUT, ask(config, address)).await });
+    let answer = answer.map_err(|_| not_ready(format!("no answer within {} s", TIMEOUT.as_secs())))?;
+    let answer = answer.map_err(|error| not_ready(error.to_string()))?;
+    let head = answer.lines().next().unwrap_or_default();
+    if head.split(' ').nth(1) == Some("200") {
+        return print(&format!("ready at {address}"));
+    }
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body).trim();
+    Err(not_ready(if body.is_empty() { head.to_owned() } else { body.to_owned() }))
+}
+
+/// The address at which this machine reaches a server that listens on `bound`.
+fn reachable(bound: SocketAddr) -> Result<SocketAddr, Failure> {
+    if bound.port() == 0 {
+        return Err(Failure(
+            "server.bind has port 0, so the server's port is not known; set a port".to_owned(),
+        ));
+    }
+    let ip = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    Ok(SocketAddr::new(ip, bound.port()))
+}
+
+async fn ask(config: &Config, address: SocketAddr) -> std::io::Result<String> {
+    let verifier = Pinned { file: certificate_file(&config.certificate) };
+    let client = ClientConfig::builder_with_provider(tls::provider())
+        .with_safe_default_protocol_versions()
+        .map_err(std::io::Error::other)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    let tcp = TcpStream::connect(address).await?;
+    let connector = TlsConnector::from(Arc::new(client));
+    let mut tls = connector.connect(ServerName::IpAddress(address.ip().into()), tcp).await?;
+    let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    tls.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    match tls.take(MAX_ANSWER).read_to_end(&mut answer).await {
+        // How the connection ends does not matter.
+        Ok(_) => {}
+        Err(_) if !answer.is_empty() => {}
+        Err(error) => return Err(error),
+    }
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+fn certificate_file(certificate: &Certificate) -> PathBuf {
+    match certificate {
+        Certificate::Files { cert, .. } => cert.clone(),
+        Certificate::Development { dir, .. } => development::cert_file(dir),
+    }
+}
+
+/// Accepts only the certificate in the server's file, whatever its names and dates are.
+#[derive(Debug)]
+struct Pinned {
+    file: PathBuf,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let general = |text: String| rustls::Error::General(text);
+        let chain = tls::read_chain(&self.file).map_err(|error| general(error.to_string()))?;
+        if chain.first() == Some(end_entity) {
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(general(format!("the server has another certificate than {}", self.file.display())))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, dss, &tls::provider().signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &tls::provider().signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        tls::provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_on_every_address_is_reached_on_the_loopback_address() {
+        for (bound, asked) in [
+            ("0.0.0.0:443", "127.0.0.1:443"),
+            ("[::]:443", "[::1]:443"),
+            ("192.0.2.7:8443", "192.0.2.7:8443"),
+        ] {
+            let found = reachable(bound.parse().unwrap()).unwrap_or_else(|failure| panic!("{failure}"));
+            assert_eq!(found, asked.parse().unwrap());
+        }
+        assert!(reachable("127.0.0.1:0".parse().unwrap()).is_err());
+    }
+}

@@ -1,0 +1,24 @@
+//! `rasterd init`: creates an empty data directory, to set a server up before its first start.
+
+use super::output::hint;
+use super::{Failure, ask};
+use crate::config::Config;
+use crate::core::data_dir::DataDir;
+use crate::core::data_folder::{DataFolder, Database, Opening};
+
+pub(super) fn run(config: &Config) -> Result<(), Failure> {
+    let dir = DataDir::lock(&config.data_dir, "rasterd init")?;
+    let exists = matches!(DataFolder::new(dir.path()).check(), Ok(Database::Present));
+    let opening = Opening { may_create: true, accept_files: false };
+    let core = ask::open(config, config.settings(config.bind), opening)?;
+    drop(core);
+    let path = dir.path().display();
+    if exists {
+        hint(&format!("{path} is a data directory already. Nothing was changed."));
+    } else {
+        hint(&format!("{path} is ready. Start the server with `rasterd serve`."));
+    }
+    // Held until the process ends: the store's thread releases its file a moment after the Core.
+    std::mem::forget(dir);
+    Ok(())
+}

@@ -1,0 +1,289 @@
+//! The operations: what can be asked of the server, whichever transport asks.
+//!
+//! [`Core`] is the handle that transports hold. An operation takes a [`Caller`](access::Caller) and the ids that
+//! the client sent, and is the only place that turns them into grants. `core` knows no HTTP, JSON-RPC or GraphQL.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::fetch::Fetcher;
+
+pub mod access;
+pub mod assets;
+pub mod audit;
+pub mod browse;
+pub mod budget;
+pub mod cancellation;
+pub mod clock;
+pub mod data_dir;
+pub mod data_folder;
+mod health;
+mod index;
+pub mod keys;
+mod last_use;
+pub mod libraries;
+mod library_order;
+pub mod maintenance;
+pub mod members;
+pub mod model;
+mod observed;
+pub mod organizations;
+pub mod preview;
+pub mod processing;
+pub mod public_file;
+pub mod renditions;
+pub mod scans;
+pub mod search;
+pub mod selection;
+pub mod settings;
+mod store;
+pub mod trash;
+pub mod uploads;
+pub mod variants;
+
+use access::{Administrator, WriteGrant};
+use audit::Refusals;
+use budget::Budget;
+use clock::Clock;
+use data_folder::{DataFolder, Database, INDEX, Opening};
+use health::Health;
+use index::Indexer;
+use last_use::LastUse;
+use library_order::LibraryOrder;
+use members::{Passkeys, Passwords, Throttle};
+use model::id::KeyId;
+use model::time::Millis;
+use model::token::SessionDigest;
+use observed::Observed;
+use processing::Processing;
+use renditions::Renditions;
+use scans::{Client, Scans};
+use settings::Settings;
+use store::files::Blobs;
+use store::{Store, Tx};
+
+pub use store::files::Misfits;
+pub(crate) use store::in_words as panic_in_words;
+
+/// One data directory, opened. Cheap to clone.
+#[derive(Clone)]
+pub struct Core(Arc<Parts>);
+
+struct Parts {
+    settings: Settings,
+    clock: Clock,
+    observed: Observed,
+    health: Health,
+    store: Store,
+    blobs: Blobs,
+    indexer: Indexer,
+    fetcher: Fetcher,
+    renditions: Renditions,
+    processing: Processing,
+    scans: Scans,
+    library_order: LibraryOrder,
+    key_use: LastUse<KeyId>,
+    session_use: LastUse<SessionDigest>,
+    refusals: Refusals,
+    passkeys: Passkeys,
+    passwords: Passwords,
+    throttle: Throttle,
+    budget: Arc<Budget>,
+}
+
+impl Core {
+    /// Opens the data directory, or makes it where there is none, and brings everything in it up to date.
+    ///
+    /// # Errors
+    /// Of [`Core::open_as`].
+    pub fn open(settings: Settings, clock: Clock) -> Result<Self> {
+        Self::open_as(settings, clock, Opening { may_create: true, accept_files: false })
+    }
+
+    /// Opens the data directory in a certain way.
+    ///
+    /// # Errors
+    /// When another process holds it, or the disk fails, or a newer rasterd wrote it; when something in it is missing
+    /// or is not what it should be, with what to do.
+    pub fn open_as(settings: Settings, clock: Clock, opening: Opening) -> Result<Self> {
+        let folder = DataFolder::make(&settings.data_dir)?;
+        let store = open_store(&folder, settings.cache_bytes, opening)?;
+        let blobs = Blobs::open(&settings.data_dir, &store, opening.accept_files)?;
+        let health = Health::of_database(&folder.database_path())?;
+        let observed = Observed::open(&store, &clock)?;
+        let indexer = Indexer::start(store.clone(), settings.data_dir.join(INDEX))?;
+        let fetcher = Fetcher::new(settings.fetch.clone(), settings.limits.of_fetches());
+        let renditions = Renditions::open(&settings)?;
+        let passkeys = Passkeys::at(&settings.public_url);
+        let budget = Arc::new(Budget::of(&settings));
+        Ok(Self(Arc::new(Parts {
+            settings,
+            clock,
+            observed,
+            health,
+            store,
+            blobs,
+            indexer,
+            fetcher,
+            renditions,
+            processing: Processing::default(),
+            scans: Scans::default(),
+            library_order: LibraryOrder::default(),
+            key_use: LastUse::default(),
+            session_use: LastUse::default(),
+            refusals: Refusals::default(),
+            passkeys,
+            passwords: Passwords::default(),
+            throttle: Throttle::default(),
+            budget,
+        })))
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The clock, which tests move.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Now, in unix milliseconds.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        self.0.clock.now()
+    }
+
+    /// Whether changes are taken: not after the disk failed.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.0.store.is_writable()
+    }
+
+    /// What may be taken at a time.
+    #[must_use]
+    pub fn budget(&self) -> &Arc<Budget> {
+        &self.0.budget
+    }
+
+    fn observed(&self) -> &Observed {
+        &self.0.observed
+    }
+
+    fn health(&self) -> &Health {
+        &self.0.health
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    fn blobs(&self) -> &Blobs {
+        &self.0.blobs
+    }
+
+    fn indexer(&self) -> &Indexer {
+        &self.0.indexer
+    }
+
+    fn fetcher(&self) -> &Fetcher {
+        &self.0.fetcher
+    }
+
+    fn renditions(&self) -> &Renditions {
+        &self.0.renditions
+    }
+
+    fn processing(&self) -> &Processing {
+        &self.0.processing
+    }
+
+    fn library_order(&self) -> &LibraryOrder {
+        &self.0.library_order
+    }
+
+    fn scans(&self) -> &Scans {
+        &self.0.scans
+    }
+
+    /// Runs work that may take long away from the threads that answer requests, in the client's turn.
+    ///
+    /// # Errors
+    /// What `work` answers.
+    pub async fn run_apart<T: Send + 'static>(
+        &self,
+        client: Client,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.scans().run(client, work).await
+    }
+
+    fn key_use(&self) -> &LastUse<KeyId> {
+        &self.0.key_use
+    }
+
+    fn session_use(&self) -> &LastUse<SessionDigest> {
+        &self.0.session_use
+    }
+
+    fn refusals(&self) -> &Refusals {
+        &self.0.refusals
+    }
+
+    fn passkeys(&self) -> &Passkeys {
+        &self.0.passkeys
+    }
+
+    fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    /// Runs `work` in a write transaction, after looking again whether the key may still change the library.
+    async fn change<T, F>(&self, grant: &WriteGrant, mut work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx<'_>, &WriteGrant, Millis) -> Result<T> + Send + 'static,
+    {
+        let (grant, now) = (grant.clone(), self.now());
+        self.store()
+            .write(move |tx| {
+                grant.confirm(tx, now)?;
+                tx.expect_library(&grant)?;
+                work(tx, &grant, now)
+            })
+            .await
+    }
+
+    /// Runs `work` in a write transaction, after looking again whether the administrator still is one.
+    async fn administrate<T, F>(&self, by: Administrator, mut work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx<'_>, &Administrator, Millis) -> Result<T> + Send + 'static,
+    {
+        let now = self.now();
+        self.store()
+            .write(move |tx| {
+                by.confirm(tx, now)?;
+                work(tx, &by, now)
+            })
+            .await
+    }
+}
+
+fn open_store(folder: &DataFolder, cache_bytes: usize, opening: Opening) -> Result<Store> {
+    let path = folder.database_path();
+    match folder.check()? {
+        Database::Present => Store::open(&path, cache_bytes).map_err(|error| store::not_opened(&path, error)),
+        found @ (Database::Missing | Database::Empty) => {
+            folder.check_new(found, opening)?;
+            Store::create(&path, &folder.new_database_path(), cache_bytes)
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! Who may touch which library: the only file that makes grants.
+//!
+//! A [`Caller`] is who an authenticated request comes from: a key, or a person who is signed in. It turns names
+//! into grants, and the store's queries take grants, so a query without this check does not compile.
+//!
+//! A name is looked up among the caller's own grants and nowhere else. So a library that is unknown, foreign or
+//! not granted takes the same path through the code, and its answer takes the same time.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::grant::{
+    Administrator, AdministratorReach, Credential, LibraryCreator, Principal, ReadGrant, WriteGrant,
+};
+use crate::core::cancellation::Cancellation;
+use crate::core::model::api_key::KeyDigest;
+use crate::core::model::audit::Actor;
+use crate::core::model::id::{KeyId, OrganizationId};
+use crate::core::model::time::Millis;
+use crate::core::model::token::SessionDigest;
+use crate::core::model::{Access, Grant, Key, Member, Organization, Role};
+use crate::core::scans::Client;
+use crate::core::store::{KeyQueries, MemberQueries, Queries, Snapshot};
+use crate::error::{Code, Error, Result};
+
+/// A library as a client names it. Not yet checked: any text will do, and what can't be a slug is not found.
+#[derive(Debug, Clone, Copy)]
+pub struct LibraryPath<'a> {
+    /// The organization's slug.
+    pub organization: &'a str,
+    /// The library's slug.
+    pub library: &'a str,
+}
+
+impl WriteGrant {
+    /// Checks that the credential is still live and its grant still there.
+    ///
+    /// # Errors
+    /// What the next request would get: `INVALID_API_KEY`, `UNAUTHENTICATED`,
+    /// `API_KEY_NOT_AUTHORIZED_FOR_LIBRARY`, `FORBIDDEN`.
+    pub fn confirm(&self, reader: &impl Queries, now: Millis) -> Result<()> {
+        let permissions = self.principal.permissions(reader, now)?;
+        if self.of_library {
+            permissions.expect_library_changer()?;
+        }
+        permissions.grant(self.read.slug.as_str(), Access::Write).map(drop)
+    }
+}
+
+impl LibraryCreator {
+    /// Checks that the caller may still add libraries, and returns the key that is to get Write on the new one;
+    /// none for a person, whom a role lets into every library.
+    ///
+    /// # Errors
+    /// `INVALID_API_KEY` or `API_KEY_READ_ONLY`; `UNAUTHENTICATED` or `FORBIDDEN`.
+    pub fn confirm(&self, reader: &impl Queries, now: Millis) -> Result<Option<(KeyDigest, Key)>> {
+        let permissions = self.principal.permissions(reader, now)?;
+        permissions.expect_creator()?;
+        match permissions {
+            Permissions::Key(key) => Ok(self.principal.key_digest().zip(Some(key))),
+            Permissions::Member { .. } => Ok(None),
+        }
+    }
+}
+
+impl Administrator {
+    /// Checks that an owner is still one.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` when the session ended, `FORBIDDEN` when the role is another now.
+    pub fn confirm(&self, reader: &impl Queries, now: Millis) -> Result<()> {
+        match &self.reach {
+            AdministratorReach::Server => Ok(()),
+            AdministratorReach::Organization(_, principal) => {
+                principal.permissions(reader, now)?.expect_owner()
+            }
+        }
+    }
+}
+
+impl Principal {
+    /// What the credential allows in this snapshot, if somebody still waits for it.
+    fn permissions(&self, reader: &impl Queries, now: Millis) -> Result<Permissions> {
+        self.cancellation.check()?;
+        self.credential.permissions(reader, now)
+    }
+}
+
+impl Credential {
+    fn permissions(&self, reader: &impl Queries, now: Millis) -> Result<Permissions> {
+        match self {
+            Self::Key(digest) => {
+                let key = reader.key(digest)?.filter(|key| key.is_live(now));
+                key.map(Permissions::Key).ok_or_else(Error::invalid_api_key)
+            }
+            Self::Session(digest, organization) => {
+                let (member, _) = reader.live_session(digest, now)?.ok_or_else(Error::signed_out)?;
+                let role = member.role_in(*organization).ok_or_else(Error::no_such_organization)?;
+                let grants = reader.grants_of_role(*organization, role)?;
+                Ok(Permissions::Member { member, role, grants })
+            }
+        }
+    }
+}
+
+/// What a credential allows, as one snapshot has it.
+enum Permissions {
+    /// Of a live key: its own grants.
+    Key(Key),
+    /// Of a person: every library of the organization, as far as the role goes.
+    Member { member: Member, role: Role, grants: Vec<Grant> },
+}
+
+impl Permissions {
+    fn grants(&self) -> &[Grant] {
+        match self {
+            Self::Key(key) => &key.grants,
+            Self::Member { grants, .. } => grants,
+        }
+    }
+
+    /// The grant for the library of this name, at this level at least. A key gets one answer for every reason that
+    /// there is none; a person sees the library and is told what is missing.
+    fn grant(&self, slug: &str, needed: Access) -> Result<&Grant> {
+        let found = self.grants().iter().find(|grant| grant.slug.as_str() == slug);
+        match (self, found) {
+            (_, Some(grant)) if grant.access >= needed => Ok(grant),
+            (Self::Key(_), _) => Err(Error::library_not_authorized()),
+            (Self::Member { .. }, Some(_)) => Err(forbidden("change what is in this library", Role::Editor)),
+            (Self::Member { .. }, None) => {
+                Err(Error::new(Code::NotFound, "There is no such library in this organization."))
+            }
+        }
+    }
+
+    fn expect_creator(&self) -> Result<()> {
+        match self {
+            Self::Key(key) if key.grants.iter().any(|grant| grant.access == Access::Write) => Ok(()),
+            Self::Key(_) => Err(Error::new(
+                Code::ApiKeyReadOnly,
+                "Creating a library needs a key with Write access to at least one library.",
+            )),
+            Self::Member { role: Role::Owner, .. } => Ok(()),
+            Self::Member { role: Role::Editor | Role::Viewer, .. } => {
+                Err(forbidden("create or rename libraries", Role::Owner))
+            }
+        }
+    }
+
+    /// A person changes a library itself as they make one; a key's grant to write in it is enough.
+    fn expect_library_changer(&self) -> Result<()> {
+        match self {
+            Self::Key(_) => Ok(()),
+            Self::Member { .. } => self.expect_creator(),
+        }
+    }
+
+    fn expect_owner(&self) -> Result<()> {
+        match self {
+            Self::Member { role: Role::Owner, .. } => Ok(()),
+            Self::Member { role: Role::Editor | Role::Viewer, .. } => {
+                Err(forbidden("manage this organization", Role::Owner))
+            }
+            Self::Key(_) => Err(Error::new(Code::Forbidden, "A key can't manage an organization.")),
+        }
+    }
+
+    fn actor(&self, address: Option<IpAddr>) -> Actor {
+        match self {
+            Self::Key(key) => Actor::key(key, address),
+            Self::Member { member, .. } => Actor::member(member, address),
+        }
+    }
+}
+
+fn forbidden(what: &str, needed: Role) -> Error {
+    Error::new(
+        Code::Forbidden,
+        format!(
+            "Your role does not let you {what}. It takes the role {needed}; an owner can give it to you."
+        ),
+    )
+}
+
+/// Who a request comes from: a live credential, seen in the one snapshot that the request reads.
+pub struct Caller {
+    snapshot: Snapshot,
+    credential: Credential,
+    permissions: Permissions,
+    organization: Organization,
+    address: Option<IpAddr>,
+    cancellation: Cancellation,
+}
+
+impl Caller {
+    /// Finds the live key with this digest.
+    ///
+    /// # Errors
+    /// `INVALID_API_KEY` when there is none.
+    pub(in crate::core) fn find(snapshot: Snapshot, digest: KeyDigest, now: Millis) -> Result<Self> {
+        let credential = Credential::Key(digest);
+        let permissions = credential.permissions(&snapshot, now)?;
+        let Permissions::Key(key) = &permissions else {
+            return Err(Error::internal("a key's permissions is a member's"));
+        };
+        let organization = key.organization;
+        Self::of(snapshot, credential, permissions, organization)
+    }
+
+    /// The person of a live session, in one of their organizations.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` when the session ended; `ORGANIZATION_NOT_FOUND` when there is none of that name or the
+    /// person is not in it.
+    pub(in crate::core) fn signed_in(
+        snapshot: Snapshot,
+        session: SessionDigest,
+        organization: &str,
+        now: Millis,
+    ) -> Result<Self> {
+        // Whether the session lives is asked first: strangers learn nothing of the organizations.
+        snapshot.live_session(&session, now)?.ok_or_else(Error::signed_out)?;
+        let id = snapshot.organization_named(organization)?.ok_or_else(Error::no_such_organization)?;
+        let credential = Credential::Session(session, id);
+        let permissions = credential.permissions(&snapshot, now)?;
+        Self::of(snapshot, credential, permissions, id)
+    }
+
+    fn of(
+        snapshot: Snapshot,
+        credential: Credential,
+        permissions: Permissions,
+        organization: OrganizationId,
+    ) -> Result<Self> {
+        let organization = snapshot
+            .organization(organization)?
+            .ok_or_else(|| Error::internal("a caller belongs to an organization that is not there"))?;
+        Ok(Self {
+            snapshot,
+            credential,
+            permissions,
+            organization,
+            address: None,
+            cancellation: Cancellation::default(),
+        })
+    }
+
+    /// The same caller, whose request came from this address: for the audit log.
+    #[must_use]
+    pub fn from_address(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
+    }
+
+    /// The same caller, whose changes are committed only until this is cancelled.
+    #[must_use]
+    pub fn until(self, cancellation: Cancellation) -> Self {
+        Self { cancellation, ..self }
+    }
+
+    /// What ends this request early.
+    pub(in crate::core) fn cancellation(&self) -> &Cancellation {
+        &self.cancellation
+    }
+
+    /// The snapshot that this request reads.
+    pub(in crate::core) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// Who asks, where turns are taken.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.credential.client()
+    }
+
+    /// The public id of the key, if it is one, for the log.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&KeyId> {
+        match &self.permissions {
+            Permissions::Key(key) => Some(&key.id),
+            Permissions::Member { .. } => None,
+        }
+    }
+
+    /// The person's role in the organization; none for a key.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        match &self.permissions {
+            Permissions::Key(_) => None,
+            Permissions::Member { role, .. } => Some(*role),
+        }
+    }
+
+    /// The organization that the caller acts in: the key's own, or the one that the person chose.
+    #[must_use]
+    pub fn organization(&self) -> &Organization {
+        &self.organization
+    }
+
+    /// The libraries that the caller reaches, ordered by slug.
+    #[must_use]
+    pub fn grants(&self) -> &[Grant] {
+        self.permissions.grants()
+    }
+
+    /// Checks that the organization that a request names is the caller's own.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND` when there is none of that name, `INVALID_API_KEY` when it is another.
+    pub fn expect_organization(&self, named: &str) -> Result<()> {
+        if named == self.organization.slug.as_str() {
+            return Ok(());
+        }
+        match &self.permissions {
+            Permissions::Key(_) if self.snapshot.organization_named(named)?.is_some() => {
+                Err(Error::invalid_api_key())
+            }
+            Permissions::Key(_) | Permissions::Member { .. } => Err(Error::no_such_organization()),
+        }
+    }
+
+    /// Permission to read a library.
+    ///
+    /// # Errors
+    /// Of [`Caller::expect_organization`], then `API_KEY_NOT_AUTHORIZED_FOR_LIBRARY` for whatever reason; for a
+    /// person `NOT_FOUND`.
+    pub fn read(&self, path: &LibraryPath<'_>) -> Result<ReadGrant> {
+        self.expect_organization(path.organization)?;
+        self.permissions.grant(path.library, Access::Read).map(|grant| self.read_grant(grant))
+    }
+
+    /// Permission to change a library.
+    ///
+    /// # Errors
+    /// As [`Caller::read`]; a key's grant for Read alone is answered like none, a person's role that is too low
+    /// with `FORBIDDEN`.
+    pub fn write(&self, path: &LibraryPath<'_>) -> Result<WriteGrant> {
+        self.expect_organization(path.organization)?;
+        let grant = self.permissions.grant(path.library, Access::Write)?;
+        Ok(WriteGrant { read: self.read_grant(grant), principal: self.principal(), of_library: false })
+    }
+
+    /// Permission to change a library itself: a key needs Write on it, a person has to be an owner.
+    ///
+    /// # Errors
+    /// As [`Caller::write`].
+    pub fn rename(&self, path: &LibraryPath<'_>) -> Result<WriteGrant> {
+        let grant = self.write(path)?;
+        self.permissions.expect_library_changer()?;
+        Ok(WriteGrant { of_library: true, ..grant })
+    }
+
+    /// Permission to read everything that the caller reaches.
+    #[must_use]
+    pub fn read_all(&self) -> Vec<ReadGrant> {
+        self.grants().iter().map(|grant| self.read_grant(grant)).collect()
+    }
+
+    /// Permission to add a library to an organization.
+    ///
+    /// # Errors
+    /// Of [`Caller::expect_organization`], then `API_KEY_READ_ONLY` for a key that writes nowhere, `FORBIDDEN`
+    /// for a person who is not an owner.
+    pub fn create_libraries(&self, organization: &str) -> Result<LibraryCreator> {
+        self.expect_organization(organization)?;
+        self.permissions.expect_creator()?;
+        Ok(LibraryCreator { organization: self.organization.id, principal: self.principal() })
+    }
+
+    /// Permission to manage the organization that the caller acts in.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` for anyone who is not an owner of it, and for every key.
+    pub fn administer(&self) -> Result<Administrator> {
+        self.permissions.expect_owner()?;
+        let principal = self.principal();
+        let actor = Actor::clone(&principal.actor);
+        Ok(Administrator { reach: AdministratorReach::Organization(self.organization.id, principal), actor })
+    }
+
+    fn principal(&self) -> Principal {
+        Principal {
+            credential: self.credential.clone(),
+            actor: Arc::new(self.permissions.actor(self.address)),
+            cancellation: self.cancellation.clone(),
+        }
+    }
+
+    fn read_grant(&self, grant: &Grant) -> ReadGrant {
+        ReadGrant { library: grant.library, slug: grant.slug.clone(), organization: self.organization.id }
+    }
+}

@@ -1,0 +1,484 @@
+//! Assets: listed, looked at, described, tagged, transferred and put into the trash.
+
+use std::convert::Infallible;
+
+use super::Core;
+use super::model::Asset;
+use super::store::{AssetQueries, LibraryQueries, Snapshot, TagQueries, Tx};
+use crate::core::access::{Caller, LibraryPath, ReadGrant, WriteGrant};
+use crate::core::model::audit::Action;
+use crate::core::model::id::AssetId;
+use crate::core::model::name::{Slug, Tag};
+use crate::core::model::page::{AssetPageRequest, Cursor, Page, PageRequest, PageStart};
+use crate::core::model::text::{Layout, expect_visible};
+use crate::error::{Code, Error, Result};
+use crate::pictures::RenderableTypes;
+
+/// How many characters mark a description: 64 bits, so that no two of one asset's ever look alike.
+const MARK_LENGTH: usize = 16;
+/// Why a description is not saved. Nobody's words are lost to another's without their knowing.
+const DESCRIBED_SINCE: &str = "The description was changed since you opened this page, so yours was not saved. Copy what you wrote, reload the page to read the other, and save again.";
+
+/// An asset with what is shown beside it.
+#[derive(Debug, Clone)]
+pub struct AssetDetail {
+    /// The asset.
+    pub asset: Asset,
+    /// Its variants, oldest first.
+    pub variants: Vec<Asset>,
+    /// The slug of its organization.
+    pub organization: Slug,
+    /// The slug of its library.
+    pub library: Slug,
+    /// The types that pictures are made of.
+    pub renderable_types: RenderableTypes,
+}
+
+/// What a transfer did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transferred {
+    /// How many assets went over.
+    pub count: usize,
+    /// The slug of the library they left.
+    pub source: Slug,
+    /// The slug of the library they are in now.
+    pub target: Slug,
+}
+
+/// A short text that is another for every other description.
+#[must_use]
+pub fn description_mark(description: &str) -> String {
+    blake3::hash(description.as_bytes()).to_hex().chars().take(MARK_LENGTH).collect()
+}
+
+/// From how many entries before a page on getting there takes long: about a millisecond.
+const FAR: usize = 10_000;
+
+impl Core {
+    /// A page of a library's assets, newest first; only those that carry any of `tags`, if there are any.
+    ///
+    /// # Errors
+    /// Of [`Caller::read`]; `BAD_USER_INPUT` for too many tags.
+    pub fn list_assets(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        tags: &[String],
+        page: PageRequest,
+    ) -> Result<Vec<AssetDetail>> {
+        Ok(self.page_of_assets(caller, path, tags, page.into())?.items)
+    }
+
+    /// The same page of a library's list; one that begins far from the start of the list begins after a cursor
+    /// instead. Finding that cursor reads everything before it, so it waits for the client's turn, away from the
+    /// threads that answer other requests.
+    ///
+    /// # Errors
+    /// As [`Core::list_assets`].
+    pub async fn seek_page(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        tags: &[String],
+        page: AssetPageRequest,
+    ) -> Result<AssetPageRequest> {
+        self.seek_page_from(FAR, caller, path, tags, page).await
+    }
+
+    async fn seek_page_from(
+        &self,
+        far: usize,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        tags: &[String],
+        page: AssetPageRequest,
+    ) -> Result<AssetPageRequest> {
+        let PageStart::Offset(offset) = page.start else { return Ok(page) };
+        let Some(before) = offset.checked_sub(1).filter(|_| offset >= far) else { return Ok(page) };
+        let grant = caller.read(path)?;
+        expect_tag_filter(tags, self.settings().limits.tag_filter)?;
+        let tags: Vec<Tag> = tags.iter().map(|tag| Tag::read(tag)).collect();
+        let (core, last) = (self.clone(), AssetPageRequest { start: PageStart::Offset(before), size: 1 });
+        let seen = self.scans().run(caller.client(), move || {
+            let found = listed(&core.store().snapshot()?, &grant, &tags, last)?;
+            Ok(found.items.first().map(Cursor::of))
+        });
+        Ok(match seen.await? {
+            Some(place) => AssetPageRequest { start: PageStart::After(place), ..page },
+            // Past the end.
+            None => AssetPageRequest { start: PageStart::Offset(0), size: 0 },
+        })
+    }
+
+    /// A page of a library's assets as [`Core::list_assets`] lists them, with the cursor of the next page. Who follows
+    /// the cursors sees every asset that was there all along exactly once.
+    ///
+    /// # Errors
+    /// As [`Core::list_assets`].
+    pub fn page_of_assets(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        tags: &[String],
+        page: AssetPageRequest,
+    ) -> Result<Page<AssetDetail>> {
+        let grant = caller.read(path)?;
+        expect_tag_filter(tags, self.settings().limits.tag_filter)?;
+        let tags: Vec<Tag> = tags.iter().map(|tag| Tag::read(tag)).collect();
+        let Page { items, next } = listed(caller.snapshot(), &grant, &tags, page)?;
+        Ok(Page { items: self.details(caller, items)?, next })
+    }
+
+    /// How many assets a library lists.
+    ///
+    /// # Errors
+    /// Of [`Caller::read`].
+    pub fn count_assets(&self, caller: &Caller, path: &LibraryPath<'_>) -> Result<u64> {
+        Ok(caller.snapshot().library(&caller.read(path)?)?.assets)
+    }
+
+    /// Sets what people decided about an asset. Only a person can, and people are only in the web app, which has no
+    /// page for it; so nobody gets further than being told.
+    ///
+    /// # Errors
+    /// Always: of [`Caller::read`], then `APPROVAL_REQUIRES_USER`.
+    pub fn set_asset_approval(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        _id: &str,
+    ) -> Result<Infallible> {
+        caller.read(path)?;
+        Err(Error::new(
+            Code::ApprovalRequiresUser,
+            "Only a signed-in person can set an approval; an API key can't. Ask a person to do it.",
+        ))
+    }
+
+    /// One asset, or one variant.
+    ///
+    /// # Errors
+    /// Of [`Caller::read`]; `RESOURCE_NOT_FOUND` when it is missing, elsewhere or trashed.
+    pub fn get_asset(&self, caller: &Caller, path: &LibraryPath<'_>, id: &str) -> Result<AssetDetail> {
+        let grant = caller.read(path)?;
+        let asset = caller.snapshot().asset(&grant, &parse_id(id)?)?;
+        self.details(caller, vec![asset])?.pop().ok_or_else(Error::asset_not_found)
+    }
+
+    /// The library that an asset is in now, wherever it was before.
+    ///
+    /// # Errors
+    /// Of [`Caller::expect_organization`]; `RESOURCE_NOT_FOUND` when it is in none that the caller reaches.
+    pub fn library_of_asset(&self, caller: &Caller, organization: &str, id: &str) -> Result<Slug> {
+        caller.expect_organization(organization)?;
+        let grants = caller.read_all();
+        let home = caller.snapshot().home_among(&grants, &parse_id(id)?)?;
+        home.map(|grant| grant.slug().clone()).ok_or_else(Error::asset_not_found)
+    }
+
+    /// Sets or clears the description, verbatim, and returns it.
+    ///
+    /// # Errors
+    /// Of [`Caller::write`]; `BAD_USER_INPUT` when it is too long, or holds what can't be seen; `RESOURCE_NOT_FOUND`.
+    pub async fn update_asset_description(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        id: &str,
+        description: &str,
+    ) -> Result<Asset> {
+        self.describe(caller, path, id, None, description).await
+    }
+
+    /// [`Core::update_asset_description`] for somebody who changes what they read, of which `seen` is the
+    /// [`description_mark`].
+    ///
+    /// # Errors
+    /// As there; `CONFLICT` when the description is another by now.
+    pub async fn revise_asset_description(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        id: &str,
+        seen: &str,
+        description: &str,
+    ) -> Result<Asset> {
+        self.describe(caller, path, id, Some(seen.to_owned()), description).await
+    }
+
+    async fn describe(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        id: &str,
+        seen: Option<String>,
+        description: &str,
+    ) -> Result<Asset> {
+        let grant = caller.write(path)?;
+        let (length, most) = (description.chars().count(), self.settings().limits.description_length);
+        if length > most {
+            return Err(Error::bad_input(format!(
+                "A description has at most {most} characters; this one has {length}."
+            )));
+        }
+        expect_visible("A description", description, Layout::Lines)?;
+        let (id, description) = (parse_id(id)?, description.to_owned());
+        self.change(&grant, move |tx, grant, now| {
+            let mut asset = tx.asset(grant, &id)?;
+            if asset.description != description {
+                if seen.as_ref().is_some_and(|seen| *seen != description_mark(&asset.description)) {
+                    return Err(Error::new(Code::Conflict, DESCRIBED_SINCE));
+                }
+                asset.description.clone_from(&description);
+                asset.content.work.keep_description();
+                asset = asset.touched(now);
+                tx.put_asset(grant, &asset)?;
+            }
+            Ok(asset)
+        })
+        .await
+    }
+
+    /// Adds tags to assets, and returns how many (asset, tag) pairs are new. All or nothing.
+    ///
+    /// # Errors
+    /// Of [`Caller::write`]; `BAD_USER_INPUT` for the numbers or a tag; `RESOURCE_NOT_FOUND` for any asset.
+    pub async fn tag_assets(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        ids: &[String],
+        tags: &[String],
+    ) -> Result<usize> {
+        let grant = caller.write(path)?;
+        let tags = self.tags_to_write(ids, tags, Tag::parse)?;
+        let limits = &self.settings().limits;
+        let (most, most_in_library) = (limits.tags_per_asset, limits.tags_per_library);
+        self.change_each(&grant, ids, move |tx, grant, asset| {
+            let before = tx.tag_total(grant)?;
+            let changed = count_ok(tags.iter().map(|tag| tx.tag_asset(grant, asset, tag)))?;
+            expect_tag_room(tx, grant, before, most_in_library)?;
+            if changed > 0 && asset.tags.len() > most {
+                return Err(Error::bad_input(format!(
+                    "An asset has at most {most} tags; \"{}\" would have more.",
+                    asset.id
+                )));
+            }
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Takes tags off assets, and returns how many (asset, tag) pairs are gone. All or nothing.
+    ///
+    /// # Errors
+    /// As [`Core::tag_assets`].
+    pub async fn untag_assets(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        ids: &[String],
+        tags: &[String],
+    ) -> Result<usize> {
+        let grant = caller.write(path)?;
+        let tags = self.tags_to_write(ids, tags, Tag::find)?;
+        self.change_each(&grant, ids, move |tx, grant, asset| {
+            count_ok(tags.iter().map(|tag| tx.untag_asset(grant, asset, tag)))
+        })
+        .await
+    }
+
+    /// Puts assets into the trash, and returns the ids that this call moved. Those already there are skipped.
+    ///
+    /// # Errors
+    /// Of [`Caller::write`]; `BAD_USER_INPUT` for their number; `RESOURCE_NOT_FOUND`, and nothing moved, when one
+    /// was never in this library.
+    pub async fn delete_assets(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        ids: &[String],
+    ) -> Result<Vec<AssetId>> {
+        let grant = caller.write(path)?;
+        let ids = self.ids_to_write(ids)?;
+        self.change(&grant, move |tx, grant, now| {
+            let assets: Vec<Asset> = ids
+                .iter()
+                .map(|id| tx.asset_or_trashed(grant, id)?.ok_or_else(Error::asset_not_found))
+                .collect::<Result<_>>()?;
+            let moved: Vec<AssetId> =
+                assets.iter().filter(|asset| asset.trashed.is_none()).map(|asset| asset.id).collect();
+            for id in &moved {
+                // A variant is in the trash already when its original, named before it, took it along.
+                let here = tx.asset_or_trashed(grant, id)?.filter(|asset| asset.trashed.is_none());
+                here.map_or(Ok(()), |asset| tx.trash_asset(grant, asset, now))?;
+            }
+            let trashed: Vec<&Asset> = assets.iter().filter(|asset| asset.trashed.is_none()).collect();
+            tx.record_assets_event(now, grant, Action::AssetsTrashed, trashed.into_iter())?;
+            Ok(moved)
+        })
+        .await
+    }
+
+    /// Moves assets with their variants to another library of the organization. All or nothing.
+    ///
+    /// # Errors
+    /// Of [`Caller::write`] for either library; `BAD_USER_INPUT`; `RESOURCE_NOT_FOUND` for any asset.
+    pub async fn transfer_assets(
+        &self,
+        caller: &Caller,
+        source: &LibraryPath<'_>,
+        target: &LibraryPath<'_>,
+        ids: &[String],
+    ) -> Result<Transferred> {
+        let (source, target) = (caller.write(source)?, caller.write(target)?);
+        let ids = self.ids_to_write(ids)?;
+        if source.library() == target.library() {
+            return Err(Error::bad_input(
+                "The assets are in that library already. Name another one to transfer them to.",
+            ));
+        }
+        let done =
+            Transferred { count: ids.len(), source: source.slug().clone(), target: target.slug().clone() };
+        let most_tags = self.settings().limits.tags_per_library;
+        self.change(&source, move |tx, source, now| {
+            target.confirm(tx, now)?;
+            tx.expect_library(&target)?;
+            let before = tx.tag_total(&target)?;
+            let mut moved = Vec::with_capacity(ids.len());
+            for id in &ids {
+                let asset = tx.asset(source, id)?;
+                if asset.parent.is_some() {
+                    return Err(Error::bad_input(format!(
+                        "\"{id}\" is a variant; it goes along with its original."
+                    )));
+                }
+                moved.push(tx.move_asset(source, &target, asset, now)?);
+            }
+            expect_tag_room(tx, &target, before, most_tags)?;
+            tx.record_assets_event(now, &target, Action::AssetsTransferred, moved.iter())
+        })
+        .await?;
+        Ok(done)
+    }
+
+    /// Runs `change` on each of several assets of a library in one transaction, and adds up what it answers.
+    async fn change_each<F>(&self, grant: &WriteGrant, ids: &[String], mut change: F) -> Result<usize>
+    where
+        F: FnMut(&Tx<'_>, &WriteGrant, &mut Asset) -> Result<usize> + Send + 'static,
+    {
+        let ids = self.ids_to_write(ids)?;
+        self.change(grant, move |tx, grant, now| {
+            let mut total = 0;
+            for id in &ids {
+                let mut asset = tx.asset(grant, id)?;
+                let changed = change(tx, grant, &mut asset)?;
+                if changed > 0 {
+                    tx.put_asset(grant, &asset.touched(now))?;
+                }
+                total += changed;
+            }
+            Ok(total)
+        })
+        .await
+    }
+
+    /// The assets that a call names, each once.
+    fn ids_to_write(&self, ids: &[String]) -> Result<Vec<AssetId>> {
+        within("asset ids", ids.len(), 1, self.settings().limits.ids_per_call)?;
+        let mut parsed = Vec::with_capacity(ids.len());
+        for id in ids {
+            let id = parse_id(id)?;
+            if !parsed.contains(&id) {
+                parsed.push(id);
+            }
+        }
+        Ok(parsed)
+    }
+
+    fn tags_to_write(
+        &self,
+        ids: &[String],
+        tags: &[String],
+        read: impl Fn(&str) -> Result<Tag>,
+    ) -> Result<Vec<Tag>> {
+        within("asset ids", ids.len(), 1, self.settings().limits.ids_per_call)?;
+        within("tags", tags.len(), 1, self.settings().limits.tags_per_call)?;
+        tags.iter().map(|tag| read(tag)).collect()
+    }
+
+    /// The assets of one answer with their variants and slugs. Assets of libraries that the caller lost meanwhile
+    /// can't be among them: everything is read in the caller's one snapshot.
+    pub(super) fn details(&self, caller: &Caller, assets: Vec<Asset>) -> Result<Vec<AssetDetail>> {
+        let variants = caller.snapshot().variants_of_each(&assets)?;
+        let organization = &caller.organization().slug;
+        let renderable_types = self.renderable_types();
+        let with_slugs = |(asset, variants): (Asset, Vec<Asset>)| {
+            let grant = caller.grants().iter().find(|grant| grant.library == asset.library)?;
+            let (organization, library) = (organization.clone(), grant.slug.clone());
+            Some(AssetDetail { asset, variants, organization, library, renderable_types })
+        };
+        Ok(assets.into_iter().zip(variants).filter_map(with_slugs).collect())
+    }
+}
+
+pub(super) fn parse_id(id: &str) -> Result<AssetId> {
+    AssetId::parse(id).ok_or_else(Error::asset_not_found)
+}
+
+/// Checks how many tags a list is filtered by.
+///
+/// # Errors
+/// `BAD_USER_INPUT` when there are more than `most`.
+pub fn expect_tag_filter(tags: &[String], most: usize) -> Result<()> {
+    if tags.len() <= most {
+        return Ok(());
+    }
+    Err(Error::bad_input(format!("Filter by at most {most} tags; this call has {}.", tags.len())))
+}
+
+/// Checks how many of something a call names.
+pub(super) fn within(what: &str, number: usize, least: usize, most: usize) -> Result<()> {
+    if (least..=most).contains(&number) {
+        return Ok(());
+    }
+    Err(Error::bad_input(format!("Give {least} to {most} {what}; this call has {number}.")))
+}
+
+/// Some of the listed assets of a library; only those that carry any of the tags, if there are any.
+fn listed(
+    snapshot: &Snapshot,
+    grant: &ReadGrant,
+    tags: &[Tag],
+    page: AssetPageRequest,
+) -> Result<Page<Asset>> {
+    if tags.is_empty() {
+        snapshot.listed(std::slice::from_ref(grant), page)
+    } else {
+        snapshot.tagged(grant, tags, page)
+    }
+}
+
+/// Refuses a change after which a library has more different tags than before and than it may have.
+fn expect_tag_room(tx: &Tx<'_>, grant: &WriteGrant, before: u64, most: usize) -> Result<()> {
+    let after = tx.tag_total(grant)?;
+    if after > before && after > most as u64 {
+        return Err(Error::bad_input(format!(
+            "A library has at most {most} different tags, and \"{}\" would have more. Use tags that are there, or take \
+             some off all assets first.",
+            grant.slug()
+        )));
+    }
+    Ok(())
+}
+
+fn count_ok(changes: impl Iterator<Item = Result<bool>>) -> Result<usize> {
+    let mut count = 0;
+    for changed in changes {
+        count += usize::from(changed?);
+    }
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests;

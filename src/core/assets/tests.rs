@@ -1,0 +1,53 @@
+//! Far pages are the pages that skipping finds.
+
+use super::*;
+use crate::core::access::Administrator;
+use crate::core::clock::Clock;
+use crate::core::index::asset;
+use crate::core::model::Access;
+use crate::core::store::Created;
+use crate::testing::settings;
+
+#[tokio::test]
+async fn a_far_page_is_the_page_that_skipping_finds() {
+    let dir = tempfile::tempdir().unwrap();
+    let core = Core::open(settings(&dir.path().join("data"), "https://localhost"), Clock::default()).unwrap();
+    let by = Administrator::local();
+    core.create_organization(by.clone(), "Acme", Some("acme")).await.unwrap();
+    core.create_library_as_admin(by.clone(), "acme", "Photos", Some("photos")).await.unwrap();
+    let grants = vec![("photos".to_owned(), Some(Access::Write))];
+    let (key, _) = core.create_key(by, "acme", "key", grants, None).await.unwrap();
+    let path = LibraryPath { organization: "acme", library: "photos" };
+    let grant = core.authenticate(key.reveal()).unwrap().write(&path).unwrap();
+    let library = grant.library().0;
+    let sea = Tag::parse("sea").unwrap();
+    core.store()
+        .write(move |tx| {
+            for number in 0..20 {
+                let created = Asset { created: number / 3, ..asset(library, "x") };
+                let mut added = tx.add_asset(&grant, Created(created))?;
+                if number % 2 == 0 {
+                    tx.tag_asset(&grant, &mut added, &sea)?;
+                    tx.put_asset(&grant, &added)?;
+                }
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let caller = core.authenticate(key.reveal()).unwrap();
+    for tags in [Vec::new(), vec!["sea".to_owned()]] {
+        for offset in (0..25).chain([usize::MAX]) {
+            let page = AssetPageRequest { start: PageStart::Offset(offset), size: 3 };
+            let near = core.seek_page_from(1, &caller, &path, &tags, page).await.unwrap();
+            assert!(offset == 0 || near != page, "{offset}");
+            let ids = |page| -> (Vec<AssetId>, Option<Cursor>) {
+                let found = core.page_of_assets(&caller, &path, &tags, page).unwrap();
+                (found.items.iter().map(|detail| detail.asset.id).collect(), found.next)
+            };
+            assert_eq!(ids(near), ids(page), "{offset} {tags:?}");
+        }
+    }
+    let near = AssetPageRequest { start: PageStart::Offset(FAR - 1), size: 3 };
+    assert_eq!(core.seek_page(&caller, &path, &[], near).await.unwrap(), near);
+}

@@ -1,0 +1,111 @@
+//! The audit log: who did what, when, and from where. Written in the transaction of what it tells of.
+//! Never holds a key, a password or a token.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use super::Core;
+use super::model::audit::{Action, Actor, EventFilter, EventPage};
+use super::store::KeyQueries;
+use crate::core::access::Administrator;
+use crate::core::model::time::millis;
+use crate::error::Result;
+
+/// How many addresses that were refused something are told apart between two times that it is recorded.
+const MOST_REFUSED: usize = 100;
+/// How many old events one transaction removes.
+const PRUNE_BATCH: usize = 500;
+/// What was refused to strangers, by address, since it was last recorded: requests with keys that open nothing, and
+/// attempts to sign in with e-mails or passkeys that nobody has. Counted, not listed: a flood of them takes a line, not
+/// the disk.
+#[derive(Default)]
+pub struct Refusals {
+    seen: Mutex<HashMap<(Action, Option<IpAddr>), u64>>,
+}
+
+impl Refusals {
+    /// Counts one.
+    pub(super) fn count(&self, action: Action, address: Option<IpAddr>) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let address = if seen.len() < MOST_REFUSED { address } else { None };
+        *seen.entry((action, address)).or_default() += 1;
+    }
+
+    fn take(&self) -> HashMap<(Action, Option<IpAddr>), u64> {
+        std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Core {
+    /// What was done in an organization, newest first. Looks at many events for a few words, so it waits for its turn.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND`.
+    pub async fn list_events(
+        &self,
+        by: Administrator,
+        organization: &str,
+        filter: EventFilter,
+    ) -> Result<EventPage> {
+        let (core, organization) = (self.clone(), organization.to_owned());
+        self.scans()
+            .run(by.client(), move || {
+                let snapshot = core.store().snapshot()?;
+                let organization = snapshot.expect_organization(&by, &organization)?;
+                snapshot.events(&by, organization.id, &filter)
+            })
+            .await
+    }
+
+    /// Records a request whose key is not valid. Written with the next maintenance.
+    pub fn record_refused_key(&self, address: Option<IpAddr>) {
+        self.refusals().count(Action::KeyRefused, address);
+    }
+
+    /// Records what was refused to whom. It belongs to no organization: anyone who runs the first one looks after
+    /// the box.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn save_refusals(&self) -> Result<()> {
+        let refused = self.refusals().take();
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let now = self.now();
+        self.store()
+            .write(move |tx| {
+                refused.iter().try_for_each(|(&(action, address), &count)| {
+                    tx.record_server_event(
+                        now,
+                        &Actor::stranger(address),
+                        action,
+                        "",
+                        refusals(action, count),
+                    )
+                })
+            })
+            .await
+    }
+
+    /// Removes events that are older than the configured time.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn prune_events(&self) -> Result<()> {
+        let until = self.time_to_delete().saturating_sub(millis(self.settings().members.audit_keep));
+        while self.store().write(move |tx| tx.prune_events(until, PRUNE_BATCH)).await? == PRUNE_BATCH {}
+        Ok(())
+    }
+}
+
+/// What was refused so many times, in words.
+fn refusals(action: Action, count: u64) -> String {
+    let (what, with) = if action == Action::SignInRefused {
+        ("attempt", "an e-mail or a passkey that nobody has")
+    } else {
+        ("request", "a key that is not valid")
+    };
+    format!("{count} {what}{} with {with}", if count == 1 { "" } else { "s" })
+}

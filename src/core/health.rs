@@ -1,0 +1,171 @@
+//! Whether the server can do its work: files can be written and read, and the folders are still those that it opened.
+//! Looked at now and then, away from the threads that answer requests, and said in the log when it changes.
+
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::Core;
+use super::store::Store;
+use crate::core::store::files::Blobs;
+use crate::error::{Code, Error, Result};
+
+/// For how long what was found is answered without looking again.
+const FRESH: Duration = Duration::from_secs(5);
+/// How long a disk may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is wrong.
+#[derive(Debug, Clone)]
+struct Fault {
+    /// For anybody who asks: without a path.
+    reason: &'static str,
+    /// For the log.
+    detail: String,
+}
+
+/// The last look at the disk.
+#[derive(Default)]
+pub(super) struct Health {
+    last: Mutex<Last>,
+    is_looking: Arc<AtomicBool>,
+    database: Option<Identity>,
+}
+
+#[derive(Default)]
+struct Last {
+    looked: Option<Instant>,
+    fault: Option<Fault>,
+}
+
+/// A file, by more than its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Identity {
+    path: PathBuf,
+    device: u64,
+    number: u64,
+}
+
+impl Identity {
+    fn of(path: &Path) -> io::Result<Self> {
+        let found = std::fs::metadata(path)?;
+        Ok(Self { path: path.to_owned(), device: found.dev(), number: found.ino() })
+    }
+}
+
+impl Health {
+    /// Records which file the database is in.
+    pub fn of_database(path: &Path) -> io::Result<Self> {
+        Ok(Self { database: Some(Identity::of(path)?), ..Self::default() })
+    }
+
+    /// Whether the last look is not long ago.
+    fn is_fresh(&self) -> bool {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.looked.is_some_and(|looked| looked.elapsed() < FRESH)
+    }
+
+    /// What was found last.
+    fn last(&self) -> Option<Fault> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).fault.clone()
+    }
+
+    /// Keeps what was found, and says so when it is another state than before.
+    fn keep(&self, fault: Option<Fault>) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&last.fault, &fault) {
+            (Some(_), None) => tracing::info!("ready again: files can be written and read"),
+            (before, Some(fault)) if before.as_ref().is_none_or(|before| before.reason != fault.reason) => {
+                tracing::error!("not ready: {}: {}", fault.reason, fault.detail);
+            }
+            (Some(_), Some(_)) | (None, Some(_) | None) => {}
+        }
+        *last = Last { looked: Some(Instant::now()), fault };
+    }
+}
+
+impl Core {
+    /// Checks that the server can do its work. Looks at the disk when that was not done for some seconds.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` with the reason.
+    pub async fn check_ready(&self) -> Result<()> {
+        if !self.is_writable() {
+            return Err(not_ready("its disk failed and it takes no more changes; it must be restarted"));
+        }
+        let fault = if self.health().is_fresh() { self.health().last() } else { self.look_at_disk().await };
+        fault.map_or(Ok(()), |fault| Err(not_ready(fault.reason)))
+    }
+
+    /// Looks at the disk, unless somebody does so already.
+    async fn look_at_disk(&self) -> Option<Fault> {
+        let health = self.health();
+        if health.is_looking.swap(true, Ordering::AcqRel) {
+            return health.last();
+        }
+        let (blobs, store) = (self.blobs().clone(), self.store().clone());
+        let (database, is_looking) = (health.database.clone(), Arc::clone(&health.is_looking));
+        let looked = spawn_blocking(move || {
+            let fault = look(&blobs, &store, database.as_ref()).err();
+            is_looking.store(false, Ordering::Release);
+            fault
+        });
+        let fault = match timeout(PATIENCE, looked).await {
+            Ok(Ok(fault)) => fault,
+            Ok(Err(error)) => {
+                health.is_looking.store(false, Ordering::Release);
+                Some(Fault { reason: "its disk could not be looked at", detail: error.to_string() })
+            }
+            Err(_) => Some(Fault {
+                reason: "its disk does not answer",
+                detail: format!("nothing was written within {} seconds", PATIENCE.as_secs()),
+            }),
+        };
+        health.keep(fault.clone());
+        fault
+    }
+}
+
+fn look(blobs: &Blobs, store: &Store, database: Option<&Identity>) -> Result<(), Fault> {
+    if let Some(database) = database {
+        let found = Identity::of(&database.path);
+        if found.as_ref().ok() != Some(database) {
+            let reason = "its database was moved away or replaced while it ran";
+            let cause = found.map_or_else(|error| error.to_string(), |_| "it is another file now".to_owned());
+            return Err(Fault { reason, detail: format!("{}: {cause}", database.path.display()) });
+        }
+    }
+    let number = store.snapshot().and_then(|snapshot| snapshot.database()).map_err(|error| Fault {
+        reason: "its database can't be read",
+        detail: error.cause().map_or_else(|| error.to_string(), ToString::to_string),
+    })?;
+    let files = blobs.folder().display();
+    match blobs.marked_with() {
+        Ok(Some(found)) if found == number => {}
+        Ok(_) => {
+            let reason = "the folder of its files is not there, is empty, or is another one";
+            return Err(Fault { reason, detail: format!("no marker of this database in {files}") });
+        }
+        Err(error) => {
+            return Err(Fault { reason: "its files can't be read", detail: format!("{files}: {error}") });
+        }
+    }
+    blobs.try_out().map_err(|error| {
+        let reason = match error.kind() {
+            ErrorKind::StorageFull => "its disk is full",
+            ErrorKind::InvalidData => "its disk gives back other bytes than were written",
+            _other => "files can't be written",
+        };
+        Fault { reason, detail: format!("{files}: {error}") }
+    })
+}
+
+fn not_ready(reason: &str) -> Error {
+    Error::new(Code::ServiceUnavailable, format!("The server is not ready: {reason}."))
+}

@@ -1,0 +1,97 @@
+//! What is searched of an asset: its words, and where each stands. The same for what is in the index and for what is
+//! still on its way there, so that both are found and rated alike.
+
+use super::pattern::{Likeness, Pattern};
+use super::words::words;
+use crate::core::model::Asset;
+use crate::core::model::id::AssetId;
+
+/// Where a word stands; the better, the greater. The numbers are part of the index's format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Place {
+    /// In the description.
+    Description = 0,
+    /// In a tag.
+    Tags = 1,
+    /// In the name.
+    Name = 2,
+}
+
+impl Place {
+    /// The place with this number.
+    pub fn numbered(number: u8) -> Option<Self> {
+        [Self::Description, Self::Tags, Self::Name].into_iter().find(|place| *place as u8 == number)
+    }
+}
+
+/// What a word is worth: how it is spelled counts more than where it stands. Never 0.
+pub const fn points(likeness: Likeness, place: Place) -> u8 {
+    let spelling = match likeness {
+        Likeness::TwoEdits => 0,
+        Likeness::OneEdit => 3,
+        Likeness::Prefix => 6,
+        Likeness::Exact => 9,
+    };
+    let standing = match place {
+        Place::Description => 1,
+        Place::Tags => 2,
+        Place::Name => 3,
+    };
+    spelling + standing
+}
+
+/// What one word is worth, at best.
+pub const BEST_POINTS: u32 = points(Likeness::Exact, Place::Name) as u32;
+
+/// A listed asset as it is searched.
+#[derive(Debug)]
+pub struct Document {
+    /// The library, by number.
+    pub library: u64,
+    /// The asset.
+    pub id: AssetId,
+    /// When it was uploaded.
+    pub created: u64,
+    /// The folded words of each place, separated by spaces.
+    words: [(Place, String); 3],
+}
+
+impl Document {
+    /// The document of an asset; none unless it is listed.
+    pub fn of(asset: &Asset) -> Option<Self> {
+        asset.is_listed().then(|| Self {
+            library: asset.library.0,
+            id: asset.id,
+            created: asset.created,
+            words: [
+                (Place::Name, spaced(&asset.name)),
+                (Place::Tags, spaced(&asset.tags.join(" "))),
+                (Place::Description, spaced(&asset.description)),
+            ],
+        })
+    }
+
+    /// The words, each with its place; one may come more than once.
+    pub fn words(&self) -> impl Iterator<Item = (Place, &str)> {
+        self.words.iter().flat_map(|(place, text)| text.split_whitespace().map(|word| (*place, word)))
+    }
+
+    /// How many bytes of text it holds.
+    pub fn bytes(&self) -> usize {
+        self.words.iter().map(|(_, text)| text.len()).sum()
+    }
+
+    /// What all these words are worth in it together; none unless all of them are there.
+    pub fn rate(&self, patterns: &[Pattern]) -> Option<u32> {
+        patterns.iter().try_fold(0, |sum, pattern| {
+            let worth = self.words().filter_map(|(place, word)| Some(points(pattern.likeness(word)?, place)));
+            worth.max().map(|worth| sum + u32::from(worth))
+        })
+    }
+}
+
+/// A text's words, folded, separated by spaces.
+fn spaced(text: &str) -> String {
+    words(text).into_iter().map(|word| word.folded).collect::<Vec<_>>().join(" ")
+}

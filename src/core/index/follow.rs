@@ -1,0 +1,283 @@
+//! The threads that keep the index in step with the store. One reads the change log into memory as soon as something
+//! is committed there, so that searches see it at once (`follow/take_in.rs`); the other, here, writes the same changes
+//! into the index in batches, and rebuilds it when it is lost. Nothing else writes to the index.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::document::Document;
+use super::folder::Folder;
+use super::{Index, being_rebuilt};
+use crate::core::model::Asset;
+use crate::core::store::{Snapshot, Store};
+use crate::error::{Error, Result};
+
+mod take_in;
+
+use take_in::TakeIn;
+
+/// How many changes or assets are read from the store at a time.
+const BATCH: usize = 1000;
+/// How long changes wait for more to share a commit with. Searches see them meanwhile.
+const GATHER: Duration = Duration::from_secs(1);
+/// How long a search waits for the index at most.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to leave a disk alone that failed.
+const RETRY: Duration = Duration::from_secs(5);
+/// How many changes the log keeps that the index has seen: cutting it is a commit of the store.
+const PRUNE_AFTER: u64 = 4096;
+/// How many entries of the log one transaction of the store cuts off.
+const PRUNE_BATCH: usize = 10_000;
+
+/// The threads that keep the index in step with the store. They end when this is dropped.
+pub struct Indexer {
+    index: Arc<Index>,
+    stop: Option<watch::Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+    #[cfg(test)]
+    committed: watch::Receiver<u64>,
+}
+
+impl Indexer {
+    /// Opens the index in the folder, or makes it again, and starts to follow the store. Returns before that is
+    /// done; searches wait for it in [`Indexer::reach`].
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn start(store: Store, folder: PathBuf) -> Result<Self> {
+        std::fs::create_dir_all(&folder)?;
+        let index = Arc::new(Index::default());
+        let (stop, stopping) = watch::channel(());
+        let (wanted, wishes) = watch::channel(0);
+        let (commit, committed) = watch::channel(0);
+        let take_in = TakeIn {
+            changes: store.changes(),
+            store: store.clone(),
+            index: Arc::clone(&index),
+            committed: committed.clone(),
+            wanted,
+            stopping: stopping.clone(),
+        };
+        let follower = Follower {
+            changes: store.changes(),
+            store,
+            path: folder,
+            index: Arc::clone(&index),
+            wishes,
+            committed: commit,
+            stopping,
+        };
+        let threads = vec![thread("search", take_in.follow())?, thread("indexer", follower.follow())?];
+        Ok(Self {
+            index,
+            stop: Some(stop),
+            threads,
+            #[cfg(test)]
+            committed,
+        })
+    }
+
+    /// Waits until searches see every change of these libraries, by number, that is in the snapshot. What changes in
+    /// others is not waited for.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` when that takes too long.
+    pub async fn reach(&self, snapshot: &Snapshot, libraries: &[u64]) -> Result<()> {
+        let mut reached = self.index.reached();
+        let newest = snapshot.sequence()?;
+        if libraries.is_empty() || reached.borrow().is_some_and(|reached| reached >= newest) {
+            return Ok(());
+        }
+        let needed = snapshot.last_change_in(libraries)?;
+        let is_there = |reached: &Option<u64>| reached.is_some_and(|reached| reached >= needed);
+        match timeout(PATIENCE, reached.wait_for(is_there)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(being_rebuilt()),
+        }
+    }
+
+    /// The index.
+    #[must_use]
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+}
+
+impl Drop for Indexer {
+    fn drop(&mut self) {
+        self.stop = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the search index panicked");
+            }
+        }
+    }
+}
+
+/// Runs this on a thread of its own.
+fn thread(name: &str, work: impl Future<Output = ()> + Send + 'static) -> Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    Ok(std::thread::Builder::new().name(name.into()).spawn(move || runtime.block_on(work))?)
+}
+
+/// How following the store ends without an error.
+struct Stopped;
+
+/// What the thread has that writes the index.
+struct Follower {
+    store: Store,
+    path: PathBuf,
+    index: Arc<Index>,
+    /// Is notified of every commit of the store.
+    changes: watch::Receiver<()>,
+    /// Up to which change the index should have everything soon.
+    wishes: watch::Receiver<u64>,
+    /// Up to which change it has, for good.
+    committed: watch::Sender<u64>,
+    /// Closed when it is time to stop.
+    stopping: watch::Receiver<()>,
+}
+
+impl Follower {
+    async fn follow(mut self) {
+        loop {
+            match self.open_and_follow().await {
+                Ok(Stopped) => return,
+                Err(error) => {
+                    tracing::error!(cause = ?error.cause(), "the search index failed and is opened again: {error}");
+                }
+            }
+            if timeout(RETRY, self.stopping.wait_for(|()| false)).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    async fn open_and_follow(&mut self) -> Result<Stopped> {
+        let Some(mut folder) = self.opened()? else { return Ok(Stopped) };
+        if self.catch_up(&mut folder)?.is_some() {
+            return Ok(Stopped);
+        }
+        self.index.open(folder.committed()?);
+        let mut pruned = 0;
+        loop {
+            self.committed.send_replace(folder.sequence());
+            if folder.sequence() >= pruned + PRUNE_AFTER {
+                pruned = folder.sequence();
+                self.prune(pruned).await;
+            }
+            if self.changed(folder.sequence()).await?.is_some() || self.catch_up(&mut folder)?.is_some() {
+                return Ok(Stopped);
+            }
+            self.index.advance(folder.committed()?);
+        }
+    }
+
+    /// The index that is there, or a new one with everything in it that is not committed yet; none when it is
+    /// time to stop.
+    fn opened(&self) -> Result<Option<Folder>> {
+        let snapshot = self.store.snapshot()?;
+        let database = snapshot.database()?;
+        if let Some(folder) = Folder::open(&self.path, database)?
+            && snapshot.changes_after(folder.sequence(), 1)?.is_some()
+        {
+            return Ok(Some(folder));
+        }
+        drop(snapshot);
+        self.rebuilt(database)
+    }
+
+    /// A new index of all assets. What changes meanwhile, a move from behind to ahead of where it reads
+    /// included, is in the log after the number that it begins with.
+    fn rebuilt(&self, database: u64) -> Result<Option<Folder>> {
+        let begin = self.store.snapshot()?.sequence()?;
+        if begin > 0 {
+            tracing::info!("building the search index anew");
+        }
+        let mut folder = Folder::create(&self.path, database)?;
+        let mut last: Option<Asset> = None;
+        loop {
+            let mut assets = self.store.snapshot()?.every_asset(last.as_ref(), BATCH)?;
+            assets.iter().filter_map(Document::of).try_for_each(|document| folder.add(&document))?;
+            if self.is_stopping() {
+                return Ok(None);
+            }
+            let Some(asset) = assets.pop() else { break };
+            last = Some(asset);
+        }
+        // Searches see none of it before the changes of the meantime are in, too.
+        folder.commit(begin)?;
+        Ok(Some(folder))
+    }
+
+    /// Waits until there are changes after this number, and a little longer for more of them unless they are
+    /// wanted now.
+    async fn changed(&mut self, sequence: u64) -> Result<Option<Stopped>> {
+        loop {
+            self.changes.mark_unchanged();
+            if self.store.snapshot()?.sequence()? > sequence {
+                break;
+            }
+            tokio::select! {
+                changed = self.changes.changed() => if changed.is_err() { return Ok(Some(Stopped)) },
+                _end = self.stopping.wait_for(|()| false) => return Ok(Some(Stopped)),
+            }
+        }
+        let gathered = timeout(GATHER, self.wishes.wait_for(|&wanted| wanted > sequence));
+        tokio::select! {
+            _wanted_or_late = gathered => Ok(None),
+            _end = self.stopping.wait_for(|()| false) => Ok(Some(Stopped)),
+        }
+    }
+
+    /// Takes in the changes that are there now, in one commit.
+    fn catch_up(&self, folder: &mut Folder) -> Result<Option<Stopped>> {
+        let newest = self.store.snapshot()?.sequence()?;
+        let mut at = folder.sequence();
+        while at < newest {
+            if self.is_stopping() {
+                return Ok(Some(Stopped));
+            }
+            let (changed, last) = self.store.snapshot()?.changes_after(at, BATCH)?.ok_or_else(log_lost)?;
+            let mut seen = HashSet::with_capacity(changed.len());
+            for change in changed.iter().filter(|change| seen.insert((change.library, change.id))) {
+                folder.remove(change.library, &change.id);
+                let document = change.asset.as_ref().and_then(Document::of);
+                document.iter().try_for_each(|document| folder.add(document))?;
+            }
+            if last == at {
+                return Err(log_lost());
+            }
+            at = last;
+        }
+        if at > folder.sequence() {
+            folder.commit(at)?;
+        }
+        Ok(None)
+    }
+
+    /// Cuts off the log behind what is in the index for good. That it can't be is no harm.
+    async fn prune(&self, sequence: u64) {
+        let pruned = self.store.write(move |tx| tx.prune_changes(sequence, PRUNE_BATCH)).await;
+        if let Err(error) = pruned {
+            tracing::warn!(cause = ?error.cause(), "could not cut the change log of the search index: {error}");
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.has_changed().is_err()
+    }
+}
+
+fn log_lost() -> Error {
+    Error::internal("the change log does not go on where the index is")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! The index against a real store: following, restarting, rebuilding.
+
+use std::path::Path;
+
+use super::*;
+use crate::core::Core;
+use crate::core::access::{Administrator, LibraryPath, WriteGrant};
+use crate::core::clock::Clock;
+use crate::core::index::tests::asset;
+use crate::core::index::{Changed, SearchQuery, Terms};
+use crate::core::model::Access;
+use crate::core::model::id::AssetId;
+use crate::core::store::Created;
+use crate::testing::settings;
+
+/// Something that happens to an index folder.
+type Harm = fn(&Path);
+
+/// A server's operations on a data directory, and a second index beside its own, to do harm to.
+struct Fixture {
+    core: Core,
+    grant: WriteGrant,
+    dir: crate::testing::TempFolder,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        let dir = crate::testing::TempFolder::new();
+        let settings = settings(&dir.path().join("data"), "https://localhost");
+        let core = Core::open(settings, Clock::default()).unwrap();
+        let by = Administrator::local();
+        core.create_organization(by.clone(), "Acme", Some("acme")).await.unwrap();
+        core.create_library_as_admin(by.clone(), "acme", "Photos", Some("photos")).await.unwrap();
+        let grants = vec![("photos".to_owned(), Some(Access::Write))];
+        let (key, _) = core.create_key(by, "acme", "key", grants, None).await.unwrap();
+        let caller = core.authenticate(key.reveal()).unwrap();
+        let grant = caller.write(&LibraryPath { organization: "acme", library: "photos" }).unwrap();
+        Self { core, grant, dir }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.dir.path().join("index")
+    }
+
+    fn indexer(&self) -> Indexer {
+        Indexer::start(self.core.store().clone(), self.folder()).unwrap()
+    }
+
+    async fn add(&self, name: &str) -> Asset {
+        let (grant, asset) = (self.grant.clone(), asset(self.grant.library().0, name));
+        self.core.store().write(move |tx| tx.add_asset(&grant, Created(asset.clone()))).await.unwrap()
+    }
+
+    async fn trash(&self, asset: &Asset) {
+        let (grant, asset) = (self.grant.clone(), asset.clone());
+        self.core.store().write(move |tx| tx.trash_asset(&grant, asset.clone(), 2)).await.unwrap();
+    }
+
+    /// Waits until the index has everything for good.
+    async fn committed(&self, indexer: &Indexer) {
+        let sequence = self.sequence();
+        let mut committed = indexer.committed.clone();
+        let there = committed.wait_for(|committed| *committed >= sequence);
+        timeout(Duration::from_secs(20), there).await.unwrap().unwrap();
+    }
+
+    fn sequence(&self) -> u64 {
+        self.core.store().snapshot().unwrap().sequence().unwrap()
+    }
+
+    /// What is found once everything that is acknowledged is searchable.
+    async fn found(&self, indexer: &Indexer, query: &str) -> Vec<AssetId> {
+        let (terms, libraries) = (Terms::parse(query), [self.grant.library().0]);
+        indexer.reach(&self.core.store().snapshot().unwrap(), &libraries).await.unwrap();
+        let query = SearchQuery { terms: &terms, libraries: &libraries, offset: 0, limit: 100 };
+        indexer.index().search(&query).unwrap().hits.into_iter().map(|hit| hit.id).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_search_right_after_a_change_sees_it() {
+    let fixture = Fixture::new().await;
+    let indexer = fixture.indexer();
+    assert!(fixture.found(&indexer, "sunset").await.is_empty());
+    let first = fixture.add("sunset").await;
+    assert_eq!(fixture.found(&indexer, "sunset").await, [first.id]);
+    fixture.trash(&first).await;
+    assert!(fixture.found(&indexer, "sunset").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_change_is_indexed_without_anybody_searching() {
+    let fixture = Fixture::new().await;
+    let indexer = fixture.indexer();
+    fixture.add("sunset").await;
+    fixture.committed(&indexer).await;
+}
+
+/// What search can't see makes no entry in the log, so that nothing waits for it.
+#[tokio::test]
+async fn only_what_search_can_see_is_logged() {
+    let fixture = Fixture::new().await;
+    let original = fixture.add("sunset").await;
+    let (before, grant) = (fixture.sequence(), fixture.grant.clone());
+    let mut unseen = original.clone().touched(9);
+    unseen.content.width = Some(7);
+    unseen.content.work = crate::core::model::Work::Done(crate::core::model::Look::default());
+    let variant = Asset { parent: Some(original.id), ..asset(grant.library().0, "other") };
+    let write = move |tx: &crate::core::store::Tx<'_>| {
+        tx.put_asset(&grant, &unseen)?;
+        tx.add_asset(&grant, Created(variant.clone()))
+    };
+    let variant = fixture.core.store().write(write).await.unwrap();
+    fixture.trash(&variant).await;
+    assert_eq!(fixture.sequence(), before);
+    let (grant, mut described) = (fixture.grant.clone(), original);
+    described.description = "seen".into();
+    fixture.core.store().write(move |tx| tx.put_asset(&grant, &described)).await.unwrap();
+    assert_eq!(fixture.sequence(), before + 1);
+}
+
+/// Searches see what changed while the index itself is never written, up to a bound in memory.
+#[tokio::test]
+async fn a_search_sees_changes_that_are_not_committed() {
+    let fixture = Fixture::new().await;
+    let index = Index::default();
+    let mut folder = Folder::create(&fixture.folder(), 1).unwrap();
+    index.open(folder.committed().unwrap());
+    let kept = fixture.add("sunset").await;
+    let gone = fixture.add("sunset").await;
+    fixture.trash(&gone).await;
+    let (changes, last) = fixture.core.store().snapshot().unwrap().changes_after(0, BATCH).unwrap().unwrap();
+    index.take_in(0, &changes, last);
+    let (terms, libraries) = (Terms::parse("sunset"), [fixture.grant.library().0]);
+    let query = SearchQuery { terms: &terms, libraries: &libraries, offset: 0, limit: 9 };
+    let found: Vec<AssetId> = index.search(&query).unwrap().hits.into_iter().map(|hit| hit.id).collect();
+    assert_eq!(found, [kept.id]);
+    let (_, room, is_pressing) = index.standing().unwrap();
+    assert!(!is_pressing);
+    let many = (last + 1..).zip(0..room).map(|(sequence, number)| {
+        let asset = asset(libraries[0], &format!("beach {number}"));
+        Changed { sequence, library: libraries[0], id: asset.id, asset: Some(asset) }
+    });
+    let many: Vec<Changed> = many.collect();
+    index.take_in(last, &many, last + u64::try_from(many.len()).unwrap());
+    let (_, room, is_pressing) = index.standing().unwrap();
+    assert_eq!((room, is_pressing), (0, true));
+}
+
+/// A search waits for what it can see, and for nothing else.
+#[tokio::test]
+async fn what_other_libraries_wait_for_is_not_waited_for() {
+    let fixture = Fixture::new().await;
+    fixture.add("sunset").await;
+    let snapshot = fixture.core.store().snapshot().unwrap();
+    let (own, other) = (fixture.grant.library().0, fixture.grant.library().0 + 1);
+    let newest = snapshot.sequence().unwrap();
+    assert!(newest > 0);
+    assert_eq!(snapshot.last_change_in(&[own]).unwrap(), newest);
+    assert_eq!(snapshot.last_change_in(&[other, own]).unwrap(), newest);
+    assert_eq!(snapshot.last_change_in(&[other]).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_restart_catches_up_without_building_anew() {
+    let fixture = Fixture::new().await;
+    let indexer = fixture.indexer();
+    let before = fixture.add("sunset one").await;
+    let gone = fixture.add("sunset two").await;
+    assert_eq!(fixture.found(&indexer, "sunset").await.len(), 2);
+    fixture.committed(&indexer).await;
+    drop(indexer);
+    let database = fixture.core.store().snapshot().unwrap().database().unwrap();
+    let mut folder = Folder::open(&fixture.folder(), database).unwrap().unwrap();
+    assert_eq!(folder.sequence(), fixture.sequence());
+    // No store has this one: it stays only if nothing is built again.
+    let stray = asset(fixture.grant.library().0, "sunset");
+    folder.add(&Document::of(&stray).unwrap()).unwrap();
+    folder.commit(folder.sequence()).unwrap();
+    drop(folder);
+    fixture.trash(&gone).await;
+    let after = fixture.add("sunset three").await;
+    let mut found = fixture.found(&fixture.indexer(), "sunset").await;
+    found.sort_unstable();
+    let mut expected = [before.id, after.id, stray.id];
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn an_index_that_is_lost_damaged_or_another_stores_is_built_anew() {
+    let fixture = Fixture::new().await;
+    let kept = fixture.add("sunset").await;
+    let gone = fixture.add("sunset").await;
+    fixture.trash(&gone).await;
+    assert_eq!(fixture.found(&fixture.indexer(), "sunset").await, [kept.id]);
+    let harms: [(&str, Harm); 4] = [
+        ("deleted", |folder| std::fs::remove_dir_all(folder).unwrap()),
+        ("garbage", |folder| std::fs::write(folder.join("meta.json"), "{").unwrap()),
+        ("a flipped bit", |folder| {
+            let is_words = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "term");
+            let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+            let path = files.into_iter().find(is_words).unwrap();
+            let mut bytes = std::fs::read(&path).unwrap();
+            bytes[0] ^= 1;
+            std::fs::write(&path, bytes).unwrap();
+        }),
+        ("another store's", |folder| Folder::create(folder, 0).unwrap().commit(3).unwrap()),
+    ];
+    for (what, harm) in harms {
+        harm(&fixture.folder());
+        assert_eq!(fixture.found(&fixture.indexer(), "sunset").await, [kept.id], "{what}");
+    }
+}
+
+#[tokio::test]
+async fn an_index_behind_the_cut_log_is_built_anew() {
+    let fixture = Fixture::new().await;
+    drop(fixture.indexer());
+    let kept = fixture.add("sunset").await;
+    let sequence = fixture.sequence();
+    fixture.core.store().write(move |tx| tx.prune_changes(sequence, 100)).await.unwrap();
+    assert_eq!(fixture.found(&fixture.indexer(), "sunset").await, [kept.id]);
+}
+
+#[tokio::test]
+async fn a_log_cut_behind_the_index_does_no_harm() {
+    let fixture = Fixture::new().await;
+    let indexer = fixture.indexer();
+    let first = fixture.add("sunset").await;
+    assert_eq!(fixture.found(&indexer, "sunset").await, [first.id]);
+    let sequence = fixture.sequence();
+    fixture.core.store().write(move |tx| tx.prune_changes(sequence, 100)).await.unwrap();
+    assert_eq!(fixture.found(&indexer, "sunset").await, [first.id]);
+    drop(indexer);
+    assert_eq!(fixture.found(&fixture.indexer(), "sunset").await, [first.id]);
+}

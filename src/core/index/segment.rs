@@ -1,0 +1,202 @@
+//! One segment of the index, searched library by library. The words of the index begin with their library, so that a
+//! search reads the words, the hit lists and the documents of the libraries it is for, and of no others: what it costs
+//! tells nothing about those. Nothing here is made for every document of a segment.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use tantivy::columnar::ColumnValues;
+use tantivy::fastfield::AliveBitSet;
+use tantivy::postings::BlockSegmentPostings;
+use tantivy::termdict::TermDictionary;
+use tantivy::{DocId, InvertedIndexReader, SegmentReader};
+use tantivy_fst::Automaton;
+
+use super::document::{Place, points};
+use super::folder::{self, Fields};
+use super::meter;
+use super::pattern::{Pattern, State};
+use crate::core::model::id::AssetId;
+use crate::error::{Error, Result};
+
+/// How many bytes a word of the index has before it: its library, and its place.
+const LIBRARY_BYTES: usize = size_of::<u64>();
+const PREFIX_BYTES: usize = LIBRARY_BYTES + 1;
+
+/// The bytes by which a word of a library is kept.
+pub fn key(library: u64, place: Place, word: &str) -> Vec<u8> {
+    [library.to_be_bytes().as_slice(), &[place as u8], word.as_bytes()].concat()
+}
+
+/// The library, the place and the word that are kept by these bytes.
+fn read_key(key: &[u8]) -> Option<(u64, Place, &str)> {
+    let (library, rest) = key.split_first_chunk::<LIBRARY_BYTES>()?;
+    let (&place, word) = rest.split_first()?;
+    Some((u64::from_be_bytes(*library), Place::numbered(place)?, std::str::from_utf8(word).ok()?))
+}
+
+/// A segment, opened.
+pub struct Segment {
+    words: Arc<InvertedIndexReader>,
+    alive: Option<AliveBitSet>,
+    created: Arc<dyn ColumnValues<u64>>,
+    id_high: Arc<dyn ColumnValues<u64>>,
+    id_low: Arc<dyn ColumnValues<u64>>,
+}
+
+impl Segment {
+    /// Opens a segment.
+    pub fn open(reader: &SegmentReader, fields: &Fields) -> Result<Self> {
+        let column = |name| reader.fast_fields().column_first_or_default(name).map_err(Error::internal);
+        Ok(Self {
+            words: reader.inverted_index(fields.words).map_err(Error::internal)?,
+            alive: reader.alive_bitset().cloned(),
+            created: column(folder::CREATED)?,
+            id_high: column(folder::ID_HIGH)?,
+            id_low: column(folder::ID_LOW)?,
+        })
+    }
+
+    /// The libraries that have words in it, in order.
+    pub fn libraries(&self) -> Result<Vec<u64>> {
+        let mut libraries = Vec::new();
+        let mut next = Some(0_u64);
+        while let Some(from) = next {
+            let mut words = self.words.terms().range().ge(from.to_be_bytes()).into_stream()?;
+            if !words.advance() {
+                break;
+            }
+            let (library, _, _) =
+                read_key(words.key()).ok_or_else(|| Error::internal("a word without a library"))?;
+            libraries.push(library);
+            next = library.checked_add(1);
+        }
+        Ok(libraries)
+    }
+
+    /// The asset of a document.
+    pub fn id(&self, document: DocId) -> AssetId {
+        folder::joined(self.id_high.get_val(document), self.id_low.get_val(document))
+    }
+
+    /// When the asset of a document was uploaded.
+    pub fn created(&self, document: DocId) -> u64 {
+        self.created.get_val(document)
+    }
+
+    /// The documents of a library that have all words and are still there, with what these are worth together.
+    pub fn search(&self, library: u64, patterns: &[Pattern]) -> Result<Vec<(DocId, u32)>> {
+        let Some((first, others)) = patterns.split_first() else { return Ok(Vec::new()) };
+        let is_alive = |document| self.alive.as_ref().is_none_or(|alive| alive.is_alive(document));
+        let mut documents: Vec<(DocId, u32)> = self
+            .rate(library, first)?
+            .into_iter()
+            .filter(|(document, _)| is_alive(*document))
+            .map(|(document, worth)| (document, u32::from(worth)))
+            .collect();
+        for pattern in others {
+            if documents.is_empty() {
+                break;
+            }
+            documents = added(documents, &self.rate(library, pattern)?);
+        }
+        Ok(documents)
+    }
+
+    /// The documents of a library that have one word, in order, with what it is worth; the best place counts.
+    fn rate(&self, library: u64, pattern: &Pattern) -> Result<Vec<(DocId, u8)>> {
+        let mut rated: Vec<(DocId, u8)> = Vec::new();
+        let mut postings = BlockSegmentPostings::empty();
+        let within = Within { library: library.to_be_bytes(), pattern };
+        let dictionary: &TermDictionary = self.words.terms();
+        let from = dictionary.search(within).ge(library.to_be_bytes());
+        let words = match library.checked_add(1) {
+            Some(next) => from.lt(next.to_be_bytes()),
+            None => from,
+        };
+        let mut similar = words.into_stream()?;
+        while let Some((word, info)) = similar.next() {
+            meter::count(1);
+            let Some((_, place, word)) = read_key(word) else { continue };
+            let Some(likeness) = pattern.likeness(word) else { continue };
+            let worth = points(likeness, place);
+            self.words.reset_block_postings_from_terminfo(info, &mut postings)?;
+            while !postings.docs().is_empty() {
+                meter::count(postings.docs().len());
+                rated.extend(postings.docs().iter().map(|&document| (document, worth)));
+                postings.advance();
+            }
+        }
+        // Each hit list is in order already, which is what this sort is quick with.
+        rated.sort_by_key(|&(document, worth)| (document, Reverse(worth)));
+        rated.dedup_by_key(|(document, _)| *document);
+        Ok(rated)
+    }
+}
+
+/// The documents that are in both lists, which are in order, with the sum of what they are worth.
+fn added(documents: Vec<(DocId, u32)>, rated: &[(DocId, u8)]) -> Vec<(DocId, u32)> {
+    let mut rest = rated.iter().peekable();
+    let mut both = documents;
+    both.retain_mut(|(document, sum)| {
+        while rest.next_if(|(other, _)| other < document).is_some() {}
+        let worth = rest.next_if(|(other, _)| other == document);
+        worth.inspect(|(_, worth)| *sum += u32::from(*worth)).is_some()
+    });
+    both
+}
+
+/// A word in any place of one library.
+struct Within<'a> {
+    library: [u8; LIBRARY_BYTES],
+    pattern: &'a Pattern,
+}
+
+/// How far a word of the index is read.
+#[derive(Clone, Copy)]
+enum Reached {
+    /// So many bytes before the word itself, all of them the library's.
+    Prefix(usize),
+    /// So far in the word.
+    Word(State),
+    /// A word of another library.
+    Elsewhere,
+}
+
+impl Automaton for Within<'_> {
+    type State = Reached;
+
+    fn start(&self) -> Reached {
+        Reached::Prefix(0)
+    }
+
+    fn is_match(&self, state: &Reached) -> bool {
+        match state {
+            Reached::Word(state) => self.pattern.is_match(state),
+            Reached::Prefix(_) | Reached::Elsewhere => false,
+        }
+    }
+
+    fn can_match(&self, state: &Reached) -> bool {
+        match state {
+            Reached::Prefix(_) => true,
+            Reached::Word(state) => self.pattern.can_match(state),
+            Reached::Elsewhere => false,
+        }
+    }
+
+    fn accept(&self, state: &Reached, byte: u8) -> Reached {
+        match state {
+            Reached::Prefix(read) if self.library.get(*read).is_some_and(|wanted| *wanted != byte) => {
+                Reached::Elsewhere
+            }
+            Reached::Prefix(read) if read + 1 < PREFIX_BYTES => Reached::Prefix(read + 1),
+            Reached::Prefix(_) => Reached::Word(self.pattern.start()),
+            Reached::Word(state) => {
+                meter::count(1);
+                Reached::Word(self.pattern.accept(state, byte))
+            }
+            Reached::Elsewhere => Reached::Elsewhere,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! When something was last used, kept in memory and written to the store now and then, so that a request that only reads
+//! writes nothing.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use crate::core::model::time::Millis;
+
+/// How exact "last used" is.
+const GRAIN: Millis = 60_000;
+
+/// When which thing was last used, since the last time this was written to the store.
+pub struct LastUse<Id> {
+    seen: RwLock<HashMap<Id, AtomicU64>>,
+}
+
+impl<Id> Default for LastUse<Id> {
+    fn default() -> Self {
+        Self { seen: RwLock::default() }
+    }
+}
+
+impl<Id: Clone + Eq + Hash> LastUse<Id> {
+    /// Records that it was used. Takes no lock that others wait for, but for a thing's first use.
+    pub fn record(&self, id: &Id, now: Millis) {
+        let now = now - now % GRAIN;
+        if let Some(seen) = self.seen.read().unwrap_or_else(PoisonError::into_inner).get(id) {
+            seen.fetch_max(now, Ordering::Relaxed);
+            return;
+        }
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(id.clone(), AtomicU64::new(now));
+    }
+
+    /// When it was used since then, if it was.
+    pub fn latest(&self, id: &Id) -> Option<Millis> {
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
+        seen.get(id).map(|when| when.load(Ordering::Relaxed))
+    }
+
+    /// Everything that was recorded, to be written to the store.
+    pub fn take(&self) -> Vec<(Id, Millis)> {
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        seen.drain().map(|(id, when)| (id, when.into_inner())).collect()
+    }
+}

@@ -1,0 +1,305 @@
+//! Libraries: listed, made and named by keys; also deleted, by anyone who holds the data directory.
+
+use super::Core;
+use super::model::{Grant, Library, Organization, TagCount};
+use super::organizations::wanted_slug;
+use super::store::{KeyQueries, LibraryQueries, Snapshot, TagQueries, Tx};
+use crate::core::access::{Administrator, Caller, LibraryPath, ReadGrant};
+use crate::core::model::audit::{Action, Actor};
+use crate::core::model::name::parse_name;
+use crate::core::model::page::PageRequest;
+use crate::core::model::time::Millis;
+use crate::error::{Code, Error, Result};
+
+/// How many tags a library shows of itself.
+const TAGS_SHOWN: usize = 100;
+/// How many assets one transaction removes when a library is deleted.
+const DELETE_BATCH: usize = 500;
+
+/// What a key is and reaches.
+#[derive(Debug, Clone)]
+pub struct Viewer {
+    /// The key's organization.
+    pub organization: Organization,
+    /// The libraries it reaches, ordered by slug.
+    pub grants: Vec<Grant>,
+}
+
+/// A library with its most used tags.
+#[derive(Debug, Clone)]
+pub struct LibraryDetail {
+    /// The library.
+    pub library: Library,
+    /// At most 100 tags, most used first.
+    pub tags: Vec<TagCount>,
+}
+
+impl Core {
+    /// What the calling key is and reaches.
+    #[must_use]
+    pub fn whoami(&self, caller: &Caller) -> Viewer {
+        Viewer { organization: caller.organization().clone(), grants: caller.grants().to_vec() }
+    }
+
+    /// The libraries that the key reaches, by name.
+    ///
+    /// # Errors
+    /// Of [`Caller::expect_organization`].
+    pub fn list_libraries(
+        &self,
+        caller: &Caller,
+        organization: &str,
+        page: PageRequest,
+    ) -> Result<Vec<LibraryDetail>> {
+        self.list_libraries_with(caller, organization, page, TAGS_SHOWN)
+    }
+
+    /// [`Core::list_libraries`] with at most so many tags of each.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn list_libraries_with(
+        &self,
+        caller: &Caller,
+        organization: &str,
+        page: PageRequest,
+        tags: usize,
+    ) -> Result<Vec<LibraryDetail>> {
+        caller.expect_organization(organization)?;
+        let (snapshot, grants) = (caller.snapshot(), caller.read_all());
+        let namings = snapshot.library_namings(caller.organization().id)?;
+        let order =
+            self.library_order().of(caller.client(), &grants, namings, || in_order(snapshot, &grants))?;
+        let shown = order.iter().skip(page.offset).take(page.size).filter_map(|place| grants.get(*place));
+        shown
+            .map(|grant| {
+                Ok(LibraryDetail { library: snapshot.library(grant)?, tags: snapshot.tags(grant, tags)? })
+            })
+            .collect()
+    }
+
+    /// One library.
+    ///
+    /// # Errors
+    /// Of [`Caller::read`].
+    pub fn get_library(&self, caller: &Caller, path: &LibraryPath<'_>) -> Result<LibraryDetail> {
+        let grant = caller.read(path)?;
+        Ok(LibraryDetail {
+            library: caller.snapshot().library(&grant)?,
+            tags: caller.snapshot().tags(&grant, TAGS_SHOWN)?,
+        })
+    }
+
+    /// The tags of a library, most used first.
+    ///
+    /// # Errors
+    /// Of [`Caller::read`].
+    pub fn list_tags(&self, caller: &Caller, path: &LibraryPath<'_>, limit: usize) -> Result<Vec<TagCount>> {
+        caller.snapshot().tags(&caller.read(path)?, limit)
+    }
+
+    /// Makes a library and grants it to the calling key at Write.
+    ///
+    /// # Errors
+    /// Of [`Caller::create_libraries`]; `BAD_USER_INPUT` for the name or the slug; `LIBRARY_URL_TAKEN`.
+    pub async fn create_library(
+        &self,
+        caller: &Caller,
+        organization: &str,
+        name: &str,
+        slug: Option<&str>,
+    ) -> Result<LibraryDetail> {
+        let creator = caller.create_libraries(organization)?;
+        let name = parse_name(name, self.settings().limits.name_length)?;
+        let wanted = wanted_slug(&name, slug)?;
+        let now = self.now();
+        let library = self
+            .store()
+            .write(move |tx| {
+                let library = tx.create_library(&creator, &wanted, name.clone(), now)?;
+                record_library_event(
+                    tx,
+                    now,
+                    creator.actor(),
+                    &library,
+                    Action::LibraryCreated,
+                    String::new(),
+                )?;
+                Ok(library)
+            })
+            .await?;
+        Ok(LibraryDetail { library, tags: Vec::new() })
+    }
+
+    /// Gives a library another name; its slug stays.
+    ///
+    /// # Errors
+    /// Of [`Caller::write`], or `BAD_USER_INPUT` for the name.
+    pub async fn rename_library(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        name: &str,
+    ) -> Result<LibraryDetail> {
+        let grant = caller.rename(path)?;
+        let name = parse_name(name, self.settings().limits.name_length)?;
+        self.change(&grant, move |tx, grant, now| {
+            let library = tx.rename_library(grant, &name)?;
+            record_library_event(tx, now, grant.actor(), &library, Action::LibraryRenamed, name.clone())?;
+            Ok(LibraryDetail { library, tags: tx.tags(grant, TAGS_SHOWN)? })
+        })
+        .await
+    }
+
+    /// Makes a library that no key reaches yet.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND`; `BAD_USER_INPUT` for the name or the slug; `LIBRARY_URL_TAKEN`.
+    pub async fn create_library_as_admin(
+        &self,
+        by: Administrator,
+        organization: &str,
+        name: &str,
+        slug: Option<&str>,
+    ) -> Result<Library> {
+        let name = parse_name(name, self.settings().limits.name_length)?;
+        let wanted = wanted_slug(&name, slug)?;
+        let organization = organization.to_owned();
+        self.administrate(by, move |tx, by, now| {
+            let organization = tx.expect_organization(by, &organization)?;
+            let library = tx.create_library_as_admin(by, organization.id, &wanted, name.clone(), now)?;
+            record_library_event(tx, now, by.actor(), &library, Action::LibraryCreated, String::new())?;
+            Ok(library)
+        })
+        .await
+    }
+
+    /// All libraries of an organization, by slug.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND`.
+    pub fn list_libraries_as_admin(&self, by: &Administrator, organization: &str) -> Result<Vec<Library>> {
+        let snapshot = self.store().snapshot()?;
+        snapshot.libraries_of(by, snapshot.expect_organization(by, organization)?.id)
+    }
+
+    /// All libraries of an organization, by slug, each with the bytes of its files: of its assets, of their variants,
+    /// and of what is in its trash.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND`.
+    pub fn list_library_sizes(&self, by: &Administrator, organization: &str) -> Result<Vec<(Library, u64)>> {
+        let snapshot = self.store().snapshot()?;
+        let libraries = snapshot.libraries_of(by, snapshot.expect_organization(by, organization)?.id)?;
+        let bytes = snapshot.bytes_of(&libraries)?;
+        Ok(libraries.into_iter().zip(bytes).collect())
+    }
+
+    /// Gives any library another name.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND`, `NOT_FOUND`, or `BAD_USER_INPUT` for the name.
+    pub async fn rename_library_as_admin(
+        &self,
+        by: Administrator,
+        path: &LibraryPath<'_>,
+        name: &str,
+    ) -> Result<Library> {
+        let name = parse_name(name, self.settings().limits.name_length)?;
+        let (organization, slug) = (path.organization.to_owned(), path.library.to_owned());
+        self.administrate(by, move |tx, by, now| {
+            let path = LibraryPath { organization: &organization, library: &slug };
+            let library = tx.rename_library_as_admin(by, expect_library(tx, by, &path)?, &name)?;
+            record_library_event(tx, now, by.actor(), &library, Action::LibraryRenamed, name.clone())?;
+            Ok(library)
+        })
+        .await
+    }
+
+    /// Deletes a library for good, with everything in it, and takes it out of every key. One with assets or
+    /// trash only when `with_assets`.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND`, `NOT_FOUND`, or `CONFLICT` for one that is not empty.
+    pub async fn delete_library(
+        &self,
+        by: Administrator,
+        path: &LibraryPath<'_>,
+        with_assets: bool,
+    ) -> Result<Library> {
+        let (organization, slug) = (path.organization.to_owned(), path.library.to_owned());
+        loop {
+            let (by, organization, slug) = (by.clone(), organization.clone(), slug.clone());
+            let deleted = self
+                .administrate(by, move |tx, by, now| {
+                    let path = LibraryPath { organization: &organization, library: &slug };
+                    let library = expect_library(tx, by, &path)?;
+                    if !with_assets && (library.assets > 0 || library.trashed > 0) {
+                        return Err(not_empty(&library));
+                    }
+                    if tx.empty_library(by, &library, DELETE_BATCH, now)? == DELETE_BATCH {
+                        return Ok(None);
+                    }
+                    tx.delete_library(by, &library)?;
+                    record_library_event(
+                        tx,
+                        now,
+                        by.actor(),
+                        &library,
+                        Action::LibraryDeleted,
+                        String::new(),
+                    )?;
+                    Ok(Some(library))
+                })
+                .await?;
+            if let Some(library) = deleted {
+                return Ok(library);
+            }
+        }
+    }
+}
+
+/// The places of the grants whose library is still there, by its name.
+fn in_order(snapshot: &Snapshot, grants: &[ReadGrant]) -> Result<Vec<usize>> {
+    let mut named = Vec::with_capacity(grants.len());
+    for (place, library) in snapshot.each_library(grants)?.into_iter().enumerate() {
+        named.extend(library.map(|library| (library.name.to_lowercase(), library.slug, place)));
+    }
+    named.sort_unstable();
+    Ok(named.into_iter().map(|(_, _, place)| place).collect())
+}
+
+fn record_library_event(
+    tx: &Tx<'_>,
+    now: Millis,
+    actor: &Actor,
+    library: &Library,
+    action: Action,
+    detail: String,
+) -> Result<()> {
+    tx.record_event(now, library.organization, actor, action, library.slug.as_str(), detail)
+}
+
+fn expect_library(
+    reader: &(impl LibraryQueries + KeyQueries),
+    by: &Administrator,
+    path: &LibraryPath<'_>,
+) -> Result<Library> {
+    let organization = reader.expect_organization(by, path.organization)?;
+    reader.library_named(by, organization.id, path.library)?.ok_or_else(|| {
+        Error::new(
+            Code::NotFound,
+            format!("The organization \"{}\" has no library \"{}\".", path.organization, path.library),
+        )
+    })
+}
+
+fn not_empty(library: &Library) -> Error {
+    Error::new(
+        Code::Conflict,
+        format!(
+            "The library \"{}\" still has {} assets and {} in its trash. Say --with-assets to delete them for good.",
+            library.slug, library.assets, library.trashed
+        ),
+    )
+}

@@ -1,0 +1,123 @@
+//! Maintenance in the background: the trash is emptied when it is due, files that nobody has are deleted, the use of
+//! keys is recorded, uploads are looked at. What is deleted for its age goes by `observed`. Nothing here is needed for an answer to be right.
+
+use std::time::Duration;
+
+use futures_util::future::join;
+use tokio::task::spawn_blocking;
+
+use super::trash::purge_due;
+use super::{Core, Misfits};
+use crate::core::access::Administrator;
+use crate::core::model::time::millis;
+use crate::error::{Error, Result};
+
+/// How often maintenance runs.
+const EVERY: Duration = Duration::from_mins(1);
+/// How many trashed assets one transaction removes.
+const PURGE_BATCH: usize = 200;
+
+impl Core {
+    /// Runs maintenance now and then, and the work after uploads, as long as it is polled.
+    pub async fn run_maintenance(&self) {
+        join(self.repeat_maintenance(), self.process_uploads()).await;
+    }
+
+    async fn repeat_maintenance(&self) {
+        self.reclaim_files().await;
+        loop {
+            tokio::time::sleep(EVERY).await;
+            self.maintenance_pass().await;
+            // What is found is said in the log.
+            let _said = self.check_ready().await;
+        }
+    }
+
+    /// Does all maintenance that is due, once. What fails is tried again the next time.
+    pub async fn maintenance_pass(&self) {
+        let done = [
+            ("write down how much time passed", self.save_seen(false).await),
+            ("write down when keys were used", self.save_key_use().await),
+            ("write down when sessions were used", self.save_session_use().await),
+            ("write down what was refused", self.save_refusals().await),
+            ("forget sessions that are over", self.sweep_sessions().await),
+            ("forget old events", self.prune_events().await),
+            ("empty the trash", self.purge_trash().await),
+            ("delete files that no asset has", self.sweep_files().await),
+            ("delete files that no record names", self.tend_unnamed_files().await),
+        ];
+        for (what, outcome) in done {
+            log_failure(what, outcome);
+        }
+    }
+
+    /// Records what is only in memory, and gives up what the next start will do again. Called once no request is
+    /// running any more.
+    pub async fn close(&self) {
+        self.renditions().close();
+        log_failure("write down how much time passed", self.save_seen(true).await);
+        log_failure("write down when keys were used", self.save_key_use().await);
+        log_failure("write down when sessions were used", self.save_session_use().await);
+        log_failure("write down what was refused", self.save_refusals().await);
+    }
+
+    async fn purge_trash(&self) -> Result<()> {
+        let by = Administrator::local();
+        loop {
+            let now = self.now();
+            let until = self.time_to_delete().saturating_sub(millis(self.settings().trash_keep));
+            let due = self.store().snapshot()?.trash_due(&by, until, PURGE_BATCH)?;
+            let count = due.len();
+            if count > 0 {
+                let by = by.clone();
+                self.store().write(move |tx| purge_due(tx, &by, &due, now)).await?;
+            }
+            if count < PURGE_BATCH {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn sweep_files(&self) -> Result<()> {
+        let (blobs, store, now) = (self.blobs().clone(), self.store().clone(), self.time_to_delete());
+        spawn_blocking(move || blobs.sweep(&store, now)).await.map_err(Error::internal)?.map(drop)
+    }
+
+    /// What was found of files that don't fit the records, for the owners of the first organization, who look after the
+    /// box; nothing for others.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn misfits(&self, by: &Administrator) -> Result<Misfits> {
+        let organizations = self.list_organizations(&Administrator::local())?;
+        let first = organizations.iter().map(|organization| organization.id).min();
+        let theirs = first.is_some_and(|first| by.reaches(first));
+        Ok(if theirs { *self.blobs().misfits() } else { Misfits::default() })
+    }
+
+    /// Sets aside what no record names: files that an earlier run put in place and did not live to commit.
+    async fn reclaim_files(&self) {
+        let (blobs, store) = (self.blobs().clone(), self.store().clone());
+        let (since, now) = (self.time_to_keep_from(), self.time_to_delete());
+        let keep = self.settings().unnamed_keep;
+        let reclaimed =
+            spawn_blocking(move || blobs.reclaim(&store, since, now, keep)).await.map_err(Error::internal);
+        log_failure("look for files that no record names", reclaimed.and_then(|outcome| outcome));
+    }
+
+    async fn tend_unnamed_files(&self) -> Result<()> {
+        if !self.blobs().has_unnamed() {
+            return Ok(());
+        }
+        let (blobs, store, now) = (self.blobs().clone(), self.store().clone(), self.time_to_delete());
+        let keep = self.settings().unnamed_keep;
+        spawn_blocking(move || blobs.tend_unnamed(&store, now, keep)).await.map_err(Error::internal)?
+    }
+}
+
+/// Logs that something in the background went wrong. It is tried again.
+pub(super) fn log_failure(what: &str, outcome: Result<()>) {
+    if let Err(error) = outcome {
+        tracing::error!(cause = ?error.cause(), "could not {what}: {error}");
+    }
+}

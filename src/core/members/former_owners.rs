@@ -1,0 +1,192 @@
+//! What ends with an owner's role: the links that they made, and the keys whose values they were shown.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::no_such_member;
+use crate::core::Core;
+use crate::core::access::Administrator;
+use crate::core::keys::{KeyInfo, record_key_event};
+use crate::core::model::audit::Action;
+use crate::core::model::email::Email;
+use crate::core::model::id::{KeyId, OrganizationId};
+use crate::core::model::time::Millis;
+use crate::core::model::{Key, Link, Purpose, Role};
+use crate::core::store::{KeyQueries, MemberQueries, Tx};
+use crate::error::{Code, Error, Result};
+
+/// How many keys a message names.
+const MOST_NAMED: usize = 5;
+
+/// What becomes of one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum KeyDecision {
+    /// It goes on working.
+    Keep,
+    /// It is deleted.
+    Delete,
+}
+
+/// What becomes of the keys that an owner made, when they stop being one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum KeyDecisions {
+    /// Nobody decided. Where there are such keys, nothing is changed.
+    #[default]
+    Missing,
+    /// The same becomes of all of them.
+    All(KeyDecision),
+    /// This becomes of each. Where there is another one, nothing is changed.
+    Each(BTreeMap<KeyId, KeyDecision>),
+}
+
+impl KeyDecisions {
+    fn of(&self, key: &KeyId) -> Option<KeyDecision> {
+        match self {
+            Self::Missing => None,
+            Self::All(decision) => Some(*decision),
+            Self::Each(decisions) => decisions.get(key).copied(),
+        }
+    }
+}
+
+impl Core {
+    /// The keys to decide about before an owner gets a lesser role or is removed: those that they made, or drew a new
+    /// value of. None when the member is not an owner.
+    ///
+    /// # Errors
+    /// `ORGANIZATION_NOT_FOUND`; `NOT_FOUND` when there is no such member.
+    pub fn list_keys_made_by(
+        &self,
+        by: &Administrator,
+        organization: &str,
+        email: &str,
+    ) -> Result<Vec<KeyInfo>> {
+        let snapshot = self.store().snapshot()?;
+        let place = snapshot.expect_organization(by, organization)?.id;
+        let member = super::expect_member(&snapshot, by, email)?;
+        let role = member.role_in(place).ok_or_else(|| no_such_member(email))?;
+        if role != Role::Owner {
+            return Ok(Vec::new());
+        }
+        let mut keys = self.list_keys(by, Some(organization))?;
+        keys.retain(|info| info.maker.eq_ignore_ascii_case(&member.email));
+        Ok(keys)
+    }
+}
+
+/// Whether the one who made a link may still let somebody in by it. Links that were made at the machine always hold.
+pub(super) fn is_backed(reader: &impl MemberQueries, link: &Link) -> Result<bool> {
+    if link.maker.is_empty() {
+        return Ok(true);
+    }
+    let Some(maker) = reader.member_by_email(&Email::parse(&link.maker)?)? else { return Ok(false) };
+    let owns = |organization| maker.role_in(organization) == Some(Role::Owner);
+    Ok(match &link.purpose {
+        Purpose::Join { organization, .. } => owns(*organization),
+        // As when it was made: it takes reach over every organization that the person is in.
+        Purpose::Reset { member } => reader
+            .member(*member)?
+            .is_some_and(|member| member.memberships.iter().all(|place| owns(place.organization))),
+    })
+}
+
+/// Ends what a former owner of an organization handed out there.
+pub(super) fn end_role(
+    tx: &Tx<'_>,
+    by: &Administrator,
+    organization: OrganizationId,
+    former_owner: &str,
+    decisions: &KeyDecisions,
+    now: Millis,
+) -> Result<()> {
+    withdraw_links(tx, by, organization, former_owner, now)?;
+    decide_on_keys(tx, by, organization, former_owner, decisions, now)
+}
+
+/// Withdraws their links, so that none of them works again when they become an owner again.
+fn withdraw_links(
+    tx: &Tx<'_>,
+    by: &Administrator,
+    organization: OrganizationId,
+    maker: &str,
+    now: Millis,
+) -> Result<()> {
+    for (digest, link) in tx.links()? {
+        if link.maker == maker && concerns(tx, &link, organization)? {
+            tx.delete_link(&digest)?;
+            let detail = format!("because {maker} is not an owner any more");
+            tx.record_event(now, organization, by.actor(), withdrawal(&link), link.id.as_str(), detail)?;
+        }
+    }
+    Ok(())
+}
+
+fn decide_on_keys(
+    tx: &Tx<'_>,
+    by: &Administrator,
+    organization: OrganizationId,
+    maker: &str,
+    decisions: &KeyDecisions,
+    now: Millis,
+) -> Result<()> {
+    let mut made = Vec::new();
+    for key in tx.keys(by, Some(organization))? {
+        if tx.key_maker(&key.id)?.eq_ignore_ascii_case(maker) {
+            made.push(key);
+        }
+    }
+    if made.iter().any(|key| decisions.of(&key.id).is_none()) {
+        return Err(undecided(maker, &made));
+    }
+    for key in made {
+        let detail = format!("when {maker}, who made it, stopped being an owner");
+        match decisions.of(&key.id) {
+            Some(KeyDecision::Delete) => {
+                let (digest, key) = tx.expect_key(by, &key.id)?;
+                tx.delete_key(by, &digest, &key)?;
+                record_key_event(tx, now, by, &key, Action::KeyDeleted, detail)?;
+            }
+            Some(KeyDecision::Keep) | None => record_key_event(tx, now, by, &key, Action::KeyKept, detail)?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether a link lets somebody into an organization, or back to the account of somebody who is in it.
+pub(super) fn concerns(
+    reader: &impl MemberQueries,
+    link: &Link,
+    organization: OrganizationId,
+) -> Result<bool> {
+    Ok(match &link.purpose {
+        Purpose::Join { organization: into, .. } => *into == organization,
+        Purpose::Reset { member } => {
+            reader.member(*member)?.is_some_and(|member| member.role_in(organization).is_some())
+        }
+    })
+}
+
+/// What it is called when a link is withdrawn.
+pub(super) fn withdrawal(link: &Link) -> Action {
+    match &link.purpose {
+        Purpose::Join { .. } => Action::InvitationWithdrawn,
+        Purpose::Reset { .. } => Action::ResetWithdrawn,
+    }
+}
+
+fn undecided(maker: &str, made: &[Key]) -> Error {
+    let names: Vec<String> =
+        made.iter().take(MOST_NAMED).map(|key| format!("{} ({})", key.name, key.id)).collect();
+    let (count, names) = (made.len(), names.join(", "));
+    let more = if count > MOST_NAMED { ", and others" } else { "" };
+    Error::new(
+        Code::Conflict,
+        format!(
+            "{maker} made keys that still work: {names}{more}. Decide whether they are kept or deleted (with the \
+             command line, by --keys keep or --keys delete)."
+        ),
+    )
+}

@@ -1,0 +1,201 @@
+//! Passwords: what is taken for one, and argon2id. Hashing is slow and hungry by design, so a few at a time.
+
+use std::sync::{Arc, LazyLock};
+
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+use zxcvbn::feedback::{Feedback, Warning};
+use zxcvbn::{Score, zxcvbn};
+
+use crate::error::{Error, Result};
+
+/// The fewest characters: NIST SP 800-63B asks for 8 at least; 10 costs nobody anything.
+pub const SHORTEST_PASSWORD: usize = 10;
+/// The most characters, so that nobody makes the server hash a book.
+pub const LONGEST_PASSWORD: usize = 200;
+/// OWASP's recommendation for argon2id: 19 MiB, 2 passes, 1 lane.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+/// What many would put into a password for this server.
+const SERVER_NAME: &str = "rasterd";
+/// How many are hashed at a time.
+const AT_A_TIME: usize = 2;
+
+/// What an e-mail that nobody has is checked against, so that it takes as long as one that somebody has.
+static NOBODY: LazyLock<String> = LazyLock::new(|| hashed("nobody has this password").unwrap_or_default());
+
+/// Hashes and checks passwords. Cheap to clone.
+#[derive(Clone)]
+pub struct Passwords(Arc<Semaphore>);
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(AT_A_TIME)))
+    }
+}
+
+impl Passwords {
+    /// The hash to store of a password that somebody chose; `known` are texts that others know of them.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` when it won't do.
+    pub async fn hash(&self, password: &str, known: &[&str]) -> Result<String> {
+        expect_length(password)?;
+        let known: Vec<String> = known.iter().flat_map(|text| guesses(text)).collect();
+        let password = password.to_owned();
+        self.run(move || {
+            expect_strong(&password, &known)?;
+            hashed(&password)
+        })
+        .await?
+    }
+
+    /// Whether the password is the one behind the hash. Without a hash it takes as long, and is not.
+    ///
+    /// # Errors
+    /// When the server is stopping.
+    pub async fn verify(&self, password: &str, hash: Option<String>) -> Result<bool> {
+        // Nobody has a password this long; hashing it would only cost.
+        let password: String = password.chars().take(LONGEST_PASSWORD + 1).collect();
+        self.run(move || {
+            // Made with the first attempt, whoever it is for.
+            let nobody: &str = &NOBODY;
+            let hash_or_nobody = hash.as_deref().unwrap_or(nobody);
+            let fits = argon2id().is_ok_and(|argon2| {
+                PasswordVerifier::<str>::verify_password(&argon2, password.as_bytes(), hash_or_nobody).is_ok()
+            });
+            fits && hash.is_some()
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let place = self.0.clone().acquire_owned().await.map_err(Error::internal)?;
+        spawn_blocking(move || {
+            let _place = place;
+            work()
+        })
+        .await
+        .map_err(Error::internal)
+    }
+}
+
+fn argon2id() -> Result<Argon2<'static>> {
+    let params =
+        Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| Error::internal(error.to_string()))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn hashed(password: &str) -> Result<String> {
+    let hash = argon2id()?.hash_password(password.as_bytes());
+    hash.map(|hash| hash.to_string()).map_err(|error| Error::internal(error.to_string()))
+}
+
+fn expect_length(password: &str) -> Result<()> {
+    let length = password.chars().count();
+    if (SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&length) {
+        return Ok(());
+    }
+    Err(Error::bad_input(format!(
+        "A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; this one has {length}."
+    )))
+}
+
+/// What somebody who knows this text of a person tries: the text, and its words.
+fn guesses(text: &str) -> Vec<String> {
+    let words = text.split(|character: char| !character.is_alphanumeric());
+    words.filter(|word| word.chars().count() > 2).chain([text]).map(str::to_owned).collect()
+}
+
+/// Checks that a password takes more guesses than anybody has. Knows common passwords, names, words, dates, keyboard
+/// rows and repetitions; asks nobody.
+fn expect_strong(password: &str, known: &[String]) -> Result<()> {
+    let known: Vec<&str> = known.iter().map(String::as_str).chain([SERVER_NAME]).collect();
+    let strength = zxcvbn(password, &known);
+    if strength.score() >= Score::Three {
+        return Ok(());
+    }
+    let reason = strength.feedback().and_then(Feedback::warning).map_or("It is easy to guess.", in_words);
+    Err(Error::bad_input(format!(
+        "This password is too weak. {reason} Take four or more words that have nothing to do with each other, or let \
+         a password manager make one."
+    )))
+}
+
+/// What makes a password weak, as a sentence.
+const fn in_words(warning: Warning) -> &'static str {
+    match warning {
+        Warning::StraightRowsOfKeysAreEasyToGuess | Warning::ShortKeyboardPatternsAreEasyToGuess => {
+            "Keys that lie side by side on the keyboard are easy to guess."
+        }
+        Warning::RepeatsLikeAaaAreEasyToGuess | Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess => {
+            "Repetitions are easy to guess."
+        }
+        Warning::ThisIsATop10Password | Warning::ThisIsATop100Password | Warning::ThisIsACommonPassword => {
+            "It is one of the most common passwords."
+        }
+        Warning::ThisIsSimilarToACommonlyUsedPassword => "It is much like a common password.",
+        Warning::SequencesLikeAbcAreEasyToGuess => "Sequences such as abc or 6543 are easy to guess.",
+        Warning::RecentYearsAreEasyToGuess | Warning::DatesAreOftenEasyToGuess => {
+            "Years and dates are easy to guess."
+        }
+        Warning::AWordByItselfIsEasyToGuess => "A single word is easy to guess.",
+        Warning::NamesAndSurnamesByThemselvesAreEasyToGuess
+        | Warning::CommonNamesAndSurnamesAreEasyToGuess => "Names are easy to guess.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_is_recognised_by_its_hash_alone() {
+        let passwords = Passwords::default();
+        let hash = passwords.hash("correct horse battery", &[]).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(passwords.verify("correct horse battery", Some(hash.clone())).await.unwrap());
+        assert!(!passwords.verify("Correct horse battery", Some(hash)).await.unwrap());
+        assert!(!passwords.verify("nobody has this password", None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_others_guess_first_is_no_password() {
+        let passwords = Passwords::default();
+        let long = "x".repeat(201);
+        for (password, reason) in [
+            ("", "10 to 200 characters"),
+            ("short", "10 to 200 characters"),
+            (&long, "10 to 200 characters"),
+            ("aaaaaaaaaaaa", "Repetitions"),
+            ("abcabcabcabc", "Repetitions"),
+            ("password1234", "common password"),
+            ("P@ssw0rd2024", "too weak"),
+            ("qwertyuiop12", "too weak"),
+            ("1234567890", "common passwords"),
+            ("rasterd1234", "too weak"),
+            ("ada@example.org", "too weak"),
+            ("Lovelace1815", "too weak"),
+            ("lovelaceada", "too weak"),
+            ("14121815ada", "too weak"),
+        ] {
+            let refused = passwords.hash(password, &["Ada@example.org", "Ada Lovelace"]).await.unwrap_err();
+            assert!(refused.message().contains(reason), "{password}: {refused}");
+            assert!(password.is_empty() || !refused.message().contains(password), "{refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn words_and_random_characters_do() {
+        let passwords = Passwords::default();
+        for password in
+            ["correct horse battery", "tidal ferry pickle", "xK9#mq2!vLp0", "日本の山と川と海の話"]
+        {
+            assert!(passwords.hash(password, &["ada@example.org"]).await.is_ok(), "{password}");
+        }
+    }
+}

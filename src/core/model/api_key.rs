@@ -1,0 +1,136 @@
+//! An API key as text: how it is made, written, recognised and hashed.
+//!
+//! The plain key exists only in what its maker is shown and in the requests that carry it.
+
+use std::borrow::Cow;
+
+use super::id::{BASE62, random_base62};
+
+const PREFIX: &str = "pk_";
+/// 39 base-62 characters are 232 random bits.
+const SECRET: usize = 39;
+/// 6 base-62 characters hold any CRC-32.
+const CHECKSUM: usize = 6;
+const LENGTH: usize = PREFIX.len() + SECRET + CHECKSUM;
+/// How much of a key is kept in the clear to recognise it by; 24 of its 232 bits.
+const START: usize = PREFIX.len() + 4;
+/// What a key's digest is good for; changing it makes every stored key unknown.
+const HASH_CONTEXT: &str = "rasterd 2026-11 api key digest v1";
+
+/// A plain key: `pk_`, 39 random base-62 characters, and the CRC-32 of all that in 6 more.
+pub struct PlainKey(String);
+
+impl PlainKey {
+    /// Draws a new key.
+    #[must_use]
+    pub fn random() -> Self {
+        let mut key = String::from(PREFIX);
+        key.extend(random_base62::<SECRET>().iter().map(|&byte| char::from(byte)));
+        key.push_str(&checksum(&key));
+        Self(key)
+    }
+
+    /// Reads a key that a client sent. One that fails its checksum never existed.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let body = text.strip_prefix(PREFIX)?;
+        if body.len() != SECRET + CHECKSUM || !body.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return None;
+        }
+        let (checked, sum) = text.split_at(PREFIX.len() + SECRET);
+        (checksum(checked) == sum).then(|| Self(text.to_owned()))
+    }
+
+    /// The key, to be shown to its maker once.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What the store knows the key by. 232 random bits have no dictionary, so a fast hash is enough.
+    #[must_use]
+    pub fn digest(&self) -> KeyDigest {
+        KeyDigest(blake3::derive_key(HASH_CONTEXT, self.0.as_bytes()))
+    }
+
+    /// What a person recognises it by.
+    #[must_use]
+    pub fn start(&self) -> String {
+        self.0.chars().take(START).collect()
+    }
+}
+
+/// A text as a log may show it: of each key that a client put into it by mistake, only the start is left.
+#[must_use]
+pub fn without_keys(text: &str) -> Cow<'_, str> {
+    let mut shown = Cow::Borrowed(text);
+    for key in keys_in(text) {
+        shown = Cow::Owned(shown.replace(key.reveal(), &format!("{}…", key.start())));
+    }
+    shown
+}
+
+/// What has the form of a key in a text, wherever it stands.
+pub fn keys_in(text: &str) -> impl Iterator<Item = PlainKey> {
+    text.match_indices(PREFIX).filter_map(|(at, _)| text.get(at..at + LENGTH).and_then(PlainKey::parse))
+}
+
+/// The domain-separated blake3 hash of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyDigest(pub [u8; 32]);
+
+fn checksum(text: &str) -> String {
+    let mut rest = crc32fast::hash(text.as_bytes());
+    let mut digits = [b'0'; CHECKSUM];
+    for digit in digits.iter_mut().rev() {
+        *digit = BASE62[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits.iter().map(|&byte| char::from(byte)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_drawn_key_reads_back_and_has_48_characters() {
+        let key = PlainKey::random();
+        assert_eq!(key.reveal().len(), 48);
+        assert_eq!(PlainKey::parse(key.reveal()).unwrap().digest(), key.digest());
+    }
+
+    #[test]
+    fn the_checksum_is_a_plain_crc_32_in_base_62() {
+        // CRC-32 of "123456789" is 0xCBF43926, the check value of its specification.
+        assert_eq!(0xCBF4_3926_u64, [3, 45, 35, 27, 22, 14].iter().fold(0, |n, d| n * 62 + d));
+        assert_eq!(checksum("123456789"), "3jZRME");
+    }
+
+    #[test]
+    fn a_log_shows_the_start_of_a_key_and_all_of_anything_else() {
+        let key = PlainKey::random();
+        let text = format!("/pk_/{}/a/pk_é{}x", key.reveal(), key.reveal());
+        let start = &key.reveal()[..START];
+        assert_eq!(without_keys(&text), format!("/pk_/{start}…/a/pk_é{start}…x"));
+        let unknown = format!("/{}", key.reveal().replace('_', "-"));
+        assert_eq!(without_keys(&unknown), unknown);
+    }
+
+    proptest! {
+        #[test]
+        fn one_changed_character_makes_a_key_unknown(at in 0usize..48, to in "[0-9A-Za-z_]") {
+            let key = PlainKey::random();
+            let mut text = key.reveal().to_owned();
+            text.replace_range(at..=at, &to);
+            prop_assert_eq!(PlainKey::parse(&text).is_some(), text == key.reveal());
+        }
+
+        #[test]
+        fn reading_never_panics(text in ".*") {
+            prop_assert!(PlainKey::parse(&text).is_none());
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Paging: which page of a list a client asks for. Pages count from 1; absent and 0 both mean the first.
+//! A list that changes while it is read is followed by a cursor, which names a position and not a number.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::id::AssetId;
+use crate::core::model::Asset;
+use crate::core::model::time::newest_first;
+
+/// Entries on a page of a list when the client does not say how many.
+pub const PAGE_SIZE: usize = 50;
+/// Hits on a page of a search when the client does not say how many.
+pub const SEARCH_PAGE_SIZE: usize = 20;
+/// Photos on a page; the oldest clients of GraphQL ask for the next page only after this many.
+pub const PHOTOS_PAGE_SIZE: usize = 500;
+/// Tags of a library when the client does not say how many.
+pub const TAGS: usize = 100;
+/// Tags of a library at most.
+pub const MOST_TAGS: usize = 1000;
+
+/// A request for a page of a list, as an offset and a length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRequest {
+    /// How many entries come before it.
+    pub offset: usize,
+    /// How many entries it has at most.
+    pub size: usize,
+}
+
+impl PageRequest {
+    /// The page that a client asked for: `size` absent or 0 is `default`, and above `largest` is clamped.
+    #[must_use]
+    pub fn new(page: Option<u64>, size: Option<u64>, default: usize, largest: usize) -> Self {
+        let size = match size {
+            None | Some(0) => default.min(largest),
+            Some(size) => usize::try_from(size).unwrap_or(largest).min(largest),
+        };
+        let before = page.unwrap_or(0).saturating_sub(1);
+        let offset = usize::try_from(before).unwrap_or(usize::MAX).saturating_mul(size);
+        Self { offset, size }
+    }
+
+    /// How many entries of a list matter up to the end of this page.
+    #[must_use]
+    pub fn end(self) -> usize {
+        self.offset.saturating_add(self.size)
+    }
+
+    /// Cuts this page out of a whole list.
+    pub fn cut<T>(self, list: impl IntoIterator<Item = T>) -> Vec<T> {
+        list.into_iter().skip(self.offset).take(self.size).collect()
+    }
+}
+
+/// A request for a page of a list of assets: where it begins, and how many entries it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AssetPageRequest {
+    /// Where it begins.
+    pub start: PageStart,
+    /// How many entries it has at most.
+    pub size: usize,
+}
+
+/// Where a page of assets begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageStart {
+    /// After this many entries, whichever they are by now.
+    Offset(usize),
+    /// After this cursor, whatever was added or removed before it.
+    After(Cursor),
+}
+
+impl From<PageRequest> for AssetPageRequest {
+    fn from(PageRequest { offset, size }: PageRequest) -> Self {
+        Self { start: PageStart::Offset(offset), size }
+    }
+}
+
+/// One page of a list, and where the next one begins, if there is more.
+#[derive(Debug, Clone)]
+pub struct Page<T, C = Cursor> {
+    /// The entries.
+    pub items: Vec<T>,
+    /// After which cursor the next page begins; `None` at the end.
+    pub next: Option<C>,
+}
+
+/// A position in a list of assets that is ordered newest first. It stays valid when its asset is gone.
+/// Clients get it as opaque text; it reveals no more than the entry before it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// When the asset at this position was created, as the store orders it: newest first.
+    pub age: u64,
+    /// The id of that asset, which settles ties.
+    pub id: AssetId,
+}
+
+impl Cursor {
+    /// The position of an asset.
+    #[must_use]
+    pub fn of(asset: &Asset) -> Self {
+        Self { age: newest_first(asset.created), id: asset.id }
+    }
+
+    /// Reads a cursor as a client sent it; `None` for one that was never given out.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; 24] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
+        let (age, id) = bytes.split_first_chunk::<8>()?;
+        let id = AssetId::parse(std::str::from_utf8(id).ok()?)?;
+        Some(Self { age: u64::from_be_bytes(*age), id })
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes: Vec<u8> = self.age.to_be_bytes().iter().chain(self.id.bytes()).copied().collect();
+        f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_cursor_reads_back(age: u64) {
+            let cursor = Cursor { age, id: AssetId::random() };
+            prop_assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
+        }
+
+        #[test]
+        fn what_is_read_as_a_cursor_is_written_the_same(text in "[A-Za-z0-9_-]{0,40}|.*") {
+            if let Some(cursor) = Cursor::parse(&text) {
+                prop_assert_eq!(cursor.to_string(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn absent_zero_and_one_are_the_first_page() {
+        for page in [None, Some(0), Some(1)] {
+            assert_eq!(PageRequest::new(page, None, 50, 500), PageRequest { offset: 0, size: 50 });
+        }
+        assert_eq!(PageRequest::new(Some(3), Some(20), 50, 500), PageRequest { offset: 40, size: 20 });
+    }
+
+    #[test]
+    fn sizes_are_clamped_and_far_pages_do_not_overflow() {
+        assert_eq!(PageRequest::new(None, Some(9999), 50, 500).size, 500);
+        assert_eq!(PageRequest::new(Some(u64::MAX), Some(500), 50, 500).end(), usize::MAX);
+    }
+}

@@ -1,0 +1,209 @@
+//! How much time the server itself has seen pass. What is deleted for its age is deleted by this and not by the clock
+//! alone: a clock that is 40 days ahead for a minute must not empty the trash.
+//!
+//! While the machine runs, its steady clock says how much time passed, also while the server did not run. Over a
+//! restart of the machine at most a day is believed. When the clock then shows another time, it is not followed until
+//! it has kept that time for a week: by then somebody has put a wrong one right, or it was right.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Core;
+use super::clock::Clock;
+use super::model::time::{Apart, Reading, Seen};
+use super::store::{Store, Tx};
+use crate::core::model::time::Millis;
+use crate::error::Result;
+
+const MINUTE: Millis = 60 * 1000;
+const DAY: Millis = 24 * 60 * MINUTE;
+/// What clocks may be apart without it meaning anything.
+const TOLERANCE: u64 = 10 * MINUTE;
+/// How long a clock that jumped has to keep its time to be followed.
+const TRUST: Millis = 7 * DAY;
+/// How much of the time that the machine was off, by the clock, is believed.
+const MOST_OFF: Millis = DAY;
+/// How often what was seen is recorded.
+const SAVE_EVERY: Millis = 10 * MINUTE;
+
+/// What is worth a line in the log.
+#[derive(Debug, PartialEq, Eq)]
+enum Notice {
+    Apart(i64),
+    Together,
+    Followed,
+}
+
+impl Seen {
+    fn first(at: Reading) -> Self {
+        Self { time: at.wall, at, apart: None }
+    }
+
+    /// What is seen a moment later.
+    fn then(self, at: Reading) -> (Self, Option<Notice>) {
+        let passed = if at.boot == self.at.boot && at.steady >= self.at.steady {
+            at.steady - self.at.steady
+        } else {
+            at.wall.saturating_sub(self.at.wall).min(MOST_OFF)
+        };
+        let time = self.time.saturating_add(passed);
+        let ahead = at.wall.cast_signed().wrapping_sub(time.cast_signed());
+        if ahead.unsigned_abs() <= TOLERANCE {
+            return (Self::first(at), self.apart.map(|_| Notice::Together));
+        }
+        let since = match self.apart {
+            Some(before) if before.ahead.abs_diff(ahead) <= TOLERANCE => before.since.saturating_add(passed),
+            Some(_) | None => 0,
+        };
+        if since >= TRUST {
+            return (Self::first(at), Some(Notice::Followed));
+        }
+        let is_news = since == 0 || since / DAY > since.saturating_sub(passed) / DAY;
+        let seen = Self { time, at, apart: Some(Apart { ahead, since }) };
+        (seen, is_news.then_some(Notice::Apart(ahead)))
+    }
+}
+
+/// The time that this server has seen come.
+pub(super) struct Observed {
+    state: Mutex<State>,
+}
+
+struct State {
+    seen: Seen,
+    saved: Option<Seen>,
+}
+
+impl Observed {
+    /// Goes on from what an earlier run wrote down.
+    pub fn open(store: &Store, clock: &Clock) -> Result<Self> {
+        let saved = store.snapshot()?.seen()?;
+        let now = clock.reading();
+        let (seen, notice) = saved.map_or((Seen::first(now), None), |saved| saved.then(now));
+        notice.iter().for_each(log);
+        Ok(Self { state: Mutex::new(State { seen, saved }) })
+    }
+
+    /// The time that is believed, and the clock's: the earlier and the later.
+    fn times(&self, clock: &Clock) -> (Millis, Millis) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (seen, notice) = state.seen.then(clock.reading());
+        notice.iter().for_each(log);
+        state.seen = seen;
+        (seen.time.min(seen.at.wall), seen.time.max(seen.at.wall))
+    }
+
+    /// What is to be recorded, if it is time to.
+    fn to_save(&self, at_once: bool) -> Option<Seen> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = state.seen;
+        let is_old = state.saved.is_none_or(|saved| {
+            saved.apart.is_some() != seen.apart.is_some()
+                || saved.at.boot != seen.at.boot
+                || seen.at.steady.abs_diff(saved.at.steady) >= SAVE_EVERY
+        });
+        (is_old || at_once).then_some(seen)
+    }
+
+    fn saved(&self, seen: Seen) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).saved = Some(seen);
+    }
+}
+
+impl Core {
+    /// The time up to which something may be old enough to be deleted: seen to come, and not later than the clock.
+    pub(super) fn time_to_delete(&self) -> Millis {
+        self.observed().times(self.clock()).0
+    }
+
+    /// The time from which the age of something counts that is to be deleted one day.
+    pub(super) fn time_to_keep_from(&self) -> Millis {
+        self.observed().times(self.clock()).1
+    }
+
+    /// Records how much time was seen to pass, now and then or `at_once`.
+    pub(super) async fn save_seen(&self, at_once: bool) -> Result<()> {
+        let _looked = self.time_to_delete();
+        let Some(seen) = self.observed().to_save(at_once) else { return Ok(()) };
+        self.store().write(move |tx: &Tx<'_>| tx.put_seen(&seen)).await?;
+        self.observed().saved(seen);
+        Ok(())
+    }
+}
+
+fn log(notice: &Notice) {
+    match notice {
+        Notice::Apart(ahead) => {
+            let by = humantime::format_duration(Duration::from_secs(ahead.unsigned_abs() / 1000));
+            let (side, days) = (if *ahead < 0 { "behind" } else { "ahead of" }, TRUST / DAY);
+            tracing::warn!(
+                "the clock of this machine is {by} {side} the time that rasterd has seen pass. If it is wrong, set it right; nothing is deleted for its age because of it before it has stayed so for {days} days"
+            );
+        }
+        Notice::Together => {
+            tracing::info!("the clock shows the time again that rasterd has seen pass");
+        }
+        Notice::Followed => {
+            tracing::warn!("the clock has kept its time for days and is followed from now on");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Millis = 1_800_000_000_000;
+
+    /// What is seen when clocks show these one after the other: days on the wall, days that really passed, the boot.
+    fn seen(readings: &[(i64, u64, u64)]) -> Vec<i64> {
+        let reading = |&(wall, steady, boot): &(i64, u64, u64)| Reading {
+            wall: START.saturating_add_signed(wall * DAY.cast_signed()),
+            steady: steady * DAY,
+            boot,
+        };
+        let mut now = Seen::first(reading(&(0, 0, 1)));
+        let days = |time: Millis| (time.cast_signed() - START.cast_signed()) / DAY.cast_signed();
+        readings
+            .iter()
+            .map(|read| {
+                now = now.then(reading(read)).0;
+                days(now.time)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn time_is_believed_when_the_steady_clock_agrees() {
+        assert_eq!(seen(&[(1, 1, 1), (31, 31, 1), (400, 400, 1)]), [1, 31, 400]);
+    }
+
+    #[test]
+    fn a_jump_is_not_followed_before_it_has_lasted_for_a_week() {
+        assert_eq!(seen(&[(40, 0, 1), (41, 1, 1), (2, 2, 1)]), [0, 1, 2], "ahead and back");
+        assert_eq!(seen(&[(-40, 0, 1), (-39, 1, 1), (2, 2, 1)]), [0, 1, 2], "behind and back");
+        assert_eq!(seen(&[(40, 0, 1), (46, 6, 1), (47, 7, 1)]), [0, 6, 47], "ahead for good");
+        assert_eq!(seen(&[(-40, 0, 1), (-34, 6, 1), (-33, 7, 1)]), [0, 6, -33], "behind for good");
+        assert_eq!(seen(&[(40, 0, 1), (86, 6, 1), (87, 7, 1)]), [0, 6, 7], "one jump after another");
+    }
+
+    #[test]
+    fn over_a_restart_of_the_machine_a_day_is_believed() {
+        assert_eq!(seen(&[(1, 0, 2)]), [1], "off for a day");
+        assert_eq!(seen(&[(40, 0, 2), (40, 0, 3), (41, 1, 3)]), [1, 1, 2], "again and again");
+        assert_eq!(seen(&[(40, 0, 2), (47, 7, 2)]), [1, 47], "off for weeks");
+        assert_eq!(seen(&[(-40, 0, 2), (1, 1, 2)]), [0, 1], "behind after it");
+    }
+
+    #[test]
+    fn a_day_that_the_clock_is_apart_is_told_once() {
+        let at = |wall, steady| Reading { wall: START + wall, steady, boot: 1 };
+        let (seen, notice) = Seen::first(at(0, 0)).then(at(40 * DAY, 0));
+        assert_eq!(notice, Some(Notice::Apart(40 * DAY.cast_signed())));
+        let (seen, notice) = seen.then(at(40 * DAY + MINUTE, MINUTE));
+        assert_eq!(notice, None);
+        let (seen, notice) = seen.then(at(41 * DAY, DAY));
+        assert_eq!(notice, Some(Notice::Apart(40 * DAY.cast_signed())));
+        assert_eq!(seen.then(at(DAY + MINUTE, DAY + MINUTE)).1, Some(Notice::Together));
+    }
+}

@@ -1,0 +1,276 @@
+//! The work after an upload: the pictures that every client will request, a blurhash, and the metadata in the file. It is
+//! queued in the transaction that adds the asset, newest upload first, and runs in the background with the lowest
+//! priority. Whether it succeeds or fails, the upload stays.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{join, join_all};
+use tokio::sync::watch;
+
+use super::Core;
+use super::assets::parse_id;
+use super::model::{Asset, Content, Look, Pending, Work};
+use super::renditions::{LibraryFile, with_dimensions};
+use super::store::Next;
+use crate::core::access::Administrator;
+use crate::core::maintenance::log_failure;
+use crate::core::model::id::AssetId;
+use crate::core::model::name::Slug;
+use crate::core::model::text::{Layout, without_hidden};
+use crate::core::model::time::{Millis, millis};
+use crate::error::{Error, Result};
+use crate::pictures::media::MediaType;
+use crate::pictures::render_pool::RenderPermit;
+use crate::pictures::{Failure, Metadata, RenderableTypes};
+
+mod older;
+mod outcome;
+
+use outcome::Outcome;
+
+/// How long the work waits after each failure that may be temporary.
+const RETRY_DELAYS: [Duration; 3] =
+    [Duration::from_mins(1), Duration::from_mins(10), Duration::from_hours(1)];
+/// How long to wait after the store failed.
+const STORE_RETRY_DELAY: Duration = Duration::from_secs(5);
+/// How many failures one transaction puts back into the queue.
+const RETRY_BATCH: usize = 500;
+
+/// The assets whose files are being processed.
+#[derive(Default)]
+pub(super) struct Processing(Mutex<HashSet<AssetId>>);
+
+impl Processing {
+    fn claimed(&self) -> MutexGuard<'_, HashSet<AssetId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An asset whose file is being processed by the holder of this value.
+struct Claim<'a> {
+    asset: Asset,
+    processing: &'a Processing,
+    is_set_aside: bool,
+}
+
+impl Claim<'_> {
+    /// Keeps the asset claimed until the next start, so that it does not block the others.
+    fn set_aside(mut self) {
+        self.is_set_aside = true;
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        if !self.is_set_aside {
+            self.processing.claimed().remove(&self.asset.id);
+        }
+    }
+}
+
+/// An asset whose file could not be processed.
+#[derive(Debug, Clone)]
+pub struct FailedWork {
+    /// The asset, or the variant.
+    pub asset: AssetId,
+    /// Its name.
+    pub name: String,
+    /// The slug of its library.
+    pub library: Slug,
+    /// The name of its library.
+    pub library_name: String,
+    /// Why, as a clause about the file: "it is damaged: …".
+    pub reason: String,
+    /// The number of attempts.
+    pub tries: u32,
+    /// When the last attempt failed.
+    pub when: Millis,
+}
+
+/// The work to queue for a newly uploaded file of this type.
+pub(super) fn work_on_upload(media_type: MediaType, renderable_types: RenderableTypes, import: bool) -> Work {
+    if !needs_work(media_type, renderable_types) {
+        return Work::Nothing;
+    }
+    Work::Waiting(Pending { import_caption: import, import_keywords: import, ..Pending::default() })
+}
+
+/// Whether files of this type have anything to find out: pictures, or at least metadata.
+const fn needs_work(media_type: MediaType, renderable_types: RenderableTypes) -> bool {
+    renderable_types.includes(media_type) || matches!(media_type, MediaType::Heic)
+}
+
+impl Core {
+    /// Runs the work after uploads, as long as it is polled.
+    pub(super) async fn process_uploads(&self) {
+        let older = async {
+            log_failure("look for assets that were never processed", self.queue_older_assets().await);
+        };
+        join(older, join_all((0..self.renditions().concurrency()).map(|_| self.process_queue()))).await;
+    }
+
+    /// Processes one file after another. Ends when the store takes no more writes.
+    async fn process_queue(&self) {
+        let mut commits = self.store().changes();
+        while self.is_writable() {
+            if let Err(error) = self.process_next_or_wait(&mut commits).await {
+                log_failure("look for files to process", Err(error));
+                tokio::time::sleep(STORE_RETRY_DELAY).await;
+            }
+        }
+    }
+
+    /// Processes a file, or waits until there may be work.
+    async fn process_next_or_wait(&self, commits: &mut watch::Receiver<()>) -> Result<()> {
+        commits.mark_unchanged();
+        match self.next_work()? {
+            Next::Now(_) => return self.process_next().await,
+            Next::At(when) => tokio::select! {
+                () = self.clock().reach(when) => {}
+                changed = commits.changed() => changed.map_err(Error::internal)?,
+            },
+            Next::Nothing => commits.changed().await.map_err(Error::internal)?,
+        }
+        Ok(())
+    }
+
+    fn next_work(&self) -> Result<Next> {
+        let claimed = self.processing().claimed().clone();
+        let by = Administrator::local();
+        self.store().snapshot()?.next_work(&by, self.now(), |id| claimed.contains(id))
+    }
+
+    /// Waits for a permit, and then processes the file that is the newest by that time.
+    async fn process_next(&self) -> Result<()> {
+        let permit = self.renditions().background_permit().await;
+        let Some(claim) = self.claim_work()? else { return Ok(()) };
+        if let Err(error) = self.process(&permit, &claim.asset).await {
+            log_failure("record the outcome of the work after an upload", Err(error));
+            claim.set_aside();
+        }
+        Ok(())
+    }
+
+    fn claim_work(&self) -> Result<Option<Claim<'_>>> {
+        let Next::Now(asset) = self.next_work()? else { return Ok(None) };
+        let is_free = self.processing().claimed().insert(asset.id);
+        Ok(is_free.then(|| Claim { asset: *asset, processing: self.processing(), is_set_aside: false }))
+    }
+
+    async fn process(&self, permit: &RenderPermit, asset: &Asset) -> Result<()> {
+        let outcome = self.examine(permit, LibraryFile::of(asset), &asset.content).await;
+        if let Err(failure) = &outcome {
+            tracing::warn!(asset = %asset.id, %failure, "the work after an upload failed");
+        }
+        let (by, now, limits) = (Administrator::local(), self.now(), self.settings().limits.clone());
+        let (id, hash) = (asset.id, asset.content.hash);
+        self.store().write(move |tx| outcome::settle(tx, &by, &id, hash, &outcome, &limits, now)).await
+    }
+
+    /// The pictures of a file, and its metadata.
+    async fn examine(
+        &self,
+        permit: &RenderPermit,
+        file: LibraryFile,
+        content: &Content,
+    ) -> Result<Outcome, Failure> {
+        let derived = if self.renderable_types().includes(content.media_type) {
+            Some(self.derive_renditions(permit, file, content).await?)
+        } else {
+            None
+        };
+        let Metadata { captured, camera, title, caption, keywords } =
+            self.read_metadata(permit, content).await?;
+        let size = derived.as_ref().map(|derived| derived.size);
+        let (blurhash, colour) = derived.map(|derived| (derived.blurhash, derived.colour)).unzip();
+        let look = Look { blurhash, colour, captured, camera, title };
+        let content = size.map_or_else(|| content.clone(), |size| with_dimensions(content, size));
+        Ok(Outcome { content: Content { work: Work::Done(look), ..content }, caption, keywords })
+    }
+
+    /// The metadata in a file. Unreadable metadata counts as none: the picture can still be shown.
+    async fn read_metadata(&self, permit: &RenderPermit, content: &Content) -> Result<Metadata, Failure> {
+        let path = self.blobs().path(content.hash);
+        match permit.metadata(&path, content.media_type).await {
+            Err(failure @ Failure::Unavailable(_)) => Err(failure),
+            metadata => Ok(visible(metadata.unwrap_or_default())),
+        }
+    }
+
+    /// How many uploaded files within the administrator's reach are waiting to be processed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn waiting_work(&self, by: &Administrator) -> Result<u64> {
+        self.store().snapshot()?.waiting_work(by)
+    }
+
+    /// The assets within the administrator's reach whose files could not be processed, newest failure first, at most `max`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn failed_work(&self, by: &Administrator, max: usize) -> Result<Vec<FailedWork>> {
+        let failed = self.store().snapshot()?.failed_work(by, max)?.into_iter();
+        Ok(failed
+            .filter_map(|(asset, library)| {
+                let Work::Failed { pending, failure, when } = asset.content.work else { return None };
+                Some(FailedWork {
+                    asset: asset.id,
+                    name: asset.name,
+                    library: library.slug,
+                    library_name: library.name,
+                    reason: failure.to_string(),
+                    tries: pending.tries,
+                    when,
+                })
+            })
+            .collect())
+    }
+
+    /// Queues failed work again, of one asset or of all within the administrator's reach. Returns how many.
+    ///
+    /// # Errors
+    /// `RESOURCE_NOT_FOUND` when the one asset has no failed work; when the store fails.
+    pub async fn retry_failed_work(&self, by: &Administrator, only: Option<&str>) -> Result<usize> {
+        let only = only.map(parse_id).transpose()?;
+        let mut retried = 0;
+        loop {
+            let batch = self
+                .administrate(by.clone(), move |tx, by, now| outcome::retry(tx, by, only, RETRY_BATCH, now))
+                .await?;
+            for file in &batch {
+                self.renditions().clear_failure(*file);
+            }
+            retried += batch.len();
+            if only.is_some() || batch.len() < RETRY_BATCH {
+                return Ok(retried);
+            }
+        }
+    }
+}
+
+/// The metadata without invisible characters.
+fn visible(metadata: Metadata) -> Metadata {
+    let line = |text: String| without_hidden(&text, Layout::Line).into_owned();
+    let lines = |text: String| without_hidden(&text, Layout::Lines).into_owned();
+    let Metadata { captured, camera, title, caption, keywords } = metadata;
+    Metadata {
+        captured: captured.map(line),
+        camera: camera.map(line),
+        title: title.map(line),
+        caption: caption.map(lines),
+        keywords: keywords.into_iter().map(line).collect(),
+    }
+}
+
+/// What happens after a failed attempt: another one after a delay, or nothing more.
+fn after_failure(pending: Pending, failure: &Failure, now: Millis) -> Work {
+    let delay = RETRY_DELAYS.get(pending.tries as usize).filter(|_| failure.is_transient());
+    let pending = Pending { tries: pending.tries.saturating_add(1), ..pending };
+    match delay {
+        Some(delay) => Work::Waiting(Pending { due: now + millis(*delay), ..pending }),
+        None => Work::Failed { pending, failure: failure.clone(), when: now },
+    }
+}

@@ -1,0 +1,146 @@
+//! Search over the libraries that a key reaches. The index says which assets; the store says what they are.
+
+use super::Core;
+use super::assets::AssetDetail;
+use super::index::{Hits, SearchQuery, Terms};
+use super::store::{AssetQueries, LibraryQueries};
+use crate::core::access::{Caller, LibraryPath, ReadGrant};
+use crate::core::model::page::PageRequest;
+use crate::error::Result;
+
+/// From how many libraries on a search may take long.
+const MANY_LIBRARIES: usize = 64;
+/// From how many assets on one may.
+const MANY_ASSETS: u64 = 20_000;
+
+/// A page of what was found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The hits of the page, best first.
+    pub hits: Vec<FoundAsset>,
+    /// How many assets match in all the libraries that were searched.
+    pub total: usize,
+}
+
+/// One hit.
+#[derive(Debug, Clone)]
+pub struct FoundAsset {
+    /// The asset.
+    pub detail: AssetDetail,
+    /// How well it matches, up to 1; comparable within one answer. 0 when nothing was asked for.
+    pub score: f32,
+    /// The name as HTML, each match wrapped in `<mark>`.
+    pub marked_name: String,
+    /// The tags that match.
+    pub matched_tags: Vec<String>,
+}
+
+impl Core {
+    /// Searches some libraries, or all that the key reaches. A blank query finds everything, newest first.
+    ///
+    /// # Errors
+    /// Of [`Caller::read`] for any library named; `SERVICE_UNAVAILABLE` while the index is far behind.
+    pub async fn search_assets(
+        &self,
+        caller: &Caller,
+        organization: &str,
+        query: &str,
+        libraries: &[String],
+        page: PageRequest,
+    ) -> Result<Found> {
+        caller.expect_organization(organization)?;
+        let grants = if libraries.is_empty() {
+            caller.read_all()
+        } else {
+            let granted = libraries.iter().map(|library| caller.read(&LibraryPath { organization, library }));
+            distinct(granted.collect::<Result<_>>()?)
+        };
+        let terms = Terms::parse(query);
+        if terms.is_empty() {
+            return if query.trim().is_empty() {
+                self.newest(caller, &grants, &terms, page)
+            } else {
+                Ok(Found { hits: Vec::new(), total: 0 })
+            };
+        }
+        let numbers: Vec<u64> = grants.iter().map(|grant| grant.library().0).collect();
+        self.indexer().reach(caller.snapshot(), &numbers).await?;
+        let query = SearchQuery { terms: &terms, libraries: &numbers, offset: page.offset, limit: page.size };
+        let found = if takes_long(caller, &grants)? {
+            let (core, terms, numbers) = (self.clone(), terms.clone(), numbers.clone());
+            let work = move || {
+                let query =
+                    SearchQuery { terms: &terms, libraries: &numbers, offset: page.offset, limit: page.size };
+                core.indexer().index().search(&query)
+            };
+            self.scans().run(caller.client(), work).await?
+        } else {
+            self.indexer().index().search(&query)?
+        };
+        self.ranked(caller, &grants, &query, found)
+    }
+
+    fn ranked(
+        &self,
+        caller: &Caller,
+        grants: &[ReadGrant],
+        query: &SearchQuery<'_>,
+        found: Hits,
+    ) -> Result<Found> {
+        let mut total = found.found;
+        let mut assets = Vec::with_capacity(found.hits.len());
+        let mut scores = Vec::with_capacity(found.hits.len());
+        for hit in found.hits {
+            let grant = grants.iter().find(|grant| grant.library().0 == hit.library);
+            match grant.map(|grant| caller.snapshot().asset(grant, &hit.id)) {
+                Some(Ok(asset)) => {
+                    assets.push(asset);
+                    scores.push(hit.score);
+                }
+                // The index is ahead of this request's snapshot by a change of this very moment.
+                Some(Err(_)) | None => total -= 1,
+            }
+        }
+        let details = self.details(caller, assets)?;
+        let hits =
+            details.into_iter().zip(scores).map(|(detail, score)| hit(detail, query.terms, score)).collect();
+        Ok(Found { hits, total })
+    }
+
+    fn newest(
+        &self,
+        caller: &Caller,
+        grants: &[ReadGrant],
+        terms: &Terms,
+        page: PageRequest,
+    ) -> Result<Found> {
+        let libraries = caller.snapshot().libraries(grants)?;
+        let total = libraries.iter().map(|library| library.assets).sum::<u64>();
+        let found = caller.snapshot().listed(grants, page.into())?;
+        let details = self.details(caller, found.items)?.into_iter();
+        let hits = details.map(|detail| hit(detail, terms, 0.0)).collect();
+        Ok(Found { hits, total: usize::try_from(total).unwrap_or(usize::MAX) })
+    }
+}
+
+/// Whether a search in these libraries may take more than a few milliseconds: then it waits for the caller's turn, away
+/// from the threads that answer everybody.
+fn takes_long(caller: &Caller, grants: &[ReadGrant]) -> Result<bool> {
+    if grants.len() > MANY_LIBRARIES {
+        return Ok(true);
+    }
+    let libraries = caller.snapshot().libraries(grants)?;
+    Ok(libraries.iter().map(|library| library.assets).sum::<u64>() > MANY_ASSETS)
+}
+
+fn hit(detail: AssetDetail, terms: &Terms, score: f32) -> FoundAsset {
+    let marked_name = terms.highlight(&detail.asset.name);
+    let matched_tags = detail.asset.tags.iter().filter(|tag| terms.matches(tag)).cloned().collect();
+    FoundAsset { detail, score, marked_name, matched_tags }
+}
+
+fn distinct(mut grants: Vec<ReadGrant>) -> Vec<ReadGrant> {
+    grants.sort_by_key(ReadGrant::library);
+    grants.dedup_by_key(|grant| grant.library());
+    grants
+}

@@ -1,0 +1,223 @@
+//! What the operations need to know of the configuration. Filled by `config.rs`; knows no files and no environment.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fetch::{FetchLimits, FetchSettings};
+use crate::pictures::Tools;
+
+/// Everything configurable that changes what an operation does.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The folder that holds everything the server keeps.
+    pub data_dir: PathBuf,
+    /// The origin that clients reach the server at, such as `https://localhost:8443`, without a slash at its end.
+    pub public_url: String,
+    /// How much of the database is kept in memory, in bytes.
+    pub cache_bytes: usize,
+    /// How long an asset stays in the trash.
+    pub trash_keep: Duration,
+    /// How long a file is kept that no record names.
+    pub unnamed_keep: Duration,
+    /// Whether a key that travelled over plain HTTP is deleted.
+    pub revoke_exposed_keys: bool,
+    /// The limits.
+    pub limits: Limits,
+    /// Uploads from urls.
+    pub fetch: FetchSettings,
+    /// Pictures in other sizes and formats.
+    pub renditions: RenditionSettings,
+    /// People who sign in.
+    pub members: MemberSettings,
+    /// What is made of uploaded files.
+    pub media: MediaSettings,
+}
+
+/// The limits of every operation. Sizes are in bytes, lengths in characters, times in seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Files in one upload.
+    pub files_per_upload: usize,
+    /// Assets in one delete, tag, untag or transfer.
+    pub ids_per_call: usize,
+    /// Tags in one tag or untag.
+    pub tags_per_call: usize,
+    /// Tags to filter a list by.
+    pub tag_filter: usize,
+    /// Entries on a page of a list.
+    pub page_size: usize,
+    /// Hits on a page of a search.
+    pub search_page_size: usize,
+    /// An uploaded file.
+    pub file_bytes: u64,
+    /// A file fetched from a url.
+    pub url_bytes: u64,
+    /// A whole fetch from a url.
+    pub url_seconds: u64,
+    /// Redirects of one fetch.
+    pub url_redirects: usize,
+    /// A body of JSON.
+    pub json_bytes: usize,
+    /// A body of MCP, which holds base64 files.
+    pub mcp_bytes: usize,
+    /// The picture with the most pixels that is accepted as an image, in pixels.
+    pub image_pixels: u64,
+    /// Tags of one asset.
+    pub tags_per_asset: usize,
+    /// Different tags of one library.
+    pub tags_per_library: usize,
+    /// A description.
+    pub description_length: usize,
+    /// A name of an organization, a library or a key.
+    pub name_length: usize,
+    /// Keys of one organization.
+    pub keys_per_organization: usize,
+    /// Bytes in memory of requests and answers that wait, in all.
+    pub buffered_bytes: u64,
+    /// The same of one address.
+    pub address_buffered_bytes: u64,
+    /// The same of one key.
+    pub key_buffered_bytes: u64,
+    /// A body of a key that reaches no library.
+    pub ungranted_body_bytes: usize,
+    /// Bytes in temporary files of url fetches and large bodies, in all.
+    pub temporary_bytes: u64,
+    /// The same of one key.
+    pub key_temporary_bytes: u64,
+    /// Requests of one key at a time.
+    pub requests_per_key: u64,
+    /// Uploads of one key at a time.
+    pub uploads_per_key: u64,
+    /// Fetches from urls of one key at a time.
+    pub fetches_per_key: u64,
+}
+
+impl Limits {
+    /// Those of one fetch from a url.
+    #[must_use]
+    pub fn of_fetches(&self) -> FetchLimits {
+        FetchLimits { time: Duration::from_secs(self.url_seconds), redirects: self.url_redirects }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            files_per_upload: 20,
+            ids_per_call: 100,
+            tags_per_call: 20,
+            tag_filter: 50,
+            page_size: 500,
+            search_page_size: 100,
+            file_bytes: 1 << 30,
+            url_bytes: 1 << 30,
+            url_seconds: 60,
+            url_redirects: 5,
+            json_bytes: 1 << 20,
+            mcp_bytes: 32 << 20,
+            image_pixels: 200_000_000,
+            tags_per_asset: 200,
+            tags_per_library: 20_000,
+            description_length: 10_000,
+            name_length: 100,
+            keys_per_organization: 100,
+            buffered_bytes: 256 << 20,
+            address_buffered_bytes: 128 << 20,
+            key_buffered_bytes: 64 << 20,
+            ungranted_body_bytes: 64 << 10,
+            temporary_bytes: 16 << 30,
+            key_temporary_bytes: 4 << 30,
+            requests_per_key: 64,
+            uploads_per_key: 32,
+            fetches_per_key: 32,
+        }
+    }
+}
+
+/// How pictures are made and kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenditionSettings {
+    /// What they may take on the disk, in bytes.
+    pub cache_bytes: u64,
+    /// How many are made at a time; 0 is on half of the cores.
+    pub workers: usize,
+    /// What making one may take in memory, in bytes; 0 is a part of what the machine has.
+    pub picture_bytes: u64,
+    /// The program that makes them, each in a process with limits: this binary. `None` makes them in this process,
+    /// which a hostile file can bring down.
+    pub program: Option<PathBuf>,
+    /// What opens the types that are not decoded here. Only used with a program.
+    pub tools: Tools,
+    /// A folder of fonts for text in vector images, beside those that are built in.
+    pub fonts: Option<PathBuf>,
+}
+
+impl Default for RenditionSettings {
+    /// In this process.
+    fn default() -> Self {
+        Self {
+            cache_bytes: 2_000_000_000,
+            workers: 0,
+            picture_bytes: 0,
+            program: None,
+            tools: Tools::default(),
+            fonts: None,
+        }
+    }
+}
+
+/// How long what lets people in is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberSettings {
+    /// How long a session lives that nobody uses.
+    pub session_idle: Duration,
+    /// How long a session lives at most.
+    pub session_life: Duration,
+    /// How long an invitation or a link to set a password can be used.
+    pub link_life: Duration,
+    /// How long the audit log is kept.
+    pub audit_keep: Duration,
+}
+
+impl Default for MemberSettings {
+    fn default() -> Self {
+        const DAY: u64 = 24 * 60 * 60;
+        Self {
+            session_idle: Duration::from_secs(14 * DAY),
+            session_life: Duration::from_secs(90 * DAY),
+            link_life: Duration::from_secs(7 * DAY),
+            audit_keep: Duration::from_secs(400 * DAY),
+        }
+    }
+}
+
+/// What is made of uploaded files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MediaSettings {
+    /// Whether the caption in a file becomes the description of the asset, and its keywords tags.
+    pub import_metadata: bool,
+}
+
+/// What a connection may take before it is closed: the limits against slow and greedy clients.
+#[derive(Debug, Clone)]
+pub struct Timeouts {
+    /// Until the head of a request is there, and until a TLS handshake is done.
+    pub head: Duration,
+    /// Until a body is there as a whole.
+    pub body: Duration,
+    /// The least bytes per second of a body, measured over ten seconds.
+    pub body_rate: u64,
+    /// The least bytes per second that a client must take of its answers, measured over the time of `idle`.
+    pub answer_rate: u64,
+    /// How long an idle connection is kept.
+    pub idle: Duration,
+    /// How long requests in flight may take to finish when the server stops.
+    pub drain: Duration,
+    /// Connections at a time, in all.
+    pub connections: usize,
+    /// Connections at a time from one address.
+    pub connections_per_address: usize,
+}

@@ -1,0 +1,312 @@
+//! The files: stored once under the hash of their bytes, counted by the assets that have them.
+//!
+//! Into the store: temp file, hash while writing, fdatasync, rename, fsync of the folder, and only then the
+//! metadata's commit. Out of it in reverse and after a grace period. A file is always written whole, also when
+//! the same bytes are there already, so nobody can tell from outside whether they were. A file that no record names
+//! is never deleted at once: see `unnamed`.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{self, Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tempfile::NamedTempFile;
+
+use super::Store;
+use crate::core::data_folder::{FILES, TEMP, UNNAMED, hash_of};
+use crate::core::model::ContentHash;
+use crate::core::model::time::Millis;
+use crate::error::{Error, Result};
+
+mod marker;
+mod unnamed;
+
+pub use unnamed::Misfits;
+
+/// How long a file stays after the last asset released it.
+const GRACE: Millis = 60 * 60 * 1000;
+/// How many files one sweep looks at.
+const SWEEP: usize = 1000;
+
+/// The name of a file that is written to see whether that is possible.
+const CHECK: &str = "rasterd-check";
+
+/// The folder of files.
+#[derive(Clone)]
+pub struct Blobs {
+    files: PathBuf,
+    temp: PathBuf,
+    unnamed: PathBuf,
+    /// Files that are being put in place: the sweep leaves them alone.
+    arriving: Arc<Mutex<HashMap<ContentHash, Arriving>>>,
+    misfits: Arc<Mutex<Misfits>>,
+}
+
+/// A file that is being put in place.
+#[derive(Clone, Copy, Default)]
+struct Arriving {
+    /// By how many uploads.
+    uploads: usize,
+    /// Whether there was one under this name before, which then is not ours to take away.
+    was_there: bool,
+}
+
+impl Blobs {
+    /// Opens the folder, or makes it, and removes what an earlier run left half-written.
+    ///
+    /// # Errors
+    /// When the files are not those of the store, unless they are to be accepted; when the disk fails.
+    pub fn open(dir: &Path, store: &Store, accept: bool) -> Result<Self> {
+        let dir = path::absolute(dir)?;
+        let blobs = Self {
+            files: dir.join(FILES),
+            temp: dir.join(TEMP),
+            unnamed: dir.join(UNNAMED),
+            arriving: Arc::default(),
+            misfits: Arc::default(),
+        };
+        blobs.check_marker(store, accept)?;
+        fs::create_dir_all(&blobs.temp)?;
+        fs::create_dir_all(&blobs.unnamed)?;
+        for prefix in 0..=u8::MAX {
+            fs::create_dir_all(blobs.files.join(format!("{prefix:02x}")))?;
+        }
+        if !accept {
+            blobs.check_share(store, &blobs.cut_off()?)?;
+        }
+        blobs.empty_temp()?;
+        blobs.mark(store)?;
+        sync_dir(&blobs.files)?;
+        sync_dir(&dir)?;
+        Ok(blobs)
+    }
+
+    /// The files that uploads had put in place, or were about to, when a kill ended them.
+    fn cut_off(&self) -> io::Result<HashSet<ContentHash>> {
+        let mut cut_off = HashSet::new();
+        for entry in fs::read_dir(&self.temp)? {
+            cut_off.extend(hash_of(&entry?.file_name()));
+        }
+        Ok(cut_off)
+    }
+
+    fn empty_temp(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.temp)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts a new file.
+    ///
+    /// # Errors
+    /// When the disk is full or fails.
+    pub fn begin(&self) -> Result<IncomingFile> {
+        let file = NamedTempFile::new_in(&self.temp)?;
+        Ok(IncomingFile { file, hasher: Box::new(blake3::Hasher::new()), size: 0 })
+    }
+
+    /// Puts a written file in its place. Blocks for two fsyncs. What comes back keeps the file from the sweep
+    /// until the metadata is committed.
+    ///
+    /// # Errors
+    /// When the disk is full or fails.
+    pub fn keep(&self, incoming: IncomingFile) -> Result<KeptFile> {
+        let IncomingFile { file, hasher, size } = incoming;
+        let hash = ContentHash(*hasher.finalize().as_bytes());
+        file.as_file().sync_data()?;
+        let kept = self.arrive(hash, size)?;
+        let path = self.path(hash);
+        file.persist(&path).map_err(|failed| failed.error)?;
+        if let Some(folder) = path.parent() {
+            sync_dir(folder)?;
+        }
+        Ok(kept)
+    }
+
+    /// Records that a file is about to be put in place, in memory and, for a start after a kill, on the disk.
+    fn arrive(&self, hash: ContentHash, size: u64) -> Result<KeptFile> {
+        let mut arriving = self.arriving();
+        let here = arriving.entry(hash).or_default();
+        if here.uploads == 0 {
+            here.was_there = self.path(hash).exists();
+            File::create(self.note(hash))?;
+        }
+        here.uploads += 1;
+        drop(arriving);
+        Ok(KeptFile { blobs: self.clone(), hash, size })
+    }
+
+    /// Opens a file that an asset has.
+    ///
+    /// # Errors
+    /// When it is not there, which is ours to explain: the store never names a file that it did not keep.
+    pub fn file(&self, hash: ContentHash) -> Result<File> {
+        let path = self.path(hash);
+        let opened = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.bring_back(hash)? => {
+                File::open(&path)
+            }
+            opened => opened,
+        };
+        opened.map_err(|cause| {
+            Error::from(io::Error::new(cause.kind(), format!("{}: {cause}", path.display())))
+        })
+    }
+
+    /// Deletes the files that no asset has had for the grace period.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn sweep(&self, store: &Store, now: Millis) -> Result<usize> {
+        let due = store.snapshot()?.orphans(now.saturating_sub(GRACE), SWEEP)?;
+        let removed = due.len();
+        for (since, hash) in due {
+            self.remove_orphan(store, since, hash)?;
+        }
+        Ok(removed)
+    }
+
+    fn remove_orphan(&self, store: &Store, since: Millis, hash: ContentHash) -> Result<()> {
+        // Under this lock nobody puts the same bytes in place; anyone who did so and has not committed is in the list.
+        let arriving = self.arriving();
+        if !arriving.contains_key(&hash) && store.snapshot()?.blob_refs(hash)? == 0 {
+            remove_if_there(&self.path(hash))?;
+        }
+        drop(arriving);
+        store.write_blocking(move |tx| tx.delete_orphan(since, hash))
+    }
+
+    /// The folder of the files.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.files
+    }
+
+    /// Writes a file on the way that uploads take, reads it and removes it.
+    ///
+    /// # Errors
+    /// When the disk is full or fails, or gives back other bytes.
+    pub fn try_out(&self) -> io::Result<()> {
+        let folder = self.files.join("00");
+        let (path, bytes) = (folder.join(CHECK), rand::random::<[u8; 32]>());
+        let mut file = NamedTempFile::new_in(&self.temp)?;
+        file.write_all(&bytes)?;
+        file.as_file().sync_data()?;
+        file.persist(&path).map_err(|failed| failed.error)?;
+        let written = sync_dir(&folder).and_then(|()| fs::read(&path));
+        remove_if_there(&path)?;
+        if written? == bytes { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
+    }
+
+    /// Where a file is, for a process that opens it by itself; absolute.
+    #[must_use]
+    pub fn path(&self, hash: ContentHash) -> PathBuf {
+        let name = hash.to_hex();
+        self.files.join(name.get(..2).unwrap_or_default()).join(name)
+    }
+
+    /// Where it is noted that a file is being put in place.
+    fn note(&self, hash: ContentHash) -> PathBuf {
+        self.temp.join(hash.to_hex())
+    }
+
+    fn arriving(&self) -> MutexGuard<'_, HashMap<ContentHash, Arriving>> {
+        self.arriving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was found of files that don't fit the records.
+    pub fn misfits(&self) -> MutexGuard<'_, Misfits> {
+        self.misfits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A file on its way in. Dropped, it leaves nothing behind.
+pub struct IncomingFile {
+    file: NamedTempFile,
+    hasher: Box<blake3::Hasher>,
+    size: u64,
+}
+
+impl IncomingFile {
+    /// Appends bytes. Blocks when the disk is slower than the sender.
+    ///
+    /// # Errors
+    /// When the disk is full or fails.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes)?;
+        self.hasher.update(bytes);
+        self.size += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// The file, to look at what it is.
+    pub fn as_file_mut(&mut self) -> &mut File {
+        self.file.as_file_mut()
+    }
+}
+
+/// A file in its place whose metadata is not committed yet.
+pub struct KeptFile {
+    blobs: Blobs,
+    hash: ContentHash,
+    size: u64,
+}
+
+impl KeptFile {
+    /// The hash of its bytes.
+    #[must_use]
+    pub fn hash(&self) -> ContentHash {
+        self.hash
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Takes the file away again, because its metadata was refused and so certainly not committed.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn discard(self, store: &Store) -> Result<()> {
+        let arriving = self.blobs.arriving();
+        let ours = arriving.get(&self.hash).is_some_and(|here| here.uploads == 1 && !here.was_there);
+        if ours && !store.snapshot()?.blob_is_known(self.hash)? {
+            remove_if_there(&self.blobs.path(self.hash))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for KeptFile {
+    fn drop(&mut self) {
+        let mut arriving = self.blobs.arriving();
+        if let Some(here) = arriving.get_mut(&self.hash) {
+            here.uploads -= 1;
+            if here.uploads == 0 {
+                arriving.remove(&self.hash);
+                // One that stays is removed by the next start.
+                let _stays = remove_if_there(&self.blobs.note(self.hash));
+            }
+        }
+    }
+}
+
+pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
+    OpenOptions::new().read(true).open(dir)?.sync_all()
+}

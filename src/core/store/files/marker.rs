@@ -1,0 +1,69 @@
+//! The marker in the folder of files: a small file by which a start, and `/readyz`, tell that the folder is there and
+//! belongs to this database. A disk that is not mounted leaves an empty folder, which looks like any other.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+
+use super::{Blobs, sync_dir};
+use crate::core::data_folder::{MARKER, refusal};
+use crate::core::store::Store;
+use crate::error::Result;
+
+/// What the marker says, and behind it the database's number.
+const TEXT: &str = "The files of the rasterd database ";
+const MORE: &str =
+    "\nrasterd looks for this file to know that the folder of its files is there. Leave it here.\n";
+
+impl Blobs {
+    /// Checks that the folder is the one that this database had its files in.
+    pub(super) fn check_marker(&self, store: &Store, accept: bool) -> Result<()> {
+        let snapshot = store.snapshot()?;
+        let (expected, marked) = (snapshot.database()?, snapshot.files_are_marked()?);
+        let found = self.marked_with()?;
+        let wrong = match found {
+            _ if accept => return Ok(()),
+            Some(found) if found == expected => return Ok(()),
+            None if !marked => return Ok(()),
+            None => format!("is not the folder with the assets' files: its file {MARKER} is not there"),
+            Some(_) => format!("has the files of another database: so says its file {MARKER}"),
+        };
+        Err(refusal(
+            &self.files,
+            &wrong,
+            "Mount the disk that it is on, or put the folder back from a back-up. To go on with what is there, start with `rasterd serve --accept-files`",
+        ))
+    }
+
+    /// Writes the marker where there is none of this database.
+    pub(super) fn mark(&self, store: &Store) -> Result<()> {
+        let snapshot = store.snapshot()?;
+        let (number, marked) = (snapshot.database()?, snapshot.files_are_marked()?);
+        drop(snapshot);
+        if self.marked_with()? != Some(number) {
+            let temp = self.temp.join(MARKER);
+            let mut file = File::create(&temp)?;
+            write!(file, "{TEXT}{number:016x}{MORE}")?;
+            file.sync_all()?;
+            fs::rename(temp, self.files.join(MARKER))?;
+            sync_dir(&self.files)?;
+        }
+        if !marked {
+            store.mark_files()?;
+        }
+        Ok(())
+    }
+
+    /// The number of the database that the folder belongs to; `None` when nothing says so.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn marked_with(&self) -> io::Result<Option<u64>> {
+        match fs::read_to_string(self.files.join(MARKER)) {
+            Ok(text) => {
+                Ok(text.strip_prefix(TEXT).and_then(|rest| u64::from_str_radix(rest.get(..16)?, 16).ok()))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

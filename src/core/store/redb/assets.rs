@@ -1,0 +1,439 @@
+//! Assets in the tables: the record, and what is kept beside it so that lists are range scans.
+//!
+//! Every change of an asset goes through [`Tx::put_asset`] or one of the moves here, which keep the list,
+//! the tags, the counts, the file references and the index's change log in step with the record.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use redb::Range;
+
+use super::tables::{ASSET_HOMES, ASSETS, LISTED, TAGGED, VARIANTS, decode, encode};
+use super::{Reader, Snapshot, Tx, between, storage};
+use crate::core::access::grant::{ReadGrant, WriteGrant};
+use crate::core::model::Asset;
+use crate::core::model::id::{AssetId, LibraryId, OrganizationId};
+use crate::core::model::name::{Tag, fold};
+use crate::core::model::page::{AssetPageRequest, Cursor, Page, PageStart};
+use crate::core::model::time::{Millis, newest_first};
+use crate::core::store::queries::{AssetQueries, LibraryQueries};
+use crate::error::{Error, Result};
+
+/// How far ahead of the clock the newest asset of a library may be for new ones to be created after it.
+const MOST_AHEAD: Millis = 10_000;
+const FIRST_ID: &[u8; 16] = &[0; 16];
+const LAST_ID: &[u8; 16] = &[0xFF; 16];
+
+/// A position in a list that is ordered newest first: (inverted time, id, library).
+type Position = (u64, [u8; 16], u64);
+
+/// A new asset's record, which only [`Tx::add_asset`] takes in.
+#[derive(Debug, Clone)]
+pub struct Created(pub Asset);
+
+impl<R: Reader> AssetQueries for R {
+    fn asset(&self, grant: &ReadGrant, id: &AssetId) -> Result<Asset> {
+        self.asset_or_trashed(grant, id)?
+            .filter(|asset| asset.trashed.is_none())
+            .ok_or_else(Error::asset_not_found)
+    }
+
+    fn asset_or_trashed(&self, grant: &ReadGrant, id: &AssetId) -> Result<Option<Asset>> {
+        self.lookup(ASSETS, (grant.library().0, id.bytes()), decode)
+    }
+
+    fn home_among<'g>(&self, grants: &'g [ReadGrant], id: &AssetId) -> Result<Option<&'g ReadGrant>> {
+        let home = self.lookup(ASSET_HOMES, id.bytes(), Ok)?;
+        Ok(home.and_then(|(_, library)| grants.iter().find(|grant| grant.library().0 == library)))
+    }
+
+    fn published_asset(&self, organization: OrganizationId, id: &AssetId) -> Result<Asset> {
+        let home = self.lookup(ASSET_HOMES, id.bytes(), Ok)?;
+        let (_, library) = home.filter(|home| home.0 == organization.0).ok_or_else(Error::asset_not_found)?;
+        let asset: Option<Asset> = self.lookup(ASSETS, (library, id.bytes()), decode)?;
+        asset.filter(|asset| asset.trashed.is_none()).ok_or_else(Error::asset_not_found)
+    }
+}
+
+impl Snapshot {
+    /// A page of the listed assets of some libraries, newest first.
+    pub fn listed(&self, grants: &[ReadGrant], page: AssetPageRequest) -> Result<Page<Asset>> {
+        let table = self.tx.open_table(LISTED).map_err(storage)?;
+        let mut ranges = Vec::with_capacity(grants.len());
+        for grant in grants {
+            let library = grant.library().0;
+            let (age, id) = first_of(&page);
+            ranges.push(table.range((library, age, id)..=(library, u64::MAX, LAST_ID)).map_err(storage)?);
+        }
+        self.page_at(merged(ranges, |(library, age, id)| (age, *id, library), page)?)
+    }
+
+    /// A page of the listed assets of a library that carry any of these tags, newest first.
+    pub fn tagged(&self, grant: &ReadGrant, tags: &[Tag], page: AssetPageRequest) -> Result<Page<Asset>> {
+        let table = self.tx.open_table(TAGGED).map_err(storage)?;
+        let library = grant.library().0;
+        let mut ranges = Vec::with_capacity(tags.len());
+        for tag in tags {
+            let (age, id) = first_of(&page);
+            let range = (library, tag.folded(), age, id)..=(library, tag.folded(), u64::MAX, LAST_ID);
+            ranges.push(table.range(range).map_err(storage)?);
+        }
+        self.page_at(merged(ranges, |(library, _, age, id)| (age, *id, library), page)?)
+    }
+
+    /// How many listed assets of a library carry any of these tags.
+    pub fn tagged_count(&self, grant: &ReadGrant, tags: &[Tag]) -> Result<usize> {
+        let table = self.tx.open_table(TAGGED).map_err(storage)?;
+        let library = grant.library().0;
+        let mut ranges = Vec::with_capacity(tags.len());
+        for tag in tags {
+            let range = (library, tag.folded(), 0, FIRST_ID)..=(library, tag.folded(), u64::MAX, LAST_ID);
+            ranges.push(table.range(range).map_err(storage)?);
+        }
+        let all = AssetPageRequest { start: PageStart::Offset(0), size: usize::MAX };
+        Ok(merged(ranges, |(library, _, age, id)| (age, *id, library), all)?.items.len())
+    }
+
+    /// The listed asset just before a position in a library's list, or of the list of those that carry any of these
+    /// tags.
+    pub fn listed_before(
+        &self,
+        grant: &ReadGrant,
+        tags: &[Tag],
+        position: Cursor,
+    ) -> Result<Option<AssetId>> {
+        let (library, age, id) = (grant.library().0, position.age, position.id.bytes());
+        let mut before: Vec<(u64, [u8; 16])> = Vec::new();
+        if tags.is_empty() {
+            let table = self.tx.open_table(LISTED).map_err(storage)?;
+            let last = table.range((library, 0, FIRST_ID)..(library, age, id)).map_err(storage)?.next_back();
+            let last = last.transpose().map_err(storage)?;
+            before.extend(last.map(|(key, _)| (key.value().1, *key.value().2)));
+        }
+        let table = self.tx.open_table(TAGGED).map_err(storage)?;
+        for tag in tags {
+            let range = (library, tag.folded(), 0, FIRST_ID)..(library, tag.folded(), age, id);
+            let last = table.range(range).map_err(storage)?.next_back();
+            let last = last.transpose().map_err(storage)?;
+            before.extend(last.map(|(key, _)| (key.value().2, *key.value().3)));
+        }
+        Ok(before.into_iter().max().map(|(_, id)| AssetId::from_bytes(&id)))
+    }
+
+    /// The variants of each of these assets that are not in the trash, oldest first; a grant was asked for to
+    /// get the assets.
+    pub fn variants_of_each(&self, assets: &[Asset]) -> Result<Vec<Vec<Asset>>> {
+        let table = self.tx.open_table(VARIANTS).map_err(storage)?;
+        assets
+            .iter()
+            .map(|asset| {
+                let (library, id) = (asset.library.0, asset.id.bytes());
+                let mut keys = Vec::new();
+                for entry in table.range((library, id, FIRST_ID)..=(library, id, LAST_ID)).map_err(storage)? {
+                    keys.push((0, *entry.map_err(storage)?.0.value().2, library));
+                }
+                if keys.is_empty() {
+                    return Ok(Vec::new());
+                }
+                Ok(as_shown(self.assets_at(&keys)?))
+            })
+            .collect()
+    }
+
+    fn page_at(&self, Page { items, next }: Page<Position>) -> Result<Page<Asset>> {
+        Ok(Page { items: self.assets_at(&items)?, next })
+    }
+
+    /// The records at some positions of lists; a grant was asked for to get there.
+    fn assets_at(&self, positions: &[Position]) -> Result<Vec<Asset>> {
+        let keys = positions.iter().map(|(_, id, library)| (*library, id));
+        Ok(self.lookup_each(ASSETS, keys, decode)?.into_iter().flatten().collect())
+    }
+}
+
+/// An asset's variants as they are shown beside it: without the trash, oldest first.
+fn as_shown(mut variants: Vec<Asset>) -> Vec<Asset> {
+    variants.retain(|variant| variant.trashed.is_none());
+    variants.sort_by_key(|variant| (variant.created, variant.id));
+    variants
+}
+
+/// The first position that can be in a page, itself included.
+fn first_of(page: &AssetPageRequest) -> (u64, &[u8; 16]) {
+    match &page.start {
+        PageStart::Offset(_) => (0, FIRST_ID),
+        PageStart::After(cursor) => (cursor.age, cursor.id.bytes()),
+    }
+}
+
+/// A page of several ranges that are each newest first, as one list in that order, each position once.
+fn merged<K: redb::Key + 'static>(
+    mut ranges: Vec<Range<'_, K, ()>>,
+    position: impl Fn(K::SelfType<'_>) -> Position,
+    page: AssetPageRequest,
+) -> Result<Page<Position>> {
+    let count = ranges.len();
+    let mut advance = |index: usize| -> Result<Option<(Position, usize)>> {
+        let next = ranges.get_mut(index).and_then(Range::next).transpose().map_err(storage)?;
+        Ok(next.map(|(key, _)| (position(key.value()), index)))
+    };
+    let mut heads = BTreeSet::new();
+    for index in 0..count {
+        heads.extend(advance(index)?);
+    }
+    let (mut skipped, mut last, mut found) = (0, None, Vec::new());
+    while let Some((position, index)) = heads.pop_first() {
+        heads.extend(advance(index)?);
+        if last.replace(position) == Some(position) {
+            continue;
+        }
+        let before = match page.start {
+            PageStart::Offset(offset) => skipped < offset,
+            PageStart::After(cursor) => (position.0, &position.1) == (cursor.age, cursor.id.bytes()),
+        };
+        if before {
+            skipped += 1;
+        } else if found.len() < page.size {
+            found.push(position);
+        } else {
+            let next = found.last().map(|(age, id, _)| Cursor { age: *age, id: AssetId::from_bytes(id) });
+            return Ok(Page { items: found, next });
+        }
+    }
+    Ok(Page { items: found, next: None })
+}
+
+impl Tx<'_> {
+    /// When so many assets that are added now were created, in their order: each a millisecond after the one before
+    /// it, and all after the newest of the library, so that what was sent later is listed as newer. The last of them is
+    /// created now, unless that would not be after the newest.
+    pub fn creation_times(&self, grant: &WriteGrant, count: usize, now: Millis) -> Result<Vec<Millis>> {
+        let library = grant.library().0;
+        let mut newest = None;
+        self.scan(
+            LISTED,
+            between((library, 0, FIRST_ID), (library, u64::MAX, LAST_ID)),
+            |(_, age, _), ()| {
+                newest = Some(newest_first(age));
+                Ok(ControlFlow::Break(()))
+            },
+        )?;
+        // One that is far ahead was created while the clock was wrong, and is not followed there.
+        let newest = newest.filter(|newest| *newest <= now.saturating_add(MOST_AHEAD));
+        let count = count as u64;
+        let first = now.saturating_sub(count.saturating_sub(1)).max(newest.map_or(0, |newest| newest + 1));
+        Ok((first..first.saturating_add(count)).collect())
+    }
+
+    /// Adds a new asset, or a variant under its original.
+    pub fn add_asset(&self, grant: &WriteGrant, Created(asset): Created) -> Result<Asset> {
+        grant.expect_own(&asset)?;
+        let library = grant.library();
+        if let Some(parent) = &asset.parent {
+            self.put(VARIANTS, (library.0, parent.bytes(), asset.id.bytes()), ())?;
+        } else {
+            self.adjust_counts(library, 1, 0)?;
+        }
+        self.put(ASSET_HOMES, asset.id.bytes(), (grant.organization().0, library.0))?;
+        self.add_blob_ref(asset.content.hash)?;
+        self.adjust_bytes(library, asset.content.size.cast_signed())?;
+        self.queue_work(&asset)?;
+        self.list(&asset)?;
+        self.put_record(&asset)?;
+        Ok(asset)
+    }
+
+    /// Writes an asset whose description or content data changed; its place and its tags stay.
+    pub fn put_asset(&self, grant: &WriteGrant, asset: &Asset) -> Result<()> {
+        grant.expect_own(asset)?;
+        self.put_record(asset)
+    }
+
+    /// Adds a tag to an asset. `false` when it had it.
+    pub fn tag_asset(&self, grant: &WriteGrant, asset: &mut Asset, tag: &Tag) -> Result<bool> {
+        grant.expect_own(asset)?;
+        self.add_tag(asset, tag)
+    }
+
+    /// Adds a tag to an asset, listed or not. `false` when it had it.
+    pub(super) fn add_tag(&self, asset: &mut Asset, tag: &Tag) -> Result<bool> {
+        if asset.tags.iter().any(|text| fold(text) == tag.folded()) {
+            return Ok(false);
+        }
+        let text = if asset.is_listed() {
+            self.put(TAGGED, tagged_key(asset.library, tag.folded(), asset), ())?;
+            self.adjust_tag_count(asset.library, tag.folded(), tag.as_str(), 1)?
+        } else {
+            tag.as_str().to_owned()
+        };
+        asset.tags.push(text);
+        Ok(true)
+    }
+
+    /// Takes a tag off an asset. `false` when it did not have it.
+    pub fn untag_asset(&self, grant: &WriteGrant, asset: &mut Asset, tag: &Tag) -> Result<bool> {
+        grant.expect_own(asset)?;
+        let before = asset.tags.len();
+        asset.tags.retain(|text| fold(text) != tag.folded());
+        if asset.tags.len() == before {
+            return Ok(false);
+        }
+        if asset.parent.is_none() {
+            self.delete(TAGGED, tagged_key(grant.library(), tag.folded(), asset))?;
+            self.adjust_tag_count(grant.library(), tag.folded(), tag.as_str(), -1)?;
+        }
+        Ok(true)
+    }
+
+    /// Moves an asset with its variants to another library.
+    pub fn move_asset(
+        &self,
+        source: &WriteGrant,
+        target: &WriteGrant,
+        asset: Asset,
+        now: Millis,
+    ) -> Result<Asset> {
+        source.expect_own(&asset)?;
+        for variant in self.variants_of(&asset)? {
+            self.delete(VARIANTS, (source.library().0, asset.id.bytes(), variant.id.bytes()))?;
+            self.put(VARIANTS, (target.library().0, asset.id.bytes(), variant.id.bytes()), ())?;
+            // One that was trashed alone is due where its record is.
+            if let Some(when) = variant.trashed {
+                self.leave_trash(when, source.library(), &variant.id)?;
+                self.enter_trash(when, target.library(), &variant.id)?;
+            }
+            self.rehome(source, target, variant.touched(now))?;
+        }
+        self.unlist(&asset)?;
+        self.adjust_counts(source.library(), -1, 0)?;
+        let mut asset = self.rehome(source, target, asset.touched(now))?;
+        self.adjust_counts(target.library(), 1, 0)?;
+        asset.tags = self.list(&asset)?;
+        self.put_record(&asset)?;
+        Ok(asset)
+    }
+
+    /// Gives an asset the file of its variant, and the variant the file of the asset; returns the asset with its
+    /// variants as they are shown. The two trade, so each file has as many assets as before.
+    pub fn promote_variant(
+        &self,
+        grant: &WriteGrant,
+        mut asset: Asset,
+        mut variant: Asset,
+        now: Millis,
+    ) -> Result<(Asset, Vec<Asset>)> {
+        grant.expect_own(&asset)?;
+        grant.expect_own(&variant)?;
+        // The work on a file goes where the file goes.
+        self.unqueue_work(&asset)?;
+        self.unqueue_work(&variant)?;
+        std::mem::swap(&mut asset.content, &mut variant.content);
+        std::mem::swap(&mut asset.name, &mut variant.name);
+        self.queue_work(&asset)?;
+        self.queue_work(&variant)?;
+        let asset = asset.touched(now);
+        self.put_asset(grant, &asset)?;
+        self.put_asset(grant, &variant.touched(now))?;
+        let variants = as_shown(self.variants_of(&asset)?);
+        Ok((asset, variants))
+    }
+
+    fn rehome(&self, source: &WriteGrant, target: &WriteGrant, mut asset: Asset) -> Result<Asset> {
+        self.delete_record(&asset)?;
+        self.put(ASSET_HOMES, asset.id.bytes(), (target.organization().0, target.library().0))?;
+        let bytes = asset.content.size.cast_signed();
+        self.adjust_bytes(source.library(), -bytes)?;
+        self.adjust_bytes(target.library(), bytes)?;
+        asset.library = target.library();
+        self.put_record(&asset)?;
+        Ok(asset)
+    }
+
+    /// Removes an asset's record for good, and releases its file.
+    pub(super) fn delete_asset(&self, asset: &Asset, now: Millis) -> Result<()> {
+        self.unqueue_work(asset)?;
+        self.delete_record(asset)?;
+        self.delete(ASSET_HOMES, asset.id.bytes())?;
+        self.adjust_bytes(asset.library, -asset.content.size.cast_signed())?;
+        self.drop_blob_ref(asset.content.hash, now)
+    }
+
+    /// The variants of an asset, in the trash or not.
+    pub(super) fn variants_of(&self, asset: &Asset) -> Result<Vec<Asset>> {
+        let (library, original) = (asset.library.0, asset.id.bytes());
+        let mut ids: Vec<[u8; 16]> = Vec::new();
+        self.scan(
+            VARIANTS,
+            between((library, original, FIRST_ID), (library, original, LAST_ID)),
+            |(_, _, id), ()| {
+                ids.push(*id);
+                Ok(ControlFlow::Continue(()))
+            },
+        )?;
+        let found = self.lookup_each(ASSETS, ids.iter().map(|id| (library, id)), decode)?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Puts an asset on its library's list and under its tags, and returns the tags as the library writes them.
+    pub(super) fn list(&self, asset: &Asset) -> Result<Vec<String>> {
+        if asset.parent.is_some() {
+            return Ok(asset.tags.clone());
+        }
+        self.put(LISTED, listed_key(asset), ())?;
+        let mut tags = Vec::with_capacity(asset.tags.len());
+        for text in &asset.tags {
+            let folded = fold(text);
+            self.put(TAGGED, tagged_key(asset.library, &folded, asset), ())?;
+            tags.push(self.adjust_tag_count(asset.library, &folded, text, 1)?);
+        }
+        Ok(tags)
+    }
+
+    /// Takes an asset off its library's list and from under its tags.
+    pub(super) fn unlist(&self, asset: &Asset) -> Result<()> {
+        if asset.parent.is_some() {
+            return Ok(());
+        }
+        self.delete(LISTED, listed_key(asset))?;
+        for text in &asset.tags {
+            let folded = fold(text);
+            self.delete(TAGGED, tagged_key(asset.library, &folded, asset))?;
+            self.adjust_tag_count(asset.library, &folded, text, -1)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the record, and tells the index to look at it again if search can see what changed.
+    pub(super) fn put_record(&self, asset: &Asset) -> Result<()> {
+        let key = (asset.library.0, asset.id.bytes());
+        let before: Option<Asset> = self.lookup(ASSETS, key, decode)?;
+        self.put(ASSETS, key, encode(asset)?.as_slice())?;
+        self.log_change(asset.library, &asset.id, before.as_ref(), Some(asset))
+    }
+
+    /// Deletes the record from the library it is in, and tells the index if search could see it.
+    fn delete_record(&self, asset: &Asset) -> Result<()> {
+        self.delete(ASSETS, (asset.library.0, asset.id.bytes()))?;
+        self.log_change(asset.library, &asset.id, Some(asset), None)
+    }
+
+    /// The library of a grant is still there; asked first by every change of its assets.
+    pub fn expect_library(&self, grant: &WriteGrant) -> Result<()> {
+        self.library(grant).map(drop)
+    }
+}
+
+fn listed_key(asset: &Asset) -> (u64, u64, &[u8; 16]) {
+    (asset.library.0, newest_first(asset.created), asset.id.bytes())
+}
+
+fn tagged_key<'a>(
+    library: LibraryId,
+    folded: &'a str,
+    asset: &'a Asset,
+) -> (u64, &'a str, u64, &'a [u8; 16]) {
+    (library.0, folded, newest_first(asset.created), asset.id.bytes())
+}
+
+#[cfg(test)]
+mod tests;

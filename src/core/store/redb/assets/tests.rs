@@ -1,0 +1,53 @@
+//! A record that was read under one grant is never written under another.
+
+use super::Created;
+use crate::core::Core;
+use crate::core::access::{Administrator, LibraryPath};
+use crate::core::clock::Clock;
+use crate::core::index::asset;
+use crate::core::model::name::Tag;
+use crate::core::model::{Access, Asset};
+use crate::error::Code;
+use crate::testing::{TempFolder, settings};
+
+#[tokio::test]
+async fn every_change_refuses_an_asset_of_another_library() {
+    let folder = TempFolder::new();
+    let core = Core::open(settings(folder.path(), "https://localhost"), Clock::default()).unwrap();
+    let by = Administrator::local();
+    core.create_organization(by.clone(), "Acme", Some("acme")).await.unwrap();
+    let mut granted = Vec::new();
+    for slug in ["here", "there"] {
+        core.create_library_as_admin(by.clone(), "acme", slug, Some(slug)).await.unwrap();
+        granted.push((slug.to_owned(), Some(Access::Write)));
+    }
+    let (key, _) = core.create_key(by, "acme", "key", granted, None).await.unwrap();
+    let caller = core.authenticate(key.reveal()).unwrap();
+    let [here, there] = ["here", "there"]
+        .map(|library| caller.write(&LibraryPath { organization: "acme", library }).unwrap());
+    drop(caller);
+    let foreign = asset(there.library().0, "x");
+    let outcomes = core
+        .store()
+        .write(move |tx| {
+            let (tag, foreign) = (Tag::parse("sea")?, || foreign.clone());
+            Ok([
+                tx.add_asset(&here, Created(foreign())).map(drop),
+                tx.put_asset(&here, &foreign()),
+                tx.tag_asset(&here, &mut foreign(), &tag).map(drop),
+                tx.untag_asset(&here, &mut foreign(), &tag).map(drop),
+                tx.move_asset(&here, &there, foreign(), 5).map(drop),
+                tx.promote_variant(&here, foreign(), foreign(), 5).map(drop),
+                tx.trash_asset(&here, foreign(), 5),
+                tx.restore_asset(&here, Asset { trashed: Some(4), ..foreign() }, 5),
+            ])
+        })
+        .await
+        .unwrap();
+    for (number, outcome) in outcomes.into_iter().enumerate() {
+        let error = outcome.expect_err("the asset is in another library");
+        let cause = error.cause().expect("a cause").to_string();
+        assert_eq!(error.code(), Code::Internal, "change {number}");
+        assert!(cause.contains("another library"), "change {number}: {cause}");
+    }
+}

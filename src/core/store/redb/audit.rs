@@ -1,0 +1,122 @@
+//! The audit log in the tables: by organization, in the order in which things were done.
+
+use std::ops::{Bound, ControlFlow};
+
+use super::tables::{AUDIT, ORGANIZATIONS, decode, encode};
+use super::{Reader, Snapshot, Tx, everything, storage};
+use crate::core::access::grant::Administrator;
+use crate::core::model::Member;
+use crate::core::model::audit::{Action, Actor, Event, EventFilter, EventPage};
+use crate::core::model::id::OrganizationId;
+use crate::core::model::time::Millis;
+use crate::error::Result;
+
+/// Counts the events of the whole server.
+const NUMBER: &str = "audit";
+/// How many events a search looks at before it answers with what it has.
+const MOST_LOOKED_AT: usize = 20_000;
+
+impl Snapshot {
+    /// Events of an organization, newest first.
+    pub fn events(
+        &self,
+        by: &Administrator,
+        organization: OrganizationId,
+        filter: &EventFilter,
+    ) -> Result<EventPage> {
+        let mut part = EventPage::default();
+        if !by.reaches(organization) {
+            return Ok(part);
+        }
+        let end = filter.before.unwrap_or(u64::MAX);
+        let table = self.tx.open_table(AUDIT).map_err(storage)?;
+        let range = table.range((organization.0, 0)..(organization.0, end)).map_err(storage)?;
+        for (looked_at, entry) in range.rev().enumerate() {
+            let (key, value) = entry.map_err(storage)?;
+            let (_, number) = key.value();
+            if part.events.len() == filter.most || looked_at == MOST_LOOKED_AT {
+                part.before = Some(number + 1);
+                break;
+            }
+            let event: Event = decode(value.value())?;
+            if filter.takes(&event) {
+                part.events.push((number, event));
+            }
+        }
+        Ok(part)
+    }
+}
+
+impl Tx<'_> {
+    /// Records what is done in this transaction.
+    pub fn record_event(
+        &self,
+        now: Millis,
+        organization: OrganizationId,
+        actor: &Actor,
+        action: Action,
+        target: &str,
+        detail: String,
+    ) -> Result<()> {
+        let event = Event { at: now, actor: actor.clone(), action, target: target.to_owned(), detail };
+        let number = self.next(NUMBER)?;
+        self.put(AUDIT, (organization.0, number), encode(&event)?.as_slice())
+    }
+
+    /// [`Tx::record_event`] for what belongs to no organization: it is told to the first one, whose owners look after the
+    /// box. Nowhere when there is none yet.
+    pub fn record_server_event(
+        &self,
+        now: Millis,
+        actor: &Actor,
+        action: Action,
+        target: &str,
+        detail: String,
+    ) -> Result<()> {
+        let mut first = None;
+        self.scan(ORGANIZATIONS, everything(), |id, _| {
+            first = Some(OrganizationId(id));
+            Ok(ControlFlow::Break(()))
+        })?;
+        first.map_or(Ok(()), |organization| {
+            self.record_event(now, organization, actor, action, target, detail)
+        })
+    }
+
+    /// [`Tx::record_event`] for what was done to a person, or by them: it is told to each of their organizations.
+    pub fn record_member_event(
+        &self,
+        now: Millis,
+        member: &Member,
+        actor: &Actor,
+        action: Action,
+        detail: &str,
+    ) -> Result<()> {
+        member.memberships.iter().try_for_each(|place| {
+            self.record_event(now, place.organization, actor, action, &member.email, detail.to_owned())
+        })
+    }
+
+    /// Removes up to `most` events from before `until`, and says how many.
+    pub fn prune_events(&self, until: Millis, most: usize) -> Result<usize> {
+        let mut organizations = Vec::new();
+        self.scan(ORGANIZATIONS, everything(), |id, _| {
+            organizations.push(id);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let mut old = Vec::new();
+        for organization in organizations {
+            let range = (Bound::Included((organization, 0)), Bound::Included((organization, u64::MAX)));
+            self.scan(AUDIT, range, |key, bytes| {
+                let event: Event = decode(bytes)?;
+                if event.at >= until || old.len() == most {
+                    return Ok(ControlFlow::Break(()));
+                }
+                old.push(key);
+                Ok(ControlFlow::Continue(()))
+            })?;
+        }
+        old.iter().try_for_each(|&key| self.delete(AUDIT, key))?;
+        Ok(old.len())
+    }
+}

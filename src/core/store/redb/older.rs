@@ -1,0 +1,68 @@
+//! Records as earlier versions wrote them. They are read for ever, and never written.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::model::id::{AssetId, LibraryId};
+use crate::core::model::time::Millis;
+use crate::core::model::{Asset, Content, ContentHash, Work};
+use crate::pictures::media::MediaType;
+
+/// [`Content`] before there was work after an upload.
+#[derive(Serialize, Deserialize)]
+struct ContentV1 {
+    hash: ContentHash,
+    size: u64,
+    media_type: MediaType,
+    width: Option<u32>,
+    height: Option<u32>,
+}
+
+/// [`Asset`] before there was work after an upload.
+#[derive(Serialize, Deserialize)]
+struct AssetV1 {
+    id: AssetId,
+    library: LibraryId,
+    parent: Option<AssetId>,
+    name: String,
+    content: ContentV1,
+    description: String,
+    tags: Vec<String>,
+    created: Millis,
+    updated: Millis,
+    uploaded_by: String,
+    trashed: Option<Millis>,
+}
+
+/// An asset's record of version 1.
+pub fn asset_of_version_1(bytes: &[u8]) -> postcard::Result<Asset> {
+    let AssetV1 {
+        id,
+        library,
+        parent,
+        name,
+        content,
+        description,
+        tags,
+        created,
+        updated,
+        uploaded_by,
+        trashed,
+    } = postcard::from_bytes(bytes)?;
+    let ContentV1 { hash, size, media_type, width, height } = content;
+    Ok(Asset {
+        id,
+        library,
+        parent,
+        name,
+        content: Content { hash, size, media_type, width, height, work: Work::Nothing },
+        description,
+        tags,
+        created,
+        updated,
+        uploaded_by,
+        trashed,
+    })
+}
+
+#[cfg(test)]
+mod tests;

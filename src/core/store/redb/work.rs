@@ -1,0 +1,206 @@
+//! The work after uploads in the tables: whose file is to be worked on, newest upload first, and whose could not be.
+//! How far each is stands in the asset's own record; here is only where to find it.
+
+use std::ops::ControlFlow;
+
+use super::tables::{ASSET_HOMES, ASSETS, FAILED_WORK, LIBRARIES, META, WAITING_WORK, decode};
+use super::{Reader, Snapshot, Tx, everything};
+use crate::core::access::grant::Administrator;
+use crate::core::model::id::{AssetId, OrganizationId};
+use crate::core::model::name::Tag;
+use crate::core::model::time::{Millis, newest_first};
+use crate::core::model::{Asset, ContentHash, Library, Work};
+use crate::error::{Error, Result};
+
+/// The types that were worked on when all assets were last looked through for work.
+const WORKED_TYPES: &str = "worked_types";
+
+/// What there is to do.
+pub enum Next {
+    /// Work on this asset's file.
+    Now(Box<Asset>),
+    /// Nothing before this time.
+    At(Millis),
+    /// Nothing.
+    Nothing,
+}
+
+impl Snapshot {
+    /// What is to be worked on next: of all that is due and not taken, the newest upload; first tries before others.
+    pub fn next_work(
+        &self,
+        by: &Administrator,
+        now: Millis,
+        is_taken: impl Fn(&AssetId) -> bool,
+    ) -> Result<Next> {
+        by.expect_whole_server()?;
+        let mut next = Next::Nothing;
+        self.scan(WAITING_WORK, everything(), |(due, _, id), _| {
+            if due > now {
+                next = Next::At(due);
+                return Ok(ControlFlow::Break(()));
+            }
+            let id = AssetId::from_bytes(id);
+            if is_taken(&id) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            let Some(asset) = self.asset_anywhere(&id)? else { return Ok(ControlFlow::Continue(())) };
+            next = Next::Now(Box::new(asset));
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(next)
+    }
+
+    /// How many assets' files are still to be worked on.
+    pub fn waiting_work(&self, by: &Administrator) -> Result<u64> {
+        let mut waiting = 0;
+        self.scan(WAITING_WORK, everything(), |_, organization| {
+            waiting += u64::from(by.reaches(OrganizationId(organization)));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(waiting)
+    }
+
+    /// The assets whose file could not be worked on, with their libraries, at most `most`; of each organization the
+    /// newest failure first.
+    pub fn failed_work(&self, by: &Administrator, most: usize) -> Result<Vec<(Asset, Library)>> {
+        let with_library = |asset: Asset| {
+            let library = self.lookup(LIBRARIES, asset.library.0, decode);
+            library.map(|library| library.map(|library| (asset, library))).transpose()
+        };
+        self.failed_assets(by, most)?.into_iter().filter_map(with_library).collect()
+    }
+
+    /// Which types were worked on when all assets were last looked through for work, as [`Tx::set_worked_types`]
+    /// was told.
+    pub fn worked_types(&self) -> Result<Option<u64>> {
+        self.lookup(META, WORKED_TYPES, Ok)
+    }
+}
+
+/// Reads of assets wherever they are.
+trait AnyAsset: Reader {
+    /// The asset of this id, if it is there, in the trash or not.
+    fn asset_anywhere(&self, id: &AssetId) -> Result<Option<Asset>> {
+        let Some((_, library)) = self.lookup(ASSET_HOMES, id.bytes(), Ok)? else { return Ok(None) };
+        self.lookup(ASSETS, (library, id.bytes()), decode)
+    }
+
+    /// The assets whose file could not be worked on; of each organization the newest failure first.
+    fn failed_assets(&self, by: &Administrator, most: usize) -> Result<Vec<Asset>> {
+        let mut failed = Vec::new();
+        self.scan(FAILED_WORK, everything(), |(organization, _, id), ()| {
+            if by.reaches(OrganizationId(organization)) {
+                failed.extend(self.asset_anywhere(&AssetId::from_bytes(id))?);
+            }
+            Ok(if failed.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        Ok(failed)
+    }
+}
+
+impl<R: Reader> AnyAsset for R {}
+
+impl Tx<'_> {
+    /// The asset, in the trash or not, if it still has this file.
+    pub fn asset_with_file(
+        &self,
+        by: &Administrator,
+        id: &AssetId,
+        hash: ContentHash,
+    ) -> Result<Option<Asset>> {
+        by.expect_whole_server()?;
+        Ok(self.asset_anywhere(id)?.filter(|asset| asset.content.hash == hash))
+    }
+
+    /// The asset, if its file could not be worked on.
+    pub fn asset_with_failed_work(&self, by: &Administrator, id: &AssetId) -> Result<Option<Asset>> {
+        let found =
+            self.asset_anywhere(id)?.filter(|asset| matches!(asset.content.work, Work::Failed { .. }));
+        match &found {
+            Some(asset) if by.reaches(OrganizationId(self.organization_of(&asset.id)?)) => Ok(found),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// The assets whose file could not be worked on, at most `most`.
+    pub fn assets_with_failed_work(&self, by: &Administrator, most: usize) -> Result<Vec<Asset>> {
+        self.failed_assets(by, most)
+    }
+
+    /// Writes an asset whose work is at another point than `before`, and keeps the queue in step.
+    pub fn put_work(&self, by: &Administrator, before: &Asset, after: &Asset) -> Result<()> {
+        by.expect_reach(OrganizationId(self.organization_of(&after.id)?))?;
+        self.unqueue_work(before)?;
+        self.queue_work(after)?;
+        self.put_record(after)
+    }
+
+    /// Records that an asset's variant looks otherwise now, if the asset is shown.
+    pub fn touch_original(&self, by: &Administrator, variant: &Asset, now: Millis) -> Result<()> {
+        by.expect_whole_server()?;
+        let Some(original) = &variant.parent else { return Ok(()) };
+        let original: Option<Asset> = self.lookup(ASSETS, (variant.library.0, original.bytes()), decode)?;
+        match original {
+            Some(original) if original.trashed.is_none() => self.put_record(&original.touched(now)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Adds a tag that an asset's file names, unless the library has as many different tags as it may have and this is
+    /// not one of them. `false` when nothing changed.
+    pub fn import_tag(
+        &self,
+        by: &Administrator,
+        asset: &mut Asset,
+        tag: &Tag,
+        most_in_library: usize,
+    ) -> Result<bool> {
+        by.expect_whole_server()?;
+        let is_full = self.tag_total_of(asset.library)? >= most_in_library as u64;
+        if is_full && !self.has_tag(asset.library, tag.folded())? {
+            return Ok(false);
+        }
+        self.add_tag(asset, tag)
+    }
+
+    /// Records which types were worked on when all assets had been looked through for work.
+    pub fn set_worked_types(&self, by: &Administrator, types: u64) -> Result<()> {
+        by.expect_whole_server()?;
+        self.put(META, WORKED_TYPES, types)
+    }
+
+    /// Enters an asset where its work is looked for. Its home has to be known already.
+    pub(super) fn queue_work(&self, asset: &Asset) -> Result<()> {
+        let (id, organization) = (asset.id.bytes(), || self.organization_of(&asset.id));
+        match &asset.content.work {
+            Work::Waiting(pending) => {
+                self.put(WAITING_WORK, (pending.due, newest_first(asset.created), id), organization()?)
+            }
+            Work::Failed { when, .. } => {
+                self.put(FAILED_WORK, (organization()?, newest_first(*when), id), ())
+            }
+            Work::Nothing | Work::Done(_) => Ok(()),
+        }
+    }
+
+    /// Takes an asset out of where its work is looked for. Its home has to be known still.
+    pub(super) fn unqueue_work(&self, asset: &Asset) -> Result<()> {
+        let id = asset.id.bytes();
+        match &asset.content.work {
+            Work::Waiting(pending) => {
+                self.delete(WAITING_WORK, (pending.due, newest_first(asset.created), id))
+            }
+            Work::Failed { when, .. } => {
+                self.delete(FAILED_WORK, (self.organization_of(&asset.id)?, newest_first(*when), id))
+            }
+            Work::Nothing | Work::Done(_) => Ok(()),
+        }
+    }
+
+    fn organization_of(&self, id: &AssetId) -> Result<u64> {
+        let home = self.lookup(ASSET_HOMES, id.bytes(), Ok)?;
+        home.map(|(organization, _)| organization)
+            .ok_or_else(|| Error::internal("an asset with work to be done has no home"))
+    }
+}

@@ -1,0 +1,365 @@
+//! The write queue: one thread, one transaction and one fsync for all that wait together.
+
+use std::cell::Cell;
+use std::ops::{Bound, ControlFlow};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use redb::{Database, Durability, TableDefinition, WriteTransaction};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::guard::{Damaged, guarded};
+use super::tables::META;
+use super::{Reader, lookup_in, scan_in, storage};
+use crate::error::{Code, Error, Result};
+
+/// How many writes share a transaction at most, so that none waits long for its fsync.
+const BATCH: usize = 256;
+/// How many writes wait in the queue before callers wait for a place in it.
+const QUEUE: usize = 4096;
+
+/// One closure's part of a write transaction.
+pub struct Tx<'a> {
+    tx: &'a WriteTransaction,
+    changed: Cell<bool>,
+}
+
+impl Tx<'_> {
+    /// Sets the value under `key`.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(super) fn put<K: redb::Key + 'static, V: redb::Value + 'static>(
+        &self,
+        table: TableDefinition<'_, K, V>,
+        key: K::SelfType<'_>,
+        value: V::SelfType<'_>,
+    ) -> Result<()> {
+        self.changed.set(true);
+        self.tx.open_table(table).map_err(storage)?.insert(key, value).map_err(storage)?;
+        Ok(())
+    }
+
+    /// Removes what is under `key`.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(super) fn delete<K: redb::Key + 'static, V: redb::Value + 'static>(
+        &self,
+        table: TableDefinition<'_, K, V>,
+        key: K::SelfType<'_>,
+    ) -> Result<()> {
+        self.changed.set(true);
+        self.tx.open_table(table).map_err(storage)?.remove(key).map_err(storage)?;
+        Ok(())
+    }
+
+    /// Counts a counter of the database up by one and returns it.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(super) fn next(&self, counter: &'static str) -> Result<u64> {
+        let next = self.lookup(META, counter, Ok)?.unwrap_or(0) + 1;
+        self.put(META, counter, next)?;
+        Ok(next)
+    }
+}
+
+impl Reader for Tx<'_> {
+    fn lookup<K: redb::Key + 'static, V: redb::Value + 'static, R>(
+        &self,
+        table: TableDefinition<'_, K, V>,
+        key: K::SelfType<'_>,
+        read: impl FnOnce(V::SelfType<'_>) -> Result<R>,
+    ) -> Result<Option<R>> {
+        lookup_in(&self.tx.open_table(table).map_err(storage)?, key, read)
+    }
+
+    fn scan<'a, K: redb::Key + 'static, V: redb::Value + 'static>(
+        &self,
+        table: TableDefinition<'_, K, V>,
+        range: (Bound<K::SelfType<'a>>, Bound<K::SelfType<'a>>),
+        visit: impl FnMut(K::SelfType<'_>, V::SelfType<'_>) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        scan_in(&self.tx.open_table(table).map_err(storage)?, range, visit)
+    }
+
+    fn lookup_each<'k, K: redb::Key + 'static, V: redb::Value + 'static, R>(
+        &self,
+        table: TableDefinition<'_, K, V>,
+        keys: impl Iterator<Item = K::SelfType<'k>>,
+        mut read: impl FnMut(V::SelfType<'_>) -> Result<R>,
+    ) -> Result<Vec<Option<R>>> {
+        let table = self.tx.open_table(table).map_err(storage)?;
+        keys.map(|key| lookup_in(&table, key, &mut read)).collect()
+    }
+}
+
+/// A write that waits for its turn: run as often as needed, answered once.
+trait Job: Send {
+    fn run(&mut self, tx: &Tx<'_>) -> Result<()>;
+    fn answer(self: Box<Self>, outcome: Result<()>);
+}
+
+struct Closure<F, T> {
+    work: F,
+    value: Option<T>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<T: Send, F: FnMut(&Tx<'_>) -> Result<T> + Send> Job for Closure<F, T> {
+    fn run(&mut self, tx: &Tx<'_>) -> Result<()> {
+        self.value = Some((self.work)(tx)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<()>) {
+        let value = self.value.ok_or_else(|| Error::internal("a write was answered before it ran"));
+        // A caller that went away needs no answer: what it asked for is done, as it is on a lost connection.
+        let _gone = self.reply.send(outcome.and(value));
+    }
+}
+
+/// The queue's sending end.
+#[derive(Clone)]
+pub struct Writer {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    open: Arc<AtomicBool>,
+    commits: watch::Receiver<()>,
+}
+
+impl Writer {
+    /// Starts the thread. It ends when the last clone of the writer is gone.
+    pub fn start(db: Arc<Database>) -> Result<Self> {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let open = Arc::new(AtomicBool::new(true));
+        let (committed, commits) = watch::channel(());
+        let thread = Thread { db, open: Arc::clone(&open), committed };
+        std::thread::Builder::new().name("store-writer".into()).spawn(move || thread.work_off(queue))?;
+        Ok(Self { jobs, open, commits })
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    pub fn commits(&self) -> watch::Receiver<()> {
+        self.commits.clone()
+    }
+
+    pub async fn run<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Box::new(Closure { work, value: None, reply })).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    pub fn run_blocking<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.blocking_send(Box::new(Closure { work, value: None, reply })).map_err(|_| closed())?;
+        answer.blocking_recv().map_err(|_| closed())?
+    }
+}
+
+fn closed() -> Error {
+    Error::new(
+        Code::ServiceUnavailable,
+        "The server takes no changes, because its disk failed or it is stopping. Its administrator has to restart it.",
+    )
+}
+
+struct Thread {
+    db: Arc<Database>,
+    open: Arc<AtomicBool>,
+    committed: watch::Sender<()>,
+}
+
+/// A job and how its last run ended.
+struct Ran {
+    job: Box<dyn Job>,
+    outcome: Result<()>,
+}
+
+impl Thread {
+    fn work_off(self, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+        let mut waiting = Vec::with_capacity(BATCH);
+        while queue.blocking_recv_many(&mut waiting, BATCH) > 0 {
+            let mut batch = std::mem::take(&mut waiting);
+            while !batch.is_empty() {
+                batch = self.run(batch);
+            }
+        }
+    }
+
+    /// Runs a batch in one transaction, answers what is settled, and returns what has to run again.
+    fn run(&self, batch: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+        if !self.open.load(Ordering::Acquire) {
+            for job in batch {
+                job.answer(Err(closed()));
+            }
+            return Vec::new();
+        }
+        let tx = match self.begin() {
+            Ok(tx) => tx,
+            Err(error) => {
+                self.close(batch, &error);
+                return Vec::new();
+            }
+        };
+        let mut changed = false;
+        let mut ran: Vec<Ran> = Vec::with_capacity(batch.len());
+        let mut batch = batch.into_iter();
+        while let Some(mut job) = batch.next() {
+            let part = Tx { tx: &tx, changed: Cell::new(false) };
+            let outcome = run_job(job.as_mut(), &part);
+            if outcome.is_err() && part.changed.get() {
+                // It already wrote something: the transaction goes, the others run again without it.
+                let _nothing_stays = guarded(|| tx.abort().map_err(storage));
+                job.answer(outcome);
+                return ran.into_iter().map(|ran| ran.job).chain(batch).collect();
+            }
+            changed |= part.changed.get();
+            ran.push(Ran { job, outcome });
+        }
+        let committed =
+            guarded(|| if changed { tx.commit().map_err(storage) } else { tx.abort().map_err(storage) });
+        if changed && committed.is_ok() {
+            self.committed.send_replace(());
+        }
+        match committed {
+            Ok(()) => ran.into_iter().for_each(|ran| ran.job.answer(ran.outcome)),
+            Err(error) => self.close(ran.into_iter().map(|ran| ran.job).collect(), &error),
+        }
+        Vec::new()
+    }
+
+    fn begin(&self) -> Result<WriteTransaction> {
+        guarded(|| {
+            let mut tx = self.db.begin_write().map_err(storage)?;
+            tx.set_durability(Durability::Immediate).map_err(storage)?;
+            // Opens a large database at once after a crash; brings two-phase commit, which values from strangers call
+            // for.
+            tx.set_quick_repair(true);
+            Ok(tx)
+        })
+    }
+
+    /// Nobody knows what of a failed commit is on the disk: takes no more writes until a restart has looked.
+    fn close(&self, batch: Vec<Box<dyn Job>>, error: &Error) {
+        self.open.store(false, Ordering::Release);
+        tracing::error!(cause = ?error.cause(), "the store failed and takes no more changes; restart rasterd");
+        for job in batch {
+            job.answer(Err(closed()));
+        }
+    }
+}
+
+fn run_job(job: &mut dyn Job, tx: &Tx<'_>) -> Result<()> {
+    let outcome = guarded(|| job.run(tx));
+    let cause = outcome.as_ref().err().and_then(Error::cause);
+    if cause.and_then(|cause| cause.downcast_ref::<Damaged>()).is_some() {
+        // Nobody knows what it had changed when it panicked.
+        tx.changed.set(true);
+    }
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use redb::{ReadableDatabase, ReadableTable};
+
+    const NUMBERS: TableDefinition<u64, u64> = TableDefinition::new("numbers");
+
+    type Work = Box<dyn FnMut(&Tx<'_>) -> Result<u64> + Send>;
+
+    fn writer() -> (tempfile::TempDir, Arc<Database>, Writer) {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Arc::new(Database::create(dir.path().join("db")).unwrap());
+        let writer = Writer::start(Arc::clone(&db)).unwrap();
+        (dir, db, writer)
+    }
+
+    fn numbers(db: &Database) -> Vec<u64> {
+        let tx = db.begin_read().unwrap();
+        let table = tx.open_table(NUMBERS).unwrap();
+        table.iter().unwrap().map(|entry| entry.unwrap().0.value()).collect()
+    }
+
+    /// Queues `jobs` while the thread is busy, so that they share a batch, and returns their answers.
+    async fn together(writer: &Writer, jobs: Vec<Work>) -> Vec<Result<u64>> {
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let blocker = writer.clone();
+        let busy = tokio::spawn(async move {
+            blocker
+                .run(move |_| {
+                    let _released = held.recv();
+                    Ok(())
+                })
+                .await
+        });
+        tokio::task::yield_now().await;
+        let tasks: Vec<_> = jobs
+            .into_iter()
+            .map(|job| {
+                let writer = writer.clone();
+                tokio::spawn(async move { writer.run(job).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        drop(release);
+        busy.await.unwrap().unwrap();
+        let mut answers = Vec::new();
+        for task in tasks {
+            answers.push(task.await.unwrap());
+        }
+        answers
+    }
+
+    #[tokio::test]
+    async fn a_write_that_fails_or_panics_leaves_no_trace_and_the_others_stay() {
+        let (_dir, db, writer) = writer();
+        let put = |number: u64| move |tx: &Tx<'_>| tx.put(NUMBERS, number, number).map(|()| number);
+        let first = put(1);
+        let last = put(4);
+        let answers = together(
+            &writer,
+            vec![
+                Box::new(move |tx| first(tx)),
+                Box::new(|tx| {
+                    tx.put(NUMBERS, 2, 2)?;
+                    Err(Error::bad_input("no"))
+                }),
+                Box::new(|tx| {
+                    tx.put(NUMBERS, 3, 3)?;
+                    panic!("no")
+                }),
+                Box::new(move |tx| last(tx)),
+            ],
+        )
+        .await;
+        let codes: Vec<_> = answers.iter().map(|answer| answer.as_ref().err().map(Error::code)).collect();
+        assert_eq!(codes, [None, Some(Code::BadUserInput), Some(Code::Internal), None]);
+        assert_eq!(numbers(&db), [1, 4]);
+    }
+
+    #[tokio::test]
+    async fn a_write_sees_what_those_before_it_wrote() {
+        let (_dir, _db, writer) = writer();
+        let count = || -> Work { Box::new(|tx| tx.next("n")) };
+        let mut answers: Vec<u64> = together(&writer, (0..5).map(|_| count()).collect())
+            .await
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
+        answers.sort_unstable();
+        assert_eq!(answers, [1, 2, 3, 4, 5]);
+    }
+}

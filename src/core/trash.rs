@@ -1,0 +1,207 @@
+//! The trash: what is in it, back out of it, and out of it for good before its time. Into it is where assets are.
+
+use std::collections::BTreeMap;
+
+use super::Core;
+use super::assets::{AssetDetail, parse_id, within};
+use super::model::Asset;
+use super::renditions::{LibraryFile, RenditionFile, RenditionRequest, Requester};
+use super::store::{AssetQueries, Due, LibraryQueries, Tx};
+use crate::core::access::{Administrator, Caller, LibraryPath, WriteGrant};
+use crate::core::model::audit::{Action, some_of};
+use crate::core::model::id::{AssetId, LibraryId};
+use crate::core::model::page::PageRequest;
+use crate::core::model::time::{Millis, millis};
+use crate::error::{Error, Result};
+
+/// How many assets one transaction removes when the trash is emptied.
+const EMPTY_BATCH: usize = 200;
+
+/// A trashed asset, and the day on which it goes for good.
+#[derive(Debug, Clone)]
+pub struct Trashed {
+    /// The asset, or a variant that was trashed alone.
+    pub detail: AssetDetail,
+    /// When it went into the trash.
+    pub since: Millis,
+    /// When it is removed for good.
+    pub until: Millis,
+}
+
+impl Core {
+    /// A page of a library's trash, the latest first.
+    ///
+    /// # Errors
+    /// Of [`Caller::read`].
+    pub fn list_trash(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        page: PageRequest,
+    ) -> Result<Vec<Trashed>> {
+        let grant = caller.read(path)?;
+        let keep = millis(self.settings().trash_keep);
+        let assets = caller.snapshot().trash_of(&grant, page)?;
+        let trashed = self.details(caller, assets)?.into_iter().filter_map(|detail| {
+            let since = detail.asset.trashed?;
+            Some(Trashed { detail, since, until: since.saturating_add(keep) })
+        });
+        Ok(trashed.collect())
+    }
+
+    /// A rendition of a picture in the trash, which no url serves any more.
+    ///
+    /// # Errors
+    /// Of [`Caller::read`]; `RESOURCE_NOT_FOUND` when it is not in this library's trash; of [`Core::rendition`].
+    pub async fn trashed_rendition(
+        &self,
+        caller: Caller,
+        path: &LibraryPath<'_>,
+        id: &str,
+        request: &RenditionRequest,
+    ) -> Result<RenditionFile> {
+        let grant = caller.read(path)?;
+        let asset = caller.snapshot().asset_or_trashed(&grant, &parse_id(id)?)?;
+        let trashed = asset.filter(|asset| asset.trashed.is_some()).ok_or_else(Error::asset_not_found)?;
+        // Making it may take a while, and the snapshot is not needed any more.
+        drop(caller);
+        let requester = Requester::of(LibraryFile::of(&trashed), None);
+        self.rendition_of(requester, &trashed.content, request).await
+    }
+
+    /// Takes assets back out of the trash, with the variants that went along, and returns those that this call
+    /// moved. All or nothing.
+    ///
+    /// # Errors
+    /// Of [`Caller::write`]; `BAD_USER_INPUT` for their number; `RESOURCE_NOT_FOUND` when one is not in the library;
+    /// `CONFLICT` for a variant whose original is in the trash, too.
+    pub async fn restore_assets(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        ids: &[String],
+    ) -> Result<Vec<AssetId>> {
+        self.change_trashed(caller, path, ids, Action::AssetsRestored, |tx, grant, asset, now| {
+            tx.restore_asset(grant, asset, now).map(|()| true)
+        })
+        .await
+    }
+
+    /// Removes assets for good that are in the trash, and returns those that this call removed. All or nothing.
+    ///
+    /// # Errors
+    /// As [`Core::restore_assets`].
+    pub async fn purge_assets(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        ids: &[String],
+    ) -> Result<Vec<AssetId>> {
+        self.change_trashed(caller, path, ids, Action::AssetsPurged, |tx, grant, asset, now| {
+            tx.purge_asset_now(grant, &asset.id, now)
+        })
+        .await
+    }
+
+    /// Removes everything for good that is in a library's trash now, and says how many assets that were.
+    ///
+    /// # Errors
+    /// Of [`Caller::write`].
+    pub async fn empty_trash(&self, caller: &Caller, path: &LibraryPath<'_>) -> Result<usize> {
+        let grant = caller.write(path)?;
+        let everything = PageRequest { offset: 0, size: usize::MAX };
+        let mut removed = 0;
+        for ids in caller.snapshot().trashed_ids(&grant, everything)?.chunks(EMPTY_BATCH) {
+            let ids = ids.to_vec();
+            let purge = |tx: &Tx<'_>, grant: &WriteGrant, asset: Asset, now| {
+                tx.purge_asset_now(grant, &asset.id, now)
+            };
+            removed += self
+                .change(&grant, move |tx, grant, now| {
+                    change_in_trash(tx, grant, &ids, Action::AssetsPurged, purge, now)
+                })
+                .await?
+                .len();
+        }
+        Ok(removed)
+    }
+
+    async fn change_trashed<F>(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        ids: &[String],
+        action: Action,
+        mut change: F,
+    ) -> Result<Vec<AssetId>>
+    where
+        F: FnMut(&Tx<'_>, &WriteGrant, Asset, Millis) -> Result<bool> + Send + 'static,
+    {
+        let grant = caller.write(path)?;
+        within("asset ids", ids.len(), 1, self.settings().limits.ids_per_call)?;
+        let ids: Vec<AssetId> = ids.iter().map(|id| parse_id(id)).collect::<Result<_>>()?;
+        self.change(&grant, move |tx, grant, now| {
+            for id in &ids {
+                tx.asset_or_trashed(grant, id)?.ok_or_else(Error::asset_not_found)?;
+            }
+            change_in_trash(tx, grant, &ids, action, &mut change, now)
+        })
+        .await
+    }
+}
+
+/// Runs `change` on those of these assets that are in the trash by themselves when it is their turn, writes down what
+/// it did to which, and returns those that it says it changed.
+fn change_in_trash(
+    tx: &Tx<'_>,
+    grant: &WriteGrant,
+    ids: &[AssetId],
+    action: Action,
+    mut change: impl FnMut(&Tx<'_>, &WriteGrant, Asset, Millis) -> Result<bool>,
+    now: Millis,
+) -> Result<Vec<AssetId>> {
+    let mut changed: Vec<Asset> = Vec::new();
+    for id in ids {
+        let Some(asset) = tx.trashed_alone(grant, id)? else { continue };
+        if change(tx, grant, asset.clone(), now)? {
+            changed.push(asset);
+        }
+    }
+    tx.record_assets_event(now, grant, action, changed.iter())?;
+    Ok(changed.into_iter().map(|asset| asset.id).collect())
+}
+
+/// Removes what is due for good, and writes it down for each library.
+pub(super) fn purge_due(tx: &Tx<'_>, by: &Administrator, due: &[Due], now: Millis) -> Result<()> {
+    let mut removed: BTreeMap<LibraryId, Vec<String>> = BTreeMap::new();
+    for due in due {
+        if let Some(asset) = tx.purge_asset(by, *due, now)? {
+            removed.entry(asset.library).or_default().push(asset.name);
+        }
+    }
+    for (id, names) in removed {
+        if let Some(library) = tx.library_numbered(by, id)? {
+            let names = some_of(names.iter().map(String::as_str));
+            let target = library.slug.as_str();
+            tx.record_event(now, library.organization, by.actor(), Action::AssetsPurged, target, names)?;
+        }
+    }
+    Ok(())
+}
+
+impl Tx<'_> {
+    /// Records what was done to some assets, if there are any.
+    pub(super) fn record_assets_event<'a>(
+        &self,
+        now: Millis,
+        grant: &WriteGrant,
+        action: Action,
+        assets: impl ExactSizeIterator<Item = &'a Asset>,
+    ) -> Result<()> {
+        if assets.len() == 0 {
+            return Ok(());
+        }
+        let names = some_of(assets.map(|asset| asset.name.as_str()));
+        self.record_event(now, grant.organization(), grant.actor(), action, grant.slug().as_str(), names)
+    }
+}

@@ -1,0 +1,181 @@
+//! The operations as clients know them. Each one is declared once, in a file of its own, and every transport is made
+//! from its declaration: the REST route with its entry in the OpenAPI document, the MCP tool with its schemas, the rows
+//! of the authorization tests, and the limits that documents state. GraphQL fields are typed by hand; a test holds them
+//! against the declarations.
+//!
+//! What an operation does is in `core`. A declaration says how it is asked for and how it is answered.
+//! To add one, follow [`guide::adding_an_operation`](crate::guide::adding_an_operation).
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use crate::core::Core;
+use crate::core::access::{Caller, LibraryPath};
+use crate::core::settings::Limits;
+use crate::core::uploads::UploadProgress;
+use crate::error::Result;
+use crate::transport::wire::Version;
+
+mod answer;
+mod approval;
+mod create_library;
+mod declaration;
+mod delete_assets;
+mod examples;
+mod fields;
+mod get_asset;
+mod get_library;
+mod list_assets;
+mod list_libraries;
+mod list_tags;
+mod paging;
+mod parameters;
+mod promote_variant;
+mod rename_library;
+mod search_assets;
+mod set_asset_approval;
+mod tag_assets;
+mod transfer_assets;
+mod untag_assets;
+mod update_asset_description;
+mod upload_asset;
+mod upload_assets;
+mod whoami;
+
+pub use answer::{Answer, Beside, Reply};
+pub use declaration::{
+    ASSETS, Declaration, Effect, Endpoint, EndpointInput, LIBRARY_ID, Method, Needs, Pages, Scope, Tool,
+    ToolAnswer,
+};
+pub use paging::{asset_page, hit_page, library_page, photo_page, tag_limit};
+pub use parameters::{CURSOR, Parameter, ParameterKind};
+
+/// One operation: its declaration, the types of its input and its answer, and the call that it comes down to.
+pub trait Operation: 'static {
+    /// What it takes beside the ids that say where: the members of a JSON body, the parameters of a query, the
+    /// arguments of a tool. The doc comments and limits of its fields are what the documents say.
+    type Input: DeserializeOwned + JsonSchema + Send + 'static;
+    /// What it answers.
+    type Output: Answer;
+
+    /// What every transport has to know of it.
+    const DECLARATION: Declaration;
+
+    /// Refuses what can be refused before the input is read.
+    ///
+    /// # Errors
+    /// Those of the operation that no input changes.
+    fn check(_context: &Context) -> Result<()> {
+        Ok(())
+    }
+
+    /// Does it: turns the input into one call of [`Core`], and what that returns into the answer.
+    fn run(context: Context, input: Self::Input) -> impl Future<Output = Result<Self::Output>> + Send;
+}
+
+/// What an operation knows beside its input.
+pub struct Context {
+    /// Where the operations are.
+    pub core: Core,
+    /// Who asks, and the snapshot that the request reads.
+    pub caller: Caller,
+    /// What the request names.
+    pub target: Target,
+    /// Who reads the answer.
+    pub audience: Audience,
+    /// Who wants to know how far it is.
+    pub progress: Option<Box<dyn Fn(UploadProgress) + Send + Sync>>,
+}
+
+/// The ids in a request that say where; empty where its scope has none.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    /// The organization's id on the wire.
+    pub organization: String,
+    /// The library's id on the wire.
+    pub library: String,
+    /// The asset's id.
+    pub asset: String,
+}
+
+/// Who reads an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// A program that speaks this version of the API.
+    Program(Version),
+    /// A language model.
+    Agent,
+}
+
+impl Audience {
+    /// The version of the API whose rules hold.
+    #[must_use]
+    pub const fn version(self) -> Version {
+        match self {
+            Self::Program(version) => version,
+            Self::Agent => Version::NEWEST,
+        }
+    }
+}
+
+impl Context {
+    /// The library that the request names.
+    #[must_use]
+    pub fn library(&self) -> LibraryPath<'_> {
+        self.other_library(&self.target.library)
+    }
+
+    /// Another library of the organization that the request names.
+    #[must_use]
+    pub fn other_library<'a>(&'a self, library: &'a str) -> LibraryPath<'a> {
+        LibraryPath { organization: &self.target.organization, library }
+    }
+
+    /// The limits.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.core.settings().limits
+    }
+}
+
+/// Something that is made of every operation, such as the routes of REST or the tools of MCP.
+pub trait Visitor {
+    /// Takes in one operation.
+    fn visit<O: Operation>(&mut self);
+}
+
+/// Shows every operation to a visitor, in the order in which documents list them. A new operation is one line here.
+pub fn visit_all(visitor: &mut impl Visitor) {
+    visitor.visit::<whoami::Whoami>();
+    visitor.visit::<list_libraries::ListLibraries>();
+    visitor.visit::<get_library::GetLibrary>();
+    visitor.visit::<list_assets::ListAssets>();
+    visitor.visit::<get_asset::GetAsset>();
+    visitor.visit::<search_assets::SearchAssets>();
+    visitor.visit::<list_tags::ListTags>();
+    visitor.visit::<upload_asset::UploadAsset>();
+    visitor.visit::<upload_assets::UploadAssets>();
+    visitor.visit::<delete_assets::DeleteAssets>();
+    visitor.visit::<tag_assets::TagAssets>();
+    visitor.visit::<untag_assets::UntagAssets>();
+    visitor.visit::<update_asset_description::UpdateAssetDescription>();
+    visitor.visit::<transfer_assets::TransferAssets>();
+    visitor.visit::<promote_variant::PromoteVariant>();
+    visitor.visit::<set_asset_approval::SetAssetApproval>();
+    visitor.visit::<create_library::CreateLibrary>();
+    visitor.visit::<rename_library::RenameLibrary>();
+}
+
+/// The declarations of all operations.
+#[must_use]
+pub fn declarations() -> Vec<Declaration> {
+    struct Collected(Vec<Declaration>);
+    impl Visitor for Collected {
+        fn visit<O: Operation>(&mut self) {
+            self.0.push(O::DECLARATION);
+        }
+    }
+    let mut collected = Collected(Vec::new());
+    visit_all(&mut collected);
+    collected.0
+}

@@ -1,0 +1,234 @@
+//! What operations answer, before it is written: each version of the API, and a model, get it in their own shape.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::fields::{AssetField, Selected};
+use super::paging::after;
+use crate::core::assets::AssetDetail;
+use crate::core::libraries::Viewer;
+use crate::core::model::page::Cursor;
+use crate::core::search::Found;
+use crate::core::uploads::Uploaded;
+use crate::error::Result;
+use crate::pictures::media::MediaType;
+use crate::transport::wire::{v2026_05_20, v2026_07_08};
+
+/// What an operation answers. `origin` is always the server's public url. What is the same for everybody, and can be
+/// JSON, is an answer as it is.
+pub trait Answer: Send {
+    /// Its shape in version 2026-05-20.
+    type V20260520: Serialize + JsonSchema;
+    /// Its shape in version 2026-07-08.
+    type V20260708: Serialize + JsonSchema;
+    /// Its shape for a model.
+    type ForAgent: Serialize + JsonSchema + 'static;
+
+    /// It in version 2026-05-20.
+    fn v2026_05_20(self, origin: &str) -> Self::V20260520;
+    /// It in version 2026-07-08.
+    fn v2026_07_08(self, origin: &str) -> Self::V20260708;
+    /// It for a model.
+    ///
+    /// # Errors
+    /// When a value can't be JSON, which ours can.
+    fn for_agent(self, origin: &str) -> Result<Reply<Self::ForAgent>>;
+
+    /// Where the list goes on, if it is one and does.
+    fn next(&self) -> Option<Cursor> {
+        None
+    }
+}
+
+/// An answer for a model: a value, and what is shown beside it.
+pub struct Reply<T> {
+    /// The value.
+    pub value: T,
+    /// A picture: its type, and its bytes.
+    pub picture: Option<(MediaType, Vec<u8>)>,
+    /// What the structured content of a list has beside the list.
+    pub beside: Option<Beside>,
+}
+
+/// What is said of a list of which this is a page.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Beside {
+    /// The number of the next page, if there is one.
+    pub next_page: Option<u64>,
+    /// How many entries all pages have, where that is known.
+    pub total: Option<u64>,
+}
+
+impl<T> From<T> for Reply<T> {
+    fn from(value: T) -> Self {
+        Self { value, picture: None, beside: None }
+    }
+}
+
+impl<T: Serialize + JsonSchema + Send + 'static> Answer for T {
+    type V20260520 = Self;
+    type V20260708 = Self;
+    type ForAgent = Self;
+
+    fn v2026_05_20(self, _origin: &str) -> Self {
+        self
+    }
+
+    fn v2026_07_08(self, _origin: &str) -> Self {
+        self
+    }
+
+    fn for_agent(self, _origin: &str) -> Result<Reply<Self>> {
+        Ok(self.into())
+    }
+}
+
+impl Answer for Viewer {
+    type V20260520 = v2026_05_20::Viewer;
+    type V20260708 = v2026_07_08::Viewer;
+    type ForAgent = v2026_07_08::Viewer;
+
+    fn v2026_05_20(self, _origin: &str) -> Self::V20260520 {
+        self.into()
+    }
+
+    fn v2026_07_08(self, _origin: &str) -> Self::V20260708 {
+        self.into()
+    }
+
+    fn for_agent(self, origin: &str) -> Result<Reply<Self::ForAgent>> {
+        Ok(self.v2026_07_08(origin).into())
+    }
+}
+
+/// One asset.
+pub struct OneAsset {
+    /// The asset.
+    pub detail: AssetDetail,
+    /// A small picture of it, for a model that asked for one.
+    pub preview: Option<(MediaType, Vec<u8>)>,
+}
+
+impl Answer for OneAsset {
+    type V20260520 = v2026_05_20::Asset;
+    type V20260708 = v2026_07_08::Asset;
+    type ForAgent = v2026_07_08::Asset;
+
+    fn v2026_05_20(self, origin: &str) -> Self::V20260520 {
+        v2026_05_20::Asset::new(self.detail, origin)
+    }
+
+    fn v2026_07_08(self, origin: &str) -> Self::V20260708 {
+        v2026_07_08::Asset::new(self.detail, origin)
+    }
+
+    fn for_agent(mut self, origin: &str) -> Result<Reply<Self::ForAgent>> {
+        let picture = self.preview.take();
+        Ok(Reply { picture, ..self.v2026_07_08(origin).into() })
+    }
+}
+
+/// Some of a library's assets.
+pub struct AssetList {
+    /// The assets, newest first.
+    pub assets: Vec<AssetDetail>,
+    /// Where the next of them begin, if there are more.
+    pub next: Option<Cursor>,
+    /// The number of the page that was asked for.
+    pub number: Option<u64>,
+    /// How many assets all pages have, where a model wants to know it.
+    pub total: Option<u64>,
+    /// The fields that a model asked for; all of them if it named none.
+    pub fields: Vec<AssetField>,
+}
+
+impl Answer for AssetList {
+    type V20260520 = Vec<v2026_05_20::Asset>;
+    type V20260708 = Vec<v2026_07_08::Asset>;
+    type ForAgent = Vec<Selected<v2026_07_08::Asset>>;
+
+    fn v2026_05_20(self, origin: &str) -> Self::V20260520 {
+        v2026_05_20::Asset::list(self.assets, origin)
+    }
+
+    fn v2026_07_08(self, origin: &str) -> Self::V20260708 {
+        v2026_07_08::Asset::list(self.assets, origin)
+    }
+
+    fn for_agent(self, origin: &str) -> Result<Reply<Self::ForAgent>> {
+        let beside = Beside { next_page: self.next.map(|_| after(self.number)), total: self.total };
+        let value = Selected::list(v2026_07_08::Asset::list(self.assets, origin), &self.fields)?;
+        Ok(Reply { beside: Some(beside), ..value.into() })
+    }
+
+    fn next(&self) -> Option<Cursor> {
+        self.next
+    }
+}
+
+/// A page of what a search found.
+pub struct Hits {
+    /// The hits.
+    pub found: Found,
+    /// The page's number; the first is 1.
+    pub number: u64,
+    /// Whether there are more pages.
+    pub has_more: bool,
+    /// The fields that a model asked for; all of them if it named none.
+    pub fields: Vec<AssetField>,
+}
+
+/// A page of hits for a model, and the number of the next.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HitsForAgent {
+    /// The hits of the page, best first.
+    hits: Vec<Selected<v2026_07_08::SearchHit>>,
+    /// How many assets match in all.
+    found: usize,
+    /// The page's number.
+    page: u64,
+    /// The number of the next page, if there is one.
+    next_page: Option<u64>,
+}
+
+impl Answer for Hits {
+    type V20260520 = v2026_05_20::SearchResult;
+    type V20260708 = v2026_07_08::SearchResult;
+    type ForAgent = HitsForAgent;
+
+    fn v2026_05_20(self, origin: &str) -> Self::V20260520 {
+        v2026_05_20::SearchResult::new(self.found, self.number, origin)
+    }
+
+    fn v2026_07_08(self, origin: &str) -> Self::V20260708 {
+        v2026_07_08::SearchResult::new(self.found, self.number, origin)
+    }
+
+    fn for_agent(self, origin: &str) -> Result<Reply<Self::ForAgent>> {
+        let next_page = self.has_more.then(|| after(Some(self.number)));
+        let result = v2026_07_08::SearchResult::new(self.found, self.number, origin);
+        let v2026_07_08::SearchResult { hits, found, page } = result;
+        let hits = Selected::list(hits, &self.fields)?;
+        Ok(HitsForAgent { hits, found, page, next_page }.into())
+    }
+}
+
+impl Answer for Uploaded {
+    type V20260520 = v2026_05_20::Uploaded;
+    type V20260708 = v2026_07_08::Uploaded;
+    type ForAgent = v2026_07_08::Uploaded;
+
+    fn v2026_05_20(self, origin: &str) -> Self::V20260520 {
+        v2026_05_20::Uploaded::new(self, origin)
+    }
+
+    fn v2026_07_08(self, origin: &str) -> Self::V20260708 {
+        v2026_07_08::Uploaded::new(self, origin)
+    }
+
+    fn for_agent(self, origin: &str) -> Result<Reply<Self::ForAgent>> {
+        Ok(self.v2026_07_08(origin).into())
+    }
+}

@@ -1,0 +1,31 @@
+//! What the schema says of itself: its descriptions name what is configured, and get this server's numbers on their
+//! way out.
+
+use async_graphql::{Name, Value};
+
+use crate::transport::wire::configured::Configured;
+
+/// The fields of the root that show the schema.
+const FIELDS: [&str; 2] = ["__schema", "__type"];
+
+/// Puts what is configured into the descriptions in an answer. `roots` are the fields of its root: what they are called
+/// in the answer and in the schema.
+pub fn complete(data: &mut Value, roots: &[(Name, Name)], configured: &Configured) {
+    let Value::Object(fields) = data else { return };
+    for (shown, name) in roots {
+        if FIELDS.contains(&name.as_str())
+            && let Some(value) = fields.get_mut(shown)
+        {
+            fill(value, configured);
+        }
+    }
+}
+
+fn fill(value: &mut Value, configured: &Configured) {
+    match value {
+        Value::String(text) => *text = configured.text(text),
+        Value::List(values) => values.iter_mut().for_each(|value| fill(value, configured)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| fill(value, configured)),
+        Value::Null | Value::Number(_) | Value::Boolean(_) | Value::Binary(_) | Value::Enum(_) => {}
+    }
+}

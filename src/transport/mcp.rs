@@ -1,0 +1,87 @@
+//! MCP: tools and resources over the same operations as the other transports, and the mount of their endpoint.
+//!
+//! The protocol is rmcp's; the transport's checks, identity, limits and answers to people are ours. Every request
+//! stands for itself: who calls is read from its own `Authorization`, and no session is kept.
+
+use actix_web::guard::{Guard, GuardContext};
+use actix_web::http::header::HOST;
+use actix_web::web;
+use serde_json::Value;
+
+use crate::core::Core;
+use crate::transport;
+use crate::transport::wire::configured::Configured;
+
+mod address_check;
+mod completion;
+pub mod direct;
+mod discovery;
+pub mod endpoint;
+mod envelope;
+mod json;
+mod outcome;
+mod progress;
+mod resources;
+mod result;
+pub mod running;
+mod schema;
+mod server;
+mod tools;
+
+use address_check::host_name;
+use endpoint::{Endpoint, EndpointOptions};
+use running::{RequestOwner, RunningRequests};
+use server::{AdmittedCaller, Server};
+
+/// Where the endpoint is, and who may reach it.
+#[derive(Debug, Clone)]
+pub struct McpOptions {
+    /// Host names (without port) that it answers to.
+    pub allowed_hosts: Vec<String>,
+    /// Origins (scheme, host, port) whose pages may call; `*` is all.
+    pub allowed_origins: Vec<String>,
+    /// Host names where it is at `/`, too; they need not be among `allowed_hosts`.
+    pub mcp_hosts: Vec<String>,
+}
+
+/// Mounts `/mcp`, `/` on the MCP host names, and the documents that lead there. `running` is the same for every worker.
+pub fn configure(
+    config: &mut web::ServiceConfig,
+    core: &Core,
+    options: McpOptions,
+    running: RunningRequests,
+) {
+    let McpOptions { mut allowed_hosts, allowed_origins, mcp_hosts } = options;
+    allowed_hosts.extend(mcp_hosts.iter().cloned());
+    let options =
+        EndpointOptions { allowed_hosts, allowed_origins, body_limit: core.settings().limits.mcp_bytes };
+    let admitting = core.clone();
+    let endpoint =
+        Endpoint::new(Server::new(core.clone()), options, running, move |request, cancellation| {
+            let caller = transport::authenticate(&admitting, request)?.until(cancellation);
+            let address = request.peer_addr().map(|peer| peer.ip());
+            let owner = RequestOwner { client: caller.client(), address };
+            Ok((AdmittedCaller::new(caller, transport::request_id()), Some(owner)))
+        });
+    discovery::configure(config, &core.settings().public_url);
+    config.service(endpoint.resource("/mcp")).service(endpoint.resource("/mcp/"));
+    if !mcp_hosts.is_empty() {
+        config.service(endpoint.resource("/").guard(OnHost(mcp_hosts)));
+    }
+}
+
+/// The list of tools as `tools/list` shows it where this is configured.
+#[must_use]
+pub fn tools_document(configured: &Configured) -> Value {
+    tools::Tools::new(configured).document()
+}
+
+/// Lets requests through that are for one of these host names.
+struct OnHost(Vec<String>);
+
+impl Guard for OnHost {
+    fn check(&self, context: &GuardContext<'_>) -> bool {
+        let host = context.head().headers().get(HOST).and_then(|host| host.to_str().ok());
+        host.is_some_and(|host| self.0.iter().any(|name| name.eq_ignore_ascii_case(host_name(host))))
+    }
+}

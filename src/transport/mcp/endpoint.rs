@@ -1,0 +1,247 @@
+//! The HTTP side of MCP: one POST endpoint without sessions, over rmcp's own transport.
+//!
+//! Ours is what comes before the protocol (host, origin, identity, size) and the form of refusals; rmcp's is the
+//! protocol. Made for any handler, so that the conformance suite's fixture runs on this very code.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, Resource, web};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use rmcp::handler::server::ServerHandler;
+use rmcp::model::JsonRpcError;
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+
+use super::address_check::{AddressCheck, check_media_types};
+use super::direct::{DirectCall, DirectTools};
+use super::envelope::{Envelope, no_message, repeatable};
+use super::outcome::{code_in_stream, code_of_message, code_of_result, of_protocol};
+use super::running::{RequestOwner, RunningRequest, RunningRequests};
+use crate::core::cancellation::Cancellation;
+use crate::error::{Code, Error, Result};
+use crate::transport;
+
+/// How long a body may take before the caller is let go of, and looked up again after it.
+const PROMPT: Duration = Duration::from_millis(50);
+const JSON: &str = "application/json";
+const EVENT_STREAM: &str = "text/event-stream";
+
+/// What the endpoint checks before the protocol begins.
+#[derive(Debug, Clone)]
+pub struct EndpointOptions {
+    /// Host names (without port) that it answers to.
+    pub allowed_hosts: Vec<String>,
+    /// Origins whose pages may call; `*` is all.
+    pub allowed_origins: Vec<String>,
+    /// The largest body, in bytes.
+    pub body_limit: usize,
+}
+
+/// An MCP endpoint over a handler `H`, which finds the `C` that each request was admitted as among the extensions
+/// of its [`http::request::Parts`].
+pub struct Endpoint<H, C>(Rc<Parts<H, C>>);
+
+/// Who a request is from that may be cancelled, and whose cancellation counts; or why it is refused.
+type Admit<C> = Box<dyn Fn(&HttpRequest, Cancellation) -> Result<(C, Option<RequestOwner>)>>;
+
+struct Parts<H, C> {
+    addresses: AddressCheck,
+    body_limit: usize,
+    admit: Admit<C>,
+    running: RunningRequests,
+    handler: H,
+    service: StreamableHttpService<H, NeverSessionManager>,
+}
+
+impl<H, C> Endpoint<H, C>
+where
+    H: ServerHandler + DirectTools<C> + Clone + Send + Sync + 'static,
+    C: Clone + Send + Sync + 'static,
+{
+    /// An endpoint that admits requests by `admit`: who is it, or why not. What is cancelled of `running` are the
+    /// requests of the same owner.
+    pub fn new(
+        handler: H,
+        options: EndpointOptions,
+        running: RunningRequests,
+        admit: impl Fn(&HttpRequest, Cancellation) -> Result<(C, Option<RequestOwner>)> + 'static,
+    ) -> Self {
+        let EndpointOptions { allowed_hosts, allowed_origins, body_limit } = options;
+        let config = StreamableHttpServerConfig::default()
+            .with_legacy_session_mode(false)
+            .with_json_response(true)
+            .with_max_request_body_bytes(body_limit)
+            // Host and origin are checked by `AddressCheck`, which answers in the envelope.
+            .disable_allowed_hosts()
+            .disable_allowed_origins();
+        let factory = handler.clone();
+        let service = StreamableHttpService::new(move || Ok(factory.clone()), Arc::default(), config);
+        let addresses = AddressCheck::new(allowed_hosts, allowed_origins);
+        Self(Rc::new(Parts { addresses, body_limit, admit: Box::new(admit), running, handler, service }))
+    }
+
+    /// The endpoint as a resource at a path.
+    #[must_use]
+    pub fn resource(&self, path: &str) -> Resource {
+        let parts = Rc::clone(&self.0);
+        let post = move |request: HttpRequest, payload: web::Payload| {
+            let parts = Rc::clone(&parts);
+            async move { parts.answer(&request, payload).await.unwrap_or_else(|refusal| refusal) }
+        };
+        transport::resource(path, &[Method::POST]).route(web::post().to(post))
+    }
+}
+
+impl<H, C> Parts<H, C>
+where
+    H: ServerHandler + DirectTools<C> + Send + 'static,
+    C: Clone + Send + Sync + 'static,
+{
+    async fn answer(
+        &self,
+        request: &HttpRequest,
+        payload: web::Payload,
+    ) -> Result<HttpResponse, HttpResponse> {
+        let refusal = |error: Error| transport::error_response(&error);
+        self.addresses.check(request.headers()).map_err(refusal)?;
+        let cancellation = transport::cancellation().part();
+        let admit = || (self.admit)(request, cancellation.clone());
+        let (mut admitted, mut owner) = admit().map_err(refusal)?;
+        check_media_types(request.headers()).map_err(|(status, message)| refused(status, message))?;
+        let reading = transport::body::read(payload, request.headers(), self.body_limit, too_large);
+        tokio::pin!(reading);
+        let body = if let Ok(body) = tokio::time::timeout(PROMPT, &mut reading).await {
+            body.map_err(refusal)?
+        } else {
+            // What admits may hold a snapshot of the store, which must not wait for a client. And who was
+            // admitted when the body began may have been shut out before its end.
+            drop(admitted);
+            let body = reading.await.map_err(refusal)?;
+            (admitted, owner) = admit().map_err(refusal)?;
+            body
+        };
+        let direct = DirectCall::read(request.headers(), &body);
+        if let Some(call) = direct.filter(|call| self.handler.answers_directly(&call.tool)) {
+            repeatable(&call.id).map_err(|refused| not_taken(&refused))?;
+            let _run = owner.map(|owner| self.running.begin(owner, call.id.clone(), cancellation));
+            return self.answer_directly(call, admitted).await.map_err(refusal);
+        }
+        let envelope = Envelope::read(request.headers(), &body).map_err(|refused| not_taken(&refused))?;
+        let begun = owner.zip(envelope.id.clone());
+        let run = begun.map(|(owner, id)| self.running.begin(owner, id, cancellation));
+        let response = self.service.handle(translated(request, body, admitted)).await;
+        if let (Some(owner), Some(id), true) = (owner, &envelope.cancels, response.status().is_success()) {
+            self.running.cancel(owner, id.clone());
+        }
+        Ok(reply(response, &envelope, run).await)
+    }
+
+    async fn answer_directly(&self, mut call: DirectCall, admitted: C) -> Result<HttpResponse> {
+        let arguments = std::mem::take(&mut call.arguments);
+        let result = self.handler.answer(&call.tool, arguments, admitted).await;
+        if let Some(code) = code_of_result(&result) {
+            transport::record_code(code);
+        }
+        Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, JSON)).body(call.answered(result)?))
+    }
+}
+
+fn too_large(limit: usize) -> Error {
+    Error::new(
+        Code::PayloadTooLarge,
+        format!(
+            "The body is larger than {limit} bytes. Send fewer files in a call, or upload them from urls."
+        ),
+    )
+}
+
+/// The request as rmcp reads it: the protocol's own headers and nothing that identifies anybody.
+fn translated<C: Clone + Send + Sync + 'static>(
+    request: &HttpRequest,
+    body: Bytes,
+    admitted: C,
+) -> http::Request<Full<Bytes>> {
+    let mut translated = http::Request::new(Full::new(body));
+    *translated.method_mut() = http::Method::POST;
+    let headers = translated.headers_mut();
+    headers.insert(http::header::HOST, http::HeaderValue::from_static("rasterd"));
+    headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(JSON));
+    headers
+        .insert(http::header::ACCEPT, http::HeaderValue::from_static("application/json, text/event-stream"));
+    let protocol = request.headers().iter().filter(|(name, _)| name.as_str().starts_with("mcp-"));
+    for (name, value) in protocol {
+        let name = http::HeaderName::from_bytes(name.as_str().as_bytes());
+        let value = http::HeaderValue::from_bytes(value.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            headers.append(name, value);
+        }
+    }
+    translated.extensions_mut().insert(admitted);
+    translated
+}
+
+/// The response as actix sends it; what rmcp refuses in plain text goes into the envelope. The request runs until the
+/// end of a stream.
+async fn reply(
+    response: http::Response<BoxBody<Bytes, std::convert::Infallible>>,
+    envelope: &Envelope,
+    run: Option<RunningRequest>,
+) -> HttpResponse {
+    let (head, answer) = response.into_parts();
+    let status = StatusCode::from_u16(head.status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let kind = head.headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let mut builder = HttpResponse::build(status);
+    if kind == Some(EVENT_STREAM) {
+        builder.insert_header((CONTENT_TYPE, EVENT_STREAM)).insert_header(("X-Accel-Buffering", "no"));
+        let request = transport::request_id();
+        let answer = answer.into_data_stream().inspect(move |events| {
+            let _runs = &run;
+            let events = events.as_deref().unwrap_or_default();
+            if let Some(code) = code_in_stream(events) {
+                transport::log_late_code(request, code);
+            }
+        });
+        return builder.streaming(answer);
+    }
+    let answer = answer.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    if kind == Some(JSON) {
+        if let Some(code) = code_of_message(&answer) {
+            transport::record_code(code);
+        }
+        return builder.insert_header((CONTENT_TYPE, JSON)).body(envelope.abridged(answer));
+    }
+    if status.is_success() {
+        return builder.finish();
+    }
+    if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        // The media type was checked before, so this is rmcp's word for a body that it can't read.
+        return not_taken(&no_message());
+    }
+    let text = envelope.abridged_text(&String::from_utf8_lossy(&answer));
+    if status.is_server_error() {
+        return transport::error_response(&Error::internal(text));
+    }
+    refused(status, text)
+}
+
+fn refused(status: StatusCode, message: impl Into<std::borrow::Cow<'static, str>>) -> HttpResponse {
+    let mut response = transport::error_response(&Error::bad_input(message));
+    *response.status_mut() = status;
+    response
+}
+
+/// The answer to a message that the protocol is not asked about.
+fn not_taken(refused: &JsonRpcError) -> HttpResponse {
+    let code = of_protocol(refused.error.code);
+    transport::record_code(code.name());
+    let is_unknown = code == Code::EndpointNotFound;
+    let status = if is_unknown { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST };
+    HttpResponse::build(status).json(refused)
+}

@@ -1,0 +1,314 @@
+//! The middleware around every request: its id, its line in the access log, the headers that every answer has, and
+//! the envelope for what no handler answered. Knows no path.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_http::{ConnectionType, HttpMessage, Request, Response};
+use actix_service::{IntoServiceFactory, Service, ServiceFactory, apply_fn_factory};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{AppConfig, ServiceResponse};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY, VARY,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{Error as WebError, HttpResponse};
+use futures_util::FutureExt;
+
+use super::cors::Cors;
+use super::error_response;
+use super::metered::metered;
+use super::request_state::{CURRENT_REQUEST, RequestId, RequestState};
+use crate::core::budget::Budget;
+use crate::core::cancellation::Cancellation;
+use crate::core::model::api_key::without_keys;
+use crate::core::model::token::without_tokens;
+use crate::error::{Code, Error, logged};
+
+/// The header that carries the request's id.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The media types of our own answers: the envelope, and pages for people. The framework answers in neither.
+const OUR_MEDIA_TYPES: [&[u8]; 2] = [b"application/json", b"text/html"];
+
+/// Whether answers carry `Strict-Transport-Security`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StrictTransportSecurity {
+    /// Whether browsers should use only HTTPS from now on. Not with a development certificate: they would offer no way
+    /// around a warning, on any port of that host.
+    pub is_on: bool,
+}
+
+impl StrictTransportSecurity {
+    /// The header's value, where there is one.
+    #[must_use]
+    pub fn header(self) -> Option<&'static str> {
+        self.is_on.then_some(ONE_YEAR)
+    }
+}
+
+/// Browsers remember for a year to use only HTTPS.
+const ONE_YEAR: &str = "max-age=31536000";
+
+/// Wraps an application. The result answers every request, also when a handler panics.
+pub fn wrap<I, S, B>(
+    application: I,
+    cors: Cors,
+    budget: Arc<Budget>,
+    security: StrictTransportSecurity,
+) -> impl ServiceFactory<Request, Config = AppConfig, Response = Response<BoxBody>, Error = WebError, InitError = ()>
+where
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<
+            Request,
+            Config = AppConfig,
+            Response = ServiceResponse<B>,
+            Error = WebError,
+            InitError = (),
+        >,
+    S::Service: 'static,
+    B: MessageBody + 'static,
+{
+    let cors = Rc::new(cors);
+    apply_fn_factory(application, move |request: Request, service: &S::Service| {
+        answer(request, service, Rc::clone(&cors), Arc::clone(&budget), security)
+    })
+}
+
+/// Answers one request.
+fn answer<S, B>(
+    request: Request,
+    service: &S,
+    cors: Rc<Cors>,
+    budget: Arc<Budget>,
+    security: StrictTransportSecurity,
+) -> impl Future<Output = Result<Response<BoxBody>, WebError>> + use<S, B>
+where
+    S: Service<Request, Response = ServiceResponse<B>, Error = WebError>,
+    B: MessageBody + 'static,
+{
+    let started = Instant::now();
+    let address = request.peer_addr().map(|peer| peer.ip());
+    let cancellation = request.conn_data::<Cancellation>().cloned().unwrap_or_default();
+    let state = Rc::new(RequestState::new(address, cancellation, budget));
+    let line = LogLine::new(request.method(), request.path());
+    let origin = cors.origin(request.headers());
+    let preflight = cors.preflight(&request, origin.as_ref());
+    // The router itself runs inside `call`, so a panic there is caught, too.
+    let running = preflight.is_none().then(|| catch_unwind(AssertUnwindSafe(|| service.call(request))));
+    CURRENT_REQUEST.scope(Rc::clone(&state), async move {
+        let mut answer = match (preflight, running) {
+            (Some(answer), _) => answer,
+            (None, Some(Ok(running))) => match AssertUnwindSafe(running).catch_unwind().await {
+                Ok(outcome) => enveloped(outcome),
+                Err(panic) => panicked(panic.as_ref()),
+            },
+            (None, Some(Err(panic))) => panicked(panic.as_ref()),
+            (None, None) => error_response(&Error::internal("a request was neither answered nor run")),
+        };
+        answer = metered(answer, &state);
+        cors.allow(answer.headers_mut(), origin);
+        set_headers(answer.headers_mut(), state.id, security);
+        line.write(answer.status(), started, &state);
+        Ok(answer.into())
+    })
+}
+
+/// The answer to a request that is refused before a handler gets it, with the headers that every answer has. Its body
+/// is not read, so the connection closes.
+pub fn refused_response(
+    request: &Request,
+    error: &Error,
+    budget: &Arc<Budget>,
+    security: StrictTransportSecurity,
+) -> Response<BoxBody> {
+    let started = Instant::now();
+    let address = request.peer_addr().map(|peer| peer.ip());
+    let state = Rc::new(RequestState::new(address, Cancellation::default(), Arc::clone(budget)));
+    let line = LogLine::new(request.method(), request.path());
+    CURRENT_REQUEST.sync_scope(Rc::clone(&state), || {
+        let mut answer = error_response(error);
+        set_headers(answer.headers_mut(), state.id, security);
+        line.write(answer.status(), started, &state);
+        let mut answer: Response<BoxBody> = answer.into();
+        answer.head_mut().set_connection_type(ConnectionType::Close);
+        answer
+    })
+}
+
+/// The line about a request in the access log.
+struct LogLine {
+    method: Method,
+    path: String,
+}
+
+impl LogLine {
+    fn new(method: &Method, path: &str) -> Self {
+        Self { method: method.clone(), path: without_tokens(&without_keys(path)).into_owned() }
+    }
+
+    fn write(&self, status: StatusCode, started: Instant, state: &RequestState) {
+        let [method, path] = [self.method.as_str(), &self.path].map(|text| logged(text).to_string());
+        tracing::info!(
+            target: "rasterd::access",
+            address = state.address.map(tracing::field::display),
+            method = method.as_str(),
+            path = path.as_str(),
+            status = status.as_u16(),
+            code = state.code(),
+            ms = (started.elapsed().as_secs_f64() * 10_000.0).round() / 10.0,
+            request = state.id.as_str(),
+            key = state.key.get().map(tracing::field::display),
+        );
+    }
+}
+
+/// The application's answer, or the envelope instead when the framework itself refused the request.
+fn enveloped<B: MessageBody + 'static>(outcome: Result<ServiceResponse<B>, WebError>) -> HttpResponse {
+    let answer = match outcome {
+        Ok(answer) => answer.into_parts().1.map_into_boxed_body(),
+        Err(error) => HttpResponse::from_error(error),
+    };
+    let media_type = answer.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let is_ours = OUR_MEDIA_TYPES.iter().any(|ours| media_type.starts_with(ours));
+    match framework_error(answer.status()) {
+        Some(error) if !is_ours => replaced(&answer, &error),
+        Some(_) | None => answer,
+    }
+}
+
+/// The envelope instead of the framework's plain answer.
+fn replaced(answer: &HttpResponse, error: &Error) -> HttpResponse {
+    let mut envelope = error_response(error);
+    for (name, value) in answer.headers() {
+        if name != CONTENT_TYPE {
+            envelope.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    envelope
+}
+
+/// The error for a status that the framework answered by itself; `None` for an answer that is not an error.
+fn framework_error(status: StatusCode) -> Option<Error> {
+    // The framework never answers these by itself, and they have no body.
+    let is_ours = matches!(status, StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED);
+    if is_ours || !(status.is_client_error() || status.is_server_error()) {
+        return None;
+    }
+    Some(match status {
+        StatusCode::NOT_FOUND => {
+            Error::new(Code::EndpointNotFound, "There is no such endpoint. Check the path.")
+        }
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Error::new(Code::MethodNotAllowed, "This endpoint does not take this method.")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Error::new(Code::PayloadTooLarge, "The body is larger than this endpoint takes.")
+        }
+        status if status.is_client_error() => {
+            Error::bad_input("The request is malformed. Check its path, its headers and its body.")
+        }
+        status => Error::internal(format!("the framework answered {status}")),
+    })
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> HttpResponse {
+    let message =
+        panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+    error_response(&Error::internal(format!(
+        "a handler panicked: {}",
+        message.unwrap_or("without a message")
+    )))
+}
+
+/// Sets the headers that every answer has.
+pub fn set_headers(headers: &mut HeaderMap, id: RequestId, security: StrictTransportSecurity) {
+    if let Some(strict) = security.header() {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(strict));
+    }
+    headers.append(VARY, HeaderValue::from_static("Api-Version"));
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    }
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(REQUEST_ID, id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_http::test::TestRequest;
+    use actix_web::body::to_bytes;
+    use actix_web::{App, web};
+
+    use super::*;
+    use crate::transport::no_such_path;
+
+    /// The answer to a request of this path: status, headers, and the JSON body.
+    async fn answered(path: &str) -> (StatusCode, HeaderMap, serde_json::Value) {
+        let application = App::new()
+            .app_data(web::PayloadConfig::new(2))
+            .route("/panic/{what}", web::get().to(|what: web::Path<String>| async move { boom(&what) }))
+            .route("/number/{number}", web::get().to(|_: web::Path<u8>| async { "a number" }))
+            .route("/body", web::get().to(|_: String| async { "a body" }))
+            .route(
+                "/internal",
+                web::get().to(|| async { Err::<String, _>(Error::internal("the secret reason")) }),
+            )
+            .default_service(web::to(no_such_path));
+        let wrapped = wrap(application, Cors::new(&[]), budget(), StrictTransportSecurity::default())
+            .new_service(AppConfig::default())
+            .await
+            .unwrap();
+        let request = TestRequest::with_uri(path).set_payload("too long a body").finish();
+        let answer = wrapped.call(request).await.unwrap();
+        let (head, body) = answer.into_parts();
+        let body = to_bytes(body).await.unwrap();
+        (head.status(), head.headers().clone(), serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    fn budget() -> Arc<Budget> {
+        let settings = crate::testing::settings(std::path::Path::new("unused"), "https://localhost");
+        Arc::new(Budget::of(&settings))
+    }
+
+    #[expect(clippy::panic, reason = "that is what is tested")]
+    fn boom(what: &str) -> HttpResponse {
+        panic!("no {what} was expected")
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_an_internal_error_that_names_only_the_request_id() {
+        for path in ["/panic/handler", "/internal"] {
+            let (status, headers, body) = answered(path).await;
+            assert_eq!((status.as_u16(), &body["error"]["code"]), (500, &"INTERNAL_SERVER_ERROR".into()));
+            let message = body["error"]["message"].as_str().unwrap();
+            assert!(message.contains(headers.get(REQUEST_ID).unwrap().to_str().unwrap()), "{message}");
+            assert!(!message.contains("expected") && !message.contains("secret"), "{message}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn refusals_of_the_framework_are_in_the_envelope() {
+        for (path, status, code) in [
+            ("/number/many", 404, "ENDPOINT_NOT_FOUND"),
+            ("/body", 413, "PAYLOAD_TOO_LARGE"),
+            ("/nowhere", 404, "ENDPOINT_NOT_FOUND"),
+        ] {
+            let (answered, headers, body) = answered(path).await;
+            assert_eq!((answered.as_u16(), &body["error"]["code"]), (status, &code.into()), "{path}");
+            assert_eq!(headers.get(CONTENT_TYPE).unwrap(), "application/json");
+            assert_eq!(headers.get(VARY).unwrap(), "Api-Version");
+        }
+    }
+
+    #[actix_web::test]
+    async fn the_answer_of_a_handler_stays_as_it_is() {
+        let (status, headers, _) = answered("/number/7").await;
+        assert_eq!(status.as_u16(), 200);
+        assert_eq!(headers.get(CONTENT_TYPE).unwrap(), "text/plain; charset=utf-8");
+    }
+}

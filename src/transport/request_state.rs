@@ -1,0 +1,147 @@
+//! The state of the request that is being answered: its id, its key, and what it takes of the budget. For the log and
+//! for limits; it grants nothing.
+
+use std::any::Any;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::fmt;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::core::access::Caller;
+use crate::core::budget::{Budget, Share, Taker};
+use crate::core::cancellation::Cancellation;
+use crate::core::model::id::{KeyId, random_base62};
+use crate::error::Result;
+
+/// A request's id: 16 random base-62 characters, in `X-Request-Id` and in every line of the log about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestId([u8; 16]);
+
+impl RequestId {
+    /// A new id. The client's own is never used.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(random_base62())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The request that the current task answers.
+pub struct RequestState {
+    pub id: RequestId,
+    pub key: OnceCell<KeyId>,
+    /// The client's address.
+    pub address: Option<IpAddr>,
+    /// What it takes is counted here.
+    pub budget: Arc<Budget>,
+    /// Cancelled when its connection is closed.
+    pub cancellation: Cancellation,
+    code: Cell<Option<&'static str>>,
+    ungranted: Cell<bool>,
+    slot: Cell<Option<Share>>,
+    held: RefCell<Vec<Box<dyn Any>>>,
+}
+
+impl RequestState {
+    /// A request of which only the connection is known.
+    pub fn new(address: Option<IpAddr>, cancellation: Cancellation, budget: Arc<Budget>) -> Self {
+        Self {
+            id: RequestId::random(),
+            key: OnceCell::new(),
+            address,
+            budget,
+            cancellation,
+            code: Cell::new(None),
+            ungranted: Cell::new(false),
+            slot: Cell::default(),
+            held: RefCell::default(),
+        }
+    }
+
+    /// The code of the error that it was answered with, if any.
+    pub fn code(&self) -> Option<&'static str> {
+        self.code.get()
+    }
+
+    /// Who is charged for what this request takes.
+    pub fn taker(&self) -> Taker {
+        match self.key.get() {
+            Some(key) => Taker::key(key.as_str(), self.address),
+            None => Taker { holder: None, address: self.address },
+        }
+    }
+
+    /// Whether its key has no grants at all.
+    pub fn has_no_grants(&self) -> bool {
+        self.ungranted.get()
+    }
+
+    /// Keeps something until the request is answered.
+    pub fn hold(&self, thing: impl Any) {
+        self.held.borrow_mut().push(Box::new(thing));
+    }
+
+    /// Its share of its key's requests, for an answer that outlives the request.
+    pub fn take_slot(&self) -> Option<Share> {
+        self.slot.take()
+    }
+
+    /// What it holds, for an answer that is still being produced.
+    pub fn take_held(&self) -> Vec<Box<dyn Any>> {
+        self.held.take()
+    }
+}
+
+tokio::task_local! {
+    /// Set while a request is answered, on the task that answers it; tasks spawned from there have none.
+    pub static CURRENT_REQUEST: Rc<RequestState>;
+}
+
+/// The id of the request that the current task answers.
+#[must_use]
+pub fn request_id() -> Option<RequestId> {
+    CURRENT_REQUEST.try_with(|request| request.id).ok()
+}
+
+/// Cancelled when the connection of the request that the current task answers is closed.
+#[must_use]
+pub fn cancellation() -> Cancellation {
+    CURRENT_REQUEST.try_with(|request| request.cancellation.clone()).unwrap_or_default()
+}
+
+/// Records the code of the error that the request is answered with, for the log.
+pub fn record_code(code: &'static str) {
+    // Outside a request there is no line in the access log.
+    let _ = CURRENT_REQUEST.try_with(|request| request.code.set(Some(code)));
+}
+
+/// Records whose request it is, and counts it among those of its key.
+///
+/// # Errors
+/// `RATE_LIMITED` when the key has too many.
+pub fn record_caller(caller: &Caller) -> Result<()> {
+    let Some(key) = caller.key_id() else { return Ok(()) };
+    let recorded = CURRENT_REQUEST.try_with(|request| {
+        request.ungranted.set(caller.grants().is_empty());
+        // Only the first key of a request counts.
+        if request.key.set(key.clone()).is_err() {
+            return Ok(());
+        }
+        request.slot.set(Some(request.budget.requests.take(&request.taker(), 1)?));
+        Ok(())
+    });
+    // Outside a request there is nothing to count.
+    recorded.unwrap_or(Ok(()))
+}

@@ -1,0 +1,318 @@
+//! The composition root: one listener, one actix server, all transports. Runs the server and drains it.
+
+use std::future::ready;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_http::{HttpService, KeepAlive, Request, Response};
+use actix_rt::net::TcpStream;
+use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::body::BoxBody;
+use actix_web::dev::AppConfig;
+use actix_web::web;
+use futures_util::future::join;
+
+use crate::core::Core;
+use crate::core::settings::Timeouts;
+use crate::transport::cors::Cors;
+use crate::transport::mcp::running::RunningRequests;
+use crate::transport::mcp::{self, McpOptions};
+use crate::transport::tls::development::CertificateRenewer;
+use crate::transport::tls::{self, Certificates, TlsError};
+use crate::transport::{self, cdn, graphql, rest};
+use crate::webapp as pages;
+
+mod acceptor;
+mod body_framing;
+mod closing;
+mod connection;
+mod connection_limits;
+mod head;
+mod health;
+mod plain_http;
+mod refusal;
+mod renewal;
+mod signals;
+mod timer;
+mod transfer_rate;
+
+use acceptor::Acceptor;
+use connection::Connection;
+use renewal::Renewal;
+use signals::Signal;
+pub use signals::{Control, Signals};
+use transfer_rate::MinimumRate;
+
+/// How many bytes are read from a connection at a time where no body is expected.
+const HEAD_READ: usize = 4096;
+/// How long a client may take to read the last bytes of a connection that is being closed.
+const LINGER: Duration = Duration::from_secs(2);
+/// The most threads that the server framework can run.
+const MAX_WORKERS: usize = 512;
+
+/// How the server listens, and the limits for its clients.
+pub struct ServerOptions {
+    /// The socket; bound already, so that its port is known.
+    pub listener: TcpListener,
+    /// The certificate chain, PEM.
+    pub cert_file: PathBuf,
+    /// The certificate's private key, PEM.
+    pub key_file: PathBuf,
+    /// Host names (without port) for which `/mcp` answers.
+    pub allowed_hosts: Vec<String>,
+    /// Origins (scheme, host, port) whose pages may call, by CORS and on `/mcp`; `*` allows all by CORS.
+    pub allowed_origins: Vec<String>,
+    /// Renews the certificate when it is a development one, whose authority each client has to trust first; `None`
+    /// for a certificate that clients trust already.
+    pub development: Option<Arc<CertificateRenewer>>,
+    /// Host names for which `/` is the MCP endpoint, too.
+    pub mcp_hosts: Vec<String>,
+    /// Whether GraphQL answers introspection queries.
+    pub graphql_introspection: bool,
+    /// How many values one GraphQL request may ask for.
+    pub graphql_cost: usize,
+    /// How many threads answer; 0 is one per core.
+    pub workers: usize,
+    /// The limits for slow or greedy clients.
+    pub timeouts: Timeouts,
+}
+
+/// How long the bytes of a body are counted before their rate is judged.
+const BODY_WINDOW: Duration = Duration::from_secs(10);
+
+fn minimum_body_rate(timeouts: &Timeouts) -> MinimumRate {
+    MinimumRate { total: timeouts.body, window: BODY_WINDOW, bytes_per_second: timeouts.body_rate }
+}
+
+fn minimum_answer_rate(timeouts: &Timeouts) -> MinimumRate {
+    MinimumRate { total: Duration::MAX, window: timeouts.idle, bytes_per_second: timeouts.answer_rate }
+}
+
+/// Why a server can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A certificate or a key can't be used.
+    #[error(transparent)]
+    Certificate(#[from] TlsError),
+    /// TLS can't be set up.
+    #[error("TLS can't be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The socket can't be used.
+    #[error("the listening socket can't be used: {0}")]
+    Socket(#[from] std::io::Error),
+}
+
+/// A server with its socket and its certificate, ready to run.
+pub struct Server {
+    actix: actix_server::Server,
+    address: SocketAddr,
+    core: Core,
+    renewal: Renewal,
+    draining: Arc<AtomicBool>,
+}
+
+impl Server {
+    /// Reads the certificate and sets everything up. Clients can connect from now on; [`Server::run`] answers them.
+    ///
+    /// # Errors
+    /// When the certificate or the socket can't be used.
+    pub fn start(options: ServerOptions, core: Core) -> Result<Self, StartError> {
+        let address = options.listener.local_addr()?;
+        let certificates = Certificates::load(&options.cert_file, &options.key_file)?;
+        let tls = tls::server_config(Arc::clone(&certificates))?;
+        let renewal = Renewal {
+            certificates,
+            renewer: options.development.clone(),
+            host: host_of(&core.settings().public_url),
+            clock: core.clock().clone(),
+        };
+        let draining = Arc::new(AtomicBool::new(false));
+        let security = transport::StrictTransportSecurity { is_on: options.development.is_none() };
+        let acceptor = Arc::new(Acceptor::new(tls, core.clone(), options.timeouts.clone(), security));
+        let builder = builder(&options);
+        let idle = options.timeouts.idle;
+        let (listener, mounts) = Mounts::new(options, core.clone(), security, Arc::clone(&draining));
+        let drain = builder.graceful_shutdown_signal();
+        let actix = builder
+            .listen("https", listener, move || {
+                let (drain, mounts) = (drain.clone(), mounts.clone());
+                let core = mounts.core.clone();
+                let http = HttpService::build()
+                    .keep_alive(KeepAlive::Timeout(idle))
+                    // The head of every request is timed by the connection, not only that of the first.
+                    .client_request_timeout(Duration::ZERO)
+                    .client_disconnect_timeout(LINGER)
+                    .graceful_shutdown_signal(move || {
+                        let drain = drain.clone();
+                        async move { drain.notified().await }
+                    })
+                    .on_connect_ext(|connection: &Connection, data| {
+                        data.insert(connection.cancellation());
+                    })
+                    .expect(fn_service(move |request| ready(may_continue(&core, request, security))))
+                    .h1(map_config(mounts.application(), |()| AppConfig::default()))
+                    .map_err(|error| tracing::debug!(%error, "a connection ended early"));
+                let acceptor = Arc::clone(&acceptor);
+                fn_service(move |tcp: TcpStream| Arc::clone(&acceptor).accept(tcp)).and_then(http)
+            })?
+            .run();
+        Ok(Self { actix, address, core, renewal, draining })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until it gets the signal to stop; then accepts no new connections, finishes the requests in flight and
+    /// writes what is only in memory. A second signal to stop ends this at once; the process is expected to end
+    /// then, too. Runs on an actix system.
+    ///
+    /// # Errors
+    /// When the listening socket fails.
+    pub async fn run(self, mut signals: Signals) -> std::io::Result<()> {
+        let Self { actix, core, renewal, draining, .. } = self;
+        let handle = actix.handle();
+        let mut serving = pin!(actix);
+        {
+            let mut maintenance = pin!(join(renewal.run(), core.run_maintenance()));
+            loop {
+                tokio::select! {
+                    outcome = &mut serving => return outcome,
+                    _ = &mut maintenance => {}
+                    signal = signals.next() => match signal {
+                        Signal::Reload => renewal.certificates.reload_and_log(),
+                        Signal::Stop => break,
+                    },
+                }
+            }
+        }
+        draining.store(true, Ordering::Relaxed);
+        tracing::info!("stopping: no new connections, requests in flight finish");
+        // The server gets this at once; the future only resolves when it has stopped, as `serving` does.
+        drop(handle.stop(true));
+        let outcome = tokio::select! {
+            outcome = &mut serving => outcome,
+            () = signals.stop() => {
+                tracing::warn!("asked to stop again: requests in flight are cut off");
+                Ok(())
+            }
+        };
+        core.close().await;
+        outcome
+    }
+}
+
+/// The host of an origin; IPv6 addresses without brackets.
+fn host_of(origin: &str) -> String {
+    let url = url::Url::parse(origin).ok();
+    let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+    host.trim_start_matches('[').trim_end_matches(']').to_owned()
+}
+
+/// Answers `Expect: 100-continue`: the client may send its body, or the request is refused without it.
+fn may_continue(
+    core: &Core,
+    request: Request,
+    security: transport::StrictTransportSecurity,
+) -> Result<Request, Response<BoxBody>> {
+    match rest::may_continue(core, request.method(), request.uri(), request.head().headers()) {
+        Ok(()) => Ok(request),
+        Err(error) => Err(transport::refused_response(&request, &error, core.budget(), security)),
+    }
+}
+
+fn builder(options: &ServerOptions) -> actix_server::ServerBuilder {
+    let builder = actix_server::Server::build()
+        .disable_signals()
+        // Whole seconds, and at least one.
+        .shutdown_timeout(
+            options.timeouts.drain.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1),
+        )
+        // A worker with this many stops accepting, and clients would wait; the acceptor closes connections instead.
+        .max_concurrent_connections(usize::MAX >> 1);
+    match options.workers {
+        0 => builder,
+        workers => builder.workers(workers.min(MAX_WORKERS)),
+    }
+}
+
+/// The transports with their options; each worker mounts them.
+#[derive(Clone)]
+struct Mounts {
+    core: Core,
+    security: transport::StrictTransportSecurity,
+    draining: Arc<AtomicBool>,
+    allowed_origins: Vec<String>,
+    documents: rest::Documents,
+    mcp: McpOptions,
+    running: RunningRequests,
+    graphql: graphql::Options,
+    pages: pages::Options,
+}
+
+impl Mounts {
+    /// Splits the options. The listener comes back by itself: a copy of it would keep the port open while requests
+    /// finish, and new clients would wait for an answer that never comes.
+    fn new(
+        options: ServerOptions,
+        core: Core,
+        security: transport::StrictTransportSecurity,
+        draining: Arc<AtomicBool>,
+    ) -> (TcpListener, Self) {
+        let ServerOptions {
+            listener,
+            development,
+            allowed_hosts,
+            allowed_origins,
+            mcp_hosts,
+            graphql_introspection,
+            graphql_cost,
+            ..
+        } = options;
+        let graphql = graphql::Options {
+            introspection: graphql_introspection,
+            cost: graphql_cost,
+            mcp_hosts: mcp_hosts.clone(),
+        };
+        let mcp = McpOptions { allowed_hosts, allowed_origins: allowed_origins.clone(), mcp_hosts };
+        let pages = pages::Options { development };
+        let (documents, running) = (rest::Documents::new(core.settings()), RunningRequests::default());
+        let mounts =
+            Self { core, security, draining, allowed_origins, documents, mcp, running, graphql, pages };
+        (listener, mounts)
+    }
+
+    fn application(
+        &self,
+    ) -> impl ServiceFactory<
+        actix_http::Request,
+        Config = AppConfig,
+        Response = actix_http::Response<actix_web::body::BoxBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    > + use<> {
+        let mounts = self.clone();
+        let cors = Cors::new(&self.allowed_origins);
+        let application = actix_web::App::new()
+            .app_data(web::Data::new(self.core.clone()))
+            .configure(move |routes| mounts.mount(routes))
+            .default_service(web::to(transport::no_such_path));
+        transport::wrap(application, cors, Arc::clone(self.core.budget()), self.security)
+    }
+
+    /// The transports, in one place.
+    fn mount(&self, routes: &mut web::ServiceConfig) {
+        health::configure(routes, &self.core, &self.draining);
+        cdn::configure(routes, &self.core);
+        rest::configure(routes, self.documents.clone());
+        mcp::configure(routes, &self.core, self.mcp.clone(), self.running.clone());
+        graphql::configure(routes, &self.core, &self.graphql);
+        pages::configure(routes, &self.core, &self.pages);
+    }
+}

@@ -1,0 +1,85 @@
+//! This machine's list of authorities together with ours, for clients that replace their own list with one file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustls::pki_types::CertificateDer;
+
+use super::write;
+use crate::transport::tls::{TlsError, system};
+
+const HEADING: &str = "# The authorities that this machine trusts, and that of rasterd. Written by rasterd; changes here are overwritten.\n";
+
+/// The list, PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// Where it is.
+    pub file: PathBuf,
+    /// Whether the machine has authorities of its own, so that clients with this list also trust other servers.
+    pub has_system: bool,
+}
+
+impl Bundle {
+    /// Writes the list if it changed.
+    pub(super) fn refresh(file: PathBuf, ours: &CertificateDer<'_>) -> Result<Self, TlsError> {
+        Self::write(file, ours, &system::authorities())
+    }
+
+    fn write(
+        file: PathBuf,
+        ours: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+    ) -> Result<Self, TlsError> {
+        let text = text(ours, others);
+        if !has_content(&file, &text) {
+            write(&file, &text, 0o644)?;
+        }
+        Ok(Self { file, has_system: !others.is_empty() })
+    }
+}
+
+fn has_content(file: &Path, text: &str) -> bool {
+    fs::read(file).is_ok_and(|bytes| bytes == text.as_bytes())
+}
+
+fn text(ours: &CertificateDer<'_>, others: &[CertificateDer<'_>]) -> String {
+    let others = others.iter().filter(|other| *other != ours);
+    let line_feeds = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+    let all = std::iter::once(ours).chain(others);
+    all.fold(HEADING.to_owned(), |text, der| {
+        text + &pem::encode_config(&pem::Pem::new("CERTIFICATE", der.as_ref()), line_feeds)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use rustls::pki_types::pem::PemObject;
+
+    use super::*;
+
+    fn ca(folder: &Path) -> CertificateDer<'static> {
+        let made = super::super::ensure(folder, &[], SystemTime::now()).unwrap();
+        CertificateDer::from_pem_file(made.ca_file).unwrap()
+    }
+
+    #[test]
+    fn the_list_has_each_authority_once_and_follows_what_the_machine_trusts() {
+        let temp = tempfile::tempdir().unwrap();
+        let [ours, one, other] = ["ours", "one", "other"].map(|name| ca(&temp.path().join(name)));
+        let file = temp.path().join("bundle.pem");
+        for (machine, has_system) in [
+            (vec![], false),
+            (vec![one.clone(), ours.clone()], true),
+            (vec![one.clone(), other.clone()], true),
+        ] {
+            let bundle = Bundle::write(file.clone(), &ours, &machine).unwrap();
+            assert_eq!(bundle, Bundle { file: file.clone(), has_system });
+            let found: Vec<_> = CertificateDer::pem_file_iter(&file).unwrap().map(Result::unwrap).collect();
+            let mut expected = vec![ours.clone()];
+            expected.extend(machine.into_iter().filter(|other| *other != ours));
+            assert_eq!(found, expected);
+        }
+    }
+}

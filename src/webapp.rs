@@ -1,0 +1,65 @@
+//! The web app: pages for people, under `/app`, over the same operations as the other transports. The list of its
+//! routes is on this page. No rule of the product is here: handlers read, call one operation, and answer a page.
+//!
+//! Every page works without a script, and better with one. Nothing is fetched from elsewhere, nothing is inline.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::guard::{self, GuardContext};
+use actix_web::http::header::{ACCEPT, LOCATION};
+use actix_web::middleware::from_fn;
+use actix_web::{HttpResponse, web};
+
+use crate::core::Core;
+use crate::transport;
+use crate::transport::tls::development::CertificateRenewer;
+
+mod aspect;
+mod cookie;
+mod files;
+mod flash;
+mod form;
+mod format;
+mod gate;
+mod layout;
+mod pages;
+mod path;
+mod refusal;
+mod reply;
+mod request_context;
+mod signed_in_user;
+mod theme;
+mod user_agent;
+mod visible;
+
+use gate::Gate;
+
+/// What the pages have to know of the server.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The development certificate, whose authority clients have to be told to trust, if it is one.
+    pub development: Option<Arc<CertificateRenewer>>,
+}
+
+/// Mounts the pages, and the way from `/` to them. Comes after the transports that have a `/` of their own.
+pub fn configure(routes: &mut web::ServiceConfig, core: &Core, options: &Options) {
+    let gate = Rc::new(Gate::of(core));
+    let pages = web::scope("/app")
+        .app_data(web::Data::new(options.clone()))
+        .configure(files::configure)
+        .configure(pages::configure)
+        .default_service(web::to(transport::no_such_path))
+        .wrap(from_fn(move |request, next| Rc::clone(&gate).pass(request, next)));
+    routes.service(pages).service(
+        web::resource("/").guard(guard::Get()).guard(guard::fn_guard(is_browser)).route(
+            web::get().to(|| async { HttpResponse::SeeOther().insert_header((LOCATION, "/app")).finish() }),
+        ),
+    );
+}
+
+/// Somebody who looks, and not a program that asks.
+fn is_browser(request: &GuardContext<'_>) -> bool {
+    let accepts = request.head().headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+    accepts.is_some_and(|accepts| accepts.contains("text/html"))
+}

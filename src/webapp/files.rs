@@ -1,0 +1,111 @@
+//! What the pages are made of besides HTML: styles, scripts, icons. A release has all of it in the binary; a debug
+//! build reads it from the sources. Addresses name a version, so that a browser keeps a file for a year and asks for
+//! the new one after an update.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, web};
+use rust_embed::{Embed, EmbeddedFile};
+
+use crate::error::{Code, Error, Result};
+use crate::transport;
+
+/// The files, by their path in this folder.
+#[derive(Embed)]
+#[folder = "src/webapp"]
+#[include = "*.js"]
+#[include = "*.css"]
+#[include = "*.svg"]
+struct Files;
+
+/// For an address with the current version: changed content has another address.
+const FOR_A_YEAR: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// For an address without the version, or with an old one.
+const REVALIDATED: HeaderValue = HeaderValue::from_static("public, no-cache");
+
+/// The paths of all files that make up the version.
+static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| Files::iter().map(String::from).collect());
+
+/// The version of the files in the binary: one for all, because modules import each other by relative addresses.
+static EMBEDDED_VERSION: LazyLock<String> = LazyLock::new(|| {
+    version_of(|name, hasher| {
+        if let Some(file) = Files::get(name) {
+            hasher.update(&file.data);
+        }
+    })
+});
+
+/// The version of the files now. A debug build goes by their times, which change with every edit.
+fn version() -> String {
+    if !cfg!(debug_assertions) {
+        return EMBEDDED_VERSION.clone();
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/webapp");
+    version_of(|name, hasher| {
+        let changed = folder.join(name).metadata().and_then(|metadata| metadata.modified());
+        hasher.update(format!("{changed:?}").as_bytes());
+    })
+}
+
+/// The start of a hash over what `add` adds for each file.
+fn version_of(add: impl Fn(&str, &mut blake3::Hasher)) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for name in NAMES.iter() {
+        hasher.update(name.as_bytes());
+        add(name, &mut hasher);
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
+/// The address of a file, with the version that lets a browser keep it.
+///
+/// A file that does not exist has an address that answers 404; a test of the pages finds it.
+#[must_use]
+pub fn url(name: &str) -> String {
+    format!("/app/static/{}/{name}", version())
+}
+
+/// The route of the files, within the web app's scope.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    routes.service(
+        transport::resource("/static/{path:.*}", &[Method::GET, Method::HEAD]).route(web::get().to(get)),
+    );
+}
+
+async fn get(request: HttpRequest, path: web::Path<String>) -> Result<HttpResponse> {
+    let (file, name, version_asked) = find(&path)?;
+    let etag = format!("\"{}\"", &blake3::hash(&file.data).to_hex()[..16]);
+    let is_current = version_asked.is_some_and(|asked| asked == version());
+    let mut answer = HttpResponse::Ok();
+    answer
+        .insert_header((CACHE_CONTROL, if is_current { FOR_A_YEAR } else { REVALIDATED }))
+        .insert_header((ETAG, etag.as_str()));
+    if request.headers().get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+        return Ok(answer.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    Ok(answer.content_type(content_type(name)).body(file.data))
+}
+
+/// The file at a path with any version or without one; its name, and the version.
+fn find(path: &str) -> Result<(EmbeddedFile, &str, Option<&str>)> {
+    if let Some((version, name)) = path.split_once('/')
+        && let Some(file) = Files::get(name)
+    {
+        return Ok((file, name, Some(version)));
+    }
+    let file =
+        Files::get(path).ok_or_else(|| Error::new(Code::EndpointNotFound, "There is no such file."))?;
+    Ok((file, path, None))
+}
+
+fn content_type(name: &str) -> &'static str {
+    match Path::new(name).extension().and_then(|extension| extension.to_str()) {
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some(_) | None => "application/octet-stream",
+    }
+}

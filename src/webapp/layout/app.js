@@ -1,0 +1,13 @@
+// The entry of the web app's scripts. What pages do better with a script; every page works without it.
+// Listeners run in the order of these imports.
+
+import "./dialogs.js";
+import "./menus.js";
+import "./forms.js";
+import "./messages.js";
+import "./copy.js";
+import "./times.js";
+import "./scripted.js";
+import "./session.js";
+import "../pages/libraries/libraries.js";
+import "../pages/profile/passkeys.js";

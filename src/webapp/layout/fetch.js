@@ -1,0 +1,15 @@
+// Parts of pages, as a script asks for them.
+
+/**
+ * The part of a page at an address; null where that fails.
+ * @param {string} address
+ * @returns {Promise<Document | null>}
+ */
+export async function fetchPart(address) {
+  try {
+    const response = await fetch(address, { headers: { "HX-Request": "true" } });
+    return response.ok ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,179 @@
+//! Libraries and what is in them, as people look at them, sort them and add to them. The list of these pages' routes
+//! is here, and the list of libraries; the rest is a file for each page.
+
+use actix_web::http::Method;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use crate::core::Core;
+use crate::core::access::{Caller, LibraryPath};
+use crate::core::libraries::LibraryDetail;
+use crate::core::model::Role;
+use crate::core::model::page::PageRequest;
+use crate::error::Result;
+use crate::transport;
+use crate::webapp::flash::Flash;
+use crate::webapp::form::Form;
+use crate::webapp::format::numbers::counted;
+use crate::webapp::layout::{Layout, Section};
+use crate::webapp::path::LocalPath;
+use crate::webapp::reply::{page, page_again, redirect_with};
+use crate::webapp::signed_in_user::SignedInUser;
+
+mod asset;
+mod asset_changes;
+mod browsing;
+mod bulk_changes;
+mod grid;
+mod image;
+mod tile;
+mod trash;
+mod trash_changes;
+mod upload;
+
+use image::Picture;
+
+/// How many pictures of a library are shown of it.
+const MOSAIC: usize = 5;
+/// How many of its newest assets are looked at for those: not all of them have a picture.
+const MOSAIC_LOOKED_AT: usize = 12;
+/// All of a list that is short by itself.
+const ALL: PageRequest = PageRequest { offset: 0, size: usize::MAX };
+/// How many tags the card of a library shows.
+const TAGS: usize = 3;
+
+/// The path of a library: its organization and itself.
+type InLibrary = web::Path<(String, String)>;
+/// The path of an asset: organization, library, itself.
+type OfAsset = web::Path<(String, String, String)>;
+
+/// The routes. Comes after everything else that is below an organization.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    let get_and_post = &[Method::GET, Method::POST];
+    let libraries = transport::resource("/{organization}", get_and_post);
+    let library = transport::resource("/{organization}/{library}", get_and_post);
+    let trash = transport::resource("/{organization}/{library}/trash", &[Method::GET]);
+    let trashed = transport::resource("/{organization}/{library}/trash/{asset}", &[Method::GET]);
+    let asset = transport::resource("/{organization}/{library}/{asset}", &[Method::GET]);
+    routes
+        .service(libraries.route(web::get().to(list)).route(web::post().to(create)))
+        .service(library.route(web::get().to(grid::show)).route(web::post().to(rename)))
+        .service(change("/selected").route(web::post().to(bulk_changes::change)))
+        .service(change("/upload").route(web::post().to(upload::upload)))
+        .service(trash.route(web::get().to(trash::show)))
+        .service(change("/trash/selected").route(web::post().to(trash_changes::change)))
+        .service(change("/trash/empty").route(web::post().to(trash_changes::empty)))
+        .service(trashed.route(web::get().to(trash::picture)))
+        .service(asset.route(web::get().to(asset::show)))
+        .service(change("/{asset}/description").route(web::post().to(asset_changes::describe)))
+        .service(change("/{asset}/tags").route(web::post().to(asset_changes::tag)))
+        .service(change("/{asset}/variants").route(web::post().to(upload::upload_variant)))
+        .service(change("/{asset}/promote").route(web::post().to(asset_changes::promote)))
+        .service(change("/{asset}/trash").route(web::post().to(asset_changes::trash)));
+}
+
+/// A change of what is in a library.
+fn change(path: &str) -> actix_web::Resource {
+    transport::resource(&format!("/{{organization}}/{{library}}{path}"), &[Method::POST])
+}
+
+/// What somebody's role lets them do in every library of the organization.
+#[derive(Debug, Clone, Copy)]
+struct Can {
+    /// Change what is in it.
+    change: bool,
+    /// Make libraries and name them.
+    manage: bool,
+}
+
+impl Can {
+    /// Only for what a page offers: whether it is done is for the operation to say.
+    fn of(caller: &Caller) -> Self {
+        match caller.role() {
+            Some(Role::Owner) => Self { change: true, manage: true },
+            Some(Role::Editor) => Self { change: true, manage: false },
+            Some(Role::Viewer) | None => Self { change: false, manage: false },
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(config = "src/webapp/askama.toml", path = "pages/libraries/list.html")]
+struct LibraryListPage {
+    layout: Layout,
+    organization: String,
+    can: Can,
+    cards: Vec<LibraryCard>,
+    asked: String,
+    problem: String,
+}
+
+/// One library in the list.
+struct LibraryCard {
+    slug: String,
+    name: String,
+    count: String,
+    tags: Vec<String>,
+    mosaic: Vec<Picture>,
+}
+
+async fn list(user: SignedInUser, organization: web::Path<String>) -> Result<HttpResponse> {
+    page(&list_page(&user, &organization, "", "")?)
+}
+
+fn list_page(user: &SignedInUser, organization: &str, asked: &str, problem: &str) -> Result<LibraryListPage> {
+    let caller = user.caller(organization)?;
+    let libraries = user.core.list_libraries_with(&caller, organization, ALL, TAGS)?;
+    let cards = libraries.into_iter().map(|library| card(&user.core, &caller, organization, library));
+    Ok(LibraryListPage {
+        layout: user.layout("Libraries")?.within(&caller, Section::Libraries),
+        organization: organization.to_owned(),
+        can: Can::of(&caller),
+        cards: cards.collect::<Result<_>>()?,
+        asked: asked.to_owned(),
+        problem: problem.to_owned(),
+    })
+}
+
+fn card(core: &Core, caller: &Caller, organization: &str, detail: LibraryDetail) -> Result<LibraryCard> {
+    let LibraryDetail { library, tags } = detail;
+    let path = LibraryPath { organization, library: library.slug.as_str() };
+    let newest = PageRequest { offset: 0, size: MOSAIC_LOOKED_AT };
+    let assets = core.list_assets(caller, &path, &[], newest)?;
+    let mosaic = assets.iter().filter_map(|detail| Picture::of(detail, &detail.asset)).take(MOSAIC).collect();
+    Ok(LibraryCard {
+        slug: library.slug.to_string(),
+        name: library.name,
+        count: counted(library.assets, "asset"),
+        tags: tags.into_iter().map(|tag| tag.text).collect(),
+        mosaic,
+    })
+}
+
+async fn create(user: SignedInUser, organization: web::Path<String>, form: Form) -> Result<HttpResponse> {
+    let caller = user.caller(&organization)?;
+    match user.core.create_library(&caller, &organization, form.text("name"), None).await {
+        Ok(LibraryDetail { library, .. }) => {
+            let to = LocalPath::to(&[&organization, library.slug.as_str()]);
+            let flash = Flash::done(format!("Created library “{}”.", library.name));
+            redirect_with(&user.context, &to, &flash)
+        }
+        Err(error) if error.is_user_fixable() => {
+            page_again(&list_page(&user, &organization, form.text("name"), error.message())?)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn rename(user: SignedInUser, path: InLibrary, form: Form) -> Result<HttpResponse> {
+    let (organization, library) = path.into_inner();
+    let caller = user.caller(&organization)?;
+    let to = LocalPath::to(&[&organization, &library]);
+    let path = LibraryPath { organization: &organization, library: &library };
+    let flash = match user.core.rename_library(&caller, &path, form.text("name")).await {
+        Ok(detail) => Flash::done(format!("Renamed to “{}”.", detail.library.name)),
+        Err(error) if error.is_user_fixable() => Flash::problem(error.message()),
+        Err(error) => return Err(error),
+    };
+    redirect_with(&user.context, &to, &flash)
+}

@@ -1,0 +1,322 @@
+//! The page of one asset: the picture, what is known of it, and the way to the next one of the list it came from.
+
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::browsing::Browsing;
+use super::tile::{icon_of, type_name};
+use super::{Can, OfAsset};
+use crate::core::access::Caller;
+use crate::core::assets::{AssetDetail, description_mark};
+use crate::core::browse::Adjacent;
+use crate::core::model::Asset;
+use crate::core::model::id::AssetId;
+use crate::error::{Code, Error, Result};
+use crate::pictures::media::MediaType;
+use crate::webapp::format::numbers::{bytes, grouped};
+use crate::webapp::format::times::Time;
+use crate::webapp::layout::{Layout, Section};
+use crate::webapp::pages::libraries::image::{Picture, file_path};
+use crate::webapp::path::LocalPath;
+use crate::webapp::reply::{page, page_with, redirect};
+use crate::webapp::signed_in_user::SignedInUser;
+
+#[derive(Template)]
+#[template(config = "src/webapp/askama.toml", path = "pages/libraries/asset.html")]
+struct AssetPage {
+    layout: Layout,
+    address: LocalPath,
+    query: String,
+    can: Can,
+    name: String,
+    shown: ShownFile,
+    description: DescriptionForm,
+    uploaded_by: String,
+    created: Time,
+    updated: Time,
+    tags: AssetTags,
+    variants: Vec<Variant>,
+    before: Option<LocalPath>,
+    after: Option<LocalPath>,
+    list: LocalPath,
+}
+
+/// The description, and what of it the page shows to somebody who changes it.
+struct DescriptionForm {
+    text: String,
+    /// The mark of the description as it is stored.
+    seen: String,
+    /// Why what is in the form was not saved; empty otherwise.
+    problem: &'static str,
+    /// What is stored instead.
+    stored: String,
+}
+
+/// The tags of an asset, and what can be done with them.
+#[derive(Template)]
+#[template(config = "src/webapp/askama.toml", path = "pages/libraries/asset_tags.html")]
+pub struct AssetTags {
+    csrf: String,
+    action: String,
+    may_change: bool,
+    tags: Vec<TagLink>,
+    suggestions: Vec<String>,
+}
+
+struct TagLink {
+    text: String,
+    href: String,
+}
+
+/// The file that is looked at: the asset's own, or that of one of its variants.
+struct ShownFile {
+    id: String,
+    /// Whether it is a variant's.
+    is_variant: bool,
+    name: String,
+    picture: Option<Picture>,
+    is_film: bool,
+    icon: &'static str,
+    file: String,
+    facts: Vec<(&'static str, String)>,
+    url: String,
+    markdown: String,
+    html: String,
+}
+
+/// One of the files of an asset, to choose from.
+struct Variant {
+    id: String,
+    name: String,
+    href: String,
+    picture: Option<Picture>,
+    icon: &'static str,
+    is_shown: bool,
+    is_default: bool,
+}
+
+pub async fn show(user: SignedInUser, path: OfAsset, request: HttpRequest) -> Result<HttpResponse> {
+    let (organization, library, id) = path.into_inner();
+    let browsing = Browsing::parse((organization, library), request.query_string());
+    let wanted = wanted_variant(request.query_string());
+    let caller = user.caller(&browsing.organization)?;
+    let detail = match user.core.get_asset(&caller, &browsing.path(), &id) {
+        Ok(detail) => detail,
+        Err(error) => return elsewhere(&user, &caller, &browsing, &id, wanted.as_deref(), error),
+    };
+    if let Some(original) = &detail.asset.parent {
+        return Ok(redirect(&user.context, &browsing.asset(original.as_str()).with("variant", &id)));
+    }
+    let shown = match &wanted {
+        Some(wanted) => detail.variants.iter().find(|variant| variant.id.as_str() == wanted),
+        None => Some(&detail.asset),
+    };
+    let Some(shown) = shown else {
+        // Promoted, moved or trashed since: the original is what there is.
+        return Ok(redirect(&user.context, &browsing.asset(&id)));
+    };
+    let (caller, adjacent) = user.core.adjacent(caller, &browsing.path(), &browsing.query, &id).await?;
+    page(&asset_page(&user, &caller, &browsing, &detail, shown, adjacent)?)
+}
+
+/// The page of an asset whose description is another than the one that somebody changed: with both of them, so that
+/// saving once more is a choice.
+pub async fn described_since(
+    user: &SignedInUser,
+    browsing: &Browsing,
+    id: &str,
+    typed: String,
+) -> Result<HttpResponse> {
+    // Another look, because what is there now is what the person has not seen.
+    let caller = user.caller(&browsing.organization)?;
+    let detail = user.core.get_asset(&caller, &browsing.path(), id)?;
+    let (caller, adjacent) = user.core.adjacent(caller, &browsing.path(), &browsing.query, id).await?;
+    let mut answer = asset_page(user, &caller, browsing, &detail, &detail.asset, adjacent)?;
+    let stored = std::mem::replace(&mut answer.description.text, typed);
+    answer.description.problem = "Somebody changed the description since you opened this page. Yours is below and not saved yet; saving replaces theirs:";
+    answer.description.stored = stored;
+    page_with(Code::Conflict.status(), &answer)
+}
+
+/// An asset that is not in this library: it may be in another one by now.
+fn elsewhere(
+    user: &SignedInUser,
+    caller: &Caller,
+    browsing: &Browsing,
+    id: &str,
+    variant: Option<&str>,
+    error: Error,
+) -> Result<HttpResponse> {
+    if error.code() != Code::ResourceNotFound {
+        return Err(error);
+    }
+    let library = user.core.library_of_asset(caller, &browsing.organization, id)?;
+    if library.as_str() == browsing.library {
+        return Err(Error::new(Code::ResourceNotFound, "This asset is in the trash of its library."));
+    }
+    let there = LocalPath::to(&[&browsing.organization, library.as_str(), id]);
+    Ok(redirect(&user.context, &variant.map_or(there.clone(), |variant| there.with("variant", variant))))
+}
+
+/// The variant that an address asks to see.
+pub fn wanted_variant(query: &str) -> Option<String> {
+    let wanted = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "variant");
+    wanted.map(|(_, id)| id.into_owned())
+}
+
+fn asset_page(
+    user: &SignedInUser,
+    caller: &Caller,
+    browsing: &Browsing,
+    detail: &AssetDetail,
+    shown: &Asset,
+    adjacent: Adjacent,
+) -> Result<AssetPage> {
+    let (asset, can) = (&detail.asset, Can::of(caller));
+    let library = user.core.get_library(caller, &browsing.path())?.library;
+    let step = |id: Option<AssetId>| id.map(|id| browsing.asset(id.as_str()));
+    let here = browsing.asset(asset.id.as_str());
+    let query = here.as_str().split_once('?').map_or_else(String::new, |(_, query)| format!("?{query}"));
+    let layout = user.layout(asset.name.clone())?.within(caller, Section::Libraries);
+    Ok(AssetPage {
+        layout: layout
+            .under("Libraries", format!("/app/{}", browsing.organization))
+            .under(library.name, browsing.list().to_string()),
+        address: LocalPath::to(&[&browsing.organization, &browsing.library, asset.id.as_str()]),
+        query,
+        can,
+        name: asset.name.clone(),
+        shown: ShownFile::new(detail, shown, &user.core.settings().public_url),
+        description: DescriptionForm {
+            text: asset.description.clone(),
+            seen: description_mark(&asset.description),
+            problem: "",
+            stored: String::new(),
+        },
+        uploaded_by: shown.uploaded_by.clone(),
+        created: Time(shown.created),
+        updated: Time(shown.updated),
+        tags: asset_tags(user, caller, browsing, asset)?,
+        variants: variants(browsing, detail, shown),
+        before: step(adjacent.before),
+        after: step(adjacent.after),
+        list: browsing.list(),
+    })
+}
+
+/// The tags of an asset as its page shows them.
+pub fn asset_tags(
+    user: &SignedInUser,
+    caller: &Caller,
+    browsing: &Browsing,
+    asset: &Asset,
+) -> Result<AssetTags> {
+    let known = user.core.get_library(caller, &browsing.path())?.tags;
+    let all = Browsing::parse((browsing.organization.clone(), browsing.library.clone()), "");
+    let link = |text: &String| TagLink { text: text.clone(), href: all.toggled(text).list().to_string() };
+    let here = browsing.asset(asset.id.as_str());
+    let (path, query) = here.as_str().split_once('?').unwrap_or((here.as_str(), ""));
+    Ok(AssetTags {
+        csrf: user.context.csrf(),
+        action: if query.is_empty() { format!("{path}/tags") } else { format!("{path}/tags?{query}") },
+        may_change: Can::of(caller).change,
+        tags: asset.tags.iter().map(link).collect(),
+        suggestions: known.into_iter().map(|tag| tag.text).filter(|tag| !asset.tags.contains(tag)).collect(),
+    })
+}
+
+/// The asset's files: its own first, if there is more than that.
+fn variants(browsing: &Browsing, detail: &AssetDetail, shown: &Asset) -> Vec<Variant> {
+    let original = browsing.asset(detail.asset.id.as_str());
+    let choice = |asset: &Asset| Variant {
+        id: asset.id.to_string(),
+        name: asset.name.clone(),
+        href: match asset.parent {
+            None => original.to_string(),
+            Some(_) => original.with("variant", asset.id.as_str()).to_string(),
+        },
+        picture: Picture::of(detail, asset),
+        icon: icon_of(asset.content.media_type),
+        is_shown: asset.id == shown.id,
+        is_default: asset.parent.is_none(),
+    };
+    if detail.variants.is_empty() {
+        return Vec::new();
+    }
+    std::iter::once(&detail.asset).chain(&detail.variants).map(choice).collect()
+}
+
+impl ShownFile {
+    fn new(detail: &AssetDetail, asset: &Asset, public_url: &str) -> Self {
+        let media_type = asset.content.media_type;
+        let file = file_path(detail, asset);
+        let url = format!("{public_url}{file}");
+        let is_image = media_type.mime().starts_with("image/");
+        Self {
+            id: asset.id.to_string(),
+            is_variant: asset.parent.is_some(),
+            name: asset.name.clone(),
+            picture: Picture::of(detail, asset),
+            is_film: matches!(media_type, MediaType::Mp4 | MediaType::Mov | MediaType::WebM),
+            icon: icon_of(media_type),
+            facts: facts(asset),
+            markdown: markdown(&asset.name, &url, is_image),
+            html: html(asset, &url, is_image),
+            file,
+            url,
+        }
+    }
+}
+
+fn facts(asset: &Asset) -> Vec<(&'static str, String)> {
+    let content = &asset.content;
+    let mut facts = Vec::new();
+    if let Some((width, height)) = content.width.zip(content.height) {
+        let [width, height] = [width, height].map(|edge| grouped(u64::from(edge)));
+        facts.push(("Dimensions", format!("{width} × {height} pixels")));
+    }
+    facts.push(("Type", type_name(content.media_type).to_owned()));
+    facts.push(("Size", bytes(content.size)));
+    let look = content.look().cloned().unwrap_or_default();
+    // ISO 8601 with a space reads better, and the camera's own time is not turned into another.
+    let captured = look.captured.map(|captured| captured.replacen('T', " ", 1));
+    let told = [("Title", look.title), ("Taken", captured), ("Camera", look.camera)];
+    facts.extend(told.into_iter().filter_map(|(label, value)| Some((label, value?))));
+    facts
+}
+
+/// The asset in a text of Markdown: as a picture, or as a link.
+fn markdown(name: &str, url: &str, is_image: bool) -> String {
+    let name: String = name.chars().flat_map(|letter| escaped_in_markdown(letter).chain([letter])).collect();
+    let mark = if is_image { "!" } else { "" };
+    format!("{mark}[{name}]({url})")
+}
+
+fn escaped_in_markdown(letter: char) -> impl Iterator<Item = char> {
+    "\\`*_[]<>!".contains(letter).then_some('\\').into_iter()
+}
+
+/// The asset in a page of HTML: as a picture, or as a link.
+fn html(asset: &Asset, url: &str, is_image: bool) -> String {
+    let name =
+        asset.name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let size = asset.content.width.zip(asset.content.height);
+    let size =
+        size.map_or_else(String::new, |(width, height)| format!(" width=\"{width}\" height=\"{height}\""));
+    if is_image {
+        format!("<img src=\"{url}\" alt=\"{name}\"{size}>")
+    } else {
+        format!("<a href=\"{url}\">{name}</a>")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_no_markup_in_markdown() {
+        assert_eq!(markdown("a [1]_b", "https://x/y", true), "![a \\[1\\]\\_b](https://x/y)");
+        assert_eq!(markdown("film", "https://x/y", false), "[film](https://x/y)");
+    }
+}

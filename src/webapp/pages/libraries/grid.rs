@@ -1,0 +1,176 @@
+//! What is in a library: a grid that is searched, filtered, sorted, and followed to its end.
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::browsing::Browsing;
+use super::tile::Tile;
+use super::{ALL, Can, InLibrary};
+use crate::core::Core;
+use crate::core::access::Caller;
+use crate::core::browse::{BrowsePage, Order};
+use crate::core::model::{Library, TagCount};
+use crate::error::{Error, Result};
+use crate::webapp::format::numbers::{counted, grouped};
+use crate::webapp::layout::{Layout, Section};
+use crate::webapp::reply::page;
+use crate::webapp::signed_in_user::SignedInUser;
+
+/// How many assets a page has: some screens full, and no more than one change of all of them may name.
+const PAGE: usize = 60;
+/// How many tags are offered at once; the others are behind "more".
+const TAGS_AT_ONCE: usize = 16;
+/// Tells the script which address belongs to what it got.
+const REPLACE_URL: HeaderName = HeaderName::from_static("hx-replace-url");
+
+#[derive(Template)]
+#[template(config = "src/webapp/askama.toml", path = "pages/libraries/grid.html")]
+struct PicturesPage {
+    layout: Layout,
+    library: Library,
+    trashed: Option<String>,
+    can: Can,
+    /// How many assets one request may name.
+    most: usize,
+    places: Vec<TransferTarget>,
+    suggestions: Vec<String>,
+    listing: ListPage,
+}
+
+/// The part of the page that a search changes.
+#[derive(Template)]
+#[template(config = "src/webapp/askama.toml", path = "pages/libraries/results.html")]
+struct Results {
+    can: Can,
+    listing: ListPage,
+}
+
+/// What is listed, and how to go on from there.
+struct ListPage {
+    browsing: Browsing,
+    tiles: Vec<Tile>,
+    summary: String,
+    next: Option<String>,
+    tags: Vec<Chip>,
+    more_tags: Vec<Chip>,
+    is_library_empty: bool,
+}
+
+impl ListPage {
+    /// What the order is called that nobody has to choose.
+    fn default_order(&self) -> &'static str {
+        if self.is_search() { "Best match" } else { label(Order::Newest) }
+    }
+
+    /// The orders to choose from besides that.
+    fn orders(&self) -> Vec<Order> {
+        let others = Order::ALL.into_iter();
+        others.filter(|order| self.is_search() || *order != Order::Newest).collect()
+    }
+
+    fn is_search(&self) -> bool {
+        !self.browsing.query.words.is_empty()
+    }
+}
+
+/// A tag to filter by.
+struct Chip {
+    text: String,
+    count: Option<String>,
+    href: String,
+    is_on: bool,
+}
+
+/// A library that assets can be transferred to.
+struct TransferTarget {
+    slug: String,
+    name: String,
+}
+
+pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> Result<HttpResponse> {
+    let browsing = Browsing::parse(path.into_inner(), request.query_string());
+    let caller = user.caller(&browsing.organization)?;
+    let core = &user.core;
+    let detail = core.get_library(&caller, &browsing.path())?;
+    let (caller, part) =
+        core.browse(caller, &browsing.path(), &browsing.query, browsing.after.as_ref(), PAGE).await?;
+    let can = Can::of(&caller);
+    let suggestions = detail.tags.iter().map(|tag| tag.text.clone()).collect();
+    let listing = listing(browsing, &detail.library, detail.tags, &part);
+    if user.context.is_partial() {
+        let address = HeaderValue::from_str(listing.browsing.list().as_str()).map_err(Error::internal)?;
+        let mut answer = page(&Results { can, listing })?;
+        answer.headers_mut().insert(REPLACE_URL, address);
+        return Ok(answer);
+    }
+    let organization = &listing.browsing.organization;
+    let layout = user.layout(detail.library.name.clone())?.within(&caller, Section::Libraries);
+    page(&PicturesPage {
+        layout: layout.under("Libraries", format!("/app/{organization}")),
+        places: if can.change { targets(core, &caller, &listing.browsing)? } else { Vec::new() },
+        trashed: (detail.library.trashed > 0).then(|| grouped(detail.library.trashed)),
+        library: detail.library,
+        can,
+        most: core.settings().limits.ids_per_call,
+        suggestions,
+        listing,
+    })
+}
+
+fn listing(browsing: Browsing, library: &Library, tags: Vec<TagCount>, part: &BrowsePage) -> ListPage {
+    let tile = |arranged: &crate::core::browse::BrowsedAsset| {
+        let href = browsing.asset(arranged.detail.asset.id.as_str()).to_string();
+        Tile::new(&arranged.detail, href, arranged.marked_name.clone())
+    };
+    let mut chips = chips(&browsing, tags);
+    let more_tags = chips.split_off(chips.len().min(TAGS_AT_ONCE));
+    ListPage {
+        tiles: part.assets.iter().map(tile).collect(),
+        summary: summary(&browsing, part.total),
+        next: part.next.as_ref().map(|cursor| browsing.after(cursor).to_string()),
+        tags: chips,
+        more_tags,
+        is_library_empty: library.assets == 0,
+        browsing,
+    }
+}
+
+/// How much was found, for who sees it and for who hears it.
+fn summary(browsing: &Browsing, total: usize) -> String {
+    let count = counted(u64::try_from(total).unwrap_or(u64::MAX), "asset");
+    if browsing.is_narrowed() { format!("{count} found") } else { count }
+}
+
+/// The tags that are filtered by, then the others, most used first.
+fn chips(browsing: &Browsing, tags: Vec<TagCount>) -> Vec<Chip> {
+    let chip = |text: String, count: Option<u64>| Chip {
+        href: browsing.toggled(&text).list().to_string(),
+        is_on: browsing.has_tag(&text),
+        count: count.map(grouped),
+        text,
+    };
+    let count_of = |text: &str| tags.iter().find(|tag| tag.text == text).map(|tag| tag.count);
+    let on = browsing.query.tags.iter().map(|text| chip(text.clone(), count_of(text)));
+    let mut chips: Vec<Chip> = on.collect();
+    let others = tags.into_iter().filter(|tag| !browsing.has_tag(&tag.text));
+    chips.extend(others.map(|tag| chip(tag.text, Some(tag.count))));
+    chips
+}
+
+fn targets(core: &Core, caller: &Caller, browsing: &Browsing) -> Result<Vec<TransferTarget>> {
+    let libraries = core.list_libraries_with(caller, &browsing.organization, ALL, 0)?;
+    let others = libraries.into_iter().map(|detail| detail.library);
+    let others = others.filter(|library| library.slug.as_str() != browsing.library);
+    Ok(others.map(|library| TransferTarget { slug: library.slug.to_string(), name: library.name }).collect())
+}
+
+/// What an order is called.
+const fn label(order: Order) -> &'static str {
+    match order {
+        Order::Newest => "Newest first",
+        Order::Oldest => "Oldest first",
+        Order::Name => "By name",
+        Order::Size => "Largest first",
+    }
+}

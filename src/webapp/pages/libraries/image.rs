@@ -1,0 +1,104 @@
+//! The pictures of an asset as a page embeds them: addresses on this origin in the sizes that screens need.
+
+use crate::core::assets::AssetDetail;
+use crate::core::model::Asset;
+
+/// The longer edges that pages embed, in pixels: those of the thumbnails, and what is made ahead of large screens.
+const EDGES: [u32; 4] = [400, 800, 1600, 2400];
+
+/// What of an asset can be shown as a picture.
+pub struct Picture {
+    /// The address of the file itself, without a size.
+    url: String,
+    /// Goes into every address, so that a browser does not show what it kept from before a promotion.
+    version: String,
+    /// The width of the whole picture, in pixels.
+    pub width: u32,
+    /// Its height.
+    pub height: u32,
+}
+
+impl Picture {
+    /// The picture of an asset, or of one of its variants; none where no pictures are made of it.
+    pub fn of(detail: &AssetDetail, asset: &Asset) -> Option<Self> {
+        if !asset.content.has_pictures(detail.renderable_types) {
+            return None;
+        }
+        let (width, height) = asset.content.width.zip(asset.content.height)?;
+        let mut version = asset.content.hash.to_hex();
+        version.truncate(8);
+        Some(Self { url: file_path(detail, asset), version, width, height })
+    }
+
+    /// The address of the small thumbnail.
+    pub fn thumbnail(&self) -> String {
+        self.within(400)
+    }
+
+    /// The address of a picture that fills a usual screen.
+    pub fn large(&self) -> String {
+        self.within(1600)
+    }
+
+    /// The thumbnails, each with its width, for `srcset`.
+    pub fn thumbnails(&self) -> String {
+        self.set(&[400, 800])
+    }
+
+    /// The pictures that are not larger than the file, each with its width, for `srcset`.
+    pub fn all(&self) -> String {
+        self.set(&EDGES)
+    }
+
+    fn set(&self, edges: &[u32]) -> String {
+        let longer = self.width.max(self.height);
+        let mut entries: Vec<String> = Vec::with_capacity(edges.len());
+        for &edge in edges {
+            let width = scaled(self.width, edge.min(longer), longer);
+            entries.push(format!("{} {width}w", self.within(edge)));
+            if edge >= longer {
+                break;
+            }
+        }
+        entries.join(", ")
+    }
+
+    fn within(&self, edge: u32) -> String {
+        format!("{}?w={edge}&h={edge}&fm=auto&v={}", self.url, self.version)
+    }
+}
+
+/// The path of the file of an asset, or of one of its variants, on this origin.
+pub fn file_path(detail: &AssetDetail, asset: &Asset) -> String {
+    let AssetDetail { organization, library, .. } = detail;
+    match &asset.parent {
+        None => format!("/cdn/{organization}/{library}/{}", asset.id),
+        Some(parent) => format!("/cdn/{organization}/{library}/{parent}/{}", asset.id),
+    }
+}
+
+/// The width when the longer edge becomes `edge`; never 0.
+fn scaled(width: u32, edge: u32, longer: u32) -> u32 {
+    let scaled = u64::from(width) * u64::from(edge) / u64::from(longer.max(1));
+    u32::try_from(scaled).unwrap_or(edge).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(width: u32, height: u32) -> Picture {
+        Picture { url: "/f".to_owned(), version: "0".to_owned(), width, height }
+    }
+
+    #[test]
+    fn no_size_is_offered_beyond_the_first_that_is_as_large_as_the_file() {
+        let widths = |picture: &Picture| -> Vec<String> {
+            picture.all().split(", ").filter_map(|entry| Some(entry.split_once(' ')?.1.to_owned())).collect()
+        };
+        assert_eq!(widths(&picture(3000, 1500)), ["400w", "800w", "1600w", "2400w"]);
+        assert_eq!(widths(&picture(500, 1000)), ["200w", "400w", "500w"]);
+        assert_eq!(widths(&picture(100, 100)), ["100w"]);
+        assert_eq!(widths(&picture(1, u32::MAX)), ["1w", "1w", "1w", "1w"]);
+    }
+}

@@ -1,0 +1,20 @@
+// The entry of the libraries' scripts. The grid, its checkboxes and its buttons are there without a script.
+// Listeners run in the order of these imports.
+
+import "./selection.js";
+import "./keyboard.js";
+import "./bulk_changes.js";
+import { comeBack } from "./endless_list.js";
+import { settle } from "./results.js";
+import "./upload.js";
+import "./asset.js";
+
+// What was just put into the trash is offered back once.
+if (document.getElementById("just-trashed")) {
+  const address = new URL(location.href);
+  address.searchParams.delete("trashed");
+  history.replaceState(history.state, "", address);
+}
+
+settle();
+if (document.getElementById("results")) comeBack();

@@ -1,0 +1,167 @@
+//! One asset as the grids show it.
+
+use crate::core::assets::AssetDetail;
+use crate::core::model::Asset;
+use crate::pictures::media::MediaType;
+use crate::webapp::aspect::shape_class;
+use crate::webapp::pages::libraries::image::Picture;
+
+/// One asset in a grid.
+pub struct Tile {
+    /// The asset's id.
+    pub id: String,
+    /// Where it leads; empty where it has no page.
+    pub href: String,
+    /// The asset's name.
+    pub name: String,
+    /// The name as HTML, with the words marked that were looked for.
+    pub marked_name: String,
+    /// Whether a word that was looked for is in the name.
+    pub is_found: bool,
+    /// The class of its shape.
+    pub shape: String,
+    /// Its picture, if it has one.
+    pub picture: Option<Thumbnail>,
+    /// Its icon where it has no picture.
+    pub icon: &'static str,
+    /// A word about what it is, where that is not a still picture.
+    pub kind: &'static str,
+    /// How many variants it has.
+    pub variants: usize,
+}
+
+/// A small picture of an asset.
+pub struct Thumbnail {
+    /// Its address.
+    pub src: String,
+    /// Its addresses by width; empty where there is one only.
+    pub srcset: String,
+    /// Width of the whole picture, in pixels.
+    pub width: u32,
+    /// Its height.
+    pub height: u32,
+    /// What a script draws until the picture is there.
+    pub blurhash: Option<String>,
+    /// The colour that is there before that, as CSS has it.
+    pub tint: Option<String>,
+}
+
+impl Thumbnail {
+    fn new(asset: &Asset, src: String, srcset: String, (width, height): (u32, u32)) -> Self {
+        let look = asset.content.look();
+        let tint = look.and_then(|look| look.colour).filter(|_| is_opaque(asset.content.media_type));
+        Self {
+            src,
+            srcset,
+            width,
+            height,
+            blurhash: look.and_then(|look| look.blurhash.clone()),
+            tint: tint.map(|[red, green, blue]| format!("#{red:02x}{green:02x}{blue:02x}")),
+        }
+    }
+}
+
+impl Tile {
+    /// An asset that a click opens.
+    pub fn new(detail: &AssetDetail, href: String, marked_name: String) -> Self {
+        let thumbnail = Picture::of(detail, &detail.asset).map(|picture| {
+            let size = (picture.width, picture.height);
+            Thumbnail::new(&detail.asset, picture.thumbnail(), picture.thumbnails(), size)
+        });
+        Self { href, ..Self::of(&detail.asset, detail.variants.len(), thumbnail, marked_name) }
+    }
+
+    /// An asset whose picture is at an address of its own, and that has no page.
+    pub fn without_page(asset: &Asset, src: Option<String>) -> Self {
+        let size = asset.content.width.zip(asset.content.height);
+        let thumbnail = src.zip(size).map(|(src, size)| Thumbnail::new(asset, src, String::new(), size));
+        Self::of(asset, 0, thumbnail, String::new())
+    }
+
+    fn of(asset: &Asset, variants: usize, picture: Option<Thumbnail>, marked_name: String) -> Self {
+        let (width, height) = (asset.content.width, asset.content.height);
+        Self {
+            id: asset.id.to_string(),
+            href: String::new(),
+            name: asset.name.clone(),
+            is_found: marked_name.contains("<mark>"),
+            marked_name,
+            shape: shape_class(width.filter(|_| picture.is_some()), height),
+            picture,
+            icon: icon_of(asset.content.media_type),
+            kind: kind_of(asset.content.media_type),
+            variants,
+        }
+    }
+}
+
+/// The icon of a type.
+pub fn icon_of(media_type: MediaType) -> &'static str {
+    match media_type {
+        MediaType::Jpeg
+        | MediaType::Png
+        | MediaType::Gif
+        | MediaType::WebP
+        | MediaType::Avif
+        | MediaType::Tiff
+        | MediaType::Bmp
+        | MediaType::Svg
+        | MediaType::Heic => "image",
+        MediaType::Mp4 | MediaType::Mov | MediaType::WebM => "file-video",
+        MediaType::Pdf => "file",
+    }
+}
+
+/// Whether nothing shows through a picture of this type: what is behind it stays there without a script.
+fn is_opaque(media_type: MediaType) -> bool {
+    match media_type {
+        MediaType::Jpeg
+        | MediaType::Heic
+        | MediaType::Mp4
+        | MediaType::Mov
+        | MediaType::WebM
+        | MediaType::Pdf => true,
+        MediaType::Png
+        | MediaType::Gif
+        | MediaType::WebP
+        | MediaType::Avif
+        | MediaType::Tiff
+        | MediaType::Bmp
+        | MediaType::Svg => false,
+    }
+}
+
+/// What people call a type.
+pub fn type_name(media_type: MediaType) -> &'static str {
+    match media_type {
+        MediaType::Jpeg => "JPEG",
+        MediaType::Png => "PNG",
+        MediaType::Gif => "GIF",
+        MediaType::WebP => "WebP",
+        MediaType::Avif => "AVIF",
+        MediaType::Tiff => "TIFF",
+        MediaType::Bmp => "BMP",
+        MediaType::Svg => "SVG",
+        MediaType::Heic => "HEIC",
+        MediaType::Mp4 => "MP4 video",
+        MediaType::Mov => "QuickTime video",
+        MediaType::WebM => "WebM video",
+        MediaType::Pdf => "PDF",
+    }
+}
+
+fn kind_of(media_type: MediaType) -> &'static str {
+    match media_type {
+        MediaType::Jpeg
+        | MediaType::Png
+        | MediaType::WebP
+        | MediaType::Avif
+        | MediaType::Tiff
+        | MediaType::Bmp => "",
+        MediaType::Gif => "GIF",
+        MediaType::Svg => "SVG",
+        MediaType::Heic => "HEIC",
+        MediaType::Mp4 | MediaType::Mov | MediaType::WebM => "Video",
+        MediaType::Pdf => "PDF",
+    }
+}

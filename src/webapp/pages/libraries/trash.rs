@@ -1,0 +1,123 @@
+//! The trash of a library: what is in it, and how long each of it stays. Its pictures have no public address any
+//! more, so they come from here, for members only.
+
+use std::os::unix::fs::FileExt;
+
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::tile::Tile;
+use super::{Can, InLibrary, OfAsset};
+use crate::core::access::LibraryPath;
+use crate::core::model::Library;
+use crate::core::model::page::PageRequest;
+use crate::core::model::time::Millis;
+use crate::core::renditions::{RenditionRequest, RequestedFormat};
+use crate::core::trash::Trashed;
+use crate::error::{Error, Result};
+use crate::webapp::format::numbers::counted;
+use crate::webapp::format::times::Time;
+use crate::webapp::layout::{Layout, Section};
+use crate::webapp::path::LocalPath;
+use crate::webapp::reply::page;
+use crate::webapp::signed_in_user::SignedInUser;
+
+/// How many assets a page has.
+const PAGE: usize = 60;
+/// The longer edge of its pictures, in pixels.
+const EDGE: u32 = 400;
+const DAY: Millis = 24 * 60 * 60 * 1000;
+/// As long as a page is looked at; what is restored is addressed differently anyway.
+const KEPT: HeaderValue = HeaderValue::from_static("private, max-age=300");
+
+#[derive(Template)]
+#[template(config = "src/webapp/askama.toml", path = "pages/libraries/trash.html")]
+struct TrashPage {
+    layout: Layout,
+    library: Library,
+    address: String,
+    can: Can,
+    /// How many assets one request may name.
+    most: usize,
+    rows: Vec<TrashedAsset>,
+    summary: String,
+    back: String,
+    next: String,
+}
+
+/// One asset in the trash.
+struct TrashedAsset {
+    tile: Tile,
+    is_variant: bool,
+    until: Time,
+    left: String,
+}
+
+pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> Result<HttpResponse> {
+    let (organization, library) = path.into_inner();
+    let caller = user.caller(&organization)?;
+    let path = LibraryPath { organization: &organization, library: &library };
+    let number = page_number(request.query_string());
+    // One more than is shown tells whether there is another page.
+    let first = PageRequest::new(Some(number), Some(PAGE as u64), PAGE, PAGE);
+    let mut trashed = user.core.list_trash(&caller, &path, PageRequest { size: PAGE + 1, ..first })?;
+    let has_more = trashed.len() > PAGE;
+    trashed.truncate(PAGE);
+    let now = user.core.now();
+    let address = LocalPath::to(&[&organization, &library, "trash"]);
+    let numbered = |number: u64| address.with("page", &number.to_string()).to_string();
+    let detail = user.core.get_library(&caller, &path)?;
+    let layout = user.layout("Trash")?.within(&caller, Section::Libraries);
+    page(&TrashPage {
+        layout: layout
+            .under("Libraries", format!("/app/{organization}"))
+            .under(detail.library.name.clone(), format!("/app/{organization}/{library}")),
+        can: Can::of(&caller),
+        most: user.core.settings().limits.ids_per_call,
+        summary: counted(detail.library.trashed, "asset"),
+        library: detail.library,
+        rows: trashed.iter().map(|trashed| row(trashed, &address, now)).collect(),
+        back: if number > 1 { numbered(number - 1) } else { String::new() },
+        next: if has_more { numbered(number + 1) } else { String::new() },
+        address: address.to_string(),
+    })
+}
+
+fn page_number(query: &str) -> u64 {
+    let page = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "page");
+    page.and_then(|(_, number)| number.parse().ok()).filter(|number| *number > 0).unwrap_or(1)
+}
+
+fn row(trashed: &Trashed, address: &LocalPath, now: Millis) -> TrashedAsset {
+    let asset = &trashed.detail.asset;
+    let has_pictures = asset.content.has_pictures(trashed.detail.renderable_types);
+    let src = has_pictures.then(|| format!("{address}/{}", asset.id));
+    let days = trashed.until.saturating_sub(now).div_ceil(DAY);
+    TrashedAsset {
+        tile: Tile::without_page(asset, src),
+        is_variant: asset.parent.is_some(),
+        until: Time(trashed.until),
+        left: if days == 0 { "today".to_owned() } else { format!("in {}", counted(days, "day")) },
+    }
+}
+
+/// A picture of something in the trash.
+pub async fn picture(user: SignedInUser, path: OfAsset) -> Result<HttpResponse> {
+    let (organization, library, asset) = path.into_inner();
+    let caller = user.caller(&organization)?;
+    let path = LibraryPath { organization: &organization, library: &library };
+    let request = RenditionRequest {
+        width: Some(EDGE),
+        height: Some(EDGE),
+        format: RequestedFormat::Auto { webp: true },
+        ..RenditionRequest::default()
+    };
+    let made = user.core.trashed_rendition(caller, &path, &asset, &request).await?;
+    let mut bytes = vec![0; usize::try_from(made.size).map_err(Error::internal)?];
+    made.file.read_exact_at(&mut bytes, 0)?;
+    Ok(HttpResponse::Ok()
+        .content_type(made.media_type.mime())
+        .insert_header((CACHE_CONTROL, KEPT))
+        .body(bytes))
+}

@@ -1,0 +1,133 @@
+//! Uploads: the files of a form, on their way to the disk as they arrive. A script sends them one by one and gets
+//! the new tile, or the reason why there is none; without one they come together, and the next page tells.
+
+use actix_web::HttpResponse;
+use askama::Template;
+
+use super::browsing::Browsing;
+use super::tile::Tile;
+use super::{Can, InLibrary, OfAsset};
+use crate::core::uploads::{Upload, Uploaded};
+use crate::error::{Code, Error, Result, excerpt};
+use crate::transport::files::receive;
+use crate::transport::form::Part;
+use crate::webapp::flash::Flash;
+use crate::webapp::form::MultipartForm;
+use crate::webapp::pages::libraries::bulk_changes::again;
+use crate::webapp::path::LocalPath;
+use crate::webapp::reply::{page, redirect_with};
+use crate::webapp::request_context::RequestContext;
+use crate::webapp::signed_in_user::SignedInUser;
+
+/// The field that holds a file; it is repeated.
+const FILES: &str = "files";
+
+/// The tiles of what was uploaded.
+#[derive(Template)]
+#[template(config = "src/webapp/askama.toml", path = "pages/libraries/tiles.html")]
+struct Tiles {
+    can: Can,
+    tiles: Vec<Tile>,
+}
+
+/// Why a file was left out.
+#[derive(Template)]
+#[template(config = "src/webapp/askama.toml", path = "pages/libraries/upload_refused.html")]
+struct Refused {
+    reasons: Vec<String>,
+}
+
+pub async fn upload(user: SignedInUser, path: InLibrary, parts: MultipartForm) -> Result<HttpResponse> {
+    let browsing = Browsing::parse(path.into_inner(), "");
+    let caller = user.caller(&browsing.organization)?;
+    let can = Can::of(&caller);
+    let mut upload = user.core.begin_upload(&caller, &browsing.path())?;
+    // No snapshot is kept while the visitor is waited for.
+    drop(caller);
+    let context = &user.context;
+    if let Err(error) = take_in(&mut upload, parts).await {
+        return again(context, &browsing.whole(), error);
+    }
+    let reasons = reasons(&upload);
+    match upload.finish().await {
+        Ok(uploaded) if context.is_partial() => {
+            let tile = |detail: &_| new_tile(&browsing, detail);
+            page(&Tiles { can, tiles: uploaded.assets.iter().map(tile).collect() })
+        }
+        Ok(uploaded) => told(context, &browsing.whole(), &uploaded, &reasons),
+        Err(error) => refused(context, &browsing.whole(), reasons, error),
+    }
+}
+
+pub async fn upload_variant(user: SignedInUser, path: OfAsset, parts: MultipartForm) -> Result<HttpResponse> {
+    let (organization, library, asset) = path.into_inner();
+    let browsing = Browsing::parse((organization, library), "");
+    let caller = user.caller(&browsing.organization)?;
+    let mut upload = user.core.begin_upload(&caller, &browsing.path())?;
+    drop(caller);
+    let (context, back) = (&user.context, browsing.asset(&asset));
+    if let Err(error) = take_in(&mut upload, parts).await {
+        return again(context, &back, error);
+    }
+    let reasons = reasons(&upload);
+    match upload.finish_as_variant(&asset).await {
+        Ok(uploaded) => told(context, &back, &uploaded, &reasons),
+        Err(error) => refused(context, &back, reasons, error),
+    }
+}
+
+async fn take_in(upload: &mut Upload, mut parts: MultipartForm) -> Result<()> {
+    while let Some(mut part) = parts.next().await? {
+        match part.name.as_str() {
+            FILES if is_nothing(&part) => pass_over(part).await?,
+            FILES => receive(upload, &mut part).await?,
+            name => {
+                let name = excerpt(name);
+                return Err(Error::bad_input(format!("The form has a field “{name}”, which is not known.")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a browser sends for a file field in which nothing was picked.
+fn is_nothing(part: &Part) -> bool {
+    part.file_name.as_deref() == Some("")
+}
+
+async fn pass_over(mut part: Part) -> Result<()> {
+    while part.chunk().await?.is_some() {}
+    Ok(())
+}
+
+fn new_tile(browsing: &Browsing, detail: &crate::core::assets::AssetDetail) -> Tile {
+    let href = browsing.asset(detail.asset.id.as_str()).to_string();
+    Tile::new(detail, href, String::new())
+}
+
+fn reasons(upload: &Upload) -> Vec<String> {
+    upload.left_out().map(|(_, reason)| format!("It was left out: {reason}.")).collect()
+}
+
+fn told(
+    context: &RequestContext,
+    back: &LocalPath,
+    uploaded: &Uploaded,
+    reasons: &[String],
+) -> Result<HttpResponse> {
+    let flash = if reasons.is_empty() { Flash::done(&uploaded.text) } else { Flash::problem(&uploaded.text) };
+    redirect_with(context, back, &flash)
+}
+
+/// No file was taken: a script gets the reasons alone, because it knows which file it sent.
+fn refused(
+    context: &RequestContext,
+    back: &LocalPath,
+    reasons: Vec<String>,
+    error: Error,
+) -> Result<HttpResponse> {
+    if context.is_partial() && error.code() == Code::BadUserInput && !reasons.is_empty() {
+        return page(&Refused { reasons });
+    }
+    again(context, back, error)
+}

@@ -1,0 +1,252 @@
+//! What happens in an organization: how much there is, what was added, which keys work, what failed, the audit log.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::OwnerRequest;
+use super::audit::{AuditPage, AuditQuery};
+use super::expiry::Expiry;
+use super::keys::KeyRow;
+use crate::core::model::page::PageRequest;
+use crate::core::processing::FailedWork;
+use crate::core::search::FoundAsset;
+use crate::error::{Code, Result};
+use crate::webapp::form::Form;
+use crate::webapp::format::numbers;
+use crate::webapp::format::times::Time;
+use crate::webapp::layout::{Layout, Section};
+use crate::webapp::reply::page;
+
+/// How many of the latest assets are shown.
+const LATEST: usize = 8;
+/// How many of the keys that were used lately.
+const KEYS_SHOWN: usize = 6;
+/// How many of the files that could not be worked on.
+const FAILED_SHOWN: usize = 50;
+
+#[derive(Template)]
+#[template(config = "src/webapp/askama.toml", path = "pages/settings/overview.html")]
+struct OverviewPage {
+    layout: Layout,
+    base: String,
+    tiles: Vec<Tile>,
+    latest: Vec<RecentAsset>,
+    keys: Vec<KeyRow>,
+    waiting: String,
+    failed: Vec<FailedRow>,
+    misfits: Vec<String>,
+    log: AuditPage,
+}
+
+/// The part of the page that is searched while one types.
+#[derive(Template)]
+#[template(config = "src/webapp/askama.toml", path = "pages/settings/audit.html")]
+struct LogPart {
+    log: AuditPage,
+}
+
+/// One figure.
+struct Tile {
+    icon: &'static str,
+    label: &'static str,
+    value: String,
+    note: String,
+    href: String,
+}
+
+/// An asset that was added lately.
+struct RecentAsset {
+    name: String,
+    library: String,
+    href: String,
+    /// Its small picture; empty where it can't be drawn.
+    picture: String,
+    by: String,
+    added: Time,
+}
+
+impl RecentAsset {
+    fn of(found: FoundAsset) -> Self {
+        let detail = found.detail;
+        let (organization, library, id) = (&detail.organization, &detail.library, detail.asset.id);
+        let picture = format!("/cdn/{organization}/{library}/{id}?w=400&h=400&fm=auto");
+        Self {
+            href: format!("/app/{organization}/{library}/{id}"),
+            picture: if detail.asset.content.has_pictures(detail.renderable_types) {
+                picture
+            } else {
+                String::new()
+            },
+            library: library.to_string(),
+            name: detail.asset.name,
+            by: detail.asset.uploaded_by,
+            added: Time(detail.asset.created),
+        }
+    }
+}
+
+/// An uploaded file that could not be worked on.
+struct FailedRow {
+    id: String,
+    name: String,
+    href: String,
+    library: String,
+    reason: String,
+    tries: String,
+    when: Time,
+}
+
+impl FailedRow {
+    fn of(work: FailedWork, organization: &str) -> Self {
+        let FailedWork { asset, name, library, library_name, reason, tries, when } = work;
+        Self {
+            href: format!("/app/{organization}/{library}/{asset}"),
+            id: asset.to_string(),
+            name,
+            library: library_name,
+            reason,
+            tries: numbers::counted(tries.into(), "time"),
+            when: Time(when),
+        }
+    }
+}
+
+/// `GET …/settings/overview?q=…&before=…`
+pub async fn show(owner: OwnerRequest, asked: web::Query<AuditQuery>) -> Result<HttpResponse> {
+    let log = AuditPage::read(&owner, &asked).await?;
+    if owner.user.context.is_partial() {
+        return page(&LogPart { log });
+    }
+    let caller = owner.user.caller(owner.slug())?;
+    let newest = PageRequest { offset: 0, size: LATEST };
+    let found = owner.user.core.search_assets(&caller, owner.slug(), "", &[], newest).await?;
+    page(&OverviewPage {
+        layout: owner.layout("Overview", Section::Overview)?,
+        base: owner.path(&[]).to_string(),
+        tiles: tiles(&owner)?,
+        latest: found.hits.into_iter().map(RecentAsset::of).collect(),
+        keys: used_lately(&owner)?,
+        waiting: waiting(owner.user.core.waiting_work(&owner.by)?),
+        failed: failed(&owner)?,
+        misfits: misfits(&owner)?,
+        log,
+    })
+}
+
+fn waiting(files: u64) -> String {
+    if files == 0 { String::new() } else { numbers::counted(files, "file") }
+}
+
+/// What to say of files that don't fit the records.
+fn misfits(owner: &OwnerRequest) -> Result<Vec<String>> {
+    let core = &owner.user.core;
+    let misfits = core.misfits(&owner.by)?;
+    let mut lines = Vec::new();
+    if misfits.missing > 0 {
+        let files = numbers::counted(misfits.missing, "file");
+        lines.push(format!(
+            "{files} of assets can’t be found on the disk. The log names them; put them back from a back-up."
+        ));
+    }
+    if misfits.unnamed > 0 {
+        let files = numbers::counted(misfits.unnamed, "file");
+        let (bytes, days) =
+            (numbers::bytes(misfits.unnamed_bytes), core.settings().unnamed_keep.as_secs() / 86_400);
+        lines.push(format!(
+            "{files} ({bytes}) are not named by the database. They are set aside in the folder “unnamed” of the data directory for {days} days, and deleted then unless the database names them again."
+        ));
+    }
+    Ok(lines)
+}
+
+fn failed(owner: &OwnerRequest) -> Result<Vec<FailedRow>> {
+    let failed = owner.user.core.failed_work(&owner.by, FAILED_SHOWN)?;
+    Ok(failed.into_iter().map(|work| FailedRow::of(work, owner.slug())).collect())
+}
+
+/// `POST …/settings/overview/retry`: one file, or all.
+pub async fn retry(owner: OwnerRequest, form: Form) -> Result<HttpResponse> {
+    let only = form.texts("asset").next();
+    let back = owner.path(&["overview"]);
+    match owner.user.core.retry_failed_work(&owner.by, only).await {
+        Ok(count) => {
+            let files = numbers::counted(count.try_into().unwrap_or(u64::MAX), "file");
+            owner.redirect_with_success(&back, format!("{files} will be tried again."))
+        }
+        // Another owner was faster, or the asset is gone.
+        Err(error) if error.code() == Code::ResourceNotFound => {
+            owner.redirect_with_problem(&back, "That file is no longer among those that failed.")
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn tiles(owner: &OwnerRequest) -> Result<Vec<Tile>> {
+    let core = &owner.user.core;
+    let libraries = core.list_library_sizes(&owner.by, owner.slug())?;
+    let sum = |part: fn(&(crate::core::model::Library, u64)) -> u64| libraries.iter().map(part).sum::<u64>();
+    let trashed = sum(|(library, _)| library.trashed);
+    let keys = core.list_keys(&owner.by, Some(owner.slug()))?;
+    let ends = |is: fn(Expiry) -> bool| {
+        keys.iter().filter(|info| is(Expiry::of(info.key.expires, core.now()))).count()
+    };
+    let (over, soon) =
+        (ends(|end| matches!(end, Expiry::Over(_))), ends(|end| matches!(end, Expiry::Soon(_))));
+    let settings = |below: &[&str]| owner.path(below).to_string();
+    let home = format!("/app/{}", owner.slug());
+    Ok(vec![
+        Tile {
+            icon: "hard-drive",
+            label: "Storage used",
+            value: numbers::bytes(sum(|(_, bytes)| *bytes)),
+            note: "Originals, variants and trash".to_owned(),
+            href: settings(&[]),
+        },
+        Tile {
+            icon: "image",
+            label: "Assets",
+            value: numbers::grouped(sum(|(library, _)| library.assets)),
+            note: format!("{} in the trash", numbers::grouped(trashed)),
+            href: home.clone(),
+        },
+        Tile {
+            icon: "images",
+            label: "Libraries",
+            value: libraries.len().to_string(),
+            note: String::new(),
+            href: home,
+        },
+        Tile {
+            icon: "key-round",
+            label: "API keys",
+            value: (keys.len() - over).to_string(),
+            note: key_note(over, soon),
+            href: settings(&["keys"]),
+        },
+        Tile {
+            icon: "users",
+            label: "Members",
+            value: core.list_members(&owner.by, owner.slug())?.len().to_string(),
+            note: String::new(),
+            href: settings(&["people"]),
+        },
+    ])
+}
+
+fn key_note(over: usize, soon: usize) -> String {
+    match (over, soon) {
+        (0, 0) => String::new(),
+        (0, soon) => format!("{soon} expiring soon"),
+        (over, 0) => format!("{over} expired"),
+        (over, soon) => format!("{over} expired, {soon} expiring soon"),
+    }
+}
+
+/// The keys that were used, the latest first.
+fn used_lately(owner: &OwnerRequest) -> Result<Vec<KeyRow>> {
+    let core = &owner.user.core;
+    let mut keys = core.list_keys(&owner.by, Some(owner.slug()))?;
+    keys.retain(|info| info.last_used.is_some());
+    keys.sort_by_key(|info| std::cmp::Reverse(info.last_used));
+    Ok(keys.into_iter().take(KEYS_SHOWN).map(|info| KeyRow::of(info, core.now())).collect())
+}

@@ -1,0 +1,30 @@
+//! How texts come into pages: as HTML, with visible escapes for characters that control, turn the direction of others or
+//! can't be seen. Names from before such were refused may hold them.
+
+use std::fmt::{self, Write};
+
+use askama::filters::{Escaper, Html};
+
+use crate::core::model::text::shown;
+
+/// The escaper of every template.
+#[derive(Debug, Clone, Copy)]
+pub struct Visible;
+
+impl Escaper for Visible {
+    fn write_escaped_str<W: Write>(&self, dest: W, string: &str) -> fmt::Result {
+        Html.write_escaped_str(dest, &shown(string))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_html_in_which_nothing_hides() {
+        let mut page = String::new();
+        Visible.write_escaped_str(&mut page, "<b>a\u{202E}b\u{1B}\n</b>").unwrap();
+        assert_eq!(page, "&#60;b&#62;a\\u{202e}b\\u{1b}\n&#60;/b&#62;");
+    }
+}

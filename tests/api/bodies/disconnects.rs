@@ -1,0 +1,79 @@
+//! A client that disconnects: nothing of its request is stored that was not committed before.
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use super::endpoints::{Endpoint, endpoints, exchange, uploads};
+use crate::rest::picture;
+use crate::support::program::{ASSETS, Home, Program, poll};
+
+/// How many assets are listed, and how many libraries there are.
+async fn stored(program: &Program) -> (usize, usize) {
+    let rest = program.rest_of(program.first_key());
+    let count = async |path: &str| rest.get(path).await.json()["data"].as_array().unwrap().len();
+    (count(ASSETS).await, count("/organizations/default/libraries").await)
+}
+
+#[tokio::test]
+async fn a_client_that_disconnects_during_an_upload_leaves_nothing() {
+    let home = Home::new();
+    let program = home.serve();
+    let temporary = home.data_dir().join("tmp");
+    let arriving = || std::fs::read_dir(&temporary).unwrap().count();
+    for endpoint in uploads(&home, &program).await {
+        let request = endpoint.request(&endpoint.around(&[&picture("a")[..], &vec![0; 1 << 20]].concat()));
+        let mut connection = program.connect();
+        connection.send(&request[..request.len() / 2]);
+        poll("the file arrives", || (arriving() > 0).then_some(()));
+        drop(connection);
+        poll("nothing is left of it", || (arriving() == 0).then_some(()));
+        assert_eq!(stored(&program).await.0, 0, "{}", endpoint.name);
+    }
+    assert!(!program.log().contains("ERROR"), "it is no fault of the server: {}", program.log());
+}
+
+/// The body of a request that stores something.
+fn body(endpoint: &Endpoint) -> Vec<u8> {
+    if endpoint.takes_files() {
+        return endpoint.around(&picture(endpoint.name));
+    }
+    let name = format!("Made by {}", endpoint.name);
+    let body = match endpoint.name {
+        "REST JSON" => json!({ "name": name }),
+        "GraphQL JSON" => json!({
+            "query": "mutation ($name: String!) { createLibrary(organizationId: \"default\", name: $name) { id } }",
+            "variables": { "name": name },
+        }),
+        _ => json!({
+            "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": { "name": "create_library", "arguments": { "organizationId": "default", "name": name } },
+        }),
+    };
+    body.to_string().into_bytes()
+}
+
+#[tokio::test]
+async fn a_client_that_disconnects_after_its_request_leaves_only_what_was_committed() {
+    let home = Home::new();
+    let program = home.serve();
+    let endpoints = endpoints(&home, &program).await;
+    let nothing = stored(&program).await;
+    for endpoint in &endpoints {
+        let open = program.open_files();
+        let mut connection = program.connect();
+        // The server sees the request and the end of the connection together, so nothing was done before.
+        program.pause();
+        connection.send(endpoint.request(&body(endpoint)));
+        drop(connection);
+        program.signal(Signal::CONT);
+        poll("the connection is closed", || (program.open_files() <= open).then_some(()));
+        assert_eq!(stored(&program).await, nothing, "{}", endpoint.name);
+    }
+    // A request that is not cancelled is performed, so the requests are not the reason.
+    for endpoint in &endpoints {
+        let answer = exchange(&program, &endpoint.request(&body(endpoint)), 1 << 20);
+        let done = ["HTTP/1.1 200", "HTTP/1.1 201", "HTTP/1.1 303"];
+        assert!(done.iter().any(|status| answer.starts_with(status)), "{}: {answer}", endpoint.name);
+    }
+    assert_eq!(stored(&program).await, (3, 4));
+}

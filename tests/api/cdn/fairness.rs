@@ -1,0 +1,102 @@
+//! What anonymous requests for pictures can't do: work for nobody, tell what other libraries hold, get an answer that
+//! is no picture.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use rasterd::core::model::Access;
+use rasterd::testing::TestServer;
+use reqwest::Method;
+
+use super::Stocked;
+use crate::support::raw::Raw;
+use crate::support::send;
+
+const SUNSET: &[u8] = include_bytes!("../../fixtures/sunset.jpg");
+const WINE: &[u8] = include_bytes!("../../fixtures/wine.jpg");
+
+/// The pictures that are kept.
+fn kept(server: &TestServer) -> HashSet<String> {
+    let files = |folder: &Path| -> Vec<_> {
+        std::fs::read_dir(folder)
+            .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+            .unwrap_or_default()
+    };
+    let folders = files(&server.data_dir().join("renditions")).into_iter();
+    let pictures = folders.filter(|folder| !folder.ends_with("tmp")).flat_map(|folder| files(&folder));
+    pictures.map(|file| file.file_name().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_any_more_is_not_made() {
+    let stocked = Stocked::on(TestServer::start_with(|settings, _| settings.renditions.workers = 1)).await;
+    let path = stocked.upload("sunset.jpg", SUNSET).await;
+    stocked.server.processed().await;
+    let before = kept(&stocked.server);
+    let widths = [16, 32, 48, 64, 96, 128, 200, 256, 320, 480, 640, 960];
+    let odd = widths.iter().flat_map(|width| ["png", "jpeg", "webp"].map(|format| (width, format)));
+    let mut abandoned = 0;
+    for (width, format) in odd {
+        let mut connection = Raw::open(&stocked.server);
+        connection.send(format!("GET {path}?w={width}&fm={format}&q=55 HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        abandoned += 1;
+        drop(connection);
+    }
+    // A thumbnail is made, and so is what follows an upload.
+    let thumbnail = stocked.client.get(&format!("{path}?w=400&h=400")).await;
+    assert_eq!(thumbnail.status, 200);
+    stocked.upload("wine.jpg", WINE).await;
+    stocked.server.processed().await;
+    // The thumbnail, the pictures of the upload, and the few odd ones that had begun before their client left.
+    let made = kept(&stocked.server).difference(&before).count();
+    assert!(made >= 4 && made < abandoned / 2, "{made} of {abandoned}");
+}
+
+#[tokio::test]
+async fn the_first_picture_of_bytes_that_another_library_holds_is_made_anew() {
+    let stocked = Stocked::new().await;
+    stocked.server.organization("Other").await;
+    let library = stocked.server.library("other", "Photos").await;
+    let key = stocked.server.key("other", &[(&library, Access::Write)]).await;
+    let first = stocked.upload("sunset.jpg", SUNSET).await;
+    let id = stocked.server.upload(&key, "other", &library, "sunset.jpg", SUNSET).await;
+    let second = format!("/cdn/other/{library}/{id}");
+    stocked.server.processed().await;
+    let mut tags = HashSet::new();
+    let wishes = ["w=96", "w=640&fm=webp&q=40", "w=400&h=400", "blur=1", "w=800&h=800&fm=webp"];
+    for wish in wishes {
+        for path in [&first, &second] {
+            let before = kept(&stocked.server);
+            let answer = stocked.client.get(&format!("{path}?{wish}")).await;
+            assert_eq!(answer.status, 200, "{path} {wish}");
+            tags.insert(answer.header("etag").to_owned());
+            // What the upload made for its own library is there already, in each of them alike.
+            let made = kept(&stocked.server).difference(&before).count();
+            let is_of_upload = matches!(wish, "blur=1" | "w=800&h=800&fm=webp");
+            assert_eq!(made, usize::from(!is_of_upload), "{path} {wish}");
+        }
+    }
+    assert_eq!(tags.len(), 2 * wishes.len());
+}
+
+#[tokio::test]
+async fn an_automatic_format_holds_every_picture_and_others_say_what_is_wrong() {
+    let stocked = Stocked::new().await;
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 16_400, 2);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.write_header().unwrap().write_image_data(&vec![90; 16_400 * 2]).unwrap();
+    let path = stocked.upload("wide.png", &bytes).await;
+    for accept in ["image/avif,image/webp,*/*", "image/webp", "image/png", "*/*", ""] {
+        for query in ["fm=auto", "fm=auto&q=80", "fm=auto&w=8000", "fm=auto&w=400&h=400", "fm=auto&h=2"] {
+            let request =
+                stocked.client.request(Method::GET, &format!("{path}?{query}")).header("Accept", accept);
+            let answer = send(request).await;
+            assert_eq!(answer.status, 200, "{accept} {query}: {}", String::from_utf8_lossy(&answer.body));
+            assert_eq!(answer.header("vary"), "Accept", "{query}");
+        }
+    }
+    let refused = stocked.client.get(&format!("{path}?fm=webp")).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.error_code(), "BAD_USER_INPUT");
+}

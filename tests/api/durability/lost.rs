@@ -1,0 +1,176 @@
+//! Database and files that don't match: one of them is missing, empty, or older than the other. Nothing is deleted.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rasterd::testing::TestServer;
+use serde_json::Value;
+
+use super::path_of;
+use crate::rest::{Form, Rest, picture};
+use crate::support::program::{ASSETS, Home, files_below, poll};
+
+const DAY: Duration = Duration::from_hours(24);
+const FILES: usize = 20;
+
+/// Uploads as many files as go into one call.
+async fn upload(rest: &Rest) -> Vec<Value> {
+    let mut form = Form::default();
+    for number in 0..FILES {
+        form.file("files", &format!("{number}.png"), &picture(&number.to_string()));
+    }
+    let reply = rest.send_form(ASSETS, form).await;
+    reply.json()["data"]["assets"].as_array().unwrap().clone()
+}
+
+/// The files below a folder that are named after their content.
+fn contents(folder: &Path) -> BTreeSet<String> {
+    let names =
+        files_below(folder).into_iter().map(|file| file.file_name().unwrap().to_str().unwrap().to_owned());
+    names.filter(|name| name.len() == 64).collect()
+}
+
+/// Puts files in place like an upload that is killed before its commit, with its notes or without.
+fn plant(data: &Path, count: usize, with_notes: bool) {
+    for number in 0..count {
+        let hash = blake3::hash(format!("nobody's {number}").as_bytes()).to_hex().to_string();
+        fs::write(data.join("files").join(&hash[..2]).join(&hash), "x").unwrap();
+        if with_notes {
+            fs::write(data.join("tmp").join(&hash), "").unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn files_without_a_database_are_left_alone_and_every_start_says_what_to_do() {
+    let home = Home::new();
+    let program = home.serve();
+    upload(&program.rest_of(program.first_key())).await;
+    program.stop();
+    let (database, files) = (home.data_dir().join("rasterd.redb"), home.data_dir().join("files"));
+    let (whole, before) = (fs::read(&database).unwrap(), contents(&files));
+    assert_eq!(before.len(), FILES);
+    for is_empty in [false, true] {
+        fs::write(&database, "").unwrap();
+        if !is_empty {
+            fs::remove_file(&database).unwrap();
+        }
+        let wrong = if is_empty { "is empty" } else { "is missing" };
+        let commands: [&[&str]; 5] = [
+            &["serve"],
+            &["serve", "--accept-files"],
+            &["init"],
+            &["key", "list"],
+            &["org", "create", "Acme"],
+        ];
+        for command in commands {
+            let said = home.run(command).failed(1);
+            for part in [&*database.to_string_lossy(), wrong, "20 files", "back-up"] {
+                assert!(said.contains(part), "{command:?}: {part} is not in {said}");
+            }
+            assert_eq!(contents(&files), before);
+            assert_eq!(database.exists(), is_empty, "{command:?} makes no database");
+        }
+    }
+    fs::write(&database, whole).unwrap();
+    home.serve().stop();
+    assert_eq!(contents(&files), before);
+}
+
+#[test]
+fn no_command_creates_a_database_as_a_side_effect() {
+    let home = Home::new();
+    fs::create_dir(home.data_dir()).unwrap();
+    for command in [&["key", "list"][..], &["org", "create", "Acme"], &["library", "list", "--org", "x"]] {
+        let said = home.run(command).failed(1);
+        assert!(said.contains("rasterd.redb is missing") && said.contains("rasterd init"), "{said}");
+        assert_eq!(fs::read_dir(home.data_dir()).unwrap().count(), 0, "{command:?}");
+    }
+    for _ in 0..2 {
+        home.done(&["init"]);
+    }
+    home.done(&["org", "create", "Acme"]);
+    assert_eq!(home.json(&["org", "list"])[0]["id"], "acme");
+}
+
+#[tokio::test]
+async fn an_older_database_with_newer_files_needs_consent_and_loses_nothing() {
+    let home = Home::new();
+    let program = home.serve();
+    let key = program.first_key().to_owned();
+    program.stop();
+    let database = home.data_dir().join("rasterd.redb");
+    let older = fs::read(&database).unwrap();
+    let program = home.serve();
+    let assets = upload(&program.rest_of(&key)).await;
+    program.stop();
+    let newer = fs::read(&database).unwrap();
+    let (files, unnamed) = (home.data_dir().join("files"), home.data_dir().join("unnamed"));
+    let all = contents(&files);
+
+    fs::write(&database, older).unwrap();
+    let said = home.run(&["serve"]).failed(1);
+    for part in [&*files.to_string_lossy(), "20 files", "only 0", "--accept-files", "older database"] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+    assert_eq!(contents(&files), all);
+    let program = home.serve_with(&["--accept-files"]);
+    program.wait_for_log("set 20 files aside");
+    assert_eq!((contents(&files).len(), contents(&unnamed)), (0, all.clone()));
+    program.stop();
+    // After the first confirmation, no other is needed.
+    home.serve().stop();
+
+    fs::write(&database, newer).unwrap();
+    let program = home.serve();
+    program.wait_for_log("brought 20 files back");
+    assert_eq!((contents(&files), contents(&unnamed).len()), (all, 0));
+    for asset in assets {
+        assert_eq!(program.client().get(&path_of(&asset)).await.status, 200);
+    }
+}
+
+#[test]
+fn the_files_of_another_installation_are_refused() {
+    let (home, other) = (Home::new(), Home::new());
+    home.serve().stop();
+    other.serve().stop();
+    let marker = |home: &Home| home.data_dir().join("files/rasterd-files");
+    fs::copy(marker(&other), marker(&home)).unwrap();
+    let said = home.run(&["serve"]).failed(1);
+    assert!(said.contains("another database") && said.contains("--accept-files"), "{said}");
+    fs::remove_file(marker(&home)).unwrap();
+    let said = home.run(&["serve"]).failed(1);
+    assert!(said.contains("rasterd-files is not there") && said.contains("Mount the disk"), "{said}");
+    home.serve_with(&["--accept-files"]).stop();
+    home.serve().stop();
+}
+
+#[test]
+fn the_files_of_killed_uploads_do_not_prevent_a_start() {
+    let home = Home::new();
+    home.serve().kill();
+    plant(&home.data_dir(), FILES, true);
+    let program = home.serve();
+    program.wait_for_log("set 20 files aside");
+    assert_eq!(contents(&home.data_dir().join("unnamed")).len(), FILES);
+    assert_eq!(contents(&home.data_dir().join("files")).len(), 0);
+}
+
+#[tokio::test]
+async fn files_that_no_record_names_are_kept_for_days_and_then_deleted() {
+    let mut server = TestServer::start();
+    plant(&server.data_dir(), 3, false);
+    server.restart();
+    let unnamed = server.data_dir().join("unnamed");
+    poll("they are set aside", || (contents(&unnamed).len() == 3).then_some(()));
+    for (days, left) in [(13, 3), (2, 0)] {
+        server.clock().advance(DAY * days);
+        server.restart();
+        server.core().maintenance_pass().await;
+        poll("those are left that are not due", || (contents(&unnamed).len() == left).then_some(()));
+        assert_eq!(contents(&unnamed).len(), left);
+    }
+}

@@ -1,0 +1,116 @@
+//! `/readyz`: a server that can't use its disk says so, with a reason, and is ready again when it can.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::rest::{Form, picture};
+use crate::support::Reply;
+use crate::support::program::{ASSETS, Home, Program};
+use crate::support::raw::DEADLINE;
+
+/// How long to wait between two requests.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Makes the fsync of a directory fail as long as a file exists.
+const SHIM: &str = r#"
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+int fsync(int fd) {
+    struct stat found;
+    const char *switched_on = getenv("FAIL_WHILE");
+    if (switched_on && access(switched_on, F_OK) == 0 && fstat(fd, &found) == 0 && S_ISDIR(found.st_mode)) {
+        errno = EIO;
+        return -1;
+    }
+    int (*real)(int) = dlsym(RTLD_NEXT, "fsync");
+    return real(fd);
+}
+"#;
+
+/// Sends requests until `/readyz` has this status.
+async fn readyz(program: &Program, status: u16) -> Reply {
+    let until = Instant::now() + DEADLINE;
+    let client = program.client();
+    loop {
+        let reply = client.get("/readyz").await;
+        if reply.status == status {
+            return reply;
+        }
+        assert!(Instant::now() < until, "/readyz is {}, not {status}: {}", reply.status, program.log());
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn rename(from: &Path, to: &Path) {
+    fs::rename(from, to).unwrap();
+}
+
+#[tokio::test]
+async fn lost_storage_is_noticed_while_the_server_runs() {
+    let home = Home::new();
+    let program = home.serve();
+    readyz(&program, 200).await;
+    let (data, aside) = (home.data_dir(), home.path().join("aside"));
+    let empty_in_place = |path: &Path| fs::create_dir(path).unwrap();
+    let cases: [(PathBuf, bool, &str); 4] = [
+        (data.join("files"), true, "the folder of its files"),
+        (data.join("files/rasterd-files"), false, "the folder of its files"),
+        (data.join("rasterd.redb"), false, "its database was moved away"),
+        (data.clone(), false, "its database was moved away"),
+    ];
+    for (path, in_place, reason) in &cases {
+        rename(path, &aside);
+        if *in_place {
+            empty_in_place(path);
+        }
+        let reply = readyz(&program, 503).await;
+        assert_eq!(reply.error_code(), "SERVICE_UNAVAILABLE");
+        let body = String::from_utf8_lossy(&reply.body);
+        assert!(body.contains(reason) && !body.contains(&*data.to_string_lossy()), "{body}");
+        if *in_place {
+            fs::remove_dir_all(path).unwrap();
+        }
+        rename(&aside, path);
+        readyz(&program, 200).await;
+    }
+    let log = program.log();
+    assert_eq!(log.matches("not ready: ").count(), cases.len(), "{log}");
+    assert_eq!(log.matches("ready again: ").count(), cases.len(), "{log}");
+    assert!(log.contains(&*data.join("files").to_string_lossy()), "{log}");
+    assert_eq!(program.client().get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_directory_that_can_not_be_synced_fails_uploads_and_is_noticed() {
+    let home = Home::new();
+    let (source, shim) = (home.path().join("shim.c"), home.path().join("shim.so"));
+    fs::write(&source, SHIM).unwrap();
+    let built =
+        Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&shim, &source]).args(["-ldl"]).status();
+    assert!(built.unwrap().success());
+    let switch = home.path().join("fail");
+    let (preload, fail) = (shim.display().to_string(), switch.display().to_string());
+    let home = home.with("LD_PRELOAD", &preload).with("FAIL_WHILE", &fail);
+    let program = home.serve();
+    let rest = program.rest_of(program.first_key());
+    let upload = async |name: &str| {
+        let mut form = Form::default();
+        form.file("files", "one.png", &picture(name));
+        rest.send_form(ASSETS, form).await.status
+    };
+    readyz(&program, 200).await;
+    assert_eq!(upload("one").await, 200);
+    fs::write(&switch, "").unwrap();
+    let reply = readyz(&program, 503).await;
+    assert!(String::from_utf8_lossy(&reply.body).contains("files can't be written"));
+    assert_eq!(upload("two").await, 500);
+    fs::remove_file(&switch).unwrap();
+    readyz(&program, 200).await;
+    assert_eq!(upload("three").await, 200);
+    assert_eq!(program.log().matches("not ready: ").count(), 1, "{}", program.log());
+}

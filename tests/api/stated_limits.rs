@@ -1,0 +1,270 @@
+//! What the documents of a server say of its limits: the numbers that are configured, and no others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use rasterd::core::model::Access;
+use rasterd::core::settings::Limits;
+use rasterd::testing::TestServer;
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use crate::authorization::ask::json_rpc;
+use crate::rest::NEW;
+use crate::support::{Client, send};
+
+const LIBRARIES: &str = "/organizations/acme/libraries";
+const INTROSPECTION: &str = include_str!("graphql/introspection.graphql");
+const DAY: u64 = 24 * 60 * 60;
+/// How long the trash keeps, in days, beside the limits.
+const TRASH: &str = "trash.keep_days";
+
+const OPENAPI: &str = "openapi";
+const OPENAPI_OLD: &str = "openapi 2026-05-20";
+const OPENAPI_NEW: &str = "openapi 2026-07-08";
+const GRAPHQL: &str = "graphql";
+const TOOLS: &str = "tools";
+const INSTRUCTIONS: &str = "instructions";
+const MESSAGES: &str = "messages";
+
+/// Which documents name which limit. The others are named nowhere.
+const STATED: [(&str, &[&str]); 10] = [
+    ("files_per_upload", &[OPENAPI, OPENAPI_OLD, OPENAPI_NEW, GRAPHQL, TOOLS, INSTRUCTIONS]),
+    ("ids_per_call", &[OPENAPI, OPENAPI_OLD, OPENAPI_NEW, GRAPHQL, TOOLS, INSTRUCTIONS, MESSAGES]),
+    ("tags_per_call", &[OPENAPI, OPENAPI_OLD, OPENAPI_NEW, GRAPHQL, TOOLS, INSTRUCTIONS, MESSAGES]),
+    ("tag_filter", &[OPENAPI, OPENAPI_NEW, GRAPHQL, TOOLS, INSTRUCTIONS, MESSAGES]),
+    ("page_size", &[OPENAPI, OPENAPI_OLD, OPENAPI_NEW, GRAPHQL, TOOLS, INSTRUCTIONS]),
+    ("search_page_size", &[OPENAPI, OPENAPI_OLD, OPENAPI_NEW, GRAPHQL, TOOLS, INSTRUCTIONS]),
+    ("description_length", &[OPENAPI, OPENAPI_OLD, OPENAPI_NEW, GRAPHQL, TOOLS, MESSAGES]),
+    ("name_length", &[OPENAPI, OPENAPI_OLD, OPENAPI_NEW, GRAPHQL, TOOLS, MESSAGES]),
+    ("mcp_bytes", &[TOOLS, INSTRUCTIONS]),
+    (TRASH, &[OPENAPI, OPENAPI_OLD, OPENAPI_NEW]),
+];
+
+/// What documents say with a number that is the default of some limit, and is none: it can't be configured.
+const FIXED: [&str; 23] = [
+    // A page of nobody's choosing, and tags.
+    "default 50",
+    "default 20",
+    "default 100",
+    "50 without it",
+    "20 without it",
+    "100 without it",
+    "its first 50",
+    "newest 50",
+    "100 most used",
+    "at most 100.",
+    "Pages have 50",
+    "Pages have 20",
+    "most used first: 100,",
+    "500 to a page",
+    // Tags to filter by in the older version.
+    "5 in 2026-05-20",
+    "at most 5:",
+    // A tag, a slug, a note, a progress.
+    "1 to 64 characters",
+    "maxLength 64",
+    "500 characters",
+    "maxLength 500",
+    "0 to 100",
+    // Names.
+    "2026-05-20",
+    "base64",
+];
+
+/// The limits by name, and how long the trash keeps.
+type Numbers = BTreeMap<String, u64>;
+
+fn defaults() -> Numbers {
+    let Value::Object(limits) = serde_json::to_value(Limits::default()).unwrap() else { panic!("no object") };
+    let limits = limits.into_iter().map(|(name, value)| (name, value.as_u64().unwrap()));
+    limits.chain([(TRASH.to_owned(), 30)]).collect()
+}
+
+/// How far from another a number has to be to look different.
+fn step(number: u64) -> u64 {
+    if number < 1 << 16 { 1 } else { 1 << 20 }
+}
+
+/// No default, no two the same.
+fn unusual() -> Numbers {
+    let numbers = defaults().into_iter().zip(0..);
+    numbers
+        .map(|((name, number), place)| match step(number) {
+            1 => (name, 2003 + 17 * place),
+            mebibyte => (name, number + (7 + 2 * place) * mebibyte),
+        })
+        .collect()
+}
+
+/// How documents may write a limit: as it is, or a number of bytes in KB or MB.
+fn written(name: &str, number: u64) -> Vec<u64> {
+    if name.ends_with("_bytes") { vec![number, number >> 10, number >> 20] } else { vec![number] }
+}
+
+/// The documents of a server with these limits, by name.
+async fn documents(mut numbers: Numbers) -> BTreeMap<&'static str, Value> {
+    let keep = Duration::from_secs(numbers.remove(TRASH).unwrap() * DAY);
+    let limits: Map<String, Value> =
+        numbers.into_iter().map(|(name, number)| (name, number.into())).collect();
+    let limits: Limits = serde_json::from_value(limits.into()).unwrap();
+    let server = TestServer::start_with(move |settings, _| {
+        "https://localhost:8443".clone_into(&mut settings.public_url);
+        settings.limits = limits.clone();
+        settings.trash_keep = keep;
+    });
+    server.organization("Acme").await;
+    server.library("acme", "Photos").await;
+    let key = server.key("acme", &[("photos", Access::Write)]).await;
+    let client = Client::new(&server).with_key(&key.token);
+    let text = |path: &'static str| {
+        let client = &client;
+        async move { Value::String(String::from_utf8(client.get(path).await.body).unwrap()) }
+    };
+    let rpc = |method: &'static str, params: Value| {
+        let (client, authorization) = (&client, format!("Bearer {}", key.token));
+        async move { json_rpc(method, &params).send(client, Some(&authorization)).await.json()["result"].take() }
+    };
+    let initialize = json!({
+        "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" },
+    });
+    BTreeMap::from([
+        (OPENAPI, client.get("/openapi.json").await.json()),
+        (OPENAPI_OLD, client.get("/openapi.json?version=2026-05-20").await.json()),
+        (OPENAPI_NEW, client.get("/openapi.json?version=2026-07-08").await.json()),
+        (GRAPHQL, client.post_json("/graphql", &json!({ "query": INTROSPECTION })).await.json()),
+        (TOOLS, rpc("tools/list", json!({})).await),
+        (INSTRUCTIONS, rpc("initialize", initialize).await),
+        ("templates", rpc("resources/templates/list", json!({})).await),
+        ("resources", rpc("resources/list", json!({})).await),
+        ("llms.txt", text("/llms.txt").await),
+        ("server card", text("/.well-known/mcp/server-card.json").await),
+        ("api catalog", text("/.well-known/api-catalog").await),
+        ("reference", text("/docs").await),
+        (MESSAGES, messages(&client).await),
+    ])
+}
+
+/// What is said to those who go beyond a limit.
+async fn messages(client: &Client) -> Value {
+    let assets = format!("{LIBRARIES}/photos/assets");
+    let id = "0".repeat(16);
+    let tags = "t,".repeat(3000);
+    let mut messages = Vec::new();
+    for (method, path, body) in [
+        (Method::DELETE, assets.clone(), json!({ "ids": [] })),
+        (Method::POST, format!("{assets}/tag"), json!({ "assetIds": [id], "tags": [] })),
+        (Method::GET, format!("{assets}?tags={tags}"), Value::Null),
+        (Method::POST, LIBRARIES.to_owned(), json!({ "name": "" })),
+        (Method::PATCH, format!("{assets}/{id}/description"), json!({ "description": "x".repeat(3000) })),
+    ] {
+        let request = client.request(method, &path).header("Api-Version", NEW);
+        let reply = send(request.header("Content-Type", "application/json").body(body.to_string())).await;
+        assert_eq!(reply.error_code(), "BAD_USER_INPUT", "{path}");
+        messages.push(reply.json()["error"]["message"].take());
+    }
+    messages.into()
+}
+
+/// The numbers in a text, and what stands around them.
+fn numbers(text: &str) -> (Vec<u64>, Vec<&str>) {
+    let between =
+        text.split(|character: char| character.is_ascii_digit()).filter(|between| !between.is_empty());
+    let digits =
+        text.split(|character: char| !character.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    (digits.map(|digits| digits.parse().unwrap_or(u64::MAX)).collect(), between.collect())
+}
+
+/// Everything that a document says in words, and with the keywords of schemas.
+fn statements(value: &Value, said: &mut Vec<String>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| statements(value, said)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match (name.as_str(), value) {
+                    ("example" | "examples", _) => {}
+                    (_, Value::String(text)) => said.push(text.clone()),
+                    (keyword, Value::Number(number)) => said.push(format!("{keyword} {number}")),
+                    (_, inner) => statements(inner, said),
+                }
+            }
+        }
+        Value::String(text) => said.push(text.clone()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[tokio::test]
+async fn a_limit_is_named_as_it_is_configured_wherever_it_is_named() {
+    let usual = unusual();
+    let before = documents(usual.clone()).await;
+    for (name, &from) in &usual {
+        let to = from + step(from);
+        let mut changed = usual.clone();
+        changed.insert(name.clone(), to);
+        let after = documents(changed).await;
+        let mut stated = BTreeSet::new();
+        for (document, value) in &before {
+            let (before, after) = (value.to_string(), after[document].to_string());
+            let ((old, around), (new, around_now)) = (numbers(&before), numbers(&after));
+            assert_eq!((old.len(), around), (new.len(), around_now), "{document} under another {name}");
+            for (old, new) in old.into_iter().zip(new).filter(|(old, new)| old != new) {
+                let is_it =
+                    written(name, from).into_iter().zip(written(name, to)).any(|pair| pair == (old, new));
+                assert!(is_it, "{name} went from {from} to {to}, and in {document} {old} became {new}");
+                stated.insert(*document);
+            }
+        }
+        let expected =
+            STATED.iter().find(|(limit, _)| limit == name).map_or(&[][..], |(_, documents)| documents);
+        assert_eq!(stated, expected.iter().copied().collect(), "{name} is named elsewhere");
+    }
+}
+
+#[tokio::test]
+async fn no_document_names_a_default_that_is_not_configured() {
+    let defaults: BTreeSet<u64> = defaults()
+        .into_iter()
+        .flat_map(|(name, number)| written(&name, number))
+        .filter(|number| *number >= 5)
+        .collect();
+    let mut wrong = Vec::new();
+    for (document, value) in documents(unusual()).await {
+        let mut said = Vec::new();
+        statements(&value, &mut said);
+        for statement in said {
+            let stripped = FIXED.iter().fold(statement.clone(), |text, fixed| text.replace(fixed, ""));
+            if numbers(&stripped).0.iter().any(|number| defaults.contains(number)) {
+                wrong.push(format!("{document}: {statement}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn a_page_is_never_said_to_have_more_by_default_than_at_most() {
+    let mut numbers = unusual();
+    for (name, number) in [("page_size", 7), ("search_page_size", 3), ("tag_filter", 2)] {
+        numbers.insert(name.to_owned(), number);
+    }
+    let documents = documents(numbers).await;
+    for (document, statement) in [
+        (OPENAPI, "default 7"),
+        (OPENAPI, "default 3"),
+        (OPENAPI, "At most 2; 2 in 2026-05-20."),
+        (OPENAPI_OLD, "at most 2:"),
+        (OPENAPI_NEW, "at most 2:"),
+        (TOOLS, "7 without it, at most 7."),
+        (TOOLS, "3 without it, at most 3."),
+        (GRAPHQL, "Pages have 7 entries, or pageSize up to 7;"),
+        (GRAPHQL, "Pages have 3 hits, or pageSize up to 3;"),
+        (GRAPHQL, "7 to a page;"),
+        ("templates", "newest 7 assets"),
+    ] {
+        let mut said = Vec::new();
+        statements(&documents[document], &mut said);
+        let said = said.join("\n").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(statement), "{statement:?} in {document}: {said}");
+    }
+}

@@ -1,0 +1,373 @@
+//! Who may depend on whom: reads the paths in `src` and compares them with the rules below. Needs no server.
+//!
+//! A room is a module with everything in it that is not a room of its own. Unit tests may use anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+/// Each room with the rooms that it may use. A room may always use itself.
+const RULES: &[(&str, &[&str])] = &[
+    ("error", &[]),
+    ("file_mode", &[]),
+    ("pictures", &["error", "file_mode"]),
+    ("fetch", &["error"]),
+    // Records hold types of pictures, such as what a file is.
+    ("core::model", &["error", "pictures"]),
+    ("core::cancellation", &["error"]),
+    ("core::scans", &["error"]),
+    ("core::access::grant", &["error", "core::model", "core::cancellation", "core::scans"]),
+    ("core::data_folder", &["error", "file_mode", "core::model"]),
+    // Grants, and never the callers that they are made for.
+    (
+        "core::store",
+        &["error", "file_mode", "pictures", "core::model", "core::access::grant", "core::data_folder"],
+    ),
+    ("core::index", &["error", "file_mode", "core::model", "core::store"]),
+    (
+        "core",
+        &[
+            "error",
+            "file_mode",
+            "pictures",
+            "fetch",
+            "core::model",
+            "core::cancellation",
+            "core::scans",
+            "core::access::grant",
+            "core::data_folder",
+            "core::store",
+            "core::index",
+        ],
+    ),
+    ("transport::wire", &["error", "core", "core::model", "pictures"]),
+    ("operations", &["error", "core", "core::model", "core::access::grant", "pictures", "transport::wire"]),
+    ("transport", &["error", "core", "core::model", "core::cancellation", "transport::wire"]),
+    // The transports and the web app: never each other, never the store.
+    ("transport::rest", TRANSPORT),
+    ("transport::graphql", TRANSPORT),
+    ("transport::mcp", TRANSPORT),
+    ("transport::cdn", TRANSPORT),
+    (
+        "webapp",
+        &[
+            "error",
+            "core",
+            "core::model",
+            "core::access::grant",
+            "core::cancellation",
+            "core::scans",
+            "pictures",
+            "operations",
+            "transport",
+            "transport::wire",
+            "transport::tls",
+            "client_setup",
+            "config",
+        ],
+    ),
+    ("transport::tls", &["error", "file_mode"]),
+    // Puts the transports and the web app together.
+    (
+        "transport::server",
+        &[
+            "error",
+            "core",
+            "core::model",
+            "core::cancellation",
+            "transport",
+            "transport::wire",
+            "transport::rest",
+            "transport::graphql",
+            "transport::mcp",
+            "transport::cdn",
+            "transport::tls",
+            "webapp",
+        ],
+    ),
+    ("client_setup", &["config", "transport::tls"]),
+    ("telemetry", &["error", "core", "core::model"]),
+    ("config", &["error", "core", "core::model", "fetch", "pictures", "telemetry"]),
+    ("admin", &["error", "file_mode", "core", "core::model", "core::access::grant"]),
+    (
+        "cli",
+        &[
+            "error",
+            "file_mode",
+            "pictures",
+            "core",
+            "core::model",
+            "core::access::grant",
+            "core::data_folder",
+            "fetch",
+            "operations",
+            "transport",
+            "transport::wire",
+            "transport::rest",
+            "transport::graphql",
+            "transport::mcp",
+            "transport::tls",
+            "transport::server",
+            "client_setup",
+            "telemetry",
+            "config",
+            "admin",
+        ],
+    ),
+    (
+        "testing",
+        &[
+            "error",
+            "core",
+            "core::model",
+            "core::access::grant",
+            "fetch",
+            "transport::server",
+            "transport::tls",
+        ],
+    ),
+];
+
+/// What a transport may use.
+const TRANSPORT: &[&str] = &[
+    "error",
+    "core",
+    "core::model",
+    "core::cancellation",
+    "core::scans",
+    "pictures",
+    "operations",
+    "transport",
+    "transport::wire",
+];
+
+/// A use of one room in another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Dependency {
+    from: &'static str,
+    to: &'static str,
+    /// File, line number and the line itself.
+    line: String,
+}
+
+#[test]
+fn rooms_use_only_what_their_rules_allow() {
+    let broken: Vec<String> = dependencies()
+        .into_iter()
+        .filter(|dependency| !allowed(dependency.from).contains(&dependency.to))
+        .map(|Dependency { from, to, line }| {
+            format!("{line}\n    `{from}` may not use `{to}`. It may use: {}.", allowed(from).join(", "))
+        })
+        .collect();
+    assert!(broken.is_empty(), "{} uses break the rules:\n{}", broken.len(), broken.join("\n"));
+}
+
+#[test]
+fn rooms_do_not_use_each_other_in_circles() {
+    let mut uses: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (room, allowed) in RULES {
+        uses.entry(room).or_default().extend(*allowed);
+    }
+    // A room that uses none of those left is not part of a circle.
+    while let Some(leaf) = uses.iter().find(|(_, used)| used.is_empty()).map(|(room, _)| *room) {
+        uses.remove(leaf);
+        for used in uses.values_mut() {
+            used.remove(leaf);
+        }
+    }
+    assert!(uses.is_empty(), "the rules allow a circle among {uses:#?}");
+}
+
+#[test]
+fn only_the_store_names_redb() {
+    let named: Vec<String> = lines()
+        .into_iter()
+        // In `core::store`, `redb` is the module.
+        .filter(|line| line.module.starts_with("core::") && line.module != "core::store")
+        .filter(|line| !line.module.starts_with("core::store::redb"))
+        .filter(|line| paths(&line.text).iter().any(|path| path.starts_with("redb::")))
+        .map(|line| line.to_string())
+        .collect();
+    assert!(named.is_empty(), "only `core::store::redb` may name redb:\n{}", named.join("\n"));
+}
+
+#[test]
+fn a_path_is_found_in_every_form_in_which_it_is_written() {
+    let found = paths(
+        "use crate::core::{self, store::{Tx, files::Blobs}}; let a = crate::error::Error::new(super::x());",
+    );
+    assert_eq!(
+        found,
+        [
+            "crate::core",
+            "crate::core::store::Tx",
+            "crate::core::store::files::Blobs",
+            "crate::error::Error::new",
+            "super::x"
+        ]
+    );
+    assert_eq!(absolute("core::store::assets", "super::Tx").as_deref(), Some("core::store::Tx"));
+    assert_eq!(absolute("core::store::assets", "super::super::model").as_deref(), Some("core::model"));
+    assert_eq!(absolute("core", "serde::Serialize"), None);
+}
+
+fn allowed(room: &str) -> Vec<&'static str> {
+    RULES.iter().find(|(name, _)| *name == room).map(|(_, allowed)| allowed.to_vec()).unwrap_or_default()
+}
+
+/// The innermost room that a path is in.
+fn room_of(path: &str) -> Option<&'static str> {
+    let is_in =
+        |room: &str| path == room || path.strip_prefix(room).is_some_and(|rest| rest.starts_with("::"));
+    RULES.iter().map(|(room, _)| *room).filter(|room| is_in(room)).max_by_key(|room| room.len())
+}
+
+fn dependencies() -> BTreeSet<Dependency> {
+    let mut found = BTreeSet::new();
+    for line in lines() {
+        let Some(from) = room_of(&line.module) else { continue };
+        for path in paths(&line.text) {
+            let Some(to) = absolute(&line.module, &path).and_then(|path| room_of(&path)) else { continue };
+            if from != to {
+                found.insert(Dependency { from, to, line: line.to_string() });
+            }
+        }
+    }
+    found
+}
+
+/// A line of code, or a whole `use` declaration, in one of our modules.
+struct Line {
+    module: String,
+    file: String,
+    number: usize,
+    text: String,
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}: {}", self.file, self.number, self.text.trim())
+    }
+}
+
+/// All lines of `src` but comments and unit tests.
+fn lines() -> Vec<Line> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut lines = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                if path.file_name().is_none_or(|name| name != "tests") {
+                    folders.push(path);
+                }
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(&root).unwrap().with_extension("");
+                let module = name.to_str().unwrap().replace('/', "::");
+                if !module.ends_with("::tests") {
+                    lines.extend(lines_of(&path, &module));
+                }
+            }
+        }
+    }
+    lines
+}
+
+fn lines_of(path: &Path, module: &str) -> Vec<Line> {
+    let file = format!("src{}", path.to_str().unwrap().rsplit_once("/src").unwrap().1);
+    let text = fs::read_to_string(path).unwrap();
+    let mut lines: Vec<Line> = Vec::new();
+    let (mut continues, mut after_cfg_test) = (false, false);
+    for (index, line) in text.lines().enumerate() {
+        let trimmed = line.trim_start();
+        if after_cfg_test && trimmed.starts_with("mod ") {
+            // Unit tests come last in a file.
+            break;
+        }
+        after_cfg_test = trimmed.starts_with("#[cfg(test)]");
+        if trimmed.starts_with("//") {
+            continue;
+        }
+        if continues && let Some(last) = lines.last_mut() {
+            last.text.push_str(trimmed);
+        } else {
+            let (module, file) = (module.to_owned(), file.clone());
+            lines.push(Line { module, file, number: index + 1, text: line.to_owned() });
+            let starts = ["use ", "pub use ", "pub(crate) use ", "pub(super) use "];
+            continues = starts.iter().any(|start| trimmed.starts_with(start));
+        }
+        continues &= !trimmed.ends_with(';');
+    }
+    lines
+}
+
+/// The paths in a piece of code that begin at a crate or a module above, with their groups taken apart.
+fn paths(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for start in ["crate::", "super::", "redb::"] {
+        for (at, _) in text.match_indices(start) {
+            let before = text[..at].chars().next_back();
+            // Not the path of a visibility, `pub(in …)`.
+            let is_visibility = text[..at].ends_with("(in ");
+            if !is_visibility
+                && before.is_none_or(|letter| !letter.is_alphanumeric() && letter != '_' && letter != ':')
+            {
+                take_path(&text[at..], "", &mut found);
+            }
+        }
+    }
+    found
+}
+
+/// Reads one path, or the paths of a group, at the start of `text`; returns what comes after.
+fn take_path<'a>(text: &'a str, prefix: &str, found: &mut Vec<String>) -> &'a str {
+    let mut path = prefix.to_owned();
+    let mut rest = text;
+    loop {
+        let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        if name != "self" && !name.is_empty() {
+            if !path.is_empty() {
+                path.push_str("::");
+            }
+            path.push_str(name);
+        }
+        rest = after;
+        let Some(next) = rest.strip_prefix("::") else { break };
+        rest = next;
+        if let Some(group) = rest.strip_prefix('{') {
+            rest = group;
+            loop {
+                rest = take_path(rest.trim_start(), &path, found).trim_start();
+                match rest.chars().next() {
+                    Some(',') => rest = rest[1..].trim_start(),
+                    Some('}') => return &rest[1..],
+                    Some(_) => rest = rest.split_once([',', '}']).map_or("", |(_, after)| after),
+                    None => return rest,
+                }
+                if let Some(after) = rest.strip_prefix('}') {
+                    return after;
+                }
+            }
+        }
+    }
+    if path != prefix || !prefix.is_empty() {
+        found.push(path);
+    }
+    rest
+}
+
+/// A path from the crate's root on; `None` for one of another crate.
+fn absolute(module: &str, path: &str) -> Option<String> {
+    if let Some(path) = path.strip_prefix("crate::") {
+        return Some(path.to_owned());
+    }
+    let (mut module, mut path) = (module, path);
+    let mut above = false;
+    while let Some(rest) = path.strip_prefix("super::") {
+        module = module.rsplit_once("::").map_or("", |(parent, _)| parent);
+        (path, above) = (rest, true);
+    }
+    above.then(|| if module.is_empty() { path.to_owned() } else { format!("{module}::{path}") })
+}

@@ -1,0 +1,5 @@
+use rasterd::core::access::Administrator;
+
+fn main() {
+    let _ = Administrator::local();
+}
