@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::core::store::AssetCommands;
 use crate::error::Result;
 use crate::fetch::Fetcher;
 
@@ -37,6 +38,7 @@ pub mod search;
 pub mod selection;
 pub mod settings;
 mod store;
+pub mod stored_file;
 pub mod trash;
 pub mod uploads;
 pub mod variants;

@@ -16,12 +16,21 @@ const RULES: &[(&str, &[&str])] = &[
     ("core::model", &["error", "pictures"]),
     ("core::cancellation", &["error"]),
     ("core::scans", &["error"]),
+    ("core::stored_file", &[]),
     ("core::access::grant", &["error", "core::model", "core::cancellation", "core::scans"]),
     ("core::data_folder", &["error", "file_mode", "core::model"]),
     // Grants, and never the callers that they are made for.
     (
         "core::store",
-        &["error", "file_mode", "pictures", "core::model", "core::access::grant", "core::data_folder"],
+        &[
+            "error",
+            "file_mode",
+            "pictures",
+            "core::model",
+            "core::access::grant",
+            "core::data_folder",
+            "core::stored_file",
+        ],
     ),
     ("core::index", &["error", "file_mode", "core::model", "core::store"]),
     (
@@ -36,6 +45,7 @@ const RULES: &[(&str, &[&str])] = &[
             "core::scans",
             "core::access::grant",
             "core::data_folder",
+            "core::stored_file",
             "core::store",
             "core::index",
         ],
@@ -57,6 +67,7 @@ const RULES: &[(&str, &[&str])] = &[
             "core::access::grant",
             "core::cancellation",
             "core::scans",
+            "core::stored_file",
             "pictures",
             "operations",
             "transport",
@@ -135,6 +146,7 @@ const TRANSPORT: &[&str] = &[
     "core::model",
     "core::cancellation",
     "core::scans",
+    "core::stored_file",
     "pictures",
     "operations",
     "transport",
@@ -192,6 +204,31 @@ fn only_the_store_names_redb() {
 }
 
 #[test]
+fn what_the_store_offers_of_the_records_is_in_traits() {
+    let offered: Vec<String> = lines()
+        .into_iter()
+        .filter(|line| line.module.starts_with("core::store::redb::"))
+        .filter(|line| matches!(line.implements.as_deref(), Some("impl Snapshot" | "impl Tx<'_>")))
+        .filter(|line| line.text.starts_with("    pub fn"))
+        .map(|line| line.to_string())
+        .collect();
+    assert!(offered.is_empty(), "these belong to a trait in `core::store::records`:\n{}", offered.join("\n"));
+}
+
+/// Members belong to no library, so no grant guards their records.
+#[test]
+fn only_the_check_of_callers_and_members_read_and_write_members() {
+    let users: Vec<String> = lines()
+        .into_iter()
+        .filter(|line| !["core::store", "core::members"].iter().any(|room| line.module.starts_with(room)))
+        .filter(|line| line.module != "core::access::caller")
+        .filter(|line| line.text.contains("MemberQueries") || line.text.contains("MemberCommands"))
+        .map(|line| line.to_string())
+        .collect();
+    assert!(users.is_empty(), "only `core::members` may read and write members:\n{}", users.join("\n"));
+}
+
+#[test]
 fn a_path_is_found_in_every_form_in_which_it_is_written() {
     let found = paths(
         "use crate::core::{self, store::{Tx, files::Blobs}}; let a = crate::error::Error::new(super::x());",
@@ -242,6 +279,8 @@ struct Line {
     file: String,
     number: usize,
     text: String,
+    /// The head of the `impl` that it is in, up to its brace.
+    implements: Option<String>,
 }
 
 impl std::fmt::Display for Line {
@@ -279,6 +318,7 @@ fn lines_of(path: &Path, module: &str) -> Vec<Line> {
     let text = fs::read_to_string(path).unwrap();
     let mut lines: Vec<Line> = Vec::new();
     let (mut continues, mut after_cfg_test) = (false, false);
+    let mut implements = None;
     for (index, line) in text.lines().enumerate() {
         let trimmed = line.trim_start();
         if after_cfg_test && trimmed.starts_with("mod ") {
@@ -289,11 +329,17 @@ fn lines_of(path: &Path, module: &str) -> Vec<Line> {
         if trimmed.starts_with("//") {
             continue;
         }
+        match line {
+            "}" => implements = None,
+            line if line.starts_with("impl") => implements = line.strip_suffix(" {").map(str::to_owned),
+            _ => {}
+        }
         if continues && let Some(last) = lines.last_mut() {
             last.text.push_str(trimmed);
         } else {
             let (module, file) = (module.to_owned(), file.clone());
-            lines.push(Line { module, file, number: index + 1, text: line.to_owned() });
+            let (number, text, implements) = (index + 1, line.to_owned(), implements.clone());
+            lines.push(Line { module, file, number, text, implements });
             let starts = ["use ", "pub use ", "pub(crate) use ", "pub(super) use "];
             continues = starts.iter().any(|start| trimmed.starts_with(start));
         }

@@ -4,7 +4,9 @@ use std::convert::Infallible;
 
 use super::Core;
 use super::model::Asset;
-use super::store::{AssetQueries, LibraryQueries, Snapshot, TagQueries, Tx};
+use super::store::{
+    AssetCommands, AssetLists, AssetQueries, LibraryQueries, Snapshot, TagQueries, TrashCommands, Tx,
+};
 use crate::core::access::{Caller, LibraryPath, ReadGrant, WriteGrant};
 use crate::core::model::audit::Action;
 use crate::core::model::id::AssetId;
@@ -410,7 +412,7 @@ impl Core {
     /// The assets of one answer with their variants and slugs. Assets of libraries that the caller lost meanwhile
     /// can't be among them: everything is read in the caller's one snapshot.
     pub(super) fn details(&self, caller: &Caller, assets: Vec<Asset>) -> Result<Vec<AssetDetail>> {
-        let variants = caller.snapshot().variants_of_each(&assets)?;
+        let variants = caller.snapshot().variants_of_each(&caller.read_libraries_of(&assets), &assets)?;
         let organization = &caller.organization().slug;
         let renderable_types = self.renderable_types();
         let with_slugs = |(asset, variants): (Asset, Vec<Asset>)| {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Core;
 use super::model::audit::{Action, Actor, EventFilter, EventPage};
-use super::store::KeyQueries;
+use super::store::{AuditCommands, AuditQueries, KeyQueries};
 use crate::core::access::Administrator;
 use crate::core::model::time::millis;
 use crate::error::Result;

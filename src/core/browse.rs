@@ -10,7 +10,7 @@ use super::Core;
 use super::assets::{AssetDetail, expect_tag_filter, parse_id};
 use super::index::{SearchQuery, Terms};
 use super::model::Asset;
-use super::store::{AssetQueries, LibraryQueries};
+use super::store::{AssetLists, AssetQueries, LibraryQueries};
 use crate::core::access::{Caller, LibraryPath, ReadGrant};
 use crate::core::model::id::AssetId;
 use crate::core::model::name::{Tag, fold};

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::Core;
-use super::store::Store;
+use super::store::{ChangeQueries, Store};
 use crate::core::store::files::Blobs;
 use crate::error::{Code, Error, Result};
 

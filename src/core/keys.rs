@@ -5,7 +5,7 @@
 use super::Core;
 use super::model::api_key::PlainKey;
 use super::model::{Access, Grant, Key, Organization};
-use super::store::{KeyQueries, Queries, Tx};
+use super::store::{AuditCommands, KeyCommands, KeyQueries, Queries, Tx};
 use crate::core::access::{Administrator, Caller};
 use crate::core::model::audit::{Action, Actor};
 use crate::core::model::id::KeyId;

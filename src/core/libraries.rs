@@ -3,7 +3,9 @@
 use super::Core;
 use super::model::{Grant, Library, Organization, TagCount};
 use super::organizations::wanted_slug;
-use super::store::{KeyQueries, LibraryQueries, Snapshot, TagQueries, Tx};
+use super::store::{
+    AuditCommands, KeyQueries, LibraryCommands, LibraryQueries, Snapshot, TagQueries, TrashCommands, Tx,
+};
 use crate::core::access::{Administrator, Caller, LibraryPath, ReadGrant};
 use crate::core::model::audit::{Action, Actor};
 use crate::core::model::name::parse_name;
@@ -116,6 +118,7 @@ impl Core {
         let library = self
             .store()
             .write(move |tx| {
+                creator.confirm(tx, now)?;
                 let library = tx.create_library(&creator, &wanted, name.clone(), now)?;
                 record_library_event(
                     tx,

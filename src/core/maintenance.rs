@@ -10,6 +10,7 @@ use super::trash::purge_due;
 use super::{Core, Misfits};
 use crate::core::access::Administrator;
 use crate::core::model::time::millis;
+use crate::core::store::TrashQueries;
 use crate::error::{Error, Result};
 
 /// How often maintenance runs.

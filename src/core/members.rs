@@ -6,7 +6,7 @@
 use super::Core;
 use super::model::email::Email;
 use super::model::{Member, Organization, Role};
-use super::store::{KeyQueries, MemberQueries, Tx};
+use super::store::{AuditCommands, KeyQueries, MemberCommands, MemberQueries, Tx};
 use crate::core::access::{Administrator, Caller};
 use crate::core::model::audit::Action;
 use crate::core::model::id::OrganizationId;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::Core;
 use super::clock::Clock;
 use super::model::time::{Apart, Reading, Seen};
-use super::store::{Store, Tx};
+use super::store::{SeenCommands, SeenQueries, Store, Tx};
 use crate::core::model::time::Millis;
 use crate::error::Result;
 

@@ -2,7 +2,7 @@
 
 use super::Core;
 use super::model::Organization;
-use super::store::{KeyQueries, Tx, WantedSlug};
+use super::store::{AuditCommands, KeyCommands, KeyQueries, Tx, WantedSlug};
 use crate::core::access::Administrator;
 use crate::core::model::audit::Action;
 use crate::core::model::name::{Slug, parse_name};

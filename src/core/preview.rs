@@ -1,7 +1,5 @@
 //! A preview of an asset: its picture, small enough for an agent's context.
 
-use std::os::unix::fs::FileExt;
-
 use super::Core;
 use super::assets::parse_id;
 use super::model::Content;
@@ -67,7 +65,7 @@ impl Core {
             return Ok(None);
         }
         let mut bytes = vec![0; usize::try_from(rendition.size).unwrap_or_default()];
-        rendition.file.read_exact_at(&mut bytes, 0)?;
+        rendition.file.read_range(0, &mut bytes)?;
         Ok(Some((rendition.media_type, bytes)))
     }
 }

@@ -13,7 +13,7 @@ use super::Core;
 use super::assets::parse_id;
 use super::model::{Asset, Content, Look, Pending, Work};
 use super::renditions::{LibraryFile, with_dimensions};
-use super::store::Next;
+use super::store::{Next, WorkQueries};
 use crate::core::access::Administrator;
 use crate::core::maintenance::log_failure;
 use crate::core::model::id::AssetId;
@@ -192,7 +192,7 @@ impl Core {
 
     /// The metadata in a file. Unreadable metadata counts as none: the picture can still be shown.
     async fn read_metadata(&self, permit: &RenderPermit, content: &Content) -> Result<Metadata, Failure> {
-        let path = self.blobs().path(content.hash);
+        let path = self.blobs().local_path(content.hash);
         match permit.metadata(&path, content.media_type).await {
             Err(failure @ Failure::Unavailable(_)) => Err(failure),
             metadata => Ok(visible(metadata.unwrap_or_default())),

@@ -1,10 +1,9 @@
 //! What asset urls serve: the file of an asset, to anyone who has the url. No caller and no grant: the id is the secret.
 
-use std::fs::File;
-
 use super::Core;
 use super::model::Asset;
 use super::store::{AssetQueries, KeyQueries};
+use super::stored_file::StoredFile;
 use crate::core::model::id::AssetId;
 use crate::error::{Error, Result};
 
@@ -14,7 +13,7 @@ pub struct PublicFile {
     /// The asset, or the variant that was asked for.
     pub asset: Asset,
     /// Its bytes.
-    pub file: File,
+    pub file: StoredFile,
 }
 
 impl Core {
@@ -42,8 +41,8 @@ impl Core {
 
     /// Opens the file of an asset. When it is missing, the client gets `INTERNAL_SERVER_ERROR`, and the log names the file
     /// and the asset.
-    fn file_of(&self, asset: &Asset) -> Result<File> {
-        self.blobs().file(asset.content.hash).map_err(|error| {
+    fn file_of(&self, asset: &Asset) -> Result<StoredFile> {
+        self.blobs().open_file(asset.content.hash).map_err(|error| {
             let cause = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
             Error::internal(format!(
                 "the file of the asset {} ({}) can't be opened: {cause}",

@@ -14,6 +14,7 @@ use super::members::network;
 use super::model::{self, Content};
 use super::public_file::PublicFile;
 use super::settings::Settings;
+use super::stored_file::StoredFile;
 use crate::core::model::time::Millis;
 use crate::error::{Code, Error, Result};
 use crate::pictures::media::MediaType;
@@ -73,7 +74,7 @@ struct CachedRendition {
 #[derive(Debug)]
 pub struct RenditionFile {
     /// Its bytes.
-    pub file: File,
+    pub file: StoredFile,
     /// How many bytes.
     pub size: u64,
     /// Its media type.
@@ -196,7 +197,12 @@ impl Core {
         };
         let file = found.file.try_clone()?;
         let size = file.metadata()?.len();
-        Ok(RenditionFile { file, size, media_type: spec.format().media_type(), tag: found.key.to_hex() })
+        Ok(RenditionFile {
+            file: Box::new(file),
+            size,
+            media_type: spec.format().media_type(),
+            tag: found.key.to_hex(),
+        })
     }
 
     async fn render(
@@ -211,8 +217,8 @@ impl Core {
             return Err(rendering_failed(&failure));
         }
         // Opened here because a missing file is our fault, and must not be reported as a damaged picture.
-        drop(self.blobs().file(content.hash)?);
-        let path = self.blobs().path(content.hash);
+        drop(self.blobs().open_file(content.hash)?);
+        let path = self.blobs().local_path(content.hash);
         let job = RenderJob { path, media_type: content.media_type, requester, spec, key };
         self.join_or_start(job)?.await.map_err(|failure| rendering_failed(&failure))
     }
@@ -224,7 +230,7 @@ impl Core {
         file: LibraryFile,
         content: &Content,
     ) -> Result<Derived, Failure> {
-        let path = self.blobs().path(content.hash);
+        let path = self.blobs().local_path(content.hash);
         let derived = permit.derive(&path, content.media_type, &listed_edges(content)).await;
         let mut derived = derived.inspect_err(|failure| {
             self.renditions().failures.record_for_file(file, failure, self.now());

@@ -3,7 +3,7 @@
 use super::Core;
 use super::assets::AssetDetail;
 use super::index::{Hits, SearchQuery, Terms};
-use super::store::{AssetQueries, LibraryQueries};
+use super::store::{AssetLists, AssetQueries, LibraryQueries};
 use crate::core::access::{Caller, LibraryPath, ReadGrant};
 use crate::core::model::page::PageRequest;
 use crate::error::Result;

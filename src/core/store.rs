@@ -1,12 +1,17 @@
 //! The store: records in a database, and files by their hash. PRIVATE to `core`.
 //!
-//! `queries.rs` has what is read, over records and grants. `redb` keeps the records and is the only room that names
-//! redb; `files` keeps the files and asks the records only what this page offers. Knows no keys' secrets and no
-//! transports.
+//! `records` has what is asked of the records, as traits over records and grants. `redb` implements them and is the only
+//! room that names redb; `files` keeps the files and asks the records only what those traits offer. Knows no keys'
+//! secrets and no transports.
 
 pub mod files;
-mod queries;
+mod records;
 mod redb;
 
-pub use queries::{AssetQueries, KeyQueries, LibraryQueries, MemberQueries, Queries, TagQueries};
-pub use redb::{Changed, Created, Due, Next, Snapshot, Store, Tx, WantedSlug, in_words, not_opened};
+pub use records::{
+    AssetCommands, AssetLists, AssetQueries, AuditCommands, AuditQueries, ChangeCommands, ChangeQueries,
+    Changed, Due, FileCommands, FileQueries, KeyCommands, KeyQueries, LibraryCommands, LibraryQueries,
+    MemberCommands, MemberQueries, NewAsset, Next, Queries, SeenCommands, SeenQueries, TagQueries,
+    TrashCommands, TrashQueries, WantedSlug, WorkCommands, WorkQueries,
+};
+pub use redb::{Snapshot, Store, Tx, in_words, not_opened};

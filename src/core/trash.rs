@@ -6,7 +6,7 @@ use super::Core;
 use super::assets::{AssetDetail, parse_id, within};
 use super::model::Asset;
 use super::renditions::{LibraryFile, RenditionFile, RenditionRequest, Requester};
-use super::store::{AssetQueries, Due, LibraryQueries, Tx};
+use super::store::{AssetQueries, AuditCommands, Due, LibraryQueries, TrashCommands, TrashQueries, Tx};
 use crate::core::access::{Administrator, Caller, LibraryPath, WriteGrant};
 use crate::core::model::audit::{Action, some_of};
 use crate::core::model::id::{AssetId, LibraryId};

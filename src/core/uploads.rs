@@ -13,7 +13,7 @@ use super::assets::{AssetDetail, parse_id};
 use super::budget::{Share, Taker};
 use super::model::{Asset, Content};
 use super::processing::work_on_upload;
-use super::store::{AssetQueries, Created};
+use super::store::{AssetCommands, AssetQueries, NewAsset};
 use crate::core::access::{Caller, LibraryPath, WriteGrant};
 use crate::core::model::id::AssetId;
 use crate::core::model::name::{Slug, asset_name, file_name};
@@ -354,7 +354,7 @@ impl Upload {
                     .iter()
                     .zip(times)
                     .map(|(asset, time)| {
-                        tx.add_asset(grant, Created(Asset { created: time, updated: time, ..asset.clone() }))
+                        tx.add_asset(grant, NewAsset(Asset { created: time, updated: time, ..asset.clone() }))
                     })
                     .collect::<Result<Vec<_>>>()
             })

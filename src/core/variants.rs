@@ -7,7 +7,7 @@
 use super::Core;
 use super::assets::{AssetDetail, parse_id};
 use super::model::Asset;
-use super::store::AssetQueries;
+use super::store::{AssetCommands, AssetQueries};
 use crate::core::access::{Caller, LibraryPath};
 use crate::core::model::id::AssetId;
 use crate::error::{Code, Error, Result};

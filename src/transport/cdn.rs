@@ -1,8 +1,6 @@
 //! Asset urls: public files with ranges and conditional requests, and their renditions in other sizes and formats. What is
 //! public, `core` decides.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use actix_web::body::SizedStream;
@@ -16,6 +14,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
 use crate::core::Core;
 use crate::core::public_file::PublicFile;
+use crate::core::stored_file::{ReadRange, StoredFile};
 use crate::error::{Error, Result};
 use crate::pictures::media::MediaType;
 use crate::pictures::media::svg::GZIP;
@@ -72,7 +71,7 @@ fn resource(path: &str) -> actix_web::Resource {
 
 /// The file to send, and what its headers say about it.
 struct Served {
-    file: File,
+    file: StoredFile,
     size: u64,
     media_type: MediaType,
     name: String,
@@ -138,7 +137,7 @@ fn answer(request: &HttpRequest, served: Served) -> Result<HttpResponse> {
         .insert_header((ACCEPT_RANGES, "bytes"))
         .insert_header((CONTENT_TYPE, media_type.mime()))
         .insert_header((CONTENT_DISPOSITION, disposition::of(&name, media_type)));
-    if is_gzipped_svg(&file, media_type) {
+    if is_gzipped_svg(file.as_ref(), media_type) {
         // Without this header, browsers would treat the file as damaged.
         answer.insert_header(ContentEncoding::Gzip);
     }
@@ -149,9 +148,9 @@ fn answer(request: &HttpRequest, served: Served) -> Result<HttpResponse> {
 }
 
 /// Whether the file is an SVG that was compressed with gzip before its upload.
-fn is_gzipped_svg(file: &File, media_type: MediaType) -> bool {
+fn is_gzipped_svg(file: &dyn ReadRange, media_type: MediaType) -> bool {
     let mut start = [0; 2];
-    media_type == MediaType::Svg && file.read_exact_at(&mut start, 0).is_ok() && start == GZIP
+    media_type == MediaType::Svg && file.read_range(0, &mut start).is_ok() && start == GZIP
 }
 
 /// The headers that every answer about a file has.

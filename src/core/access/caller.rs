@@ -18,7 +18,7 @@ use crate::core::model::audit::Actor;
 use crate::core::model::id::{KeyId, OrganizationId};
 use crate::core::model::time::Millis;
 use crate::core::model::token::SessionDigest;
-use crate::core::model::{Access, Grant, Key, Member, Organization, Role};
+use crate::core::model::{Access, Asset, Grant, Key, Member, Organization, Role};
 use crate::core::scans::Client;
 use crate::core::store::{KeyQueries, MemberQueries, Queries, Snapshot};
 use crate::error::{Code, Error, Result};
@@ -48,18 +48,12 @@ impl WriteGrant {
 }
 
 impl LibraryCreator {
-    /// Checks that the caller may still add libraries, and returns the key that is to get Write on the new one;
-    /// none for a person, whom a role lets into every library.
+    /// Checks that the caller may still add libraries.
     ///
     /// # Errors
     /// `INVALID_API_KEY` or `API_KEY_READ_ONLY`; `UNAUTHENTICATED` or `FORBIDDEN`.
-    pub fn confirm(&self, reader: &impl Queries, now: Millis) -> Result<Option<(KeyDigest, Key)>> {
-        let permissions = self.principal.permissions(reader, now)?;
-        permissions.expect_creator()?;
-        match permissions {
-            Permissions::Key(key) => Ok(self.principal.key_digest().zip(Some(key))),
-            Permissions::Member { .. } => Ok(None),
-        }
+    pub fn confirm(&self, reader: &impl Queries, now: Millis) -> Result<()> {
+        self.principal.permissions(reader, now)?.expect_creator()
     }
 }
 
@@ -354,6 +348,12 @@ impl Caller {
     #[must_use]
     pub fn read_all(&self) -> Vec<ReadGrant> {
         self.grants().iter().map(|grant| self.read_grant(grant)).collect()
+    }
+
+    /// Permission to read those of the caller's libraries that these assets are in.
+    pub(in crate::core) fn read_libraries_of(&self, assets: &[Asset]) -> Vec<ReadGrant> {
+        let has_any = |grant: &&Grant| assets.iter().any(|asset| asset.library == grant.library);
+        self.grants().iter().filter(has_any).map(|grant| self.read_grant(grant)).collect()
     }
 
     /// Permission to add a library to an organization.

@@ -99,6 +99,14 @@ impl LibraryCreator {
     pub fn actor(&self) -> &Actor {
         &self.principal.actor
     }
+
+    /// The digest of the key that creates it, and is to be granted it; none for a person.
+    pub(in crate::core) fn key_digest(&self) -> Option<KeyDigest> {
+        match &self.principal.credential {
+            Credential::Key(digest) => Some(*digest),
+            Credential::Session(..) => None,
+        }
+    }
 }
 
 /// Permission to do what no key can: to manage keys, members, libraries and organizations. It is made from the lock of
@@ -201,15 +209,6 @@ pub(super) struct Principal {
     pub(super) credential: Credential,
     pub(super) actor: Arc<Actor>,
     pub(super) cancellation: Cancellation,
-}
-
-impl Principal {
-    pub(super) fn key_digest(&self) -> Option<KeyDigest> {
-        match &self.credential {
-            Credential::Key(digest) => Some(*digest),
-            Credential::Session(..) => None,
-        }
-    }
 }
 
 impl Credential {

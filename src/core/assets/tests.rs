@@ -5,7 +5,7 @@ use crate::core::access::Administrator;
 use crate::core::clock::Clock;
 use crate::core::index::asset;
 use crate::core::model::Access;
-use crate::core::store::Created;
+use crate::core::store::{AssetCommands, NewAsset};
 use crate::testing::settings;
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn a_far_page_is_the_page_that_skipping_finds() {
         .write(move |tx| {
             for number in 0..20 {
                 let created = Asset { created: number / 3, ..asset(library, "x") };
-                let mut added = tx.add_asset(&grant, Created(created))?;
+                let mut added = tx.add_asset(&grant, NewAsset(created))?;
                 if number % 2 == 0 {
                     tx.tag_asset(&grant, &mut added, &sea)?;
                     tx.put_asset(&grant, &added)?;

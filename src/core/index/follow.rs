@@ -15,7 +15,7 @@ use super::document::Document;
 use super::folder::Folder;
 use super::{Index, being_rebuilt};
 use crate::core::model::Asset;
-use crate::core::store::{Snapshot, Store};
+use crate::core::store::{ChangeCommands, ChangeQueries, Snapshot, Store};
 use crate::error::{Error, Result};
 
 mod take_in;

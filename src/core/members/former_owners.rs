@@ -13,7 +13,7 @@ use crate::core::model::email::Email;
 use crate::core::model::id::{KeyId, OrganizationId};
 use crate::core::model::time::Millis;
 use crate::core::model::{Key, Link, Purpose, Role};
-use crate::core::store::{KeyQueries, MemberQueries, Tx};
+use crate::core::store::{AuditCommands, KeyCommands, KeyQueries, MemberCommands, MemberQueries, Tx};
 use crate::error::{Code, Error, Result};
 
 /// How many keys a message names.

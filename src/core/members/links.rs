@@ -13,7 +13,7 @@ use crate::core::model::name::parse_name;
 use crate::core::model::time::{Millis, millis};
 use crate::core::model::token::{LinkDigest, Token};
 use crate::core::model::{Link, Member, Membership, Organization, Purpose, Role};
-use crate::core::store::{KeyQueries, MemberQueries, Tx};
+use crate::core::store::{AuditCommands, KeyQueries, MemberCommands, MemberQueries, Tx};
 use crate::error::{Code, Error, Result};
 
 /// An open link, as those see it who may know of it.

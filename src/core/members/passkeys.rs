@@ -20,7 +20,7 @@ use crate::core::model::id::PasskeyId;
 use crate::core::model::name::parse_name;
 use crate::core::model::token::{SessionDigest, Token};
 use crate::core::model::{Passkey, Purpose};
-use crate::core::store::MemberQueries;
+use crate::core::store::{AuditCommands, MemberCommands, MemberQueries};
 use crate::error::{Code, Error, Result};
 
 mod ceremonies;

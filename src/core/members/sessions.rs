@@ -12,7 +12,7 @@ use crate::core::model::time::{Millis, millis};
 use crate::core::model::token::{SessionDigest, Token};
 use crate::core::model::{Member, Session};
 use crate::core::settings::MemberSettings;
-use crate::core::store::{MemberQueries, Tx};
+use crate::core::store::{AuditCommands, MemberCommands, MemberQueries, Tx};
 use crate::error::{Code, Error, Result};
 
 /// How many addresses are remembered as a person's own.

@@ -11,7 +11,7 @@ use crate::core::clock::Clock;
 use crate::core::model::Role;
 use crate::core::model::audit::{Event, EventFilter, EventWords};
 use crate::core::model::token::Token;
-use crate::core::store::{KeyQueries, MemberQueries, Tx};
+use crate::core::store::{KeyQueries, MemberCommands, MemberQueries, Tx};
 use crate::error::{Code, Result};
 use crate::testing::settings;
 

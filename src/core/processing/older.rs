@@ -6,7 +6,7 @@ use crate::core::Core;
 use crate::core::access::Administrator;
 use crate::core::model::id::AssetId;
 use crate::core::model::{Asset, Content, ContentHash, Pending, Work};
-use crate::core::store::Tx;
+use crate::core::store::{ChangeQueries, Tx, WorkCommands, WorkQueries};
 use crate::error::Result;
 use crate::pictures::RenderableTypes;
 use crate::pictures::media::MediaType;

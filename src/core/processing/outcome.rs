@@ -8,7 +8,7 @@ use crate::core::model::time::Millis;
 use crate::core::model::{Asset, Content, ContentHash, Pending, Work};
 use crate::core::renditions::LibraryFile;
 use crate::core::settings::Limits;
-use crate::core::store::Tx;
+use crate::core::store::{Tx, WorkCommands};
 use crate::error::{Error, Result};
 use crate::pictures::Failure;
 

@@ -17,7 +17,9 @@ use super::Store;
 use crate::core::data_folder::{FILES, TEMP, UNNAMED, hash_of};
 use crate::core::model::ContentHash;
 use crate::core::model::time::Millis;
-use crate::error::{Error, Result};
+use crate::core::store::{FileCommands, FileQueries};
+use crate::core::stored_file::StoredFile;
+use crate::error::Result;
 
 mod marker;
 mod unnamed;
@@ -122,7 +124,7 @@ impl Blobs {
         let hash = ContentHash(*hasher.finalize().as_bytes());
         file.as_file().sync_data()?;
         let kept = self.arrive(hash, size)?;
-        let path = self.path(hash);
+        let path = self.local_path(hash);
         file.persist(&path).map_err(|failed| failed.error)?;
         if let Some(folder) = path.parent() {
             sync_dir(folder)?;
@@ -135,7 +137,7 @@ impl Blobs {
         let mut arriving = self.arriving();
         let here = arriving.entry(hash).or_default();
         if here.uploads == 0 {
-            here.was_there = self.path(hash).exists();
+            here.was_there = self.local_path(hash).exists();
             File::create(self.note(hash))?;
         }
         here.uploads += 1;
@@ -147,17 +149,18 @@ impl Blobs {
     ///
     /// # Errors
     /// When it is not there, which is ours to explain: the store never names a file that it did not keep.
-    pub fn file(&self, hash: ContentHash) -> Result<File> {
-        let path = self.path(hash);
+    pub fn open_file(&self, hash: ContentHash) -> Result<StoredFile> {
+        let path = self.local_path(hash);
         let opened = match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.bring_back(hash)? => {
                 File::open(&path)
             }
             opened => opened,
         };
-        opened.map_err(|cause| {
-            Error::from(io::Error::new(cause.kind(), format!("{}: {cause}", path.display())))
-        })
+        match opened {
+            Ok(file) => Ok(Box::new(file)),
+            Err(cause) => Err(io::Error::new(cause.kind(), format!("{}: {cause}", path.display())).into()),
+        }
     }
 
     /// Deletes the files that no asset has had for the grace period.
@@ -177,7 +180,7 @@ impl Blobs {
         // Under this lock nobody puts the same bytes in place; anyone who did so and has not committed is in the list.
         let arriving = self.arriving();
         if !arriving.contains_key(&hash) && store.snapshot()?.blob_refs(hash)? == 0 {
-            remove_if_there(&self.path(hash))?;
+            remove_if_there(&self.local_path(hash))?;
         }
         drop(arriving);
         store.write_blocking(move |tx| tx.delete_orphan(since, hash))
@@ -205,9 +208,9 @@ impl Blobs {
         if written? == bytes { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
     }
 
-    /// Where a file is, for a process that opens it by itself; absolute.
+    /// Where on this machine a file is, for a process that opens it by itself, as the picture workers do; absolute.
     #[must_use]
-    pub fn path(&self, hash: ContentHash) -> PathBuf {
+    pub fn local_path(&self, hash: ContentHash) -> PathBuf {
         let name = hash.to_hex();
         self.files.join(name.get(..2).unwrap_or_default()).join(name)
     }
@@ -280,7 +283,7 @@ impl KeptFile {
         let arriving = self.blobs.arriving();
         let ours = arriving.get(&self.hash).is_some_and(|here| here.uploads == 1 && !here.was_there);
         if ours && !store.snapshot()?.blob_is_known(self.hash)? {
-            remove_if_there(&self.blobs.path(self.hash))?;
+            remove_if_there(&self.blobs.local_path(self.hash))?;
         }
         Ok(())
     }

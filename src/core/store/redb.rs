@@ -33,12 +33,7 @@ mod trash;
 mod work;
 mod write;
 
-pub use assets::Created;
-pub use changes::Changed;
 pub use guard::in_words;
-pub use libraries::WantedSlug;
-pub use trash::Due;
-pub use work::Next;
 pub use write::Tx;
 
 use guard::guarded;

@@ -1,9 +1,7 @@
 //! A range of a file as the body of an answer. Reads on the calling thread: for pieces of this size, reading from the page
 //! cache, and even from a disk, is faster than switching to another thread.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -11,6 +9,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 
 use super::conditions::ByteRange;
+use crate::core::stored_file::{ReadRange, StoredFile};
 use crate::error::Result;
 
 /// How many bytes are read at a time. A range that fits is read at once.
@@ -20,16 +19,16 @@ const PIECE: u64 = 64 * 1024;
 ///
 /// # Errors
 /// When a range that is read at once can't be read.
-pub fn of(file: File, range: ByteRange) -> Result<BoxBody> {
+pub fn of(file: StoredFile, range: ByteRange) -> Result<BoxBody> {
     if range.length <= PIECE {
-        return Ok(BoxBody::new(piece(&file, range)?));
+        return Ok(BoxBody::new(piece(file.as_ref(), range)?));
     }
     Ok(BoxBody::new(FileBody { file, left: range }))
 }
 
 /// A file that is read as it is sent.
 struct FileBody {
-    file: File,
+    file: StoredFile,
     left: ByteRange,
 }
 
@@ -47,12 +46,12 @@ impl MessageBody for FileBody {
         }
         let now = ByteRange { first, length: length.min(PIECE) };
         self.left = ByteRange { first: first + now.length, length: length - now.length };
-        Poll::Ready(Some(piece(&self.file, now)))
+        Poll::Ready(Some(piece(self.file.as_ref(), now)))
     }
 }
 
-fn piece(file: &File, range: ByteRange) -> io::Result<Bytes> {
+fn piece(file: &dyn ReadRange, range: ByteRange) -> io::Result<Bytes> {
     let mut bytes = vec![0; usize::try_from(range.length).unwrap_or(usize::MAX)];
-    file.read_exact_at(&mut bytes, range.first)?;
+    file.read_range(range.first, &mut bytes)?;
     Ok(bytes.into())
 }

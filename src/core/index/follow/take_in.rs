@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::core::index::Index;
-use crate::core::store::Store;
+use crate::core::store::{ChangeQueries, Store};
 use crate::error::Result;
 
 /// How many changes are read at a time.

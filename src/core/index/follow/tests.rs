@@ -10,7 +10,7 @@ use crate::core::index::tests::asset;
 use crate::core::index::{Changed, SearchQuery, Terms};
 use crate::core::model::Access;
 use crate::core::model::id::AssetId;
-use crate::core::store::Created;
+use crate::core::store::{AssetCommands, ChangeCommands, ChangeQueries, NewAsset, TrashCommands};
 use crate::testing::settings;
 
 /// Something that happens to an index folder.
@@ -48,7 +48,7 @@ impl Fixture {
 
     async fn add(&self, name: &str) -> Asset {
         let (grant, asset) = (self.grant.clone(), asset(self.grant.library().0, name));
-        self.core.store().write(move |tx| tx.add_asset(&grant, Created(asset.clone()))).await.unwrap()
+        self.core.store().write(move |tx| tx.add_asset(&grant, NewAsset(asset.clone()))).await.unwrap()
     }
 
     async fn trash(&self, asset: &Asset) {
@@ -108,7 +108,7 @@ async fn only_what_search_can_see_is_logged() {
     let variant = Asset { parent: Some(original.id), ..asset(grant.library().0, "other") };
     let write = move |tx: &crate::core::store::Tx<'_>| {
         tx.put_asset(&grant, &unseen)?;
-        tx.add_asset(&grant, Created(variant.clone()))
+        tx.add_asset(&grant, NewAsset(variant.clone()))
     };
     let variant = fixture.core.store().write(write).await.unwrap();
     fixture.trash(&variant).await;

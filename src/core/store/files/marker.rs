@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Write};
 
 use super::{Blobs, sync_dir};
 use crate::core::data_folder::{MARKER, refusal};
-use crate::core::store::Store;
+use crate::core::store::{ChangeQueries, FileQueries, Store};
 use crate::error::Result;
 
 /// What the marker says, and behind it the database's number.

@@ -15,7 +15,7 @@ use super::{Blobs, remove_if_there};
 use crate::core::data_folder::{counted, hash_of, refusal};
 use crate::core::model::ContentHash;
 use crate::core::model::time::{Millis, millis};
-use crate::core::store::Store;
+use crate::core::store::{FileQueries, Store};
 use crate::error::Result;
 
 /// How many files are looked at before a start, unless they are suspicious. Their names are hashes, so that those of
@@ -118,10 +118,10 @@ impl Blobs {
             for hash in
                 known.iter().filter(|(hash, refs)| *refs > 0 && !names.contains(hash)).map(|known| known.0)
             {
-                if !self.path(hash).exists() && !self.bring_back(hash)? {
+                if !self.local_path(hash).exists() && !self.bring_back(hash)? {
                     missing += 1;
                     if missing <= NAMED {
-                        tracing::error!("{} is missing, and assets have it", self.path(hash).display());
+                        tracing::error!("{} is missing, and assets have it", self.local_path(hash).display());
                     }
                 }
             }
@@ -193,7 +193,7 @@ impl Blobs {
 
     /// Puts a file back in its place that was set aside, and says whether there was one.
     pub(super) fn bring_back(&self, hash: ContentHash) -> io::Result<bool> {
-        let (aside, place) = (self.aside(hash), self.path(hash));
+        let (aside, place) = (self.aside(hash), self.local_path(hash));
         if place.exists() {
             return remove_if_there(&aside).map(|()| false);
         }
@@ -210,7 +210,7 @@ impl Blobs {
         if arriving.contains_key(&hash) || store.snapshot()?.blob_is_known(hash)? {
             return Ok(false);
         }
-        let path = self.path(hash);
+        let path = self.local_path(hash);
         // The time comes first: a kill in between must not leave an old one, which would count as days.
         File::options().write(true).open(&path)?.set_modified(UNIX_EPOCH + Duration::from_millis(since))?;
         fs::rename(path, self.aside(hash))?;

@@ -1,6 +1,6 @@
 //! Assets in the tables: the record, and what is kept beside it so that lists are range scans.
 //!
-//! Every change of an asset goes through [`Tx::put_asset`] or one of the moves here, which keep the list,
+//! Every change of an asset goes through [`AssetCommands::put_asset`] or one of the moves here, which keep the list,
 //! the tags, the counts, the file references and the index's change log in step with the record.
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use crate::core::model::id::{AssetId, LibraryId, OrganizationId};
 use crate::core::model::name::{Tag, fold};
 use crate::core::model::page::{AssetPageRequest, Cursor, Page, PageStart};
 use crate::core::model::time::{Millis, newest_first};
-use crate::core::store::queries::{AssetQueries, LibraryQueries};
+use crate::core::store::records::{AssetCommands, AssetLists, AssetQueries, LibraryQueries, NewAsset};
 use crate::error::{Error, Result};
 
 /// How far ahead of the clock the newest asset of a library may be for new ones to be created after it.
@@ -26,10 +26,6 @@ const LAST_ID: &[u8; 16] = &[0xFF; 16];
 
 /// A position in a list that is ordered newest first: (inverted time, id, library).
 type Position = (u64, [u8; 16], u64);
-
-/// A new asset's record, which only [`Tx::add_asset`] takes in.
-#[derive(Debug, Clone)]
-pub struct Created(pub Asset);
 
 impl<R: Reader> AssetQueries for R {
     fn asset(&self, grant: &ReadGrant, id: &AssetId) -> Result<Asset> {
@@ -55,9 +51,8 @@ impl<R: Reader> AssetQueries for R {
     }
 }
 
-impl Snapshot {
-    /// A page of the listed assets of some libraries, newest first.
-    pub fn listed(&self, grants: &[ReadGrant], page: AssetPageRequest) -> Result<Page<Asset>> {
+impl AssetLists for Snapshot {
+    fn listed(&self, grants: &[ReadGrant], page: AssetPageRequest) -> Result<Page<Asset>> {
         let table = self.tx.open_table(LISTED).map_err(storage)?;
         let mut ranges = Vec::with_capacity(grants.len());
         for grant in grants {
@@ -68,8 +63,7 @@ impl Snapshot {
         self.page_at(merged(ranges, |(library, age, id)| (age, *id, library), page)?)
     }
 
-    /// A page of the listed assets of a library that carry any of these tags, newest first.
-    pub fn tagged(&self, grant: &ReadGrant, tags: &[Tag], page: AssetPageRequest) -> Result<Page<Asset>> {
+    fn tagged(&self, grant: &ReadGrant, tags: &[Tag], page: AssetPageRequest) -> Result<Page<Asset>> {
         let table = self.tx.open_table(TAGGED).map_err(storage)?;
         let library = grant.library().0;
         let mut ranges = Vec::with_capacity(tags.len());
@@ -81,8 +75,7 @@ impl Snapshot {
         self.page_at(merged(ranges, |(library, _, age, id)| (age, *id, library), page)?)
     }
 
-    /// How many listed assets of a library carry any of these tags.
-    pub fn tagged_count(&self, grant: &ReadGrant, tags: &[Tag]) -> Result<usize> {
+    fn tagged_count(&self, grant: &ReadGrant, tags: &[Tag]) -> Result<usize> {
         let table = self.tx.open_table(TAGGED).map_err(storage)?;
         let library = grant.library().0;
         let mut ranges = Vec::with_capacity(tags.len());
@@ -94,14 +87,7 @@ impl Snapshot {
         Ok(merged(ranges, |(library, _, age, id)| (age, *id, library), all)?.items.len())
     }
 
-    /// The listed asset just before a position in a library's list, or of the list of those that carry any of these
-    /// tags.
-    pub fn listed_before(
-        &self,
-        grant: &ReadGrant,
-        tags: &[Tag],
-        position: Cursor,
-    ) -> Result<Option<AssetId>> {
+    fn listed_before(&self, grant: &ReadGrant, tags: &[Tag], position: Cursor) -> Result<Option<AssetId>> {
         let (library, age, id) = (grant.library().0, position.age, position.id.bytes());
         let mut before: Vec<(u64, [u8; 16])> = Vec::new();
         if tags.is_empty() {
@@ -120,13 +106,14 @@ impl Snapshot {
         Ok(before.into_iter().max().map(|(_, id)| AssetId::from_bytes(&id)))
     }
 
-    /// The variants of each of these assets that are not in the trash, oldest first; a grant was asked for to
-    /// get the assets.
-    pub fn variants_of_each(&self, assets: &[Asset]) -> Result<Vec<Vec<Asset>>> {
+    fn variants_of_each(&self, grants: &[ReadGrant], assets: &[Asset]) -> Result<Vec<Vec<Asset>>> {
         let table = self.tx.open_table(VARIANTS).map_err(storage)?;
         assets
             .iter()
             .map(|asset| {
+                if !grants.iter().any(|grant| grant.library() == asset.library) {
+                    return Ok(Vec::new());
+                }
                 let (library, id) = (asset.library.0, asset.id.bytes());
                 let mut keys = Vec::new();
                 for entry in table.range((library, id, FIRST_ID)..=(library, id, LAST_ID)).map_err(storage)? {
@@ -139,7 +126,9 @@ impl Snapshot {
             })
             .collect()
     }
+}
 
+impl Snapshot {
     fn page_at(&self, Page { items, next }: Page<Position>) -> Result<Page<Asset>> {
         Ok(Page { items: self.assets_at(&items)?, next })
     }
@@ -203,11 +192,8 @@ fn merged<K: redb::Key + 'static>(
     Ok(Page { items: found, next: None })
 }
 
-impl Tx<'_> {
-    /// When so many assets that are added now were created, in their order: each a millisecond after the one before
-    /// it, and all after the newest of the library, so that what was sent later is listed as newer. The last of them is
-    /// created now, unless that would not be after the newest.
-    pub fn creation_times(&self, grant: &WriteGrant, count: usize, now: Millis) -> Result<Vec<Millis>> {
+impl AssetCommands for Tx<'_> {
+    fn creation_times(&self, grant: &WriteGrant, count: usize, now: Millis) -> Result<Vec<Millis>> {
         let library = grant.library().0;
         let mut newest = None;
         self.scan(
@@ -225,8 +211,7 @@ impl Tx<'_> {
         Ok((first..first.saturating_add(count)).collect())
     }
 
-    /// Adds a new asset, or a variant under its original.
-    pub fn add_asset(&self, grant: &WriteGrant, Created(asset): Created) -> Result<Asset> {
+    fn add_asset(&self, grant: &WriteGrant, NewAsset(asset): NewAsset) -> Result<Asset> {
         grant.expect_own(&asset)?;
         let library = grant.library();
         if let Some(parent) = &asset.parent {
@@ -243,35 +228,17 @@ impl Tx<'_> {
         Ok(asset)
     }
 
-    /// Writes an asset whose description or content data changed; its place and its tags stay.
-    pub fn put_asset(&self, grant: &WriteGrant, asset: &Asset) -> Result<()> {
+    fn put_asset(&self, grant: &WriteGrant, asset: &Asset) -> Result<()> {
         grant.expect_own(asset)?;
         self.put_record(asset)
     }
 
-    /// Adds a tag to an asset. `false` when it had it.
-    pub fn tag_asset(&self, grant: &WriteGrant, asset: &mut Asset, tag: &Tag) -> Result<bool> {
+    fn tag_asset(&self, grant: &WriteGrant, asset: &mut Asset, tag: &Tag) -> Result<bool> {
         grant.expect_own(asset)?;
         self.add_tag(asset, tag)
     }
 
-    /// Adds a tag to an asset, listed or not. `false` when it had it.
-    pub(super) fn add_tag(&self, asset: &mut Asset, tag: &Tag) -> Result<bool> {
-        if asset.tags.iter().any(|text| fold(text) == tag.folded()) {
-            return Ok(false);
-        }
-        let text = if asset.is_listed() {
-            self.put(TAGGED, tagged_key(asset.library, tag.folded(), asset), ())?;
-            self.adjust_tag_count(asset.library, tag.folded(), tag.as_str(), 1)?
-        } else {
-            tag.as_str().to_owned()
-        };
-        asset.tags.push(text);
-        Ok(true)
-    }
-
-    /// Takes a tag off an asset. `false` when it did not have it.
-    pub fn untag_asset(&self, grant: &WriteGrant, asset: &mut Asset, tag: &Tag) -> Result<bool> {
+    fn untag_asset(&self, grant: &WriteGrant, asset: &mut Asset, tag: &Tag) -> Result<bool> {
         grant.expect_own(asset)?;
         let before = asset.tags.len();
         asset.tags.retain(|text| fold(text) != tag.folded());
@@ -285,8 +252,7 @@ impl Tx<'_> {
         Ok(true)
     }
 
-    /// Moves an asset with its variants to another library.
-    pub fn move_asset(
+    fn move_asset(
         &self,
         source: &WriteGrant,
         target: &WriteGrant,
@@ -313,9 +279,7 @@ impl Tx<'_> {
         Ok(asset)
     }
 
-    /// Gives an asset the file of its variant, and the variant the file of the asset; returns the asset with its
-    /// variants as they are shown. The two trade, so each file has as many assets as before.
-    pub fn promote_variant(
+    fn promote_variant(
         &self,
         grant: &WriteGrant,
         mut asset: Asset,
@@ -336,6 +300,27 @@ impl Tx<'_> {
         self.put_asset(grant, &variant.touched(now))?;
         let variants = as_shown(self.variants_of(&asset)?);
         Ok((asset, variants))
+    }
+
+    fn expect_library(&self, grant: &WriteGrant) -> Result<()> {
+        self.library(grant).map(drop)
+    }
+}
+
+impl Tx<'_> {
+    /// Adds a tag to an asset, listed or not. `false` when it had it.
+    pub(super) fn add_tag(&self, asset: &mut Asset, tag: &Tag) -> Result<bool> {
+        if asset.tags.iter().any(|text| fold(text) == tag.folded()) {
+            return Ok(false);
+        }
+        let text = if asset.is_listed() {
+            self.put(TAGGED, tagged_key(asset.library, tag.folded(), asset), ())?;
+            self.adjust_tag_count(asset.library, tag.folded(), tag.as_str(), 1)?
+        } else {
+            tag.as_str().to_owned()
+        };
+        asset.tags.push(text);
+        Ok(true)
     }
 
     fn rehome(&self, source: &WriteGrant, target: &WriteGrant, mut asset: Asset) -> Result<Asset> {
@@ -415,11 +400,6 @@ impl Tx<'_> {
     fn delete_record(&self, asset: &Asset) -> Result<()> {
         self.delete(ASSETS, (asset.library.0, asset.id.bytes()))?;
         self.log_change(asset.library, &asset.id, Some(asset), None)
-    }
-
-    /// The library of a grant is still there; asked first by every change of its assets.
-    pub fn expect_library(&self, grant: &WriteGrant) -> Result<()> {
-        self.library(grant).map(drop)
     }
 }
 

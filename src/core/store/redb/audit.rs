@@ -9,6 +9,7 @@ use crate::core::model::Member;
 use crate::core::model::audit::{Action, Actor, Event, EventFilter, EventPage};
 use crate::core::model::id::OrganizationId;
 use crate::core::model::time::Millis;
+use crate::core::store::records::{AuditCommands, AuditQueries};
 use crate::error::Result;
 
 /// Counts the events of the whole server.
@@ -16,9 +17,8 @@ const NUMBER: &str = "audit";
 /// How many events a search looks at before it answers with what it has.
 const MOST_LOOKED_AT: usize = 20_000;
 
-impl Snapshot {
-    /// Events of an organization, newest first.
-    pub fn events(
+impl AuditQueries for Snapshot {
+    fn events(
         &self,
         by: &Administrator,
         organization: OrganizationId,
@@ -47,9 +47,8 @@ impl Snapshot {
     }
 }
 
-impl Tx<'_> {
-    /// Records what is done in this transaction.
-    pub fn record_event(
+impl AuditCommands for Tx<'_> {
+    fn record_event(
         &self,
         now: Millis,
         organization: OrganizationId,
@@ -63,9 +62,7 @@ impl Tx<'_> {
         self.put(AUDIT, (organization.0, number), encode(&event)?.as_slice())
     }
 
-    /// [`Tx::record_event`] for what belongs to no organization: it is told to the first one, whose owners look after the
-    /// box. Nowhere when there is none yet.
-    pub fn record_server_event(
+    fn record_server_event(
         &self,
         now: Millis,
         actor: &Actor,
@@ -83,8 +80,7 @@ impl Tx<'_> {
         })
     }
 
-    /// [`Tx::record_event`] for what was done to a person, or by them: it is told to each of their organizations.
-    pub fn record_member_event(
+    fn record_member_event(
         &self,
         now: Millis,
         member: &Member,
@@ -97,8 +93,7 @@ impl Tx<'_> {
         })
     }
 
-    /// Removes up to `most` events from before `until`, and says how many.
-    pub fn prune_events(&self, until: Millis, most: usize) -> Result<usize> {
+    fn prune_events(&self, until: Millis, most: usize) -> Result<usize> {
         let mut organizations = Vec::new();
         self.scan(ORGANIZATIONS, everything(), |id, _| {
             organizations.push(id);

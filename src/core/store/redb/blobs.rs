@@ -7,24 +7,22 @@ use super::tables::{BLOBS, META, ORPHANS};
 use super::{Reader, Snapshot, Store, Tx, between};
 use crate::core::model::ContentHash;
 use crate::core::model::time::Millis;
+use crate::core::store::records::{FileCommands, FileQueries};
 use crate::error::{Error, Result};
 
 /// Set once the folder of files was marked.
 const MARKED: &str = "files_marked";
 
-impl Snapshot {
-    /// How many assets have the file.
-    pub fn blob_refs(&self, hash: ContentHash) -> Result<u64> {
+impl FileQueries for Snapshot {
+    fn blob_refs(&self, hash: ContentHash) -> Result<u64> {
         blob_refs(self, hash)
     }
 
-    /// Whether the file has, or had until recently, an asset.
-    pub fn blob_is_known(&self, hash: ContentHash) -> Result<bool> {
+    fn blob_is_known(&self, hash: ContentHash) -> Result<bool> {
         Ok(self.lookup(BLOBS, &hash.0, |_| Ok(()))?.is_some())
     }
 
-    /// The known files whose hash begins with this byte, and how many assets have each.
-    pub fn blobs_starting_with(&self, byte: u8) -> Result<Vec<(ContentHash, u64)>> {
+    fn blobs_starting_with(&self, byte: u8) -> Result<Vec<(ContentHash, u64)>> {
         let (mut first, mut last) = ([0; 32], [0xFF; 32]);
         (first[0], last[0]) = (byte, byte);
         let mut known = Vec::new();
@@ -35,8 +33,7 @@ impl Snapshot {
         Ok(known)
     }
 
-    /// The files that no asset has had since `until` or longer, oldest first, at most `most`.
-    pub fn orphans(&self, until: Millis, most: usize) -> Result<Vec<(Millis, ContentHash)>> {
+    fn orphans(&self, until: Millis, most: usize) -> Result<Vec<(Millis, ContentHash)>> {
         let mut orphans = Vec::new();
         self.scan(ORPHANS, between((0, &[0; 32]), (until, &[0xFF; 32])), |(since, hash), ()| {
             orphans.push((since, ContentHash(*hash)));
@@ -45,8 +42,7 @@ impl Snapshot {
         Ok(orphans)
     }
 
-    /// Whether the folder of files was marked. From then on a folder without the marker is another one.
-    pub fn files_are_marked(&self) -> Result<bool> {
+    fn files_are_marked(&self) -> Result<bool> {
         Ok(self.lookup(META, MARKED, Ok)?.is_some())
     }
 }
@@ -58,13 +54,14 @@ impl Store {
     }
 }
 
-impl Tx<'_> {
-    /// Removes an orphan from the list, and what is known of its file unless an asset has it again.
-    pub fn delete_orphan(&self, since: Millis, hash: ContentHash) -> Result<()> {
+impl FileCommands for Tx<'_> {
+    fn delete_orphan(&self, since: Millis, hash: ContentHash) -> Result<()> {
         self.delete(ORPHANS, (since, &hash.0))?;
         if blob_refs(self, hash)? == 0 { self.delete(BLOBS, &hash.0) } else { Ok(()) }
     }
+}
 
+impl Tx<'_> {
     pub(super) fn add_blob_ref(&self, hash: ContentHash) -> Result<()> {
         let refs = blob_refs(self, hash)?;
         self.put(BLOBS, &hash.0, refs + 1)

@@ -10,6 +10,7 @@ use super::tables::{ASSETS, CHANGES, LIBRARY_CHANGES, META, decode};
 use super::{Reader, Snapshot, Tx};
 use crate::core::model::Asset;
 use crate::core::model::id::{AssetId, LibraryId};
+use crate::core::store::records::{ChangeCommands, ChangeQueries, Changed};
 use crate::error::{Error, Result};
 
 /// Counts the changes.
@@ -20,38 +21,21 @@ const PRUNED: &str = "pruned";
 /// The random number that tells this database from any other.
 pub(super) const DATABASE: &str = "database";
 
-/// A change that search can see.
-pub struct Changed {
-    /// Its number in the log.
-    pub sequence: u64,
-    /// The library, by number.
-    pub library: u64,
-    /// The asset.
-    pub id: AssetId,
-    /// The asset as it is in this library now; `None` when it is not there any more.
-    pub asset: Option<Asset>,
-}
-
-impl Snapshot {
-    /// The number that tells this database from any other, drawn when it was made.
-    pub fn database(&self) -> Result<u64> {
+impl ChangeQueries for Snapshot {
+    fn database(&self) -> Result<u64> {
         self.lookup(META, DATABASE, Ok)?.ok_or_else(|| Error::internal("the database has no number"))
     }
 
-    /// The number of the last change.
-    pub fn sequence(&self) -> Result<u64> {
+    fn sequence(&self) -> Result<u64> {
         Ok(self.lookup(META, SEQUENCE, Ok)?.unwrap_or(0))
     }
 
-    /// The number of the last change in any of these libraries; 0 when there was none.
-    pub fn last_change_in(&self, libraries: &[u64]) -> Result<u64> {
+    fn last_change_in(&self, libraries: &[u64]) -> Result<u64> {
         let numbers = self.lookup_each(LIBRARY_CHANGES, libraries.iter().copied(), Ok)?;
         Ok(numbers.into_iter().flatten().max().unwrap_or(0))
     }
 
-    /// What changed after `sequence`, at most `most` changes, and the number of the last of them.
-    /// `None` when the log does not reach back that far.
-    pub fn changes_after(&self, sequence: u64, most: usize) -> Result<Option<(Vec<Changed>, u64)>> {
+    fn changes_after(&self, sequence: u64, most: usize) -> Result<Option<(Vec<Changed>, u64)>> {
         let pruned = self.lookup(META, PRUNED, Ok)?.unwrap_or(0);
         if sequence < pruned || sequence > self.sequence()? {
             return Ok(None);
@@ -77,9 +61,7 @@ impl Snapshot {
         Ok(Some((changed, last)))
     }
 
-    /// The assets of the whole server in the order of their keys, from after `after`, at most `most`:
-    /// for an index that starts from nothing.
-    pub fn every_asset(&self, after: Option<&Asset>, most: usize) -> Result<Vec<Asset>> {
+    fn every_asset(&self, after: Option<&Asset>, most: usize) -> Result<Vec<Asset>> {
         let start = match after {
             Some(asset) => Bound::Excluded((asset.library.0, asset.id.bytes())),
             None => Bound::Unbounded,
@@ -90,6 +72,23 @@ impl Snapshot {
             Ok(if assets.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         Ok(assets)
+    }
+}
+
+impl ChangeCommands for Tx<'_> {
+    fn prune_changes(&self, sequence: u64, most: usize) -> Result<()> {
+        let mut numbers = Vec::new();
+        self.scan(CHANGES, (Bound::Unbounded, Bound::Included(sequence)), |number, _| {
+            numbers.push(number);
+            Ok(if numbers.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        for &number in &numbers {
+            self.delete(CHANGES, number)?;
+        }
+        match numbers.last() {
+            Some(&last) => self.put(META, PRUNED, last),
+            None => Ok(()),
+        }
     }
 }
 
@@ -108,22 +107,6 @@ impl Tx<'_> {
         let number = self.next(SEQUENCE)?;
         self.put(LIBRARY_CHANGES, library.0, number)?;
         self.put(CHANGES, number, (library.0, id.bytes()))
-    }
-
-    /// Cuts off the old end of the log, up to and with `sequence`, at most `most` entries at a time.
-    pub fn prune_changes(&self, sequence: u64, most: usize) -> Result<()> {
-        let mut numbers = Vec::new();
-        self.scan(CHANGES, (Bound::Unbounded, Bound::Included(sequence)), |number, _| {
-            numbers.push(number);
-            Ok(if numbers.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-        })?;
-        for &number in &numbers {
-            self.delete(CHANGES, number)?;
-        }
-        match numbers.last() {
-            Some(&last) => self.put(META, PRUNED, last),
-            None => Ok(()),
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::core::model::id::{KeyId, OrganizationId};
 use crate::core::model::name::Slug;
 use crate::core::model::time::Millis;
 use crate::core::model::{Key, Organization};
-use crate::core::store::queries::KeyQueries;
+use crate::core::store::records::{KeyCommands, KeyQueries};
 use crate::error::{Code, Error, Result};
 
 impl<R: Reader> KeyQueries for R {
@@ -76,21 +76,13 @@ impl<R: Reader> KeyQueries for R {
     }
 }
 
-impl Tx<'_> {
-    /// Writes a key under its digest, for an administrator of its organization.
-    pub fn put_key(&self, by: &Administrator, digest: &KeyDigest, key: &Key) -> Result<()> {
+impl KeyCommands for Tx<'_> {
+    fn put_key(&self, by: &Administrator, digest: &KeyDigest, key: &Key) -> Result<()> {
         by.expect_reach(key.organization)?;
         self.write_key(digest, key)
     }
 
-    /// Writes a key under its digest.
-    pub(super) fn write_key(&self, digest: &KeyDigest, key: &Key) -> Result<()> {
-        self.put(KEYS, &digest.0, encode(key)?.as_slice())?;
-        self.put(KEY_IDS, key.id.as_str(), &digest.0)
-    }
-
-    /// Deletes a key, for an administrator of its organization.
-    pub fn delete_key(&self, by: &Administrator, digest: &KeyDigest, key: &Key) -> Result<()> {
+    fn delete_key(&self, by: &Administrator, digest: &KeyDigest, key: &Key) -> Result<()> {
         by.expect_reach(key.organization)?;
         self.delete(KEYS, &digest.0)?;
         self.delete(KEY_USE, key.id.as_str())?;
@@ -98,24 +90,21 @@ impl Tx<'_> {
         self.delete(KEY_IDS, key.id.as_str())
     }
 
-    /// Records who was shown the present value of a key.
-    pub fn put_key_maker(&self, id: &KeyId, by: &Administrator) -> Result<()> {
+    fn put_key_maker(&self, id: &KeyId, by: &Administrator) -> Result<()> {
         match by.actor().id.as_str() {
             "" => self.delete(KEY_MAKERS, id.as_str()),
             email => self.put(KEY_MAKERS, id.as_str(), email),
         }
     }
 
-    /// Records when a key was last used, if there still is such a key.
-    pub fn put_key_use(&self, id: &KeyId, when: Millis) -> Result<()> {
+    fn put_key_use(&self, id: &KeyId, when: Millis) -> Result<()> {
         if self.lookup(KEY_IDS, id.as_str(), |_| Ok(()))?.is_none() {
             return Ok(());
         }
         self.put(KEY_USE, id.as_str(), when)
     }
 
-    /// Adds an organization under a slug that is free.
-    pub fn add_organization(
+    fn add_organization(
         &self,
         by: &Administrator,
         slug: Slug,
@@ -130,9 +119,16 @@ impl Tx<'_> {
         Ok(organization)
     }
 
-    /// Writes an organization that is there.
-    pub fn put_organization(&self, by: &Administrator, organization: &Organization) -> Result<()> {
+    fn put_organization(&self, by: &Administrator, organization: &Organization) -> Result<()> {
         by.expect_reach(organization.id)?;
         self.put(ORGANIZATIONS, organization.id.0, encode(organization)?.as_slice())
+    }
+}
+
+impl Tx<'_> {
+    /// Writes a key under its digest.
+    pub(super) fn write_key(&self, digest: &KeyDigest, key: &Key) -> Result<()> {
+        self.put(KEYS, &digest.0, encode(key)?.as_slice())?;
+        self.put(KEY_IDS, key.id.as_str(), &digest.0)
     }
 }

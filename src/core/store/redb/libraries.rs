@@ -8,11 +8,10 @@ use super::tables::{
 use super::{Reader, Tx, between};
 use crate::core::access::grant::{Administrator, LibraryCreator, ReadGrant, WriteGrant};
 use crate::core::model::id::{LibraryId, OrganizationId};
-use crate::core::model::name::Slug;
 use crate::core::model::time::Millis;
 use crate::core::model::{Access, Grant, Library};
-use crate::core::store::queries::{KeyQueries, LibraryQueries};
-use crate::error::{Code, Error, Result};
+use crate::core::store::records::{KeyCommands, KeyQueries, LibraryCommands, LibraryQueries, WantedSlug};
+use crate::error::{Error, Result};
 
 /// sorts after every tag and every slug.
 const LAST: &str = "\u{10FFFF}";
@@ -68,53 +67,17 @@ impl<R: Reader> LibraryQueries for R {
     }
 }
 
-/// Whether a new library's slug was chosen or may be numbered when it is taken.
-#[derive(Debug, Clone)]
-pub enum WantedSlug {
-    /// Chosen: taken is an error.
-    Exactly(Slug),
-    /// Derived from the name: taken gets a number.
-    Like(Slug),
-}
-
-impl WantedSlug {
-    /// The slug itself, or the first of its numbered forms that is free.
-    ///
-    /// # Errors
-    /// `LIBRARY_URL_TAKEN` for a chosen one that is taken.
-    pub fn settle(&self, is_taken: impl Fn(&Slug) -> Result<bool>) -> Result<Slug> {
-        let slug = match self {
-            Self::Exactly(slug) | Self::Like(slug) => slug,
-        };
-        if !is_taken(slug)? {
-            return Ok(slug.clone());
-        }
-        if let Self::Exactly(slug) = self {
-            return Err(Error::new(
-                Code::LibraryUrlTaken,
-                format!("The slug \"{slug}\" is taken or reserved. Choose another."),
-            ));
-        }
-        let mut number = 2;
-        while is_taken(&slug.numbered(number))? {
-            number += 1;
-        }
-        Ok(slug.numbered(number))
-    }
-}
-
-impl Tx<'_> {
-    /// Adds a library for the caller; a key is granted it at Write.
-    pub fn create_library(
+impl LibraryCommands for Tx<'_> {
+    fn create_library(
         &self,
         by: &LibraryCreator,
         wanted: &WantedSlug,
         name: String,
         now: Millis,
     ) -> Result<Library> {
-        let key = by.confirm(self, now)?;
         let library = self.insert_library(by.organization(), wanted, name, now)?;
-        if let Some((digest, mut key)) = key {
+        if let Some(digest) = by.key_digest() {
+            let mut key = self.key(&digest)?.ok_or_else(Error::invalid_api_key)?;
             key.grants.push(Grant { library: library.id, slug: library.slug.clone(), access: Access::Write });
             key.grants.sort_by(|one, other| one.slug.cmp(&other.slug));
             self.write_key(&digest, &key)?;
@@ -122,8 +85,7 @@ impl Tx<'_> {
         Ok(library)
     }
 
-    /// Adds a library for an administrator, granted to nobody.
-    pub fn create_library_as_admin(
+    fn create_library_as_admin(
         &self,
         by: &Administrator,
         organization: OrganizationId,
@@ -135,6 +97,47 @@ impl Tx<'_> {
         self.insert_library(organization, wanted, name, now)
     }
 
+    fn rename_library(&self, grant: &WriteGrant, name: &str) -> Result<Library> {
+        let mut library = self.library(grant)?;
+        name.clone_into(&mut library.name);
+        self.put_library(&library)?;
+        self.count_naming(library.organization)?;
+        Ok(library)
+    }
+
+    fn rename_library_as_admin(
+        &self,
+        by: &Administrator,
+        mut library: Library,
+        name: &str,
+    ) -> Result<Library> {
+        by.expect_reach(library.organization)?;
+        name.clone_into(&mut library.name);
+        self.put_library(&library)?;
+        self.count_naming(library.organization)?;
+        Ok(library)
+    }
+
+    fn delete_library(&self, by: &Administrator, library: &Library) -> Result<()> {
+        by.expect_reach(library.organization)?;
+        self.delete(LIBRARY_SLUGS, (library.organization.0, library.slug.as_str()))?;
+        self.delete(LIBRARIES, library.id.0)?;
+        self.delete(LIBRARY_BYTES, library.id.0)?;
+        self.delete(LIBRARY_CHANGES, library.id.0)?;
+        self.count_naming(library.organization)?;
+        for mut key in self.keys(by, Some(library.organization))? {
+            let before = key.grants.len();
+            key.grants.retain(|grant| grant.library != library.id);
+            if key.grants.len() != before {
+                let (digest, _) = self.expect_key(by, &key.id)?;
+                self.put_key(by, &digest, &key)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Tx<'_> {
     fn insert_library(
         &self,
         organization: OrganizationId,
@@ -160,51 +163,9 @@ impl Tx<'_> {
         self.put(LIBRARY_NAMINGS, organization.0, namings + 1)
     }
 
-    /// Gives a library another name.
-    pub fn rename_library(&self, grant: &WriteGrant, name: &str) -> Result<Library> {
-        let mut library = self.library(grant)?;
-        name.clone_into(&mut library.name);
-        self.put_library(&library)?;
-        self.count_naming(library.organization)?;
-        Ok(library)
-    }
-
     /// Writes a library that is there.
     pub(super) fn put_library(&self, library: &Library) -> Result<()> {
         self.put(LIBRARIES, library.id.0, encode(library)?.as_slice())
-    }
-
-    /// Changes the name of a library for an administrator.
-    pub fn rename_library_as_admin(
-        &self,
-        by: &Administrator,
-        mut library: Library,
-        name: &str,
-    ) -> Result<Library> {
-        by.expect_reach(library.organization)?;
-        name.clone_into(&mut library.name);
-        self.put_library(&library)?;
-        self.count_naming(library.organization)?;
-        Ok(library)
-    }
-
-    /// Deletes an emptied library and takes it out of every key of its organization.
-    pub fn delete_library(&self, by: &Administrator, library: &Library) -> Result<()> {
-        by.expect_reach(library.organization)?;
-        self.delete(LIBRARY_SLUGS, (library.organization.0, library.slug.as_str()))?;
-        self.delete(LIBRARIES, library.id.0)?;
-        self.delete(LIBRARY_BYTES, library.id.0)?;
-        self.delete(LIBRARY_CHANGES, library.id.0)?;
-        self.count_naming(library.organization)?;
-        for mut key in self.keys(by, Some(library.organization))? {
-            let before = key.grants.len();
-            key.grants.retain(|grant| grant.library != library.id);
-            if key.grants.len() != before {
-                let (digest, _) = self.expect_key(by, &key.id)?;
-                self.put_key(by, &digest, &key)?;
-            }
-        }
-        Ok(())
     }
 
     /// Counts assets in and out of a library's list and trash.

@@ -12,7 +12,7 @@ use crate::core::model::name::Slug;
 use crate::core::model::time::Millis;
 use crate::core::model::token::{LinkDigest, SessionDigest};
 use crate::core::model::{Grant, Link, Member, Passkey, Purpose, Role, Session};
-use crate::core::store::queries::{MemberQueries, StoredSession};
+use crate::core::store::records::{MemberCommands, MemberQueries, StoredSession};
 use crate::error::Result;
 
 /// sorts after every slug.
@@ -100,26 +100,22 @@ impl<R: Reader> MemberQueries for R {
     }
 }
 
-impl Tx<'_> {
-    /// Draws the number of a new member.
-    pub fn next_member(&self) -> Result<MemberId> {
+impl MemberCommands for Tx<'_> {
+    fn next_member(&self) -> Result<MemberId> {
         self.next("next_id").map(MemberId)
     }
 
-    /// Counts an attempt to sign in that was refused, for whatever account.
-    pub fn count_refused_sign_in(&self) -> Result<()> {
+    fn count_refused_sign_in(&self) -> Result<()> {
         self.next("refused_sign_ins").map(drop)
     }
 
-    /// Writes a member, whose e-mail never changes.
-    pub fn put_member(&self, member: &Member) -> Result<()> {
+    fn put_member(&self, member: &Member) -> Result<()> {
         let email = Email::parse(&member.email)?.folded();
         self.put(MEMBER_EMAILS, email.as_str(), member.id.0)?;
         self.put(MEMBERS, member.id.0, encode(member)?.as_slice())
     }
 
-    /// Deletes a member, their passkeys, and the links to set their password.
-    pub fn delete_member(&self, member: &Member) -> Result<()> {
+    fn delete_member(&self, member: &Member) -> Result<()> {
         self.delete_resets_of(member.id)?;
         for passkey in self.passkeys_of(member.id)? {
             self.delete_passkey(&passkey)?;
@@ -128,27 +124,23 @@ impl Tx<'_> {
         self.delete(MEMBERS, member.id.0)
     }
 
-    /// Writes a session under its digest.
-    pub fn put_session(&self, digest: &SessionDigest, session: &Session) -> Result<()> {
+    fn put_session(&self, digest: &SessionDigest, session: &Session) -> Result<()> {
         self.put(SESSIONS, &digest.0, encode(session)?.as_slice())
     }
 
-    /// Records when a session was last used, if there still is such a session.
-    pub fn put_session_use(&self, digest: &SessionDigest, when: Millis) -> Result<()> {
+    fn put_session_use(&self, digest: &SessionDigest, when: Millis) -> Result<()> {
         if self.lookup(SESSIONS, &digest.0, |_| Ok(()))?.is_none() {
             return Ok(());
         }
         self.put(SESSION_USE, &digest.0, when)
     }
 
-    /// Deletes a session.
-    pub fn delete_session(&self, digest: &SessionDigest) -> Result<()> {
+    fn delete_session(&self, digest: &SessionDigest) -> Result<()> {
         self.delete(SESSION_USE, &digest.0)?;
         self.delete(SESSIONS, &digest.0)
     }
 
-    /// Ends the sessions of a member, but for one of them, and says how many.
-    pub fn end_sessions_of(&self, member: MemberId, except: Option<SessionDigest>) -> Result<usize> {
+    fn end_sessions_of(&self, member: MemberId, except: Option<SessionDigest>) -> Result<usize> {
         let mut ended = 0;
         for (digest, session, _) in self.sessions()? {
             if session.member == member && Some(digest) != except {
@@ -159,28 +151,23 @@ impl Tx<'_> {
         Ok(ended)
     }
 
-    /// Writes a passkey.
-    pub fn put_passkey(&self, passkey: &Passkey) -> Result<()> {
+    fn put_passkey(&self, passkey: &Passkey) -> Result<()> {
         self.put(PASSKEYS, passkey.credential_id.as_slice(), encode(passkey)?.as_slice())
     }
 
-    /// Deletes a passkey.
-    pub fn delete_passkey(&self, passkey: &Passkey) -> Result<()> {
+    fn delete_passkey(&self, passkey: &Passkey) -> Result<()> {
         self.delete(PASSKEYS, passkey.credential_id.as_slice())
     }
 
-    /// Writes a link under its digest.
-    pub fn put_link(&self, digest: &LinkDigest, link: &Link) -> Result<()> {
+    fn put_link(&self, digest: &LinkDigest, link: &Link) -> Result<()> {
         self.put(LINKS, &digest.0, encode(link)?.as_slice())
     }
 
-    /// Deletes a link.
-    pub fn delete_link(&self, digest: &LinkDigest) -> Result<()> {
+    fn delete_link(&self, digest: &LinkDigest) -> Result<()> {
         self.delete(LINKS, &digest.0)
     }
 
-    /// Deletes the links that set a member's password.
-    pub fn delete_resets_of(&self, member: MemberId) -> Result<()> {
+    fn delete_resets_of(&self, member: MemberId) -> Result<()> {
         for (digest, link) in self.links()? {
             if link.purpose == (Purpose::Reset { member }) {
                 self.delete_link(&digest)?;

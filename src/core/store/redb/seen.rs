@@ -3,6 +3,7 @@
 use super::tables::META;
 use super::{Reader, Snapshot, Tx};
 use crate::core::model::time::{Apart, Millis, Reading, Seen};
+use crate::core::store::records::{SeenCommands, SeenQueries};
 use crate::error::Result;
 
 const TIME: &str = "seen_time";
@@ -13,9 +14,8 @@ const BOOT: &str = "seen_boot";
 const AHEAD: &str = "seen_ahead";
 const APART: &str = "seen_apart";
 
-impl Snapshot {
-    /// What an earlier run wrote down.
-    pub fn seen(&self) -> Result<Option<Seen>> {
+impl SeenQueries for Snapshot {
+    fn seen(&self) -> Result<Option<Seen>> {
         let read = |name: &'static str| self.lookup(META, name, Ok);
         let (Some(time), Some(wall), Some(steady), Some(boot)) =
             (read(TIME)?, read(WALL)?, read(STEADY)?, read(BOOT)?)
@@ -28,9 +28,8 @@ impl Snapshot {
     }
 }
 
-impl Tx<'_> {
-    /// Records what was seen.
-    pub fn put_seen(&self, seen: &Seen) -> Result<()> {
+impl SeenCommands for Tx<'_> {
+    fn put_seen(&self, seen: &Seen) -> Result<()> {
         let apart = seen.apart.unwrap_or(Apart { ahead: 0, since: 0 });
         for (name, value) in [
             (TIME, seen.time),
@@ -44,7 +43,9 @@ impl Tx<'_> {
         }
         Ok(())
     }
+}
 
+impl Tx<'_> {
     /// From when on the age of something counts that happens now: not from a time that a clock shows that is behind
     /// what was seen to pass, since once it is right again, that would be long ago.
     pub(super) fn counted_from(&self, now: Millis) -> Result<Millis> {

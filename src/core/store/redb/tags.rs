@@ -9,7 +9,7 @@ use super::{Reader, Tx, between};
 use crate::core::access::grant::ReadGrant;
 use crate::core::model::TagCount;
 use crate::core::model::id::LibraryId;
-use crate::core::store::queries::TagQueries;
+use crate::core::store::records::TagQueries;
 use crate::error::Result;
 
 /// sorts after every tag.

@@ -9,18 +9,14 @@ use crate::core::model::id::{AssetId, LibraryId};
 use crate::core::model::page::PageRequest;
 use crate::core::model::time::{Millis, newest_first};
 use crate::core::model::{Asset, Library};
-use crate::core::store::queries::AssetQueries;
+use crate::core::store::records::{AssetCommands, AssetQueries, Due, TrashCommands, TrashQueries};
 use crate::error::{Code, Error, Result};
 
 const FIRST_ID: &[u8; 16] = &[0; 16];
 const LAST_ID: &[u8; 16] = &[0xFF; 16];
 
-/// A trashed asset that is due to go.
-pub type Due = (Millis, u64, AssetId);
-
-impl Snapshot {
-    /// The trashed assets that went into the trash up to `until`, oldest first, at most `most`.
-    pub fn trash_due(&self, by: &Administrator, until: Millis, most: usize) -> Result<Vec<Due>> {
+impl TrashQueries for Snapshot {
+    fn trash_due(&self, by: &Administrator, until: Millis, most: usize) -> Result<Vec<Due>> {
         by.expect_whole_server()?;
         let mut due = Vec::new();
         self.scan(
@@ -34,8 +30,7 @@ impl Snapshot {
         Ok(due)
     }
 
-    /// The ids of some of what is in a library's trash, the latest first. No record is read for them.
-    pub fn trashed_ids(&self, grant: &ReadGrant, page: PageRequest) -> Result<Vec<AssetId>> {
+    fn trashed_ids(&self, grant: &ReadGrant, page: PageRequest) -> Result<Vec<AssetId>> {
         let library = grant.library().0;
         let mut ids = Vec::new();
         let mut before = 0;
@@ -54,17 +49,15 @@ impl Snapshot {
         Ok(ids)
     }
 
-    /// Some of what is in a library's trash, the latest first.
-    pub fn trash_of(&self, grant: &ReadGrant, page: PageRequest) -> Result<Vec<Asset>> {
+    fn trash_of(&self, grant: &ReadGrant, page: PageRequest) -> Result<Vec<Asset>> {
         let ids = self.trashed_ids(grant, page)?;
         let keys = ids.iter().map(|id| (grant.library().0, id.bytes()));
         Ok(self.lookup_each(ASSETS, keys, decode)?.into_iter().flatten().collect())
     }
 }
 
-impl Tx<'_> {
-    /// Puts a listed asset with its variants into the trash, or one variant alone.
-    pub fn trash_asset(&self, grant: &WriteGrant, asset: Asset, now: Millis) -> Result<()> {
+impl TrashCommands for Tx<'_> {
+    fn trash_asset(&self, grant: &WriteGrant, asset: Asset, now: Millis) -> Result<()> {
         grant.expect_own(&asset)?;
         let now = self.counted_from(now)?;
         for variant in self.variants_of(&asset)?.into_iter().filter(|variant| variant.trashed.is_none()) {
@@ -82,19 +75,14 @@ impl Tx<'_> {
         self.put_record(&Asset { trashed: Some(now), ..asset.touched(now) })
     }
 
-    /// An asset that is in the trash by itself, not as a variant that went along with its original.
-    pub fn trashed_alone(&self, grant: &WriteGrant, id: &AssetId) -> Result<Option<Asset>> {
+    fn trashed_alone(&self, grant: &WriteGrant, id: &AssetId) -> Result<Option<Asset>> {
         let Some(asset) = self.asset_or_trashed(grant, id)? else { return Ok(None) };
         let Some(when) = asset.trashed else { return Ok(None) };
         let alone = self.lookup(TRASH, (when, grant.library().0, id.bytes()), Ok)?;
         Ok(alone.map(|()| asset))
     }
 
-    /// Puts a trashed asset back on its library's list, with the variants that went into the trash with it.
-    ///
-    /// # Errors
-    /// `CONFLICT` for a variant whose original is in the trash.
-    pub fn restore_asset(&self, grant: &WriteGrant, asset: Asset, now: Millis) -> Result<()> {
+    fn restore_asset(&self, grant: &WriteGrant, asset: Asset, now: Millis) -> Result<()> {
         grant.expect_own(&asset)?;
         let Some(since) = asset.trashed else { return Ok(()) };
         self.leave_trash(since, grant.library(), &asset.id)?;
@@ -125,29 +113,13 @@ impl Tx<'_> {
         self.put_record(&asset)
     }
 
-    /// Removes an asset for good, if it is in the trash by itself: `false` for one that is not, or not any more, as a
-    /// variant is that its original has just taken along.
-    pub fn purge_asset_now(&self, grant: &WriteGrant, id: &AssetId, now: Millis) -> Result<bool> {
+    fn purge_asset_now(&self, grant: &WriteGrant, id: &AssetId, now: Millis) -> Result<bool> {
         let Some(asset) = self.trashed_alone(grant, id)? else { return Ok(false) };
         self.delete_with_variants(&asset, now)?;
         Ok(true)
     }
 
-    /// Records that an asset is in the trash by itself.
-    pub(super) fn enter_trash(&self, when: Millis, library: LibraryId, id: &AssetId) -> Result<()> {
-        self.put(TRASH, (when, library.0, id.bytes()), ())?;
-        self.put(LIBRARY_TRASH, (library.0, newest_first(when), id.bytes()), ())
-    }
-
-    /// Records that an asset is not in the trash by itself any more.
-    pub(super) fn leave_trash(&self, when: Millis, library: LibraryId, id: &AssetId) -> Result<()> {
-        self.delete(TRASH, (when, library.0, id.bytes()))?;
-        self.delete(LIBRARY_TRASH, (library.0, newest_first(when), id.bytes()))
-    }
-
-    /// Removes a trashed asset and its variants for good, if it is still in the trash since then. Returns what was
-    /// removed.
-    pub fn purge_asset(
+    fn purge_asset(
         &self,
         by: &Administrator,
         (when, library, id): Due,
@@ -161,8 +133,7 @@ impl Tx<'_> {
         Ok(due)
     }
 
-    /// Removes up to `most` of a library's assets for good, trash and variants included, and says how many.
-    pub fn empty_library(
+    fn empty_library(
         &self,
         by: &Administrator,
         library: &Library,
@@ -195,6 +166,20 @@ impl Tx<'_> {
             self.delete_asset(asset, now)?;
         }
         Ok(assets.len())
+    }
+}
+
+impl Tx<'_> {
+    /// Records that an asset is in the trash by itself.
+    pub(super) fn enter_trash(&self, when: Millis, library: LibraryId, id: &AssetId) -> Result<()> {
+        self.put(TRASH, (when, library.0, id.bytes()), ())?;
+        self.put(LIBRARY_TRASH, (library.0, newest_first(when), id.bytes()), ())
+    }
+
+    /// Records that an asset is not in the trash by itself any more.
+    pub(super) fn leave_trash(&self, when: Millis, library: LibraryId, id: &AssetId) -> Result<()> {
+        self.delete(TRASH, (when, library.0, id.bytes()))?;
+        self.delete(LIBRARY_TRASH, (library.0, newest_first(when), id.bytes()))
     }
 
     /// Removes a trashed asset and its variants, wherever those are. Each may be in the trash by itself.

@@ -10,24 +10,14 @@ use crate::core::model::id::{AssetId, OrganizationId};
 use crate::core::model::name::Tag;
 use crate::core::model::time::{Millis, newest_first};
 use crate::core::model::{Asset, ContentHash, Library, Work};
+use crate::core::store::records::{Next, WorkCommands, WorkQueries};
 use crate::error::{Error, Result};
 
 /// The types that were worked on when all assets were last looked through for work.
 const WORKED_TYPES: &str = "worked_types";
 
-/// What there is to do.
-pub enum Next {
-    /// Work on this asset's file.
-    Now(Box<Asset>),
-    /// Nothing before this time.
-    At(Millis),
-    /// Nothing.
-    Nothing,
-}
-
-impl Snapshot {
-    /// What is to be worked on next: of all that is due and not taken, the newest upload; first tries before others.
-    pub fn next_work(
+impl WorkQueries for Snapshot {
+    fn next_work(
         &self,
         by: &Administrator,
         now: Millis,
@@ -51,8 +41,7 @@ impl Snapshot {
         Ok(next)
     }
 
-    /// How many assets' files are still to be worked on.
-    pub fn waiting_work(&self, by: &Administrator) -> Result<u64> {
+    fn waiting_work(&self, by: &Administrator) -> Result<u64> {
         let mut waiting = 0;
         self.scan(WAITING_WORK, everything(), |_, organization| {
             waiting += u64::from(by.reaches(OrganizationId(organization)));
@@ -61,9 +50,7 @@ impl Snapshot {
         Ok(waiting)
     }
 
-    /// The assets whose file could not be worked on, with their libraries, at most `most`; of each organization the
-    /// newest failure first.
-    pub fn failed_work(&self, by: &Administrator, most: usize) -> Result<Vec<(Asset, Library)>> {
+    fn failed_work(&self, by: &Administrator, most: usize) -> Result<Vec<(Asset, Library)>> {
         let with_library = |asset: Asset| {
             let library = self.lookup(LIBRARIES, asset.library.0, decode);
             library.map(|library| library.map(|library| (asset, library))).transpose()
@@ -71,9 +58,7 @@ impl Snapshot {
         self.failed_assets(by, most)?.into_iter().filter_map(with_library).collect()
     }
 
-    /// Which types were worked on when all assets were last looked through for work, as [`Tx::set_worked_types`]
-    /// was told.
-    pub fn worked_types(&self) -> Result<Option<u64>> {
+    fn worked_types(&self) -> Result<Option<u64>> {
         self.lookup(META, WORKED_TYPES, Ok)
     }
 }
@@ -101,20 +86,13 @@ trait AnyAsset: Reader {
 
 impl<R: Reader> AnyAsset for R {}
 
-impl Tx<'_> {
-    /// The asset, in the trash or not, if it still has this file.
-    pub fn asset_with_file(
-        &self,
-        by: &Administrator,
-        id: &AssetId,
-        hash: ContentHash,
-    ) -> Result<Option<Asset>> {
+impl WorkCommands for Tx<'_> {
+    fn asset_with_file(&self, by: &Administrator, id: &AssetId, hash: ContentHash) -> Result<Option<Asset>> {
         by.expect_whole_server()?;
         Ok(self.asset_anywhere(id)?.filter(|asset| asset.content.hash == hash))
     }
 
-    /// The asset, if its file could not be worked on.
-    pub fn asset_with_failed_work(&self, by: &Administrator, id: &AssetId) -> Result<Option<Asset>> {
+    fn asset_with_failed_work(&self, by: &Administrator, id: &AssetId) -> Result<Option<Asset>> {
         let found =
             self.asset_anywhere(id)?.filter(|asset| matches!(asset.content.work, Work::Failed { .. }));
         match &found {
@@ -123,21 +101,18 @@ impl Tx<'_> {
         }
     }
 
-    /// The assets whose file could not be worked on, at most `most`.
-    pub fn assets_with_failed_work(&self, by: &Administrator, most: usize) -> Result<Vec<Asset>> {
+    fn assets_with_failed_work(&self, by: &Administrator, most: usize) -> Result<Vec<Asset>> {
         self.failed_assets(by, most)
     }
 
-    /// Writes an asset whose work is at another point than `before`, and keeps the queue in step.
-    pub fn put_work(&self, by: &Administrator, before: &Asset, after: &Asset) -> Result<()> {
+    fn put_work(&self, by: &Administrator, before: &Asset, after: &Asset) -> Result<()> {
         by.expect_reach(OrganizationId(self.organization_of(&after.id)?))?;
         self.unqueue_work(before)?;
         self.queue_work(after)?;
         self.put_record(after)
     }
 
-    /// Records that an asset's variant looks otherwise now, if the asset is shown.
-    pub fn touch_original(&self, by: &Administrator, variant: &Asset, now: Millis) -> Result<()> {
+    fn touch_original(&self, by: &Administrator, variant: &Asset, now: Millis) -> Result<()> {
         by.expect_whole_server()?;
         let Some(original) = &variant.parent else { return Ok(()) };
         let original: Option<Asset> = self.lookup(ASSETS, (variant.library.0, original.bytes()), decode)?;
@@ -147,9 +122,7 @@ impl Tx<'_> {
         }
     }
 
-    /// Adds a tag that an asset's file names, unless the library has as many different tags as it may have and this is
-    /// not one of them. `false` when nothing changed.
-    pub fn import_tag(
+    fn import_tag(
         &self,
         by: &Administrator,
         asset: &mut Asset,
@@ -164,12 +137,13 @@ impl Tx<'_> {
         self.add_tag(asset, tag)
     }
 
-    /// Records which types were worked on when all assets had been looked through for work.
-    pub fn set_worked_types(&self, by: &Administrator, types: u64) -> Result<()> {
+    fn set_worked_types(&self, by: &Administrator, types: u64) -> Result<()> {
         by.expect_whole_server()?;
         self.put(META, WORKED_TYPES, types)
     }
+}
 
+impl Tx<'_> {
     /// Enters an asset where its work is looked for. Its home has to be known already.
     pub(super) fn queue_work(&self, asset: &Asset) -> Result<()> {
         let (id, organization) = (asset.id.bytes(), || self.organization_of(&asset.id));

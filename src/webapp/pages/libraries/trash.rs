@@ -1,8 +1,6 @@
 //! The trash of a library: what is in it, and how long each of it stays. Its pictures have no public address any
 //! more, so they come from here, for members only.
 
-use std::os::unix::fs::FileExt;
-
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -115,7 +113,7 @@ pub async fn picture(user: SignedInUser, path: OfAsset) -> Result<HttpResponse> 
     };
     let made = user.core.trashed_rendition(caller, &path, &asset, &request).await?;
     let mut bytes = vec![0; usize::try_from(made.size).map_err(Error::internal)?];
-    made.file.read_exact_at(&mut bytes, 0)?;
+    made.file.read_range(0, &mut bytes)?;
     Ok(HttpResponse::Ok()
         .content_type(made.media_type.mime())
         .insert_header((CACHE_CONTROL, KEPT))

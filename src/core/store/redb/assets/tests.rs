@@ -1,12 +1,13 @@
 //! A record that was read under one grant is never written under another.
 
-use super::Created;
+use super::NewAsset;
 use crate::core::Core;
 use crate::core::access::{Administrator, LibraryPath};
 use crate::core::clock::Clock;
 use crate::core::index::asset;
 use crate::core::model::name::Tag;
 use crate::core::model::{Access, Asset};
+use crate::core::store::{AssetCommands, TrashCommands};
 use crate::error::Code;
 use crate::testing::{TempFolder, settings};
 
@@ -32,7 +33,7 @@ async fn every_change_refuses_an_asset_of_another_library() {
         .write(move |tx| {
             let (tag, foreign) = (Tag::parse("sea")?, || foreign.clone());
             Ok([
-                tx.add_asset(&here, Created(foreign())).map(drop),
+                tx.add_asset(&here, NewAsset(foreign())).map(drop),
                 tx.put_asset(&here, &foreign()),
                 tx.tag_asset(&here, &mut foreign(), &tag).map(drop),
                 tx.untag_asset(&here, &mut foreign(), &tag).map(drop),

@@ -13,7 +13,7 @@ use crate::core::index::asset;
 use crate::core::model::id::AssetId;
 use crate::core::model::name::{Tag, fold};
 use crate::core::model::{Access, Asset};
-use crate::core::store::{AssetQueries, Created};
+use crate::core::store::{AssetCommands, AssetQueries, ChangeQueries, NewAsset, TrashCommands};
 use crate::testing::settings;
 
 const TAGS_TRIED: [&str; 6] = ["Sea", "sea", "Sun", "sky", "Ärger", "a b"];
@@ -101,7 +101,7 @@ async fn kept_is_computed(steps: Vec<Step>) {
     let (adding, steps_of) = (grants.clone(), ids.clone());
     core.store()
         .write(move |tx| {
-            assets.iter().try_for_each(|asset| tx.add_asset(&adding[0], Created(asset.clone())).map(drop))
+            assets.iter().try_for_each(|asset| tx.add_asset(&adding[0], NewAsset(asset.clone())).map(drop))
         })
         .await
         .unwrap();
