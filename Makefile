@@ -55,10 +55,10 @@ certs: ## Make or renew the development CA and the server's certificate in ./cer
 	@config/setup check build
 	$(CARGO) run --release -- certs
 
-release: ## The optimised binary: target/release/rasterd
+release: ## The binary to hand out, optimised as a whole: target/dist/rasterd
 	@config/setup check build
-	$(CARGO) build --release --locked
-	@ls -lh target/release/rasterd
+	$(CARGO) build --profile dist --locked
+	@ls -lh target/dist/rasterd
 
 bench: ## Speed, as ratios to a bare handler in the same run
 	@config/setup check build
