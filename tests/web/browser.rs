@@ -14,10 +14,17 @@ mod find;
 use devtools::Devtools;
 pub use find::Find;
 
-/// How long anything is waited for.
-const DEADLINE: Duration = Duration::from_secs(20);
+/// How long anything is waited for. A machine may be busy with other things.
+const DEADLINE: Duration = Duration::from_mins(1);
 /// How often it is looked for.
 const PAUSE: Duration = Duration::from_millis(20);
+/// Whether every image is loaded; scrolls to one that is not, else to the top.
+const ALL_IMAGES_LOADED: &str = "(() => {
+    const missing = [...document.images].find((image) => !image.complete || image.naturalWidth === 0);
+    if (missing) missing.scrollIntoView();
+    else scrollTo(0, 0);
+    return !missing;
+  })()";
 
 /// How a page is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,8 +116,12 @@ impl Browser {
 
     /// Types a text into the field with this label, in place of what is there.
     pub fn fill(&self, label: &str, text: &str) {
-        let node = self.node(&Find::field(label));
-        self.devtools.call("DOM.focus", &json!({ "backendNodeId": node }));
+        self.wait_for_scripts();
+        let field = Find::field(label);
+        self.wait(&format!("{field:?} has the focus"), || {
+            let node = json!({ "backendNodeId": self.node(&field) });
+            self.devtools.try_call("DOM.focus", &node).is_ok()
+        });
         self.evaluate("document.activeElement.select?.()");
         self.devtools.call("Input.insertText", &json!({ "text": text }));
     }
@@ -153,6 +164,7 @@ impl Browser {
 
     /// Chooses an option of the list with this label.
     pub fn choose(&self, label: &str, option: &str) {
+        self.wait_for_scripts();
         let choose = "function(option) { this.value = [...this.options].find((o) => o.label === option).value; \
                       this.dispatchEvent(new Event('input', { bubbles: true })); \
                       this.dispatchEvent(new Event('change', { bubbles: true })); }";
@@ -177,12 +189,29 @@ impl Browser {
         }
     }
 
-    /// From now on sends at most so many bytes a second.
-    pub fn send_slowly(&self, bytes_per_second: u32) {
+    /// From now on uploads do not get anywhere: a byte a second.
+    pub fn hold_uploads(&self) {
+        self.limit_upload_rate(1);
+    }
+
+    /// Ends [`Browser::hold_uploads`].
+    pub fn release_uploads(&self) {
+        self.limit_upload_rate(-1);
+    }
+
+    /// At most this many bytes a second; -1 for no limit.
+    fn limit_upload_rate(&self, bytes_per_second: i32) {
         let conditions = json!({
             "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second,
         });
         self.devtools.call("Network.emulateNetworkConditions", &conditions);
+    }
+
+    /// Dismisses all messages that are still there: good news disappears by itself after some seconds.
+    pub fn dismiss_messages(&self) {
+        self.evaluate(
+            "document.querySelectorAll('#toasts [data-dismiss]').forEach((button) => button.click())",
+        );
     }
 
     /// The text of something, as it is shown.
@@ -220,9 +249,20 @@ impl Browser {
         Ok(outcome["result"]["value"].clone())
     }
 
-    /// Until the page listens: a key that a person presses while a page is on its way is lost, too.
-    fn wait_for_scripts(&self) {
-        self.wait_until("document.readyState === 'complete'");
+    /// Waits until the page is loaded and its scripts listen, also to a part that htmx has just put into it. A key that
+    /// a person presses before that is lost, too.
+    pub fn wait_for_scripts(&self) {
+        self.wait_until(
+            "document.readyState === 'complete' && \
+             !document.querySelector('.htmx-swapping, .htmx-settling, .htmx-added')",
+        );
+    }
+
+    /// Waits until every image of the page is loaded, also those further down, which load when somebody scrolls there.
+    /// An image that is still loading when its asset is moved to the trash is not found, and the console says so.
+    pub fn wait_for_images(&self) {
+        self.wait_for_scripts();
+        self.wait_until(ALL_IMAGES_LOADED);
     }
 
     /// Waits until an expression is true in the page. One that fails is not true yet.
@@ -272,8 +312,16 @@ impl Browser {
     }
 
     fn call_on(&self, what: &Find, function: &str, arguments: &[Value]) -> Value {
-        let node = self.node(what);
-        let object = self.devtools.call("DOM.resolveNode", &json!({ "backendNodeId": node }));
+        let mut object = Value::Null;
+        // What was found may be replaced before it is resolved.
+        self.wait(&format!("{what:?} is there"), || {
+            let node = json!({ "backendNodeId": self.node(what) });
+            let resolved = self.devtools.try_call("DOM.resolveNode", &node);
+            resolved.is_ok_and(|resolved| {
+                object = resolved;
+                true
+            })
+        });
         let arguments: Vec<_> = arguments.iter().map(|value| json!({ "value": value })).collect();
         let outcome = self.devtools.call(
             "Runtime.callFunctionOn",
@@ -293,7 +341,7 @@ impl Browser {
         found.unwrap()
     }
 
-    /// The middle of something that is shown, once it has been scrolled to and lies still.
+    /// The middle of something that is shown, once it has been scrolled to, lies still, and nothing covers it.
     fn middle(&self, what: &Find) -> (f64, f64) {
         let mut last = None;
         self.wait(&format!("{what:?} can be clicked"), || {
@@ -301,7 +349,7 @@ impl Browser {
             last = find::nodes(&self.devtools, what)
                 .first()
                 .and_then(|node| find::middle(&self.devtools, *node));
-            last.is_some() && last == before
+            last.is_some() && last == before && find::is_hit(&self.devtools, what, last.unwrap())
         });
         last.unwrap()
     }
@@ -311,7 +359,7 @@ impl Browser {
         while !is_so() {
             assert!(
                 started.elapsed() < DEADLINE,
-                "waited in vain until {what}; the page says: {}",
+                "waited too long until {what}; the page says: {}",
                 self.read("document.body.innerText")
             );
             std::thread::sleep(PAUSE);

@@ -56,9 +56,11 @@ async fn what_a_member_chose_wins_over_the_system() {
     let light = browser.evaluate(background);
     browser.click(&Find::button("Dark"));
     browser.wait_until("document.documentElement.dataset.theme === 'dark'");
+    browser.wait_for_scripts();
     assert_ne!(browser.evaluate(background), light);
     assert_eq!(browser.path(), "/app/profile?here");
     browser.click(&Find::button("System"));
     browser.wait_until("document.documentElement.dataset.theme === 'system'");
+    browser.wait_for_scripts();
     assert_eq!(browser.evaluate(background), light);
 }

@@ -57,6 +57,7 @@ impl Browser {
 
     /// Checks the page that is open in every look, and keeps pictures of it under this name.
     pub fn check(&self, name: &str) {
+        self.wait_for_scripts();
         for look in Look::ALL {
             self.look(look);
             self.wait_until(

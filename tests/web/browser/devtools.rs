@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 const DEADLINE: Duration = Duration::from_mins(1);
 /// The browser reads commands from its descriptor 3 and writes to 4; the rest of its output is of no interest.
 const START: &str = r#"exec chromium "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1"#;
-const FLAGS: [&str; 15] = [
+const FLAGS: [&str; 16] = [
     "--headless",
+    "--no-startup-window",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -58,7 +59,6 @@ impl Devtools {
             .args(["-c", START, "chromium"])
             .args(FLAGS)
             .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg("about:blank")
             // What it puts there is gone with it, too.
             .env("TMPDIR", profile.path())
             .process_group(0)

@@ -103,6 +103,22 @@ fn node_of(devtools: &Devtools, object: &Value) -> Option<i64> {
     node["node"]["backendNodeId"].as_i64()
 }
 
+/// Whether a click at this point goes to what is looked for: nothing lies over it.
+pub fn is_hit(devtools: &Devtools, what: &Find, (x, y): (f64, f64)) -> bool {
+    let Some(node) = nodes(devtools, what).first().copied() else { return false };
+    let Ok(object) = devtools.try_call("DOM.resolveNode", &json!({ "backendNodeId": node })) else {
+        return false;
+    };
+    let function = "function(x, y) { \
+        const hit = document.elementFromPoint(x, y); \
+        return Boolean(hit) && (this.contains(hit) || Boolean(hit.closest('a, button, label, summary')?.contains(this))); }";
+    let asked = json!({
+        "objectId": object["object"]["objectId"], "functionDeclaration": function,
+        "arguments": [{ "value": x }, { "value": y }], "returnByValue": true,
+    });
+    devtools.try_call("Runtime.callFunctionOn", &asked).is_ok_and(|answer| answer["result"]["value"] == true)
+}
+
 /// The middle of a node that is shown, scrolled to.
 pub fn middle(devtools: &Devtools, node: i64) -> Option<(f64, f64)> {
     let node = json!({ "backendNodeId": node });

@@ -1,6 +1,7 @@
 //! A library with pictures in it, and somebody who looks at them.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rasterd::core::access::LibraryPath;
 use rasterd::core::model::{Access, Role};
@@ -23,6 +24,15 @@ impl Gallery {
     /// An empty library.
     pub async fn empty() -> Self {
         Self::on(TestServer::start()).await
+    }
+
+    /// An empty library on a server that waits for slow uploads as long as a test may take.
+    pub async fn patient() -> Self {
+        Self::on(TestServer::start_with(|_, options| {
+            options.timeouts.body = Duration::from_hours(1);
+            options.timeouts.body_rate = 0;
+        }))
+        .await
     }
 
     /// An empty library on this server.

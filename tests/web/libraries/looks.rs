@@ -5,14 +5,6 @@ use rasterd::core::model::Role;
 use super::gallery::{Gallery, PICTURES};
 use crate::browser::Find;
 
-/// Also those that are further down: pictures come when somebody scrolls to them.
-const ALL_PICTURES: &str = "(() => {
-    const missing = [...document.images].find((image) => !image.complete || image.naturalWidth === 0);
-    if (missing) missing.scrollIntoView();
-    else scrollTo(0, 0);
-    return !missing;
-  })()";
-
 #[tokio::test]
 async fn the_pages_of_a_library_stand_every_look() {
     let gallery = Gallery::full().await;
@@ -31,13 +23,13 @@ async fn the_pages_of_a_library_stand_every_look() {
     let browser = gallery.browser(Role::Owner).await;
     browser.wait_for_path("/app/acme");
     browser.wait_for(&Find::heading("Libraries"));
-    browser.wait_until(ALL_PICTURES);
+    browser.wait_for_images();
     browser.check("libraries");
     browser.open("/app/acme/drafts");
     browser.wait_for(&Find::text("Nothing here yet"));
     browser.check("library-empty");
     browser.open("/app/acme/photos");
-    browser.wait_until(ALL_PICTURES);
+    browser.wait_for_images();
     browser.check("library");
     browser.open(&format!("/app/acme/photos/{sunset}"));
     browser.wait_for(&Find::heading("Golden Gate at sunset"));

@@ -34,7 +34,7 @@ async fn a_picture_is_seen_from_afar_until_it_is_there() {
     gallery.server.processed().await;
     let browser = gallery.browser(Role::Viewer).await;
     browser.open("/app/acme/photos");
-    browser.wait_until("document.querySelector('#grid img').complete");
+    browser.wait_for_images();
     assert_eq!(browser.evaluate(COMPARE), json!(true));
     browser.wait_until("!document.querySelector('#grid canvas')");
     let tint = browser.evaluate("document.querySelector('.tile-tint rect').getAttribute('fill')");

@@ -21,6 +21,7 @@ async fn a_library_is_used_without_scripts() {
     browser.wait_for(&Find::text("Uploaded 5 assets. Left out:"));
 
     let select = |names: &[&str]| {
+        browser.wait_for_images();
         for name in names {
             browser.click(&Find::role("checkbox", &format!("Select {name}")));
         }

@@ -13,6 +13,7 @@ use crate::stranger::{Stranger, send, signed_in};
 const ALL: PageRequest = PageRequest { offset: 0, size: 100 };
 
 fn select(browser: &Browser, names: &[&str]) {
+    browser.wait_for_images();
     for name in names {
         browser.click(&Find::role("checkbox", &format!("Select {name}")));
     }
@@ -146,6 +147,7 @@ async fn the_keyboard_is_enough() {
     browser.press("Control+a");
     assert_eq!(selected(&browser), 5);
     browser.press("Escape");
+    browser.wait_for_images();
     browser.press("Delete");
     browser.wait_for(&Find::text("Moved 1 asset to the trash."));
     browser.wait_until("document.querySelectorAll('#grid .tile').length === 4");
@@ -165,6 +167,7 @@ async fn the_keyboard_is_enough() {
     browser.wait_for(&Find::heading("seeding"));
     browser.press("ArrowLeft");
     browser.wait_for(&Find::heading("umang"));
+    browser.wait_for_images();
     browser.press("Delete");
     browser.wait_for(&Find::text("Moved 1 asset to the trash."));
     browser.wait_until("location.pathname === '/app/acme/photos' && location.search === ''");
@@ -188,10 +191,11 @@ async fn an_asset_is_described_tagged_promoted_and_followed_to_where_it_went() {
     browser.fill("Description", "The bridge, from the north.");
     browser.click(&Find::button("Save"));
     browser.wait_for(&Find::text("The description is saved."));
+    browser.dismiss_messages();
     // The page that stays open knows what it saved, and changes that.
     browser.fill("Description", "The bridge,\nseen from the north.");
     browser.click(&Find::button("Save"));
-    browser.wait_until("document.querySelectorAll('.toast-done').length === 2");
+    browser.wait_for(&Find::text("The description is saved."));
     browser.fill("Add tags, with commas between", "sea, bridge");
     browser.press("Enter");
     browser.wait_for(&Find::button("Remove the tag bridge"));
@@ -310,7 +314,7 @@ async fn a_description_that_was_typed_is_saved_however_its_field_is_left() {
         browser.wait_for(&Find::text("The description is saved."));
         browser.wait_until("!document.querySelector('.describe-changed')");
         assert_eq!(stored(), key);
-        browser.click(&Find::button("Dismiss"));
+        browser.dismiss_messages();
     }
     // A link waits until it is saved.
     browser.fill("Description", "Before the next one");

@@ -98,6 +98,8 @@ async fn an_upload_goes_on_after_signing_in_over_the_page() {
         browser.evaluate("window.isSamePage = true");
         browser.pick_files(&Find::css("#files"), &[&fixture("wine.jpg")]);
         browser.wait_for(&Find::text("1 of 1 file uploaded"));
+        // The list is loaded again for its first tile, which needs the session.
+        browser.wait_until("document.querySelectorAll('#grid .tile').length === 1");
         end(&gallery, &browser);
         let pictures = PICTURES.map(fixture);
         let files: Vec<_> = pictures.iter().map(std::path::PathBuf::as_path).collect();
@@ -120,7 +122,8 @@ async fn an_upload_goes_on_after_signing_in_over_the_page() {
         browser.fill("Password", PASSWORD);
         browser.press("Enter");
         browser.wait_for(&Find::text("6 of 6 files uploaded"));
-        assert_eq!((tiles(&browser), browser.evaluate("window.isSamePage")), (6, true.into()));
+        browser.wait_until("document.querySelectorAll('#grid .tile').length === 6");
+        assert_eq!(browser.evaluate("window.isSamePage"), true);
 
         // The page works on with the new session.
         browser.click(&Find::css("#uploads-close"));
@@ -171,10 +174,10 @@ async fn a_folder_that_is_dropped_is_uploaded_with_the_folders_in_it() {
 
 #[tokio::test]
 async fn uploads_are_cancelled_one_by_one_and_all_together_and_closed_when_they_are_over() {
-    let gallery = Gallery::empty().await;
+    let gallery = Gallery::patient().await;
     let browser = gallery.browser(Role::Editor).await;
     browser.open("/app/acme/photos");
-    browser.send_slowly(2000);
+    browser.hold_uploads();
     let pictures = PICTURES.map(fixture);
     let files: Vec<_> = pictures.iter().map(std::path::PathBuf::as_path).collect();
     browser.pick_files(&Find::css("#files"), &files);
@@ -187,7 +190,7 @@ async fn uploads_are_cancelled_one_by_one_and_all_together_and_closed_when_they_
     browser.check("uploads-cancelled");
     browser.click(&Find::button("Cancel all"));
     browser.wait_for(&Find::text("0 of 5 files uploaded, 5 cancelled"));
-    browser.send_slowly(100_000_000);
+    browser.release_uploads();
     browser.click(&Find::css(".upload-cancelled [data-retry]"));
     browser.wait_for(&Find::text("1 of 5 files uploaded, 4 cancelled"));
     browser.wait_until("document.querySelectorAll('#grid .tile').length === 1");
@@ -197,13 +200,13 @@ async fn uploads_are_cancelled_one_by_one_and_all_together_and_closed_when_they_
 
 #[tokio::test]
 async fn a_file_that_is_gone_says_so_and_offers_no_retry() {
-    let gallery = Gallery::empty().await;
+    let gallery = Gallery::patient().await;
     let folder = rasterd::testing::TempFolder::new();
     let picture = folder.path().join("gone.jpg");
     std::fs::copy(fixture("wine.jpg"), &picture).unwrap();
     let browser = gallery.browser(Role::Editor).await;
     browser.open("/app/acme/photos");
-    browser.send_slowly(2000);
+    browser.hold_uploads();
     let others = ["sunset.jpg", "seeding.png", "umang.webp"].map(fixture);
     let mut files: Vec<_> = others.iter().map(std::path::PathBuf::as_path).collect();
     files.push(&picture);
