@@ -1,5 +1,4 @@
-//! A browser as a person uses it: pages, buttons, fields, keys. Everything that is asked for is waited for, up to
-//! a deadline.
+//! A browser as a person uses it: pages, buttons, fields, keys. Everything is waited for, up to a deadline.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,10 +8,10 @@ use serde_json::{Value, json};
 
 mod check;
 mod devtools;
-mod find;
+mod locator;
 
 use devtools::Devtools;
-pub use find::Find;
+pub use locator::Locator;
 
 /// How long anything is waited for. A machine may be busy with other things.
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -26,18 +25,18 @@ const ALL_IMAGES_LOADED: &str = "(() => {
     return !missing;
   })()";
 
-/// How a page is looked at.
+/// How a page is displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
-    /// A desk, by day.
+pub enum Appearance {
+    /// A large screen, in light colours.
     Light,
-    /// A desk, by night.
+    /// A large screen, in dark colours.
     Dark,
     /// A small phone.
     Phone,
 }
 
-/// A browser with one page, and nothing in it from before.
+/// A browser with one page and an empty profile.
 pub struct Browser {
     devtools: Devtools,
     url: String,
@@ -52,26 +51,27 @@ impl Browser {
     /// Starts a browser whose addresses are those of the server at an origin.
     pub fn at(url: &str) -> Self {
         let browser = Self { devtools: Devtools::start(), url: url.to_owned() };
-        browser.look(Look::Light);
+        browser.set_appearance(Appearance::Light);
         browser
     }
 
-    /// Loads the page again, and sends the form again that it is the answer of.
+    /// Loads the page again; if it is the answer to a form, the form is sent again.
     pub fn reload(&self) {
         let before = self.devtools.events("Page.loadEventFired").len();
         self.devtools.call("Page.reload", &json!({}));
         self.wait("the page is loaded again", || self.devtools.events("Page.loadEventFired").len() > before);
     }
 
-    /// Opens a page and waits until it is there as a whole.
+    /// Opens a page and waits until it is loaded.
     pub fn open(&self, path: &str) {
         let url = format!("{}{path}", self.url);
         let opened = self.devtools.call("Page.navigate", &json!({ "url": url }));
         assert!(opened["errorText"].is_null(), "{url}: {opened}");
         let loader = &opened["loaderId"];
         self.wait(&format!("{path} is loaded"), || {
-            self.devtools
-                .saw("Page.lifecycleEvent", |event| event["loaderId"] == *loader && event["name"] == "load")
+            self.devtools.has_event("Page.lifecycleEvent", |event| {
+                event["loaderId"] == *loader && event["name"] == "load"
+            })
         });
     }
 
@@ -81,7 +81,7 @@ impl Browser {
         path.as_str().unwrap_or_default().to_owned()
     }
 
-    /// Waits until the page that is open has this path and query, and is there as a whole.
+    /// Waits until the open page has this path and query, and is loaded.
     pub fn wait_for_path(&self, path: &str) {
         let whole = || self.read("document.readyState") == "complete";
         self.wait(&format!("the address is {path}, and not {}", self.path()), || {
@@ -90,22 +90,22 @@ impl Browser {
     }
 
     /// Waits until something is on the page.
-    pub fn wait_for(&self, what: &Find) {
+    pub fn wait_for(&self, what: &Locator) {
         self.node(what);
     }
 
-    /// Waits until something is not on the page any more.
-    pub fn wait_until_gone(&self, what: &Find) {
-        self.wait(&format!("{what:?} is gone"), || find::nodes(&self.devtools, what).is_empty());
+    /// Waits until something is no longer on the page.
+    pub fn wait_until_gone(&self, what: &Locator) {
+        self.wait(&format!("{what:?} is gone"), || locator::nodes(&self.devtools, what).is_empty());
     }
 
     /// Whether something is on the page now.
-    pub fn has(&self, what: &Find) -> bool {
-        !find::nodes(&self.devtools, what).is_empty()
+    pub fn has(&self, what: &Locator) -> bool {
+        !locator::nodes(&self.devtools, what).is_empty()
     }
 
     /// Clicks in the middle of something.
-    pub fn click(&self, what: &Find) {
+    pub fn click(&self, what: &Locator) {
         self.wait_for_scripts();
         let (x, y) = self.middle(what);
         for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
@@ -117,7 +117,7 @@ impl Browser {
     /// Types a text into the field with this label, in place of what is there.
     pub fn fill(&self, label: &str, text: &str) {
         self.wait_for_scripts();
-        let field = Find::field(label);
+        let field = Locator::field(label);
         self.wait(&format!("{field:?} has the focus"), || {
             let node = json!({ "backendNodeId": self.node(&field) });
             self.devtools.try_call("DOM.focus", &node).is_ok()
@@ -168,18 +168,18 @@ impl Browser {
         let choose = "function(option) { this.value = [...this.options].find((o) => o.label === option).value; \
                       this.dispatchEvent(new Event('input', { bubbles: true })); \
                       this.dispatchEvent(new Event('change', { bubbles: true })); }";
-        self.call_on(&Find::role("combobox", label), choose, &[json!(option)]);
+        self.call_on(&Locator::role("combobox", label), choose, &[json!(option)]);
     }
 
     /// Puts files into a file field, as if a person had picked them.
-    pub fn pick_files(&self, field: &Find, files: &[&Path]) {
+    pub fn pick_files(&self, field: &Locator, files: &[&Path]) {
         let files: Vec<_> = files.iter().map(|file| file.to_str().unwrap()).collect();
         self.devtools
             .call("DOM.setFileInputFiles", &json!({ "backendNodeId": self.node(field), "files": files }));
     }
 
     /// Drops files and folders of the disk in the middle of something, as if a person had dragged them there.
-    pub fn drop_on(&self, what: &Find, paths: &[&Path]) {
+    pub fn drop_on(&self, what: &Locator, paths: &[&Path]) {
         let (x, y) = self.middle(what);
         let files: Vec<_> = paths.iter().map(|path| path.to_str().unwrap()).collect();
         let data = json!({ "items": [], "files": files, "dragOperationsMask": 1 });
@@ -215,22 +215,23 @@ impl Browser {
     }
 
     /// The text of something, as it is shown.
-    pub fn text(&self, what: &Find) -> String {
+    pub fn text(&self, what: &Locator) -> String {
         let text = self.call_on(what, "function() { return this.innerText ?? this.textContent; }", &[]);
         text.as_str().unwrap_or_default().trim().to_owned()
     }
 
     /// What is in a field.
-    pub fn value(&self, what: &Find) -> String {
+    pub fn value(&self, what: &Locator) -> String {
         self.call_on(what, "function() { return this.value; }", &[]).as_str().unwrap_or_default().to_owned()
     }
 
-    /// What an expression comes to in the page; a promise is waited for.
+    /// The value of an expression in the page; a promise is waited for.
     pub fn evaluate(&self, expression: &str) -> Value {
         self.try_evaluate(expression).unwrap_or_else(|error| panic!("{expression:.200}: {error}"))
     }
 
-    /// [`Browser::evaluate`] for what only looks: on the next page when the one before it goes away meanwhile.
+    /// [`Browser::evaluate`] for an expression that changes nothing: evaluated on the next page if this one goes away
+    /// meanwhile.
     fn read(&self, expression: &str) -> Value {
         let started = Instant::now();
         loop {
@@ -243,8 +244,8 @@ impl Browser {
     }
 
     fn try_evaluate(&self, expression: &str) -> Result<Value, Value> {
-        let asked = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let outcome = self.devtools.try_call("Runtime.evaluate", &asked)?;
+        let parameters = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let outcome = self.devtools.try_call("Runtime.evaluate", &parameters)?;
         assert!(outcome["exceptionDetails"].is_null(), "{expression:.200}: {}", outcome["exceptionDetails"]);
         Ok(outcome["result"]["value"].clone())
     }
@@ -267,9 +268,8 @@ impl Browser {
 
     /// Waits until an expression is true in the page. One that fails is not true yet.
     pub fn wait_until(&self, expression: &str) {
-        let asked =
-            format!("(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()");
-        self.wait(expression, || self.read(&asked) == true);
+        let safe = format!("(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()");
+        self.wait(expression, || self.read(&safe) == true);
     }
 
     /// Turns scripts of pages off, for everything that is opened from now on.
@@ -277,7 +277,7 @@ impl Browser {
         self.devtools.call("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
     }
 
-    /// Gives the browser a device that keeps passkeys, and whose owner agrees to whatever it asks; returns its id.
+    /// Gives the browser a device that stores passkeys and whose owner agrees to everything; returns its id.
     pub fn with_passkeys(&self) -> String {
         self.devtools.call("WebAuthn.enable", &json!({}));
         let device = json!({
@@ -288,7 +288,7 @@ impl Browser {
         added["authenticatorId"].as_str().unwrap().to_owned()
     }
 
-    /// Puts the passkeys of a device in the place of themselves, as copies that have signed nothing yet.
+    /// Replaces the passkeys of a device by copies of themselves that have signed nothing yet.
     pub fn copy_passkeys(&self, device: &str) {
         let device = json!(device);
         let kept = self.devtools.call("WebAuthn.getCredentials", &json!({ "authenticatorId": device }));
@@ -300,18 +300,18 @@ impl Browser {
         }
     }
 
-    /// Takes a cookie away.
-    pub fn forget_cookies(&self) {
+    /// Deletes all cookies.
+    pub fn clear_cookies(&self) {
         self.devtools.call("Network.clearBrowserCookies", &json!({}));
     }
 
-    /// The cookies that the browser has for the server, by name.
+    /// The cookies that the browser has for the server.
     pub fn cookies(&self) -> Vec<Value> {
         let cookies = self.devtools.call("Network.getCookies", &json!({ "urls": [self.url] }));
         cookies["cookies"].as_array().cloned().unwrap_or_default()
     }
 
-    fn call_on(&self, what: &Find, function: &str, arguments: &[Value]) -> Value {
+    fn call_on(&self, what: &Locator, function: &str, arguments: &[Value]) -> Value {
         let mut object = Value::Null;
         // What was found may be replaced before it is resolved.
         self.wait(&format!("{what:?} is there"), || {
@@ -332,24 +332,24 @@ impl Browser {
         outcome["result"]["value"].clone()
     }
 
-    fn node(&self, what: &Find) -> i64 {
+    fn node(&self, what: &Locator) -> i64 {
         let mut found = None;
         self.wait(&format!("{what:?} is there"), || {
-            found = find::nodes(&self.devtools, what).first().copied();
+            found = locator::nodes(&self.devtools, what).first().copied();
             found.is_some()
         });
         found.unwrap()
     }
 
     /// The middle of something that is shown, once it has been scrolled to, lies still, and nothing covers it.
-    fn middle(&self, what: &Find) -> (f64, f64) {
+    fn middle(&self, what: &Locator) -> (f64, f64) {
         let mut last = None;
         self.wait(&format!("{what:?} can be clicked"), || {
             let before = last;
-            last = find::nodes(&self.devtools, what)
+            last = locator::nodes(&self.devtools, what)
                 .first()
-                .and_then(|node| find::middle(&self.devtools, *node));
-            last.is_some() && last == before && find::is_hit(&self.devtools, what, last.unwrap())
+                .and_then(|node| locator::middle(&self.devtools, *node));
+            last.is_some() && last == before && locator::is_hit(&self.devtools, what, last.unwrap())
         });
         last.unwrap()
     }

@@ -1,14 +1,14 @@
-//! Errors are pages for people, and pages for people are all there is under `/app`.
+//! Errors are pages for people: nothing else is under `/app`.
 
 use rasterd::testing::TestServer;
 
-use crate::browser::{Browser, Find};
+use crate::browser::{Browser, Locator};
 
 #[test]
-fn a_page_that_is_not_there_says_so_and_leads_back() {
+fn an_unknown_page_says_so_and_links_back() {
     let server = TestServer::start();
     let browser = Browser::on(&server);
     browser.open("/app/no/such/page/at/all");
-    browser.wait_for(&Find::heading("Not found"));
+    browser.wait_for(&Locator::heading("Not found"));
     browser.check("not-found");
 }

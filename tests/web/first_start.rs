@@ -4,14 +4,14 @@ use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use crate::browser::{Browser, Find};
+use crate::browser::{Browser, Locator};
 use crate::people::PASSWORD;
 
 /// The program on directories of its own. Killed when dropped.
 struct Program {
     child: Child,
     greeting: String,
-    /// It would end if nobody listened to what it says.
+    /// It would end if nobody read its output.
     _output: Lines<BufReader<ChildStdout>>,
 }
 
@@ -40,7 +40,7 @@ impl Program {
     }
 
     /// What follows these words on their line.
-    fn told(&self, words: &str) -> &str {
+    fn value_after(&self, words: &str) -> &str {
         let line = self.greeting.lines().find_map(|line| line.trim().strip_prefix(words));
         line.unwrap_or_else(|| panic!("no {words:?} in {}", self.greeting)).trim()
     }
@@ -48,40 +48,40 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // One that has ended already can't be killed, which is as good.
+        // One that has ended already can't be killed, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 #[test]
-fn from_the_first_start_to_a_key_that_works_with_what_the_page_says() {
+fn from_the_first_start_to_a_working_key() {
     let home = rasterd::testing::TempFolder::new();
     let program = Program::start(home.path());
-    let url = program.told("Server");
-    let link = std::fs::read_to_string(program.told("cat")).unwrap();
+    let url = program.value_after("Server");
+    let link = std::fs::read_to_string(program.value_after("cat")).unwrap();
     let browser = Browser::at(url);
     browser.open(link.trim().strip_prefix(url).unwrap());
     browser.fill("Your name", "Ada Lovelace");
     browser.fill("E-mail address", "ada@example.org");
     browser.fill("Password", PASSWORD);
-    browser.click(&Find::button("Join"));
+    browser.click(&Locator::button("Join"));
     browser.wait_for_path("/app/default");
-    browser.click(&Find::link("Settings"));
-    browser.click(&Find::link("API keys"));
-    browser.click(&Find::link("Generate key"));
+    browser.click(&Locator::link("Settings"));
+    browser.click(&Locator::link("API keys"));
+    browser.click(&Locator::link("Generate key"));
     browser.fill("Name", "My agent");
-    browser.click(&Find::role("radio", "Write for Library"));
-    browser.click(&Find::css(".panel-foot .button-primary"));
-    browser.wait_for(&Find::heading("Key generated"));
+    browser.click(&Locator::role("radio", "Write for Library"));
+    browser.click(&Locator::css(".panel-foot .button-primary"));
+    browser.wait_for(&Locator::heading("Key generated"));
 
-    // The authority where the page says to put it, and then what it says for curl, as it is.
+    // The authority goes where the page says, and then its command for curl runs as it is.
     let authority =
         "fetch('/app/default/settings/connect/rasterd-authority.crt').then((answer) => answer.text())";
     let authority = browser.evaluate(authority);
     std::fs::write(home.path().join("rasterd-authority.crt"), authority.as_str().unwrap()).unwrap();
-    browser.click(&Find::text("curl"));
-    let command = browser.text(&Find::css("#setup-4"));
+    browser.click(&Locator::text("curl"));
+    let command = browser.text(&Locator::css("#setup-4"));
     let output = Command::new("sh")
         .args(["-c", &command])
         .env_clear()
@@ -94,5 +94,5 @@ fn from_the_first_start_to_a_key_that_works_with_what_the_page_says() {
         output.status.success() && said.contains("library") && said.contains("write"),
         "{command}\n{said}"
     );
-    browser.expect_no_complaints("first start");
+    browser.expect_no_console_errors("first start");
 }

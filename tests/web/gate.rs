@@ -1,39 +1,39 @@
-//! The door of the web app, by hand-made requests: what changes something comes from our pages, carries its token,
-//! and every answer is strict about what may be done with it.
+//! What every request to the web app passes, by forged requests: a change must come from our pages and carry its token,
+//! and every answer has strict security headers.
 
 use rasterd::testing::TestServer;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, COOKIE, ORIGIN};
 
-use crate::people::ada;
-use crate::stranger::{Stranger, send, signed_in};
+use crate::http_client::{HttpClient, send, signed_in};
+use crate::people::create_owner;
 
 #[tokio::test]
 async fn a_change_needs_the_visitors_own_token_and_our_origin() {
     let server = TestServer::start();
     server.organization("Acme").await;
-    let ada = ada(&server, &["acme"]).await;
-    let stranger = Stranger::of(&server);
-    let (session, token) = signed_in(&stranger, &ada).await;
-    let (_, other) = signed_in(&stranger, &ada).await;
+    let ada = create_owner(&server, &["acme"]).await;
+    let client = HttpClient::new(&server);
+    let (session, token) = signed_in(&client, &ada).await;
+    let (_, other) = signed_in(&client, &ada).await;
     let path = "/app/profile/name";
     let named = |token: &str| format!("csrf={token}&name=Mallory");
     let from = |origin: &str| {
-        let request = stranger.request(Method::POST, path).header(COOKIE, &session).header(ORIGIN, origin);
+        let request = client.request(Method::POST, path).header(COOKIE, &session).header(ORIGIN, origin);
         request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(named(&token))
     };
-    let bare = |method| stranger.request(method, path).header(COOKIE, &session).header(ORIGIN, server.url());
+    let bare = |method| client.request(method, path).header(COOKIE, &session).header(ORIGIN, server.url());
     for request in [
-        stranger.form(path, &session, "name=Mallory"),
-        stranger.form(path, &session, &named("")),
-        stranger.form(path, &session, &named(&other)),
-        stranger.form(path, &session, &named(&token)).header("X-CSRF-Token", "0"),
-        stranger.form(path, "__Host-visitor=a", &named(&token)),
+        client.form(path, &session, "name=Mallory"),
+        client.form(path, &session, &named("")),
+        client.form(path, &session, &named(&other)),
+        client.form(path, &session, &named(&token)).header("X-CSRF-Token", "0"),
+        client.form(path, "__Host-visitor=a", &named(&token)),
         from("null"),
         from("https://evil.example"),
         from(&server.url().replace("https", "http")),
         from(""),
-        stranger.request(Method::POST, path).header(COOKIE, &session).header("X-CSRF-Token", &token),
+        client.request(Method::POST, path).header(COOKIE, &session).header("X-CSRF-Token", &token),
         bare(Method::POST),
         bare(Method::PUT),
         bare(Method::DELETE),
@@ -43,22 +43,22 @@ async fn a_change_needs_the_visitors_own_token_and_our_origin() {
         let answer = send(request).await;
         assert_eq!((answer.status, answer.header("content-type")), (403, "text/html; charset=utf-8"));
     }
-    let page = stranger.get("/app/profile", &session).await.text;
+    let page = client.get("/app/profile", &session).await.text;
     assert!(page.contains("Ada Lovelace") && !page.contains("Mallory"));
 
-    assert_eq!(send(stranger.form(path, &session, &named(&token))).await.status, 303);
-    let by_header = stranger.form(path, &session, "name=Countess").header("X-CSRF-Token", &token);
+    assert_eq!(send(client.form(path, &session, &named(&token))).await.status, 303);
+    let by_header = client.form(path, &session, "name=Countess").header("X-CSRF-Token", &token);
     assert_eq!(send(by_header).await.status, 303);
-    assert!(stranger.get("/app/profile", &session).await.text.contains("Countess"));
+    assert!(client.get("/app/profile", &session).await.text.contains("Countess"));
 }
 
 #[tokio::test]
-async fn every_answer_is_strict_and_no_error_is_json() {
+async fn every_answer_has_strict_headers_and_no_error_is_json() {
     let server = TestServer::start();
     server.organization("Acme").await;
-    let ada = ada(&server, &["acme"]).await;
-    let stranger = Stranger::of(&server);
-    let (session, token) = signed_in(&stranger, &ada).await;
+    let ada = create_owner(&server, &["acme"]).await;
+    let client = HttpClient::new(&server);
+    let (session, token) = signed_in(&client, &ada).await;
     for (path, status) in [
         ("/app/sign-in", 303),
         ("/app/profile", 200),
@@ -69,7 +69,7 @@ async fn every_answer_is_strict_and_no_error_is_json() {
         ("/app/static/old/files.rs", 404),
         ("/app/welcome/nothing", 404),
     ] {
-        let answer = stranger.get(path, &session).await;
+        let answer = client.get(path, &session).await;
         assert_eq!(answer.status, status, "{path}");
         let policy = answer.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'; "), "{policy}");
@@ -82,17 +82,17 @@ async fn every_answer_is_strict_and_no_error_is_json() {
             assert!(!answer.text.contains(inline), "{path}: {inline}");
         }
     }
-    let signed_out = stranger.get("/app/profile", "").await;
+    let signed_out = client.get("/app/profile", "").await;
     assert_eq!(signed_out.header("location"), "/app/sign-in?next=%2Fapp%2Fprofile");
     let wrong = format!("csrf={token}&present=x&new=y");
-    assert_eq!(send(stranger.form("/app/profile/password", &session, &wrong)).await.status, 422);
+    assert_eq!(send(client.form("/app/profile/password", &session, &wrong)).await.status, 422);
 }
 
 #[tokio::test]
-async fn an_error_that_a_script_meets_is_a_message_and_a_lost_session_leads_to_signing_in() {
+async fn a_script_gets_errors_as_messages_and_a_lost_session_leads_to_signing_in() {
     let server = TestServer::start();
-    let stranger = Stranger::of(&server);
-    let by_script = |path| stranger.request(Method::GET, path).header("HX-Request", "true");
+    let client = HttpClient::new(&server);
+    let by_script = |path| client.request(Method::GET, path).header("HX-Request", "true");
     let missing = send(by_script("/app/a/b/c/d/e")).await;
     assert_eq!((missing.status, missing.header("hx-retarget")), (404, "#toasts"));
     assert!(missing.text.trim_start().starts_with("<div class=\"toast toast-problem\""), "{}", missing.text);
@@ -102,33 +102,33 @@ async fn an_error_that_a_script_meets_is_a_message_and_a_lost_session_leads_to_s
 }
 
 #[tokio::test]
-async fn files_of_the_pages_are_kept_for_good_under_an_address_that_names_their_content() {
+async fn static_files_are_cached_for_a_year_at_versioned_addresses() {
     let server = TestServer::start();
-    let stranger = Stranger::of(&server);
-    let page = stranger.get("/app/sign-in", "").await.text;
+    let client = HttpClient::new(&server);
+    let page = client.get("/app/sign-in", "").await.text;
     let addresses: Vec<_> = page.split('"').filter(|text| text.starts_with("/app/static/")).collect();
     assert!(addresses.len() > 3, "{page}");
     for address in addresses {
         let address = address.split('#').next().unwrap();
-        let file = stranger.get(address, "").await;
+        let file = client.get(address, "").await;
         assert_eq!(file.status, 200, "{address}");
         assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable", "{address}");
         assert!(!file.text.is_empty());
-        let again = stranger.request(Method::GET, address).header("If-None-Match", file.header("etag"));
+        let again = client.request(Method::GET, address).header("If-None-Match", file.header("etag"));
         assert_eq!(send(again).await.status, 304);
     }
     for path in ["/app/static/layout/shared.css", "/app/static/old/layout/shared.css"] {
-        let file = stranger.get(path, "").await;
+        let file = client.get(path, "").await;
         assert_eq!((file.status, file.header("cache-control")), (200, "public, no-cache"), "{path}");
     }
 }
 
 #[tokio::test]
-async fn a_browser_that_opens_the_server_is_led_to_the_pages_and_a_program_is_not() {
+async fn only_browsers_are_redirected_to_the_web_app() {
     let server = TestServer::start();
-    let stranger = Stranger::of(&server);
-    let browser = send(stranger.request(Method::GET, "/").header("Accept", "text/html,*/*")).await;
+    let client = HttpClient::new(&server);
+    let browser = send(client.request(Method::GET, "/").header("Accept", "text/html,*/*")).await;
     assert_eq!((browser.status, browser.header("location")), (303, "/app"));
-    let program = send(stranger.request(Method::GET, "/")).await;
+    let program = send(client.request(Method::GET, "/")).await;
     assert_eq!((program.status, program.header("content-type")), (404, "application/json"));
 }

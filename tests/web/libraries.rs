@@ -1,10 +1,12 @@
-//! Libraries as people use them: looked through, added to, sorted out, by hand and by key, with and without scripts.
+//! Libraries as people use them: browsing, uploading and changing assets, with the mouse and the keyboard, with and
+//! without scripts.
 
-mod gallery;
-mod looks;
+mod appearance;
+mod asset;
+mod browsing;
+mod permissions;
 mod placeholders;
-mod plain;
-mod rights;
-mod searching;
-mod selecting;
+mod selection;
+mod test_library;
 mod uploads;
+mod without_scripts;

@@ -9,8 +9,8 @@ use crate::browser::Browser;
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// Makes an account with this role in each of the organizations, and returns the e-mail.
-pub async fn person(server: &TestServer, name: &str, organizations: &[&str], role: Role) -> String {
+/// Creates a member with this role in each of the organizations, and returns the e-mail.
+pub async fn create_member(server: &TestServer, name: &str, organizations: &[&str], role: Role) -> String {
     let core = server.core();
     let email = format!("{}@example.org", name.split(' ').next().unwrap_or_default().to_lowercase());
     let mut signed_in = None;
@@ -29,9 +29,9 @@ pub async fn person(server: &TestServer, name: &str, organizations: &[&str], rol
     email
 }
 
-/// Ada Lovelace, who owns these organizations.
-pub async fn ada(server: &TestServer, organizations: &[&str]) -> String {
-    person(server, "Ada Lovelace", organizations, Role::Owner).await
+/// Creates Ada Lovelace, an owner of these organizations, and returns her e-mail.
+pub async fn create_owner(server: &TestServer, organizations: &[&str]) -> String {
+    create_member(server, "Ada Lovelace", organizations, Role::Owner).await
 }
 
 impl Browser {

@@ -7,40 +7,40 @@ use rasterd::core::model::{Access, Role};
 use rasterd::testing::{TestKey, TestServer};
 
 use crate::browser::Browser;
-use crate::people::{ada, person};
+use crate::people::{create_member, create_owner};
 
 mod audit;
-mod handed_out;
+mod former_owners;
 mod keys;
 mod organization;
 mod pages;
 mod people;
-mod plain;
-mod rights;
+mod permissions;
+mod without_scripts;
 
-/// An organization with people, libraries and keys of all kinds, and its owner's browser.
-struct Acme {
+/// The organization "acme" with three libraries, and its owner's browser.
+struct TestOrganization {
     server: TestServer,
     browser: Browser,
 }
 
-impl Acme {
+impl TestOrganization {
     async fn new() -> Self {
         let server = TestServer::start();
         server.organization("Acme").await;
         for name in ["Photographs", "Press kit", "Drafts"] {
             server.library("acme", name).await;
         }
-        let ada = ada(&server, &["acme"]).await;
+        let ada = create_owner(&server, &["acme"]).await;
         let browser = Browser::on(&server);
         browser.sign_in(&ada);
         Self { server, browser }
     }
 
-    /// More people, and keys that end soon, ended, and were used.
-    async fn with_life(self) -> Self {
-        person(&self.server, "Grace Hopper", &["acme"], Role::Editor).await;
-        person(&self.server, "Mary Somerville", &["acme"], Role::Viewer).await;
+    /// Adds people, assets, and keys: used, unused, expiring soon and expired.
+    async fn with_sample_data(self) -> Self {
+        create_member(&self.server, "Grace Hopper", &["acme"], Role::Editor).await;
+        create_member(&self.server, "Mary Somerville", &["acme"], Role::Viewer).await;
         let days = |days: u64| Some(days * 24 * 60 * 60 * 1000);
         let (read, write) = (Some(Access::Read), Some(Access::Write));
         self.key("Old import", &[("drafts", write)], days(1)).await;

@@ -1,5 +1,5 @@
-//! What every page must stand: no error in the console, no violation of its content policy, nothing serious for
-//! axe, no scrolling sideways; in light, dark and on a phone. A picture of each is kept in `target/screenshots`.
+//! The checks that every page must pass: no error in the console, no violation of its content policy, nothing serious
+//! for axe, no scrolling sideways; in light, in dark and on a phone. A screenshot of each is kept in `target/screenshots`.
 
 use std::path::PathBuf;
 
@@ -7,17 +7,17 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{Browser, Look};
+use super::{Appearance, Browser};
 
 const AXE: &str = include_str!("../axe/axe.min.js");
-/// Runs axe, and keeps what a person could stumble over.
+/// Runs axe, and keeps its serious and critical findings.
 const RUN_AXE: &str = "axe.run(document, { rules: { 'target-size': { enabled: true } }, resultTypes: ['violations'] })\
     .then((result) => result.violations.filter((v) => v.impact === 'serious' || v.impact === 'critical')\
     .map((v) => `${v.id}: ${v.help}: ` + v.nodes.map((n) => n.html + ' ' + n.failureSummary).join(' | ')))";
-/// The tallest picture that is kept, in CSS pixels.
+/// The tallest screenshot that is kept, in CSS pixels.
 const TALLEST: f64 = 6000.0;
 
-impl Look {
+impl Appearance {
     const ALL: [Self; 3] = [Self::Light, Self::Dark, Self::Phone];
 
     fn name(self) -> &'static str {
@@ -38,12 +38,12 @@ impl Look {
 }
 
 impl Browser {
-    /// Looks at everything like this from now on.
-    pub fn look(&self, look: Look) {
-        let (width, height, scale) = look.screen();
-        let (is_phone, is_dark) = (look == Look::Phone, look == Look::Dark);
+    /// Displays everything like this from now on.
+    pub fn set_appearance(&self, appearance: Appearance) {
+        let (width, height, scale) = appearance.screen();
+        let (is_phone, is_dark) = (appearance == Appearance::Phone, appearance == Appearance::Dark);
         let scheme = if is_dark { "dark" } else { "light" };
-        // Without motion, so that nothing is looked at half way.
+        // Without motion, so that nothing is checked half way.
         let scheme = json!({ "features": [
             { "name": "prefers-color-scheme", "value": scheme },
             { "name": "prefers-reduced-motion", "value": "reduce" },
@@ -55,59 +55,60 @@ impl Browser {
         self.devtools.call("Emulation.setTouchEmulationEnabled", &json!({ "enabled": is_phone }));
     }
 
-    /// Checks the page that is open in every look, and keeps pictures of it under this name.
+    /// Checks the open page in every appearance, and keeps screenshots of it under this name.
     pub fn check(&self, name: &str) {
         self.wait_for_scripts();
-        for look in Look::ALL {
-            self.look(look);
+        for appearance in Appearance::ALL {
+            self.set_appearance(appearance);
             self.wait_until(
                 "[...document.images].every((image) => image.complete || image.loading === 'lazy')",
             );
-            self.keep_picture(name, look);
+            self.save_screenshot(name, appearance);
             let width =
                 self.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-            assert_eq!(width, 0, "{name} in {look:?} scrolls sideways");
-            self.run_axe(name, look);
+            assert_eq!(width, 0, "{name} in {appearance:?} scrolls sideways");
+            self.run_axe(name, appearance);
         }
-        self.look(Look::Light);
-        self.expect_no_complaints(name);
+        self.set_appearance(Appearance::Light);
+        self.expect_no_console_errors(name);
     }
 
-    fn run_axe(&self, name: &str, look: Look) {
+    fn run_axe(&self, name: &str, appearance: Appearance) {
         if self.evaluate("typeof axe") == "undefined" {
             self.devtools.call("Runtime.evaluate", &json!({ "expression": AXE }));
         }
         let found = self.evaluate(RUN_AXE);
-        assert_eq!(found, json!([]), "axe on {name} in {look:?}: {found:#}");
+        assert_eq!(found, json!([]), "axe on {name} in {appearance:?}: {found:#}");
     }
 
-    fn keep_picture(&self, name: &str, look: Look) {
-        let mut asked = json!({ "format": "png" });
-        // A dialog lies over what is seen of the page, so that is what is kept; else it is the page as a whole.
+    fn save_screenshot(&self, name: &str, appearance: Appearance) {
+        let mut parameters = json!({ "format": "png" });
+        // A dialog covers the visible part of the page, so only that is kept; else it is the whole page.
         if self.evaluate("document.querySelector('dialog:modal') === null") == true {
             let size = &self.devtools.call("Page.getLayoutMetrics", &json!({}))["cssContentSize"];
             let height = size["height"].as_f64().unwrap().min(TALLEST);
-            asked["clip"] = json!({ "x": 0, "y": 0, "width": size["width"], "height": height, "scale": 1 });
-            asked["captureBeyondViewport"] = json!(true);
+            parameters["clip"] =
+                json!({ "x": 0, "y": 0, "width": size["width"], "height": height, "scale": 1 });
+            parameters["captureBeyondViewport"] = json!(true);
         }
-        let picture = self.devtools.call("Page.captureScreenshot", &asked);
+        let screenshot = self.devtools.call("Page.captureScreenshot", &parameters);
         let folder = folder();
         std::fs::create_dir_all(&folder).unwrap();
-        let bytes = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
-        std::fs::write(folder.join(format!("{name}-{}.png", look.name())), bytes).unwrap();
+        let bytes = STANDARD.decode(screenshot["data"].as_str().unwrap()).unwrap();
+        std::fs::write(folder.join(format!("{name}-{}.png", appearance.name())), bytes).unwrap();
     }
 
-    /// Checks that no page since the browser started made the console complain.
-    pub fn expect_no_complaints(&self, name: &str) {
-        let complaints = self.complaints();
-        assert!(complaints.is_empty(), "the console on {name}: {complaints:#?}");
+    /// Checks that no page since the browser started wrote an error or a warning to the console.
+    pub fn expect_no_console_errors(&self, name: &str) {
+        let console_errors = self.console_errors();
+        assert!(console_errors.is_empty(), "the console on {name}: {console_errors:#?}");
     }
 
-    fn complaints(&self) -> Vec<String> {
+    fn console_errors(&self) -> Vec<String> {
         let logged = self.devtools.events("Log.entryAdded");
         let logged = logged.iter().map(|event| &event["entry"]);
         let logged = logged.filter(|entry| entry["level"] == "error" || entry["level"] == "warning");
-        // That a page was answered with an error is what such a page is opened for.
+        // A page that is itself the answer to an error was opened on purpose.
         let logged = logged.filter(|entry| !(entry["source"] == "network" && self.is_page(&entry["url"])));
         let thrown = self.devtools.events("Runtime.exceptionThrown");
         let written = self.devtools.events("Runtime.consoleAPICalled");
@@ -117,7 +118,7 @@ impl Browser {
 
     /// Whether an address was opened as a page, and not loaded by one.
     fn is_page(&self, url: &Value) -> bool {
-        self.devtools.saw("Network.requestWillBeSent", |event| {
+        self.devtools.has_event("Network.requestWillBeSent", |event| {
             event["type"] == "Document" && event["request"]["url"] == *url
         })
     }

@@ -11,7 +11,7 @@ use rasterd::testing::TempFolder;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 
-/// How long an answer of the browser is waited for.
+/// How long an answer of the browser may take.
 const DEADLINE: Duration = Duration::from_mins(1);
 /// The browser reads commands from its descriptor 3 and writes to 4; the rest of its output is of no interest.
 const START: &str = r#"exec chromium "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1"#;
@@ -34,20 +34,20 @@ const FLAGS: [&str; 16] = [
     "--remote-debugging-pipe",
 ];
 
-/// A running browser, attached to its one page.
+/// A running browser, attached to its only page.
 pub struct Devtools {
     browser: Child,
     commands: Mutex<ChildStdin>,
-    said: Arc<Said>,
+    messages: Arc<Messages>,
     last: Cell<u64>,
     session: String,
     _profile: TempFolder,
 }
 
-/// What the browser said so far.
+/// All messages of the browser so far.
 #[derive(Default)]
-struct Said {
-    messages: Mutex<Vec<Value>>,
+struct Messages {
+    all: Mutex<Vec<Value>>,
     more: Condvar,
 }
 
@@ -59,7 +59,7 @@ impl Devtools {
             .args(["-c", START, "chromium"])
             .args(FLAGS)
             .arg(format!("--user-data-dir={}", profile.path().display()))
-            // What it puts there is gone with it, too.
+            // What it puts there is deleted with the profile.
             .env("TMPDIR", profile.path())
             .process_group(0)
             .stdin(Stdio::piped())
@@ -67,11 +67,17 @@ impl Devtools {
             .spawn()
             .expect("Debian's chromium is installed");
         let commands = Mutex::new(browser.stdin.take().unwrap());
-        let said = Arc::new(Said::default());
-        let (listening, from) = (Arc::clone(&said), browser.stdout.take().unwrap());
+        let messages = Arc::new(Messages::default());
+        let (listening, from) = (Arc::clone(&messages), browser.stdout.take().unwrap());
         std::thread::spawn(move || listening.listen(BufReader::new(from)));
-        let mut devtools =
-            Self { browser, commands, said, last: Cell::new(0), session: String::new(), _profile: profile };
+        let mut devtools = Self {
+            browser,
+            commands,
+            messages,
+            last: Cell::new(0),
+            session: String::new(),
+            _profile: profile,
+        };
         devtools.attach();
         devtools
     }
@@ -93,7 +99,7 @@ impl Devtools {
             .unwrap_or_else(|error| panic!("{method} {parameters:.300}: {error}"))
     }
 
-    /// [`Devtools::call`] for a command that may fail, as when a node is gone in the meantime.
+    /// [`Devtools::call`] for a command that may fail, for example if a node is gone meanwhile.
     pub fn try_call(&self, method: &str, parameters: &Value) -> Result<Value, Value> {
         let id = self.last.get() + 1;
         self.last.set(id);
@@ -102,19 +108,19 @@ impl Devtools {
             command["sessionId"] = json!(self.session);
         }
         self.commands.lock().unwrap().write_all(format!("{command}\0").as_bytes()).unwrap();
-        let answer = self.said.wait_for(|message| message["id"] == id);
+        let answer = self.messages.wait_for(|message| message["id"] == id);
         let answer = answer.unwrap_or_else(|| panic!("the browser does not answer {method}"));
         if answer["error"].is_null() { Ok(answer["result"].clone()) } else { Err(answer["error"].clone()) }
     }
 
-    /// Whether something happened since the browser started.
-    pub fn saw(&self, event: &str, is_it: impl Fn(&Value) -> bool) -> bool {
+    /// Whether there was such an event since the browser started.
+    pub fn has_event(&self, event: &str, is_it: impl Fn(&Value) -> bool) -> bool {
         self.events(event).iter().any(is_it)
     }
 
     /// The parameters of all events of a kind.
     pub fn events(&self, event: &str) -> Vec<Value> {
-        let messages = self.said.messages.lock().unwrap();
+        let messages = self.messages.all.lock().unwrap();
         messages
             .iter()
             .filter(|message| message["method"] == event)
@@ -125,20 +131,20 @@ impl Devtools {
 
 impl Drop for Devtools {
     fn drop(&mut self) {
-        // All of its processes, which else would go on writing into the profile; it has a group of its own. One that
-        // has ended already can't be killed, which is as good.
+        // All of its processes, or they would go on writing into the profile; they are a group of their own. One that
+        // has ended already can't be killed, which is fine.
         let group = self.browser.id().try_into().ok().and_then(Pid::from_raw);
         let _ = group.map(|group| kill_process_group(group, Signal::KILL));
         let _ = self.browser.wait();
     }
 }
 
-impl Said {
+impl Messages {
     fn listen(&self, mut from: impl BufRead) {
         let mut bytes = Vec::new();
         while from.read_until(0, &mut bytes).is_ok_and(|count| count > 0) {
             if let Ok(message) = serde_json::from_slice(bytes.strip_suffix(&[0]).unwrap_or(&bytes)) {
-                self.messages.lock().unwrap().push(message);
+                self.all.lock().unwrap().push(message);
                 self.more.notify_all();
             }
             bytes.clear();
@@ -147,7 +153,7 @@ impl Said {
 
     fn wait_for(&self, is_it: impl Fn(&Value) -> bool) -> Option<Value> {
         let until = Instant::now() + DEADLINE;
-        let mut messages = self.messages.lock().unwrap();
+        let mut messages = self.all.lock().unwrap();
         let mut seen = 0;
         loop {
             if let Some(found) = messages.iter().skip(seen).find(|message| is_it(message)) {

@@ -1,12 +1,12 @@
-//! What is there of a picture before the picture is.
+//! What is shown until an image is loaded.
 
 use rasterd::core::model::Role;
 use serde_json::json;
 
-use super::gallery::Gallery;
+use super::test_library::TestLibrary;
 
-/// Loads the picture anew in a quality that the server has yet to make, and compares what is drawn meanwhile with
-/// the picture that was there: the mean of each colour.
+/// Loads the image again in a quality that the server has not made yet, and compares what is drawn meanwhile with the
+/// image that was there: the mean of each colour.
 const COMPARE: &str = "(() => {
     const image = document.querySelector('#grid img[data-hash]');
     const mean = (source, width, height) => {
@@ -28,16 +28,16 @@ const COMPARE: &str = "(() => {
   })()";
 
 #[tokio::test]
-async fn a_picture_is_seen_from_afar_until_it_is_there() {
-    let gallery = Gallery::empty().await;
-    gallery.add("sunset.jpg").await;
-    gallery.server.processed().await;
-    let browser = gallery.browser(Role::Viewer).await;
+async fn a_blurred_placeholder_is_shown_until_the_image_is_loaded() {
+    let library = TestLibrary::empty().await;
+    library.upload("sunset.jpg").await;
+    library.server.processed().await;
+    let browser = library.browser(Role::Viewer).await;
     browser.open("/app/acme/photos");
     browser.wait_for_images();
     assert_eq!(browser.evaluate(COMPARE), json!(true));
     browser.wait_until("!document.querySelector('#grid canvas')");
     let tint = browser.evaluate("document.querySelector('.tile-tint rect').getAttribute('fill')");
     assert!(tint.as_str().is_some_and(|tint| tint.starts_with('#') && tint.len() == 7), "{tint}");
-    browser.expect_no_complaints("placeholder");
+    browser.expect_no_console_errors("placeholder");
 }

@@ -4,8 +4,8 @@ use rasterd::core::model::Role;
 
 use std::time::Duration;
 
-use super::gallery::{Gallery, PHOTOS, PICTURES, fixture};
-use crate::browser::{Browser, Find};
+use super::test_library::{FIXTURES, PHOTOS, TestLibrary, fixture};
+use crate::browser::{Browser, Locator};
 use crate::people::PASSWORD;
 
 /// How many tiles are in the grid.
@@ -14,35 +14,35 @@ fn tiles(browser: &Browser) -> u64 {
 }
 
 #[tokio::test]
-async fn many_are_uploaded_at_once_and_one_that_is_refused_is_named_with_the_reason() {
-    let gallery = Gallery::empty().await;
+async fn many_files_are_uploaded_and_a_refused_one_is_named_with_the_reason() {
+    let library = TestLibrary::empty().await;
     let folder = rasterd::testing::TempFolder::new();
     let notes = folder.path().join("notes.txt");
-    std::fs::write(&notes, "not a picture").unwrap();
-    let browser = gallery.browser(Role::Editor).await;
+    std::fs::write(&notes, "not an image").unwrap();
+    let browser = library.browser(Role::Editor).await;
     browser.open("/app/acme/photos");
-    browser.wait_for(&Find::text("Nothing here yet"));
+    browser.wait_for(&Locator::text("Nothing here yet"));
     browser.evaluate("window.isSamePage = true");
-    let pictures = PICTURES.map(fixture);
-    let mut files: Vec<_> = pictures.iter().map(std::path::PathBuf::as_path).collect();
+    let fixtures = FIXTURES.map(fixture);
+    let mut files: Vec<_> = fixtures.iter().map(std::path::PathBuf::as_path).collect();
     files.insert(2, &notes);
-    browser.pick_files(&Find::css("#files"), &files);
-    browser.wait_for(&Find::text("5 of 6 files uploaded, 1 refused"));
+    browser.pick_files(&Locator::css("#files"), &files);
+    browser.wait_for(&Locator::text("5 of 6 files uploaded, 1 refused"));
     browser.wait_until("document.querySelectorAll('#grid .tile').length === 5");
-    assert!(browser.text(&Find::css(".upload-refused")).contains("notes.txt"));
-    assert!(browser.text(&Find::css(".upload-refused .wrong")).contains("type is not accepted"));
+    assert!(browser.text(&Locator::css(".upload-refused")).contains("notes.txt"));
+    assert!(browser.text(&Locator::css(".upload-refused .wrong")).contains("type is not accepted"));
     browser.check("uploads");
 
     // Without a reload, and into the grid that came in the meantime.
-    browser.pick_files(&Find::css("#files"), &[&fixture("wine.jpg")]);
+    browser.pick_files(&Locator::css("#files"), &[&fixture("wine.jpg")]);
     browser.wait_until("document.querySelectorAll('#grid .tile').length === 6");
     assert_eq!(browser.evaluate("window.isSamePage"), true);
-    browser.click(&Find::button("Retry"));
-    browser.wait_for(&Find::text("6 of 7 files uploaded, 1 refused"));
+    browser.click(&Locator::button("Retry"));
+    browser.wait_for(&Locator::text("6 of 7 files uploaded, 1 refused"));
     assert_eq!(tiles(&browser), 6);
 
-    let core = gallery.server.core();
-    let caller = core.authenticate(&gallery.key.token).unwrap();
+    let core = library.server.core();
+    let caller = core.authenticate(&library.key.token).unwrap();
     let listed = core.list_assets(
         &caller,
         &PHOTOS,
@@ -55,9 +55,9 @@ async fn many_are_uploaded_at_once_and_one_that_is_refused_is_named_with_the_rea
 
 #[tokio::test]
 async fn files_are_dropped_and_pasted() {
-    let gallery = Gallery::empty().await;
-    gallery.add("sunset.jpg").await;
-    let browser = gallery.browser(Role::Owner).await;
+    let library = TestLibrary::empty().await;
+    library.upload("sunset.jpg").await;
+    let browser = library.browser(Role::Owner).await;
     browser.open("/app/acme/photos");
     browser.evaluate(
         "window.withFile = async (name) => { \
@@ -73,39 +73,39 @@ async fn files_are_dropped_and_pasted() {
            window.wasCovered = !document.getElementById('drop-page').hidden; \
            document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true })); })",
     );
-    browser.wait_for(&Find::css("#grid img[alt=dropped]"));
+    browser.wait_for(&Locator::css("#grid img[alt=dropped]"));
     assert_eq!(browser.evaluate("window.wasCovered"), true);
     browser.evaluate(
         "withFile('pasted.webp').then((clipboardData) => \
            document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true })))",
     );
-    browser.wait_for(&Find::css("#grid img[alt=pasted]"));
+    browser.wait_for(&Locator::css("#grid img[alt=pasted]"));
     assert_eq!(tiles(&browser), 3);
-    browser.expect_no_complaints("drop and paste");
+    browser.expect_no_console_errors("drop and paste");
 }
 
 /// Ends the session of a browser that has a page open.
-type End = fn(&Gallery, &Browser);
+type End = fn(&TestLibrary, &Browser);
 
 #[tokio::test]
-async fn an_upload_goes_on_after_signing_in_over_the_page() {
-    let expired: End = |gallery, _| gallery.server.clock().advance(Duration::from_hours(15 * 24));
-    let signed_out: End = |_, browser| browser.forget_cookies();
+async fn an_upload_continues_after_signing_in_over_the_page() {
+    let expired: End = |library, _| library.server.clock().advance(Duration::from_hours(15 * 24));
+    let signed_out: End = |_, browser| browser.clear_cookies();
     for (name, end) in [("expired", expired), ("signed-out", signed_out)] {
-        let gallery = Gallery::empty().await;
-        let browser = gallery.browser(Role::Editor).await;
+        let library = TestLibrary::empty().await;
+        let browser = library.browser(Role::Editor).await;
         browser.open("/app/acme/photos");
         browser.evaluate("window.isSamePage = true");
-        browser.pick_files(&Find::css("#files"), &[&fixture("wine.jpg")]);
-        browser.wait_for(&Find::text("1 of 1 file uploaded"));
+        browser.pick_files(&Locator::css("#files"), &[&fixture("wine.jpg")]);
+        browser.wait_for(&Locator::text("1 of 1 file uploaded"));
         // The list is loaded again for its first tile, which needs the session.
         browser.wait_until("document.querySelectorAll('#grid .tile').length === 1");
-        end(&gallery, &browser);
-        let pictures = PICTURES.map(fixture);
-        let files: Vec<_> = pictures.iter().map(std::path::PathBuf::as_path).collect();
-        browser.pick_files(&Find::css("#files"), &files);
-        browser.wait_for(&Find::heading("Sign in to go on"));
-        browser.wait_for(&Find::text("Paused: 1 of 6 files uploaded"));
+        end(&library, &browser);
+        let fixtures = FIXTURES.map(fixture);
+        let files: Vec<_> = fixtures.iter().map(std::path::PathBuf::as_path).collect();
+        browser.pick_files(&Locator::css("#files"), &files);
+        browser.wait_for(&Locator::heading("Sign in to go on"));
+        browser.wait_for(&Locator::text("Paused: 1 of 6 files uploaded"));
         // The console tells of each 403, which is what a page that was signed out gets.
         if name == "expired" {
             browser.check("upload-signed-out");
@@ -117,39 +117,39 @@ async fn an_upload_goes_on_after_signing_in_over_the_page() {
         browser.wait_until("document.querySelector('#signed-out .wrong').textContent.length > 0");
         browser.press("Escape");
         browser.wait_until("!document.querySelector('dialog[open]')");
-        browser.click(&Find::button("Go on"));
-        browser.wait_for(&Find::heading("Sign in to go on"));
+        browser.click(&Locator::button("Go on"));
+        browser.wait_for(&Locator::heading("Sign in to go on"));
         browser.fill("Password", PASSWORD);
         browser.press("Enter");
-        browser.wait_for(&Find::text("6 of 6 files uploaded"));
+        browser.wait_for(&Locator::text("6 of 6 files uploaded"));
         browser.wait_until("document.querySelectorAll('#grid .tile').length === 6");
         assert_eq!(browser.evaluate("window.isSamePage"), true);
 
         // The page works on with the new session.
-        browser.click(&Find::css("#uploads-close"));
-        browser.click(&Find::role("checkbox", "Select sunset"));
-        browser.click(&Find::button("Trash"));
-        browser.wait_for(&Find::text("Moved 1 asset to the trash."));
+        browser.click(&Locator::css("#uploads-close"));
+        browser.click(&Locator::role("checkbox", "Select sunset"));
+        browser.click(&Locator::button("Trash"));
+        browser.wait_for(&Locator::text("Moved 1 asset to the trash."));
     }
 }
 
 #[tokio::test]
-async fn a_change_of_the_page_goes_on_after_signing_in_over_it_too() {
-    let gallery = Gallery::full().await;
-    let browser = gallery.browser(Role::Editor).await;
+async fn a_bulk_change_continues_after_signing_in_over_the_page() {
+    let library = TestLibrary::with_fixtures().await;
+    let browser = library.browser(Role::Editor).await;
     browser.open("/app/acme/photos");
-    browser.forget_cookies();
-    browser.click(&Find::role("checkbox", "Select wine"));
-    browser.click(&Find::button("Trash"));
-    browser.wait_for(&Find::heading("Sign in to go on"));
+    browser.clear_cookies();
+    browser.click(&Locator::role("checkbox", "Select wine"));
+    browser.click(&Locator::button("Trash"));
+    browser.wait_for(&Locator::heading("Sign in to go on"));
     browser.fill("Password", PASSWORD);
     browser.press("Enter");
-    browser.wait_for(&Find::text("Moved 1 asset to the trash."));
+    browser.wait_for(&Locator::text("Moved 1 asset to the trash."));
 }
 
 #[tokio::test]
-async fn a_folder_that_is_dropped_is_uploaded_with_the_folders_in_it() {
-    let gallery = Gallery::empty().await;
+async fn a_dropped_folder_is_uploaded_with_its_subfolders() {
+    let library = TestLibrary::empty().await;
     let folder = rasterd::testing::TempFolder::new();
     let trip = folder.path().join("trip");
     std::fs::create_dir_all(trip.join("day 2/evening")).unwrap();
@@ -161,59 +161,59 @@ async fn a_folder_that_is_dropped_is_uploaded_with_the_folders_in_it() {
     }
     std::fs::write(trip.join(".DS_Store"), "of the system").unwrap();
     std::fs::write(trip.join("day 2/Thumbs.db"), "of the system").unwrap();
-    let browser = gallery.browser(Role::Editor).await;
+    let browser = library.browser(Role::Editor).await;
     browser.open("/app/acme/photos");
-    browser.drop_on(&Find::css("main"), &[&folder.path().join("nothing")]);
-    browser.wait_for(&Find::text("The folder has no files in it."));
-    browser.drop_on(&Find::css("main"), &[&trip, &fixture("seeding.png")]);
-    browser.wait_for(&Find::text("4 of 4 files uploaded"));
+    browser.drop_on(&Locator::css("main"), &[&folder.path().join("nothing")]);
+    browser.wait_for(&Locator::text("The folder has no files in it."));
+    browser.drop_on(&Locator::css("main"), &[&trip, &fixture("seeding.png")]);
+    browser.wait_for(&Locator::text("4 of 4 files uploaded"));
     browser.wait_until("document.querySelectorAll('#grid .tile').length === 4");
     let names = "[...document.querySelectorAll('.upload [data-name]')].map((name) => name.textContent)";
     assert_eq!(browser.evaluate(names), serde_json::json!(["9.jpg", "10.jpg", "bar.webp", "seeding.png"]));
 }
 
 #[tokio::test]
-async fn uploads_are_cancelled_one_by_one_and_all_together_and_closed_when_they_are_over() {
-    let gallery = Gallery::patient().await;
-    let browser = gallery.browser(Role::Editor).await;
+async fn uploads_are_cancelled_one_by_one_and_all_together_and_the_finished_list_is_closed() {
+    let library = TestLibrary::without_upload_limits().await;
+    let browser = library.browser(Role::Editor).await;
     browser.open("/app/acme/photos");
     browser.hold_uploads();
-    let pictures = PICTURES.map(fixture);
-    let files: Vec<_> = pictures.iter().map(std::path::PathBuf::as_path).collect();
-    browser.pick_files(&Find::css("#files"), &files);
-    browser.wait_for(&Find::text("Uploading 5 files, 5 to go"));
+    let fixtures = FIXTURES.map(fixture);
+    let files: Vec<_> = fixtures.iter().map(std::path::PathBuf::as_path).collect();
+    browser.pick_files(&Locator::css("#files"), &files);
+    browser.wait_for(&Locator::text("Uploading 5 files, 5 to go"));
     assert_eq!(browser.evaluate("document.getElementById('uploads-close').hidden"), true);
-    browser.click(&Find::button("Cancel the upload of wine.jpg"));
-    browser.wait_for(&Find::text("Uploading 5 files, 4 to go, 1 cancelled"));
-    browser.click(&Find::button("Cancel the upload of picos-de-europa.jpg"));
-    browser.wait_for(&Find::text("Uploading 5 files, 3 to go, 2 cancelled"));
+    browser.click(&Locator::button("Cancel the upload of wine.jpg"));
+    browser.wait_for(&Locator::text("Uploading 5 files, 4 to go, 1 cancelled"));
+    browser.click(&Locator::button("Cancel the upload of picos-de-europa.jpg"));
+    browser.wait_for(&Locator::text("Uploading 5 files, 3 to go, 2 cancelled"));
     browser.check("uploads-cancelled");
-    browser.click(&Find::button("Cancel all"));
-    browser.wait_for(&Find::text("0 of 5 files uploaded, 5 cancelled"));
+    browser.click(&Locator::button("Cancel all"));
+    browser.wait_for(&Locator::text("0 of 5 files uploaded, 5 cancelled"));
     browser.release_uploads();
-    browser.click(&Find::css(".upload-cancelled [data-retry]"));
-    browser.wait_for(&Find::text("1 of 5 files uploaded, 4 cancelled"));
+    browser.click(&Locator::css(".upload-cancelled [data-retry]"));
+    browser.wait_for(&Locator::text("1 of 5 files uploaded, 4 cancelled"));
     browser.wait_until("document.querySelectorAll('#grid .tile').length === 1");
-    browser.click(&Find::css("#uploads-close"));
+    browser.click(&Locator::css("#uploads-close"));
     assert_eq!(browser.evaluate("document.getElementById('uploads').hidden"), true);
 }
 
 #[tokio::test]
-async fn a_file_that_is_gone_says_so_and_offers_no_retry() {
-    let gallery = Gallery::patient().await;
+async fn a_deleted_file_is_reported_without_a_retry() {
+    let library = TestLibrary::without_upload_limits().await;
     let folder = rasterd::testing::TempFolder::new();
-    let picture = folder.path().join("gone.jpg");
-    std::fs::copy(fixture("wine.jpg"), &picture).unwrap();
-    let browser = gallery.browser(Role::Editor).await;
+    let file = folder.path().join("gone.jpg");
+    std::fs::copy(fixture("wine.jpg"), &file).unwrap();
+    let browser = library.browser(Role::Editor).await;
     browser.open("/app/acme/photos");
     browser.hold_uploads();
     let others = ["sunset.jpg", "seeding.png", "umang.webp"].map(fixture);
     let mut files: Vec<_> = others.iter().map(std::path::PathBuf::as_path).collect();
-    files.push(&picture);
-    browser.pick_files(&Find::css("#files"), &files);
-    browser.wait_for(&Find::text("Uploading 4 files, 4 to go"));
-    std::fs::remove_file(&picture).unwrap();
-    browser.click(&Find::button("Cancel the upload of sunset.jpg"));
-    browser.wait_for(&Find::text("The file can’t be read"));
+    files.push(&file);
+    browser.pick_files(&Locator::css("#files"), &files);
+    browser.wait_for(&Locator::text("Uploading 4 files, 4 to go"));
+    std::fs::remove_file(&file).unwrap();
+    browser.click(&Locator::button("Cancel the upload of sunset.jpg"));
+    browser.wait_for(&Locator::text("The file can’t be read"));
     assert_eq!(browser.evaluate("document.querySelector('.upload-refused [data-retry]').hidden"), true);
 }

@@ -1,4 +1,4 @@
-//! The audit log: everything that the owner has to know of is in it, as a sentence and as a line of the export.
+//! The audit log: every important event is in it, as a sentence and as a line of the export.
 
 use rasterd::core::access::LibraryPath;
 use rasterd::core::members::ClientInfo;
@@ -6,16 +6,16 @@ use rasterd::core::model::{Access, Role};
 use reqwest::Method;
 use serde_json::Value;
 
-use super::Acme;
-use crate::browser::Find;
-use crate::people::{PASSWORD, person};
-use crate::stranger::{Stranger, send, signed_in};
+use super::TestOrganization;
+use crate::browser::Locator;
+use crate::http_client::{HttpClient, send, signed_in};
+use crate::people::{PASSWORD, create_member};
 
 /// The export, line by line, the oldest first.
-async fn exported(acme: &Acme, query: &str) -> Vec<Value> {
-    let stranger = Stranger::of(&acme.server);
-    let (session, _) = signed_in(&stranger, "ada@example.org").await;
-    let answer = stranger.get(&format!("/app/acme/settings/overview/audit.jsonl{query}"), &session).await;
+async fn exported(acme: &TestOrganization, query: &str) -> Vec<Value> {
+    let client = HttpClient::new(&acme.server);
+    let (session, _) = signed_in(&client, "ada@example.org").await;
+    let answer = client.get(&format!("/app/acme/settings/overview/audit.jsonl{query}"), &session).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/jsonl; charset=utf-8"));
     assert_eq!(answer.header("content-disposition"), "attachment; filename=\"acme-audit.jsonl\"");
     assert_eq!(answer.header("cache-control"), "private, no-store");
@@ -32,18 +32,18 @@ fn has(lines: &[Value], action: &str, by: &str, target: &str, detail: &str) {
     assert!(found, "{action} by {by}: {target} {detail} is not in {lines:#?}");
 }
 
-/// Does what the log has to tell of, by the pages and by a key.
-async fn live(acme: &Acme) {
-    let (server, stranger) = (&acme.server, Stranger::of(&acme.server));
-    let (session, token) = signed_in(&stranger, "ada@example.org").await;
+/// Makes changes that belong in the log, on the pages and with a key.
+async fn make_changes(acme: &TestOrganization) {
+    let (server, client) = (&acme.server, HttpClient::new(&acme.server));
+    let (session, token) = signed_in(&client, "ada@example.org").await;
     let change = async |path: &str, fields: &str| {
         let body = format!("csrf={token}&{fields}");
-        let answer = send(stranger.form(&format!("/app/acme/settings{path}"), &session, &body)).await;
+        let answer = send(client.form(&format!("/app/acme/settings{path}"), &session, &body)).await;
         assert!([200, 303].contains(&answer.status), "{path}: {}", answer.text);
     };
     let key = acme.key("Website", &[("drafts", Some(Access::Write))], None).await;
     let id = &key.id;
-    let drawn = server.core().get_key(&server.administrator(), id).unwrap().key.regenerated;
+    let regenerated = server.core().get_key(&server.administrator(), id).unwrap().key.regenerated;
     change("/keys", "name=Import&grant.drafts=read").await;
     change(&format!("/keys/{id}/name"), "name=Shop").await;
     change(&format!("/keys/{id}/grants"), "grant.photographs=read").await;
@@ -53,7 +53,7 @@ async fn live(acme: &Acme) {
     let drafts = LibraryPath { organization: "acme", library: "drafts" };
     server.core().delete_assets(&caller, &drafts, &[asset.to_string()]).await.unwrap();
     drop(caller);
-    change(&format!("/keys/{id}/regenerate"), &format!("value_of={drawn}")).await;
+    change(&format!("/keys/{id}/regenerate"), &format!("value_of={regenerated}")).await;
     change(&format!("/keys/{id}/delete"), "").await;
     change("/libraries", "library=New").await;
     change("/libraries/new/name", "name=Newer").await;
@@ -63,17 +63,17 @@ async fn live(acme: &Acme) {
     change("/people/reset-password", "email=grace@example.org").await;
     change("/people/remove", "email=grace@example.org").await;
     change("/name", "name=Acme+Inc").await;
-    let request = stranger.request(Method::GET, "/me").bearer_auth(&key.token);
+    let request = client.request(Method::GET, "/me").bearer_auth(&key.token);
     assert_eq!(send(request.header("Api-Version", "2026-07-08")).await.status, 401);
     assert!(server.core().sign_in("ada@example.org", "wrong", &ClientInfo::default()).await.is_err());
     server.core().maintenance_pass().await;
 }
 
 #[tokio::test]
-async fn what_owners_have_to_know_of_is_in_the_log_and_in_its_export() {
-    let acme = Acme::new().await;
-    person(&acme.server, "Grace Hopper", &["acme"], Role::Editor).await;
-    live(&acme).await;
+async fn every_important_event_is_in_the_log_and_its_export() {
+    let acme = TestOrganization::new().await;
+    create_member(&acme.server, "Grace Hopper", &["acme"], Role::Editor).await;
+    make_changes(&acme).await;
     acme.server.clock().advance(acme.server.core().settings().trash_keep);
     acme.server.core().maintenance_pass().await;
     let lines = exported(&acme, "").await;
@@ -111,8 +111,8 @@ async fn what_owners_have_to_know_of_is_in_the_log_and_in_its_export() {
 }
 
 #[tokio::test]
-async fn the_log_is_searched_while_one_types_and_paged() {
-    let acme = Acme::new().await;
+async fn the_log_is_searched_while_typing_and_paged() {
+    let acme = TestOrganization::new().await;
     for number in 0..60 {
         acme.server
             .core()
@@ -122,25 +122,25 @@ async fn the_log_is_searched_while_one_types_and_paged() {
     }
     let browser = &acme.browser;
     browser.open("/app/acme/settings/overview");
-    browser.wait_for(&Find::text("renamed from \"Acme 58\""));
-    browser.click(&Find::link("Older"));
-    browser.wait_for(&Find::text("renamed from \"Acme 3\""));
-    browser.wait_for(&Find::text("created the library"));
-    browser.click(&Find::link("Newest"));
+    browser.wait_for(&Locator::text("renamed from \"Acme 58\""));
+    browser.click(&Locator::link("Older"));
+    browser.wait_for(&Locator::text("renamed from \"Acme 3\""));
+    browser.wait_for(&Locator::text("created the library"));
+    browser.click(&Locator::link("Newest"));
     browser.wait_for_path("/app/acme/settings/overview");
     browser.fill("Search the audit log", "signed in");
     browser.wait_until("document.querySelectorAll('.event').length === 1");
     browser.wait_until("new URLSearchParams(location.search).get('q') === 'signed in'");
     // The e-mail is there to read, because anybody may call themselves anything.
-    assert!(browser.text(&Find::css(".event")).contains("Ada Lovelace ada@example.org signed in"));
+    assert!(browser.text(&Locator::css(".event")).contains("Ada Lovelace ada@example.org signed in"));
     browser.fill("Search the audit log", "no such thing");
-    browser.wait_for(&Find::heading("Nothing found"));
+    browser.wait_for(&Locator::heading("Nothing found"));
     browser.check("settings-audit-nothing");
 }
 
 #[tokio::test]
 async fn the_export_has_every_event() {
-    let acme = Acme::new().await;
+    let acme = TestOrganization::new().await;
     for number in 0..510 {
         acme.server
             .core()

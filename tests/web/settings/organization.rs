@@ -3,49 +3,49 @@
 use rasterd::core::model::Access;
 use rasterd::testing::TestServer;
 
-use super::Acme;
-use crate::browser::{Browser, Find};
-use crate::people::ada;
+use super::TestOrganization;
+use crate::browser::{Browser, Locator};
+use crate::people::create_owner;
 
 #[tokio::test]
-async fn libraries_are_made_named_and_deleted() {
-    let acme = Acme::new().await;
+async fn libraries_are_created_renamed_and_deleted() {
+    let acme = TestOrganization::new().await;
     acme.upload("photographs", &["sunset.jpg"]).await;
     acme.key("Website", &[("photographs", Some(Access::Read))], None).await;
     let browser = &acme.browser;
     browser.open("/app/acme/settings");
     browser.fill("Name", "Acme & Sons");
-    browser.click(&Find::button("Rename"));
-    browser.wait_for(&Find::text("Organization renamed"));
-    browser.wait_for(&Find::button("Organization: Acme & Sons. Switch"));
+    browser.click(&Locator::button("Rename"));
+    browser.wait_for(&Locator::text("Organization renamed"));
+    browser.wait_for(&Locator::button("Organization: Acme & Sons. Switch"));
     browser.fill("Name of the library", "Product shots");
-    browser.click(&Find::button("Create library"));
-    browser.wait_for(&Find::text("The library “Product shots” is made"));
-    browser.click(&Find::link("Manage Product shots"));
-    browser.click(&Find::button("Delete…"));
-    browser.click(&Find::css("#delete .button-danger"));
-    browser.wait_for(&Find::text("The library “Product shots” is deleted"));
+    browser.click(&Locator::button("Create library"));
+    browser.wait_for(&Locator::text("The library “Product shots” is made"));
+    browser.click(&Locator::link("Manage Product shots"));
+    browser.click(&Locator::button("Delete…"));
+    browser.click(&Locator::css("#delete .button-danger"));
+    browser.wait_for(&Locator::text("The library “Product shots” is deleted"));
 
-    browser.click(&Find::link("Manage Photographs"));
-    browser.wait_for(&Find::link("Website"));
+    browser.click(&Locator::link("Manage Photographs"));
+    browser.wait_for(&Locator::link("Website"));
     browser.fill("Name", "Photos");
-    browser.click(&Find::button("Rename"));
-    browser.wait_for(&Find::heading("Photos"));
-    browser.click(&Find::button("Delete…"));
+    browser.click(&Locator::button("Rename"));
+    browser.wait_for(&Locator::heading("Photos"));
+    browser.click(&Locator::button("Delete…"));
     browser.fill("Type the name of the library, Photos, to go on", "photos");
     browser.check("settings-library-delete");
     browser.press("Enter");
-    browser.wait_for(&Find::text("The library is not empty, so it was left alone"));
-    browser.click(&Find::button("Delete…"));
+    browser.wait_for(&Locator::text("The library is not empty, so it was left alone"));
+    browser.click(&Locator::button("Delete…"));
     browser.fill("Type the name of the library, Photos, to go on", "Photos");
     browser.press("Enter");
-    browser.wait_for(&Find::text("The library “Photos” is deleted"));
-    browser.expect_no_complaints("settings-library");
+    browser.wait_for(&Locator::text("The library “Photos” is deleted"));
+    browser.expect_no_console_errors("settings-library");
 }
 
 #[tokio::test]
-async fn the_overview_counts_and_shows_what_was_added() {
-    let acme = Acme::new().await;
+async fn the_overview_shows_totals_and_recent_assets() {
+    let acme = TestOrganization::new().await;
     acme.upload("photographs", &["sunset.jpg", "wine.jpg"]).await;
     let bytes: u64 = ["sunset.jpg", "wine.jpg"]
         .map(|file| {
@@ -55,7 +55,7 @@ async fn the_overview_counts_and_shows_what_was_added() {
         .sum();
     let browser = &acme.browser;
     browser.open("/app/acme/settings/overview");
-    let figures = browser.text(&Find::css(".figures"));
+    let figures = browser.text(&Locator::css(".figures"));
     let expected = format!("{} KB", bytes / 1000);
     assert!(figures.contains(&expected), "{expected}: {figures}");
     browser.wait_until(
@@ -63,7 +63,7 @@ async fn the_overview_counts_and_shows_what_was_added() {
     );
 }
 
-/// A JPEG whose head tells its size and whose rest can't be decoded.
+/// A JPEG with a valid header whose image data can't be decoded.
 fn damaged() -> Vec<u8> {
     let mut bytes =
         std::fs::read(format!("{}/tests/fixtures/sunset.jpg", env!("CARGO_MANIFEST_DIR"))).unwrap();
@@ -73,8 +73,8 @@ fn damaged() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn work_that_failed_is_shown_with_its_reason_and_tried_again() {
-    let acme = Acme::new().await;
+async fn failed_processing_is_shown_with_its_reason_and_retried() {
+    let acme = TestOrganization::new().await;
     let key = acme.server.key("acme", &[("photographs", Access::Write)]).await;
     for name in ["one.jpg", "two.jpg"] {
         acme.server.upload(&key, "acme", "photographs", name, &damaged()).await;
@@ -82,45 +82,45 @@ async fn work_that_failed_is_shown_with_its_reason_and_tried_again() {
     acme.server.processed().await;
     let browser = &acme.browser;
     browser.open("/app/acme/settings/overview");
-    browser.wait_for(&Find::button("Retry one"));
-    browser.wait_for(&Find::text("it is damaged"));
+    browser.wait_for(&Locator::button("Retry one"));
+    browser.wait_for(&Locator::text("it is damaged"));
     browser.check("settings-overview-failed");
-    browser.click(&Find::button("Retry one"));
-    browser.wait_for(&Find::text("1 file will be tried again"));
+    browser.click(&Locator::button("Retry one"));
+    browser.wait_for(&Locator::text("1 file will be tried again"));
 }
 
 #[tokio::test]
-async fn the_authority_is_downloaded_and_the_browser_tells_whether_it_is_trusted() {
-    let acme = Acme::new().await;
+async fn the_authority_is_downloaded_and_the_page_says_whether_it_is_trusted() {
+    let acme = TestOrganization::new().await;
     let key = acme.key("Website", &[("drafts", Some(Access::Read))], None).await;
     acme.key("Another", &[], None).await;
     let browser = &acme.browser;
     browser.open("/app/acme/settings/connect");
-    browser.wait_for(&Find::text("This browser trusts the server’s certificate"));
+    browser.wait_for(&Locator::text("This browser trusts the server’s certificate"));
     let download =
         "fetch('/app/acme/settings/connect/rasterd-authority.crt').then((answer) => answer.text())";
     assert_eq!(browser.evaluate(download), acme.server.ca_pem());
     browser.choose("With the key", &format!("Website ({}…)", &key.token[..7]));
     browser.wait_for_path(&format!("/app/acme/settings/connect?key={}", key.id));
-    browser.wait_for(&Find::css("option:checked"));
-    let page = browser.text(&Find::css("main"));
+    browser.wait_for(&Locator::css("option:checked"));
+    let page = browser.text(&Locator::css("main"));
     assert!(page.contains("Bearer $RASTERD_KEY") && !page.contains(&key.token), "{page}");
-    browser.click(&Find::text("Cursor"));
-    let start = browser.text(&Find::css("#start-2"));
+    browser.click(&Locator::text("Cursor"));
+    let start = browser.text(&Locator::css("#start-2"));
     assert_eq!(start, "NODE_EXTRA_CA_CERTS=\"$HOME/rasterd-authority.crt\" cursor");
 }
 
 #[tokio::test]
-async fn with_a_certificate_that_the_world_trusts_nothing_is_said_of_an_authority() {
+async fn a_publicly_trusted_certificate_needs_no_authority() {
     let server = TestServer::start_with(|_, options| options.development = None);
     server.organization("Acme").await;
-    let ada = ada(&server, &["acme"]).await;
+    let ada = create_owner(&server, &["acme"]).await;
     server.key("acme", &[]).await;
     let browser = Browser::on(&server);
     browser.sign_in(&ada);
     browser.open("/app/acme/settings/connect");
-    browser.wait_for(&Find::heading("Set up a client"));
-    assert!(!browser.has(&Find::text("authority")));
+    browser.wait_for(&Locator::heading("Set up a client"));
+    assert!(!browser.has(&Locator::text("authority")));
     browser.open("/app/acme/settings/connect/rasterd-authority.crt");
-    browser.wait_for(&Find::heading("Not found"));
+    browser.wait_for(&Locator::heading("Not found"));
 }

@@ -1,11 +1,11 @@
-//! Every page in every look.
+//! Every page of the settings in every appearance.
 
-use super::Acme;
-use crate::browser::Find;
+use super::TestOrganization;
+use crate::browser::Locator;
 
 #[tokio::test]
-async fn the_pages_stand_every_look() {
-    let acme = Acme::new().await.with_life().await;
+async fn settings_pages_pass_in_every_appearance() {
+    let acme = TestOrganization::new().await.with_sample_data().await;
     let browser = &acme.browser;
     for (path, name) in [
         ("", "settings-general"),
@@ -22,14 +22,14 @@ async fn the_pages_stand_every_look() {
 }
 
 #[tokio::test]
-async fn pages_without_anything_on_them_say_what_to_do() {
-    let acme = Acme::new().await;
+async fn empty_pages_say_what_to_do() {
+    let acme = TestOrganization::new().await;
     acme.browser.open("/app/acme/settings/keys");
-    acme.browser.wait_for(&Find::heading("No keys yet"));
+    acme.browser.wait_for(&Locator::heading("No keys yet"));
     acme.browser.check("settings-keys-empty");
     acme.browser.open("/app/acme/settings/overview");
-    acme.browser.wait_for(&Find::heading("Nothing yet"));
+    acme.browser.wait_for(&Locator::heading("Nothing yet"));
     acme.browser.check("settings-overview-empty");
     acme.browser.open("/app/acme/settings/connect");
-    acme.browser.wait_for(&Find::heading("Create a key first"));
+    acme.browser.wait_for(&Locator::heading("Create a key first"));
 }

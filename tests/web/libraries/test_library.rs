@@ -1,4 +1,4 @@
-//! A library with pictures in it, and somebody who looks at them.
+//! A library for tests, and browsers of its members.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,26 +8,26 @@ use rasterd::core::model::{Access, Role};
 use rasterd::testing::{TestKey, TestServer};
 
 use crate::browser::Browser;
-use crate::people::person;
+use crate::people::create_member;
 
-/// The pictures of the fixtures, by what they are called in the library.
-pub const PICTURES: [&str; 5] =
+/// The fixtures that a library is filled with.
+pub const FIXTURES: [&str; 5] =
     ["picos-de-europa.jpg", "seeding.png", "sunset.jpg", "umang.webp", "wine.jpg"];
 
-/// A server with the organization "acme", its library "photos", and a key for both.
-pub struct Gallery {
+/// A server with the organization "acme", its library "photos", and a key with access to it.
+pub struct TestLibrary {
     pub server: TestServer,
     pub key: TestKey,
 }
 
-impl Gallery {
+impl TestLibrary {
     /// An empty library.
     pub async fn empty() -> Self {
         Self::on(TestServer::start()).await
     }
 
     /// An empty library on a server that waits for slow uploads as long as a test may take.
-    pub async fn patient() -> Self {
+    pub async fn without_upload_limits() -> Self {
         Self::on(TestServer::start_with(|_, options| {
             options.timeouts.body = Duration::from_hours(1);
             options.timeouts.body_rate = 0;
@@ -43,33 +43,33 @@ impl Gallery {
         Self { server, key }
     }
 
-    /// A library with the pictures of the fixtures, the last of them the newest.
-    pub async fn full() -> Self {
-        Self::full_on(TestServer::start()).await
+    /// A library with the fixtures in it, the last of them the newest.
+    pub async fn with_fixtures() -> Self {
+        Self::with_fixtures_on(TestServer::start()).await
     }
 
     /// The same on this server.
-    pub async fn full_on(server: TestServer) -> Self {
-        let gallery = Self::on(server).await;
-        for name in PICTURES {
-            gallery.add(name).await;
+    pub async fn with_fixtures_on(server: TestServer) -> Self {
+        let library = Self::on(server).await;
+        for name in FIXTURES {
+            library.upload(name).await;
         }
-        gallery
+        library
     }
 
     /// Uploads a fixture, and returns its id.
-    pub async fn add(&self, name: &str) -> String {
-        self.add_as(name, name).await
+    pub async fn upload(&self, name: &str) -> String {
+        self.upload_as(name, name).await
     }
 
     /// Uploads a fixture under another name, and returns its id.
-    pub async fn add_as(&self, name: &str, called: &str) -> String {
-        let bytes = std::fs::read(fixture(name)).unwrap();
-        self.server.upload(&self.key, "acme", "photos", called, &bytes).await.to_string()
+    pub async fn upload_as(&self, fixture_name: &str, name: &str) -> String {
+        let bytes = std::fs::read(fixture(fixture_name)).unwrap();
+        self.server.upload(&self.key, "acme", "photos", name, &bytes).await.to_string()
     }
 
     /// Uploads a fixture as a variant, and returns its id.
-    pub async fn add_variant(&self, name: &str, original: &str) -> String {
+    pub async fn upload_variant(&self, name: &str, original: &str) -> String {
         let bytes = std::fs::read(fixture(name)).unwrap();
         let original = rasterd::core::model::id::AssetId::parse(original).unwrap();
         let id = self.server.upload_under(&self.key, "acme", "photos", name, &bytes, Some(&original)).await;
@@ -85,7 +85,7 @@ impl Gallery {
         core.tag_assets(&caller, &PHOTOS, &ids, &tags).await.unwrap();
     }
 
-    /// Puts assets into the trash.
+    /// Moves assets to the trash.
     pub async fn trash(&self, ids: &[&str]) {
         let core = self.server.core();
         let caller = core.authenticate(&self.key.token).unwrap();
@@ -95,7 +95,7 @@ impl Gallery {
 
     /// A browser in which somebody with this role is signed in.
     pub async fn browser(&self, role: Role) -> Browser {
-        let email = person(&self.server, &format!("{role} Somebody"), &["acme"], role).await;
+        let email = create_member(&self.server, &format!("{role} Somebody"), &["acme"], role).await;
         let browser = Browser::on(&self.server);
         browser.sign_in(&email);
         browser

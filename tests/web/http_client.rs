@@ -1,4 +1,4 @@
-//! Requests that no page of ours makes: by a program that sends what it likes, with the cookies of whoever it likes.
+//! Requests that no page of ours makes: by a program that sends any method, headers, cookies and body.
 
 use rasterd::testing::TestServer;
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, ORIGIN, SET_COOKIE};
@@ -8,13 +8,13 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::people::PASSWORD;
 
-/// A program that sends what it likes.
-pub struct Stranger {
+/// Sends any request to a test server.
+pub struct HttpClient {
     http: Client,
     url: String,
 }
 
-/// An answer, read as a whole.
+/// An answer with its whole body.
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
@@ -33,8 +33,8 @@ pub async fn send(request: RequestBuilder) -> Answer {
     Answer { status, headers, text: answer.text().await.unwrap() }
 }
 
-impl Stranger {
-    pub fn of(server: &TestServer) -> Self {
+impl HttpClient {
+    pub fn new(server: &TestServer) -> Self {
         let mut trusted = rustls::RootCertStore::empty();
         trusted.add(CertificateDer::from_pem_slice(server.ca_pem().as_bytes()).unwrap()).unwrap();
         let tls = rustls::ClientConfig::builder_with_provider(rasterd::transport::tls::provider())
@@ -55,7 +55,7 @@ impl Stranger {
         send(self.request(Method::GET, path).header(COOKIE, cookies)).await
     }
 
-    /// A form with a file as our page sends it.
+    /// A form with a file, as our page sends it.
     pub fn upload(&self, path: &str, cookies: &str, token: &str, file: &[u8]) -> RequestBuilder {
         let field = format!("--b\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{token}\r\n");
         let part = "--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a.jpg\"\r\n\r\n";
@@ -67,7 +67,7 @@ impl Stranger {
             .body(body)
     }
 
-    /// A form as our page sends it.
+    /// A form, as our page sends it.
     pub fn form(&self, path: &str, cookies: &str, body: &str) -> RequestBuilder {
         self.request(Method::POST, path)
             .header(COOKIE, cookies)
@@ -91,13 +91,13 @@ pub fn token(page: &str) -> &str {
 }
 
 /// Signs somebody in, and returns their cookie and the token of their forms.
-pub async fn signed_in(stranger: &Stranger, email: &str) -> (String, String) {
-    let page = stranger.get("/app/sign-in", "").await;
+pub async fn signed_in(client: &HttpClient, email: &str) -> (String, String) {
+    let page = client.get("/app/sign-in", "").await;
     let visitor = format!("__Host-visitor={}", cookie(&page.headers, "__Host-visitor").unwrap());
     let body = format!("csrf={}&email={email}&password={PASSWORD}", token(&page.text));
-    let answer = send(stranger.form("/app/sign-in", &visitor, &body)).await;
+    let answer = send(client.form("/app/sign-in", &visitor, &body)).await;
     assert_eq!((answer.status, answer.header("location")), (303, "/app"));
     let session = format!("__Host-session={}", cookie(&answer.headers, "__Host-session").unwrap());
-    let page = stranger.get("/app/profile", &session).await;
+    let page = client.get("/app/profile", &session).await;
     (session, token(&page.text).to_owned())
 }

@@ -1,22 +1,22 @@
-//! Who may do what, by page and by hand-made request.
+//! Who may do what, on the pages and by forged requests.
 
 use rasterd::core::model::Role;
 use rasterd::core::model::page::PageRequest;
 use reqwest::header::CONTENT_TYPE;
 
-use super::gallery::{Gallery, PHOTOS, fixture};
-use crate::browser::Find;
-use crate::people::person;
-use crate::stranger::{Stranger, cookie, send, signed_in, token as form_token};
+use super::test_library::{PHOTOS, TestLibrary, fixture};
+use crate::browser::Locator;
+use crate::http_client::{HttpClient, cookie, send, signed_in, token as form_token};
+use crate::people::create_member;
 
 #[tokio::test]
-async fn a_viewer_sees_everything_and_no_control_that_changes_it() {
-    let gallery = Gallery::full().await;
-    let sunset = gallery.add_as("sunset.jpg", "Golden Gate.jpg").await;
-    gallery.add_variant("wine.jpg", &sunset).await;
-    let trashed = gallery.add("umang.webp").await;
-    gallery.trash(&[&trashed]).await;
-    let browser = gallery.browser(Role::Viewer).await;
+async fn a_viewer_sees_everything_but_no_controls_to_change_it() {
+    let library = TestLibrary::with_fixtures().await;
+    let sunset = library.upload_as("sunset.jpg", "Golden Gate.jpg").await;
+    library.upload_variant("wine.jpg", &sunset).await;
+    let trashed = library.upload("umang.webp").await;
+    library.trash(&[&trashed]).await;
+    let browser = library.browser(Role::Viewer).await;
     for (path, heading) in [
         ("/app/acme", "Libraries"),
         ("/app/acme/photos", "Photos"),
@@ -24,7 +24,7 @@ async fn a_viewer_sees_everything_and_no_control_that_changes_it() {
         ("/app/acme/photos/trash", "Trash"),
     ] {
         browser.open(path);
-        browser.wait_for(&Find::heading(heading));
+        browser.wait_for(&Locator::heading(heading));
         let changes =
             "document.querySelectorAll('main form:not([method=get]), main input[type=checkbox]').length";
         assert_eq!(browser.evaluate(changes), 0, "{path}");
@@ -70,69 +70,69 @@ fn owners_changes() -> Vec<Change> {
 }
 
 #[tokio::test]
-async fn hand_made_changes_are_refused_by_the_operation_itself() {
-    let gallery = Gallery::empty().await;
-    let server = &gallery.server;
+async fn forged_changes_are_refused_by_the_operation_itself() {
+    let library = TestLibrary::empty().await;
+    let server = &library.server;
     server.library("acme", "Press kit").await;
     server.organization("Other").await;
-    let asset = gallery.add("sunset.jpg").await;
-    let variant = gallery.add_variant("wine.jpg", &asset).await;
-    let trashed = gallery.add("umang.webp").await;
-    gallery.trash(&[&trashed]).await;
-    let viewer = person(server, "Viewer", &["acme"], Role::Viewer).await;
-    let editor = person(server, "Editor", &["acme"], Role::Editor).await;
-    let owner = person(server, "Owner", &["acme"], Role::Owner).await;
-    let foreign = person(server, "Foreign", &["other"], Role::Owner).await;
-    let stranger = Stranger::of(server);
+    let asset = library.upload("sunset.jpg").await;
+    let variant = library.upload_variant("wine.jpg", &asset).await;
+    let trashed = library.upload("umang.webp").await;
+    library.trash(&[&trashed]).await;
+    let viewer = create_member(server, "Viewer", &["acme"], Role::Viewer).await;
+    let editor = create_member(server, "Editor", &["acme"], Role::Editor).await;
+    let owner = create_member(server, "Owner", &["acme"], Role::Owner).await;
+    let foreign = create_member(server, "Foreign", &["other"], Role::Owner).await;
+    let client = HttpClient::new(server);
     let everybodys = changes(&asset, &variant, &trashed);
-    let picture = format!("/app/acme/photos/trash/{trashed}");
+    let image = format!("/app/acme/photos/trash/{trashed}");
     let file = std::fs::read(fixture("wine.jpg")).unwrap();
     let uploads = ["/app/acme/photos/upload".to_owned(), format!("/app/acme/photos/{asset}/variants")];
 
     for (email, status) in [(&viewer, 403), (&foreign, 404)] {
-        let (session, token) = signed_in(&stranger, email).await;
+        let (session, token) = signed_in(&client, email).await;
         for (path, fields) in everybodys.iter().chain(&owners_changes()) {
-            let answer = send(stranger.form(path, &session, &format!("csrf={token}&{fields}"))).await;
+            let answer = send(client.form(path, &session, &format!("csrf={token}&{fields}"))).await;
             assert_eq!(answer.status, status, "{email}: {path} {fields}");
         }
         for path in &uploads {
-            let answer = send(stranger.upload(path, &session, &token, &file)).await;
+            let answer = send(client.upload(path, &session, &token, &file)).await;
             assert_eq!(answer.status, status, "{email}: {path}");
         }
     }
-    // Somebody who is not signed in, with a token of their own, is led to where one signs in.
-    let page = stranger.get("/app/sign-in", "").await;
+    // A visitor who is not signed in is redirected to the sign-in page, even with a token of their own.
+    let page = client.get("/app/sign-in", "").await;
     let visitor = format!("__Host-visitor={}", cookie(&page.headers, "__Host-visitor").unwrap());
     let token = form_token(&page.text);
     for (path, fields) in everybodys.iter().chain(&owners_changes()) {
-        let answer = send(stranger.form(path, &visitor, &format!("csrf={token}&{fields}"))).await;
+        let answer = send(client.form(path, &visitor, &format!("csrf={token}&{fields}"))).await;
         let to = answer.header("location");
         assert!(answer.status == 303 && to.starts_with("/app/sign-in"), "{path} {fields}: {to}");
     }
     for path in &uploads {
-        let answer = send(stranger.upload(path, &visitor, token, &file)).await;
+        let answer = send(client.upload(path, &visitor, token, &file)).await;
         assert!(answer.status == 303 && answer.header("location").starts_with("/app/sign-in"), "{path}");
     }
-    let (session, token) = signed_in(&stranger, &editor).await;
+    let (session, token) = signed_in(&client, &editor).await;
     for (path, fields) in owners_changes() {
-        let answer = send(stranger.form(&path, &session, &format!("csrf={token}&{fields}"))).await;
+        let answer = send(client.form(&path, &session, &format!("csrf={token}&{fields}"))).await;
         assert_eq!(answer.status, 403, "editor: {path} {fields}");
     }
 
-    // Pictures in the trash are for members, who see them in whatever role.
+    // Every member may see images in the trash, and nobody else.
     for (email, status) in [(&viewer, 200), (&owner, 200), (&foreign, 404)] {
-        let (session, _) = signed_in(&stranger, email).await;
-        let answer = stranger.get(&picture, &session).await;
+        let (session, _) = signed_in(&client, email).await;
+        let answer = client.get(&image, &session).await;
         assert_eq!(answer.status, status, "{email}");
-        let is_picture = answer.headers[CONTENT_TYPE].as_bytes().starts_with(b"image/");
-        assert_eq!(is_picture, status == 200, "{email}");
+        let is_image = answer.headers[CONTENT_TYPE].as_bytes().starts_with(b"image/");
+        assert_eq!(is_image, status == 200, "{email}");
     }
-    assert_eq!(stranger.get(&picture, "").await.status, 303);
-    assert_eq!(stranger.get(&format!("/cdn/acme/photos/{trashed}"), "").await.status, 404);
+    assert_eq!(client.get(&image, "").await.status, 303);
+    assert_eq!(client.get(&format!("/cdn/acme/photos/{trashed}"), "").await.status, 404);
 
-    // Nothing of all that came through.
+    // Nothing of all that was done.
     let core = server.core();
-    let caller = core.authenticate(&gallery.key.token).unwrap();
+    let caller = core.authenticate(&library.key.token).unwrap();
     let all = PageRequest { offset: 0, size: 10 };
     let listed = core.list_assets(&caller, &PHOTOS, &[], all).unwrap();
     let [detail] = listed.as_slice() else { panic!("{listed:#?}") };
@@ -142,14 +142,14 @@ async fn hand_made_changes_are_refused_by_the_operation_itself() {
     assert_eq!(core.get_library(&caller, &PHOTOS).unwrap().library.name, "Photos");
     drop(caller);
 
-    // And for those who may, each of them does: only what was undone before can't be done.
-    let (session, token) = signed_in(&stranger, &editor).await;
+    // And those who may make the changes can, except the ones that an earlier change made impossible.
+    let (session, token) = signed_in(&client, &editor).await;
     for path in &uploads {
-        assert_eq!(send(stranger.upload(path, &session, &token, &file)).await.status, 303, "{path}");
+        assert_eq!(send(client.upload(path, &session, &token, &file)).await.status, 303, "{path}");
     }
-    let (session, token) = signed_in(&stranger, &owner).await;
+    let (session, token) = signed_in(&client, &owner).await;
     for (path, fields) in changes(&asset, &variant, &trashed).into_iter().rev().chain(owners_changes()) {
-        let answer = send(stranger.form(&path, &session, &format!("csrf={token}&{fields}"))).await;
+        let answer = send(client.form(&path, &session, &format!("csrf={token}&{fields}"))).await;
         assert!([200, 303, 404].contains(&answer.status), "owner: {path} {fields}: {}", answer.status);
     }
 }

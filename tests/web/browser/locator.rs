@@ -1,12 +1,12 @@
-//! Finding things on a page as a person does: by what they are and what they are called.
+//! Finds things on a page as a person does: by their role and name.
 
 use serde_json::{Value, json};
 
 use super::devtools::Devtools;
 
-/// What is looked for.
+/// Something on a page.
 #[derive(Debug, Clone)]
-pub enum Find {
+pub enum Locator {
     /// Something with this role and accessible name.
     Role(&'static str, String),
     /// Something to type into, by its label.
@@ -17,7 +17,7 @@ pub enum Find {
     Css(String),
 }
 
-impl Find {
+impl Locator {
     pub fn role(role: &'static str, name: &str) -> Self {
         Self::Role(role, name.to_owned())
     }
@@ -47,16 +47,16 @@ impl Find {
     }
 }
 
-/// The nodes that are found now, in the order of the page.
-pub fn nodes(devtools: &Devtools, what: &Find) -> Vec<i64> {
+/// The matching nodes, in the order of the page.
+pub fn nodes(devtools: &Devtools, what: &Locator) -> Vec<i64> {
     match what {
-        Find::Role(role, name) => {
+        Locator::Role(role, name) => {
             accessible(devtools, name, |found| found == *role || is_toggle(found, role))
         }
-        Find::Field(label) => accessible(devtools, label, |role| {
+        Locator::Field(label) => accessible(devtools, label, |role| {
             ["textbox", "searchbox", "combobox", "spinbutton", "Date"].contains(&role)
         }),
-        Find::Text(text) => {
+        Locator::Text(text) => {
             let text = text.to_lowercase();
             let path = format!(
                 "[...document.querySelectorAll('body *')].filter((e) => e.checkVisibility() && \
@@ -65,21 +65,21 @@ pub fn nodes(devtools: &Devtools, what: &Find) -> Vec<i64> {
             );
             in_page(devtools, &path)
         }
-        Find::Css(selector) => in_page(devtools, &format!("[...document.querySelectorAll({selector:?})]")),
+        Locator::Css(selector) => in_page(devtools, &format!("[...document.querySelectorAll({selector:?})]")),
     }
 }
 
-/// A button that stays pressed, or opens a menu, is a button to a person.
-fn is_toggle(found: &str, asked: &str) -> bool {
-    asked == "button" && (found == "ToggleButton" || found == "DisclosureTriangle" || found == "popupbutton")
+/// A button that stays pressed or opens a menu is a button to a person, too.
+fn is_toggle(found: &str, wanted: &str) -> bool {
+    wanted == "button" && (found == "ToggleButton" || found == "DisclosureTriangle" || found == "popupbutton")
 }
 
 fn accessible(devtools: &Devtools, name: &str, is_role: impl Fn(&str) -> bool) -> Vec<i64> {
     let Ok(document) = devtools.try_call("DOM.getDocument", &json!({ "depth": 0 })) else {
         return Vec::new();
     };
-    let asked = json!({ "nodeId": document["root"]["nodeId"], "accessibleName": name });
-    let Ok(found) = devtools.try_call("Accessibility.queryAXTree", &asked) else { return Vec::new() };
+    let parameters = json!({ "nodeId": document["root"]["nodeId"], "accessibleName": name });
+    let Ok(found) = devtools.try_call("Accessibility.queryAXTree", &parameters) else { return Vec::new() };
     let nodes = found["nodes"].as_array().cloned().unwrap_or_default();
     let shown = nodes.iter().filter(|node| node["ignored"] != true);
     let fitting = shown.filter(|node| node["role"]["value"].as_str().is_some_and(&is_role));
@@ -91,8 +91,8 @@ fn in_page(devtools: &Devtools, expression: &str) -> Vec<i64> {
         return Vec::new();
     };
     assert!(list["exceptionDetails"].is_null(), "{expression}: {}", list["exceptionDetails"]);
-    let asked = json!({ "objectId": list["result"]["objectId"], "ownProperties": true });
-    let Ok(properties) = devtools.try_call("Runtime.getProperties", &asked) else { return Vec::new() };
+    let parameters = json!({ "objectId": list["result"]["objectId"], "ownProperties": true });
+    let Ok(properties) = devtools.try_call("Runtime.getProperties", &parameters) else { return Vec::new() };
     let properties = properties["result"].as_array().cloned().unwrap_or_default();
     let objects = properties.iter().filter(|property| property["value"]["subtype"] == "node");
     objects.filter_map(|object| node_of(devtools, &object["value"]["objectId"])).collect()
@@ -103,8 +103,8 @@ fn node_of(devtools: &Devtools, object: &Value) -> Option<i64> {
     node["node"]["backendNodeId"].as_i64()
 }
 
-/// Whether a click at this point goes to what is looked for: nothing lies over it.
-pub fn is_hit(devtools: &Devtools, what: &Find, (x, y): (f64, f64)) -> bool {
+/// Whether a click at this point reaches the node: nothing covers it.
+pub fn is_hit(devtools: &Devtools, what: &Locator, (x, y): (f64, f64)) -> bool {
     let Some(node) = nodes(devtools, what).first().copied() else { return false };
     let Ok(object) = devtools.try_call("DOM.resolveNode", &json!({ "backendNodeId": node })) else {
         return false;
@@ -112,11 +112,13 @@ pub fn is_hit(devtools: &Devtools, what: &Find, (x, y): (f64, f64)) -> bool {
     let function = "function(x, y) { \
         const hit = document.elementFromPoint(x, y); \
         return Boolean(hit) && (this.contains(hit) || Boolean(hit.closest('a, button, label, summary')?.contains(this))); }";
-    let asked = json!({
+    let parameters = json!({
         "objectId": object["object"]["objectId"], "functionDeclaration": function,
         "arguments": [{ "value": x }, { "value": y }], "returnByValue": true,
     });
-    devtools.try_call("Runtime.callFunctionOn", &asked).is_ok_and(|answer| answer["result"]["value"] == true)
+    devtools
+        .try_call("Runtime.callFunctionOn", &parameters)
+        .is_ok_and(|answer| answer["result"]["value"] == true)
 }
 
 /// The middle of a node that is shown, scrolled to.

@@ -1,9 +1,9 @@
-//! Looking through a library: searching, filtering, sorting, to the end of it.
+//! Browsing a library: searching, filtering, sorting, loading a long list.
 
 use rasterd::core::model::Role;
 
-use super::gallery::Gallery;
-use crate::browser::{Browser, Find};
+use super::test_library::TestLibrary;
+use crate::browser::{Browser, Locator};
 
 /// The names of the tiles, in order.
 fn names(browser: &Browser) -> Vec<String> {
@@ -21,23 +21,23 @@ fn expect_names(browser: &Browser, names: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_search_goes_along_with_typing_and_marks_what_it_found() {
-    let gallery = Gallery::full().await;
-    let wine = gallery.add_as("wine.jpg", "Red wine & <cheese>.jpg").await;
-    gallery.tag(&[&wine], &["evening"]).await;
-    let browser = gallery.browser(Role::Viewer).await;
+async fn a_search_follows_typing_and_marks_what_it_found() {
+    let library = TestLibrary::with_fixtures().await;
+    let wine = library.upload_as("wine.jpg", "Red wine & <cheese>.jpg").await;
+    library.tag(&[&wine], &["evening"]).await;
+    let browser = library.browser(Role::Viewer).await;
     browser.open("/app/acme/photos");
     browser.fill("Search this library", "win");
     expect_names(&browser, &["Red wine & <cheese>", "wine"]);
     browser.wait_for_path("/app/acme/photos?q=win");
-    assert_eq!(browser.text(&Find::css("#grid mark")), "wine");
-    assert_eq!(browser.text(&Find::css(".results-bar [role=status]")), "2 assets found");
+    assert_eq!(browser.text(&Locator::css("#grid mark")), "wine");
+    assert_eq!(browser.text(&Locator::css(".results-bar [role=status]")), "2 assets found");
     browser.check("library-search");
 
     browser.open("/app/acme/photos?q=win&tag=evening");
     expect_names(&browser, &["Red wine & <cheese>"]);
     browser.fill("Search this library", "sunset");
-    browser.wait_for(&Find::text("Nothing fits"));
+    browser.wait_for(&Locator::text("Nothing fits"));
     browser.check("library-nothing-fits");
     browser.press("Escape");
     expect_names(&browser, &["Red wine & <cheese>"]);
@@ -46,28 +46,28 @@ async fn a_search_goes_along_with_typing_and_marks_what_it_found() {
 
 #[tokio::test]
 async fn tags_filter_and_orders_sort() {
-    let gallery = Gallery::empty().await;
-    let two = gallery.add_as("wine.jpg", "img 2.jpg").await;
-    let ten = gallery.add_as("seeding.png", "IMG 10.png").await;
-    let one = gallery.add_as("sunset.jpg", "img 1.jpg").await;
-    gallery.tag(&[&two, &ten], &["sea"]).await;
-    gallery.tag(&[&one], &["a & b"]).await;
-    let browser = gallery.browser(Role::Viewer).await;
+    let library = TestLibrary::empty().await;
+    let two = library.upload_as("wine.jpg", "img 2.jpg").await;
+    let ten = library.upload_as("seeding.png", "IMG 10.png").await;
+    let one = library.upload_as("sunset.jpg", "img 1.jpg").await;
+    library.tag(&[&two, &ten], &["sea"]).await;
+    library.tag(&[&one], &["a & b"]).await;
+    let browser = library.browser(Role::Viewer).await;
     browser.open("/app/acme/photos");
     expect_names(&browser, &["img 1", "IMG 10", "img 2"]);
     browser.choose("Order", "By name");
     expect_names(&browser, &["img 1", "img 2", "IMG 10"]);
     browser.wait_until("location.search === '?sort=name'");
-    browser.click(&Find::link("sea 2"));
+    browser.click(&Locator::link("sea 2"));
     browser.wait_for_path("/app/acme/photos?tag=sea&sort=name");
     expect_names(&browser, &["img 2", "IMG 10"]);
-    browser.click(&Find::link("a & b 1"));
+    browser.click(&Locator::link("a & b 1"));
     browser.wait_for_path("/app/acme/photos?tag=sea&tag=a%20%26%20b&sort=name");
     expect_names(&browser, &["img 1", "img 2", "IMG 10"]);
     browser.choose("Order", "Oldest first");
     expect_names(&browser, &["img 2", "IMG 10", "img 1"]);
     let sizes = ["wine.jpg", "seeding.png", "sunset.jpg"]
-        .map(|name| std::fs::metadata(super::gallery::fixture(name)).unwrap().len());
+        .map(|name| std::fs::metadata(super::test_library::fixture(name)).unwrap().len());
     let mut by_size = [("img 2", sizes[0]), ("IMG 10", sizes[1]), ("img 1", sizes[2])];
     by_size.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
     browser.choose("Order", "Largest first");
@@ -75,25 +75,25 @@ async fn tags_filter_and_orders_sort() {
 }
 
 #[tokio::test]
-async fn a_long_list_goes_on_by_itself_and_as_pages() {
-    let gallery = Gallery::empty().await;
+async fn a_long_list_loads_by_itself_and_in_pages() {
+    let library = TestLibrary::empty().await;
     for number in 1..=130 {
         let drawing = format!("<svg xmlns='http://www.w3.org/2000/svg' width='{number}' height='50'/>");
         let name = format!("{number}.svg");
-        gallery.server.upload(&gallery.key, "acme", "photos", &name, drawing.as_bytes()).await;
+        library.server.upload(&library.key, "acme", "photos", &name, drawing.as_bytes()).await;
     }
-    let browser = gallery.browser(Role::Viewer).await;
+    let browser = library.browser(Role::Viewer).await;
     browser.open("/app/acme/photos?sort=name");
     let expected: Vec<String> = (1..=130).map(|number| number.to_string()).collect();
     browser.wait_until(
         "(scrollTo(0, document.body.scrollHeight), document.querySelectorAll('.tile').length === 130)",
     );
     assert_eq!(names(&browser), expected);
-    assert!(!browser.has(&Find::link("More")));
+    assert!(!browser.has(&Locator::link("More")));
 
-    // Back from an asset's page: the list is as long as it was, and the same picture has the focus.
-    browser.click(&Find::css("[alt='120']"));
-    browser.wait_for(&Find::heading("120"));
+    // Back from an asset's page: the list is as long as it was, and the same tile has the focus.
+    browser.click(&Locator::css("[alt='120']"));
+    browser.wait_for(&Locator::heading("120"));
     browser.evaluate("history.back()");
     browser.wait_until("document.activeElement.closest('.tile')?.textContent.includes('120')");
 
@@ -101,19 +101,19 @@ async fn a_long_list_goes_on_by_itself_and_as_pages() {
     browser.open("/app/acme/photos?sort=name");
     let mut seen = names(&browser);
     for page in 2..=3 {
-        browser.click(&Find::link("More"));
+        browser.click(&Locator::link("More"));
         browser.wait_until(&format!(
             "document.readyState === 'complete' && !document.getElementById('grid').textContent.includes('{}')",
             seen.last().unwrap()
         ));
         seen.extend(names(&browser));
         if page == 2 {
-            browser.wait_for(&Find::link("More"));
+            browser.wait_for(&Locator::link("More"));
         } else {
-            browser.wait_until_gone(&Find::link("More"));
+            browser.wait_until_gone(&Locator::link("More"));
         }
     }
     assert_eq!(seen, expected);
-    browser.click(&Find::link("From the start"));
+    browser.click(&Locator::link("From the start"));
     browser.wait_for_path("/app/acme/photos?sort=name");
 }

@@ -1,12 +1,12 @@
-//! Who comes to these pages, by page and by hand-made request: owners, and nobody else.
+//! Who may open these pages and make their changes, also by forged requests: only owners.
 
 use rasterd::core::model::Role;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, COOKIE, ORIGIN};
 
-use super::Acme;
-use crate::people::person;
-use crate::stranger::{Answer, Stranger, cookie, send, signed_in, token};
+use super::TestOrganization;
+use crate::http_client::{Answer, HttpClient, cookie, send, signed_in, token};
+use crate::people::create_member;
 
 const PAGES: [&str; 9] = [
     "",
@@ -28,24 +28,24 @@ struct Visitor {
 }
 
 impl Visitor {
-    async fn signed_in(stranger: &Stranger, name: &'static str, email: &str) -> Self {
-        let (cookies, token) = signed_in(stranger, email).await;
+    async fn signed_in(client: &HttpClient, name: &'static str, email: &str) -> Self {
+        let (cookies, token) = signed_in(client, email).await;
         Self { name, cookies, token }
     }
 
-    async fn signed_out(stranger: &Stranger) -> Self {
-        let page = stranger.get("/app/sign-in", "").await;
+    async fn signed_out(client: &HttpClient) -> Self {
+        let page = client.get("/app/sign-in", "").await;
         let cookies = format!("__Host-visitor={}", cookie(&page.headers, "__Host-visitor").unwrap());
         Self { name: "signed out", cookies, token: token(&page.text).to_owned() }
     }
 
-    async fn change(&self, stranger: &Stranger, path: &str, fields: &str) -> Answer {
-        send(stranger.form(path, &self.cookies, &format!("csrf={}&{fields}", self.token))).await
+    async fn change(&self, client: &HttpClient, path: &str, fields: &str) -> Answer {
+        send(client.form(path, &self.cookies, &format!("csrf={}&{fields}", self.token))).await
     }
 }
 
 /// Everything that the settings can change.
-fn state(acme: &Acme) -> String {
+fn state(acme: &TestOrganization) -> String {
     let (core, by) = (acme.server.core(), acme.server.administrator());
     let keys: Vec<_> = core.list_keys(&by, Some("acme")).unwrap().into_iter().map(|info| info.key).collect();
     let members: Vec<_> = core.list_members(&by, "acme").unwrap().into_iter().collect();
@@ -58,10 +58,10 @@ fn state(acme: &Acme) -> String {
 }
 
 /// Every change, as its form sends it: the path below the settings, and the fields.
-async fn changes(acme: &Acme) -> Vec<(String, String)> {
+async fn changes(acme: &TestOrganization) -> Vec<(String, String)> {
     let key = acme.key("Website", &[], None).await.id;
     let (core, by) = (acme.server.core(), acme.server.administrator());
-    let drawn = core.get_key(&by, &key).unwrap().key.regenerated;
+    let regenerated = core.get_key(&by, &key).unwrap().key.regenerated;
     let (_, info) = core.invite_member(by, "acme", Role::Viewer, "").await.unwrap();
     let invitation = info.link.id;
     let of = |path: &str, fields: &str| (path.to_owned(), fields.to_owned());
@@ -73,7 +73,7 @@ async fn changes(acme: &Acme) -> Vec<(String, String)> {
         of("/keys", "name=Fresh&grant.photographs=read&expiry=never&opened=0"),
         of(&format!("/keys/{key}/grants"), "grant.photographs=write"),
         of(&format!("/keys/{key}/name"), "name=Shop"),
-        of(&format!("/keys/{key}/regenerate"), &format!("value_of={drawn}")),
+        of(&format!("/keys/{key}/regenerate"), &format!("value_of={regenerated}")),
         of(&format!("/keys/{key}/delete"), ""),
         of("/people/invite", "role=viewer"),
         of("/people/withdraw", &format!("link={invitation}")),
@@ -85,29 +85,29 @@ async fn changes(acme: &Acme) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn only_owners_come_to_the_settings_and_change_them() {
-    let acme = Acme::new().await;
+async fn only_owners_open_and_change_the_settings() {
+    let acme = TestOrganization::new().await;
     let server = &acme.server;
     server.organization("Beta").await;
-    let stranger = Stranger::of(server);
-    let out = Visitor::signed_out(&stranger).await;
+    let client = HttpClient::new(server);
+    let out = Visitor::signed_out(&client).await;
     let mut refused = vec![(out, 303)];
     for (name, organization, role, status) in [
         ("Foreign", "beta", Role::Owner, 404),
         ("Viewer", "acme", Role::Viewer, 403),
         ("Editor", "acme", Role::Editor, 403),
     ] {
-        let email = person(server, name, &[organization], role).await;
-        refused.push((Visitor::signed_in(&stranger, name, &email).await, status));
+        let email = create_member(server, name, &[organization], role).await;
+        refused.push((Visitor::signed_in(&client, name, &email).await, status));
     }
-    let email = person(server, "Owner", &["acme"], Role::Owner).await;
-    let owner = Visitor::signed_in(&stranger, "owner", &email).await;
+    let email = create_member(server, "Owner", &["acme"], Role::Owner).await;
+    let owner = Visitor::signed_in(&client, "owner", &email).await;
 
     for page in PAGES {
         let path = format!("/app/acme/settings{page}");
-        assert_eq!(stranger.get(&path, &owner.cookies).await.status, 200, "{path}");
+        assert_eq!(client.get(&path, &owner.cookies).await.status, 200, "{path}");
         for (visitor, status) in &refused {
-            let answer = stranger.get(&path, &visitor.cookies).await;
+            let answer = client.get(&path, &visitor.cookies).await;
             assert_eq!(answer.status, *status, "{}: {path}", visitor.name);
         }
     }
@@ -117,20 +117,20 @@ async fn only_owners_come_to_the_settings_and_change_them() {
     for (path, fields) in &changes {
         let path = format!("/app/acme/settings{path}");
         for (visitor, status) in &refused {
-            let answer = visitor.change(&stranger, &path, fields).await;
+            let answer = visitor.change(&client, &path, fields).await;
             assert_eq!(answer.status, *status, "{}: {path}", visitor.name);
             if *status == 303 {
                 assert!(answer.header("location").starts_with("/app/sign-in"), "{path}");
             }
         }
-        for request in not_from_our_page(&stranger, &path, fields, &owner, server.url()) {
+        for request in not_from_our_page(&client, &path, fields, &owner, server.url()) {
             assert_eq!(send(request).await.status, 403, "{path}");
         }
         assert_eq!(state(&acme), before, "{path}");
     }
 
     for (path, fields) in &changes {
-        let answer = owner.change(&stranger, &format!("/app/acme/settings{path}"), fields).await;
+        let answer = owner.change(&client, &format!("/app/acme/settings{path}"), fields).await;
         assert!([200, 303].contains(&answer.status), "{path}: {} {}", answer.status, answer.text);
         assert!(
             !answer.header("set-cookie").contains("__Host-flash=problem"),
@@ -141,9 +141,9 @@ async fn only_owners_come_to_the_settings_and_change_them() {
     assert_ne!(state(&acme), before);
 }
 
-/// The same change with a token that is missing or another's, from another origin or none.
+/// The same change with a missing or foreign token, or from another origin or none.
 fn not_from_our_page(
-    stranger: &Stranger,
+    client: &HttpClient,
     path: &str,
     fields: &str,
     owner: &Visitor,
@@ -151,12 +151,12 @@ fn not_from_our_page(
 ) -> Vec<reqwest::RequestBuilder> {
     let good = format!("csrf={}&{fields}", owner.token);
     let bare = || {
-        let request = stranger.request(Method::POST, path).header(COOKIE, &owner.cookies);
+        let request = client.request(Method::POST, path).header(COOKIE, &owner.cookies);
         request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(good.clone())
     };
     vec![
-        stranger.form(path, &owner.cookies, fields),
-        stranger.form(path, &owner.cookies, &format!("csrf={}&{fields}", "0".repeat(64))),
+        client.form(path, &owner.cookies, fields),
+        client.form(path, &owner.cookies, &format!("csrf={}&{fields}", "0".repeat(64))),
         bare(),
         bare().header(ORIGIN, "https://evil.example"),
         bare().header(ORIGIN, "null"),
@@ -165,48 +165,48 @@ fn not_from_our_page(
 }
 
 #[tokio::test]
-async fn an_owner_reaches_nothing_of_another_organization_by_their_own_pages() {
-    let acme = Acme::new().await;
+async fn an_owner_changes_nothing_in_another_organization() {
+    let acme = TestOrganization::new().await;
     let server = &acme.server;
     server.organization("Beta").await;
-    let email = person(server, "Mallory", &["beta"], Role::Owner).await;
-    let both = person(server, "Both", &["acme", "beta"], Role::Viewer).await;
-    let stranger = Stranger::of(server);
-    let mallory = Visitor::signed_in(&stranger, "Mallory", &email).await;
+    let email = create_member(server, "Mallory", &["beta"], Role::Owner).await;
+    let both = create_member(server, "Both", &["acme", "beta"], Role::Viewer).await;
+    let client = HttpClient::new(server);
+    let mallory = Visitor::signed_in(&client, "Mallory", &email).await;
     let changes = changes(&acme).await;
     let before = state(&acme);
     for (path, fields) in &changes {
-        // What is made goes into their own organization; the rest is not found there.
-        mallory.change(&stranger, &format!("/app/beta/settings{path}"), fields).await;
+        // What is created belongs to their own organization; the rest is not found there.
+        mallory.change(&client, &format!("/app/beta/settings{path}"), fields).await;
     }
     let names = |state: &str| state.lines().take(4).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(names(&state(&acme)), names(&before));
 
-    // Who makes a link for a new password holds the account, and so what the person may do elsewhere.
+    // A link for a new password takes over the account, and with it what the person may do elsewhere.
     let fields = format!("email={both}");
-    let answer = mallory.change(&stranger, "/app/beta/settings/people/reset-password", &fields).await;
+    let answer = mallory.change(&client, "/app/beta/settings/people/reset-password", &fields).await;
     assert_eq!(answer.status, 303);
     assert!(answer.header("set-cookie").contains("__Host-flash=problem"), "{:?}", answer.headers);
 }
 
 #[tokio::test]
-async fn who_is_no_owner_does_not_see_the_way_there() {
-    let acme = Acme::new().await;
-    let stranger = Stranger::of(&acme.server);
+async fn only_owners_see_a_link_to_the_settings() {
+    let acme = TestOrganization::new().await;
+    let client = HttpClient::new(&acme.server);
     for (name, role) in [("Viewer", Role::Viewer), ("Editor", Role::Editor)] {
-        let email = person(&acme.server, name, &["acme"], role).await;
-        let visitor = Visitor::signed_in(&stranger, name, &email).await;
-        let page = stranger.get("/app/acme", &visitor.cookies).await;
+        let email = create_member(&acme.server, name, &["acme"], role).await;
+        let visitor = Visitor::signed_in(&client, name, &email).await;
+        let page = client.get("/app/acme", &visitor.cookies).await;
         assert!(page.status == 200 && !page.text.contains("/settings"), "{}", page.text);
     }
 }
 
 #[tokio::test]
-async fn what_a_form_can_not_mean_is_refused_in_words() {
-    let acme = Acme::new().await;
-    let stranger = Stranger::of(&acme.server);
-    let email = person(&acme.server, "Owner", &["acme"], Role::Owner).await;
-    let owner = Visitor::signed_in(&stranger, "owner", &email).await;
+async fn invalid_form_values_are_refused_with_a_message() {
+    let acme = TestOrganization::new().await;
+    let client = HttpClient::new(&acme.server);
+    let email = create_member(&acme.server, "Owner", &["acme"], Role::Owner).await;
+    let owner = Visitor::signed_in(&client, "owner", &email).await;
     let key = acme.key("Website", &[], None).await.id;
     for (path, fields, status, words) in [
         ("/keys".to_owned(), "name=&grant.drafts=read", 422, "A name has 1 to 100 characters"),
@@ -224,7 +224,7 @@ async fn what_a_form_can_not_mean_is_refused_in_words() {
         ("/libraries/nothing/name".to_owned(), "name=a", 404, "Not found"),
         ("/name".to_owned(), "name=+", 422, "A name has 1 to 100 characters"),
     ] {
-        let answer = owner.change(&stranger, &format!("/app/acme/settings{path}"), fields).await;
+        let answer = owner.change(&client, &format!("/app/acme/settings{path}"), fields).await;
         assert_eq!(answer.status, status, "{path} {fields}");
         assert!(answer.text.contains(words), "{path} {fields}: {}", answer.text);
     }
