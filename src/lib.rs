@@ -32,7 +32,7 @@
 //!   - [`transport::server`]: puts everything together: listener, TLS, transports; runs and drains. What a connection
 //!     sends is checked and timed here before a transport sees it.
 //!   - [`transport::tls`]: certificates and their reload, and the development authority.
-//! - [`webapp`]: the pages for people, under `/app`, behind one door: `webapp/gate.rs`.
+//! - [`webapp`]: the pages for people, under `/app`. Every request to them passes `webapp/gate.rs`.
 //! - [`telemetry`]: the log.
 //! - [`client_setup`]: how each client is set up, for the command line and the web app.
 //! - [`cli`], [`config`], [`admin`]: the command line, its layers, and how it talks to a running server.

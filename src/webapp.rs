@@ -1,5 +1,5 @@
-//! The web app: pages for people, under `/app`, over the same operations as the other transports. The list of its
-//! routes is on this page. No rule of the product is here: handlers read, call one operation, and answer a page.
+//! The web app: pages for people, under `/app`, over the same operations as the other transports. It holds no rule
+//! of the product: a handler reads the request, calls one operation and renders a page.
 //!
 //! Every page works without a script, and better with one. Nothing is fetched from elsewhere, nothing is inline.
 
@@ -35,15 +35,15 @@ mod visible;
 
 use gate::Gate;
 
-/// What the pages have to know of the server.
+/// What the pages need to know about the server.
 #[derive(Debug, Clone)]
-pub struct Options {
-    /// The development certificate, whose authority clients have to be told to trust, if it is one.
+pub struct WebappOptions {
+    /// The development certificate, if it is one: clients must trust its authority first.
     pub development: Option<Arc<CertificateRenewer>>,
 }
 
-/// Mounts the pages, and the way from `/` to them. Comes after the transports that have a `/` of their own.
-pub fn configure(routes: &mut web::ServiceConfig, core: &Core, options: &Options) {
+/// Mounts the pages, and redirects browsers from `/` to them. Comes after the transports that have a `/` of their own.
+pub fn configure(routes: &mut web::ServiceConfig, core: &Core, options: &WebappOptions) {
     let gate = Rc::new(Gate::of(core));
     let pages = web::scope("/app")
         .app_data(web::Data::new(options.clone()))
@@ -58,7 +58,7 @@ pub fn configure(routes: &mut web::ServiceConfig, core: &Core, options: &Options
     );
 }
 
-/// Somebody who looks, and not a program that asks.
+/// A browser that opens a page, and not a program.
 fn is_browser(request: &GuardContext<'_>) -> bool {
     let accepts = request.head().headers().get(ACCEPT).and_then(|value| value.to_str().ok());
     accepts.is_some_and(|accepts| accepts.contains("text/html"))

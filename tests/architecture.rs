@@ -1,4 +1,5 @@
-//! Who may depend on whom: reads the paths in `src` and compares them with the rules below. Needs no server.
+//! Who may depend on whom: reads the paths in `src` and compares them with the rules below. Also how long the lines of
+//! templates may be. Needs no server.
 //!
 //! A room is a module with everything in it that is not a room of its own. Unit tests may use anything.
 
@@ -226,6 +227,29 @@ fn only_the_check_of_callers_and_members_read_and_write_members() {
         .map(|line| line.to_string())
         .collect();
     assert!(users.is_empty(), "only `core::members` may read and write members:\n{}", users.join("\n"));
+}
+
+#[test]
+fn lines_of_templates_are_shorter_than_140_characters() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let (mut templates, mut long) = (0, Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "html") {
+                templates += 1;
+                for (index, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
+                    if line.chars().count() >= 140 {
+                        long.push(format!("{}:{}", path.display(), index + 1));
+                    }
+                }
+            }
+        }
+    }
+    assert!(templates > 30, "only {templates} templates were found");
+    assert!(long.is_empty(), "these lines are too long:\n{}", long.join("\n"));
 }
 
 #[test]

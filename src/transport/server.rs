@@ -253,7 +253,7 @@ struct Mounts {
     mcp: McpOptions,
     running: RunningRequests,
     graphql: graphql::Options,
-    pages: pages::Options,
+    pages: pages::WebappOptions,
 }
 
 impl Mounts {
@@ -281,7 +281,7 @@ impl Mounts {
             mcp_hosts: mcp_hosts.clone(),
         };
         let mcp = McpOptions { allowed_hosts, allowed_origins: allowed_origins.clone(), mcp_hosts };
-        let pages = pages::Options { development };
+        let pages = pages::WebappOptions { development };
         let (documents, running) = (rest::Documents::new(core.settings()), RunningRequests::default());
         let mounts =
             Self { core, security, draining, allowed_origins, documents, mcp, running, graphql, pages };

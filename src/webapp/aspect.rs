@@ -1,13 +1,13 @@
 //! The shape of a tile in the grid. Pages have no inline styles, so the stylesheet has a class for each shape.
 
-/// How much wider each shape is than the one before; a picture is cut by half of that at most.
+/// How much wider each shape is than the one before; an image is cropped by at most half of that.
 const STEP: f64 = 1.05;
 /// The class of a square.
 const SQUARE: f64 = 28.0;
 /// The class of the widest; the narrowest is 0.
 const WIDEST: f64 = 56.0;
 
-/// The class of a tile for a picture of this width and height; a square where they are not known.
+/// The class of a tile for an image of this width and height; a square if they are unknown.
 #[must_use]
 pub fn shape_class(width: Option<u32>, height: Option<u32>) -> String {
     let ratio = match (width, height) {

@@ -1,17 +1,17 @@
-//! Cookies: read from a request, written for an answer. Every cookie of ours is `__Host-`: only this origin sets
-//! it, over TLS, for all of its paths, and no other host of the same domain can put one in its place.
+//! Cookies: read from a request, written for an answer. Every cookie of ours is `__Host-`: only this origin can set it,
+//! over TLS, for all of its paths, and no other host of the same domain can replace it.
 
 use std::time::Duration;
 
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue, InvalidHeaderValue};
 
-/// Who is signed in: the session's token.
+/// The session's token.
 pub const SESSION: &str = "__Host-session";
-/// A random value for whoever is not signed in, so that the forms before that have something to be bound to.
+/// A random value for a visitor who is not signed in, which the forms before signing in are bound to.
 pub const VISITOR: &str = "__Host-visitor";
-/// What the next page tells about what was just done.
+/// The message about what was just done, for the next page.
 pub const FLASH: &str = "__Host-flash";
-/// Light or dark, where the visitor chose.
+/// Light or dark, if the visitor chose one.
 pub const THEME: &str = "__Host-theme";
 
 /// The value of a cookie in a request.

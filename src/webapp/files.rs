@@ -1,6 +1,6 @@
-//! What the pages are made of besides HTML: styles, scripts, icons. A release has all of it in the binary; a debug
-//! build reads it from the sources. Addresses name a version, so that a browser keeps a file for a year and asks for
-//! the new one after an update.
+//! The styles, scripts and icons of the pages. A release has them in the binary; a debug build reads them from the
+//! sources. Their addresses contain a version, so that a browser keeps a file for a year and gets the new one after an
+//! update.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -26,7 +26,7 @@ const FOR_A_YEAR: HeaderValue = HeaderValue::from_static("public, max-age=315360
 /// For an address without the version, or with an old one.
 const REVALIDATED: HeaderValue = HeaderValue::from_static("public, no-cache");
 
-/// The paths of all files that make up the version.
+/// The paths of all files, which the version is made from.
 static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| Files::iter().map(String::from).collect());
 
 /// The version of the files in the binary: one for all, because modules import each other by relative addresses.
@@ -76,9 +76,9 @@ pub fn configure(routes: &mut web::ServiceConfig) {
 }
 
 async fn get(request: HttpRequest, path: web::Path<String>) -> Result<HttpResponse> {
-    let (file, name, version_asked) = find(&path)?;
+    let (file, name, requested_version) = find(&path)?;
     let etag = format!("\"{}\"", &blake3::hash(&file.data).to_hex()[..16]);
-    let is_current = version_asked.is_some_and(|asked| asked == version());
+    let is_current = requested_version.is_some_and(|requested| requested == version());
     let mut answer = HttpResponse::Ok();
     answer
         .insert_header((CACHE_CONTROL, if is_current { FOR_A_YEAR } else { REVALIDATED }))

@@ -1,4 +1,4 @@
-//! What the next page tells about what was just done. It travels in a cookie that lives a minute and is taken away
+//! A message about what was just done, for the next page. It travels in a cookie that lives for a minute and is deleted
 //! by the page that shows it.
 
 use std::time::Duration;
@@ -25,8 +25,8 @@ pub struct Flash {
 /// How something went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// It is done.
-    Done,
+    /// It worked.
+    Success,
     /// It did not work.
     Problem,
 }
@@ -36,7 +36,7 @@ impl Tone {
     #[must_use]
     pub const fn class(self) -> &'static str {
         match self {
-            Self::Done => "done",
+            Self::Success => "success",
             Self::Problem => "problem",
         }
     }
@@ -45,17 +45,17 @@ impl Tone {
     #[must_use]
     pub const fn icon(self) -> &'static str {
         match self {
-            Self::Done => "circle-check",
+            Self::Success => "circle-check",
             Self::Problem => "circle-alert",
         }
     }
 }
 
 impl Flash {
-    /// Something is done.
+    /// Something worked.
     #[must_use]
-    pub fn done(text: impl Into<String>) -> Self {
-        Self { tone: Tone::Done, text: text.into() }
+    pub fn success(text: impl Into<String>) -> Self {
+        Self { tone: Tone::Success, text: text.into() }
     }
 
     /// Something did not work.
@@ -69,13 +69,13 @@ impl Flash {
         let (tone, text) = value.split_once('.')?;
         let text = percent_decode_str(text).decode_utf8().ok()?.into_owned();
         match tone {
-            "done" => Some(Self::done(text)),
+            "success" => Some(Self::success(text)),
             "problem" => Some(Self::problem(text)),
             _ => None,
         }
     }
 
-    /// The header that sends it along.
+    /// The cookie that carries it.
     pub(super) fn cookie(&self) -> Result<HeaderValue, InvalidHeaderValue> {
         let text = &self.text[..self.text.floor_char_boundary(LONGEST)];
         let value = format!("{}.{}", self.tone.class(), utf8_percent_encode(text, NON_ALPHANUMERIC));
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn a_flash_comes_back_as_it_was() {
         for flash in
-            [Flash::done("Saved; 100 % “fine”.\n"), Flash::problem(""), Flash::done("é".repeat(2000))]
+            [Flash::success("Saved; 100 % “fine”.\n"), Flash::problem(""), Flash::success("é".repeat(2000))]
         {
             let cookie = flash.cookie().unwrap();
             let cookie = cookie.to_str().unwrap();
@@ -99,7 +99,7 @@ mod tests {
             let back = Flash::read(value).unwrap();
             assert!(back.tone == flash.tone && flash.text.starts_with(&back.text), "{back:?}");
         }
-        for broken in ["", "done", "other.text", "done.%FF"] {
+        for broken in ["", "success", "other.text", "success.%FF"] {
             assert_eq!(Flash::read(broken), None, "{broken}");
         }
     }

@@ -17,28 +17,28 @@ use crate::transport::media_type::content_type;
 
 /// The field that carries the visitor's token; with files, it comes before them.
 pub const TOKEN: &str = "csrf";
-/// How many bytes are read of a token; one has 64.
+/// The longest token that is read, in bytes; ours have 64.
 const TOKEN_BYTES: usize = 256;
 
-/// How a body is written.
-pub(super) enum Kind {
-    /// Fields.
-    Fields,
-    /// Fields and files.
-    MultipartForm,
-    /// Not by a form, or there is none.
+/// The format of a request's body.
+pub(super) enum BodyFormat {
+    /// The fields of a form.
+    UrlEncoded,
+    /// The fields and files of a form.
+    Multipart,
+    /// Not a form, or no body at all.
     Other,
 }
 
-/// How the body of a request is written.
-pub(super) fn kind(headers: &HeaderMap) -> Kind {
+/// The format of a request's body, by its headers.
+pub(super) fn body_format(headers: &HeaderMap) -> BodyFormat {
     let media_type = content_type(headers);
     if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        Kind::Fields
+        BodyFormat::UrlEncoded
     } else if media_type.eq_ignore_ascii_case("multipart/form-data") {
-        Kind::MultipartForm
+        BodyFormat::Multipart
     } else {
-        Kind::Other
+        BodyFormat::Other
     }
 }
 
@@ -84,7 +84,7 @@ impl Form {
 pub struct MultipartForm(transport::form::Form);
 
 impl MultipartForm {
-    /// The next part, to be read before the one after it. The token is none: it was checked before.
+    /// The next part, to be read before the one after it. The token is skipped: it was checked before.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` when the form can't be read to its end.
@@ -104,7 +104,7 @@ impl From<transport::form::Form> for MultipartForm {
     }
 }
 
-/// The token, which is the first part where no header carries it: it is checked before any file is read.
+/// The token, which is the first part if no header carries it: it is checked before any file is read.
 pub(super) async fn first_part(parts: &mut transport::form::Form) -> Result<String> {
     let Some(mut first) = parts.next().await?.filter(|first| first.name == TOKEN) else {
         return Ok(String::new());
@@ -123,7 +123,7 @@ fn too_large(most: usize) -> Error {
     Error::new(Code::PayloadTooLarge, message)
 }
 
-/// What the gate read of the request, for the one handler that takes it.
+/// What the gate read from the request, for the one handler that takes it.
 fn left_by_the_gate<T: 'static>(request: &HttpRequest, otherwise: &'static str) -> Result<T> {
     request.extensions_mut().remove().ok_or_else(|| Error::bad_input(otherwise))
 }

@@ -1,5 +1,5 @@
-//! The one door of the web app. Nothing under `/app` is reached but through here, so nothing can forget it:
-//! a change comes from a page of ours and carries its visitor's token; an error is a page; the headers are strict.
+//! What every request to the web app passes, so that no page can forget it: a change comes from a page of ours and
+//! carries its visitor's token; an error is a page; the security headers are strict.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -29,7 +29,7 @@ const TOKEN_HEADER: &str = "X-CSRF-Token";
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// What the door needs to know of the server.
+/// The checks, and what they need to know about the server.
 pub struct Gate {
     public_url: String,
     policy: HeaderValue,
@@ -40,7 +40,7 @@ impl Gate {
     pub fn of(core: &Core) -> Self {
         let settings = core.settings();
         let public_url = settings.public_url.clone();
-        // Pictures may be addressed by the public url, which need not be where this page was opened.
+        // Images may be addressed by the public url, which need not be where this page was opened.
         let policy = format!(
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: {public_url}; \
              media-src 'self' {public_url}; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
@@ -50,7 +50,7 @@ impl Gate {
         Self { public_url, policy, largest_form: settings.limits.json_bytes }
     }
 
-    /// Lets a request in, or answers it.
+    /// Checks a request, runs its handler, and adds the headers to the answer.
     pub async fn pass(
         self: Rc<Self>,
         request: ServiceRequest,
@@ -81,8 +81,7 @@ impl Gate {
         self.with_security_headers(HttpResponse::from_error(error), context)
     }
 
-    /// Checks a request that may change something, and reads what has to be read for that. What comes back is the
-    /// rest of the body.
+    /// Checks a request that may change something, and reads as much of the body as that needs. Returns the rest of it.
     async fn admit(
         &self,
         request: &HttpRequest,
@@ -98,8 +97,8 @@ impl Gate {
         if let Some(token) = sent {
             expect_token(context, token)?;
         }
-        match form::kind(headers) {
-            form::Kind::Fields => {
+        match form::body_format(headers) {
+            form::BodyFormat::UrlEncoded => {
                 let form = Form::receive(payload, self.largest_form).await?;
                 if sent.is_none() {
                     expect_token(context, form.text(form::TOKEN))?;
@@ -107,7 +106,7 @@ impl Gate {
                 request.extensions_mut().insert(form);
                 Ok(Payload::None)
             }
-            form::Kind::MultipartForm => {
+            form::BodyFormat::Multipart => {
                 let mut parts = transport::form::Form::new(headers, payload)?;
                 if sent.is_none() {
                     expect_token(context, &form::first_part(&mut parts).await?)?;
@@ -115,12 +114,12 @@ impl Gate {
                 request.extensions_mut().insert(MultipartForm::from(parts));
                 Ok(Payload::None)
             }
-            form::Kind::Other if sent.is_some() => Ok(payload),
-            form::Kind::Other => Err(no_token()),
+            form::BodyFormat::Other if sent.is_some() => Ok(payload),
+            form::BodyFormat::Other => Err(no_token()),
         }
     }
 
-    /// A page of another site may not make changes here in the name of who is signed in.
+    /// A page of another site must not change anything here in the name of the signed-in user.
     fn expect_our_origin(&self, headers: &HeaderMap) -> Result<()> {
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let origin = text(ORIGIN).unwrap_or_default();
@@ -169,7 +168,7 @@ fn set_cookie(headers: &mut HeaderMap, cookie: Result<HeaderValue, impl std::err
     }
 }
 
-/// Runs the handler, and survives it.
+/// Runs the handler; a panic in it becomes an error.
 async fn run(
     next: Next<impl MessageBody + 'static>,
     request: ServiceRequest,

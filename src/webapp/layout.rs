@@ -1,4 +1,4 @@
-//! What is around every page's own part: title, navigation, who is signed in, messages. Each page's template has
+//! What surrounds every page's own part: title, navigation, the signed-in member, messages. Each page's template has
 //! one of these as `layout`.
 
 use super::flash::Flash;
@@ -17,7 +17,7 @@ pub struct Layout {
     pub csrf: String,
     /// Its own address, to come back to.
     pub here: String,
-    /// What was just done.
+    /// The message about what was just done.
     pub flash: Option<Flash>,
     /// Who is signed in.
     pub member: Option<Member>,
@@ -57,18 +57,18 @@ pub struct Choice {
     pub name: String,
 }
 
-/// The organization that a page is about, and what of it the member sees.
+/// The organization that a page is about.
 pub struct CurrentOrganization {
     /// Its slug.
     pub slug: String,
     /// Its name.
     pub name: String,
-    /// Whether the member runs it.
+    /// Whether the member is an owner of it.
     pub is_owner: bool,
 }
 
 impl CurrentOrganization {
-    /// The parts of the organization's pages, as far as the member's role goes.
+    /// The sections that the member's role may see.
     #[must_use]
     pub fn links(&self) -> Vec<Link> {
         let sections: &[Section] = if self.is_owner {
@@ -143,7 +143,7 @@ pub struct Crumb {
 }
 
 impl Layout {
-    /// The frame of a page for whoever looks.
+    /// The frame of a page for anyone.
     #[must_use]
     pub fn new(context: &RequestContext, title: impl Into<String>) -> Self {
         Self {
@@ -160,7 +160,7 @@ impl Layout {
         }
     }
 
-    /// The frame for somebody who is signed in, with the organizations they are in.
+    /// The frame for a signed-in member, with their organizations.
     pub(super) fn of(mut self, member: &model::Member, organizations: &[(Organization, Role)]) -> Self {
         self.member = Some(Member { name: member.name.clone(), email: member.email.clone() });
         let choice = |(organization, _): &(Organization, Role)| Choice {

@@ -1,4 +1,4 @@
-//! The pages, a room for each area: its handlers, and beside them its templates, styles and scripts.
+//! The pages, a folder for each area: its handlers, with its templates, styles and scripts beside them.
 
 use actix_web::web::ServiceConfig;
 

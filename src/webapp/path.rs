@@ -1,4 +1,4 @@
-//! Addresses within the web app, for redirects: nothing that a browser could take for another site is one.
+//! Addresses within the web app, for redirects: never one that a browser could take for another site.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ impl LocalPath {
         Self(format!("{}/{}", self.0, utf8_percent_encode(segment, NOT_PLAIN)))
     }
 
-    /// The page where one signs in.
+    /// The sign-in page.
     #[must_use]
     pub fn sign_in() -> Self {
         Self::to(&["sign-in"])
@@ -56,7 +56,7 @@ impl LocalPath {
     }
 }
 
-/// Whether an address stays below where it begins, to a browser, which takes encoded dots for dots, and to whoever
+/// Whether an address stays below its start: for a browser, which reads encoded dots as dots, and for anyone who
 /// decodes it as a whole.
 fn stays_below(rest: &str) -> bool {
     let path = rest.split(['?', '#']).next().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Errors as people meet them: a page that says what is wrong and what to do, a message in the open page, or the
-//! way to sign in. Never JSON.
+//! Errors as people see them: a page that says what is wrong and what to do, a message in the open page, or a redirect
+//! to the sign-in page. Never JSON.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -30,7 +30,7 @@ struct ErrorToast<'a> {
     request_id: Option<String>,
 }
 
-/// The answer as it is when it is no error or a page already; else the page for the error.
+/// The answer as it is, unless it is an error that is not a page yet; then the page for the error.
 pub fn readable(answer: HttpResponse, context: &RequestContext) -> HttpResponse {
     let status = answer.status();
     let is_error = status.is_client_error() || status.is_server_error();
@@ -52,7 +52,7 @@ pub fn readable(answer: HttpResponse, context: &RequestContext) -> HttpResponse 
     readable
 }
 
-/// To the page where one signs in, and back from there.
+/// Redirects to the sign-in page, and back from there.
 fn sign_in_first(context: &RequestContext) -> HttpResponse {
     let is_page = context.asks_for_page();
     let back = if is_page { Some(context.address()) } else { context.from() };
@@ -70,13 +70,13 @@ fn about(status: StatusCode, title: &str, message: &str, context: &RequestContex
     let mut answer = HttpResponse::build(status);
     answer.content_type("text/html; charset=utf-8");
     if context.is_partial() {
-        // Whatever was to be replaced in the page stays; the message goes where messages are.
+        // The part that was to be replaced stays; the message goes to the other messages.
         answer.insert_header(("HX-Retarget", "#toasts")).insert_header(("HX-Reswap", "beforeend"));
     }
     answer.body(text.unwrap_or_else(|_| title.to_owned()))
 }
 
-/// What a page about an error is headed with.
+/// The heading of a page about an error.
 fn title_of(code: Code) -> &'static str {
     match code {
         Code::Unauthenticated => "Sign in first",
@@ -103,7 +103,7 @@ fn title_of(code: Code) -> &'static str {
     }
 }
 
-/// The error's own sentence, except where it speaks of keys and endpoints to somebody who has neither.
+/// The error's own message, except if it is about keys and endpoints, which people have nothing to do with.
 fn sentence(code: Code, error: Option<&Error>) -> String {
     let own = match code {
         Code::LibraryNotAuthorized => "There is no such library, or you have no access to it.",
@@ -111,7 +111,7 @@ fn sentence(code: Code, error: Option<&Error>) -> String {
         Code::EndpointNotFound => "There is no such page. Check its address.",
         Code::ApiKeyReadOnly => "Your role does not allow this. Ask an owner of the organization.",
         Code::Internal => {
-            "It is the server’s fault, not yours. Try again; if it stays, give the administrator the id below."
+            "It is the server’s fault, not yours. Try again; if it happens again, give the administrator the id below."
         }
         Code::Unauthenticated
         | Code::InvalidApiKey
@@ -145,19 +145,19 @@ fn title_of_status(status: StatusCode) -> &'static str {
     }
 }
 
-/// For what the framework refused by itself.
+/// The same for what the framework refused.
 fn sentence_of_status(status: StatusCode) -> &'static str {
     match status {
         StatusCode::NOT_FOUND => "There is no such page. Check its address.",
         StatusCode::METHOD_NOT_ALLOWED => {
-            "This address does not take what was sent to it. Go back and use the page’s own buttons."
+            "This address does not accept this kind of request. Go back and use the page’s own buttons."
         }
-        StatusCode::PAYLOAD_TOO_LARGE => "More was sent than is taken here.",
+        StatusCode::PAYLOAD_TOO_LARGE => "More was sent than this address accepts.",
         status if status.is_client_error() => {
             "What was sent can’t be understood. Go back, reload the page and try again."
         }
         _ => {
-            "It is the server’s fault, not yours. Try again; if it stays, give the administrator the id below."
+            "It is the server’s fault, not yours. Try again; if it happens again, give the administrator the id below."
         }
     }
 }

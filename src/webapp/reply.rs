@@ -1,4 +1,4 @@
-//! Answers of the web app: a page from its template, a redirect after a change.
+//! Answers of the web app: a page from its template, or a redirect after a change.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -36,17 +36,17 @@ pub fn page_with(status: u16, template: &impl Template) -> Result<HttpResponse> 
     Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(text))
 }
 
-/// Leads on after a change, so that reloading the next page does not repeat it.
+/// Redirects after a change, so that reloading the next page does not repeat it.
 #[must_use]
 pub fn redirect(context: &RequestContext, to: &LocalPath) -> HttpResponse {
     if context.is_partial() {
-        // A redirect would be followed by the script, and the page put into the place of the part.
+        // The script would follow a redirect, and put the whole page in place of the part.
         return HttpResponse::NoContent().insert_header(("HX-Redirect", to.as_str())).finish();
     }
     HttpResponse::SeeOther().insert_header((LOCATION, to.as_str())).finish()
 }
 
-/// [`redirect`], and the next page tells what was done.
+/// [`redirect`], with a message for the next page.
 ///
 /// # Errors
 /// `INTERNAL_SERVER_ERROR` when the message can't be sent along.

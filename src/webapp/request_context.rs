@@ -1,5 +1,5 @@
-//! What is known of a request before it is asked who it is from: its cookies, the token that its forms must carry,
-//! whether it wants a part of a page only. Every handler takes a [`RequestContext`]; only the gate makes one.
+//! What is known about a request before its user is: its cookies, the token that its forms must carry, whether it wants
+//! only a part of a page. Every handler takes a [`RequestContext`]; only the gate makes one.
 
 use std::future::{Ready, ready};
 use std::rc::Rc;
@@ -43,7 +43,7 @@ enum FormBinding {
 }
 
 impl RequestContext {
-    /// Reads what a request says of itself.
+    /// Reads a request's headers.
     pub(super) fn of(request: &HttpRequest) -> Self {
         let headers = request.headers();
         let owned = |name| cookie::read(headers, name).map(str::to_owned);
@@ -62,26 +62,26 @@ impl RequestContext {
         }))
     }
 
-    /// What the gate noted of a request.
+    /// The context that the gate made for a request.
     pub(super) fn of_gate(request: &HttpRequest) -> Result<Self> {
         let context = request.extensions().get::<Self>().cloned();
         context.ok_or_else(|| Error::internal("a page is mounted outside the web app's gate"))
     }
 
-    /// The token of the session that the browser says it has. Whether there is one is for `core` to say.
+    /// The session token that the browser sent. Only `core` knows whether it is valid.
     #[must_use]
     pub fn session_token(&self) -> Option<&str> {
         self.0.session.as_deref()
     }
 
     /// The token that every form and every other change must carry: `csrf` in a form, `X-CSRF-Token` as a header.
-    /// It changes with the session, and the session can't be told from it.
+    /// It changes with the session, and does not reveal it.
     #[must_use]
     pub fn csrf(&self) -> String {
         self.expected().to_hex().to_string()
     }
 
-    /// Whether a token is this visit's own. Takes the same time for every wrong one.
+    /// Whether a token is the expected one. Takes the same time for every wrong one.
     pub(super) fn accepts(&self, token: &str) -> bool {
         Hash::from_hex(token).is_ok_and(|token| token == self.expected())
     }
@@ -93,7 +93,7 @@ impl RequestContext {
         Hash::from_bytes(blake3::derive_key(FORM_TOKENS, secret.as_bytes()))
     }
 
-    /// A value that the browser is to keep, because its forms will be bound to it.
+    /// A new value for the browser to keep, because its forms are bound to it.
     pub(super) fn new_visitor(&self) -> Option<&str> {
         match (&self.0.session, &self.0.visitor) {
             (None, FormBinding::New(value)) => Some(value),
@@ -107,37 +107,37 @@ impl RequestContext {
         self.0.theme
     }
 
-    /// What the page is to say of what was just done.
+    /// The message about what was just done.
     #[must_use]
     pub fn flash(&self) -> Option<&Flash> {
         self.0.flash.as_ref()
     }
 
-    /// Whether a part of a page is wanted, to be put into the one that is open (htmx), and not a page.
+    /// Whether only a part of a page is wanted, for the page that is open (htmx).
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.0.is_partial
     }
 
-    /// Whether a whole page is looked at, which one can come back to.
+    /// Whether a whole page is wanted, which one can come back to.
     #[must_use]
     pub(super) fn asks_for_page(&self) -> bool {
         self.0.is_get && !self.0.is_partial
     }
 
-    /// The path and query that were asked for.
+    /// The requested path and query.
     #[must_use]
     pub fn address(&self) -> &LocalPath {
         &self.0.address
     }
 
-    /// The host that was asked for, as a name or an address in brackets or dots, without a port.
+    /// The requested host without its port: a name, or an IP address.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         self.0.host.as_deref()
     }
 
-    /// The page of ours that the request was made on, where the browser tells.
+    /// The page of ours that the request came from, if the browser says so.
     #[must_use]
     pub fn from(&self) -> Option<&LocalPath> {
         self.0.from.as_ref()
@@ -148,7 +148,7 @@ fn random_text() -> String {
     String::from_utf8_lossy(&random_base62::<32>()).into_owned()
 }
 
-/// A link that htmx follows in place of the browser wants the whole page nevertheless.
+/// A link that htmx follows instead of the browser still wants the whole page.
 fn is_partial(headers: &HeaderMap) -> bool {
     headers.contains_key("HX-Request") && !headers.contains_key("HX-Boosted")
 }

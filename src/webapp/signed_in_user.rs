@@ -1,4 +1,4 @@
-//! Who is signed in: what every page but those before signing in begins with.
+//! The signed-in user: every page except those before signing in starts with one.
 
 use std::future::{Ready, ready};
 
@@ -16,14 +16,14 @@ use crate::transport;
 use crate::webapp::layout::Layout;
 use crate::webapp::request_context::RequestContext;
 
-/// A request of somebody who is signed in. A handler that takes one is never run for anybody else: they are led
-/// to the page where one signs in, and back from there.
+/// A request of a signed-in user. A handler that takes one never runs for anybody else: they are redirected to the
+/// sign-in page, and back from there.
 pub struct SignedInUser {
     /// The operations.
     pub core: Core,
     /// The request.
     pub context: RequestContext,
-    /// Who it is from.
+    /// The person who is signed in.
     pub person: SignedIn,
     /// Where it comes from.
     pub client: ClientInfo,
@@ -31,13 +31,13 @@ pub struct SignedInUser {
 
 impl SignedInUser {
     fn of(request: &HttpRequest) -> Result<Self> {
-        let (core, context) = (app_of(request)?, RequestContext::of_gate(request)?);
+        let (core, context) = (core_of(request)?, RequestContext::of_gate(request)?);
         let client = client_of(request);
         let person = core.signed_in(context.session_token().unwrap_or_default(), &client)?;
         Ok(Self { core, context, person, client })
     }
 
-    /// The person, acting in an organization. It holds a snapshot of the store: let go of it before waiting long.
+    /// The person, acting in an organization. It holds a snapshot of the store: drop it before waiting long.
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND` when the person is not in it.
@@ -69,12 +69,12 @@ pub fn client_of(request: &HttpRequest) -> ClientInfo {
 ///
 /// # Errors
 /// When the server is put together wrongly.
-pub fn app_of(request: &HttpRequest) -> Result<Core> {
+pub fn core_of(request: &HttpRequest) -> Result<Core> {
     let core = request.app_data::<web::Data<Core>>();
     core.map(|core| core.get_ref().clone()).ok_or_else(|| Error::internal("the pages have no operations"))
 }
 
-/// Gives the browser a new session, and takes the value away that its forms were bound to before.
+/// Gives the browser a new session, and deletes the value that its forms were bound to before.
 ///
 /// # Errors
 /// When the cookie can't be written.
@@ -84,7 +84,7 @@ pub fn begin_session(answer: &mut HttpResponse, core: &Core, token: &Token) -> R
     set(answer, cookie::VISITOR, "", CookieLifetime::Gone)
 }
 
-/// Takes the session away from the browser.
+/// Deletes the session from the browser.
 ///
 /// # Errors
 /// When the cookie can't be written.

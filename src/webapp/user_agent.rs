@@ -1,6 +1,6 @@
-//! What browsers call themselves, made readable. A name to recognise a session by; nothing depends on it.
+//! A readable name from a browser's User-Agent header, to recognise a session by. Nothing depends on it.
 
-/// Names by what tells them, the more special ones first: every browser claims to be several others, too.
+/// Names by a word that gives them away, the more specific ones first: every browser claims to be several others, too.
 const BROWSERS: [(&str, &str); 7] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -23,10 +23,10 @@ const SYSTEMS: [(&str, &str); 7] = [
 /// A short name, such as `Firefox on Linux`.
 #[must_use]
 pub fn name(agent: &str) -> String {
-    let told = |names: &[(&str, &'static str)]| {
+    let found = |names: &[(&str, &'static str)]| {
         names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
     };
-    match (told(&BROWSERS), told(&SYSTEMS)) {
+    match (found(&BROWSERS), found(&SYSTEMS)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(name), None) | (None, Some(name)) => name.to_owned(),
         (None, None) if agent.is_empty() => "Unknown browser".to_owned(),

@@ -1,5 +1,5 @@
-//! How texts come into pages: as HTML, with visible escapes for characters that control, turn the direction of others or
-//! can't be seen. Names from before such were refused may hold them.
+//! How texts are written into pages: as HTML, with visible escapes for characters that are invisible, control something
+//! or change the direction of text. Names from before such characters were refused may contain them.
 
 use std::fmt::{self, Write};
 

@@ -14,7 +14,7 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// How many there are of something: `1 picture`, `12,345 pictures`.
+/// How many there are of something: `1 asset`, `12,345 assets`.
 #[must_use]
 pub fn counted(number: u64, one: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
@@ -41,7 +41,7 @@ mod tests {
     fn numbers_are_readable() {
         let texts = [0, 999, 1000, 1_234_567].map(grouped);
         assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!((counted(1, "picture"), counted(0, "picture")), ("1 picture".into(), "0 pictures".into()));
+        assert_eq!((counted(1, "asset"), counted(0, "asset")), ("1 asset".into(), "0 assets".into()));
     }
 
     #[test]

@@ -8,7 +8,9 @@
 export async function fetchPart(address) {
   try {
     const response = await fetch(address, { headers: { "HX-Request": "true" } });
-    return response.ok ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
+    // To somebody who is no longer signed in, the answer is where to sign in, without a part.
+    const isPart = response.ok && !response.headers.has("HX-Redirect");
+    return isPart ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
   } catch {
     return null;
   }

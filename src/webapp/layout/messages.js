@@ -3,13 +3,13 @@
 /**
  * Shows a message in the corner, and has it read out.
  * @param {string} text
- * @param {"done" | "problem"} tone
+ * @param {"success" | "problem"} tone
  */
-export function say(text, tone = "done") {
+export function say(text, tone = "success") {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById("toast"));
   const toast = copyOf(template);
   toast.classList.add(`toast-${tone}`);
-  setIcon(toast, tone === "done" ? "circle-check" : "circle-alert");
+  setIcon(toast, tone === "success" ? "circle-check" : "circle-alert");
   toast.querySelector("p").textContent = text;
   document.getElementById("toasts").append(toast);
 }
@@ -51,7 +51,7 @@ const toasts = document.getElementById("toasts");
 if (toasts) {
   /** @param {HTMLElement} toast */
   const leave = (toast) => {
-    if (toast.dataset.leaves || !toast.classList.contains("toast-done")) return;
+    if (toast.dataset.leaves || !toast.classList.contains("toast-success")) return;
     toast.dataset.leaves = "1";
     const go = () => {
       if (toast.matches(":hover, :focus-within")) setTimeout(go, 2000);

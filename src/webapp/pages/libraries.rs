@@ -1,5 +1,5 @@
-//! Libraries and what is in them, as people look at them, sort them and add to them. The list of these pages' routes
-//! is here, and the list of libraries; the rest is a file for each page.
+//! Libraries and their assets: browsing, changing, uploading. The routes of these pages are here, and the list of
+//! libraries; the rest is a file for each page.
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
@@ -31,11 +31,11 @@ mod trash;
 mod trash_changes;
 mod upload;
 
-use image::Picture;
+use image::Image;
 
-/// How many pictures of a library are shown of it.
+/// How many images the card of a library shows.
 const MOSAIC: usize = 5;
-/// How many of its newest assets are looked at for those: not all of them have a picture.
+/// How many of its newest assets are looked at for those: not all of them have an image.
 const MOSAIC_LOOKED_AT: usize = 12;
 /// All of a list that is short by itself.
 const ALL: PageRequest = PageRequest { offset: 0, size: usize::MAX };
@@ -63,7 +63,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(trash.route(web::get().to(trash::show)))
         .service(change("/trash/selected").route(web::post().to(trash_changes::change)))
         .service(change("/trash/empty").route(web::post().to(trash_changes::empty)))
-        .service(trashed.route(web::get().to(trash::picture)))
+        .service(trashed.route(web::get().to(trash::image)))
         .service(asset.route(web::get().to(asset::show)))
         .service(change("/{asset}/description").route(web::post().to(asset_changes::describe)))
         .service(change("/{asset}/tags").route(web::post().to(asset_changes::tag)))
@@ -80,14 +80,14 @@ fn change(path: &str) -> actix_web::Resource {
 /// What somebody's role lets them do in every library of the organization.
 #[derive(Debug, Clone, Copy)]
 struct Can {
-    /// Change what is in it.
+    /// Change its assets.
     change: bool,
-    /// Make libraries and name them.
+    /// Create and rename libraries.
     manage: bool,
 }
 
 impl Can {
-    /// Only for what a page offers: whether it is done is for the operation to say.
+    /// Only for what a page offers: the operation itself decides.
     fn of(caller: &Caller) -> Self {
         match caller.role() {
             Some(Role::Owner) => Self { change: true, manage: true },
@@ -104,7 +104,7 @@ struct LibraryListPage {
     organization: String,
     can: Can,
     cards: Vec<LibraryCard>,
-    asked: String,
+    typed: String,
     problem: String,
 }
 
@@ -114,14 +114,14 @@ struct LibraryCard {
     name: String,
     count: String,
     tags: Vec<String>,
-    mosaic: Vec<Picture>,
+    mosaic: Vec<Image>,
 }
 
 async fn list(user: SignedInUser, organization: web::Path<String>) -> Result<HttpResponse> {
     page(&list_page(&user, &organization, "", "")?)
 }
 
-fn list_page(user: &SignedInUser, organization: &str, asked: &str, problem: &str) -> Result<LibraryListPage> {
+fn list_page(user: &SignedInUser, organization: &str, typed: &str, problem: &str) -> Result<LibraryListPage> {
     let caller = user.caller(organization)?;
     let libraries = user.core.list_libraries_with(&caller, organization, ALL, TAGS)?;
     let cards = libraries.into_iter().map(|library| card(&user.core, &caller, organization, library));
@@ -130,7 +130,7 @@ fn list_page(user: &SignedInUser, organization: &str, asked: &str, problem: &str
         organization: organization.to_owned(),
         can: Can::of(&caller),
         cards: cards.collect::<Result<_>>()?,
-        asked: asked.to_owned(),
+        typed: typed.to_owned(),
         problem: problem.to_owned(),
     })
 }
@@ -140,7 +140,7 @@ fn card(core: &Core, caller: &Caller, organization: &str, detail: LibraryDetail)
     let path = LibraryPath { organization, library: library.slug.as_str() };
     let newest = PageRequest { offset: 0, size: MOSAIC_LOOKED_AT };
     let assets = core.list_assets(caller, &path, &[], newest)?;
-    let mosaic = assets.iter().filter_map(|detail| Picture::of(detail, &detail.asset)).take(MOSAIC).collect();
+    let mosaic = assets.iter().filter_map(|detail| Image::of(detail, &detail.asset)).take(MOSAIC).collect();
     Ok(LibraryCard {
         slug: library.slug.to_string(),
         name: library.name,
@@ -155,7 +155,7 @@ async fn create(user: SignedInUser, organization: web::Path<String>, form: Form)
     match user.core.create_library(&caller, &organization, form.text("name"), None).await {
         Ok(LibraryDetail { library, .. }) => {
             let to = LocalPath::to(&[&organization, library.slug.as_str()]);
-            let flash = Flash::done(format!("Created library “{}”.", library.name));
+            let flash = Flash::success(format!("Created library “{}”.", library.name));
             redirect_with(&user.context, &to, &flash)
         }
         Err(error) if error.is_user_fixable() => {
@@ -171,7 +171,7 @@ async fn rename(user: SignedInUser, path: InLibrary, form: Form) -> Result<HttpR
     let to = LocalPath::to(&[&organization, &library]);
     let path = LibraryPath { organization: &organization, library: &library };
     let flash = match user.core.rename_library(&caller, &path, form.text("name")).await {
-        Ok(detail) => Flash::done(format!("Renamed to “{}”.", detail.library.name)),
+        Ok(detail) => Flash::success(format!("Renamed to “{}”.", detail.library.name)),
         Err(error) if error.is_user_fixable() => Flash::problem(error.message()),
         Err(error) => return Err(error),
     };

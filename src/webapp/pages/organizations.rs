@@ -1,4 +1,4 @@
-//! The start: the organizations of who is signed in.
+//! The start page: the organizations of the signed-in member.
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
@@ -32,7 +32,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
     routes.service(transport::resource("/", &[Method::GET]).route(web::get().to(choose)));
 }
 
-/// Who is in one organization is led there.
+/// Redirects a member of exactly one organization to it.
 async fn choose(user: SignedInUser) -> Result<HttpResponse> {
     let entries: Vec<OrganizationRow> = user
         .core

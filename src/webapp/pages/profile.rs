@@ -1,4 +1,4 @@
-//! The pages of a person about themselves: name, password, passkeys, where they are signed in, how pages look.
+//! The profile of the signed-in member: name, password, passkeys, sessions, appearance.
 
 use actix_web::http::Method;
 use actix_web::http::header::SET_COOKIE;
@@ -17,9 +17,10 @@ use crate::webapp::layout::Layout;
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::{page, page_again, redirect, redirect_with};
 use crate::webapp::request_context::RequestContext;
-use crate::webapp::signed_in_user::{SignedInUser, app_of, begin_session};
+use crate::webapp::signed_in_user::{SignedInUser, begin_session, core_of};
 use crate::webapp::theme::Theme;
 use crate::webapp::user_agent;
+
 pub mod passkeys;
 
 use passkeys::{PasskeyRow, Passkeys};
@@ -50,9 +51,9 @@ struct SessionRow {
 /// What is wrong in the forms that came back.
 #[derive(Default)]
 struct Problems<'a> {
-    /// A name that was not taken, and why.
+    /// A name that was refused, and why.
     name: Option<(&'a str, &'a str)>,
-    /// Why a password was not taken.
+    /// Why a password was refused.
     password: &'a str,
 }
 
@@ -106,7 +107,7 @@ impl SessionRow {
 async fn rename(user: SignedInUser, form: Form) -> Result<HttpResponse> {
     let name = form.text("name");
     match user.core.rename_member(&user.person, name).await {
-        Ok(_) => redirect_with(&user.context, &own_page(), &Flash::done("Your name is changed.")),
+        Ok(_) => redirect_with(&user.context, &own_page(), &Flash::success("Your name is changed.")),
         Err(error) if error.code() == Code::BadUserInput => {
             let problems = Problems { name: Some((name, error.message())), ..Problems::default() };
             page_again(&profile(&user, &problems)?)
@@ -119,7 +120,7 @@ async fn change_password(user: SignedInUser, form: Form) -> Result<HttpResponse>
     let SignedInUser { core, context, person, client } = &user;
     match core.change_password(person, form.text("present"), form.text("new"), client).await {
         Ok((token, _)) => {
-            let done = Flash::done("Your password is changed, and you are signed out everywhere else.");
+            let done = Flash::success("Your password is changed, and you are signed out everywhere else.");
             let mut answer = redirect_with(context, &own_page(), &done)?;
             begin_session(&mut answer, core, &token)?;
             Ok(answer)
@@ -134,7 +135,7 @@ async fn change_password(user: SignedInUser, form: Form) -> Result<HttpResponse>
 
 async fn end_one(user: SignedInUser, id: web::Path<String>) -> Result<HttpResponse> {
     user.core.end_session(&user.person, &SessionId::from_text(&id)).await?;
-    redirect_with(&user.context, &own_page(), &Flash::done("Signed out of that session."))
+    redirect_with(&user.context, &own_page(), &Flash::success("Signed out of that session."))
 }
 
 async fn end_others(user: SignedInUser) -> Result<HttpResponse> {
@@ -144,13 +145,13 @@ async fn end_others(user: SignedInUser) -> Result<HttpResponse> {
         1 => "Signed out in 1 other browser.".to_owned(),
         ended => format!("Signed out in {ended} other browsers."),
     };
-    redirect_with(&user.context, &own_page(), &Flash::done(said))
+    redirect_with(&user.context, &own_page(), &Flash::success(said))
 }
 
-/// How pages look is for this browser to keep, whoever is signed in.
+/// The appearance is kept by this browser, whoever is signed in.
 async fn choose_theme(context: RequestContext, form: Form, request: HttpRequest) -> Result<HttpResponse> {
     let back = LocalPath::parse(form.text("next")).unwrap_or_else(own_page);
-    let kept = CookieLifetime::For(app_of(&request)?.settings().members.session_life);
+    let kept = CookieLifetime::For(core_of(&request)?.settings().members.session_life);
     let cookie = match Theme::named(form.text("theme")) {
         Theme::System => cookie::written(cookie::THEME, "", CookieLifetime::Gone),
         theme @ (Theme::Light | Theme::Dark) => cookie::written(cookie::THEME, theme.name(), kept),

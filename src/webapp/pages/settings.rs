@@ -1,5 +1,5 @@
-//! The pages of an organization's owners: its name and libraries, its keys, how clients connect, its people, what
-//! happens in it. Every handler below takes an [`OwnerRequest`], which nobody else gets.
+//! The pages of an organization's owners: its name and libraries, its keys, how clients connect, its people, the
+//! overview. Every handler below takes an [`OwnerRequest`], which only owners get.
 
 use std::future::{Ready, ready};
 
@@ -68,11 +68,11 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(look("/overview/audit.jsonl").route(web::get().to(audit::export)));
 }
 
-/// A request of an owner of the organization that its path names. Nobody else's request comes further than this.
+/// A request of an owner of the organization in its path. Nobody else's request gets any further.
 pub struct OwnerRequest {
-    /// Who asks, and the request.
+    /// The user and the request.
     pub user: SignedInUser,
-    /// Their leave to manage the organization.
+    /// Their permission to manage the organization.
     pub by: Administrator,
     /// The organization.
     pub organization: Organization,
@@ -105,22 +105,22 @@ impl OwnerRequest {
         Ok(self.user.layout(title)?.within(&self.user.caller(self.slug())?, section))
     }
 
-    /// Back to a page, which tells what was done.
+    /// Redirects to a page, which says what was done.
     ///
     /// # Errors
     /// When the message can't be sent along.
     pub fn redirect_with_success(
         &self,
         to: &LocalPath,
-        said: impl Into<String>,
+        message: impl Into<String>,
     ) -> Result<actix_web::HttpResponse> {
-        redirect_with(&self.user.context, to, &Flash::done(said))
+        redirect_with(&self.user.context, to, &Flash::success(message))
     }
 
-    /// Back to a page, which tells what did not work and why, where it is for the person to know.
+    /// Redirects to a page, which says what failed and why.
     ///
     /// # Errors
-    /// The error itself where it is not.
+    /// The error itself, if it is not for the person to know.
     pub fn redirect_with_error(&self, to: &LocalPath, error: Error) -> Result<actix_web::HttpResponse> {
         if !is_shown_on_page(&error) {
             return Err(error);
@@ -128,7 +128,7 @@ impl OwnerRequest {
         self.redirect_with_problem(to, error.message())
     }
 
-    /// Back to a page, which tells what did not work.
+    /// Redirects to a page, which says what failed.
     ///
     /// # Errors
     /// When the message can't be sent along.
@@ -154,7 +154,7 @@ pub fn is_shown_on_page(error: &Error) -> bool {
     error.is_user_fixable() || error.code() == Code::NotFound
 }
 
-/// A page beside the others of the settings.
+/// One of the pages of the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tab {
     /// The organization and its libraries.

@@ -14,7 +14,7 @@ use crate::webapp::pages::profile::passkeys::Passkeys;
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::{page, page_with, redirect};
 use crate::webapp::request_context::RequestContext;
-use crate::webapp::signed_in_user::{SignedInUser, app_of, begin_session, client_of, end_session};
+use crate::webapp::signed_in_user::{SignedInUser, begin_session, client_of, core_of, end_session};
 
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/sign_in.html")]
@@ -37,7 +37,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
 
 async fn show(context: RequestContext, request: HttpRequest) -> Result<HttpResponse> {
     let next = wanted(request.query_string());
-    let core = app_of(&request)?;
+    let core = core_of(&request)?;
     let is_signed_in = core.signed_in(context.session_token().unwrap_or_default(), &client_of(&request));
     if is_signed_in.is_ok() {
         return Ok(redirect(&context, &next));
@@ -47,7 +47,7 @@ async fn show(context: RequestContext, request: HttpRequest) -> Result<HttpRespo
 }
 
 async fn sign_in_by(context: RequestContext, request: HttpRequest, form: Form) -> Result<HttpResponse> {
-    let core = app_of(&request)?;
+    let core = core_of(&request)?;
     let (email, next) = (form.text("email"), LocalPath::parse(form.text("next")).unwrap_or_default());
     match core.sign_in(email, form.text("password"), &client_of(&request)).await {
         Ok((token, _)) => {
@@ -60,12 +60,12 @@ async fn sign_in_by(context: RequestContext, request: HttpRequest, form: Form) -
             begin_session(&mut answer, &core, &token)?;
             Ok(answer)
         }
-        Err(error) => again(&core, &context, next, email, error),
+        Err(error) => form_again(&core, &context, next, email, error),
     }
 }
 
-/// The form again, where another try may help.
-fn again(
+/// The form again, if another try may help.
+fn form_again(
     core: &Core,
     context: &RequestContext,
     next: LocalPath,
@@ -94,7 +94,7 @@ async fn sign_out_of(user: SignedInUser) -> Result<HttpResponse> {
     Ok(answer)
 }
 
-/// Where the visitor was on the way to.
+/// The page to open after signing in.
 fn wanted(query: &str) -> LocalPath {
     let mut query = url::form_urlencoded::parse(query.as_bytes());
     let next = query.find(|(name, _)| name == "next");

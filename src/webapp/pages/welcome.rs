@@ -1,4 +1,4 @@
-//! What one-time links lead to: joining an organization, and choosing a new password.
+//! The pages of one-time links: joining an organization, and choosing a new password.
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -15,7 +15,7 @@ use crate::webapp::layout::Layout;
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::{page, page_again, redirect_with};
 use crate::webapp::request_context::RequestContext;
-use crate::webapp::signed_in_user::{SignedInUser, app_of, begin_session, client_of};
+use crate::webapp::signed_in_user::{SignedInUser, begin_session, client_of, core_of};
 
 /// A link into an organization, for somebody new.
 #[derive(Template)]
@@ -41,7 +41,7 @@ struct JoinAsPage<'a> {
     person: &'a SignedIn,
 }
 
-/// A link to choose a new password by.
+/// A link to choose a new password.
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/welcome/reset.html")]
 struct ResetPage<'a> {
@@ -75,7 +75,7 @@ async fn show(
     request: HttpRequest,
     token: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let core = app_of(&request)?;
+    let core = core_of(&request)?;
     let info = core.link(&token)?;
     let person = core.signed_in(context.session_token().unwrap_or_default(), &client_of(&request));
     match (&info.link.purpose, person) {
@@ -143,7 +143,7 @@ async fn accept(
     token: web::Path<String>,
     form: Form,
 ) -> Result<HttpResponse> {
-    let core = app_of(&request)?;
+    let core = core_of(&request)?;
     let info = core.link(&token)?;
     match info.link.purpose {
         Purpose::Join { .. } => join(&core, &context, &request, &token, &info, &form).await,
@@ -164,12 +164,12 @@ async fn join(
     match core.join(token, new, &client_of(request)).await {
         Ok((session, person)) => {
             let there = info.organization.as_ref().map(|place| LocalPath::to(&[place.slug.as_str()]));
-            let done = Flash::done(format!("Welcome, {}.", person.member.name));
+            let done = Flash::success(format!("Welcome, {}.", person.member.name));
             let mut answer = redirect_with(context, &there.unwrap_or_default(), &done)?;
             begin_session(&mut answer, core, &session)?;
             Ok(answer)
         }
-        Err(error) if may_be_mended(&error) => {
+        Err(error) if is_worth_another_try(&error) => {
             page_again(&join_page(context, token, info, &JoinForm { email, name, problem: error.message() }))
         }
         Err(error) => Err(error),
@@ -186,25 +186,25 @@ async fn reset(
 ) -> Result<HttpResponse> {
     match core.reset_password(token, form.text("password"), &client_of(request)).await {
         Ok((session, _)) => {
-            let done = Flash::done("Your password is changed, and you are signed out everywhere else.");
+            let done = Flash::success("Your password is changed, and you are signed out everywhere else.");
             let mut answer = redirect_with(context, &LocalPath::default(), &done)?;
             begin_session(&mut answer, core, &session)?;
             Ok(answer)
         }
-        Err(error) if may_be_mended(&error) => {
+        Err(error) if is_worth_another_try(&error) => {
             page_again(&reset_page(core, context, token, info, error.message())?)
         }
         Err(error) => Err(error),
     }
 }
 
-/// Whether the form is to be shown again: another text in it may do.
-fn may_be_mended(error: &Error) -> bool {
+/// Whether the form is shown again, because another input may work.
+fn is_worth_another_try(error: &Error) -> bool {
     error.is_user_fixable() || error.code() == Code::RateLimited
 }
 
 async fn join_as_signed_in(user: SignedInUser, token: web::Path<String>) -> Result<HttpResponse> {
     let organization = user.core.join_as(&user.person, &token, &user.client).await?;
-    let done = Flash::done(format!("You joined {}.", organization.name));
+    let done = Flash::success(format!("You joined {}.", organization.name));
     redirect_with(&user.context, &LocalPath::to(&[organization.slug.as_str()]), &done)
 }

@@ -26,7 +26,7 @@ async fn an_asset_is_described_tagged_promoted_and_followed_to_another_library()
     browser.fill("Description", "The bridge,\nseen from the north.");
     browser.click(&Locator::button("Save"));
     browser.wait_for(&Locator::text("The description is saved."));
-    browser.fill("Add tags, with commas between", "sea, bridge");
+    browser.fill("Add tags, separated by commas", "sea, bridge");
     browser.press("Enter");
     browser.wait_for(&Locator::button("Remove the tag bridge"));
     browser.click(&Locator::button("Remove the tag sea"));

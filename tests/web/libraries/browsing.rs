@@ -37,8 +37,8 @@ async fn a_search_follows_typing_and_marks_what_it_found() {
     browser.open("/app/acme/photos?q=win&tag=evening");
     expect_names(&browser, &["Red wine & <cheese>"]);
     browser.fill("Search this library", "sunset");
-    browser.wait_for(&Locator::text("Nothing fits"));
-    browser.check("library-nothing-fits");
+    browser.wait_for(&Locator::text("Nothing found"));
+    browser.check("library-nothing-found");
     browser.press("Escape");
     expect_names(&browser, &["Red wine & <cheese>"]);
     browser.wait_for_path("/app/acme/photos?tag=evening");

@@ -38,13 +38,13 @@ async fn a_selection_is_tagged_and_transferred() {
     browser.open("/app/acme/photos");
     select(&browser, &["wine", "sunset"]);
     browser.check("library-selected");
-    browser.fill("Tags, with commas between", "evening, Warm light");
+    browser.fill("Tags, separated by commas", "evening, Warm light");
     browser.click(&Locator::button("Tag"));
-    browser.wait_for(&Locator::text("Put “evening”, “Warm light” on 2 assets."));
+    browser.wait_for(&Locator::text("Added “evening”, “Warm light” to 2 assets."));
     browser.wait_for(&Locator::link("evening 2"));
     assert_eq!(selected(&browser), 0);
     select(&browser, &["wine"]);
-    browser.fill("Tags, with commas between", "evening");
+    browser.fill("Tags, separated by commas", "evening");
     browser.click(&Locator::button("Untag"));
     browser.wait_for(&Locator::link("evening 1"));
     select(&browser, &["wine", "umang", "seeding"]);
@@ -89,7 +89,7 @@ async fn trashed_assets_are_restored_or_deleted_for_good() {
     browser.wait_for(&Locator::text("Moved 2 assets to the trash."));
     browser.wait_until("document.querySelectorAll('#grid .tile').length === 3");
     browser.click(&Locator::button("Restore"));
-    browser.wait_for(&Locator::text("Took 2 assets out of the trash."));
+    browser.wait_for(&Locator::text("Restored 2 assets."));
     browser.wait_until("document.querySelector('#grid img').alt === 'wine'");
     select(&browser, &["wine", "sunset", "umang"]);
     browser.click(&Locator::button("Trash"));
@@ -103,7 +103,7 @@ async fn trashed_assets_are_restored_or_deleted_for_good() {
     browser.check("trash");
     select(&browser, &["umang"]);
     browser.click(&Locator::button("Restore"));
-    browser.wait_for(&Locator::text("Took 1 asset out of the trash."));
+    browser.wait_for(&Locator::text("Restored 1 asset."));
     select(&browser, &["wine"]);
     browser.click(&Locator::button("Delete for good"));
     browser.wait_for(&Locator::heading("Delete for good?"));
@@ -184,8 +184,8 @@ async fn only_assets_that_were_in_the_trash_are_counted_as_restored() {
     let client = HttpClient::new(&library.server);
     let (session, token) = signed_in(&client, &editor).await;
     for (action, message) in [
-        ("restore", "Took 1 asset out"),
-        ("restore", "Took 0 assets out"),
+        ("restore", "Restored 1 asset"),
+        ("restore", "Restored 0 assets"),
         ("purge&sure=yes", "Deleted 0 assets"),
     ] {
         let fields = format!("csrf={token}&do={action}&id={listed}&id={trashed}");
@@ -209,10 +209,10 @@ async fn a_bulk_change_names_the_assets_that_somebody_else_removed_meanwhile() {
     browser.wait_for_images();
     library.trash(&[&ids[2]]).await;
     select(&browser, &["wine", "sunset"]);
-    browser.fill("Tags, with commas between", "evening");
+    browser.fill("Tags, separated by commas", "evening");
     browser.click(&Locator::button("Tag"));
     browser.wait_for(&Locator::text(
-        "Put “evening” on 1 asset. Left out: “sunset”, which is no longer in this library.",
+        "Added “evening” to 1 asset. Left out: “sunset”, which is no longer in this library.",
     ));
 
     browser.open("/app/acme/photos");
@@ -224,7 +224,7 @@ async fn a_bulk_change_names_the_assets_that_somebody_else_removed_meanwhile() {
         "Moved 2 assets to the trash. Left out: “wine”, which is no longer in this library.",
     ));
     browser.click(&Locator::button("Restore"));
-    browser.wait_for(&Locator::text("Took 2 assets out of the trash."));
+    browser.wait_for(&Locator::text("Restored 2 assets."));
 
     let core = library.server.core();
     let caller = core.authenticate(&library.key.token).unwrap();

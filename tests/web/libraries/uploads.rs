@@ -104,7 +104,7 @@ async fn an_upload_continues_after_signing_in_over_the_page() {
         let fixtures = FIXTURES.map(fixture);
         let files: Vec<_> = fixtures.iter().map(std::path::PathBuf::as_path).collect();
         browser.pick_files(&Locator::css("#files"), &files);
-        browser.wait_for(&Locator::heading("Sign in to go on"));
+        browser.wait_for(&Locator::heading("Sign in to continue"));
         browser.wait_for(&Locator::text("Paused: 1 of 6 files uploaded"));
         // The console tells of each 403, which is what a page that was signed out gets.
         if name == "expired" {
@@ -117,8 +117,8 @@ async fn an_upload_continues_after_signing_in_over_the_page() {
         browser.wait_until("document.querySelector('#signed-out .wrong').textContent.length > 0");
         browser.press("Escape");
         browser.wait_until("!document.querySelector('dialog[open]')");
-        browser.click(&Locator::button("Go on"));
-        browser.wait_for(&Locator::heading("Sign in to go on"));
+        browser.click(&Locator::button("Continue"));
+        browser.wait_for(&Locator::heading("Sign in to continue"));
         browser.fill("Password", PASSWORD);
         browser.press("Enter");
         browser.wait_for(&Locator::text("6 of 6 files uploaded"));
@@ -141,7 +141,7 @@ async fn a_bulk_change_continues_after_signing_in_over_the_page() {
     browser.clear_cookies();
     browser.click(&Locator::role("checkbox", "Select wine"));
     browser.click(&Locator::button("Trash"));
-    browser.wait_for(&Locator::heading("Sign in to go on"));
+    browser.wait_for(&Locator::heading("Sign in to continue"));
     browser.fill("Password", PASSWORD);
     browser.press("Enter");
     browser.wait_for(&Locator::text("Moved 1 asset to the trash."));

@@ -27,9 +27,9 @@ async fn a_library_works_without_scripts() {
         }
     };
     select(&["wine", "sunset"]);
-    browser.fill("Tags, with commas between", "evening");
+    browser.fill("Tags, separated by commas", "evening");
     browser.click(&Locator::button("Tag"));
-    browser.wait_for(&Locator::text("Put “evening” on 2 assets."));
+    browser.wait_for(&Locator::text("Added “evening” to 2 assets."));
     browser.open("/app/acme/photos");
     browser.click(&Locator::link("evening 2"));
     browser.wait_for_path("/app/acme/photos?tag=evening");
@@ -37,7 +37,7 @@ async fn a_library_works_without_scripts() {
     browser.click(&Locator::button("Trash"));
     browser.wait_for(&Locator::text("Moved 1 asset to the trash."));
     browser.click(&Locator::button("Restore"));
-    browser.wait_for(&Locator::text("Took 1 asset out of the trash."));
+    browser.wait_for(&Locator::text("Restored 1 asset."));
     browser.fill("Search this library", "win");
     browser.press("Enter");
     browser.wait_for(&Locator::text("1 asset found"));
@@ -57,7 +57,7 @@ async fn a_library_works_without_scripts() {
     browser.fill("Description", "Evening in the hills");
     browser.click(&Locator::button("Save"));
     browser.wait_for(&Locator::text("The description is saved."));
-    browser.fill("Add tags, with commas between", "hills");
+    browser.fill("Add tags, separated by commas", "hills");
     browser.click(&Locator::button("Add"));
     browser.wait_for(&Locator::button("Remove the tag hills"));
     browser.expect_no_console_errors("without scripts");

@@ -110,6 +110,6 @@ async fn keys_are_kept_or_deleted_before_their_owner_is_removed() {
     browser.click(&Locator::css("fieldset:nth-of-type(1) input[value=keep]"));
     browser.click(&Locator::css("fieldset:nth-of-type(2) input[value=delete]"));
     browser.click(&Locator::button("Remove"));
-    browser.wait_for(&Locator::text("grace@example.org is not in the organization any more"));
+    browser.wait_for(&Locator::text("grace@example.org is no longer in the organization"));
     assert_eq!(names(), ["Website"]);
 }

@@ -20,7 +20,7 @@ async fn libraries_are_created_renamed_and_deleted() {
     browser.wait_for(&Locator::button("Organization: Acme & Sons. Switch"));
     browser.fill("Name of the library", "Product shots");
     browser.click(&Locator::button("Create library"));
-    browser.wait_for(&Locator::text("The library “Product shots” is made"));
+    browser.wait_for(&Locator::text("Created library “Product shots”"));
     browser.click(&Locator::link("Manage Product shots"));
     browser.click(&Locator::button("Delete…"));
     browser.click(&Locator::css("#delete .button-danger"));
@@ -32,12 +32,12 @@ async fn libraries_are_created_renamed_and_deleted() {
     browser.click(&Locator::button("Rename"));
     browser.wait_for(&Locator::heading("Photos"));
     browser.click(&Locator::button("Delete…"));
-    browser.fill("Type the name of the library, Photos, to go on", "photos");
+    browser.fill("Type the name of the library, Photos, to confirm", "photos");
     browser.check("settings-library-delete");
     browser.press("Enter");
-    browser.wait_for(&Locator::text("The library is not empty, so it was left alone"));
+    browser.wait_for(&Locator::text("The library is not empty, so it was not deleted"));
     browser.click(&Locator::button("Delete…"));
-    browser.fill("Type the name of the library, Photos, to go on", "Photos");
+    browser.fill("Type the name of the library, Photos, to confirm", "Photos");
     browser.press("Enter");
     browser.wait_for(&Locator::text("The library “Photos” is deleted"));
     browser.expect_no_console_errors("settings-library");

@@ -31,5 +31,5 @@ async fn empty_pages_say_what_to_do() {
     acme.browser.wait_for(&Locator::heading("Nothing yet"));
     acme.browser.check("settings-overview-empty");
     acme.browser.open("/app/acme/settings/connect");
-    acme.browser.wait_for(&Locator::heading("Create a key first"));
+    acme.browser.wait_for(&Locator::heading("Generate a key first"));
 }

@@ -78,7 +78,7 @@ async fn a_member_gets_another_role_a_new_password_and_is_removed() {
     browser.wait_for(&Locator::heading("Remove Grace Hopper?"));
     browser.check("settings-people-remove");
     browser.click(&Locator::css("dialog[open] .button-danger"));
-    browser.wait_for(&Locator::text("grace@example.org is not in the organization any more"));
+    browser.wait_for(&Locator::text("grace@example.org is no longer in the organization"));
     hers.open("/app/acme");
     hers.wait_for(&Locator::heading("Sign in"));
 }

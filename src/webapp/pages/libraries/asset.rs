@@ -1,4 +1,4 @@
-//! The page of one asset: the picture, what is known of it, and the way to the next one of the list it came from.
+//! The page of one asset: its image, its details, and the links to the next and the previous one of its list.
 
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -16,7 +16,7 @@ use crate::pictures::media::MediaType;
 use crate::webapp::format::numbers::{bytes, grouped};
 use crate::webapp::format::times::Time;
 use crate::webapp::layout::{Layout, Section};
-use crate::webapp::pages::libraries::image::{Picture, file_path};
+use crate::webapp::pages::libraries::image::{Image, file_path};
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::{page, page_with, redirect};
 use crate::webapp::signed_in_user::SignedInUser;
@@ -41,7 +41,7 @@ struct AssetPage {
     list: LocalPath,
 }
 
-/// The description, and what of it the page shows to somebody who changes it.
+/// The description, and its form.
 struct DescriptionForm {
     text: String,
     /// The mark of the description as it is stored.
@@ -52,13 +52,13 @@ struct DescriptionForm {
     stored: String,
 }
 
-/// The tags of an asset, and what can be done with them.
+/// The tags of an asset, with the forms to add and remove them.
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/libraries/asset_tags.html")]
 pub struct AssetTags {
     csrf: String,
     action: String,
-    may_change: bool,
+    can_change: bool,
     tags: Vec<TagLink>,
     suggestions: Vec<String>,
 }
@@ -68,14 +68,14 @@ struct TagLink {
     href: String,
 }
 
-/// The file that is looked at: the asset's own, or that of one of its variants.
+/// The file that the page shows: the asset's own, or that of one of its variants.
 struct ShownFile {
     id: String,
     /// Whether it is a variant's.
     is_variant: bool,
     name: String,
-    picture: Option<Picture>,
-    is_film: bool,
+    image: Option<Image>,
+    is_video: bool,
     icon: &'static str,
     file: String,
     facts: Vec<(&'static str, String)>,
@@ -89,7 +89,7 @@ struct Variant {
     id: String,
     name: String,
     href: String,
-    picture: Option<Picture>,
+    image: Option<Image>,
     icon: &'static str,
     is_shown: bool,
     is_default: bool,
@@ -119,15 +119,15 @@ pub async fn show(user: SignedInUser, path: OfAsset, request: HttpRequest) -> Re
     page(&asset_page(&user, &caller, &browsing, &detail, shown, adjacent)?)
 }
 
-/// The page of an asset whose description is another than the one that somebody changed: with both of them, so that
-/// saving once more is a choice.
+/// The page of an asset whose description somebody else changed meanwhile: with both texts, so that saving again is a
+/// choice.
 pub async fn described_since(
     user: &SignedInUser,
     browsing: &Browsing,
     id: &str,
     typed: String,
 ) -> Result<HttpResponse> {
-    // Another look, because what is there now is what the person has not seen.
+    // Another snapshot, because the stored text is what the person has not seen.
     let caller = user.caller(&browsing.organization)?;
     let detail = user.core.get_asset(&caller, &browsing.path(), id)?;
     let (caller, adjacent) = user.core.adjacent(caller, &browsing.path(), &browsing.query, id).await?;
@@ -219,7 +219,7 @@ pub fn asset_tags(
     Ok(AssetTags {
         csrf: user.context.csrf(),
         action: if query.is_empty() { format!("{path}/tags") } else { format!("{path}/tags?{query}") },
-        may_change: Can::of(caller).change,
+        can_change: Can::of(caller).change,
         tags: asset.tags.iter().map(link).collect(),
         suggestions: known.into_iter().map(|tag| tag.text).filter(|tag| !asset.tags.contains(tag)).collect(),
     })
@@ -235,7 +235,7 @@ fn variants(browsing: &Browsing, detail: &AssetDetail, shown: &Asset) -> Vec<Var
             None => original.to_string(),
             Some(_) => original.with("variant", asset.id.as_str()).to_string(),
         },
-        picture: Picture::of(detail, asset),
+        image: Image::of(detail, asset),
         icon: icon_of(asset.content.media_type),
         is_shown: asset.id == shown.id,
         is_default: asset.parent.is_none(),
@@ -256,8 +256,8 @@ impl ShownFile {
             id: asset.id.to_string(),
             is_variant: asset.parent.is_some(),
             name: asset.name.clone(),
-            picture: Picture::of(detail, asset),
-            is_film: matches!(media_type, MediaType::Mp4 | MediaType::Mov | MediaType::WebM),
+            image: Image::of(detail, asset),
+            is_video: matches!(media_type, MediaType::Mp4 | MediaType::Mov | MediaType::WebM),
             icon: icon_of(media_type),
             facts: facts(asset),
             markdown: markdown(&asset.name, &url, is_image),
@@ -285,7 +285,7 @@ fn facts(asset: &Asset) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// The asset in a text of Markdown: as a picture, or as a link.
+/// The asset in Markdown: as an image, or as a link.
 fn markdown(name: &str, url: &str, is_image: bool) -> String {
     let name: String = name.chars().flat_map(|letter| escaped_in_markdown(letter).chain([letter])).collect();
     let mark = if is_image { "!" } else { "" };
@@ -296,7 +296,7 @@ fn escaped_in_markdown(letter: char) -> impl Iterator<Item = char> {
     "\\`*_[]<>!".contains(letter).then_some('\\').into_iter()
 }
 
-/// The asset in a page of HTML: as a picture, or as a link.
+/// The asset in HTML: as an image, or as a link.
 fn html(asset: &Asset, url: &str, is_image: bool) -> String {
     let name =
         asset.name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
@@ -315,8 +315,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_no_markup_in_markdown() {
+    fn markdown_in_a_name_is_escaped() {
         assert_eq!(markdown("a [1]_b", "https://x/y", true), "![a \\[1\\]\\_b](https://x/y)");
-        assert_eq!(markdown("film", "https://x/y", false), "[film](https://x/y)");
+        assert_eq!(markdown("video", "https://x/y", false), "[video](https://x/y)");
     }
 }

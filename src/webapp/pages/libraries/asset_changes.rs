@@ -1,4 +1,4 @@
-//! What is done to one asset on its page: described, tagged, another file made its default, put into the trash.
+//! Changes of one asset on its page: its description, its tags, its default file, moving it to the trash.
 
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -10,11 +10,11 @@ use crate::core::assets::description_mark;
 use crate::error::{Code, Error, Result};
 use crate::webapp::flash::Flash;
 use crate::webapp::form::Form;
-use crate::webapp::pages::libraries::bulk_changes::{Toast, again, tags_in, told};
+use crate::webapp::pages::libraries::bulk_changes::{Toast, error_reply, success_reply, tags_in};
 use crate::webapp::reply::{page, redirect, redirect_with};
 use crate::webapp::signed_in_user::SignedInUser;
 
-/// The answer to a description that a page which stays open has saved.
+/// The answer to saving a description from a page that stays open.
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/libraries/description_saved.html")]
 struct Described {
@@ -22,8 +22,8 @@ struct Described {
     seen: String,
 }
 
-/// Where an asset is, and the list that its page was reached from.
-fn place(path: OfAsset, request: &HttpRequest) -> (Browsing, String) {
+/// The list that an asset's page was opened from, and the asset.
+fn browsing_and_asset(path: OfAsset, request: &HttpRequest) -> (Browsing, String) {
     let (organization, library, asset) = path.into_inner();
     (Browsing::parse((organization, library), request.query_string()), asset)
 }
@@ -34,7 +34,7 @@ pub async fn describe(
     request: HttpRequest,
     form: Form,
 ) -> Result<HttpResponse> {
-    let (browsing, asset) = place(path, &request);
+    let (browsing, asset) = browsing_and_asset(path, &request);
     let caller = user.caller(&browsing.organization)?;
     // Browsers send line ends as the network has them; people and other clients write them as text has them.
     let text = form.text("description").replace("\r\n", "\n");
@@ -46,12 +46,12 @@ pub async fn describe(
             let seen = description_mark(&asset.description);
             page(&Described { toast: Toast::new(saved), seen })
         }
-        Ok(_) => told(&user.context, &back, saved.to_owned()),
+        Ok(_) => success_reply(&user.context, &back, saved.to_owned()),
         Err(error) if error.code() == Code::Conflict && !user.context.is_partial() => {
             drop(caller);
             described_since(&user, &browsing, &asset, text).await
         }
-        Err(error) => again(&user.context, &back, error),
+        Err(error) => error_reply(&user.context, &back, error),
     }
 }
 
@@ -61,7 +61,7 @@ pub async fn tag(
     request: HttpRequest,
     form: Form,
 ) -> Result<HttpResponse> {
-    let (browsing, asset) = place(path, &request);
+    let (browsing, asset) = browsing_and_asset(path, &request);
     let caller = user.caller(&browsing.organization)?;
     let (ids, back) = ([asset.clone()], browsing.asset(&asset));
     let (on, off) = (tags_in(form.text("add")), form.text("remove").to_owned());
@@ -72,13 +72,13 @@ pub async fn tag(
     };
     match done {
         Ok(_) if user.context.is_partial() => {
-            // Another look, because the caller's own is from before the change.
+            // Another snapshot, because the caller's own is from before the change.
             let caller = user.caller(&browsing.organization)?;
             let detail = user.core.get_asset(&caller, &browsing.path(), &asset)?;
             page(&asset_tags(&user, &caller, &browsing, &detail.asset)?)
         }
         Ok(_) => Ok(redirect(&user.context, &back)),
-        Err(error) => again(&user.context, &back, error),
+        Err(error) => error_reply(&user.context, &back, error),
     }
 }
 
@@ -88,22 +88,22 @@ pub async fn promote(
     request: HttpRequest,
     form: Form,
 ) -> Result<HttpResponse> {
-    let (browsing, asset) = place(path, &request);
+    let (browsing, asset) = browsing_and_asset(path, &request);
     let caller = user.caller(&browsing.organization)?;
     let variant = form.text("variant");
     let back = browsing.asset(&asset);
     match user.core.promote_variant(&caller, &browsing.path(), &asset, variant).await {
         Ok(_) => {
-            let flash = Flash::done("The asset’s address now serves this file.");
+            let flash = Flash::success("The asset’s address now serves this file.");
             redirect_with(&user.context, &back, &flash)
         }
-        Err(error) => again(&user.context, &back, error),
+        Err(error) => error_reply(&user.context, &back, error),
     }
 }
 
-/// Puts the asset, or the variant that is looked at, into the trash.
+/// Moves the asset, or the variant that the page shows, to the trash.
 pub async fn trash(user: SignedInUser, path: OfAsset, request: HttpRequest) -> Result<HttpResponse> {
-    let (browsing, asset) = place(path, &request);
+    let (browsing, asset) = browsing_and_asset(path, &request);
     let caller = user.caller(&browsing.organization)?;
     let variant = wanted_variant(request.query_string());
     let trashed = [variant.clone().unwrap_or_else(|| asset.clone())];
@@ -113,7 +113,7 @@ pub async fn trash(user: SignedInUser, path: OfAsset, request: HttpRequest) -> R
     }
     let to = match variant {
         Some(_) => browsing.asset(&asset),
-        None => browsing.without(&trashed),
+        None => browsing.offering_restore(&trashed),
     };
     Ok(redirect(&user.context, &to))
 }

@@ -1,4 +1,4 @@
-// What a picture looks like until it is loaded: a few waves of colour, drawn from its BlurHash.
+// What an image looks like until it is loaded: a few waves of colour, drawn from its BlurHash.
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~";
 /** @param {string} digits */
@@ -50,7 +50,7 @@ function draw(image) {
   image.before(canvas);
 }
 
-/** Draws the placeholder of every picture of the grid that is not loaded yet. */
+/** Draws the placeholder of every image in the grid that is not loaded yet. */
 export function drawPlaceholders() {
   for (const element of document.querySelectorAll("#grid img[data-hash]")) {
     const image = /** @type {HTMLImageElement} */ (element);

@@ -1,26 +1,26 @@
-//! What somebody looks through, as an address has it: `/app/{organization}/{library}?q=&tag=&sort=&after=`.
+//! The part of a library that somebody browses, as in an address: `/app/{organization}/{library}?q=&tag=&sort=&after=`.
 
 use crate::core::access::LibraryPath;
 use crate::core::browse::{AssetQuery, BrowseCursor, Order};
 use crate::webapp::path::LocalPath;
 
-/// A library and what of it is looked at.
+/// A library, and the search, filters and order applied to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Browsing {
     /// The organization's slug, as the address has it.
     pub organization: String,
     /// The library's slug, as the address has it.
     pub library: String,
-    /// What is looked for, and in which order.
+    /// The search words and tags, and the order.
     pub query: AssetQuery,
     /// The cursor after which the page begins.
     pub after: Option<BrowseCursor>,
-    /// What was just put into the trash from here, so that the page can offer to take it back.
+    /// The assets that were just moved to the trash from here, so that the page can offer to restore them.
     pub trashed: Vec<String>,
 }
 
 impl Browsing {
-    /// Reads an address's segments and query. What can't be understood is as if it were not there.
+    /// Reads an address's segments and query. What is invalid is ignored.
     pub fn parse((organization, library): (String, String), query: &str) -> Self {
         let mut browsing =
             Self { organization, library, query: AssetQuery::default(), after: None, trashed: Vec::new() };
@@ -42,12 +42,12 @@ impl Browsing {
         LibraryPath { organization: &self.organization, library: &self.library }
     }
 
-    /// Whether only some of the library is looked at.
+    /// Whether a search or filter narrows the list.
     pub fn is_narrowed(&self) -> bool {
         !self.query.words.is_empty() || !self.query.tags.is_empty()
     }
 
-    /// Whether a picture that was just uploaded comes first.
+    /// Whether an asset that was just uploaded comes first.
     pub fn begins_with_newest(&self) -> bool {
         let order = self.query.order;
         !self.is_narrowed() && self.after.is_none() && order.is_none_or(|order| order == Order::Newest)
@@ -64,21 +64,21 @@ impl Browsing {
     }
 
     /// The address of the page of this list after a cursor.
-    pub fn after(&self, place: &BrowseCursor) -> LocalPath {
-        self.list().with("after", &place.to_string())
+    pub fn after(&self, cursor: &BrowseCursor) -> LocalPath {
+        self.list().with("after", &cursor.to_string())
     }
 
-    /// The address of this list that offers to take these assets out of the trash again.
-    pub fn without(&self, trashed: &[String]) -> LocalPath {
+    /// The address of this list, with the offer to restore these assets from the trash.
+    pub fn offering_restore(&self, trashed: &[String]) -> LocalPath {
         trashed.iter().fold(self.list(), |path, id| path.with("trashed", id))
     }
 
-    /// The address of an asset's page, which leads on through this list and back to it.
+    /// The address of an asset's page, which links to its neighbours in this list and back to it.
     pub fn asset(&self, id: &str) -> LocalPath {
         self.remembered(LocalPath::to(&[&self.organization, &self.library, id]))
     }
 
-    /// This list with a tag more, or, if it is filtered by that, without it.
+    /// This list with a filter by this tag, or without it if there is one already.
     pub fn toggled(&self, tag: &str) -> Self {
         let mut toggled = Self { after: None, trashed: Vec::new(), ..self.clone() };
         let tags = &mut toggled.query.tags;
@@ -122,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_understood_is_passed_over() {
+    fn invalid_parameters_are_ignored() {
         let read = browsing("sort=colour&after=%FF&tag=&q=+&x=1");
         assert_eq!(read, browsing(""));
         assert!(read.begins_with_newest() && !read.is_narrowed());
     }
 
     #[test]
-    fn a_tag_is_put_on_and_taken_off() {
+    fn a_tag_filter_is_toggled() {
         let with = browsing("q=x").toggled("sea");
         assert!(with.has_tag("sea") && !with.begins_with_newest());
         assert_eq!(with.toggled("sea"), browsing("q=x"));

@@ -1,4 +1,4 @@
-// What is done with the selection, and undone.
+// Changes of the selection, and undoing them.
 
 import { ask } from "../../layout/dialogs.js";
 import { say } from "../../layout/messages.js";
@@ -64,7 +64,7 @@ function takeOff(some) {
   for (const tile of some.toReversed()) {
     removed.set(tile.dataset.id, [tile.outerHTML, tile.nextElementSibling]);
     tile.remove();
-    // A picture that is still loading has no address any more.
+    // An image that is still loading would ask for an address that no longer exists.
     for (const attribute of ["srcset", "src"]) tile.querySelector("img")?.removeAttribute(attribute);
   }
   if (had) go(after ?? tiles().at(-1));

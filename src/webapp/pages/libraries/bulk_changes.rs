@@ -1,4 +1,4 @@
-//! What is done to several assets at once: tag, untag, transfer, trash.
+//! Changes of several assets at once: tag, untag, transfer, trash.
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -16,7 +16,7 @@ use crate::webapp::reply::{page, redirect, redirect_with};
 use crate::webapp::request_context::RequestContext;
 use crate::webapp::signed_in_user::SignedInUser;
 
-/// A message for the page that is open, which may offer to undo what it tells of.
+/// A message for the page that is open, which may offer to undo the change.
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/libraries/toast.html")]
 pub struct Toast {
@@ -70,18 +70,19 @@ pub async fn change(user: SignedInUser, path: InLibrary, form: Form) -> Result<H
     let done = carry_out(&user, &caller, &browsing.path(), &ids, &form).await;
     let context = &user.context;
     match done {
-        Ok(Done::Trashed { text, ids }) if context.is_partial() => {
+        Ok(BulkOutcome::Trashed { text, ids }) if context.is_partial() => {
             let action = browsing.whole().below("trash").below("selected");
             let undo = Undo { action, csrf: context.csrf(), ids };
             page(&Toast { text, undo: (!undo.ids.is_empty()).then_some(undo) })
         }
-        Ok(Done::Trashed { ids, .. }) => Ok(redirect(context, &browsing.without(&ids))),
-        Ok(Done::Changed(text)) => told(context, &browsing.list(), text),
-        Err(error) => again(context, &browsing.list(), error),
+        Ok(BulkOutcome::Trashed { ids, .. }) => Ok(redirect(context, &browsing.offering_restore(&ids))),
+        Ok(BulkOutcome::Changed(text)) => success_reply(context, &browsing.list(), text),
+        Err(error) => error_reply(context, &browsing.list(), error),
     }
 }
 
-enum Done {
+/// What was done.
+enum BulkOutcome {
     Changed(String),
     Trashed {
         text: String,
@@ -96,7 +97,7 @@ async fn carry_out(
     path: &LibraryPath<'_>,
     ids: &[String],
     form: &Form,
-) -> Result<Done> {
+) -> Result<BulkOutcome> {
     let core = &user.core;
     let deed = BulkAction::parse(form.text("do"))
         .ok_or_else(|| Error::bad_input("Say what to do with the selection: use the buttons of the page."))?;
@@ -108,11 +109,11 @@ async fn carry_out(
     let text = match deed {
         BulkAction::Tag => {
             core.tag_assets(caller, path, &ids, &tags).await?;
-            format!("Put {} on {}.", quoted(&tags), number(&ids))
+            format!("Added {} to {}.", quoted(&tags), number(&ids))
         }
         BulkAction::Untag => {
             core.untag_assets(caller, path, &ids, &tags).await?;
-            format!("Took {} off {}.", quoted(&tags), number(&ids))
+            format!("Removed {} from {}.", quoted(&tags), number(&ids))
         }
         BulkAction::Transfer => {
             let target = LibraryPath { organization: path.organization, library: form.text("target") };
@@ -124,17 +125,17 @@ async fn carry_out(
             let moved = core.delete_assets(caller, path, &ids).await?;
             let ids: Vec<String> = moved.iter().map(ToString::to_string).collect();
             let text = format!("Moved {} to the trash.{}", number(&ids), left_out(&missing));
-            return Ok(Done::Trashed { text, ids });
+            return Ok(BulkOutcome::Trashed { text, ids });
         }
     };
-    Ok(Done::Changed(text + &left_out(&missing)))
+    Ok(BulkOutcome::Changed(text + &left_out(&missing)))
 }
 
 fn number(ids: &[String]) -> String {
     counted(u64::try_from(ids.len()).unwrap_or(u64::MAX), "asset")
 }
 
-/// Names what somebody else took out of the library since it was selected.
+/// Names the assets that somebody else removed from the library since they were selected.
 fn left_out(missing: &[String]) -> String {
     /// How many are named.
     const NAMED: usize = 5;
@@ -159,17 +160,17 @@ fn quoted(tags: &[String]) -> String {
     tags.iter().map(|tag| format!("“{tag}”")).collect::<Vec<_>>().join(", ")
 }
 
-/// Tells what was done: in the page that is open, or on the one that comes back.
-pub fn told(context: &RequestContext, back: &LocalPath, text: String) -> Result<HttpResponse> {
+/// Says what was done: as a message in the page that is open, or on the next page.
+pub fn success_reply(context: &RequestContext, back: &LocalPath, text: String) -> Result<HttpResponse> {
     if context.is_partial() {
         page(&Toast::new(text))
     } else {
-        redirect_with(context, back, &Flash::done(text))
+        redirect_with(context, back, &Flash::success(text))
     }
 }
 
-/// Tells what is wrong: an error of its own for a script and for what can't be put right here.
-pub fn again(context: &RequestContext, back: &LocalPath, error: Error) -> Result<HttpResponse> {
+/// Says what is wrong on the next page; for a script, and for what the person can't fix there, it stays an error.
+pub fn error_reply(context: &RequestContext, back: &LocalPath, error: Error) -> Result<HttpResponse> {
     if context.is_partial() || !error.is_user_fixable() {
         return Err(error);
     }

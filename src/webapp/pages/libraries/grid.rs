@@ -1,4 +1,4 @@
-//! What is in a library: a grid that is searched, filtered, sorted, and followed to its end.
+//! The page of a library: a grid of its assets, to search, filter and sort.
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
@@ -17,23 +17,23 @@ use crate::webapp::layout::{Layout, Section};
 use crate::webapp::reply::page;
 use crate::webapp::signed_in_user::SignedInUser;
 
-/// How many assets a page has: some screens full, and no more than one change of all of them may name.
+/// How many assets a page has: a few screens full, and no more than one request may change.
 const PAGE: usize = 60;
-/// How many tags are offered at once; the others are behind "more".
+/// How many tags are offered at once; the others are in the menu "More".
 const TAGS_AT_ONCE: usize = 16;
-/// Tells the script which address belongs to what it got.
+/// Tells the script the address of the part that it got.
 const REPLACE_URL: HeaderName = HeaderName::from_static("hx-replace-url");
 
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/libraries/grid.html")]
-struct PicturesPage {
+struct LibraryPage {
     layout: Layout,
     library: Library,
     trashed: Option<String>,
     can: Can,
     /// How many assets one request may name.
     most: usize,
-    places: Vec<TransferTarget>,
+    targets: Vec<TransferTarget>,
     suggestions: Vec<String>,
     listing: ListPage,
 }
@@ -52,18 +52,18 @@ struct ListPage {
     tiles: Vec<Tile>,
     summary: String,
     next: Option<String>,
-    tags: Vec<Chip>,
-    more_tags: Vec<Chip>,
+    tags: Vec<TagFilter>,
+    more_tags: Vec<TagFilter>,
     is_library_empty: bool,
 }
 
 impl ListPage {
-    /// What the order is called that nobody has to choose.
+    /// The name of the order that applies if none is chosen.
     fn default_order(&self) -> &'static str {
         if self.is_search() { "Best match" } else { label(Order::Newest) }
     }
 
-    /// The orders to choose from besides that.
+    /// The other orders.
     fn orders(&self) -> Vec<Order> {
         let others = Order::ALL.into_iter();
         others.filter(|order| self.is_search() || *order != Order::Newest).collect()
@@ -75,7 +75,7 @@ impl ListPage {
 }
 
 /// A tag to filter by.
-struct Chip {
+struct TagFilter {
     text: String,
     count: Option<String>,
     href: String,
@@ -106,9 +106,9 @@ pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> 
     }
     let organization = &listing.browsing.organization;
     let layout = user.layout(detail.library.name.clone())?.within(&caller, Section::Libraries);
-    page(&PicturesPage {
+    page(&LibraryPage {
         layout: layout.under("Libraries", format!("/app/{organization}")),
-        places: if can.change { targets(core, &caller, &listing.browsing)? } else { Vec::new() },
+        targets: if can.change { targets(core, &caller, &listing.browsing)? } else { Vec::new() },
         trashed: (detail.library.trashed > 0).then(|| grouped(detail.library.trashed)),
         library: detail.library,
         can,
@@ -123,39 +123,39 @@ fn listing(browsing: Browsing, library: &Library, tags: Vec<TagCount>, part: &Br
         let href = browsing.asset(arranged.detail.asset.id.as_str()).to_string();
         Tile::new(&arranged.detail, href, arranged.marked_name.clone())
     };
-    let mut chips = chips(&browsing, tags);
-    let more_tags = chips.split_off(chips.len().min(TAGS_AT_ONCE));
+    let mut filters = tag_filters(&browsing, tags);
+    let more_tags = filters.split_off(filters.len().min(TAGS_AT_ONCE));
     ListPage {
         tiles: part.assets.iter().map(tile).collect(),
         summary: summary(&browsing, part.total),
         next: part.next.as_ref().map(|cursor| browsing.after(cursor).to_string()),
-        tags: chips,
+        tags: filters,
         more_tags,
         is_library_empty: library.assets == 0,
         browsing,
     }
 }
 
-/// How much was found, for who sees it and for who hears it.
+/// How much was found, to be seen and to be read out.
 fn summary(browsing: &Browsing, total: usize) -> String {
     let count = counted(u64::try_from(total).unwrap_or(u64::MAX), "asset");
     if browsing.is_narrowed() { format!("{count} found") } else { count }
 }
 
 /// The tags that are filtered by, then the others, most used first.
-fn chips(browsing: &Browsing, tags: Vec<TagCount>) -> Vec<Chip> {
-    let chip = |text: String, count: Option<u64>| Chip {
+fn tag_filters(browsing: &Browsing, tags: Vec<TagCount>) -> Vec<TagFilter> {
+    let filter = |text: String, count: Option<u64>| TagFilter {
         href: browsing.toggled(&text).list().to_string(),
         is_on: browsing.has_tag(&text),
         count: count.map(grouped),
         text,
     };
     let count_of = |text: &str| tags.iter().find(|tag| tag.text == text).map(|tag| tag.count);
-    let on = browsing.query.tags.iter().map(|text| chip(text.clone(), count_of(text)));
-    let mut chips: Vec<Chip> = on.collect();
+    let on = browsing.query.tags.iter().map(|text| filter(text.clone(), count_of(text)));
+    let mut filters: Vec<TagFilter> = on.collect();
     let others = tags.into_iter().filter(|tag| !browsing.has_tag(&tag.text));
-    chips.extend(others.map(|tag| chip(tag.text, Some(tag.count))));
-    chips
+    filters.extend(others.map(|tag| filter(tag.text, Some(tag.count))));
+    filters
 }
 
 fn targets(core: &Core, caller: &Caller, browsing: &Browsing) -> Result<Vec<TransferTarget>> {

@@ -1,4 +1,4 @@
-//! The pictures of an asset as a page embeds them: addresses on this origin in the sizes that screens need.
+//! The image of an asset as a page embeds it: addresses on this origin in the sizes that screens need.
 
 use crate::core::assets::AssetDetail;
 use crate::core::model::Asset;
@@ -6,20 +6,20 @@ use crate::core::model::Asset;
 /// The longer edges that pages embed, in pixels: those of the thumbnails, and what is made ahead of large screens.
 const EDGES: [u32; 4] = [400, 800, 1600, 2400];
 
-/// What of an asset can be shown as a picture.
-pub struct Picture {
+/// The image of an asset.
+pub struct Image {
     /// The address of the file itself, without a size.
     url: String,
     /// Goes into every address, so that a browser does not show what it kept from before a promotion.
     version: String,
-    /// The width of the whole picture, in pixels.
+    /// The width of the original, in pixels.
     pub width: u32,
     /// Its height.
     pub height: u32,
 }
 
-impl Picture {
-    /// The picture of an asset, or of one of its variants; none where no pictures are made of it.
+impl Image {
+    /// The image of an asset, or of one of its variants; `None` if no renditions can be made of it.
     pub fn of(detail: &AssetDetail, asset: &Asset) -> Option<Self> {
         if !asset.content.has_pictures(detail.renderable_types) {
             return None;
@@ -35,7 +35,7 @@ impl Picture {
         self.within(400)
     }
 
-    /// The address of a picture that fills a usual screen.
+    /// The address of an image that fills a usual screen.
     pub fn large(&self) -> String {
         self.within(1600)
     }
@@ -45,7 +45,7 @@ impl Picture {
         self.set(&[400, 800])
     }
 
-    /// The pictures that are not larger than the file, each with its width, for `srcset`.
+    /// The sizes up to that of the file, each with its width, for `srcset`.
     pub fn all(&self) -> String {
         self.set(&EDGES)
     }
@@ -87,18 +87,18 @@ fn scaled(width: u32, edge: u32, longer: u32) -> u32 {
 mod tests {
     use super::*;
 
-    fn picture(width: u32, height: u32) -> Picture {
-        Picture { url: "/f".to_owned(), version: "0".to_owned(), width, height }
+    fn image(width: u32, height: u32) -> Image {
+        Image { url: "/f".to_owned(), version: "0".to_owned(), width, height }
     }
 
     #[test]
     fn no_size_is_offered_beyond_the_first_that_is_as_large_as_the_file() {
-        let widths = |picture: &Picture| -> Vec<String> {
-            picture.all().split(", ").filter_map(|entry| Some(entry.split_once(' ')?.1.to_owned())).collect()
+        let widths = |image: &Image| -> Vec<String> {
+            image.all().split(", ").filter_map(|entry| Some(entry.split_once(' ')?.1.to_owned())).collect()
         };
-        assert_eq!(widths(&picture(3000, 1500)), ["400w", "800w", "1600w", "2400w"]);
-        assert_eq!(widths(&picture(500, 1000)), ["200w", "400w", "500w"]);
-        assert_eq!(widths(&picture(100, 100)), ["100w"]);
-        assert_eq!(widths(&picture(1, u32::MAX)), ["1w", "1w", "1w", "1w"]);
+        assert_eq!(widths(&image(3000, 1500)), ["400w", "800w", "1600w", "2400w"]);
+        assert_eq!(widths(&image(500, 1000)), ["200w", "400w", "500w"]);
+        assert_eq!(widths(&image(100, 100)), ["100w"]);
+        assert_eq!(widths(&image(1, u32::MAX)), ["1w", "1w", "1w", "1w"]);
     }
 }

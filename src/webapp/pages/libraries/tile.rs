@@ -1,10 +1,10 @@
-//! One asset as the grids show it.
+//! One asset in a grid.
 
 use crate::core::assets::AssetDetail;
 use crate::core::model::Asset;
 use crate::pictures::media::MediaType;
 use crate::webapp::aspect::shape_class;
-use crate::webapp::pages::libraries::image::Picture;
+use crate::webapp::pages::libraries::image::Image;
 
 /// One asset in a grid.
 pub struct Tile {
@@ -14,35 +14,35 @@ pub struct Tile {
     pub href: String,
     /// The asset's name.
     pub name: String,
-    /// The name as HTML, with the words marked that were looked for.
+    /// The name as HTML, with the words of the search marked.
     pub marked_name: String,
-    /// Whether a word that was looked for is in the name.
+    /// Whether a word of the search is in the name.
     pub is_found: bool,
     /// The class of its shape.
     pub shape: String,
-    /// Its picture, if it has one.
-    pub picture: Option<Thumbnail>,
-    /// Its icon where it has no picture.
+    /// Its thumbnail, if it has one.
+    pub thumbnail: Option<Thumbnail>,
+    /// Its icon if it has none.
     pub icon: &'static str,
-    /// A word about what it is, where that is not a still picture.
+    /// A word for its type, unless it is a still image.
     pub kind: &'static str,
     /// How many variants it has.
     pub variants: usize,
 }
 
-/// A small picture of an asset.
+/// A small image of an asset.
 pub struct Thumbnail {
     /// Its address.
     pub src: String,
     /// Its addresses by width; empty where there is one only.
     pub srcset: String,
-    /// Width of the whole picture, in pixels.
+    /// The width of the original, in pixels.
     pub width: u32,
     /// Its height.
     pub height: u32,
-    /// What a script draws until the picture is there.
+    /// What a script draws until the image is loaded.
     pub blurhash: Option<String>,
-    /// The colour that is there before that, as CSS has it.
+    /// The colour that is shown before that, as CSS has it.
     pub tint: Option<String>,
 }
 
@@ -64,21 +64,21 @@ impl Thumbnail {
 impl Tile {
     /// An asset that a click opens.
     pub fn new(detail: &AssetDetail, href: String, marked_name: String) -> Self {
-        let thumbnail = Picture::of(detail, &detail.asset).map(|picture| {
-            let size = (picture.width, picture.height);
-            Thumbnail::new(&detail.asset, picture.thumbnail(), picture.thumbnails(), size)
+        let thumbnail = Image::of(detail, &detail.asset).map(|image| {
+            let size = (image.width, image.height);
+            Thumbnail::new(&detail.asset, image.thumbnail(), image.thumbnails(), size)
         });
         Self { href, ..Self::of(&detail.asset, detail.variants.len(), thumbnail, marked_name) }
     }
 
-    /// An asset whose picture is at an address of its own, and that has no page.
+    /// An asset without a page, whose thumbnail has an address of its own.
     pub fn without_page(asset: &Asset, src: Option<String>) -> Self {
         let size = asset.content.width.zip(asset.content.height);
         let thumbnail = src.zip(size).map(|(src, size)| Thumbnail::new(asset, src, String::new(), size));
         Self::of(asset, 0, thumbnail, String::new())
     }
 
-    fn of(asset: &Asset, variants: usize, picture: Option<Thumbnail>, marked_name: String) -> Self {
+    fn of(asset: &Asset, variants: usize, thumbnail: Option<Thumbnail>, marked_name: String) -> Self {
         let (width, height) = (asset.content.width, asset.content.height);
         Self {
             id: asset.id.to_string(),
@@ -86,8 +86,8 @@ impl Tile {
             name: asset.name.clone(),
             is_found: marked_name.contains("<mark>"),
             marked_name,
-            shape: shape_class(width.filter(|_| picture.is_some()), height),
-            picture,
+            shape: shape_class(width.filter(|_| thumbnail.is_some()), height),
+            thumbnail,
             icon: icon_of(asset.content.media_type),
             kind: kind_of(asset.content.media_type),
             variants,
@@ -112,7 +112,7 @@ pub fn icon_of(media_type: MediaType) -> &'static str {
     }
 }
 
-/// Whether nothing shows through a picture of this type: what is behind it stays there without a script.
+/// Whether nothing shows through an image of this type: without a script, the colour behind it stays.
 fn is_opaque(media_type: MediaType) -> bool {
     match media_type {
         MediaType::Jpeg

@@ -46,17 +46,17 @@ export function go(tile) {
  */
 export function across(from, step) {
   const here = from.getBoundingClientRect();
-  const places = tiles().map((tile) => ({ tile, place: tile.getBoundingClientRect() }));
-  const beyond = places.filter(({ place }) => (step > 0 ? place.top > here.top + 4 : place.top < here.top - 4));
+  const boxes = tiles().map((tile) => ({ tile, box: tile.getBoundingClientRect() }));
+  const beyond = boxes.filter(({ box }) => (step > 0 ? box.top > here.top + 4 : box.top < here.top - 4));
   if (!beyond.length) return null;
-  const tops = beyond.map(({ place }) => place.top);
+  const tops = beyond.map(({ box }) => box.top);
   const row = step > 0 ? Math.min(...tops) : Math.max(...tops);
-  /** @param {DOMRect} place */
-  const middle = (place) => (place.left + place.right) / 2;
-  /** @param {{ place: DOMRect }} at */
-  const off = ({ place }) => Math.abs(middle(place) - middle(here));
-  const inRow = beyond.filter(({ place }) => Math.abs(place.top - row) <= 4);
-  return inRow.sort((one, other) => off(one) - off(other))[0].tile;
+  /** @param {DOMRect} box */
+  const middle = (box) => (box.left + box.right) / 2;
+  /** @param {{ box: DOMRect }} candidate */
+  const distance = ({ box }) => Math.abs(middle(box) - middle(here));
+  const inRow = beyond.filter(({ box }) => Math.abs(box.top - row) <= 4);
+  return inRow.sort((one, other) => distance(one) - distance(other))[0].tile;
 }
 
 document.addEventListener("focusin", (event) => {

@@ -1,5 +1,5 @@
-//! The trash of a library: what is in it, and how long each of it stays. Its pictures have no public address any
-//! more, so they come from here, for members only.
+//! The trash of a library: its assets, and how long each stays. Their images no longer have a public address, so they
+//! are served here, for members only.
 
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
@@ -23,10 +23,10 @@ use crate::webapp::signed_in_user::SignedInUser;
 
 /// How many assets a page has.
 const PAGE: usize = 60;
-/// The longer edge of its pictures, in pixels.
+/// The longer edge of their images, in pixels.
 const EDGE: u32 = 400;
 const DAY: Millis = 24 * 60 * 60 * 1000;
-/// As long as a page is looked at; what is restored is addressed differently anyway.
+/// As long as a page is likely to stay open; a restored asset has another address anyway.
 const KEPT: HeaderValue = HeaderValue::from_static("private, max-age=300");
 
 #[derive(Template)]
@@ -100,8 +100,8 @@ fn row(trashed: &Trashed, address: &LocalPath, now: Millis) -> TrashedAsset {
     }
 }
 
-/// A picture of something in the trash.
-pub async fn picture(user: SignedInUser, path: OfAsset) -> Result<HttpResponse> {
+/// The image of an asset in the trash.
+pub async fn image(user: SignedInUser, path: OfAsset) -> Result<HttpResponse> {
     let (organization, library, asset) = path.into_inner();
     let caller = user.caller(&organization)?;
     let path = LibraryPath { organization: &organization, library: &library };

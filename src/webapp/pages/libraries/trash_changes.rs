@@ -1,4 +1,4 @@
-//! Out of the trash: back to where it was, or gone for good. What can't be undone is asked about first.
+//! Changes of the trash: restoring assets, and deleting them for good. What can't be undone is confirmed first.
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -9,18 +9,18 @@ use crate::error::{Error, Result};
 use crate::webapp::form::Form;
 use crate::webapp::format::numbers::counted;
 use crate::webapp::layout::{Layout, Section};
-use crate::webapp::pages::libraries::bulk_changes::{again, told};
+use crate::webapp::pages::libraries::bulk_changes::{error_reply, success_reply};
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::page;
 use crate::webapp::signed_in_user::SignedInUser;
 
-/// The field that says that somebody was asked and is sure.
+/// The field that says that the person has confirmed.
 const SURE: &str = "sure";
 
-/// Asks before something goes for good, where no dialog did.
+/// Asks before assets are deleted for good, if no dialog did.
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/libraries/confirm.html")]
-struct SurePage {
+struct ConfirmPage {
     layout: Layout,
     question: String,
     action: LocalPath,
@@ -38,14 +38,14 @@ pub async fn change(user: SignedInUser, path: InLibrary, form: Form) -> Result<H
     let done = match form.text("do") {
         "restore" => {
             let moved = user.core.restore_assets(&caller, &path, &ids).await;
-            moved.map(|moved| format!("Took {} out of the trash.", assets(moved.len())))
+            moved.map(|moved| format!("Restored {}.", assets(moved.len())))
         }
         "purge" if !form.has(SURE) && !ids.is_empty() => {
             caller.write(&path)?;
             let question = format!("Delete {} for good?", assets(ids.len()));
             let layout = user.layout(question.clone())?.within(&caller, Section::Libraries);
             let action = back.below("selected");
-            return page(&SurePage { layout, question, action, back, label: "Delete for good", ids });
+            return page(&ConfirmPage { layout, question, action, back, label: "Delete for good", ids });
         }
         "purge" => {
             let removed = user.core.purge_assets(&caller, &path, &ids).await;
@@ -54,8 +54,8 @@ pub async fn change(user: SignedInUser, path: InLibrary, form: Form) -> Result<H
         _ => Err(Error::bad_input("Say what to do with the selection: use the buttons of the page.")),
     };
     match done {
-        Ok(text) => told(&user.context, &next_or(&form, back), text),
-        Err(error) => again(&user.context, &back, error),
+        Ok(text) => success_reply(&user.context, &next_or(&form, back), text),
+        Err(error) => error_reply(&user.context, &back, error),
     }
 }
 
@@ -70,17 +70,24 @@ pub async fn empty(user: SignedInUser, path: InLibrary, form: Form) -> Result<Ht
         let question = format!("Empty the trash of “{name}”?");
         let layout = user.layout(question.clone())?.within(&caller, Section::Libraries);
         let action = back.below("empty");
-        return page(&SurePage { layout, question, action, back, label: "Empty the trash", ids: Vec::new() });
+        return page(&ConfirmPage {
+            layout,
+            question,
+            action,
+            back,
+            label: "Empty the trash",
+            ids: Vec::new(),
+        });
     }
     let removed = user.core.empty_trash(&caller, &path).await?;
-    told(&user.context, &back, format!("Deleted {} for good.", assets(removed)))
+    success_reply(&user.context, &back, format!("Deleted {} for good.", assets(removed)))
 }
 
 fn assets(count: usize) -> String {
     counted(u64::try_from(count).unwrap_or(u64::MAX), "asset")
 }
 
-/// Where a form wants to go on, as far as that is a page of ours.
+/// The page that a form names as the next one, if it is one of ours.
 fn next_or(form: &Form, back: LocalPath) -> LocalPath {
     LocalPath::parse(form.text("next")).unwrap_or(back)
 }

@@ -90,11 +90,11 @@ if (uploadForm) {
     set(job, "waiting");
     // Once a session: what is refused right after signing in is refused for another reason.
     job.wasHeld = true;
-    if (!paused) goOn();
+    if (!paused) resume();
     tell();
   }
 
-  function goOn() {
+  function resume() {
     paused = true;
     signedInAgain().then(() => {
       paused = false;
@@ -212,14 +212,14 @@ if (uploadForm) {
     allProgress.value = total ? sent / total : 1;
     allProgress.hidden = !open;
     document.getElementById("uploads-retry").hidden = open > 0 || refused < 2;
-    document.getElementById("uploads-go-on").hidden = !paused || open === 0;
+    document.getElementById("uploads-continue").hidden = !paused || open === 0;
     document.getElementById("uploads-cancel").hidden = open === 0;
     // Closed only once nothing can fail unseen any more.
     document.getElementById("uploads-close").hidden = open > 0;
   }
 
   document.getElementById("uploads-retry").addEventListener("click", () => retry(is("refused")));
-  document.getElementById("uploads-go-on").addEventListener("click", goOn);
+  document.getElementById("uploads-continue").addEventListener("click", resume);
   document.getElementById("uploads-cancel").addEventListener("click", () => cancel([...jobs]));
   document.getElementById("uploads-close").addEventListener("click", () => {
     panel.hidden = true;

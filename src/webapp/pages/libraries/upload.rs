@@ -1,5 +1,5 @@
-//! Uploads: the files of a form, on their way to the disk as they arrive. A script sends them one by one and gets
-//! the new tile, or the reason why there is none; without one they come together, and the next page tells.
+//! Uploads: the files of a form, written to the disk as they arrive. A script sends them one by one and gets the new
+//! tile, or the reason why there is none; without a script they come together, and the next page says what was done.
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -13,7 +13,7 @@ use crate::transport::files::receive;
 use crate::transport::form::Part;
 use crate::webapp::flash::Flash;
 use crate::webapp::form::MultipartForm;
-use crate::webapp::pages::libraries::bulk_changes::again;
+use crate::webapp::pages::libraries::bulk_changes::error_reply;
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::{page, redirect_with};
 use crate::webapp::request_context::RequestContext;
@@ -42,11 +42,11 @@ pub async fn upload(user: SignedInUser, path: InLibrary, parts: MultipartForm) -
     let caller = user.caller(&browsing.organization)?;
     let can = Can::of(&caller);
     let mut upload = user.core.begin_upload(&caller, &browsing.path())?;
-    // No snapshot is kept while the visitor is waited for.
+    // No snapshot is held while the files arrive.
     drop(caller);
     let context = &user.context;
-    if let Err(error) = take_in(&mut upload, parts).await {
-        return again(context, &browsing.whole(), error);
+    if let Err(error) = receive_files(&mut upload, parts).await {
+        return error_reply(context, &browsing.whole(), error);
     }
     let reasons = reasons(&upload);
     match upload.finish().await {
@@ -54,8 +54,8 @@ pub async fn upload(user: SignedInUser, path: InLibrary, parts: MultipartForm) -
             let tile = |detail: &_| new_tile(&browsing, detail);
             page(&Tiles { can, tiles: uploaded.assets.iter().map(tile).collect() })
         }
-        Ok(uploaded) => told(context, &browsing.whole(), &uploaded, &reasons),
-        Err(error) => refused(context, &browsing.whole(), reasons, error),
+        Ok(uploaded) => uploaded_reply(context, &browsing.whole(), &uploaded, &reasons),
+        Err(error) => refused_reply(context, &browsing.whole(), reasons, error),
     }
 }
 
@@ -66,20 +66,20 @@ pub async fn upload_variant(user: SignedInUser, path: OfAsset, parts: MultipartF
     let mut upload = user.core.begin_upload(&caller, &browsing.path())?;
     drop(caller);
     let (context, back) = (&user.context, browsing.asset(&asset));
-    if let Err(error) = take_in(&mut upload, parts).await {
-        return again(context, &back, error);
+    if let Err(error) = receive_files(&mut upload, parts).await {
+        return error_reply(context, &back, error);
     }
     let reasons = reasons(&upload);
     match upload.finish_as_variant(&asset).await {
-        Ok(uploaded) => told(context, &back, &uploaded, &reasons),
-        Err(error) => refused(context, &back, reasons, error),
+        Ok(uploaded) => uploaded_reply(context, &back, &uploaded, &reasons),
+        Err(error) => refused_reply(context, &back, reasons, error),
     }
 }
 
-async fn take_in(upload: &mut Upload, mut parts: MultipartForm) -> Result<()> {
+async fn receive_files(upload: &mut Upload, mut parts: MultipartForm) -> Result<()> {
     while let Some(mut part) = parts.next().await? {
         match part.name.as_str() {
-            FILES if is_nothing(&part) => pass_over(part).await?,
+            FILES if is_nothing(&part) => skip(part).await?,
             FILES => receive(upload, &mut part).await?,
             name => {
                 let name = excerpt(name);
@@ -95,7 +95,7 @@ fn is_nothing(part: &Part) -> bool {
     part.file_name.as_deref() == Some("")
 }
 
-async fn pass_over(mut part: Part) -> Result<()> {
+async fn skip(mut part: Part) -> Result<()> {
     while part.chunk().await?.is_some() {}
     Ok(())
 }
@@ -109,18 +109,19 @@ fn reasons(upload: &Upload) -> Vec<String> {
     upload.left_out().map(|(_, reason)| format!("It was left out: {reason}.")).collect()
 }
 
-fn told(
+fn uploaded_reply(
     context: &RequestContext,
     back: &LocalPath,
     uploaded: &Uploaded,
     reasons: &[String],
 ) -> Result<HttpResponse> {
-    let flash = if reasons.is_empty() { Flash::done(&uploaded.text) } else { Flash::problem(&uploaded.text) };
+    let flash =
+        if reasons.is_empty() { Flash::success(&uploaded.text) } else { Flash::problem(&uploaded.text) };
     redirect_with(context, back, &flash)
 }
 
-/// No file was taken: a script gets the reasons alone, because it knows which file it sent.
-fn refused(
+/// No file was stored: a script gets the reasons alone, because it knows which file it sent.
+fn refused_reply(
     context: &RequestContext,
     back: &LocalPath,
     reasons: Vec<String>,
@@ -129,5 +130,5 @@ fn refused(
     if context.is_partial() && error.code() == Code::BadUserInput && !reasons.is_empty() {
         return page(&Refused { reasons });
     }
-    again(context, back, error)
+    error_reply(context, back, error)
 }

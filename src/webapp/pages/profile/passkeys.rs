@@ -1,5 +1,5 @@
-//! Passkeys: adding and removing one's own, and signing in with one. A script carries the questions to the browser's
-//! own interface and the answers back; nothing of what is signed is read here.
+//! Passkeys: adding and removing one's own, and signing in with one. A script passes the challenges to the browser and
+//! its answers back; what is signed is not read here.
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -16,7 +16,7 @@ use crate::webapp::format::times::Time;
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::{redirect, redirect_with};
 use crate::webapp::request_context::RequestContext;
-use crate::webapp::signed_in_user::{SignedInUser, app_of, begin_session, client_of};
+use crate::webapp::signed_in_user::{SignedInUser, begin_session, client_of, core_of};
 
 /// The longest answer of a browser that is read, in bytes; a passkey's is one or two thousand.
 const LARGEST_ANSWER: usize = 64 << 10;
@@ -33,7 +33,7 @@ pub enum Passkeys {
 }
 
 impl Passkeys {
-    /// Whether they work at the host that was asked for.
+    /// Whether they work at the requested host.
     pub fn of(core: &Core, context: &RequestContext) -> Self {
         match core.passkey_host() {
             None => Self::Nowhere,
@@ -66,13 +66,13 @@ impl From<Passkey> for PasskeyRow {
     }
 }
 
-/// What the passkey that is to be added will be called.
+/// The name of the passkey that is to be added.
 #[derive(Deserialize)]
 struct PasskeyName {
     name: String,
 }
 
-/// A signature, and where the visitor was on the way to.
+/// A signature, and the page to open next.
 #[derive(Deserialize)]
 struct SignIn {
     next: String,
@@ -82,16 +82,16 @@ struct SignIn {
 
 /// The routes.
 pub fn configure(routes: &mut web::ServiceConfig) {
-    let asked = |path: &str| {
+    let json = |path: &str| {
         let limit = web::JsonConfig::default().limit(LARGEST_ANSWER);
         transport::resource(path, &[Method::POST]).app_data(limit)
     };
     routes
-        .service(asked("/profile/passkeys/begin").route(web::post().to(begin_adding)))
-        .service(asked("/profile/passkeys").route(web::post().to(add)))
-        .service(asked("/profile/passkeys/{id}/remove").route(web::post().to(remove)))
-        .service(asked("/sign-in/passkey/begin").route(web::post().to(begin_sign_in)))
-        .service(asked("/sign-in/passkey").route(web::post().to(sign_in)));
+        .service(json("/profile/passkeys/begin").route(web::post().to(begin_adding)))
+        .service(json("/profile/passkeys").route(web::post().to(add)))
+        .service(json("/profile/passkeys/{id}/remove").route(web::post().to(remove)))
+        .service(json("/sign-in/passkey/begin").route(web::post().to(begin_sign_in)))
+        .service(json("/sign-in/passkey").route(web::post().to(sign_in)));
 }
 
 async fn begin_adding(user: SignedInUser, wanted: web::Json<PasskeyName>) -> Result<HttpResponse> {
@@ -101,18 +101,20 @@ async fn begin_adding(user: SignedInUser, wanted: web::Json<PasskeyName>) -> Res
 
 async fn add(user: SignedInUser, answer: web::Json<PasskeyAnswer>) -> Result<HttpResponse> {
     let passkey = user.core.add_passkey(&user.person, &answer).await?;
-    let done =
-        Flash::done(format!("The passkey {} is added. You can sign in with it from now on.", passkey.name));
+    let done = Flash::success(format!(
+        "The passkey {} is added. You can sign in with it from now on.",
+        passkey.name
+    ));
     redirect_with(&user.context, &own_page(), &done)
 }
 
 async fn remove(user: SignedInUser, id: web::Path<String>) -> Result<HttpResponse> {
     user.core.remove_passkey(&user.person, &PasskeyId::from_text(&id)).await?;
-    redirect_with(&user.context, &own_page(), &Flash::done("The passkey is removed."))
+    redirect_with(&user.context, &own_page(), &Flash::success("The passkey is removed."))
 }
 
 async fn begin_sign_in(context: RequestContext, request: HttpRequest) -> Result<HttpResponse> {
-    let question = app_of(&request)?.begin_passkey_sign_in(&context.csrf(), &client_of(&request))?;
+    let question = core_of(&request)?.begin_passkey_sign_in(&context.csrf(), &client_of(&request))?;
     Ok(HttpResponse::Ok().json(question))
 }
 
@@ -121,7 +123,7 @@ async fn sign_in(
     request: HttpRequest,
     sent: web::Json<SignIn>,
 ) -> Result<HttpResponse> {
-    let core = app_of(&request)?;
+    let core = core_of(&request)?;
     let client = client_of(&request);
     let (token, _) = core.sign_in_by_passkey(&context.csrf(), &sent.proof, &client).await?;
     // Nobody would know of the session that this browser had before.

@@ -19,13 +19,13 @@ const SHOWN: usize = 50;
 /// How many are read at a time for the export.
 const EXPORTED: usize = 500;
 
-/// What is asked of the log.
+/// The search of a request.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct AuditQuery {
     /// Words that occur in an event.
     #[serde(default)]
     pub q: String,
-    /// The number of the event that those asked for come before.
+    /// Only events before the one with this number.
     pub before: Option<u64>,
 }
 
@@ -39,7 +39,7 @@ pub struct AuditPage {
     pub newest: String,
     /// The address of the older ones; empty where there are none.
     pub older: String,
-    /// The address of all of them as JSON lines.
+    /// The address of the export as JSON lines.
     pub export: String,
 }
 
@@ -48,19 +48,19 @@ impl AuditPage {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn read(owner: &OwnerRequest, asked: &AuditQuery) -> Result<Self> {
-        let filter = EventFilter { words: EventWords::parse(&asked.q), before: asked.before, most: SHOWN };
+    pub async fn read(owner: &OwnerRequest, query: &AuditQuery) -> Result<Self> {
+        let filter = EventFilter { words: EventWords::parse(&query.q), before: query.before, most: SHOWN };
         let part = owner.user.core.list_events(owner.by.clone(), owner.slug(), filter).await?;
         let searched = |path: &[&str]| {
             let path = owner.path(path);
-            if asked.q.trim().is_empty() { path } else { path.with("q", &asked.q) }
+            if query.q.trim().is_empty() { path } else { path.with("q", &query.q) }
         };
         let page = searched(&["overview"]);
         let older = part.before.map(|before| format!("{}#audit", page.with("before", &before.to_string())));
         Ok(Self {
-            q: asked.q.clone(),
+            q: query.q.clone(),
             events: part.events.into_iter().map(|(_, event)| Sentence::of(event)).collect(),
-            newest: asked.before.map(|_| format!("{page}#audit")).unwrap_or_default(),
+            newest: query.before.map(|_| format!("{page}#audit")).unwrap_or_default(),
             older: older.unwrap_or_default(),
             export: searched(&["overview", "audit.jsonl"]).to_string(),
         })
@@ -88,11 +88,11 @@ struct ExportActor<'a> {
 }
 
 /// `GET …/settings/overview/audit.jsonl?q=…`: all events, or those searched for, newest first.
-pub async fn export(owner: OwnerRequest, asked: web::Query<AuditQuery>) -> Result<HttpResponse> {
+pub async fn export(owner: OwnerRequest, query: web::Query<AuditQuery>) -> Result<HttpResponse> {
     let name = format!("attachment; filename=\"{}-audit.jsonl\"", owner.slug());
     let disposition = HeaderValue::from_str(&name).map_err(Error::internal)?;
     let slug = owner.slug().to_owned();
-    let words = EventWords::parse(&asked.q);
+    let words = EventWords::parse(&query.q);
     let export = Export { core: owner.user.core, person: owner.user.person, slug, words };
     let parts = stream::try_unfold(Some((export, None)), |rest| async move {
         let Some((export, before)) = rest else { return Ok(None) };
@@ -105,8 +105,8 @@ pub async fn export(owner: OwnerRequest, asked: web::Query<AuditQuery>) -> Resul
         .streaming(parts))
 }
 
-/// An export on its way. Each part is read when the one before it is sent, and with the right that the person has by
-/// then.
+/// An export that is being sent. Each part is read when the one before it is sent, with the permission that the person
+/// has by then.
 struct Export {
     core: Core,
     person: SignedIn,
@@ -139,6 +139,6 @@ fn line(number: u64, event: &Event) -> String {
         target,
         detail,
     };
-    // A record of plain texts and numbers always is JSON.
+    // A record of texts and numbers always serializes.
     serde_json::to_string(&line).map(|line| line + "\n").unwrap_or_default()
 }

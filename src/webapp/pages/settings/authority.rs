@@ -1,4 +1,4 @@
-//! The authority that clients have to be told to trust, when the server's certificate is a development one.
+//! The authority that clients must trust first, if the server's certificate is a development one.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use crate::client_setup::AuthorityFiles;
 use crate::error::{Error, Result};
 use crate::transport::tls::development::CertificateRenewer;
-use crate::webapp::Options;
+use crate::webapp::WebappOptions;
 
 /// What clients trust the server by.
 pub struct Authority {
@@ -27,7 +27,7 @@ impl Authority {
     /// # Errors
     /// When its file can't be read.
     pub fn of(request: &HttpRequest) -> Result<Option<Self>> {
-        let options = request.app_data::<web::Data<Options>>();
+        let options = request.app_data::<web::Data<WebappOptions>>();
         let renewer = options.and_then(|options| options.development.as_ref());
         renewer.map(|renewer| Self::read(Arc::clone(renewer))).transpose()
     }
@@ -48,7 +48,7 @@ impl Authority {
         Ok(std::fs::read(&self.renewer.files().bundle.file)?)
     }
 
-    /// As set-ups name it for a machine on which both files were downloaded.
+    /// As configurations name it on a machine to which both files were downloaded.
     #[must_use]
     pub fn at_home(&self) -> AuthorityFiles<'_> {
         AuthorityFiles::in_home_folder(self.renewer.files())

@@ -1,10 +1,10 @@
-//! What each client is told, as pages show it.
+//! How each client is configured, as pages show it.
 
 use super::OwnerRequest;
 use super::authority::Authority;
 use crate::client_setup::{ClientSetup, ConnectionDetails, SetupKey, client_setups};
 
-/// The set-ups of a page.
+/// The configurations on a page.
 pub struct Clients {
     /// One for each client.
     pub setups: Vec<ClientSetup>,

@@ -41,16 +41,16 @@ struct ChosenKey {
     id: String,
     name: String,
     start: String,
-    reach: KeyAccess,
+    access: KeyAccess,
 }
 
-/// Which key the set-ups are for.
+/// Which key the configurations are for.
 #[derive(Deserialize)]
 pub struct KeyQuery {
     key: Option<String>,
 }
 
-/// `GET …/settings/connect?key=…`: the set-ups for the chosen key, or the newest.
+/// `GET …/settings/connect?key=…`: the configurations for the chosen key, or for the newest.
 pub async fn show(
     owner: OwnerRequest,
     request: HttpRequest,
@@ -64,7 +64,7 @@ pub async fn show(
         id: info.key.id.to_string(),
         name: info.key.name.clone(),
         start: info.key.start.clone(),
-        reach: KeyAccess::of(&info.key.grants),
+        access: KeyAccess::of(&info.key.grants),
     });
     let choice = |info: &KeyInfo| KeyChoice {
         id: info.key.id.to_string(),

@@ -1,30 +1,30 @@
-//! What happened, as a sentence: who did what to what.
+//! An event of the audit log as a sentence: who did what to what.
 
 use crate::core::model::audit::{Action, Actor, ActorKind, Event};
 use crate::webapp::format::times::Time;
 
-/// An event as a page tells it: `who` `did` `what` `more`.
+/// An event as a page shows it: `who` `did` `what` `more`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sentence {
     /// When it was.
     pub when: Time,
     /// Who did it.
     pub who: String,
-    /// Who that is under any name: an e-mail, a key's id; empty for nobody known.
+    /// Who that is under any name: an e-mail, a key's id; empty if unknown.
     pub who_id: String,
-    /// The verb, and what leads over to the object.
+    /// The verb, up to the object.
     pub did: &'static str,
     /// The object; empty where the verb says it all.
     pub what: String,
     /// What comes after it.
     pub more: String,
-    /// Where the request came from; empty for the box itself.
+    /// The address of the request; empty for this machine.
     pub from: String,
     /// The action's name in the log.
     pub action: &'static str,
     /// An icon for it.
     pub icon: &'static str,
-    /// Whether somebody should look at it twice.
+    /// Whether somebody should look into it.
     pub is_alarming: bool,
 }
 
@@ -63,7 +63,7 @@ fn who(actor: &Actor, action: Action) -> String {
 fn words(action: Action, target: String, detail: String) -> (&'static str, String, String) {
     match action {
         Action::SignedIn => ("signed in", String::new(), detail),
-        // Attempts with e-mails that nobody has are counted, and name none.
+        // Attempts with unknown e-mails are counted, not named.
         Action::SignInRefused if target.is_empty() => ("failed to sign in", target, detail),
         Action::SignInRefused => ("failed to sign in as", target, after(", ", detail)),
         Action::SignedOut => ("signed out, or ended a session", String::new(), detail),
@@ -100,7 +100,7 @@ fn words(action: Action, target: String, detail: String) -> (&'static str, Strin
     }
 }
 
-/// An invitation that names nobody is noted by its id.
+/// An invitation for nobody in particular is recorded by its id.
 fn whom(target: String) -> String {
     if target.contains('@') { target } else { "anyone who has the link".to_owned() }
 }

@@ -1,4 +1,4 @@
-//! When a key ends by itself: what is offered, what was chosen, what a list says of it.
+//! When a key expires: what is offered, what was chosen, what a list shows.
 
 use std::time::SystemTime;
 
@@ -7,16 +7,16 @@ use crate::error::{Error, Result};
 use crate::webapp::format::times::Time;
 
 const DAY: Millis = 24 * 60 * 60 * 1000;
-/// How long before its end a key is said to end soon.
+/// How long before its end a key counts as expiring soon.
 const SOON: Millis = 14 * DAY;
 
-/// How long a new key is good for.
+/// How long a new key is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum KeyLifetime {
     /// Until it is deleted.
     #[default]
     Endless,
-    /// So many days.
+    /// This many days.
     Days(u16),
     /// To the end of a day.
     UntilDay,
@@ -29,7 +29,7 @@ impl KeyLifetime {
 
     /// The choice of this name; an unknown one is none.
     fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|life| life.name() == name)
+        Self::ALL.into_iter().find(|lifetime| lifetime.name() == name)
     }
 
     /// Its name in a form.
@@ -54,11 +54,11 @@ impl KeyLifetime {
     }
 }
 
-/// What was chosen in a form: a life, and a day where it is needed.
+/// What was chosen in a form: a lifetime, and a day if that needs one.
 #[derive(Debug, Clone, Default)]
 pub struct ChosenExpiry {
     /// The choice.
-    pub life: KeyLifetime,
+    pub lifetime: KeyLifetime,
     /// The day as it was typed, `2026-12-31`.
     pub day: String,
 }
@@ -66,21 +66,21 @@ pub struct ChosenExpiry {
 impl ChosenExpiry {
     /// Reads the two fields.
     #[must_use]
-    pub fn read(life: &str, day: &str) -> Self {
-        Self { life: KeyLifetime::named(life).unwrap_or_default(), day: day.trim().to_owned() }
+    pub fn read(lifetime: &str, day: &str) -> Self {
+        Self { lifetime: KeyLifetime::named(lifetime).unwrap_or_default(), day: day.trim().to_owned() }
     }
 
-    /// How long that is from now on; nothing for a key without an end.
+    /// How long that is from now; `None` for a key that never expires.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` for a day that is none or is over.
-    pub fn lifetime(&self, now: Millis) -> Result<Option<Millis>> {
-        match self.life {
+    /// `BAD_USER_INPUT` for a day that is not one or has passed.
+    pub fn milliseconds(&self, now: Millis) -> Result<Option<Millis>> {
+        match self.lifetime {
             KeyLifetime::Endless => Ok(None),
             KeyLifetime::Days(days) => Ok(Some(Millis::from(days) * DAY)),
             KeyLifetime::UntilDay => {
                 let end = day(&self.day)
-                    .ok_or_else(|| Error::bad_input("Choose the day on which the key is to end."))?
+                    .ok_or_else(|| Error::bad_input("Choose the day on which the key expires."))?
                     .saturating_add(DAY);
                 if end <= now {
                     return Err(Error::bad_input("That day is over. Choose a later one."));
@@ -97,7 +97,7 @@ fn day(text: &str) -> Option<Millis> {
     begins.duration_since(SystemTime::UNIX_EPOCH).ok().map(millis)
 }
 
-/// What a list says of a key's end.
+/// What a list shows of a key's expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {
     /// It has none.
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_day_lasts_to_its_end() {
-        let until = |day: &str| ChosenExpiry::read("date", day).lifetime(NOW);
+        let until = |day: &str| ChosenExpiry::read("date", day).milliseconds(NOW);
         assert_eq!(until("2026-11-24").unwrap(), Some(DAY / 2));
         assert_eq!(until(" 2026-11-25 ").unwrap(), Some(DAY / 2 + DAY));
         for refused in ["2026-11-23", "", "tomorrow", "2026-02-30", "0000-01-01", "24.12.2026"] {
@@ -144,11 +144,11 @@ mod tests {
 
     #[test]
     fn each_choice_comes_back_by_its_name() {
-        for life in KeyLifetime::ALL {
-            assert_eq!(ChosenExpiry::read(&life.name(), "").life, life);
+        for lifetime in KeyLifetime::ALL {
+            assert_eq!(ChosenExpiry::read(&lifetime.name(), "").lifetime, lifetime);
         }
-        assert_eq!(ChosenExpiry::read("1h", "").lifetime(NOW).unwrap(), None);
-        assert_eq!(ChosenExpiry::read("30d", "").lifetime(NOW).unwrap(), Some(30 * DAY));
+        assert_eq!(ChosenExpiry::read("1h", "").milliseconds(NOW).unwrap(), None);
+        assert_eq!(ChosenExpiry::read("30d", "").milliseconds(NOW).unwrap(), Some(30 * DAY));
     }
 
     #[test]
@@ -163,8 +163,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_a_day_to_come_or_a_problem(text in "\\PC{0,14}|[0-9]{4}-[0-9]{2}-[0-9]{2}") {
-            if let Ok(life) = ChosenExpiry::read("date", &text).lifetime(NOW) {
-                prop_assert!(life.is_some_and(|life| life > 0));
+            if let Ok(lifetime) = ChosenExpiry::read("date", &text).milliseconds(NOW) {
+                prop_assert!(lifetime.is_some_and(|lifetime| lifetime > 0));
             }
         }
     }

@@ -105,7 +105,7 @@ pub async fn add_library(owner: OwnerRequest, form: Form) -> Result<HttpResponse
     match core.create_library_as_admin(owner.by.clone(), owner.slug(), &added.name, Some(&added.slug)).await {
         Ok(library) => owner.redirect_with_success(
             &owner.path(&[]),
-            format!("The library “{}” is made. No key reaches it until you grant it.", library.name),
+            format!("Created library “{}”. No key has access until you grant it.", library.name),
         ),
         Err(error) if is_shown_on_page(&error) => {
             let problem = GeneralProblem { library: error.message().to_owned(), ..GeneralProblem::default() };

@@ -1,4 +1,4 @@
-//! The table in which a key gets its libraries: none, Read or Write for each.
+//! The table of a key's access: none, Read or Write for each library.
 
 use super::OwnerRequest;
 use crate::core::keys::GrantChange;
@@ -64,12 +64,12 @@ impl Grants {
         Ok(Self { rows })
     }
 
-    /// The same table as it was filled in. Where the button for all libraries was pressed, its level is in every row.
+    /// The table as it was filled in. If the button for all libraries was pressed, its level is in every row.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` for a level that there is none of.
+    /// `BAD_USER_INPUT` for an unknown level.
     pub fn filled_in(mut self, form: &Form) -> Result<Self> {
-        let all = asked_for_all(form).map(level).transpose()?;
+        let all = level_for_all(form).map(level).transpose()?;
         for row in &mut self.rows {
             let chosen = form.starting_with(FIELD).find(|(slug, _)| *slug == row.slug);
             let chosen = chosen.map(|(_, word)| level(word)).transpose()?;
@@ -78,7 +78,7 @@ impl Grants {
         Ok(self)
     }
 
-    /// Whether a key with this table reaches anything.
+    /// Whether a key with this table has no access at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.iter().all(|row| row.access.is_none())
@@ -91,7 +91,7 @@ impl Grants {
         given.map(|row| (row.slug.clone(), row.access)).collect()
     }
 
-    /// What is to be changed of a table that was like `before`.
+    /// The changes from the table `before`.
     #[must_use]
     pub fn changes_from(&self, before: &Self) -> Vec<GrantChange> {
         let former = |row: &GrantRow| {
@@ -102,9 +102,9 @@ impl Grants {
     }
 }
 
-/// The level for all libraries, where one of its buttons was pressed instead of the one that saves.
+/// The level for all libraries, if one of its buttons was pressed instead of the one that saves.
 #[must_use]
-pub fn asked_for_all(form: &Form) -> Option<&str> {
+pub fn level_for_all(form: &Form) -> Option<&str> {
     form.texts("all").next()
 }
 
@@ -116,7 +116,7 @@ fn level(word: &str) -> Result<Option<Access>> {
     known.map(Some).ok_or_else(|| Error::bad_input(format!("There is no access \"{}\".", excerpt(word))))
 }
 
-/// What a list says of a key's reach: the first of its libraries, and how many more there are.
+/// What a list shows of a key's access: the first of its libraries, and how many more there are.
 pub struct KeyAccess {
     /// The first ones: the slug, and how far the grant goes.
     pub first: Vec<(String, Access)>,

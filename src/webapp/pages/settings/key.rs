@@ -1,10 +1,10 @@
-//! One key: what it may do where, its name, a new value, its end.
+//! One key: its access, its name, a new value, deleting it.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::expiry::Expiry;
-use super::grants::{Grants, LEVELS, asked_for_all};
+use super::grants::{Grants, LEVELS, level_for_all};
 use super::keys::{KeyRow, below_keys, shown_once};
 use super::{OwnerRequest, Tab, is_shown_on_page};
 use crate::core::keys::KeyInfo;
@@ -23,9 +23,9 @@ struct KeyPage {
     tab: Tab,
     base: String,
     key: KeyRow,
-    /// When its present value was drawn, where that was not when it was made.
+    /// When its value was last regenerated, if ever.
     regenerated: Option<Time>,
-    /// The same in any case, to know a form that is sent twice.
+    /// When its value was created, to recognise a form that is sent twice.
     value_of: u64,
     grants: Grants,
     name: String,
@@ -67,13 +67,13 @@ fn key_page(
     name: Option<&str>,
     problem: KeyProblem,
 ) -> Result<KeyPage> {
-    let drawn = info.key.regenerated;
+    let regenerated = info.key.regenerated;
     Ok(KeyPage {
         layout: below_keys(owner, &info.key.name)?,
         tab: Tab::Keys,
         base: owner.path(&[]).to_string(),
-        regenerated: (drawn != info.key.created).then_some(Time(drawn)),
-        value_of: drawn,
+        regenerated: (regenerated != info.key.created).then_some(Time(regenerated)),
+        value_of: regenerated,
         grants,
         name: name.unwrap_or(&info.key.name).to_owned(),
         key: KeyRow::of(info, owner.user.core.now()),
@@ -87,7 +87,7 @@ pub async fn grant(owner: OwnerRequest, path: Segments, form: Form) -> Result<Ht
     let info = key_in(&owner, path)?;
     let before = Grants::of(&owner, &info.key.grants)?;
     let grants = before.clone().filled_in(&form)?;
-    if asked_for_all(&form).is_some() {
+    if level_for_all(&form).is_some() {
         return page(&key_page(&owner, info, grants, None, KeyProblem::default())?);
     }
     let changes = grants.changes_from(&before);
@@ -120,7 +120,7 @@ pub async fn rename(owner: OwnerRequest, path: Segments, form: Form) -> Result<H
     }
 }
 
-/// `POST …/settings/keys/{key}/regenerate`: draws the new value and shows it.
+/// `POST …/settings/keys/{key}/regenerate`: creates a new value and shows it.
 pub async fn regenerate(
     owner: OwnerRequest,
     path: Segments,
@@ -129,9 +129,9 @@ pub async fn regenerate(
 ) -> Result<HttpResponse> {
     let core = &owner.user.core;
     let info = key_in(&owner, path)?;
-    // A time that can't be read is none at which a value was drawn.
-    let drawn = form.text("value_of").parse().unwrap_or_default();
-    match core.regenerate_key(owner.by.clone(), &info.key.id, Some(drawn)).await {
+    // An invalid time matches no value.
+    let regenerated = form.text("value_of").parse().unwrap_or_default();
+    match core.regenerate_key(owner.by.clone(), &info.key.id, Some(regenerated)).await {
         Ok((plain, info)) => shown_once(&owner, &request, &plain, info, false),
         Err(error) if error.code() == Code::Conflict => {
             owner.redirect_with_problem(&page_of(&owner, &info.key.id), error.message())

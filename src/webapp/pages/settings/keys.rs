@@ -1,4 +1,4 @@
-//! The keys of an organization: listed, and a new one made. The plain key is in one answer, once; no address, cookie
+//! The keys of an organization: the list, and generating one. The plain key is in one answer, once; no address, cookie
 //! or message ever holds it.
 
 use actix_web::{HttpRequest, HttpResponse};
@@ -7,7 +7,7 @@ use askama::Template;
 use super::authority::Authority;
 use super::clients::Clients;
 use super::expiry::{ChosenExpiry, Expiry, KeyLifetime};
-use super::grants::{Grants, KeyAccess, LEVELS, asked_for_all};
+use super::grants::{Grants, KeyAccess, LEVELS, level_for_all};
 use super::{OwnerRequest, Tab, is_shown_on_page};
 use crate::client_setup::SetupKey;
 use crate::core::keys::KeyInfo;
@@ -36,8 +36,8 @@ pub struct KeyRow {
     pub name: String,
     /// Its first characters.
     pub start: String,
-    /// What it reaches.
-    pub reach: KeyAccess,
+    /// What it may do where.
+    pub access: KeyAccess,
     /// When it was made.
     pub created: Time,
     /// When it was last used.
@@ -52,7 +52,7 @@ impl KeyRow {
     pub fn of(info: KeyInfo, now: u64) -> Self {
         let KeyInfo { key, last_used, .. } = info;
         Self {
-            reach: KeyAccess::of(&key.grants),
+            access: KeyAccess::of(&key.grants),
             created: Time(key.created),
             last_used: last_used.map(Time),
             expiry: Expiry::of(key.expires, now),
@@ -77,7 +77,7 @@ struct NewKeyPage {
     problems: Problems,
 }
 
-/// What is wrong in the form, beside each part of it.
+/// What is wrong with each part of the form.
 #[derive(Default)]
 struct Problems {
     name: String,
@@ -137,21 +137,21 @@ fn new_key(
     })
 }
 
-/// `POST …/settings/keys`: makes the key and shows it.
+/// `POST …/settings/keys`: generates the key and shows it.
 pub async fn generate(owner: OwnerRequest, request: HttpRequest, form: Form) -> Result<HttpResponse> {
     let core = &owner.user.core;
     let now = core.now();
     let opened = form.text("opened").parse().unwrap_or(now);
     let (name, chosen) = (form.text("name"), ChosenExpiry::read(form.text("expiry"), form.text("day")));
     let grants = Grants::of(&owner, &[])?.filled_in(&form)?;
-    if asked_for_all(&form).is_some() {
+    if level_for_all(&form).is_some() {
         return page(&new_key(&owner, opened, name, chosen, grants, Problems::default())?);
     }
-    if let Some(there) = made_by_this_form(&owner, name, opened)? {
-        let said = "This form was sent before: the key is made, and its value was shown once. If you lost it, regenerate the key.";
+    if let Some(there) = generated_by_this_form(&owner, name, opened)? {
+        let said = "This form was sent before: the key exists, and its value was shown once. If you lost it, regenerate the key.";
         return owner.redirect_with_success(&owner.path(&["keys", there.key.id.as_str()]), said);
     }
-    let lifetime = match (chosen.lifetime(now), grants.is_empty() && !grants.rows.is_empty()) {
+    let lifetime = match (chosen.milliseconds(now), grants.is_empty() && !grants.rows.is_empty()) {
         (Ok(lifetime), false) => lifetime,
         (lifetime, is_useless) => {
             let expiry = lifetime.err().map(|error| error.message().to_owned()).unwrap_or_default();
@@ -173,8 +173,8 @@ pub async fn generate(owner: OwnerRequest, request: HttpRequest, form: Form) -> 
 const NO_LIBRARY: &str =
     "Choose Read or Write for at least one library: without one, the key can do nothing.";
 
-/// The key that this form made already. A browser sends a form again when its answer is reloaded.
-fn made_by_this_form(owner: &OwnerRequest, name: &str, opened: u64) -> Result<Option<KeyInfo>> {
+/// The key that this form generated already. A browser sends a form again when its answer is reloaded.
+fn generated_by_this_form(owner: &OwnerRequest, name: &str, opened: u64) -> Result<Option<KeyInfo>> {
     let keys = owner.user.core.list_keys(&owner.by, Some(owner.slug()))?;
     Ok(keys.into_iter().rev().find(|info| info.key.name == name.trim() && info.key.created >= opened))
 }

@@ -1,4 +1,4 @@
-//! One library as its owners manage it: its name, which keys reach it, its end.
+//! One library as its owners manage it: its name, the keys with access to it, deleting it.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -34,7 +34,7 @@ struct LibraryPage {
     keys: Vec<KeyWithAccess>,
 }
 
-/// A key that reaches the library.
+/// A key with access to the library.
 struct KeyWithAccess {
     id: String,
     name: String,
@@ -95,7 +95,7 @@ fn expect_library(owner: &OwnerRequest, slug: &str) -> Result<(Library, u64)> {
 
 fn keys_in(owner: &OwnerRequest, library: LibraryId) -> Result<Vec<KeyWithAccess>> {
     let keys = owner.user.core.list_keys(&owner.by, Some(owner.slug()))?;
-    let reaching = keys.into_iter().filter_map(|info| {
+    let with_access = keys.into_iter().filter_map(|info| {
         let access = info.key.grants.iter().find(|grant| grant.library == library)?.access;
         Some(KeyWithAccess {
             id: info.key.id.to_string(),
@@ -104,7 +104,7 @@ fn keys_in(owner: &OwnerRequest, library: LibraryId) -> Result<Vec<KeyWithAccess
             access,
         })
     });
-    Ok(reaching.collect())
+    Ok(with_access.collect())
 }
 
 /// `POST …/settings/libraries/{library}/name`
@@ -132,7 +132,7 @@ pub async fn delete(owner: OwnerRequest, path: Segments, form: Form) -> Result<H
             .redirect_with_success(&owner.path(&[]), format!("The library “{}” is deleted.", library.name)),
         Err(error) if error.code() == Code::Conflict => {
             let delete = format!(
-                "The library is not empty, so it was left alone. Type its name, “{}”, to delete it.",
+                "The library is not empty, so it was not deleted. Type its name, “{}”, to delete it.",
                 library.name
             );
             page_again(&library_page(

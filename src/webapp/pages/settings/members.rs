@@ -16,17 +16,17 @@ use crate::webapp::layout::{Layout, Section};
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::page;
 
-/// What becomes of the keys of an owner who stops being one, to be decided before they do.
+/// Asks what happens to the keys of an owner before they stop being one.
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/settings/keys_to_decide.html")]
-struct MadeKeysPage<'a> {
+struct KeyDecisionsPage<'a> {
     layout: Layout,
     tab: Tab,
     base: String,
     email: &'a str,
     /// Where the decision goes.
     action: &'static str,
-    /// The role that they get; none when they are removed.
+    /// The role that they get; `None` if they are removed.
     role: Option<Role>,
     keys: Vec<KeyRow>,
 }
@@ -35,7 +35,7 @@ struct MadeKeysPage<'a> {
 pub async fn set_role(owner: OwnerRequest, form: Form) -> Result<HttpResponse> {
     let (email, role) = (form.text("email"), role_in(&form)?);
     if role != Role::Owner
-        && let Some(page) = question(&owner, &form, "role", Some(role))?
+        && let Some(page) = key_decisions_page(&owner, &form, "role", Some(role))?
     {
         return Ok(page);
     }
@@ -49,21 +49,21 @@ pub async fn set_role(owner: OwnerRequest, form: Form) -> Result<HttpResponse> {
 /// `POST …/settings/people/remove`
 pub async fn remove(owner: OwnerRequest, form: Form) -> Result<HttpResponse> {
     let email = form.text("email");
-    if let Some(page) = question(&owner, &form, "remove", None)? {
+    if let Some(page) = key_decisions_page(&owner, &form, "remove", None)? {
         return Ok(page);
     }
     let keys = decisions(&form);
     match owner.user.core.remove_member(owner.by.clone(), owner.slug(), email, keys).await {
         Ok(()) => owner.redirect_with_success(
             &after(&owner, email),
-            format!("{email} is not in the organization any more."),
+            format!("{email} is no longer in the organization."),
         ),
         Err(error) => owner.redirect_with_error(&owner.path(&["people"]), error),
     }
 }
 
 /// The page that asks about the keys that an owner made, when there are some that the form does not decide about.
-fn question(
+fn key_decisions_page(
     owner: &OwnerRequest,
     form: &Form,
     action: &'static str,
@@ -79,7 +79,7 @@ fn question(
     if keys.iter().all(|info| decided.contains_key(&info.key.id)) {
         return Ok(None);
     }
-    page(&MadeKeysPage {
+    page(&KeyDecisionsPage {
         layout: owner.layout("Keys", Section::Settings)?,
         tab: Tab::People,
         base: owner.path(&[]).to_string(),
@@ -91,7 +91,7 @@ fn question(
     .map(Some)
 }
 
-/// What the form says about each key; nothing for what is none of the two answers.
+/// What the form says about each key, where that is one of the two answers.
 fn decisions(form: &Form) -> KeyDecisions {
     let decided = form.starting_with("key.").filter_map(|(id, answer)| {
         let decision = match answer {
@@ -104,7 +104,7 @@ fn decisions(form: &Form) -> KeyDecisions {
     KeyDecisions::Each(decided.collect())
 }
 
-/// `POST …/settings/people/reset-password`: makes the link and shows it.
+/// `POST …/settings/people/reset-password`: creates the link and shows it.
 pub async fn reset_password(owner: OwnerRequest, form: Form) -> Result<HttpResponse> {
     let core = &owner.user.core;
     let email = form.text("email");
@@ -125,8 +125,7 @@ pub async fn reset_password(owner: OwnerRequest, form: Form) -> Result<HttpRespo
     }
 }
 
-/// Where a person goes on who changed somebody's place in the organization: from their own they may be out of reach
-/// of this page.
+/// The page after a change of a member. Who changed their own role may no longer see this one.
 fn after(owner: &OwnerRequest, email: &str) -> LocalPath {
     let is_own = owner.user.person.member.email.eq_ignore_ascii_case(email);
     if is_own { LocalPath::default() } else { owner.path(&["people"]) }

@@ -1,4 +1,4 @@
-//! What happens in an organization: how much there is, what was added, which keys work, what failed, the audit log.
+//! The overview of an organization: how much there is, what was added, which keys are used, what failed, the audit log.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -19,9 +19,9 @@ use crate::webapp::reply::page;
 
 /// How many of the latest assets are shown.
 const LATEST: usize = 8;
-/// How many of the keys that were used lately.
+/// How many of the recently used keys are shown.
 const KEYS_SHOWN: usize = 6;
-/// How many of the files that could not be worked on.
+/// How many of the files that could not be processed are shown.
 const FAILED_SHOWN: usize = 50;
 
 #[derive(Template)]
@@ -29,7 +29,7 @@ const FAILED_SHOWN: usize = 50;
 struct OverviewPage {
     layout: Layout,
     base: String,
-    tiles: Vec<Tile>,
+    figures: Vec<Figure>,
     latest: Vec<RecentAsset>,
     keys: Vec<KeyRow>,
     waiting: String,
@@ -45,8 +45,8 @@ struct LogPart {
     log: AuditPage,
 }
 
-/// One figure.
-struct Tile {
+/// One number, with its link.
+struct Figure {
     icon: &'static str,
     label: &'static str,
     value: String,
@@ -54,13 +54,13 @@ struct Tile {
     href: String,
 }
 
-/// An asset that was added lately.
+/// A recently added asset.
 struct RecentAsset {
     name: String,
     library: String,
     href: String,
-    /// Its small picture; empty where it can't be drawn.
-    picture: String,
+    /// The address of its image; empty if it has none.
+    image: String,
     by: String,
     added: Time,
 }
@@ -69,11 +69,11 @@ impl RecentAsset {
     fn of(found: FoundAsset) -> Self {
         let detail = found.detail;
         let (organization, library, id) = (&detail.organization, &detail.library, detail.asset.id);
-        let picture = format!("/cdn/{organization}/{library}/{id}?w=400&h=400&fm=auto");
+        let image = format!("/cdn/{organization}/{library}/{id}?w=400&h=400&fm=auto");
         Self {
             href: format!("/app/{organization}/{library}/{id}"),
-            picture: if detail.asset.content.has_pictures(detail.renderable_types) {
-                picture
+            image: if detail.asset.content.has_pictures(detail.renderable_types) {
+                image
             } else {
                 String::new()
             },
@@ -85,7 +85,7 @@ impl RecentAsset {
     }
 }
 
-/// An uploaded file that could not be worked on.
+/// An uploaded file that could not be processed.
 struct FailedRow {
     id: String,
     name: String,
@@ -112,8 +112,8 @@ impl FailedRow {
 }
 
 /// `GET …/settings/overview?q=…&before=…`
-pub async fn show(owner: OwnerRequest, asked: web::Query<AuditQuery>) -> Result<HttpResponse> {
-    let log = AuditPage::read(&owner, &asked).await?;
+pub async fn show(owner: OwnerRequest, query: web::Query<AuditQuery>) -> Result<HttpResponse> {
+    let log = AuditPage::read(&owner, &query).await?;
     if owner.user.context.is_partial() {
         return page(&LogPart { log });
     }
@@ -123,9 +123,9 @@ pub async fn show(owner: OwnerRequest, asked: web::Query<AuditQuery>) -> Result<
     page(&OverviewPage {
         layout: owner.layout("Overview", Section::Overview)?,
         base: owner.path(&[]).to_string(),
-        tiles: tiles(&owner)?,
+        figures: figures(&owner)?,
         latest: found.hits.into_iter().map(RecentAsset::of).collect(),
-        keys: used_lately(&owner)?,
+        keys: recently_used(&owner)?,
         waiting: waiting(owner.user.core.waiting_work(&owner.by)?),
         failed: failed(&owner)?,
         misfits: misfits(&owner)?,
@@ -137,7 +137,7 @@ fn waiting(files: u64) -> String {
     if files == 0 { String::new() } else { numbers::counted(files, "file") }
 }
 
-/// What to say of files that don't fit the records.
+/// What to say about files that don't match the database.
 fn misfits(owner: &OwnerRequest) -> Result<Vec<String>> {
     let core = &owner.user.core;
     let misfits = core.misfits(&owner.by)?;
@@ -145,7 +145,7 @@ fn misfits(owner: &OwnerRequest) -> Result<Vec<String>> {
     if misfits.missing > 0 {
         let files = numbers::counted(misfits.missing, "file");
         lines.push(format!(
-            "{files} of assets can’t be found on the disk. The log names them; put them back from a back-up."
+            "{files} of assets are missing on the disk. The log names them; restore them from a back-up."
         ));
     }
     if misfits.unnamed > 0 {
@@ -153,7 +153,7 @@ fn misfits(owner: &OwnerRequest) -> Result<Vec<String>> {
         let (bytes, days) =
             (numbers::bytes(misfits.unnamed_bytes), core.settings().unnamed_keep.as_secs() / 86_400);
         lines.push(format!(
-            "{files} ({bytes}) are not named by the database. They are set aside in the folder “unnamed” of the data directory for {days} days, and deleted then unless the database names them again."
+            "{files} ({bytes}) are not named by the database. They stay in the folder “unnamed” of the data directory for {days} days, and are then deleted unless the database names them again."
         ));
     }
     Ok(lines)
@@ -181,7 +181,7 @@ pub async fn retry(owner: OwnerRequest, form: Form) -> Result<HttpResponse> {
     }
 }
 
-fn tiles(owner: &OwnerRequest) -> Result<Vec<Tile>> {
+fn figures(owner: &OwnerRequest) -> Result<Vec<Figure>> {
     let core = &owner.user.core;
     let libraries = core.list_library_sizes(&owner.by, owner.slug())?;
     let sum = |part: fn(&(crate::core::model::Library, u64)) -> u64| libraries.iter().map(part).sum::<u64>();
@@ -195,35 +195,35 @@ fn tiles(owner: &OwnerRequest) -> Result<Vec<Tile>> {
     let settings = |below: &[&str]| owner.path(below).to_string();
     let home = format!("/app/{}", owner.slug());
     Ok(vec![
-        Tile {
+        Figure {
             icon: "hard-drive",
             label: "Storage used",
             value: numbers::bytes(sum(|(_, bytes)| *bytes)),
             note: "Originals, variants and trash".to_owned(),
             href: settings(&[]),
         },
-        Tile {
+        Figure {
             icon: "image",
             label: "Assets",
             value: numbers::grouped(sum(|(library, _)| library.assets)),
             note: format!("{} in the trash", numbers::grouped(trashed)),
             href: home.clone(),
         },
-        Tile {
+        Figure {
             icon: "images",
             label: "Libraries",
             value: libraries.len().to_string(),
             note: String::new(),
             href: home,
         },
-        Tile {
+        Figure {
             icon: "key-round",
             label: "API keys",
             value: (keys.len() - over).to_string(),
             note: key_note(over, soon),
             href: settings(&["keys"]),
         },
-        Tile {
+        Figure {
             icon: "users",
             label: "Members",
             value: core.list_members(&owner.by, owner.slug())?.len().to_string(),
@@ -242,8 +242,8 @@ fn key_note(over: usize, soon: usize) -> String {
     }
 }
 
-/// The keys that were used, the latest first.
-fn used_lately(owner: &OwnerRequest) -> Result<Vec<KeyRow>> {
+/// The keys that were used, the most recent first.
+fn recently_used(owner: &OwnerRequest) -> Result<Vec<KeyRow>> {
     let core = &owner.user.core;
     let mut keys = core.list_keys(&owner.by, Some(owner.slug()))?;
     keys.retain(|info| info.last_used.is_some());

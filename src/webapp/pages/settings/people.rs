@@ -21,8 +21,8 @@ struct PeoplePage {
     base: String,
     members: Vec<MemberRow>,
     links: Vec<LinkRow>,
-    handed_out: Option<IssuedLink>,
-    asked: InvitationForm,
+    issued: Option<IssuedLink>,
+    invitation: InvitationForm,
 }
 
 /// Somebody in the organization.
@@ -50,11 +50,11 @@ impl MemberRow {
 /// A link that nobody used yet.
 struct LinkRow {
     id: String,
-    /// Whom it is for, in words.
+    /// Whom it is for.
     whom: String,
-    /// What it is good for.
+    /// What it gives: a role, or a new password.
     purpose: &'static str,
-    made_by: String,
+    created_by: String,
     created: Time,
     expires: Time,
 }
@@ -71,14 +71,14 @@ impl From<LinkInfo> for LinkRow {
             id: info.link.id.to_string(),
             whom: if email.is_empty() { "anyone who has the link".to_owned() } else { email },
             purpose,
-            made_by: info.link.made_by,
+            created_by: info.link.made_by,
             created: Time(info.link.created),
             expires: Time(info.link.expires),
         }
     }
 }
 
-/// A link that was made just now, which no other page shows.
+/// A link that was just created, which no other page shows.
 pub struct IssuedLink {
     /// What it is for, as a heading.
     pub title: String,
@@ -88,7 +88,7 @@ pub struct IssuedLink {
     pub expires: Time,
 }
 
-/// What was asked for with the form for an invitation, and what is wrong with it.
+/// What was filled into the form for an invitation, and what is wrong with it.
 #[derive(Default)]
 struct InvitationForm {
     email: String,
@@ -117,15 +117,19 @@ pub async fn list(owner: OwnerRequest) -> Result<HttpResponse> {
     page(&people(&owner, None, InvitationForm::default())?)
 }
 
-/// The page, with a link on it that was made just now.
+/// The page, with a link that was just created.
 ///
 /// # Errors
 /// When the store fails.
-pub fn with_link(owner: &OwnerRequest, handed_out: IssuedLink) -> Result<HttpResponse> {
-    page(&people(owner, Some(handed_out), InvitationForm::default())?)
+pub fn with_link(owner: &OwnerRequest, issued: IssuedLink) -> Result<HttpResponse> {
+    page(&people(owner, Some(issued), InvitationForm::default())?)
 }
 
-fn people(owner: &OwnerRequest, handed_out: Option<IssuedLink>, asked: InvitationForm) -> Result<PeoplePage> {
+fn people(
+    owner: &OwnerRequest,
+    issued: Option<IssuedLink>,
+    invitation: InvitationForm,
+) -> Result<PeoplePage> {
     let core = &owner.user.core;
     let members = core.list_members(&owner.by, owner.slug())?;
     let links = core.list_links(&owner.by, owner.slug())?;
@@ -135,12 +139,12 @@ fn people(owner: &OwnerRequest, handed_out: Option<IssuedLink>, asked: Invitatio
         base: owner.path(&[]).to_string(),
         members: members.into_iter().map(|info| MemberRow::of(info, owner)).collect(),
         links: links.into_iter().map(LinkRow::from).collect(),
-        handed_out,
-        asked,
+        issued,
+        invitation,
     })
 }
 
-/// `POST …/settings/people/invite`: makes the link and shows it.
+/// `POST …/settings/people/invite`: creates the link and shows it.
 pub async fn invite(owner: OwnerRequest, form: Form) -> Result<HttpResponse> {
     let core = &owner.user.core;
     let (email, role) = (form.text("email").trim(), role_in(&form)?);

@@ -32,7 +32,7 @@ const check = document.querySelector("[data-trust-check]");
 if (check) {
   const [state, again] = [check.querySelector(".trust-state"), check.querySelector("button")];
   /**
-   * @param {"" | "done" | "problem"} tone
+   * @param {"" | "success" | "problem"} tone
    * @param {string} text
    */
   const say = (tone, text) => {
@@ -49,14 +49,17 @@ if (check) {
       const address = new URL(check.dataset.trustCheck, location.href);
       const worker = await navigator.serviceWorker.register(address, { scope: address.pathname });
       await worker.unregister();
-      say("done", "This browser trusts the server’s certificate.");
+      say("success", "This browser trusts the server’s certificate.");
     } catch (error) {
       if (/certificate|ssl/i.test(error.message))
-        say("problem", "This browser does not trust the server’s certificate: it went on because somebody told it to.");
+        say(
+          "problem",
+          "This browser does not trust the server’s certificate: it opened the page because somebody went on after its warning.",
+        );
       else
         say(
           "",
-          "The connection is secure, but this browser does not tell whether it asked to go on after a warning. Look at the lock beside the address.",
+          "The connection is secure, but this browser does not say whether it trusts the certificate. Look at the lock beside the address.",
         );
     }
   };
