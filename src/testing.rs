@@ -21,8 +21,8 @@ use crate::fetch::FetchSettings;
 use crate::transport::server::{Control, Server, ServerOptions, Signals};
 use crate::transport::tls::development::{CertificateRenewer, DevelopmentCertificate};
 
-/// How long the work after uploads may take.
-const PROCESSED_WITHIN: Duration = Duration::from_mins(1);
+/// How long the work after uploads may take. A machine may be busy with other things.
+const PROCESSED_WITHIN: Duration = Duration::from_mins(5);
 
 /// How long it may take to remove a folder.
 const REMOVED_WITHIN: Duration = Duration::from_secs(20);
