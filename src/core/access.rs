@@ -1,4 +1,5 @@
-//! Access: who may touch what. `grant.rs` has the proofs that the store asks for, `caller.rs` makes them.
+//! Access control: who may read or change what. `grant.rs` has the proofs that the store requires, `caller.rs` creates
+//! them.
 
 pub mod caller;
 pub mod grant;

@@ -1,4 +1,4 @@
-//! The data directory from outside: made private, held by one process at a time. What is in it is `core`'s.
+//! The lock of the data directory, so that only one process uses it. The rest of `core` knows its content.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, Write};
@@ -10,7 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 use super::access::Administrator;
 
 const LOCK: &str = "rasterd.lock";
-/// Who holds a lock fits in this; more of a damaged file is not shown.
+/// The most bytes that are read of a lock file; it may be damaged.
 const HOLDER_LENGTH: u64 = 200;
 
 /// The data directory, held by this process until dropped.
@@ -42,14 +42,14 @@ pub enum LockError {
     Unusable {
         /// The data directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         cause: io::Error,
     },
 }
 
 impl DataDir {
-    /// Makes the folder when it is not there, for this user alone, and holds it. `holder` tells others by whom:
-    /// the command, such as `rasterd serve`.
+    /// Creates the folder if it does not exist, accessible only to this user, and locks it. `holder` is the command for
+    /// messages of other processes, such as `rasterd serve`.
     ///
     /// # Errors
     /// When another process holds it, or the system refuses.
@@ -76,7 +76,7 @@ impl DataDir {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
-    /// The administrator of the whole server: anyone who can take this lock reads and writes the files themselves.
+    /// The administrator of the whole server, because anyone who can take this lock can also read and write the files.
     #[must_use]
     pub fn administrator(&self) -> Administrator {
         Administrator::local()
@@ -98,7 +98,7 @@ fn write_holder(lock: &mut File, holder: &str) -> io::Result<()> {
 fn read_holder(lock: &File) -> String {
     let mut text = String::new();
     let read = lock.take(HOLDER_LENGTH).read_to_string(&mut text);
-    // Between taking the lock and signing it, there is nothing to read.
+    // Another process may have taken the lock and not yet written its name.
     if read.is_err() || text.trim().is_empty() {
         "another process".to_owned()
     } else {

@@ -1,5 +1,5 @@
-//! The data directory from inside, looked at before anything in it is changed: is there a database, is each folder a
-//! folder. Each refusal names the path, what is wrong with it, and what to do.
+//! Checks the content of the data directory before anything in it is changed: whether there is a database, and whether
+//! each folder is a folder. Each error names the path, the problem, and what to do.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, Metadata};
@@ -14,41 +14,42 @@ mod modes;
 
 /// The database's file.
 const DATABASE: &str = "rasterd.redb";
-/// A database that is not whole yet. It gets its name when it is, so that one with that name always is.
+/// A new database while it is being created. It is renamed when it is complete.
 const NEW_DATABASE: &str = "rasterd.redb.new";
 /// The folder of the assets' files.
 pub(crate) const FILES: &str = "files";
-/// The folder of files that no record names.
+/// The folder of files that are not in the database.
 pub(crate) const UNNAMED: &str = "unnamed";
-/// The folder of files on their way in.
+/// The folder of incomplete uploads.
 pub(crate) const TEMP: &str = "tmp";
 /// The folder of the search index.
 pub(crate) const INDEX: &str = "index";
 /// The folder of renditions.
 pub(crate) const RENDITIONS: &str = "renditions";
-/// In the folder of files: shows that it is that folder, and of which database.
+/// The marker in the folder of files: identifies the folder and its database.
 pub(crate) const MARKER: &str = "rasterd-files";
 
-/// What to do about a database that can't be read.
+/// Advice for a database that can't be read.
 pub(crate) const RESTORE: &str = "Put it back from a back-up, with the files that belong to it; keep this one for whoever tries to mend it";
 
 /// How a data directory may be opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Opening {
-    /// Whether a database may be made where nothing of an earlier one is.
+    /// Whether a database may be created if there are no traces of an earlier one.
     pub may_create: bool,
-    /// Whether to go on although the files don't fit the database. What no record names is set aside then.
+    /// Whether to start although the files don't match the database. Files that are not in the database are set aside
+    /// then.
     pub accept_files: bool,
 }
 
-/// What there is of a database.
+/// The state of the database file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Database {
-    /// No file.
+    /// There is none.
     Missing,
-    /// A file without a byte in it.
+    /// It is empty.
     Empty,
-    /// Something to open.
+    /// It has content.
     Present,
 }
 
@@ -59,36 +60,35 @@ pub(crate) struct DataFolder {
 }
 
 impl DataFolder {
-    /// The data directory at this path, which is there.
+    /// The data directory at this path, which must exist.
     pub fn new(dir: &Path) -> Self {
         Self { dir: dir.to_owned() }
     }
 
-    /// Makes the data directory at this path, if it is not there, for this user alone. One that others may look into
-    /// is closed to them.
+    /// Creates the data directory at this path, if it does not exist, and makes it accessible only to this user.
     ///
     /// # Errors
-    /// When it can't be made or closed.
+    /// When that is not possible.
     pub fn make(dir: &Path) -> Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         modes::tighten(dir)?;
         Ok(Self::new(dir))
     }
 
-    /// Where the database is.
+    /// The path of the database.
     pub fn database_path(&self) -> PathBuf {
         self.dir.join(DATABASE)
     }
 
-    /// Where a database is made before it gets its name.
+    /// The path of a new database while it is being created.
     pub fn new_database_path(&self) -> PathBuf {
         self.dir.join(NEW_DATABASE)
     }
 
-    /// Checks that what is to be a folder is one that can be read, and says what there is of a database.
+    /// Checks that every folder can be read, and returns the state of the database file.
     ///
     /// # Errors
-    /// With the path, what is wrong with it, and what to do.
+    /// The message names the path, the problem, and what to do.
     pub fn check(&self) -> Result<Database> {
         let made_again = "Move it away; rasterd makes the folder again";
         let restored = "Put the folder back from a back-up, or mount the disk that it is on, and see that rasterd may read it";
@@ -111,10 +111,10 @@ impl DataFolder {
         }
     }
 
-    /// Checks that a database may be made here, unless there is one.
+    /// Checks that a database may be created here.
     ///
     /// # Errors
-    /// When there are files that only a lost database can name, or `opening` does not allow it.
+    /// When there are files of a lost database, or `opening` does not allow it.
     pub fn check_new(&self, found: Database, opening: Opening) -> Result<()> {
         if found == Database::Present {
             return Ok(());
@@ -143,12 +143,12 @@ impl DataFolder {
     }
 }
 
-/// A refusal to open the data directory, for the person at the machine.
+/// The error for a data directory that can't be opened, for its administrator.
 pub(crate) fn refusal(path: &Path, wrong: &str, advice: &str) -> Error {
     Error::new(Code::ServiceUnavailable, format!("{} {wrong}. {advice}", path.display()))
 }
 
-/// The hash that a file is stored under, read back from its name.
+/// The hash in the name of a stored file.
 pub(crate) fn hash_of(name: &OsStr) -> Option<ContentHash> {
     let hash = blake3::Hash::from_hex(name.to_str()?).ok()?;
     Some(ContentHash(*hash.as_bytes()))
@@ -165,7 +165,7 @@ fn check_folder(path: &Path, advice: &str) -> Result<()> {
     }
 }
 
-/// What is at a path; `None` when there is nothing, not even a link.
+/// The metadata of a path; `None` when nothing is there, not even a link.
 fn metadata(path: &Path, advice: &str) -> Result<Option<Metadata>> {
     match fs::metadata(path) {
         Ok(found) => Ok(Some(found)),
@@ -177,7 +177,7 @@ fn metadata(path: &Path, advice: &str) -> Result<Option<Metadata>> {
     }
 }
 
-/// How many assets' files are below a folder, which need not be there.
+/// How many files of assets are in a folder, which may be missing.
 fn count_files(folder: &Path) -> io::Result<u64> {
     let mut count = 0;
     for entry in entries(folder)? {

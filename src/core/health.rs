@@ -1,5 +1,5 @@
-//! Whether the server can do its work: files can be written and read, and the folders are still those that it opened.
-//! Looked at now and then, away from the threads that answer requests, and said in the log when it changes.
+//! Checks whether the server can work: files can be written and read, and the folders are still the ones that it
+//! opened. Checked from time to time, away from the threads that answer requests; changes are logged.
 
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
@@ -16,21 +16,21 @@ use super::store::{ChangeQueries, Store};
 use crate::core::store::files::Blobs;
 use crate::error::{Code, Error, Result};
 
-/// For how long what was found is answered without looking again.
+/// For how long a result is valid.
 const FRESH: Duration = Duration::from_secs(5);
-/// How long a disk may take to answer.
+/// How long the disk may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is wrong.
 #[derive(Debug, Clone)]
 struct Fault {
-    /// For anybody who asks: without a path.
+    /// For clients: without a path.
     reason: &'static str,
     /// For the log.
     detail: String,
 }
 
-/// The last look at the disk.
+/// The last check of the disk.
 #[derive(Default)]
 pub(super) struct Health {
     last: Mutex<Last>,
@@ -44,7 +44,7 @@ struct Last {
     fault: Option<Fault>,
 }
 
-/// A file, by more than its name.
+/// The identity of a file, beyond its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Identity {
     path: PathBuf,
@@ -60,23 +60,23 @@ impl Identity {
 }
 
 impl Health {
-    /// Records which file the database is in.
+    /// Records the identity of the database file.
     pub fn of_database(path: &Path) -> io::Result<Self> {
         Ok(Self { database: Some(Identity::of(path)?), ..Self::default() })
     }
 
-    /// Whether the last look is not long ago.
+    /// Whether the last result is still valid.
     fn is_fresh(&self) -> bool {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.looked.is_some_and(|looked| looked.elapsed() < FRESH)
     }
 
-    /// What was found last.
+    /// The last result.
     fn last(&self) -> Option<Fault> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).fault.clone()
     }
 
-    /// Keeps what was found, and says so when it is another state than before.
+    /// Keeps a result, and logs it when the state changed.
     fn keep(&self, fault: Option<Fault>) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match (&last.fault, &fault) {
@@ -91,7 +91,7 @@ impl Health {
 }
 
 impl Core {
-    /// Checks that the server can do its work. Looks at the disk when that was not done for some seconds.
+    /// Checks that the server can work. Checks the disk unless that was done within the last seconds.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE` with the reason.
@@ -103,7 +103,7 @@ impl Core {
         fault.map_or(Ok(()), |fault| Err(not_ready(fault.reason)))
     }
 
-    /// Looks at the disk, unless somebody does so already.
+    /// Checks the disk, unless another check is running.
     async fn look_at_disk(&self) -> Option<Fault> {
         let health = self.health();
         if health.is_looking.swap(true, Ordering::AcqRel) {

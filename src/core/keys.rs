@@ -1,6 +1,6 @@
-//! API keys: how they are drawn, written, recognised and hashed, and what is done with them.
+//! API keys: create, list, rename, regenerate and delete them, and authenticate requests with them.
 //!
-//! The plain key exists only in what its maker is shown and in the requests that carry it.
+//! The plain key exists only where it is shown to its creator and in requests.
 
 use super::Core;
 use super::model::api_key::PlainKey;
@@ -13,10 +13,10 @@ use crate::core::model::name::parse_name;
 use crate::core::model::time::Millis;
 use crate::error::{Code, Error, Result};
 
-/// Why a key does not get a new value: a form was sent twice, or another owner was faster.
+/// Why a key does not get a new value: the form was sent twice, or another owner was faster.
 const REGENERATED_SINCE: &str = "The key has a newer value than the one you saw, so it was left alone. That value was shown once; regenerate the key if it is lost.";
 
-/// A key with what only the store knows of it.
+/// A key with its organization and use.
 #[derive(Debug, Clone)]
 pub struct KeyInfo {
     /// The key's record.
@@ -25,15 +25,15 @@ pub struct KeyInfo {
     pub organization: Organization,
     /// When it was last used, to the minute.
     pub last_used: Option<Millis>,
-    /// The e-mail of the owner who was shown its present value; empty where that was at the machine.
+    /// The e-mail of the owner who was shown its current value; empty if that was the administrator of the machine.
     pub maker: String,
 }
 
-/// A change of a key's grants: a library's slug, and the new level or none.
+/// A change to a key's grants: a library's slug, and the new access or none.
 pub type GrantChange = (String, Option<Access>);
 
 impl Core {
-    /// Finds out who a request with this bearer token comes from.
+    /// The caller with this bearer token.
     ///
     /// # Errors
     /// `INVALID_API_KEY` when the token is not a live key.
@@ -44,7 +44,7 @@ impl Core {
         Ok(caller)
     }
 
-    /// Deals with a key that travelled in the clear: says so in the log, and revokes it when configured.
+    /// Handles a key that was sent unencrypted: logs that, and revokes the key if configured.
     ///
     /// # Errors
     /// When the store fails.
@@ -68,11 +68,11 @@ impl Core {
         Ok(())
     }
 
-    /// Makes a key, which ends by itself after its lifetime (in milliseconds) if it is given one. The plain key is
-    /// in the answer and nowhere else.
+    /// Creates a key. It expires after its lifetime in milliseconds, if there is one. The plain key is only in the
+    /// result.
     ///
     /// # Errors
-    /// `ORGANIZATION_NOT_FOUND`, or `BAD_USER_INPUT` for a name, a library or a number of keys that won't do.
+    /// `ORGANIZATION_NOT_FOUND`, or `BAD_USER_INPUT` for an invalid name or library, or too many keys.
     pub async fn create_key(
         &self,
         by: Administrator,
@@ -139,14 +139,13 @@ impl Core {
         Ok(self.with_latest_use(key_info(&snapshot, key)?))
     }
 
-    /// What is recorded of a key's use may be a minute old. The minute that its use is rounded down to may have
-    /// begun before the key was there.
+    /// The recorded time may be a minute old. Rounded down to the minute, it may be before the key was created.
     fn with_latest_use(&self, info: KeyInfo) -> KeyInfo {
         let last_used = info.last_used.max(self.key_use().latest(&info.key.id));
         KeyInfo { last_used: last_used.map(|used| used.max(info.key.created)), ..info }
     }
 
-    /// Gives a key another name.
+    /// Renames a key.
     ///
     /// # Errors
     /// `NOT_FOUND`, or `BAD_USER_INPUT` for the name.
@@ -177,11 +176,11 @@ impl Core {
         .await
     }
 
-    /// Gives a key a new value. The old one stops working with the next request. Anyone who saw it tells when that was
-    /// drawn, so that no other one goes.
+    /// Gives a key a new value. The old one stops working with the next request. A caller who saw the old value passes
+    /// the time of its creation, so that no other value is replaced.
     ///
     /// # Errors
-    /// `NOT_FOUND`; `CONFLICT` when the value of that time is not the present one any more.
+    /// `NOT_FOUND`; `CONFLICT` when the value was replaced meanwhile.
     pub async fn regenerate_key(
         &self,
         by: Administrator,
@@ -224,7 +223,7 @@ impl Core {
         .await
     }
 
-    /// Runs `change` on a key; what it answers says more about the change in the audit log.
+    /// Runs `change` on a key; it returns a detail for the audit log.
     async fn change_key<F>(
         &self,
         by: Administrator,
@@ -247,7 +246,7 @@ impl Core {
         .await
     }
 
-    /// Records when keys were last used. Called now and then, and at the end.
+    /// Records when keys were last used. Called regularly, and before the server ends.
     ///
     /// # Errors
     /// When the store fails.
@@ -271,7 +270,7 @@ pub(super) fn record_key_event(
     tx.record_event(now, key.organization, by.actor(), action, &format!("{} ({})", key.name, key.id), detail)
 }
 
-/// What a key may do where, for the audit log.
+/// A key's grants, for the audit log.
 fn reach_of(key: &Key) -> String {
     let reach = key.grants.iter().map(|grant| format!("{}={}", grant.slug, grant.access.as_str()));
     let reach = reach.collect::<Vec<_>>().join(" ");

@@ -1,5 +1,5 @@
-//! When something was last used, kept in memory and written to the store now and then, so that a request that only reads
-//! writes nothing.
+//! When something was last used, in memory and written to the store regularly, so that requests that only read don't
+//! write.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,10 +8,10 @@ use std::sync::{PoisonError, RwLock};
 
 use crate::core::model::time::Millis;
 
-/// How exact "last used" is.
+/// The precision of "last used".
 const GRAIN: Millis = 60_000;
 
-/// When which thing was last used, since the last time this was written to the store.
+/// When things were last used, since the last time this was written to the store.
 pub struct LastUse<Id> {
     seen: RwLock<HashMap<Id, AtomicU64>>,
 }
@@ -23,7 +23,7 @@ impl<Id> Default for LastUse<Id> {
 }
 
 impl<Id: Clone + Eq + Hash> LastUse<Id> {
-    /// Records that it was used. Takes no lock that others wait for, but for a thing's first use.
+    /// Records a use. Only the first use of a thing takes a lock that others wait for.
     pub fn record(&self, id: &Id, now: Millis) {
         let now = now - now % GRAIN;
         if let Some(seen) = self.seen.read().unwrap_or_else(PoisonError::into_inner).get(id) {
@@ -34,13 +34,13 @@ impl<Id: Clone + Eq + Hash> LastUse<Id> {
         seen.insert(id.clone(), AtomicU64::new(now));
     }
 
-    /// When it was used since then, if it was.
+    /// When it was last used since then, if at all.
     pub fn latest(&self, id: &Id) -> Option<Millis> {
         let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
         seen.get(id).map(|when| when.load(Ordering::Relaxed))
     }
 
-    /// Everything that was recorded, to be written to the store.
+    /// Takes everything that was recorded, to write it to the store.
     pub fn take(&self) -> Vec<(Id, Millis)> {
         let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
         seen.drain().map(|(id, when)| (id, when.into_inner())).collect()

@@ -1,5 +1,5 @@
-//! Maintenance in the background: the trash is emptied when it is due, files that nobody has are deleted, the use of
-//! keys is recorded, uploads are looked at. What is deleted for its age goes by `observed`. Nothing here is needed for an answer to be right.
+//! Maintenance in the background: deletes expired trash and unused files, and records the use of keys. The age of what
+//! it deletes is measured by `observed`. No answer depends on it.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::error::{Error, Result};
 
 /// How often maintenance runs.
 const EVERY: Duration = Duration::from_mins(1);
-/// How many trashed assets one transaction removes.
+/// How many trashed assets one transaction deletes.
 const PURGE_BATCH: usize = 200;
 
 impl Core {
-    /// Runs maintenance now and then, and the work after uploads, as long as it is polled.
+    /// Runs maintenance regularly, and the work after uploads, as long as it is polled.
     pub async fn run_maintenance(&self) {
         join(self.repeat_maintenance(), self.process_uploads()).await;
     }
@@ -29,12 +29,12 @@ impl Core {
         loop {
             tokio::time::sleep(EVERY).await;
             self.maintenance_pass().await;
-            // What is found is said in the log.
+            // The result is in the log.
             let _said = self.check_ready().await;
         }
     }
 
-    /// Does all maintenance that is due, once. What fails is tried again the next time.
+    /// Does all maintenance that is due, once. Failures are tried again the next time.
     pub async fn maintenance_pass(&self) {
         let done = [
             ("write down how much time passed", self.save_seen(false).await),
@@ -52,8 +52,7 @@ impl Core {
         }
     }
 
-    /// Records what is only in memory, and gives up what the next start will do again. Called once no request is
-    /// running any more.
+    /// Records what is only in memory, and stops background work. Called when no request is running any more.
     pub async fn close(&self) {
         self.renditions().close();
         log_failure("write down how much time passed", self.save_seen(true).await);
@@ -84,8 +83,8 @@ impl Core {
         spawn_blocking(move || blobs.sweep(&store, now)).await.map_err(Error::internal)?.map(drop)
     }
 
-    /// What was found of files that don't fit the records, for the owners of the first organization, who look after the
-    /// box; nothing for others.
+    /// The files that don't match the database, for the owners of the first organization, who run the server; nothing
+    /// for others.
     ///
     /// # Errors
     /// When the store fails.
@@ -96,7 +95,7 @@ impl Core {
         Ok(if theirs { *self.blobs().misfits() } else { Misfits::default() })
     }
 
-    /// Sets aside what no record names: files that an earlier run put in place and did not live to commit.
+    /// Sets aside files that are not in the database: uploads of an earlier run that were stored but not committed.
     async fn reclaim_files(&self) {
         let (blobs, store) = (self.blobs().clone(), self.store().clone());
         let (since, now) = (self.time_to_keep_from(), self.time_to_delete());
@@ -116,7 +115,7 @@ impl Core {
     }
 }
 
-/// Logs that something in the background went wrong. It is tried again.
+/// Logs a failure of background work, which will be tried again.
 pub(super) fn log_failure(what: &str, outcome: Result<()>) {
     if let Err(error) = outcome {
         tracing::error!(cause = ?error.cause(), "could not {what}: {error}");

@@ -1,4 +1,4 @@
-//! The records: what an organization, a library, a key and an asset are. No JSON, no storage layout.
+//! The records of organizations, libraries, keys, people and assets. No JSON, no storage layout.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -30,9 +30,9 @@ pub struct Organization {
     pub id: OrganizationId,
     /// Its id on the wire; never changes.
     pub slug: Slug,
-    /// What people call it.
+    /// Its name for people.
     pub name: String,
-    /// When it was made.
+    /// When it was created.
     pub created: Millis,
 }
 
@@ -45,9 +45,9 @@ pub struct Library {
     pub organization: OrganizationId,
     /// Its id on the wire, unique in its organization; never changes.
     pub slug: Slug,
-    /// What people call it.
+    /// Its name for people.
     pub name: String,
-    /// When it was made.
+    /// When it was created.
     pub created: Millis,
     /// How many assets are listed in it; variants and trash don't count.
     pub assets: u64,
@@ -66,7 +66,7 @@ pub enum Access {
 }
 
 impl Access {
-    /// The word for it on the wire.
+    /// Its name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -76,14 +76,14 @@ impl Access {
     }
 }
 
-/// One library in a key's reach. Holds the slug, so that resolving a name never leaves the key's own record.
+/// A key's access to one library. Has the slug, so that a name is looked up only in the key's own record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// The library.
     pub library: LibraryId,
     /// The library's slug.
     pub slug: Slug,
-    /// How far the grant goes.
+    /// The access.
     pub access: Access,
 }
 
@@ -94,22 +94,22 @@ pub struct Key {
     pub id: KeyId,
     /// The organization it belongs to, for life.
     pub organization: OrganizationId,
-    /// What people call it.
+    /// Its name for people.
     pub name: String,
     /// The first characters of the key, to recognise it by.
     pub start: String,
     /// Its libraries, each once, ordered by slug.
     pub grants: Vec<Grant>,
-    /// When it was made.
+    /// When it was created.
     pub created: Millis,
-    /// When its present value was drawn.
+    /// When its current value was created.
     pub regenerated: Millis,
-    /// When it ends by itself, if ever.
+    /// When it expires, if ever.
     pub expires: Option<Millis>,
 }
 
 impl Key {
-    /// Whether the key still opens anything.
+    /// Whether the key is still valid.
     #[must_use]
     pub fn is_live(&self, now: Millis) -> bool {
         self.expires.is_none_or(|end| now < end)
@@ -120,7 +120,7 @@ impl Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Look at everything.
+    /// View everything.
     Viewer,
     /// Change assets, too.
     Editor,
@@ -132,7 +132,7 @@ impl Role {
     /// All of them, the most powerful first.
     pub const ALL: [Self; 3] = [Self::Owner, Self::Editor, Self::Viewer];
 
-    /// The word for it.
+    /// Its name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -142,13 +142,13 @@ impl Role {
         }
     }
 
-    /// The role of this word.
+    /// The role with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
 
-    /// How far the role goes in a library.
+    /// The access to every library that the role includes.
     #[must_use]
     pub const fn access(self) -> Access {
         match self {
@@ -169,9 +169,9 @@ impl fmt::Display for Role {
 pub struct Member {
     /// Their number in the store.
     pub id: MemberId,
-    /// What they sign in with, as they wrote it.
+    /// The e-mail that they sign in with, as they wrote it.
     pub email: String,
-    /// What they are called.
+    /// Their name.
     pub name: String,
     /// Their password's hash, as a PHC string.
     pub password: String,
@@ -179,13 +179,13 @@ pub struct Member {
     pub created: Millis,
     /// Their organizations, each once.
     pub memberships: Vec<Membership>,
-    /// Where they signed in from before, the latest first: a flood of wrong passwords from elsewhere does not slow
-    /// them down there.
+    /// Familiar addresses, from which they signed in before, the latest first: wrong passwords from other addresses
+    /// don't lock them out there.
     pub familiar: Vec<IpAddr>,
 }
 
 impl Member {
-    /// Their role in an organization, if they are in it.
+    /// Their role in an organization, if they are a member.
     #[must_use]
     pub fn role_in(&self, organization: OrganizationId) -> Option<Role> {
         let found = self.memberships.iter().find(|membership| membership.organization == organization);
@@ -193,12 +193,12 @@ impl Member {
     }
 }
 
-/// A person's place in an organization.
+/// A person's membership in an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// The organization.
     pub organization: OrganizationId,
-    /// What they may do there.
+    /// Their role.
     pub role: Role,
 }
 
@@ -207,67 +207,67 @@ pub struct Membership {
 pub struct Session {
     /// Its public id, to end it by.
     pub id: SessionId,
-    /// Whose it is.
+    /// Its owner.
     pub member: MemberId,
     /// When it began.
     pub created: Millis,
-    /// After how long without a request it ends.
+    /// After how long without a request it expires.
     pub idle: Millis,
-    /// When it ends whatever happens.
+    /// When it expires in any case.
     pub expires: Millis,
-    /// Where it began.
+    /// The address from which it began.
     pub address: Option<IpAddr>,
-    /// What the browser calls itself.
+    /// The browser's user agent.
     pub agent: String,
 }
 
 impl Session {
-    /// Whether it is not over, given when it was last used.
+    /// Whether it is still valid, given when it was last used.
     #[must_use]
     pub fn is_live(&self, last_seen: Millis, now: Millis) -> bool {
         now < self.expires && now < last_seen.max(self.created).saturating_add(self.idle)
     }
 }
 
-/// A key pair of a person's device that signs them in. The private half never leaves the device.
+/// A key pair on a person's device, to sign in with. The private key never leaves the device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Passkey {
     /// Its public id, to remove it by.
     pub id: PasskeyId,
-    /// Whose it is.
+    /// Its owner.
     pub member: MemberId,
-    /// What its owner calls it.
+    /// Its name, chosen by its owner.
     pub name: String,
     /// When it was added.
     pub created: Millis,
     /// When somebody last signed in with it.
     pub last_used: Option<Millis>,
-    /// What the device calls it; unique on the server.
+    /// Its id on the device; unique on the server.
     pub credential_id: Vec<u8>,
-    /// What the device calls its owner: random, and the same for all passkeys of a person.
+    /// Its owner's id on the device: random, and the same for all passkeys of a person.
     pub handle: [u8; 16],
-    /// The public key and what belongs to it, as `webauthn-rs` writes it down.
+    /// The public key and its properties, as `webauthn-rs` serializes them.
     pub credential: String,
 }
 
-/// A link that lets somebody in once: into an organization, or back to an account whose password is lost.
+/// A link that works once: to join an organization, or to reset a lost password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// Its public id, to withdraw it by.
     pub id: LinkId,
-    /// What it is good for.
+    /// Its purpose.
     pub purpose: Purpose,
-    /// When it was made.
+    /// When it was created.
     pub created: Millis,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires: Millis,
-    /// The name of who made it.
+    /// The name of its creator.
     pub made_by: String,
-    /// The e-mail of who made it; empty at the machine itself.
+    /// The e-mail of its creator; empty for the administrator of the machine.
     pub maker: String,
 }
 
-/// What a link is good for.
+/// The purpose of a link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Purpose {
     /// To join an organization.
@@ -276,12 +276,12 @@ pub enum Purpose {
         organization: OrganizationId,
         /// The role that it gives.
         role: Role,
-        /// Whom it was made for; anybody when it is empty.
+        /// The person it is for; anybody when empty.
         email: String,
     },
     /// To set a new password.
     Reset {
-        /// Whose.
+        /// The person.
         member: MemberId,
     },
 }
@@ -304,25 +304,25 @@ impl fmt::Debug for ContentHash {
     }
 }
 
-/// One stored file, as the bytes tell it.
+/// A stored file, with what its bytes reveal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     /// The hash of the bytes.
     pub hash: ContentHash,
     /// How many bytes.
     pub size: u64,
-    /// What they are.
+    /// The type.
     pub media_type: MediaType,
-    /// Width in pixels with the orientation applied, where the type tells it.
+    /// Width in pixels with the orientation applied, where it is known.
     pub width: Option<u32>,
-    /// Height in pixels with the orientation applied, where the type tells it.
+    /// Height in pixels with the orientation applied, where it is known.
     pub height: Option<u32>,
-    /// How far the work is that follows the upload. It stays with the file when a variant is promoted.
+    /// The state of the work after the upload. It stays with the file when a variant is promoted.
     pub work: Work,
 }
 
 impl Content {
-    /// What the work after the upload saw, once it is done.
+    /// The result of the work after the upload, once it is done.
     #[must_use]
     pub fn look(&self) -> Option<&Look> {
         match &self.work {
@@ -331,7 +331,7 @@ impl Content {
         }
     }
 
-    /// Whether work on the file is still to be done.
+    /// Whether the work is still pending.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         match &self.work {
@@ -340,7 +340,7 @@ impl Content {
         }
     }
 
-    /// Whether smaller pictures are made of the file: its type is decoded, and it is not known that it can't be.
+    /// Whether renditions of the file can be made: its type can be rendered, and the file is not known to be damaged.
     #[must_use]
     pub fn has_pictures(&self, renderable_types: RenderableTypes) -> bool {
         renderable_types.includes(self.media_type)
@@ -351,19 +351,19 @@ impl Content {
     }
 }
 
-/// How far the work on a file is that follows its upload. The order is part of the stored format: new ones go to
-/// the end.
+/// The state of the work on a file after its upload. The order is part of the stored format: new variants go to the
+/// end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Work {
     /// There is none.
     Nothing,
-    /// It is to be done.
+    /// It is pending.
     Waiting(Pending),
-    /// It is done, and this came of it.
+    /// It is done, with this result.
     Done(Look),
     /// It was given up.
     Failed {
-        /// What was to be done, and how often it was tried.
+        /// The work that failed, and the number of attempts.
         pending: Pending,
         /// Why.
         failure: Failure,
@@ -373,7 +373,7 @@ pub enum Work {
 }
 
 impl Work {
-    /// Lets no caption become the description any more, because somebody has changed that.
+    /// Prevents the caption from becoming the description, because somebody has edited the description.
     pub fn keep_description(&mut self) {
         match self {
             Self::Waiting(pending) | Self::Failed { pending, .. } => pending.import_caption = false,
@@ -382,31 +382,31 @@ impl Work {
     }
 }
 
-/// Work that is to be done.
+/// Pending work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Pending {
-    /// How often it was tried without success.
+    /// The number of failed attempts.
     pub tries: u32,
     /// Not before this time; 0 at the first try.
     pub due: Millis,
-    /// Whether a caption in the file may become the description: not any more once somebody changed that.
+    /// Whether the caption in the file may become the description: not after somebody has edited that.
     pub import_caption: bool,
     /// Whether keywords in the file become tags.
     pub import_keywords: bool,
 }
 
-/// What a file shows, and what it tells about itself.
+/// What a picture shows, and its metadata.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Look {
     /// A blurred placeholder; none where the type is not decoded.
     pub blurhash: Option<String>,
     /// The dominant colour, red, green, blue; none where the type is not decoded.
     pub colour: Option<[u8; 3]>,
-    /// When it was taken, ISO 8601 to the second; with an offset from UTC only where the camera knew it.
+    /// When it was taken, in ISO 8601 to the second, with an offset from UTC only if the file has one.
     pub captured: Option<String>,
     /// Maker and model of the camera.
     pub camera: Option<String>,
-    /// The title that somebody gave it inside the file.
+    /// The title in the file.
     pub title: Option<String>,
 }
 
@@ -421,24 +421,24 @@ pub struct Asset {
     pub parent: Option<AssetId>,
     /// Its file name without the last extension.
     pub name: String,
-    /// The bytes that its url serves.
+    /// The file that its url serves.
     pub content: Content,
     /// Verbatim; empty when there is none.
     pub description: String,
-    /// The tags as the library first wrote them, in the order they were given.
+    /// The tags as first written in the library, in the order in which they were added.
     pub tags: Vec<String>,
     /// When it was uploaded.
     pub created: Millis,
-    /// When anything of it last changed.
+    /// When it was last changed.
     pub updated: Millis,
-    /// The name of who uploaded it.
+    /// The name of its uploader.
     pub uploaded_by: String,
-    /// When it went into the trash.
+    /// When it was moved to the trash.
     pub trashed: Option<Millis>,
 }
 
 impl Asset {
-    /// Whether it is on its library's list: neither a variant nor in the trash.
+    /// Whether its library lists it: it is neither a variant nor in the trash.
     #[must_use]
     pub fn is_listed(&self) -> bool {
         self.parent.is_none() && self.trashed.is_none()

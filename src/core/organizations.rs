@@ -1,4 +1,4 @@
-//! Organizations: made and named by anyone who holds the data directory.
+//! Organizations: create, list and rename.
 
 use super::Core;
 use super::model::Organization;
@@ -10,7 +10,7 @@ use crate::core::model::time::Millis;
 use crate::error::{Code, Error, Result};
 
 impl Core {
-    /// Makes an organization.
+    /// Creates an organization.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` for the name or the slug, `CONFLICT` for a slug that is taken.
@@ -36,7 +36,7 @@ impl Core {
         .await
     }
 
-    /// All organizations within reach, by slug.
+    /// All organizations that the administrator may manage, by slug.
     ///
     /// # Errors
     /// When the store fails.
@@ -44,7 +44,7 @@ impl Core {
         self.store().snapshot()?.organizations(by)
     }
 
-    /// Gives an organization another name; its slug stays.
+    /// Renames an organization; its slug stays.
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND`, or `BAD_USER_INPUT` for the name.
@@ -77,7 +77,7 @@ fn record_organization_event(
     tx.record_event(now, organization.id, by.actor(), Action::OrganizationChanged, &organization.name, detail)
 }
 
-/// The slug that was chosen, or one derived from the name. An empty choice is none.
+/// The given slug, or one derived from the name if it is missing or empty.
 pub(super) fn wanted_slug(name: &str, slug: Option<&str>) -> Result<WantedSlug> {
     match slug.filter(|slug| !slug.is_empty()) {
         Some(slug) => Slug::parse(slug).map(WantedSlug::Exactly),

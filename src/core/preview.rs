@@ -19,7 +19,7 @@ impl Core {
     /// A picture of the asset, where its type is renderable and the file can be decoded.
     ///
     /// # Errors
-    /// As [`Core::get_asset`]; `SERVICE_UNAVAILABLE` when too many pictures are being rendition.
+    /// Those of [`Core::get_asset`]; `SERVICE_UNAVAILABLE` when too many pictures are being rendered.
     pub async fn preview(
         &self,
         caller: &Caller,

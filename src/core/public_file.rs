@@ -1,4 +1,4 @@
-//! What asset urls serve: the file of an asset, to anyone who has the url. No caller and no grant: the id is the secret.
+//! The files behind asset urls, for anyone who has the url. There is no caller and no grant: the id is the secret.
 
 use super::Core;
 use super::model::Asset;
@@ -7,10 +7,10 @@ use super::stored_file::StoredFile;
 use crate::core::model::id::AssetId;
 use crate::error::{Error, Result};
 
-/// The file of an asset url, opened.
+/// The open file of an asset url.
 #[derive(Debug)]
 pub struct PublicFile {
-    /// The asset, or the variant that was asked for.
+    /// The asset, or the requested variant.
     pub asset: Asset,
     /// Its bytes.
     pub file: StoredFile,

@@ -1,5 +1,4 @@
-//! A selection that somebody made on a page: what of it is still in the library when its turn comes. Others may have
-//! trashed or moved some of it meanwhile.
+//! The assets that a person selected on a page. Some may have been trashed or moved by others meanwhile.
 
 use super::Core;
 use super::assets::within;
@@ -8,20 +7,20 @@ use crate::core::access::{Caller, LibraryPath};
 use crate::core::model::id::AssetId;
 use crate::error::Result;
 
-/// Assets that somebody selected, sorted by whether they are still there.
+/// The selected assets, divided by whether they are still in the library.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
-    /// The ids of those that are in the library, each once, in their order.
+    /// The ids of those in the library, each once, in their order.
     pub present: Vec<String>,
-    /// What those are called that are not: the names of assets in its trash, the ids of all others.
+    /// The others: by name if they are in its trash, by id otherwise.
     pub missing: Vec<String>,
 }
 
 impl Core {
-    /// Looks which assets of a selection are still in the library, and not in its trash.
+    /// Finds the assets of a selection that are still in the library, and not in its trash.
     ///
     /// # Errors
-    /// Of [`Caller::read`]; `BAD_USER_INPUT` when it is empty or has more than one call may name.
+    /// Those of [`Caller::read`]; `BAD_USER_INPUT` when it is empty or has more than one call may name.
     pub fn sort_selection(
         &self,
         caller: &Caller,

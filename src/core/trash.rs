@@ -1,4 +1,4 @@
-//! The trash: what is in it, back out of it, and out of it for good before its time. Into it is where assets are.
+//! The trash: list it, restore assets, and delete assets permanently. `assets.rs` moves assets to the trash.
 
 use std::collections::BTreeMap;
 
@@ -14,25 +14,25 @@ use crate::core::model::page::PageRequest;
 use crate::core::model::time::{Millis, millis};
 use crate::error::{Error, Result};
 
-/// How many assets one transaction removes when the trash is emptied.
+/// How many assets one transaction deletes when the trash is emptied.
 const EMPTY_BATCH: usize = 200;
 
-/// A trashed asset, and the day on which it goes for good.
+/// A trashed asset, and when it will be deleted permanently.
 #[derive(Debug, Clone)]
 pub struct Trashed {
-    /// The asset, or a variant that was trashed alone.
+    /// The asset, or a variant that was trashed on its own.
     pub detail: AssetDetail,
-    /// When it went into the trash.
+    /// When it was moved to the trash.
     pub since: Millis,
-    /// When it is removed for good.
+    /// When it will be deleted permanently.
     pub until: Millis,
 }
 
 impl Core {
-    /// A page of a library's trash, the latest first.
+    /// A page of a library's trash, the most recent first.
     ///
     /// # Errors
-    /// Of [`Caller::read`].
+    /// Those of [`Caller::read`].
     pub fn list_trash(
         &self,
         caller: &Caller,
@@ -49,10 +49,10 @@ impl Core {
         Ok(trashed.collect())
     }
 
-    /// A rendition of a picture in the trash, which no url serves any more.
+    /// A rendition of a picture in the trash, for which there is no public url any more.
     ///
     /// # Errors
-    /// Of [`Caller::read`]; `RESOURCE_NOT_FOUND` when it is not in this library's trash; of [`Core::rendition`].
+    /// Those of [`Caller::read`]; `RESOURCE_NOT_FOUND` when it is not in this library's trash; of [`Core::rendition`].
     pub async fn trashed_rendition(
         &self,
         caller: Caller,
@@ -63,18 +63,18 @@ impl Core {
         let grant = caller.read(path)?;
         let asset = caller.snapshot().asset_or_trashed(&grant, &parse_id(id)?)?;
         let trashed = asset.filter(|asset| asset.trashed.is_some()).ok_or_else(Error::asset_not_found)?;
-        // Making it may take a while, and the snapshot is not needed any more.
+        // Rendering may take a while, and the snapshot is no longer needed.
         drop(caller);
         let requester = Requester::of(LibraryFile::of(&trashed), None);
         self.rendition_of(requester, &trashed.content, request).await
     }
 
-    /// Takes assets back out of the trash, with the variants that went along, and returns those that this call
-    /// moved. All or nothing.
+    /// Restores assets with the variants that were trashed with them, and returns those that this call restored. All or
+    /// nothing.
     ///
     /// # Errors
-    /// Of [`Caller::write`]; `BAD_USER_INPUT` for their number; `RESOURCE_NOT_FOUND` when one is not in the library;
-    /// `CONFLICT` for a variant whose original is in the trash, too.
+    /// Those of [`Caller::write`]; `BAD_USER_INPUT` for their number; `RESOURCE_NOT_FOUND` when one is not in the
+    /// library; `CONFLICT` for a variant whose original is in the trash.
     pub async fn restore_assets(
         &self,
         caller: &Caller,
@@ -87,10 +87,10 @@ impl Core {
         .await
     }
 
-    /// Removes assets for good that are in the trash, and returns those that this call removed. All or nothing.
+    /// Permanently deletes assets in the trash, and returns those that this call deleted. All or nothing.
     ///
     /// # Errors
-    /// As [`Core::restore_assets`].
+    /// Those of [`Core::restore_assets`].
     pub async fn purge_assets(
         &self,
         caller: &Caller,
@@ -103,10 +103,10 @@ impl Core {
         .await
     }
 
-    /// Removes everything for good that is in a library's trash now, and says how many assets that were.
+    /// Permanently deletes everything in a library's trash, and returns the number of deleted assets.
     ///
     /// # Errors
-    /// Of [`Caller::write`].
+    /// Those of [`Caller::write`].
     pub async fn empty_trash(&self, caller: &Caller, path: &LibraryPath<'_>) -> Result<usize> {
         let grant = caller.write(path)?;
         let everything = PageRequest { offset: 0, size: usize::MAX };
@@ -150,8 +150,8 @@ impl Core {
     }
 }
 
-/// Runs `change` on those of these assets that are in the trash by themselves when it is their turn, writes down what
-/// it did to which, and returns those that it says it changed.
+/// Runs `change` on each of these assets that is in the trash on its own, records the changed ones in the audit log,
+/// and returns them.
 fn change_in_trash(
     tx: &Tx<'_>,
     grant: &WriteGrant,
@@ -171,7 +171,7 @@ fn change_in_trash(
     Ok(changed.into_iter().map(|asset| asset.id).collect())
 }
 
-/// Removes what is due for good, and writes it down for each library.
+/// Permanently deletes what is due, and records that for each library.
 pub(super) fn purge_due(tx: &Tx<'_>, by: &Administrator, due: &[Due], now: Millis) -> Result<()> {
     let mut removed: BTreeMap<LibraryId, Vec<String>> = BTreeMap::new();
     for due in due {
@@ -190,7 +190,7 @@ pub(super) fn purge_due(tx: &Tx<'_>, by: &Administrator, due: &[Due], now: Milli
 }
 
 impl Tx<'_> {
-    /// Records what was done to some assets, if there are any.
+    /// Records a change to some assets, if there are any.
     pub(super) fn record_assets_event<'a>(
         &self,
         now: Millis,

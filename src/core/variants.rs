@@ -1,4 +1,5 @@
-//! Variants: which of an asset's files is its default. They are uploaded, moved and trashed where assets are.
+//! Variants: which of an asset's files is the default. The code for uploading, moving and trashing is the same as for
+//! assets.
 //!
 //! An id does not belong to a file. The asset's id and url always serve the default; promoting a variant swaps the two
 //! files, and with them the file names under which they are downloaded. Description, tags, uploader and `created` stay
@@ -13,12 +14,12 @@ use crate::core::model::id::AssetId;
 use crate::error::{Code, Error, Result};
 
 impl Core {
-    /// Makes a variant's file the one that its asset's url serves; the former one becomes the variant's.
+    /// Makes a variant's file the default of its asset; the former default becomes the variant's file.
     ///
     /// # Errors
-    /// Of [`Caller::write`]; `RESOURCE_NOT_FOUND` for the asset; `NOT_FOUND` when the variant is unknown, in the
-    /// trash, or another asset's; `CONFLICT` when another promotion of the asset or the variant was committed
-    /// after this caller's snapshot.
+    /// Those of [`Caller::write`]; `RESOURCE_NOT_FOUND` for the asset; `NOT_FOUND` when the variant is unknown, in the
+    /// trash, or another asset's; `CONFLICT` when another promotion of the asset or the variant was committed after
+    /// this caller's snapshot.
     pub async fn promote_variant(
         &self,
         caller: &Caller,
@@ -49,7 +50,7 @@ impl Core {
     }
 }
 
-/// What was found under a variant's id, if it is a variant of this asset and not in the trash.
+/// The asset found under a variant's id, if it is a variant of this asset and not in the trash.
 fn variant_of(asset: &Asset, found: Option<Asset>) -> Result<Asset> {
     found
         .filter(|found| found.parent == Some(asset.id) && found.trashed.is_none())

@@ -1,4 +1,4 @@
-//! Far pages are the pages that skipping finds.
+//! Distant pages are the same as with skipping.
 
 use super::*;
 use crate::core::access::Administrator;

@@ -1,5 +1,5 @@
-//! Who may look into the data directory: this user alone. What an earlier version, another umask or systemd left open to
-//! others is closed at the next start, and said.
+//! Makes the data directory accessible only to this user. Permissions that an earlier version, another umask or systemd
+//! left for others are removed at the next start, and reported.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -8,13 +8,13 @@ use super::{DATABASE, FILES, INDEX, RENDITIONS, TEMP, UNNAMED, refusal};
 use crate::error::Result;
 use crate::file_mode::{self, ModeChange};
 
-/// What group and others may do.
+/// The permissions of group and others.
 const OTHERS: u32 = 0o077;
 
-/// Closes the data directory, and what is in it of ours, to group and others.
+/// Removes the permissions of group and others from the data directory and our files in it.
 ///
 /// # Errors
-/// When the system does not allow it.
+/// When the system does not allow that.
 pub(super) fn tighten(dir: &Path) -> Result<()> {
     close(dir)?;
     [DATABASE, FILES, UNNAMED, TEMP, INDEX, RENDITIONS].iter().try_for_each(|name| close(&dir.join(name)))
@@ -30,7 +30,7 @@ fn close(path: &Path) -> Result<()> {
             );
             Ok(())
         }
-        // What it is instead, and what to do then, is said where it is opened.
+        // A wrong type is reported where it is opened.
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(unclosed(path, &error.to_string())),
     }

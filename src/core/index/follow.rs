@@ -1,5 +1,5 @@
-//! The threads that keep the index in step with the store. One reads the change log into memory as soon as something
-//! is committed there, so that searches see it at once (`follow/take_in.rs`); the other, here, writes the same changes
+//! The threads that keep the index in step with the store. One reads each change into memory as soon as it is
+//! committed, so that searches see it at once (`follow/take_in.rs`). The other, in this file, writes the same changes
 //! into the index in batches, and rebuilds it when it is lost. Nothing else writes to the index.
 
 use std::collections::HashSet;
@@ -24,18 +24,18 @@ use take_in::TakeIn;
 
 /// How many changes or assets are read from the store at a time.
 const BATCH: usize = 1000;
-/// How long changes wait for more to share a commit with. Searches see them meanwhile.
+/// How long changes wait for others to be committed together with. Searches see them meanwhile.
 const GATHER: Duration = Duration::from_secs(1);
 /// How long a search waits for the index at most.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long to leave a disk alone that failed.
+/// How long to wait after a disk error.
 const RETRY: Duration = Duration::from_secs(5);
-/// How many changes the log keeps that the index has seen: cutting it is a commit of the store.
+/// How many indexed changes the log keeps, because truncating it takes a commit of the store.
 const PRUNE_AFTER: u64 = 4096;
-/// How many entries of the log one transaction of the store cuts off.
+/// How many entries one transaction removes from the log.
 const PRUNE_BATCH: usize = 10_000;
 
-/// The threads that keep the index in step with the store. They end when this is dropped.
+/// The threads that keep the index in step with the store. They stop when this is dropped.
 pub struct Indexer {
     index: Arc<Index>,
     stop: Option<watch::Sender<()>>,
@@ -45,8 +45,8 @@ pub struct Indexer {
 }
 
 impl Indexer {
-    /// Opens the index in the folder, or makes it again, and starts to follow the store. Returns before that is
-    /// done; searches wait for it in [`Indexer::reach`].
+    /// Starts the threads, which open the index in the folder, or rebuild it. Returns immediately; searches wait in
+    /// [`Indexer::reach`].
     ///
     /// # Errors
     /// When the disk fails.
@@ -83,8 +83,8 @@ impl Indexer {
         })
     }
 
-    /// Waits until searches see every change of these libraries, by number, that is in the snapshot. What changes in
-    /// others is not waited for.
+    /// Waits until searches see every change to these libraries, by number, that is in the snapshot. Does not wait for
+    /// changes to others.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE` when that takes too long.
@@ -120,27 +120,27 @@ impl Drop for Indexer {
     }
 }
 
-/// Runs this on a thread of its own.
+/// Runs this on its own thread.
 fn thread(name: &str, work: impl Future<Output = ()> + Send + 'static) -> Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     Ok(std::thread::Builder::new().name(name.into()).spawn(move || runtime.block_on(work))?)
 }
 
-/// How following the store ends without an error.
+/// Why following the store ended without an error.
 struct Stopped;
 
-/// What the thread has that writes the index.
+/// The state of the thread that writes the index.
 struct Follower {
     store: Store,
     path: PathBuf,
     index: Arc<Index>,
-    /// Is notified of every commit of the store.
+    /// Notified of every commit of the store.
     changes: watch::Receiver<()>,
-    /// Up to which change the index should have everything soon.
+    /// The number of the change up to which the index should be committed soon.
     wishes: watch::Receiver<u64>,
-    /// Up to which change it has, for good.
+    /// The number of the last committed change.
     committed: watch::Sender<u64>,
-    /// Closed when it is time to stop.
+    /// Closed when the threads should stop.
     stopping: watch::Receiver<()>,
 }
 
@@ -179,8 +179,7 @@ impl Follower {
         }
     }
 
-    /// The index that is there, or a new one with everything in it that is not committed yet; none when it is
-    /// time to stop.
+    /// The existing index, or a new one with all assets, not yet committed; `None` when it is time to stop.
     fn opened(&self) -> Result<Option<Folder>> {
         let snapshot = self.store.snapshot()?;
         let database = snapshot.database()?;
@@ -193,8 +192,8 @@ impl Follower {
         self.rebuilt(database)
     }
 
-    /// A new index of all assets. What changes meanwhile, a move from behind to ahead of where it reads
-    /// included, is in the log after the number that it begins with.
+    /// A new index of all assets. Changes during the scan, such as an asset that moves to a place that was already
+    /// read, are in the log after the number at which the scan began.
     fn rebuilt(&self, database: u64) -> Result<Option<Folder>> {
         let begin = self.store.snapshot()?.sequence()?;
         if begin > 0 {
@@ -211,13 +210,13 @@ impl Follower {
             let Some(asset) = assets.pop() else { break };
             last = Some(asset);
         }
-        // Searches see none of it before the changes of the meantime are in, too.
+        // Searches see it only once the changes made meanwhile are in it.
         folder.commit(begin)?;
         Ok(Some(folder))
     }
 
-    /// Waits until there are changes after this number, and a little longer for more of them unless they are
-    /// wanted now.
+    /// Waits until there are changes after this number, and a little longer for more of them, unless they are needed
+    /// now.
     async fn changed(&mut self, sequence: u64) -> Result<Option<Stopped>> {
         loop {
             self.changes.mark_unchanged();
@@ -236,7 +235,7 @@ impl Follower {
         }
     }
 
-    /// Takes in the changes that are there now, in one commit.
+    /// Indexes all changes so far, in one commit.
     fn catch_up(&self, folder: &mut Folder) -> Result<Option<Stopped>> {
         let newest = self.store.snapshot()?.sequence()?;
         let mut at = folder.sequence();
@@ -262,7 +261,7 @@ impl Follower {
         Ok(None)
     }
 
-    /// Cuts off the log behind what is in the index for good. That it can't be is no harm.
+    /// Removes committed changes from the log. A failure does no harm.
     async fn prune(&self, sequence: u64) {
         let pruned = self.store.write(move |tx| tx.prune_changes(sequence, PRUNE_BATCH)).await;
         if let Err(error) = pruned {

@@ -1,5 +1,5 @@
-//! Counts what a search reads, for the tests that hold that this does not depend on what a search is not for. Costs
-//! nothing in the server itself.
+//! Counts what a search reads, for the tests that check that this does not depend on other libraries. Compiled to
+//! nothing in the server.
 
 #[cfg(test)]
 use std::cell::Cell;
@@ -9,17 +9,17 @@ thread_local! {
     static READ: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Records that so many steps of words, words or hits were read.
+/// Counts this many characters, words or hits that were read.
 #[cfg(test)]
 pub fn count(read: usize) {
     READ.with(|total| total.set(total.get() + read));
 }
 
-/// Notes nothing.
+/// Does nothing.
 #[cfg(not(test))]
 pub const fn count(_read: usize) {}
 
-/// What was read on this thread since this was last asked.
+/// The count for this thread since the last call.
 #[cfg(test)]
 pub fn take() -> usize {
     READ.with(Cell::take)

@@ -1,62 +1,62 @@
-//! One word that is looked for, and how far another word is from it. Runs over a text's words and over the
-//! index's dictionary alike, so that both follow the same rule.
+//! One word to search for, and how similar other words are to it. Used for the words of a text and for the dictionary
+//! of the index, so that both follow the same rule.
 //!
-//! It is the classic automaton for edit distance with one bit per state: bit *i* of a row says that the first
-//! *i* letters are met with that many edits. It needs no tables, so a hostile query costs no more than a kind one.
+//! The classic automaton for edit distance with one bit per state: bit *i* of a row means that the first *i* letters
+//! match with that many edits. It needs no tables, so a hostile query costs no more than any other.
 
 use tantivy_fst::Automaton;
 
 use super::words::WORD_LENGTH;
 
-/// From how many letters on a word may have one edit.
+/// The length in letters from which a word may have one edit.
 const LETTERS_FOR_ONE: usize = 4;
-/// From how many letters on a word may have two edits.
+/// The length in letters from which a word may have two edits.
 const LETTERS_FOR_TWO: usize = 8;
 
-/// How a word is like the one that is looked for; the better, the greater.
+/// How similar a word is to the one searched for, from the least to the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Likeness {
-    /// Two letters are missing, too many, wrong or swapped.
+    /// Two edits: letters missing, added, wrong or swapped.
     TwoEdits,
-    /// One is.
+    /// One edit.
     OneEdit,
-    /// It only begins like it.
+    /// It begins with it.
     Prefix,
-    /// It is the same.
+    /// It is equal.
     Exact,
 }
 
-/// A word that is looked for.
+/// A word to search for.
 #[derive(Debug, Clone)]
 pub struct Pattern {
-    /// For each of its characters, the places where it stands, as bits.
+    /// For each of its characters, its positions, as bits.
     places: Vec<(char, u128)>,
-    /// The bit of the state in which all is met.
+    /// The bit of the state in which the whole word matches.
     end: u128,
-    /// All bits with a meaning in the row for one edit; none when there may be no edit.
+    /// The used bits of the row for one edit; 0 when no edit is allowed.
     one_edit: u128,
-    /// The same for two edits.
+    /// The used bits of the row for two edits.
     two_edits: u128,
     is_prefix: bool,
 }
 
-/// How far a word is read.
+/// The state after reading part of a word.
 #[derive(Debug, Clone, Copy)]
 pub struct State {
     exact: u128,
     one: u128,
     two: u128,
-    /// Where the second of two swapped letters was read, and the first is to come.
+    /// The states in which the second of two swapped letters was read, and the first must follow.
     swapped_one: u128,
     swapped_two: u128,
     began_like_it: bool,
-    /// A character of which `missing` bytes are still to come.
+    /// A character whose last `missing` bytes have not been read.
     partial: u32,
     missing: u8,
 }
 
 impl Pattern {
-    /// Looks for a folded word of at most 64 characters, or for all that begin like it.
+    /// A pattern for a folded word of at most 64 characters, or for all words that begin with it.
     pub fn new(word: &str, is_prefix: bool) -> Self {
         let mut places: Vec<(char, u128)> = Vec::new();
         let mut end = 1;
@@ -67,7 +67,7 @@ impl Pattern {
             }
             end <<= 1;
         }
-        // Digits forgive nothing: 2041 and 2042 are different pictures.
+        // No typos in numbers: 2041 and 2042 are different pictures.
         let letters = word.chars().filter(|character| character.is_alphabetic()).count();
         let all = end | (end - 1);
         Self {
@@ -79,7 +79,7 @@ impl Pattern {
         }
     }
 
-    /// How a folded word is like this one, if it is.
+    /// How similar a folded word is; `None` if it does not match.
     pub fn likeness(&self, word: &str) -> Option<Likeness> {
         let mut state = self.start();
         for character in word.chars() {
@@ -123,13 +123,14 @@ impl Pattern {
     }
 }
 
-/// A row after a character: it was met, or it costs an edit from the row with one edit less (`cheaper`, which is
-/// `cheaper_now` after the character): one too many, a wrong one, one missing, or the first of two swapped ones.
+/// A row after a character. Either the character matches, or it costs an edit from the row with one edit less
+/// (`cheaper`, which is `cheaper_now` after the character): an added, wrong or missing letter, or the first of two
+/// swapped ones.
 fn edited(row: u128, cheaper: u128, cheaper_now: u128, swapped: u128, here: u128) -> u128 {
     ((row & here) << 1) | cheaper | (cheaper << 1) | (cheaper_now << 1) | ((swapped & here) << 2)
 }
 
-/// Reads UTF-8 byte by byte, as the dictionary has it.
+/// Reads UTF-8 byte by byte, as stored in the dictionary.
 impl Automaton for Pattern {
     type State = State;
 
@@ -202,7 +203,7 @@ mod tests {
         assert_eq!(Pattern::new("gol", true).likeness("go"), None);
     }
 
-    /// The distance by the book: insertions, deletions, substitutions and swaps of adjacent.
+    /// The edit distance by definition: insertions, deletions, substitutions, and swaps of adjacent letters.
     fn distance(one: &[char], other: &[char]) -> usize {
         let mut table = vec![vec![0; other.len() + 1]; one.len() + 1];
         for i in 0..=one.len() {

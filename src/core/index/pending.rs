@@ -1,5 +1,5 @@
-//! The changes that are not in the index yet, kept in memory beside it, so that no search waits for a commit. Bounded:
-//! beyond that the index has to take them in first. What was changed of a library hides what the index has of it.
+//! The changes that are not committed to the index yet, in memory, so that no search waits for a commit. Their number
+//! is limited; at the limit, the index must commit first. A changed asset hides its older document in the index.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,41 +8,41 @@ use super::document::Document;
 use crate::core::model::id::AssetId;
 use crate::core::store::Changed;
 
-/// From how many changes on the index is to take them in, whether or not more come soon.
+/// The number of changes from which a commit is due, even if more changes follow soon.
 const PRESSING_CHANGES: usize = 256;
-/// The same in bytes of text.
+/// The bytes of text from which a commit is due.
 const PRESSING_BYTES: usize = 256 << 10;
-/// How many changes are kept at most.
+/// The most changes that are kept.
 const MOST_CHANGES: usize = 1024;
-/// How many bytes of text are kept at most, but for the last change that was added.
+/// The most bytes of text that are kept, not counting the last change.
 const MOST_BYTES: usize = 1 << 20;
 
-/// What an asset of a library became.
+/// The current state of a changed asset.
 #[derive(Clone)]
 struct Change {
     /// The number of the change.
     sequence: u64,
-    /// What it is searched by now; none when it is not listed in the library any more.
+    /// Its searchable form; none when the library no longer lists it.
     document: Option<Arc<Document>>,
 }
 
-/// The changes of one library by asset, each asset's newest.
+/// The newest change of each asset of one library.
 #[derive(Clone, Default)]
 pub struct LibraryChanges(HashMap<AssetId, Change>);
 
 impl LibraryChanges {
-    /// Whether the asset changed, so that what the index has of it does not count.
+    /// Whether the asset changed, so that its document in the index is outdated.
     pub fn hides(&self, id: &AssetId) -> bool {
         self.0.contains_key(id)
     }
 
-    /// What is listed of all that changed.
+    /// The changed assets that are still listed.
     pub fn documents(&self) -> impl Iterator<Item = &Document> {
         self.0.values().filter_map(|change| change.document.as_deref())
     }
 }
 
-/// All changes that are not in the index yet.
+/// All changes that are not committed to the index yet.
 #[derive(Clone, Default)]
 pub struct Pending {
     libraries: HashMap<u64, Arc<LibraryChanges>>,
@@ -51,7 +51,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// What changed in a library.
+    /// The changes of a library.
     pub fn of(&self, library: u64) -> Option<&LibraryChanges> {
         self.libraries.get(&library).map(Arc::as_ref)
     }
@@ -61,12 +61,12 @@ impl Pending {
         if self.bytes < MOST_BYTES { MOST_CHANGES.saturating_sub(self.changes) } else { 0 }
     }
 
-    /// Whether the index should take the changes in soon.
+    /// Whether a commit is due.
     pub fn is_pressing(&self) -> bool {
         self.changes >= PRESSING_CHANGES || self.bytes >= PRESSING_BYTES
     }
 
-    /// Adds a change that is newer than all that are there.
+    /// Adds a change that is newer than all others.
     pub fn add(&mut self, changed: &Changed) {
         let document = changed.asset.as_ref().and_then(Document::of).map(Arc::new);
         let change = Change { sequence: changed.sequence, document };
@@ -79,7 +79,7 @@ impl Pending {
         }
     }
 
-    /// The changes after the one with this number: those that an index which has come that far does not have.
+    /// The changes after this number, which an index committed up to there does not have.
     pub fn after(&self, sequence: u64) -> Self {
         let mut kept = Self::default();
         for (library, changes) in &self.libraries {

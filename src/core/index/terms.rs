@@ -1,19 +1,19 @@
-//! What a person typed, as words to look for, and where they stand in a text.
+//! The words to search for in a person's query, and where they occur in a text.
 
 use std::ops::Range;
 
 use super::pattern::{Likeness, Pattern};
 use super::words::{WORD_LENGTH, query_words, words};
 
-/// How many words are looked for at most; what is typed beyond them is not looked at.
+/// The most words of a query; later ones are ignored.
 const MOST_WORDS: usize = 16;
 
-/// What a person typed, as words to look for. The last may be the beginning of one.
+/// The words of a query. The last one may be the beginning of a word.
 #[derive(Debug, Clone)]
 pub struct Terms(Vec<Pattern>);
 
 impl Terms {
-    /// Reads what a person typed.
+    /// Parses a query.
     #[must_use]
     pub fn parse(query: &str) -> Self {
         let read: String = query.chars().take(MOST_WORDS * (WORD_LENGTH + 1)).collect();
@@ -27,7 +27,7 @@ impl Terms {
         Self(wanted.iter().enumerate().map(|(index, word)| Pattern::new(word, index == last)).collect())
     }
 
-    /// Whether there is no word in it.
+    /// Whether there are no words.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -55,7 +55,7 @@ impl Terms {
         words(text).iter().any(|word| self.likeness(&word.folded).is_some())
     }
 
-    /// The words, to look each up.
+    /// The patterns of the words.
     pub(super) fn patterns(&self) -> &[Pattern] {
         &self.0
     }
@@ -64,7 +64,7 @@ impl Terms {
         self.0.iter().filter_map(|pattern| pattern.likeness(folded)).max()
     }
 
-    /// Where the words stand in a text, in order; pairs of letters that overlap or touch are one place.
+    /// The ranges of a text that match, in order. Overlapping or adjacent ranges are merged.
     fn places(&self, text: &str) -> Vec<Range<usize>> {
         let mut matching: Vec<_> = words(text)
             .into_iter()

@@ -1,28 +1,27 @@
-//! How a text becomes words: where they begin and end, and what of their spelling counts. The same for what is
-//! searched and for what is searched for.
+//! Splits a text into words and normalizes their spelling. Used for texts and for queries alike.
 //!
-//! Anything but letters, digits and their marks separates words; a change of case does not. Accents, case and
-//! compatibility forms don't count. Scripts without spaces between words (Chinese, Japanese, Thai …) are taken
-//! letter by letter and in overlapping pairs, so that any part of them can be found.
+//! Everything except letters, digits and their marks separates words; a change of case does not. Accents, case and
+//! compatibility forms are ignored. Scripts without spaces between words (Chinese, Japanese, Thai …) are split into
+//! single letters and overlapping pairs, so that any part of them can be found.
 
 use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// How many characters of a word count.
+/// The most characters of a word; later ones are ignored.
 pub const WORD_LENGTH: usize = 64;
 
 /// A word of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// What of its spelling counts.
+    /// Its normalized spelling.
     pub folded: String,
-    /// Where it stands in the text, in bytes.
+    /// Its position in the text, in bytes.
     pub place: Range<usize>,
 }
 
-/// The words of a text that is searched.
+/// The words of a text.
 pub fn words(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     for (script, run) in runs(text) {
@@ -39,7 +38,7 @@ pub fn words(text: &str) -> Vec<Word> {
     words
 }
 
-/// The words to search for in what a person typed, in their order.
+/// The words of a query, in their order.
 pub fn query_words(query: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (script, run) in runs(query) {
@@ -58,14 +57,14 @@ pub fn query_words(query: &str) -> Vec<String> {
     words.into_iter().map(|word| word.folded).collect()
 }
 
-/// Whether a script puts something between its words.
+/// Whether a script separates its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Script {
     Spaced,
     Unspaced,
 }
 
-/// The longest stretches of a text without a separator and in one kind of script.
+/// The longest parts of a text without a separator and in one kind of script.
 fn runs(text: &str) -> Vec<(Script, Range<usize>)> {
     let mut runs: Vec<(Script, Range<usize>)> = Vec::new();
     for (start, character) in text.char_indices() {
@@ -109,7 +108,7 @@ fn word(text: &str, place: Range<usize>) -> Option<Word> {
     (!folded.is_empty()).then_some(Word { folded, place })
 }
 
-/// What of a word's spelling counts.
+/// The normalized spelling of a word.
 fn fold(word: &str) -> String {
     if word.is_ascii() {
         return word.chars().take(WORD_LENGTH).map(|character| character.to_ascii_lowercase()).collect();
@@ -126,7 +125,7 @@ fn fold(word: &str) -> String {
     folded.chars().take(WORD_LENGTH).collect()
 }
 
-/// How a Latin letter that is no base letter with an accent is typed without it: `ø` as `o`, `ß` as `ss`.
+/// How a Latin letter that is not an accented base letter is typed on a plain keyboard: `ø` as `o`, `ß` as `ss`.
 fn plain_latin(character: char) -> Option<&'static str> {
     match character {
         '\u{00DF}'..='\u{024F}' if character.is_alphabetic() => deunicode::deunicode_char(character),
@@ -134,13 +133,13 @@ fn plain_latin(character: char) -> Option<&'static str> {
     }
 }
 
-/// Marks that go with the letter before them.
+/// Marks that belong to the letter before them.
 fn is_mark(character: char) -> bool {
-    // The half-width sound marks of Japanese count as letters in Unicode.
+    // Unicode classifies the half-width sound marks of Japanese as letters.
     is_combining_mark(character) || matches!(character, '\u{FF9E}' | '\u{FF9F}')
 }
 
-/// Marks that a word can be typed without: accents; not the vowels of Indic scripts, nor Japanese sound marks.
+/// Marks that may be omitted when typing: accents, but not the vowels of Indic scripts, nor Japanese sound marks.
 fn is_accent(character: char) -> bool {
     matches!(character,
         '\u{0300}'..='\u{036F}' // Latin, Greek and Cyrillic accents

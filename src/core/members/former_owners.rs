@@ -1,4 +1,4 @@
-//! What ends with an owner's role: the links that they made, and the keys whose values they were shown.
+//! What ends with an owner's role: the links that they created, and the keys whose values they saw.
 
 use std::collections::BTreeMap;
 
@@ -16,29 +16,29 @@ use crate::core::model::{Key, Link, Purpose, Role};
 use crate::core::store::{AuditCommands, KeyCommands, KeyQueries, MemberCommands, MemberQueries, Tx};
 use crate::error::{Code, Error, Result};
 
-/// How many keys a message names.
+/// The most keys that a message names.
 const MOST_NAMED: usize = 5;
 
-/// What becomes of one key.
+/// The decision about one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum KeyDecision {
-    /// It goes on working.
+    /// It keeps working.
     Keep,
     /// It is deleted.
     Delete,
 }
 
-/// What becomes of the keys that an owner made, when they stop being one.
+/// The decision about the keys that an owner created, when they stop being one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum KeyDecisions {
-    /// Nobody decided. Where there are such keys, nothing is changed.
+    /// No decision. If there are such keys, nothing is changed.
     #[default]
     Missing,
-    /// The same becomes of all of them.
+    /// The same decision for all of them.
     All(KeyDecision),
-    /// This becomes of each. Where there is another one, nothing is changed.
+    /// A decision for each. If there are any others, nothing is changed.
     Each(BTreeMap<KeyId, KeyDecision>),
 }
 
@@ -53,8 +53,8 @@ impl KeyDecisions {
 }
 
 impl Core {
-    /// The keys to decide about before an owner gets a lesser role or is removed: those that they made, or drew a new
-    /// value of. None when the member is not an owner.
+    /// The keys to decide about before an owner gets a lower role or is removed: those whose current value they
+    /// created. None when the member is not an owner.
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND`; `NOT_FOUND` when there is no such member.
@@ -77,7 +77,8 @@ impl Core {
     }
 }
 
-/// Whether the one who made a link may still let somebody in by it. Links that were made at the machine always hold.
+/// Whether the creator of a link may still let somebody in with it. Links of the administrator of the machine always
+/// work.
 pub(super) fn is_backed(reader: &impl MemberQueries, link: &Link) -> Result<bool> {
     if link.maker.is_empty() {
         return Ok(true);
@@ -86,14 +87,14 @@ pub(super) fn is_backed(reader: &impl MemberQueries, link: &Link) -> Result<bool
     let owns = |organization| maker.role_in(organization) == Some(Role::Owner);
     Ok(match &link.purpose {
         Purpose::Join { organization, .. } => owns(*organization),
-        // As when it was made: it takes reach over every organization that the person is in.
+        // As when it was created: the creator must manage every organization of the person.
         Purpose::Reset { member } => reader
             .member(*member)?
             .is_some_and(|member| member.memberships.iter().all(|place| owns(place.organization))),
     })
 }
 
-/// Ends what a former owner of an organization handed out there.
+/// Revokes what a former owner of an organization handed out there.
 pub(super) fn end_role(
     tx: &Tx<'_>,
     by: &Administrator,
@@ -106,7 +107,7 @@ pub(super) fn end_role(
     decide_on_keys(tx, by, organization, former_owner, decisions, now)
 }
 
-/// Withdraws their links, so that none of them works again when they become an owner again.
+/// Withdraws their links, so that none of them works again if they become an owner again.
 fn withdraw_links(
     tx: &Tx<'_>,
     by: &Administrator,
@@ -155,7 +156,7 @@ fn decide_on_keys(
     Ok(())
 }
 
-/// Whether a link lets somebody into an organization, or back to the account of somebody who is in it.
+/// Whether a link is for joining an organization, or resets the password of one of its members.
 pub(super) fn concerns(
     reader: &impl MemberQueries,
     link: &Link,
@@ -169,7 +170,7 @@ pub(super) fn concerns(
     })
 }
 
-/// What it is called when a link is withdrawn.
+/// The audit event for withdrawing a link.
 pub(super) fn withdrawal(link: &Link) -> Action {
     match &link.purpose {
         Purpose::Join { .. } => Action::InvitationWithdrawn,

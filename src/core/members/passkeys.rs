@@ -1,5 +1,5 @@
-//! Passkeys: a second way in, by a key pair that a person's device keeps. What is signed and how that is checked is
-//! `webauthn-rs`'s; whose a passkey is, and what follows from a good signature, is decided here.
+//! Passkeys: a second way to sign in, with a key pair that a person's device keeps. `webauthn-rs` checks signatures;
+//! this file knows the owners of passkeys, and what follows from a valid signature.
 
 use std::time::Duration;
 
@@ -27,46 +27,46 @@ mod ceremonies;
 
 use ceremonies::{Ceremonies, LIFE};
 
-/// What authenticators show beside the host.
+/// The name that authenticators show with the host.
 const SERVER_NAME: &str = "rasterd";
 
-/// Who asks for signatures, and what was asked and not answered yet.
+/// The relying party, and the ceremonies in progress.
 pub struct Passkeys {
     party: Option<Party>,
     adding: Ceremonies<SessionDigest, Adding>,
     signing_in: Ceremonies<String, DiscoverableAuthentication>,
 }
 
-/// This server, as devices know it.
+/// The relying party: this server.
 struct Party {
     host: String,
     webauthn: Webauthn,
 }
 
-/// A passkey that is about to be added.
+/// A passkey that is being added.
 struct Adding {
     name: String,
     handle: Uuid,
     state: PasskeyRegistration,
 }
 
-/// What a browser is asked to sign, and the id that its answer must name.
+/// A question to a browser, and the id that its answer must have.
 #[derive(Debug, Clone, Serialize)]
 pub struct PasskeyQuestion {
     /// The id.
     pub ceremony: String,
-    /// What is asked.
+    /// The question.
     #[serde(flatten)]
     pub options: PasskeyOptions,
 }
 
-/// What is asked of a browser, in the words of the Web Authentication API.
+/// The question to a browser, in the format of the Web Authentication API.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum PasskeyOptions {
-    /// To make a new passkey.
+    /// To create a passkey.
     Create(CreationChallengeResponse),
-    /// To sign with one that it has.
+    /// To sign with an existing one.
     Get(RequestChallengeResponse),
 }
 
@@ -84,12 +84,12 @@ pub struct PasskeyAnswer {
 pub struct PasskeyProof {
     /// The id of the question.
     pub ceremony: String,
-    /// The signature, and the passkey that it is of.
+    /// The signature, and its passkey.
     pub credential: PublicKeyCredential,
 }
 
 impl Passkeys {
-    /// The passkeys of a server that is reached at this url.
+    /// The passkeys of a server with this url.
     pub fn at(public_url: &str) -> Self {
         Self {
             party: Party::at(public_url),
@@ -110,7 +110,7 @@ impl Passkeys {
 }
 
 impl Party {
-    /// None when the host is an IP address, for which no browser makes a passkey.
+    /// None when the host is an IP address, because browsers create no passkeys for those.
     fn at(public_url: &str) -> Option<Self> {
         let origin = Url::parse(public_url).ok()?;
         let host = origin.domain()?.to_owned();
@@ -118,8 +118,8 @@ impl Party {
             .ok()?
             .rp_name(SERVER_NAME)
             .timeout(Duration::from_millis(LIFE))
-            // The server may be opened at its own port as well as behind a forwarded one. Another port of the same
-            // host is no stranger: browsers send it the cookies of this one, too.
+            // The server may be reached at its own port or at a forwarded one. Another port of the same host is trusted
+            // anyway: browsers send it the same cookies.
             .allow_any_port(true)
             .build()
             .ok()?;
@@ -128,13 +128,13 @@ impl Party {
 }
 
 impl Core {
-    /// The host at which passkeys work; none when the server is reached by an IP address.
+    /// The host for which passkeys work; none when clients reach the server by an IP address.
     #[must_use]
     pub fn passkey_host(&self) -> Option<&str> {
         self.passkeys().party.as_ref().map(|party| party.host.as_str())
     }
 
-    /// Begins to add a passkey for the person who asks.
+    /// Begins to add a passkey for a signed-in person.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` for the name; `NOT_FOUND` where there are no passkeys.
@@ -149,7 +149,7 @@ impl Core {
             .start_passkey_registration(handle, &member.email, &member.name, Some(known))
             .map_err(Error::internal)?;
         if let Some(wanted) = &mut options.public_key.authenticator_selection {
-            // Only then can the device offer it where nobody has typed an e-mail yet.
+            // Otherwise the device can't offer it before an e-mail is entered.
             wanted.resident_key = Some(ResidentKeyRequirement::Required);
             wanted.require_resident_key = true;
         }
@@ -159,11 +159,11 @@ impl Core {
         Ok(PasskeyQuestion { ceremony, options: PasskeyOptions::Create(options) })
     }
 
-    /// Adds the passkey that the browser of the person made.
+    /// Adds the passkey that the person's browser created.
     ///
     /// # Errors
-    /// `CONFLICT` when nothing was begun, or it was answered before, or is too long ago, or somebody has the
-    /// passkey; `BAD_USER_INPUT` when it is none; `UNAUTHENTICATED`.
+    /// `CONFLICT` when no ceremony is in progress, it was already answered, it has expired, or the passkey is already
+    /// registered; `BAD_USER_INPUT` when the answer is not a passkey; `UNAUTHENTICATED`.
     pub async fn add_passkey(&self, signed_in: &SignedIn, answer: &PasskeyAnswer) -> Result<Passkey> {
         let Party { webauthn, .. } = self.passkeys().party()?;
         let (session, now) = (signed_in.digest(), self.now());
@@ -196,7 +196,7 @@ impl Core {
             .await
     }
 
-    /// The passkeys of the person who asks, oldest first.
+    /// The passkeys of a signed-in person, oldest first.
     ///
     /// # Errors
     /// When the store fails.
@@ -207,7 +207,7 @@ impl Core {
     /// The passkeys of the person whose password a link resets, oldest first; none for another link.
     ///
     /// # Errors
-    /// `NOT_FOUND` when the link was used, withdrawn, or is too old.
+    /// `NOT_FOUND` when the link was used or withdrawn, or has expired.
     pub fn list_passkeys_by_link(&self, token: &str) -> Result<Vec<Passkey>> {
         let snapshot = self.store().snapshot()?;
         match live_link(&snapshot, &link_digest(token)?, self.now())?.purpose {
@@ -216,10 +216,10 @@ impl Core {
         }
     }
 
-    /// Removes a passkey of the person who asks. Who is signed in by it stays so.
+    /// Removes a passkey of a signed-in person. Sessions that began with it continue.
     ///
     /// # Errors
-    /// `NOT_FOUND` when it is not theirs or was removed before; `UNAUTHENTICATED`.
+    /// `NOT_FOUND` when it is not theirs or was already removed; `UNAUTHENTICATED`.
     pub async fn remove_passkey(&self, signed_in: &SignedIn, id: &PasskeyId) -> Result<()> {
         let (session, address) = (signed_in.digest(), signed_in.address());
         let (id, now) = (id.clone(), self.now());
@@ -236,15 +236,15 @@ impl Core {
             .await
     }
 
-    /// Begins to sign somebody in by a passkey. `visitor` is what the browser's forms are bound to: nobody else can
-    /// answer.
+    /// Begins to sign somebody in with a passkey. `visitor` is the token that the browser's forms are bound to: only
+    /// this browser can answer.
     ///
     /// # Errors
-    /// `NOT_FOUND` where there are no passkeys.
+    /// `NOT_FOUND` when the server has no passkeys.
     pub fn begin_passkey_sign_in(&self, visitor: &str, client: &ClientInfo) -> Result<PasskeyQuestion> {
         let Party { webauthn, .. } = self.passkeys().party()?;
         let (mut options, state) = webauthn.start_discoverable_authentication().map_err(Error::internal)?;
-        // A button asked for it, so the browser asks at once and not within a field.
+        // A button started this, so the browser asks immediately and not in an input field.
         options.mediation = None;
         let ceremony =
             self.passkeys().signing_in.begin(visitor.to_owned(), state, client.address, self.now());
@@ -254,8 +254,8 @@ impl Core {
     /// Signs the owner of a passkey in, in a new session.
     ///
     /// # Errors
-    /// `RATE_LIMITED`; `CONFLICT` when nothing was begun, or it was answered before, or is too long ago; `FORBIDDEN`
-    /// when nobody has the passkey, or the signature is not good, or the passkey seems to have been copied.
+    /// `RATE_LIMITED`; `CONFLICT` when no ceremony is in progress, it was already answered, or it has expired;
+    /// `FORBIDDEN` when the passkey is unknown, the signature is invalid, or the passkey seems to have been copied.
     pub async fn sign_in_by_passkey(
         &self,
         visitor: &str,
@@ -285,7 +285,7 @@ impl Core {
         }
     }
 
-    /// Begins a session of the owner of a passkey whose signature was good.
+    /// Begins a session of the owner of a passkey whose signature was valid.
     async fn enter(
         &self,
         passkey: Passkey,
@@ -301,7 +301,7 @@ impl Core {
         let signed_in = self
             .store()
             .write(move |tx| {
-                // It may be removed by now, or used with a later counter.
+                // It may have been removed meanwhile, or used with a later counter.
                 let found = tx.passkey(&passkey.credential_id)?;
                 let found =
                     found.filter(|found| found.credential == passkey.credential).ok_or_else(refused)?;
@@ -316,7 +316,7 @@ impl Core {
         Ok((plain, signed_in))
     }
 
-    /// Records a passkey of somebody's that was not accepted.
+    /// Records a known passkey that was not accepted.
     async fn record_refused_passkey(
         &self,
         passkey: Passkey,
@@ -334,7 +334,7 @@ fn sorted(mut passkeys: Vec<Passkey>) -> Vec<Passkey> {
     passkeys
 }
 
-/// As text that also a later `webauthn-rs` reads.
+/// As text that a later `webauthn-rs` can read, too.
 fn written(credential: &Credential) -> Result<String> {
     serde_json::to_string(credential).map_err(Error::internal)
 }
@@ -355,7 +355,7 @@ fn refused() -> Error {
     )
 }
 
-/// A device counts its signatures, and this one was behind the count that was seen last.
+/// Devices count their signatures; this count is lower than the last known one.
 fn copied() -> Error {
     Error::new(
         Code::Forbidden,

@@ -1,4 +1,5 @@
-//! Passwords: what is taken for one, and argon2id. Hashing is slow and hungry by design, so a few at a time.
+//! Passwords: which ones are accepted, and their argon2id hashes. Hashing is slow and needs much memory by design, so
+//! only a few are hashed at a time.
 
 use std::sync::{Arc, LazyLock};
 
@@ -12,7 +13,7 @@ use zxcvbn::{Score, zxcvbn};
 
 use crate::error::{Error, Result};
 
-/// The fewest characters: NIST SP 800-63B asks for 8 at least; 10 costs nobody anything.
+/// The fewest characters: NIST SP 800-63B asks for 8 at least; 10 is little effort.
 pub const SHORTEST_PASSWORD: usize = 10;
 /// The most characters, so that nobody makes the server hash a book.
 pub const LONGEST_PASSWORD: usize = 200;
@@ -20,12 +21,12 @@ pub const LONGEST_PASSWORD: usize = 200;
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// What many would put into a password for this server.
+/// Words that many would use in a password for this server.
 const SERVER_NAME: &str = "rasterd";
 /// How many are hashed at a time.
 const AT_A_TIME: usize = 2;
 
-/// What an e-mail that nobody has is checked against, so that it takes as long as one that somebody has.
+/// The hash that is checked for an unknown e-mail, so that it takes as long as for a known one.
 static NOBODY: LazyLock<String> = LazyLock::new(|| hashed("nobody has this password").unwrap_or_default());
 
 /// Hashes and checks passwords. Cheap to clone.
@@ -39,10 +40,10 @@ impl Default for Passwords {
 }
 
 impl Passwords {
-    /// The hash to store of a password that somebody chose; `known` are texts that others know of them.
+    /// The hash to store for a new password; `known` are texts that others know about the person.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` when it won't do.
+    /// `BAD_USER_INPUT` when it is too short, too long or too easy to guess.
     pub async fn hash(&self, password: &str, known: &[&str]) -> Result<String> {
         expect_length(password)?;
         let known: Vec<String> = known.iter().flat_map(|text| guesses(text)).collect();
@@ -54,15 +55,15 @@ impl Passwords {
         .await?
     }
 
-    /// Whether the password is the one behind the hash. Without a hash it takes as long, and is not.
+    /// Whether the password matches the hash. Without a hash, this takes as long and returns false.
     ///
     /// # Errors
     /// When the server is stopping.
     pub async fn verify(&self, password: &str, hash: Option<String>) -> Result<bool> {
-        // Nobody has a password this long; hashing it would only cost.
+        // No password is this long, and hashing it would be expensive.
         let password: String = password.chars().take(LONGEST_PASSWORD + 1).collect();
         self.run(move || {
-            // Made with the first attempt, whoever it is for.
+            // Computed at the first attempt, for any account.
             let nobody: &str = &NOBODY;
             let hash_or_nobody = hash.as_deref().unwrap_or(nobody);
             let fits = argon2id().is_ok_and(|argon2| {
@@ -105,14 +106,14 @@ fn expect_length(password: &str) -> Result<()> {
     )))
 }
 
-/// What somebody who knows this text of a person tries: the text, and its words.
+/// Guesses from a text that is known about a person: the text, and its words.
 fn guesses(text: &str) -> Vec<String> {
     let words = text.split(|character: char| !character.is_alphanumeric());
     words.filter(|word| word.chars().count() > 2).chain([text]).map(str::to_owned).collect()
 }
 
-/// Checks that a password takes more guesses than anybody has. Knows common passwords, names, words, dates, keyboard
-/// rows and repetitions; asks nobody.
+/// Checks that a password is hard to guess. Knows common passwords, names, words, dates, keyboard rows and repetitions;
+/// needs no network.
 fn expect_strong(password: &str, known: &[String]) -> Result<()> {
     let known: Vec<&str> = known.iter().map(String::as_str).chain([SERVER_NAME]).collect();
     let strength = zxcvbn(password, &known);
@@ -126,7 +127,7 @@ fn expect_strong(password: &str, known: &[String]) -> Result<()> {
     )))
 }
 
-/// What makes a password weak, as a sentence.
+/// Why a password is weak, as a sentence.
 const fn in_words(warning: Warning) -> &'static str {
     match warning {
         Warning::StraightRowsOfKeysAreEasyToGuess | Warning::ShortKeyboardPatternsAreEasyToGuess => {

@@ -1,4 +1,4 @@
-//! Who gets in, what they may do there, and what ends it.
+//! Joining, roles, sessions, and what ends them.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -207,7 +207,7 @@ async fn an_unknown_e_mail_costs_what_a_wrong_password_costs() {
         };
         waits.push((tries, refused.seconds_to_wait().unwrap() > 30));
     }
-    // Ten at once, and what is given back while their passwords are checked.
+    // Ten at once, plus those allowed again while the passwords are checked.
     for (tries, is_long) in waits {
         assert!((10..=12).contains(&tries) && is_long, "{tries} tries");
     }
@@ -333,7 +333,7 @@ async fn a_link_works_as_long_as_its_maker_may_make_it() {
                 _ => house.core.request_password_reset(owner, "grace@example.org").await.unwrap(),
             };
             assert!(house.core.link(token.reveal()).is_ok());
-            // Behind the back of what withdraws links: a role is looked at when a link is used.
+            // Without the code that withdraws links: the role is checked when a link is used.
             let id = house.core.store().snapshot().unwrap().organization_named(place).unwrap().unwrap();
             let lose = move |tx: &Tx<'_>| {
                 let email = crate::core::model::email::Email::parse("ada@example.org")?;
@@ -366,7 +366,7 @@ async fn the_keys_of_a_former_owner_are_decided_about_one_by_one() {
     let (first, second) = (made(owner(), "first").await, made(owner(), "second").await);
     let (untouched, drawn) = (made(by(), "untouched").await, made(by(), "drawn").await);
     let taken_over = made(owner(), "taken over").await;
-    // Who was shown the present value counts, not who gave the key its name.
+    // What counts is who was shown the current value, not who created the key.
     house.core.regenerate_key(owner(), &drawn, None).await.unwrap();
     house.core.regenerate_key(by(), &taken_over, None).await.unwrap();
     let listed = house.core.list_keys_made_by(&by(), "acme", "Ada@example.org").unwrap();

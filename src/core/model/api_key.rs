@@ -1,6 +1,6 @@
-//! An API key as text: how it is made, written, recognised and hashed.
+//! An API key as text: created, parsed, recognised and hashed.
 //!
-//! The plain key exists only in what its maker is shown and in the requests that carry it.
+//! The plain key exists only where it is shown to its creator and in requests.
 
 use std::borrow::Cow;
 
@@ -12,16 +12,16 @@ const SECRET: usize = 39;
 /// 6 base-62 characters hold any CRC-32.
 const CHECKSUM: usize = 6;
 const LENGTH: usize = PREFIX.len() + SECRET + CHECKSUM;
-/// How much of a key is kept in the clear to recognise it by; 24 of its 232 bits.
+/// The part of a key that is stored unhashed to recognise it by: 24 of its 232 bits.
 const START: usize = PREFIX.len() + 4;
-/// What a key's digest is good for; changing it makes every stored key unknown.
+/// The context of a key's digest; changing it invalidates every stored key.
 const HASH_CONTEXT: &str = "rasterd 2026-11 api key digest v1";
 
 /// A plain key: `pk_`, 39 random base-62 characters, and the CRC-32 of all that in 6 more.
 pub struct PlainKey(String);
 
 impl PlainKey {
-    /// Draws a new key.
+    /// Creates a random key.
     #[must_use]
     pub fn random() -> Self {
         let mut key = String::from(PREFIX);
@@ -30,7 +30,7 @@ impl PlainKey {
         Self(key)
     }
 
-    /// Reads a key that a client sent. One that fails its checksum never existed.
+    /// Parses a client's key. One with a wrong checksum never existed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let body = text.strip_prefix(PREFIX)?;
@@ -41,26 +41,26 @@ impl PlainKey {
         (checksum(checked) == sum).then(|| Self(text.to_owned()))
     }
 
-    /// The key, to be shown to its maker once.
+    /// The key, to be shown to its creator once.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What the store knows the key by. 232 random bits have no dictionary, so a fast hash is enough.
+    /// The digest in the store. There is no dictionary of 232 random bits, so a fast hash is enough.
     #[must_use]
     pub fn digest(&self) -> KeyDigest {
         KeyDigest(blake3::derive_key(HASH_CONTEXT, self.0.as_bytes()))
     }
 
-    /// What a person recognises it by.
+    /// The part by which a person recognises it.
     #[must_use]
     pub fn start(&self) -> String {
         self.0.chars().take(START).collect()
     }
 }
 
-/// A text as a log may show it: of each key that a client put into it by mistake, only the start is left.
+/// A text for the log: keys that a client put into it by mistake are cut to their first characters.
 #[must_use]
 pub fn without_keys(text: &str) -> Cow<'_, str> {
     let mut shown = Cow::Borrowed(text);
@@ -70,7 +70,7 @@ pub fn without_keys(text: &str) -> Cow<'_, str> {
     shown
 }
 
-/// What has the form of a key in a text, wherever it stands.
+/// The parts of a text that look like keys.
 pub fn keys_in(text: &str) -> impl Iterator<Item = PlainKey> {
     text.match_indices(PREFIX).filter_map(|(at, _)| text.get(at..at + LENGTH).and_then(PlainKey::parse))
 }

@@ -1,4 +1,4 @@
-//! What the audit log holds: who did what, when, and from where. Never a key, a password or a token.
+//! The events of the audit log: who did what, when, and from where. Never a key, a password or a token.
 
 use std::net::IpAddr;
 
@@ -7,41 +7,41 @@ use serde::{Deserialize, Serialize};
 use super::time::Millis;
 use super::{Key, Member};
 
-/// How many characters of a search count.
+/// The most characters of a search; later ones are ignored.
 const MOST_CHARACTERS: usize = 200;
-/// How many words of a search count.
+/// The most words of a search; later ones are ignored.
 const MOST_WORDS: usize = 16;
 
 /// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
-    /// What they are.
+    /// The kind of actor.
     pub kind: ActorKind,
     /// A key's public id, or a person's e-mail; empty otherwise.
     pub id: String,
-    /// What they are called.
+    /// Their name.
     pub name: String,
-    /// Where the request came from; none at the machine itself.
+    /// The address of the request; none for the administrator of the machine.
     pub address: Option<IpAddr>,
 }
 
-/// What can do something.
+/// The kinds of actors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ActorKind {
     /// An API key.
     Key,
-    /// A person who is signed in.
+    /// A signed-in person.
     Member,
-    /// Anyone who holds the data directory, or the server by itself.
+    /// The administrator of the machine, or the server itself.
     #[serde(rename = "box")]
     Local,
-    /// Nobody that the server knows.
+    /// Somebody unknown.
     Stranger,
 }
 
 impl ActorKind {
-    /// The word for it.
+    /// Its name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -66,14 +66,14 @@ impl Actor {
         Self { kind: ActorKind::Member, id: member.email.clone(), name: member.name.clone(), address }
     }
 
-    /// Anyone who holds the data directory, or the server by itself.
+    /// The administrator of the machine, or the server itself.
     #[must_use]
     pub fn local() -> Self {
         let name = "rasterd on this machine".to_owned();
         Self { kind: ActorKind::Local, id: String::new(), name, address: None }
     }
 
-    /// Somebody who could not show who they are.
+    /// Somebody who could not be authenticated.
     #[must_use]
     pub fn stranger(address: Option<IpAddr>) -> Self {
         Self { kind: ActorKind::Stranger, id: String::new(), name: "somebody".to_owned(), address }
@@ -82,7 +82,7 @@ impl Actor {
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $variant:ident $name:literal,)+) => {
-        /// What can be done. Stored by its place here: new ones come last.
+        /// Everything that can be done. Stored by its position here: new variants go to the end.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Action { $($(#[$doc])* $variant,)+ }
 
@@ -90,7 +90,7 @@ macro_rules! actions {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// Its name: what it was done to, and the verb.
+            /// Its name: the kind of target, and the verb.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
@@ -102,87 +102,87 @@ macro_rules! actions {
 actions! {
     /// A person signed in.
     SignedIn "member.signed_in",
-    /// A wrong password, a passkey that was not accepted, or one or an e-mail that nobody has.
+    /// A wrong password, a passkey that was not accepted, or an unknown passkey or e-mail.
     SignInRefused "member.sign_in_refused",
     /// A person signed out, or ended another of their sessions.
     SignedOut "member.signed_out",
-    /// A link into the organization was made.
+    /// An invitation was created.
     Invited "member.invited",
-    /// Such a link was withdrawn.
+    /// An invitation was withdrawn.
     InvitationWithdrawn "member.invitation_withdrawn",
     /// A person joined by a link.
     Joined "member.joined",
-    /// A person got another role.
+    /// A person's role was changed.
     RoleChanged "member.role_changed",
-    /// A person was taken out of the organization.
+    /// A person was removed from the organization.
     MemberRemoved "member.removed",
-    /// A link to set a new password was made.
+    /// A link for a new password was created.
     ResetRequested "member.reset_requested",
-    /// A person's password is another now.
+    /// A person's password was changed.
     PasswordChanged "member.password_changed",
-    /// A key was made.
+    /// A key was created.
     KeyCreated "key.created",
-    /// A key got another name.
+    /// A key was renamed.
     KeyRenamed "key.renamed",
-    /// A key's grants are others now.
+    /// A key's grants were changed.
     KeyGranted "key.granted",
     /// A key got a new value.
     KeyRegenerated "key.regenerated",
     /// A key was deleted.
     KeyDeleted "key.deleted",
-    /// Requests came with a key that opens nothing.
+    /// Requests came with an invalid key.
     KeyRefused "key.refused",
-    /// A live key was sent in the clear.
+    /// A live key was sent unencrypted.
     KeyExposed "key.exposed",
-    /// The organization got another name, or was made.
+    /// The organization was renamed or created.
     OrganizationChanged "organization.changed",
-    /// A library was made.
+    /// A library was created.
     LibraryCreated "library.created",
-    /// A library got another name.
+    /// A library was renamed.
     LibraryRenamed "library.renamed",
     /// A library was deleted with everything in it.
     LibraryDeleted "library.deleted",
-    /// Assets went into the trash.
+    /// Assets were moved to the trash.
     AssetsTrashed "assets.trashed",
-    /// Assets came back out of the trash.
+    /// Assets were restored from the trash.
     AssetsRestored "assets.restored",
-    /// Assets were deleted for good.
+    /// Assets were deleted permanently.
     AssetsPurged "assets.purged",
-    /// Assets went over to another library.
+    /// Assets were transferred to another library.
     AssetsTransferred "assets.transferred",
     /// A person added a passkey to sign in with.
     PasskeyAdded "member.passkey_added",
     /// A person removed one of their passkeys.
     PasskeyRemoved "member.passkey_removed",
-    /// A person chose another name.
+    /// A person changed their name.
     MemberRenamed "member.renamed",
-    /// A link to set a new password was withdrawn.
+    /// A link for a new password was withdrawn.
     ResetWithdrawn "member.reset_withdrawn",
-    /// A key goes on working although the owner who made it is not one any more.
+    /// A key keeps working although its creator is no longer an owner.
     KeyKept "key.kept",
 }
 
-/// One thing that was done.
+/// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// When.
     pub at: Millis,
-    /// By whom.
+    /// The actor.
     pub actor: Actor,
-    /// What.
+    /// The action.
     pub action: Action,
-    /// To what: the name or the slug of a key, a library, a person.
+    /// The target: the name or the slug of a key, a library or a person.
     pub target: String,
-    /// More about it, for a person; empty when there is no more.
+    /// Details for a person; may be empty.
     pub detail: String,
 }
 
-/// Words that events are searched for.
+/// The words of a search for events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventWords(Vec<String>);
 
 impl EventWords {
-    /// The words of a text; what is behind the first 200 characters or the first 16 words does not count.
+    /// The words of a text: the first 200 characters, and the first 16 words of those.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let text: String = text.chars().take(MOST_CHARACTERS).collect();
@@ -190,20 +190,20 @@ impl EventWords {
     }
 }
 
-/// Which events are asked for.
+/// A query for events.
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
-    /// Only those in which each of these words occurs, in any case: in the action, the actor, the address, the
-    /// target, the detail.
+    /// Only events in which each of these words occurs, in any case: in the action, the actor, the address, the target
+    /// or the details.
     pub words: EventWords,
-    /// Only those before this one, as an earlier answer told it.
+    /// Only events before this number, from an earlier result.
     pub before: Option<u64>,
-    /// At most so many.
+    /// The most events.
     pub most: usize,
 }
 
 impl EventFilter {
-    /// Whether this event is asked for.
+    /// Whether this event matches.
     pub(in crate::core) fn takes(&self, event: &Event) -> bool {
         let EventWords(wanted) = &self.words;
         if wanted.is_empty() {
@@ -212,23 +212,23 @@ impl EventFilter {
         let Event { actor: Actor { id, name, address, .. }, action, target, detail, .. } = event;
         let address = address.map(|address| address.to_string()).unwrap_or_default();
         let action = action.name();
-        // The action as it is written in the log, and its words.
+        // The action as in the log, and as separate words.
         let words = action.replace(['.', '_'], " ");
         let text = [action, &words, id, name, &address, target, detail].join("\n").to_lowercase();
         wanted.iter().all(|word| text.contains(word))
     }
 }
 
-/// Some events, newest first, each with its number, and whether there are older ones that were not looked at.
+/// Some events, newest first, each with its number, and where to continue.
 #[derive(Debug, Clone, Default)]
 pub struct EventPage {
     /// The events.
     pub events: Vec<(u64, Event)>,
-    /// What to ask for to get the next of them.
+    /// The number to continue before; none at the end.
     pub before: Option<u64>,
 }
 
-/// Some names in a sentence: all when they are few, the first ones and how many more otherwise.
+/// Names in a sentence: all if they are few, else the first ones and the number of the others.
 #[must_use]
 pub fn some_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 5;

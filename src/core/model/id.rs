@@ -1,5 +1,4 @@
-//! Identifiers: what they are made of, how they are read, and how new ones are drawn.
-//! Numbers stay inside the server; what a client sees are slugs and base-62 strings.
+//! Identifiers: parsed and created. Numbers stay inside the server; clients see slugs and base-62 strings.
 
 use std::fmt;
 
@@ -9,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The base-62 alphabet of asset ids and keys.
 pub const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Draws `N` random base-62 characters from the thread's cryptographic generator.
+/// `N` random base-62 characters from the thread's cryptographic generator.
 #[must_use]
 pub fn random_base62<const N: usize>() -> [u8; N] {
     let mut rng = rand::rng();
@@ -43,26 +42,26 @@ internal_id! {
 pub struct AssetId([u8; 16]);
 
 impl AssetId {
-    /// Draws a new id.
+    /// A new random id.
     #[must_use]
     pub fn random() -> Self {
         Self(random_base62())
     }
 
-    /// Reads an id as a client sent it. Anything that can't be an id is `None`: no such asset.
+    /// Parses a client's id. `None` for anything that can't be an id: there is no such asset.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; 16] = text.as_bytes().try_into().ok()?;
         bytes.iter().all(u8::is_ascii_alphanumeric).then_some(Self(bytes))
     }
 
-    /// The id as the store's keys hold it.
+    /// The id as bytes, as in the keys of the store.
     #[must_use]
     pub fn bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
-    /// The id as the store's keys held it.
+    /// The id with these bytes.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 16]) -> Self {
         Self(*bytes)
@@ -94,14 +93,14 @@ macro_rules! public_id {
         pub struct $name(String);
 
         impl $name {
-            /// Draws a new id: its prefix and 12 random base-62 characters.
+            /// A new random id: its prefix and 12 base-62 characters.
             #[must_use]
             pub fn random() -> Self {
                 let id: String = random_base62::<12>().iter().map(|&byte| char::from(byte)).collect();
                 Self(format!(concat!($prefix, "_{}"), id))
             }
 
-            /// Takes an id as a person typed it; one that never existed is simply not found.
+            /// An id as a person typed it, not checked: a wrong one is simply not found.
             #[must_use]
             pub fn from_text(text: &str) -> Self {
                 Self(text.to_owned())
@@ -135,7 +134,7 @@ public_id! {
     LinkId "link"
 }
 public_id! {
-    /// The public id of a passkey, safe to show. Not what its device calls it.
+    /// The public id of a passkey, safe to show. Not its id on the device.
     PasskeyId "passkey"
 }
 

@@ -1,5 +1,5 @@
-//! Paging: which page of a list a client asks for. Pages count from 1; absent and 0 both mean the first.
-//! A list that changes while it is read is followed by a cursor, which names a position and not a number.
+//! Paging: which page of a list a client asks for. Pages count from 1; absent and 0 both mean the first. A list that
+//! changes while it is read is paged by a cursor, which is a position and not a number.
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ use super::id::AssetId;
 use crate::core::model::Asset;
 use crate::core::model::time::newest_first;
 
-/// Entries on a page of a list when the client does not say how many.
+/// The default number of entries on a page of a list.
 pub const PAGE_SIZE: usize = 50;
-/// Hits on a page of a search when the client does not say how many.
+/// The default number of hits on a page of a search.
 pub const SEARCH_PAGE_SIZE: usize = 20;
 /// Photos on a page; the oldest clients of GraphQL ask for the next page only after this many.
 pub const PHOTOS_PAGE_SIZE: usize = 500;
-/// Tags of a library when the client does not say how many.
+/// The default number of tags of a library.
 pub const TAGS: usize = 100;
-/// Tags of a library at most.
+/// The most tags of a library in one answer.
 pub const MOST_TAGS: usize = 1000;
 
 /// A request for a page of a list, as an offset and a length.
@@ -26,12 +26,12 @@ pub const MOST_TAGS: usize = 1000;
 pub struct PageRequest {
     /// How many entries come before it.
     pub offset: usize,
-    /// How many entries it has at most.
+    /// The most entries on it.
     pub size: usize,
 }
 
 impl PageRequest {
-    /// The page that a client asked for: `size` absent or 0 is `default`, and above `largest` is clamped.
+    /// The requested page: a `size` that is missing or 0 means `default`, one above `largest` is clamped.
     #[must_use]
     pub fn new(page: Option<u64>, size: Option<u64>, default: usize, largest: usize) -> Self {
         let size = match size {
@@ -43,33 +43,33 @@ impl PageRequest {
         Self { offset, size }
     }
 
-    /// How many entries of a list matter up to the end of this page.
+    /// The number of entries up to the end of this page.
     #[must_use]
     pub fn end(self) -> usize {
         self.offset.saturating_add(self.size)
     }
 
-    /// Cuts this page out of a whole list.
+    /// This page of a complete list.
     pub fn cut<T>(self, list: impl IntoIterator<Item = T>) -> Vec<T> {
         list.into_iter().skip(self.offset).take(self.size).collect()
     }
 }
 
-/// A request for a page of a list of assets: where it begins, and how many entries it has.
+/// A request for a page of a list of assets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AssetPageRequest {
     /// Where it begins.
     pub start: PageStart,
-    /// How many entries it has at most.
+    /// The most entries on it.
     pub size: usize,
 }
 
 /// Where a page of assets begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageStart {
-    /// After this many entries, whichever they are by now.
+    /// After this many entries.
     Offset(usize),
-    /// After this cursor, whatever was added or removed before it.
+    /// After this cursor, even if entries before it were added or removed.
     After(Cursor),
 }
 
@@ -79,22 +79,22 @@ impl From<PageRequest> for AssetPageRequest {
     }
 }
 
-/// One page of a list, and where the next one begins, if there is more.
+/// One page of a list, and the start of the next one, if there is one.
 #[derive(Debug, Clone)]
 pub struct Page<T, C = Cursor> {
     /// The entries.
     pub items: Vec<T>,
-    /// After which cursor the next page begins; `None` at the end.
+    /// The cursor after which the next page begins; `None` at the end.
     pub next: Option<C>,
 }
 
-/// A position in a list of assets that is ordered newest first. It stays valid when its asset is gone.
-/// Clients get it as opaque text; it reveals no more than the entry before it did.
+/// A position in a list of assets that is ordered newest first. It stays valid when its asset is deleted. Clients get
+/// it as opaque text, which reveals no more than the entry before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
-    /// When the asset at this position was created, as the store orders it: newest first.
+    /// When the asset at this position was created, in the form in which the store sorts it: newest first.
     pub age: u64,
-    /// The id of that asset, which settles ties.
+    /// The id of that asset, which breaks ties.
     pub id: AssetId,
 }
 
@@ -105,7 +105,7 @@ impl Cursor {
         Self { age: newest_first(asset.created), id: asset.id }
     }
 
-    /// Reads a cursor as a client sent it; `None` for one that was never given out.
+    /// Parses a client's cursor; `None` for an invalid one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; 24] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;

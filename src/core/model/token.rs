@@ -1,4 +1,4 @@
-//! The secrets of sessions and of links: drawn, read and hashed. Only the hash is ever stored.
+//! The secrets of sessions and of links. Only their hashes are stored.
 
 use std::borrow::Cow;
 
@@ -6,50 +6,50 @@ use crate::core::model::id::random_base62;
 
 /// 43 base-62 characters are 256 random bits.
 const LENGTH: usize = 43;
-/// How much of a token a log shows.
+/// The part of a token that the log shows.
 const START: usize = 4;
-/// What a session's digest is good for; changing it ends every session.
+/// The context of a session's digest; changing it ends every session.
 const SESSION_CONTEXT: &str = "rasterd 2026-11 session digest v1";
-/// What a link's digest is good for; changing it ends every link.
+/// The context of a link's digest; changing it ends every link.
 const LINK_CONTEXT: &str = "rasterd 2026-11 link digest v1";
 
 /// The secret of a session or of a link. Not `Debug`, so that no log shows it.
 pub struct Token(String);
 
 impl Token {
-    /// Draws a new one.
+    /// Creates a random one.
     #[must_use]
     pub fn random() -> Self {
         Self(random_base62::<LENGTH>().iter().map(|&byte| char::from(byte)).collect())
     }
 
-    /// Reads one that a browser sent.
+    /// Parses one that a browser sent.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let fits = text.len() == LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// The secret, for the one who gets it.
+    /// The secret, to hand it out.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What the store knows a session by.
+    /// The digest of a session in the store.
     #[must_use]
     pub fn session_digest(&self) -> SessionDigest {
         SessionDigest(blake3::derive_key(SESSION_CONTEXT, self.0.as_bytes()))
     }
 
-    /// What the store knows a link by.
+    /// The digest of a link in the store.
     #[must_use]
     pub fn link_digest(&self) -> LinkDigest {
         LinkDigest(blake3::derive_key(LINK_CONTEXT, self.0.as_bytes()))
     }
 }
 
-/// A path as a log may show it: of a token in it, as in the address of an invitation, only the start is left.
+/// A path for the log: a token in it, as in the url of an invitation, is cut to its first characters.
 #[must_use]
 pub fn without_tokens(path: &str) -> Cow<'_, str> {
     let tokens: Vec<Token> = path.split('/').filter_map(Token::parse).collect();

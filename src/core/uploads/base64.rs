@@ -1,5 +1,5 @@
-//! Base64 as it comes from people, programs and models: in lines, with either alphabet, with or without its padding,
-//! or as a `data:` url. What is none of that is told by its place.
+//! Decodes base64 as people, programs and models write it: in lines, in either alphabet, with or without padding, or as a
+//! `data:` url. An error names the position of the first invalid character.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 /// Decodes a text.
 ///
 /// # Errors
-/// A clause that names the place of what is wrong, such as `character 3 ("*") is not base64`.
+/// A clause that names the position, such as `character 3 ("*") does not belong there`.
 pub fn decode(text: &str) -> Result<Vec<u8>, String> {
     let trimmed = text.trim_ascii_start();
     let mut before = text.len() - trimmed.len();
@@ -50,7 +50,7 @@ pub fn decode(text: &str) -> Result<Vec<u8>, String> {
     STANDARD_NO_PAD.decode(&symbols).map_err(|_| format!("it breaks off at character {}", last()))
 }
 
-/// The clause about the character at a place that is counted in bytes.
+/// The clause about the character at a position in bytes.
 fn wrong(text: &str, at: usize) -> String {
     let number = text.get(..at).map_or(at, |before| before.chars().count()) + 1;
     let character = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
