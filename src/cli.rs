@@ -80,9 +80,9 @@ enum Command {
 }
 
 /// Why a command failed, for the person who typed it.
-struct Failure(String);
+struct CommandError(String);
 
-impl<E: std::error::Error> From<E> for Failure {
+impl<E: std::error::Error> From<E> for CommandError {
     fn from(error: E) -> Self {
         let mut text = error.to_string();
         let mut source = error.source();
@@ -95,7 +95,7 @@ impl<E: std::error::Error> From<E> for Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -116,7 +116,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn run_command(cli: Cli) -> Result<(), Failure> {
+fn run_command(cli: Cli) -> Result<(), CommandError> {
     let Cli { layers, command } = cli;
     let load = |flags: Vec<Flag>| layers.load(flags);
     match command {
@@ -137,7 +137,7 @@ fn run_command(cli: Cli) -> Result<(), Failure> {
 }
 
 impl LayerArgs {
-    fn load(&self, flags: Vec<Flag>) -> Result<Config, Failure> {
+    fn load(&self, flags: Vec<Flag>) -> Result<Config, CommandError> {
         Ok(with_warnings_printed(self.read(flags)?))
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Failure;
+use super::CommandError;
 use crate::admin::{Reply, Request, perform, socket};
 use crate::config::Config;
 use crate::core::Core;
@@ -16,12 +16,12 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs a request and returns the reply.
-pub(super) fn ask(config: &Config, request: Request) -> Result<Reply, Failure> {
+pub(super) fn ask(config: &Config, request: Request) -> Result<Reply, CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(send_or_perform(config, request))
 }
 
-async fn send_or_perform(config: &Config, request: Request) -> Result<Reply, Failure> {
+async fn send_or_perform(config: &Config, request: Request) -> Result<Reply, CommandError> {
     let deadline = Instant::now() + LOCK_TIMEOUT;
     loop {
         if let Some(reply) = socket::ask(&config.data_dir, &request).await? {
@@ -29,7 +29,7 @@ async fn send_or_perform(config: &Config, request: Request) -> Result<Reply, Fai
         }
         // Created here, a wrong path would look like an empty server.
         if !config.data_dir.is_dir() {
-            return Err(Failure(format!(
+            return Err(CommandError(format!(
                 "there is no data directory {}. Set it with --data-dir or --config, or create a new one with `rasterd init` or `rasterd serve`",
                 config.data_dir.display()
             )));
@@ -45,7 +45,7 @@ async fn send_or_perform(config: &Config, request: Request) -> Result<Reply, Fai
     }
 }
 
-async fn perform_here(config: &Config, dir: DataDir, request: Request) -> Result<Reply, Failure> {
+async fn perform_here(config: &Config, dir: DataDir, request: Request) -> Result<Reply, CommandError> {
     let core = open(config, config.settings(config.bind), Opening::default())?;
     let reply = perform(&core, dir.administrator(), request).await;
     core.close().await;
@@ -60,13 +60,13 @@ pub(super) fn open(
     config: &Config,
     settings: crate::core::settings::Settings,
     opening: Opening,
-) -> Result<Core, Failure> {
+) -> Result<Core, CommandError> {
     Core::open_as(settings, Clock::default(), opening).map_err(|error| not_opened(config, &error))
 }
 
-fn not_opened(config: &Config, error: &crate::error::Error) -> Failure {
+fn not_opened(config: &Config, error: &crate::error::Error) -> CommandError {
     let reason = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
-    Failure(format!("the data directory {} can't be opened: {reason}", config.data_dir.display()))
+    CommandError(format!("the data directory {} can't be opened: {reason}", config.data_dir.display()))
 }
 
 #[cfg(test)]

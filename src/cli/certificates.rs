@@ -1,11 +1,11 @@
 //! `rasterd certs`: creates or renews the development certificate, without a server.
 
-use super::Failure;
+use super::CommandError;
 use super::output::print;
 use super::serve::certificate_files;
 use crate::config::Config;
 
-pub(super) fn run(config: &Config) -> Result<(), Failure> {
+pub(super) fn run(config: &Config) -> Result<(), CommandError> {
     let files = certificate_files(config, config.bind)?;
     print(&format!("certificate  {}\nprivate key  {}", files.cert.display(), files.key.display()))?;
     let Some(development) = &files.development else { return Ok(()) };

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::output::{hint, print, print_table};
-use super::{Failure, preflight};
+use super::{CommandError, preflight};
 use crate::config::{Config, Invalid};
 
 #[derive(Clone, Copy, Subcommand)]
@@ -15,7 +15,10 @@ pub(super) enum ConfigurationCommand {
 }
 
 /// Takes the result of reading the configuration, since checking continues after a failure.
-pub(super) fn run(config: Result<Config, Invalid>, command: ConfigurationCommand) -> Result<(), Failure> {
+pub(super) fn run(
+    config: Result<Config, Invalid>,
+    command: ConfigurationCommand,
+) -> Result<(), CommandError> {
     match command {
         ConfigurationCommand::Check => check(config),
         ConfigurationCommand::Show => {
@@ -33,7 +36,7 @@ pub(super) fn run(config: Result<Config, Invalid>, command: ConfigurationCommand
 }
 
 /// Reports every reason why `rasterd serve` would not start, and what it would warn about.
-fn check(config: Result<Config, Invalid>) -> Result<(), Failure> {
+fn check(config: Result<Config, Invalid>) -> Result<(), CommandError> {
     let (config, mut problems) = match config {
         Ok(config) => (Some(config), Vec::new()),
         Err(Invalid { problems, rest }) => (rest.map(|rest| *rest), problems),

@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use super::Failure;
+use super::CommandError;
 use super::output::{print, print_once};
 use super::secrets::Secrets;
 use crate::client_setup::{AuthorityFiles, ConnectionDetails, SetupKey, client_setups};
@@ -16,8 +16,8 @@ use crate::core::model::{Access, Purpose, Role};
 use crate::error::Result;
 use crate::transport::tls::development::DevelopmentCertificate;
 
-pub(super) const ORGANIZATION: (&str, &str) = ("Default", "default");
-pub(super) const LIBRARY: (&str, &str) = ("Library", "library");
+const ORGANIZATION: (&str, &str) = ("Default", "default");
+const LIBRARY: (&str, &str) = ("Library", "library");
 const KEY: &str = "First key";
 /// How often the server checks whether the web app has an owner.
 const CHECK_EVERY: Duration = Duration::from_secs(2);
@@ -40,7 +40,7 @@ struct FirstKey {
 }
 
 /// Prints the message. Creates a first organization, library and key when there are none.
-pub(super) async fn welcome(core: &Core, by: &Administrator, ready: Ready<'_>) -> Result<(), Failure> {
+pub(super) async fn welcome(core: &Core, by: &Administrator, ready: Ready<'_>) -> Result<(), CommandError> {
     let secrets = Secrets::of(core);
     let mut lines = urls(core, ready);
     let key = create_first_key(core, by).await?;
@@ -52,12 +52,16 @@ pub(super) async fn welcome(core: &Core, by: &Administrator, ready: Ready<'_>) -
         lines.push(LOST_KEY.to_owned());
         return print(&lines.join("\n"));
     };
-    let printed = secrets.key_lines(first_steps(ready, &key)).and_then(|key_lines| {
+    let created = format!(
+        "This is the first start. It created the organization \"{}\", its library \"{}\", and a key",
+        ORGANIZATION.1, LIBRARY.1
+    );
+    let printed = secrets.key_lines(&created, first_steps(ready, &key)).and_then(|key_lines| {
         lines.extend(key_lines);
         print_once(&lines.join("\n"))
     });
-    printed.map_err(|Failure(reason)| {
-        Failure(format!(
+    printed.map_err(|CommandError(reason)| {
+        CommandError(format!(
             "{reason}\nThe first key was not shown: `rasterd key regenerate {}` creates a new value",
             key.id
         ))

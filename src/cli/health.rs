@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::Failure;
+use super::CommandError;
 use super::output::print;
 use crate::config::{Certificate, Config};
 use crate::transport::tls::{self, development};
@@ -24,10 +24,10 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// How much of the answer is read.
 const MAX_ANSWER: u64 = 16 * 1024;
 
-pub(super) fn run(config: &Config) -> Result<(), Failure> {
+pub(super) fn run(config: &Config) -> Result<(), CommandError> {
     let address = reachable(config.bind)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let not_ready = |why: String| Failure(format!("not ready at {address}: {why}"));
+    let not_ready = |why: String| CommandError(format!("not ready at {address}: {why}"));
     let answer = runtime.block_on(async { tokio::time::timeout(TIMEOUT, ask(config, address)).await });
     let answer = answer.map_err(|_| not_ready(format!("no answer within {} s", TIMEOUT.as_secs())))?;
     let answer = answer.map_err(|error| not_ready(error.to_string()))?;
@@ -40,9 +40,9 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
 }
 
 /// The address at which this machine reaches a server that listens on `bound`.
-fn reachable(bound: SocketAddr) -> Result<SocketAddr, Failure> {
+fn reachable(bound: SocketAddr) -> Result<SocketAddr, CommandError> {
     if bound.port() == 0 {
-        return Err(Failure(
+        return Err(CommandError(
             "server.bind has port 0, so the server's port is not known; set a port".to_owned(),
         ));
     }

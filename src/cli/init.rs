@@ -1,12 +1,12 @@
 //! `rasterd init`: creates an empty data directory, to set a server up before its first start.
 
 use super::output::hint;
-use super::{Failure, ask};
+use super::{CommandError, ask};
 use crate::config::Config;
 use crate::core::data_dir::DataDir;
 use crate::core::data_folder::{DataFolder, Database, Opening};
 
-pub(super) fn run(config: &Config) -> Result<(), Failure> {
+pub(super) fn run(config: &Config) -> Result<(), CommandError> {
     let dir = DataDir::lock(&config.data_dir, "rasterd init")?;
     let exists = matches!(DataFolder::new(dir.path()).check(), Ok(Database::Present));
     let opening = Opening { may_create: true, accept_files: false };

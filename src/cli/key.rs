@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::Failure;
+use super::CommandError;
 use super::ask::ask;
 use super::output::{grants, hint, json_text, print_once, print_reply};
 use crate::admin::keys::{KeyRecord, KeyRequest};
@@ -84,7 +84,7 @@ enum KeyCommand {
     },
 }
 
-pub(super) fn run(config: &Config, args: KeyArgs) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, args: KeyArgs) -> Result<(), CommandError> {
     let id = |text: String| KeyId::from_text(&text);
     let request = match args.command {
         KeyCommand::Create { name, org, grants, expires } => {
@@ -117,10 +117,10 @@ pub(super) fn run(config: &Config, args: KeyArgs) -> Result<(), Failure> {
 }
 
 /// Prints a new value of a key, the only time that this is possible.
-fn print_new_key(record: &KeyRecord, key: &str, json: bool) -> Result<(), Failure> {
+fn print_new_key(record: &KeyRecord, key: &str, json: bool) -> Result<(), CommandError> {
     let text = if json { json_text(record)? } else { key.to_owned() };
-    print_once(&text).map_err(|Failure(reason)| {
-        Failure(format!(
+    print_once(&text).map_err(|CommandError(reason)| {
+        CommandError(format!(
             "{reason}\nCreated the key {}, but its value was not shown: `rasterd key regenerate {}` creates a new one",
             record.id, record.id
         ))

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::Failure;
+use super::CommandError;
 use super::ask::ask;
 use super::output::{hint, print_reply};
 use crate::admin::Request;
@@ -60,7 +60,7 @@ enum LibraryCommand {
     },
 }
 
-pub(super) fn run(config: &Config, args: LibraryArgs) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, args: LibraryArgs) -> Result<(), CommandError> {
     let request = match args.command {
         LibraryCommand::Create { name, org, slug } => {
             LibraryRequest::Create { organization: org, name, slug }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::Failure;
+use super::CommandError;
 use super::ask::ask;
 use super::output::{hint, print_reply};
 use crate::admin::Request;
@@ -121,7 +121,7 @@ impl From<RoleArg> for Role {
     }
 }
 
-pub(super) fn run(config: &Config, args: MemberArgs) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, args: MemberArgs) -> Result<(), CommandError> {
     let (request, message) = match args.command {
         MemberCommand::Invite { email, org, role } => (
             MemberRequest::Invite { organization: org, role: role.into(), email },

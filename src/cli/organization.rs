@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::Failure;
+use super::CommandError;
 use super::ask::ask;
 use super::output::print_reply;
 use crate::admin::Request;
@@ -39,7 +39,7 @@ enum OrganizationCommand {
     },
 }
 
-pub(super) fn run(config: &Config, args: OrganizationArgs) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, args: OrganizationArgs) -> Result<(), CommandError> {
     let request = match args.command {
         OrganizationCommand::Create { name, slug } => OrganizationRequest::Create { name, slug },
         OrganizationCommand::List => OrganizationRequest::List,

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use super::Failure;
+use super::CommandError;
 use crate::admin::Reply;
 use crate::admin::keys::KeyRecord;
 use crate::admin::libraries::LibraryRecord;
@@ -18,7 +18,7 @@ use crate::core::model::time::Millis;
 const LAST_DATE: Millis = 253_402_300_799_999;
 
 /// Prints the output of a command.
-pub(super) fn print(text: &str) -> Result<(), Failure> {
+pub(super) fn print(text: &str) -> Result<(), CommandError> {
     match write_out(text) {
         // The reader closed the pipe because it has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -27,7 +27,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Prints what can't be printed again. Here it is a failure when the reader has gone.
-pub(super) fn print_once(text: &str) -> Result<(), Failure> {
+pub(super) fn print_once(text: &str) -> Result<(), CommandError> {
     write_out(text).map_err(|error| not_written(&error))
 }
 
@@ -37,8 +37,8 @@ fn write_out(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-fn not_written(error: &io::Error) -> Failure {
-    Failure(format!("the output can't be written: {error}"))
+fn not_written(error: &io::Error) -> CommandError {
+    CommandError(format!("the output can't be written: {error}"))
 }
 
 /// Prints a hint for the person to standard error, so that a program can read the output without it.
@@ -48,17 +48,17 @@ pub(super) fn hint(text: &str) {
 }
 
 /// Prints a value as JSON.
-fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+fn print_json(value: &impl Serialize) -> Result<(), CommandError> {
     print(&json_text(value)?)
 }
 
 /// A value as JSON for people and programs.
-pub(super) fn json_text(value: &impl Serialize) -> Result<String, Failure> {
+pub(super) fn json_text(value: &impl Serialize) -> Result<String, CommandError> {
     Ok(serde_json::to_string_pretty(value)?)
 }
 
 /// Prints a reply, for a person or as JSON.
-pub(super) fn print_reply(reply: &Reply, json: bool) -> Result<(), Failure> {
+pub(super) fn print_reply(reply: &Reply, json: bool) -> Result<(), CommandError> {
     match reply {
         Reply::Organization(record) => print_record(record, json),
         Reply::Organizations(list) => print_list(list, json),
@@ -179,7 +179,7 @@ pub(super) fn grants(key: &KeyRecord) -> String {
     grants.collect::<Vec<_>>().join(" ")
 }
 
-fn print_record<R: Row>(record: &R, json: bool) -> Result<(), Failure> {
+fn print_record<R: Row>(record: &R, json: bool) -> Result<(), CommandError> {
     if json {
         return print_json(record);
     }
@@ -188,7 +188,7 @@ fn print_record<R: Row>(record: &R, json: bool) -> Result<(), Failure> {
     print(&aligned(&rows))
 }
 
-fn print_list<R: Row>(list: &[R], json: bool) -> Result<(), Failure> {
+fn print_list<R: Row>(list: &[R], json: bool) -> Result<(), CommandError> {
     if json {
         return print_json(&list);
     }
@@ -200,7 +200,10 @@ fn print_list<R: Row>(list: &[R], json: bool) -> Result<(), Failure> {
 }
 
 /// Prints rows under headings, in aligned columns.
-pub(super) fn print_table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<(), Failure> {
+pub(super) fn print_table(
+    headings: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> Result<(), CommandError> {
     let mut table = vec![headings.iter().map(|heading| (*heading).to_owned()).collect()];
     table.extend(rows);
     print(&aligned(&table))

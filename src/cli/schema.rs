@@ -3,7 +3,7 @@
 
 use clap::Subcommand;
 
-use super::Failure;
+use super::CommandError;
 use super::output::print;
 use crate::config::Config;
 use crate::transport::rest::Version;
@@ -24,7 +24,7 @@ pub(super) enum SchemaCommand {
     Mcp,
 }
 
-pub(super) fn run(config: &Config, command: SchemaCommand) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, command: SchemaCommand) -> Result<(), CommandError> {
     let settings = config.settings(config.bind);
     let configured = Configured::new(&settings);
     let document = match command {

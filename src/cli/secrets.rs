@@ -6,8 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::Failure;
-use super::first_start::{LIBRARY, ORGANIZATION};
+use super::CommandError;
 use crate::core::Core;
 
 const LINK_FILE: &str = "owner-link.txt";
@@ -31,7 +30,7 @@ impl Secrets {
     }
 
     /// The lines to print about the link for the web app's first owner. Writes its file if there is no terminal.
-    pub fn link_lines(&self, link: &str) -> Result<Vec<String>, Failure> {
+    pub fn link_lines(&self, link: &str) -> Result<Vec<String>, CommandError> {
         if self.is_terminal {
             // An older link, which was withdrawn when this one was created.
             remove(&self.link_file);
@@ -52,21 +51,18 @@ impl Secrets {
         ]))
     }
 
-    /// The lines to print about the first key and the clients. Writes their file if there is no terminal.
-    pub fn key_lines(&self, first_steps: Vec<String>) -> Result<Vec<String>, Failure> {
-        let created = format!(
-            "This is the first start. It created the organization \"{}\", its library \"{}\", and a key",
-            ORGANIZATION.1, LIBRARY.1
-        );
+    /// The lines to print about the first key and the clients, beginning with `created`. Writes their file if there is no
+    /// terminal.
+    pub fn key_lines(&self, created: &str, first_steps: Vec<String>) -> Result<Vec<String>, CommandError> {
         if self.is_terminal {
             let mut printed =
-                lines(&[&created, "that may read and write there. The key is shown only this once:", ""]);
+                lines(&[created, "that may read and write there. The key is shown only this once:", ""]);
             printed.extend(first_steps);
             return Ok(printed);
         }
         write(&self.key_file, &(first_steps.join("\n") + "\n"))?;
         Ok(lines(&[
-            &created,
+            created,
             "that may read and write there. The key, with what to paste into each client, is in a file that only this",
             "user can read. Remove it when you have the key; it is removed once the web app has an owner. To see it:",
             "",
@@ -92,7 +88,7 @@ fn lines(texts: &[&str]) -> Vec<String> {
 }
 
 /// Writes a new file that only this user can read, also when an older one was readable by others.
-fn write(file: &Path, text: &str) -> Result<(), Failure> {
+fn write(file: &Path, text: &str) -> Result<(), CommandError> {
     remove(file);
     let written = OpenOptions::new()
         .write(true)
@@ -100,7 +96,7 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
         .mode(0o600)
         .open(file)
         .and_then(|mut open| open.write_all(text.as_bytes()).and_then(|()| open.sync_all()));
-    written.map_err(|error| Failure(format!("{}: can't be written: {error}", file.display())))
+    written.map_err(|error| CommandError(format!("{}: can't be written: {error}", file.display())))
 }
 
 fn remove(file: &Path) {
@@ -118,7 +114,9 @@ mod tests {
 
     use super::*;
 
-    fn printed(result: Result<Vec<String>, Failure>) -> String {
+    const CREATED: &str = "It created a key";
+
+    fn printed(result: Result<Vec<String>, CommandError>) -> String {
         result.unwrap_or_else(|failure| panic!("{failure}")).join("\n")
     }
 
@@ -130,7 +128,10 @@ mod tests {
             printed(secrets.link_lines("https://x/app/welcome/1"))
                 .contains("\n\n  https://x/app/welcome/1\n")
         );
-        assert!(printed(secrets.key_lines(vec!["  pk_1".to_owned()])).contains("only this once:\n\n  pk_1"));
+        assert!(
+            printed(secrets.key_lines(CREATED, vec!["  pk_1".to_owned()]))
+                .contains("only this once:\n\n  pk_1")
+        );
         assert!(!secrets.are_written());
     }
 
@@ -140,7 +141,7 @@ mod tests {
         let secrets = Secrets::within(temp.path(), false);
         fs::write(temp.path().join(LINK_FILE), "an older link").unwrap();
         let text = printed(secrets.link_lines("https://x/app/welcome/1"))
-            + &printed(secrets.key_lines(vec!["  pk_1".to_owned()]));
+            + &printed(secrets.key_lines(CREATED, vec!["  pk_1".to_owned()]));
         assert!(!text.contains("welcome") && !text.contains("pk_"), "{text}");
         for (name, content) in [(LINK_FILE, "https://x/app/welcome/1\n"), (KEY_FILE, "  pk_1\n")] {
             let file = temp.path().join(name);

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use clap::Args;
 
 use super::first_start::{Ready, clean_up, welcome};
-use super::{Failure, ask, flag};
+use super::{CommandError, ask, flag};
 use crate::admin::socket::AdminSocket;
 use crate::config::{Certificate, Config, Flag};
 use crate::core::Core;
@@ -62,7 +62,7 @@ pub(super) struct CertificateFiles {
     pub development: Option<Arc<CertificateRenewer>>,
 }
 
-pub(super) fn run(config: &Config, accept_files: bool) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, accept_files: bool) -> Result<(), CommandError> {
     telemetry::start(config.log.format, &config.log.level)?;
     let dir = DataDir::lock(&config.data_dir, "rasterd serve")?;
     let listener = listen(config.bind)?;
@@ -99,7 +99,7 @@ async fn serve(
     by: &Administrator,
     admin_socket: AdminSocket,
     ready: Ready<'_>,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let signals = Signals::from_operating_system()?;
     let server = Server::start(options, core.clone())?;
     welcome(&core, by, ready).await?;
@@ -110,16 +110,19 @@ async fn serve(
     }
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {
     TcpListener::bind(address).map_err(|error| {
-        Failure(format!(
+        CommandError(format!(
             "can't listen on {address}: {error}. Choose another address with server.bind or --bind; port 0 chooses a free one"
         ))
     })
 }
 
 /// The configured files, or those of the development certificate, which is created if it does not exist.
-pub(super) fn certificate_files(config: &Config, bound: SocketAddr) -> Result<CertificateFiles, Failure> {
+pub(super) fn certificate_files(
+    config: &Config,
+    bound: SocketAddr,
+) -> Result<CertificateFiles, CommandError> {
     match &config.certificate {
         Certificate::Files { cert, key } => {
             Ok(CertificateFiles { cert: cert.clone(), key: key.clone(), development: None })
@@ -140,9 +143,9 @@ pub(super) fn certificate_files(config: &Config, bound: SocketAddr) -> Result<Ce
     }
 }
 
-fn open_socket(dir: &DataDir) -> Result<AdminSocket, Failure> {
+fn open_socket(dir: &DataDir) -> Result<AdminSocket, CommandError> {
     AdminSocket::open(dir).map_err(|error| {
-        Failure(format!(
+        CommandError(format!(
             "the socket for `rasterd key` and similar commands can't be opened in {}: {error}. The data directory must be on a file system that supports sockets",
             dir.path().display()
         ))
