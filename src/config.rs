@@ -11,7 +11,7 @@ use ::config::ConfigError;
 
 use crate::core::settings::{Limits, MediaSettings, MemberSettings, RenditionSettings, Settings, Timeouts};
 use crate::fetch::FetchSettings;
-use crate::pictures::Tools;
+use crate::pictures::MediaTools;
 
 mod address;
 mod layers;
@@ -172,7 +172,7 @@ impl Config {
         let certificate = certificate(&values, &mut layers);
         let tools = tools::find(&values.media, &layers, variables).unwrap_or_else(|problems| {
             layers.problems.extend(problems);
-            Tools::default()
+            MediaTools::default()
         });
         layers.problems.extend(tools::expect_fonts(&values.media, &layers).err());
         let problems = std::mem::take(&mut layers.problems);
@@ -183,7 +183,7 @@ impl Config {
         }
     }
 
-    fn new(values: Values, certificate: Certificate, tools: Tools, layers: Layers) -> Self {
+    fn new(values: Values, certificate: Certificate, tools: MediaTools, layers: Layers) -> Self {
         let Values {
             server,
             data,

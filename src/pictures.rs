@@ -47,7 +47,7 @@ use canvas::Canvas;
 use geometry::CheckedGeometry;
 pub use metadata::{Metadata, metadata};
 pub use resize::{Fit, PixelSize, ResizeSpec};
-pub use tools::{RenderableTypes, Tools};
+pub use tools::{MediaTools, RenderableTypes};
 
 /// The longest edges of the thumbnails that every picture gets.
 pub const THUMBNAIL_EDGES: [u32; 2] = [400, 800];
@@ -254,7 +254,7 @@ fn render_of(source: &DecodeInput<'_>, rendition: &Rendition, limits: &Limits) -
 /// larger one.
 ///
 /// # Errors
-/// As [`render`].
+/// Those of [`render`].
 pub fn derive(
     source: &File,
     media_type: MediaType,

@@ -192,11 +192,11 @@ fn a_tool_is_found_by_its_name_or_its_path_and_must_exist() {
     fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     for named in ["a-tool", tool.to_str().unwrap()] {
         let config = load("", &path, &[set("media.pdf_tool", named)]).unwrap();
-        assert_eq!(config.renditions.tools, Tools { pdf: Some(tool.clone()), ..Tools::default() });
+        assert_eq!(config.renditions.tools, MediaTools { pdf: Some(tool.clone()), ..MediaTools::default() });
     }
     let both = "[media]\nheic_tool = \"/nowhere/a\"\nvideo_tool = \"b\"\n";
     assert_eq!(refused(both, &path, &[]).lines().count(), 2);
-    assert_eq!(load("", &[], &[]).unwrap().renditions.tools, Tools::default());
+    assert_eq!(load("", &[], &[]).unwrap().renditions.tools, MediaTools::default());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use rustix::fs::{Access, access};
 use super::Variables;
 use super::layers::Layers;
 use super::values::Media;
-use crate::pictures::Tools;
+use crate::pictures::MediaTools;
 
 /// The search path when the environment has none.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -16,7 +16,7 @@ const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 ///
 /// # Errors
 /// A line for each that does not exist.
-pub(super) fn find(media: &Media, layers: &Layers, variables: &Variables) -> Result<Tools, Vec<String>> {
+pub(super) fn find(media: &Media, layers: &Layers, variables: &Variables) -> Result<MediaTools, Vec<String>> {
     let mut problems = Vec::new();
     let mut tool = |key: &str, named: &Path, example: &str| {
         if named.as_os_str().is_empty() {
@@ -33,7 +33,7 @@ pub(super) fn find(media: &Media, layers: &Layers, variables: &Variables) -> Res
         }
         found
     };
-    let tools = Tools {
+    let tools = MediaTools {
         heic: tool("media.heic_tool", &media.heic, "heif-dec or heif-convert"),
         video: tool("media.video_tool", &media.video, "ffmpeg"),
         pdf: tool("media.pdf_tool", &media.pdf, "pdftoppm"),

@@ -1,4 +1,4 @@
-//! What the operations need to know of the configuration. Filled by `config.rs`; knows no files and no environment.
+//! The settings of the operations. Filled by `config.rs`; knows no files and no environment.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,22 +6,22 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::fetch::{FetchLimits, FetchSettings};
-use crate::pictures::Tools;
+use crate::pictures::MediaTools;
 
-/// Everything configurable that changes what an operation does.
+/// All settings that affect operations.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The folder that holds everything the server keeps.
     pub data_dir: PathBuf,
-    /// The origin that clients reach the server at, such as `https://localhost:8443`, without a slash at its end.
+    /// The origin at which clients reach the server, such as `https://localhost:8443`, without a slash at its end.
     pub public_url: String,
-    /// How much of the database is kept in memory, in bytes.
+    /// The size of the database's cache, in bytes.
     pub cache_bytes: usize,
     /// How long an asset stays in the trash.
     pub trash_keep: Duration,
-    /// How long a file is kept that no record names.
+    /// How long a file that is not in the database is kept.
     pub unnamed_keep: Duration,
-    /// Whether a key that travelled over plain HTTP is deleted.
+    /// Whether a key that was sent over plain HTTP is deleted.
     pub revoke_exposed_keys: bool,
     /// The limits.
     pub limits: Limits,
@@ -31,7 +31,7 @@ pub struct Settings {
     pub renditions: RenditionSettings,
     /// People who sign in.
     pub members: MemberSettings,
-    /// What is made of uploaded files.
+    /// The processing of uploaded files.
     pub media: MediaSettings,
 }
 
@@ -75,13 +75,13 @@ pub struct Limits {
     pub name_length: usize,
     /// Keys of one organization.
     pub keys_per_organization: usize,
-    /// Bytes in memory of requests and answers that wait, in all.
+    /// Bytes in memory of waiting requests and answers, in total.
     pub buffered_bytes: u64,
     /// The same of one address.
     pub address_buffered_bytes: u64,
     /// The same of one key.
     pub key_buffered_bytes: u64,
-    /// A body of a key that reaches no library.
+    /// A body of a key without grants.
     pub ungranted_body_bytes: usize,
     /// Bytes in temporary files of url fetches and large bodies, in all.
     pub temporary_bytes: u64,
@@ -96,7 +96,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Those of one fetch from a url.
+    /// The limits of one fetch from a url.
     #[must_use]
     pub fn of_fetches(&self) -> FetchLimits {
         FetchLimits { time: Duration::from_secs(self.url_seconds), redirects: self.url_redirects }
@@ -137,21 +137,21 @@ impl Default for Limits {
     }
 }
 
-/// How pictures are made and kept.
+/// How renditions are made and cached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenditionSettings {
-    /// What they may take on the disk, in bytes.
+    /// The size of the cache, in bytes.
     pub cache_bytes: u64,
-    /// How many are made at a time; 0 is on half of the cores.
+    /// How many are rendered at a time; 0 means half as many as cores.
     pub workers: usize,
-    /// What making one may take in memory, in bytes; 0 is a part of what the machine has.
+    /// The memory for rendering one, in bytes; 0 means a part of the machine's memory.
     pub picture_bytes: u64,
-    /// The program that makes them, each in a process with limits: this binary. `None` makes them in this process,
-    /// which a hostile file can bring down.
+    /// The program that renders them in processes with limits: this binary. With `None`, they are rendered in this
+    /// process, which a hostile file can crash.
     pub program: Option<PathBuf>,
-    /// What opens the types that are not decoded here. Only used with a program.
-    pub tools: Tools,
-    /// A folder of fonts for text in vector images, beside those that are built in.
+    /// The tools for types that are not decoded here. Only used with `program`.
+    pub tools: MediaTools,
+    /// A folder of fonts for text in vector images, in addition to the built-in ones.
     pub fonts: Option<PathBuf>,
 }
 
@@ -163,18 +163,18 @@ impl Default for RenditionSettings {
             workers: 0,
             picture_bytes: 0,
             program: None,
-            tools: Tools::default(),
+            tools: MediaTools::default(),
             fonts: None,
         }
     }
 }
 
-/// How long what lets people in is good for.
+/// Lifetimes of sessions, links and the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberSettings {
-    /// How long a session lives that nobody uses.
+    /// How long an unused session is valid.
     pub session_idle: Duration,
-    /// How long a session lives at most.
+    /// How long a session is valid at most.
     pub session_life: Duration,
     /// How long an invitation or a link to set a password can be used.
     pub link_life: Duration,
@@ -194,19 +194,19 @@ impl Default for MemberSettings {
     }
 }
 
-/// What is made of uploaded files.
+/// The processing of uploaded files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MediaSettings {
     /// Whether the caption in a file becomes the description of the asset, and its keywords tags.
     pub import_metadata: bool,
 }
 
-/// What a connection may take before it is closed: the limits against slow and greedy clients.
+/// The limits of a connection, against slow and greedy clients.
 #[derive(Debug, Clone)]
 pub struct Timeouts {
-    /// Until the head of a request is there, and until a TLS handshake is done.
+    /// Until the head of a request is complete, and until a TLS handshake is.
     pub head: Duration,
-    /// Until a body is there as a whole.
+    /// Until a body is complete.
     pub body: Duration,
     /// The least bytes per second of a body, measured over ten seconds.
     pub body_rate: u64,

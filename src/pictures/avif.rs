@@ -6,7 +6,7 @@ use std::io::{Read, Seek};
 
 use re_rav1d::dav1d::{Decoder, Error, Picture, Settings};
 
-use super::canvas::Layout;
+use super::canvas::ChannelLayout;
 use super::colour::Profile;
 use super::downscale::{Downscaler, within_memory};
 use super::hdr::HdrToneMap;
@@ -37,7 +37,7 @@ pub(super) fn decode(
     drop(bytes);
     within_decoder_memory(&picture, alpha.as_ref(), geometry, limits)?;
 
-    let layout = if alpha.is_some() { Layout::Rgba } else { Layout::Rgb };
+    let layout = if alpha.is_some() { ChannelLayout::Rgba } else { ChannelLayout::Rgb };
     let source = if colour.icc.is_some() {
         ColourSource::Icc(colour.code_points)
     } else {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 
-use super::canvas::Layout;
+use super::canvas::ChannelLayout;
 use super::downscale::{Downscaler, within_memory};
 use super::resize::ResizeSpec;
 use super::{CheckedGeometry, Decoded, Failure, Limits, unsupported};
@@ -44,7 +44,7 @@ pub(super) fn decode(
 ) -> Result<Decoded, Failure> {
     let header = Header::read(source)?;
     let size = geometry.stored;
-    let layout = if header.masks[3] == 0 { Layout::Rgb } else { Layout::Rgba };
+    let layout = if header.masks[3] == 0 { ChannelLayout::Rgb } else { ChannelLayout::Rgba };
     let mut downscaler = Downscaler::new(layout, size, geometry.target(resize), limits)?;
     let (width, height) = (size.width as usize, size.height as usize);
     let mut row = Vec::with_capacity(layout.stride(size.width));

@@ -13,7 +13,7 @@ use super::resize::PixelSize;
 
 /// The channels of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(super) enum ChannelLayout {
     Gray,
     GrayAlpha,
     Rgb,
@@ -22,7 +22,7 @@ pub(super) enum Layout {
     Cmyk,
 }
 
-impl Layout {
+impl ChannelLayout {
     pub(super) const fn channels(self) -> usize {
         match self {
             Self::Gray => 1,
@@ -58,14 +58,14 @@ impl Layout {
 #[derive(Debug, Clone)]
 pub(super) struct Canvas {
     size: PixelSize,
-    layout: Layout,
+    layout: ChannelLayout,
     pixels: Vec<u8>,
 }
 
 impl Canvas {
     /// # Errors
     /// When the number of pixels does not match the size.
-    pub(super) fn new(size: PixelSize, layout: Layout, pixels: Vec<u8>) -> Result<Self, Failure> {
+    pub(super) fn new(size: PixelSize, layout: ChannelLayout, pixels: Vec<u8>) -> Result<Self, Failure> {
         if pixels.len() != layout.stride(size.width) * size.height as usize {
             return Err(Failure::damaged("it ends before its last row"));
         }
@@ -76,7 +76,7 @@ impl Canvas {
         self.size
     }
 
-    pub(super) fn layout(&self) -> Layout {
+    pub(super) fn layout(&self) -> ChannelLayout {
         self.layout
     }
 
@@ -140,11 +140,13 @@ impl Canvas {
         }
         let (width, height, layout) = (self.size.width, self.size.height, self.layout);
         let image = match layout {
-            Layout::Rgb => image::RgbImage::from_raw(width, height, self.pixels).map(DynamicImage::ImageRgb8),
-            Layout::Rgba => {
+            ChannelLayout::Rgb => {
+                image::RgbImage::from_raw(width, height, self.pixels).map(DynamicImage::ImageRgb8)
+            }
+            ChannelLayout::Rgba => {
                 image::RgbaImage::from_raw(width, height, self.pixels).map(DynamicImage::ImageRgba8)
             }
-            Layout::Gray | Layout::GrayAlpha | Layout::Cmyk => None,
+            ChannelLayout::Gray | ChannelLayout::GrayAlpha | ChannelLayout::Cmyk => None,
         };
         let mut image = image.unwrap_or_default();
         image.apply_orientation(orientation);
@@ -159,14 +161,18 @@ pub(super) fn kernel() -> ResizeOptions {
 }
 
 /// Multiplies the colour of straight pixels by their alpha.
-pub(super) fn multiply_alpha(pixels: &mut [u8], size: PixelSize, layout: Layout) -> Result<(), Failure> {
+pub(super) fn multiply_alpha(
+    pixels: &mut [u8],
+    size: PixelSize,
+    layout: ChannelLayout,
+) -> Result<(), Failure> {
     let mut image =
         Image::from_slice_u8(size.width, size.height, pixels, layout.pixel_type()).map_err(unexpected)?;
     MulDiv::new().multiply_alpha_inplace(&mut image).map_err(unexpected)
 }
 
 /// Reverses [`multiply_alpha`].
-pub(super) fn divide_alpha(pixels: &mut [u8], size: PixelSize, layout: Layout) -> Result<(), Failure> {
+pub(super) fn divide_alpha(pixels: &mut [u8], size: PixelSize, layout: ChannelLayout) -> Result<(), Failure> {
     let mut image =
         Image::from_slice_u8(size.width, size.height, pixels, layout.pixel_type()).map_err(unexpected)?;
     MulDiv::new().divide_alpha_inplace(&mut image).map_err(unexpected)

@@ -7,7 +7,7 @@ use moxcms::{
 };
 
 use super::Failure;
-use super::canvas::{Canvas, Layout, divide_alpha, multiply_alpha, unexpected};
+use super::canvas::{Canvas, ChannelLayout, divide_alpha, multiply_alpha, unexpected};
 use super::hdr::HdrToneMap;
 use super::resize::PixelSize;
 
@@ -151,11 +151,11 @@ impl Profile {
 pub(super) fn to_srgb(canvas: Canvas, profile: Option<&Profile>) -> Result<Canvas, Failure> {
     let size = canvas.size();
     match canvas.layout() {
-        Layout::Gray => from_gray(size, canvas.pixels(), profile),
-        Layout::GrayAlpha => from_gray_alpha(size, canvas.into_pixels(), profile),
-        Layout::Rgb => from_rgb(size, canvas.into_pixels(), profile),
-        Layout::Rgba => from_rgba(size, canvas.into_pixels(), profile),
-        Layout::Cmyk => from_cmyk(size, canvas.pixels(), profile),
+        ChannelLayout::Gray => from_gray(size, canvas.pixels(), profile),
+        ChannelLayout::GrayAlpha => from_gray_alpha(size, canvas.into_pixels(), profile),
+        ChannelLayout::Rgb => from_rgb(size, canvas.into_pixels(), profile),
+        ChannelLayout::Rgba => from_rgba(size, canvas.into_pixels(), profile),
+        ChannelLayout::Cmyk => from_cmyk(size, canvas.pixels(), profile),
     }
 }
 
@@ -169,7 +169,7 @@ fn from_gray(size: PixelSize, pixels: &[u8], profile: Option<&Profile>) -> Resul
             convert(profile, moxcms::Layout::Rgb, &source, moxcms::Layout::Rgb, &mut rgb);
         }
     }
-    Canvas::new(size, Layout::Rgb, rgb)
+    Canvas::new(size, ChannelLayout::Rgb, rgb)
 }
 
 fn from_gray_alpha(
@@ -177,7 +177,7 @@ fn from_gray_alpha(
     mut pixels: Vec<u8>,
     profile: Option<&Profile>,
 ) -> Result<Canvas, Failure> {
-    divide_alpha(&mut pixels, size, Layout::GrayAlpha)?;
+    divide_alpha(&mut pixels, size, ChannelLayout::GrayAlpha)?;
     let (pairs, _) = pixels.as_chunks::<2>();
     let mut rgba = pairs.iter().flat_map(|[gray, alpha]| [*gray, *gray, *gray, *alpha]).collect::<Vec<_>>();
     if let Some(profile) = profile {
@@ -196,7 +196,7 @@ fn from_rgb(size: PixelSize, mut pixels: Vec<u8>, profile: Option<&Profile>) -> 
         let source = pixels.clone();
         convert(profile, moxcms::Layout::Rgb, &source, moxcms::Layout::Rgb, &mut pixels);
     }
-    Canvas::new(size, Layout::Rgb, pixels)
+    Canvas::new(size, ChannelLayout::Rgb, pixels)
 }
 
 fn from_rgba(size: PixelSize, mut pixels: Vec<u8>, profile: Option<&Profile>) -> Result<Canvas, Failure> {
@@ -204,10 +204,10 @@ fn from_rgba(size: PixelSize, mut pixels: Vec<u8>, profile: Option<&Profile>) ->
         return if is_opaque(&pixels) {
             without_alpha(size, &pixels)
         } else {
-            Canvas::new(size, Layout::Rgba, pixels)
+            Canvas::new(size, ChannelLayout::Rgba, pixels)
         };
     };
-    divide_alpha(&mut pixels, size, Layout::Rgba)?;
+    divide_alpha(&mut pixels, size, ChannelLayout::Rgba)?;
     let source = pixels.clone();
     convert(profile, moxcms::Layout::Rgba, &source, moxcms::Layout::Rgba, &mut pixels);
     with_alpha(size, pixels)
@@ -219,7 +219,7 @@ fn from_cmyk(size: PixelSize, pixels: &[u8], profile: Option<&Profile>) -> Resul
     if let Some(profile) = profile.filter(|profile| profile.is_for(DataColorSpace::Cmyk)) {
         convert(profile, moxcms::Layout::Rgba, pixels, moxcms::Layout::Rgb, &mut rgb);
     }
-    Canvas::new(size, Layout::Rgb, rgb)
+    Canvas::new(size, ChannelLayout::Rgb, rgb)
 }
 
 /// Converts CMYK without a profile: each ink absorbs its share of the light.
@@ -260,8 +260,8 @@ fn with_alpha(size: PixelSize, mut straight: Vec<u8>) -> Result<Canvas, Failure>
     if is_opaque(&straight) {
         return without_alpha(size, &straight);
     }
-    multiply_alpha(&mut straight, size, Layout::Rgba)?;
-    Canvas::new(size, Layout::Rgba, straight)
+    multiply_alpha(&mut straight, size, ChannelLayout::Rgba)?;
+    Canvas::new(size, ChannelLayout::Rgba, straight)
 }
 
 fn is_opaque(rgba: &[u8]) -> bool {
@@ -271,13 +271,13 @@ fn is_opaque(rgba: &[u8]) -> bool {
 fn without_alpha(size: PixelSize, rgba: &[u8]) -> Result<Canvas, Failure> {
     let rgb =
         rgba.as_chunks::<4>().0.iter().flat_map(|[red, green, blue, _]| [*red, *green, *blue]).collect();
-    Canvas::new(size, Layout::Rgb, rgb)
+    Canvas::new(size, ChannelLayout::Rgb, rgb)
 }
 
 /// Flattens on a white background, for formats without alpha.
 pub(super) fn on_white(canvas: &Canvas) -> Result<Canvas, Failure> {
     match canvas.layout() {
-        Layout::Rgba => {
+        ChannelLayout::Rgba => {
             let (pixels, _) = canvas.pixels().as_chunks::<4>();
             let flat = pixels
                 .iter()
@@ -285,9 +285,11 @@ pub(super) fn on_white(canvas: &Canvas) -> Result<Canvas, Failure> {
                     [red, green, blue].map(|colour| colour.saturating_add(255 - alpha))
                 })
                 .collect();
-            Canvas::new(canvas.size(), Layout::Rgb, flat)
+            Canvas::new(canvas.size(), ChannelLayout::Rgb, flat)
         }
-        Layout::Rgb => Ok(canvas.clone()),
-        Layout::Gray | Layout::GrayAlpha | Layout::Cmyk => Err(unexpected("it was not converted to sRGB")),
+        ChannelLayout::Rgb => Ok(canvas.clone()),
+        ChannelLayout::Gray | ChannelLayout::GrayAlpha | ChannelLayout::Cmyk => {
+            Err(unexpected("it was not converted to sRGB"))
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! same Lanczos kernel as every other resize. The kernel runs over strips of the target, each with the surrounding rows
 //! that it needs, so the result is the same as resizing the whole picture at once.
 
-use super::canvas::{Canvas, Layout, multiply_alpha};
+use super::canvas::{Canvas, ChannelLayout, multiply_alpha};
 use super::resize::PixelSize;
 use super::{Failure, Limits};
 
@@ -17,7 +17,7 @@ const MAX_BLOCK: u32 = 256;
 
 /// Takes the rows of a picture from top to bottom and returns the downscaled picture.
 pub(super) struct Downscaler {
-    layout: Layout,
+    layout: ChannelLayout,
     from: PixelSize,
     rows_taken: u32,
     /// Whether colours still have to be multiplied by their alpha.
@@ -33,7 +33,7 @@ impl Downscaler {
     /// # Errors
     /// When the result alone takes more than half of the allowed memory.
     pub(super) fn new(
-        layout: Layout,
+        layout: ChannelLayout,
         from: PixelSize,
         to: PixelSize,
         limits: &Limits,
@@ -87,7 +87,7 @@ impl Downscaler {
         if self.rows_taken == 0 {
             return Err(Failure::damaged("it ends before its first row"));
         }
-        let fill = if self.layout.has_alpha() || self.layout == Layout::Cmyk { 0 } else { 255 };
+        let fill = if self.layout.has_alpha() || self.layout == ChannelLayout::Cmyk { 0 } else { 255 };
         let row = vec![fill; self.layout.stride(self.from.width)];
         while self.rows_taken < self.from.height {
             self.push(&row)?;
@@ -137,7 +137,7 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn new(layout: Layout, from: PixelSize, edge: u32) -> Self {
+    fn new(layout: ChannelLayout, from: PixelSize, edge: u32) -> Self {
         let sums = if edge > 1 { vec![0; layout.stride(from.width)] } else { Vec::new() };
         Self {
             edge,
@@ -204,7 +204,7 @@ mod tests {
     }
 
     /// A picture without symmetry, with waves of several lengths.
-    fn picture(layout: Layout, size: PixelSize) -> Vec<u8> {
+    fn picture(layout: ChannelLayout, size: PixelSize) -> Vec<u8> {
         let mut pixels = Vec::new();
         for y in 0..size.height {
             for x in 0..size.width {
@@ -221,7 +221,7 @@ mod tests {
         one.pixels().iter().zip(other.pixels()).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or_default()
     }
 
-    fn downscale(layout: Layout, from: PixelSize, to: PixelSize) -> Canvas {
+    fn downscale(layout: ChannelLayout, from: PixelSize, to: PixelSize) -> Canvas {
         let mut downscaler = Downscaler::new(layout, from, to, &limits()).expect("small enough");
         for row in picture(layout, from).chunks(layout.stride(from.width)) {
             downscaler.push(row).expect("a row");
@@ -236,9 +236,10 @@ mod tests {
             (PixelSize::new(101, 997), PixelSize::new(37, 365)),
             (PixelSize::new(50, 700), PixelSize::new(50, 700)),
         ] {
-            let whole = Canvas::new(from, Layout::Rgb, picture(Layout::Rgb, from)).expect("counted right");
+            let whole = Canvas::new(from, ChannelLayout::Rgb, picture(ChannelLayout::Rgb, from))
+                .expect("counted right");
             let whole = whole.resized(to).expect("it can be resized");
-            let difference = max_difference(&downscale(Layout::Rgb, from, to), &whole);
+            let difference = max_difference(&downscale(ChannelLayout::Rgb, from, to), &whole);
             assert!(difference <= 1, "{from:?} to {to:?}: {difference}");
         }
     }
@@ -253,11 +254,13 @@ mod tests {
                 pixels.push(u8::try_from((x * 120 / from.width) + (y * 120 / from.height)).expect("a byte"));
             }
         }
-        let mut downscaler = Downscaler::new(Layout::Gray, from, to, &limits()).expect("small enough");
+        let mut downscaler = Downscaler::new(ChannelLayout::Gray, from, to, &limits()).expect("small enough");
         downscaler.push(&pixels).expect("rows");
         let small = downscaler.finish().expect("all rows are there");
-        let whole =
-            Canvas::new(from, Layout::Gray, pixels).expect("counted right").resized(to).expect("resized");
+        let whole = Canvas::new(from, ChannelLayout::Gray, pixels)
+            .expect("counted right")
+            .resized(to)
+            .expect("resized");
         let difference = max_difference(&small, &whole);
         assert!(difference <= 1, "{difference}");
     }
@@ -265,17 +268,17 @@ mod tests {
     #[test]
     fn missing_and_surplus_rows_are_damage() {
         let (from, to) = (PixelSize::new(10, 10), PixelSize::new(5, 5));
-        let mut short = Downscaler::new(Layout::Rgb, from, to, &limits()).expect("small enough");
+        let mut short = Downscaler::new(ChannelLayout::Rgb, from, to, &limits()).expect("small enough");
         short.push(&[0; 30 * 9]).expect("nine rows");
         assert!(matches!(short.finish(), Err(Failure::Damaged(_))));
-        let mut long = Downscaler::new(Layout::Rgb, from, to, &limits()).expect("small enough");
+        let mut long = Downscaler::new(ChannelLayout::Rgb, from, to, &limits()).expect("small enough");
         assert!(matches!(long.push(&[0; 30 * 11]), Err(Failure::Damaged(_))));
     }
 
     #[test]
     fn the_colour_of_transparent_pixels_does_not_bleed() {
         let (from, to) = (PixelSize::new(64, 64), PixelSize::new(8, 8));
-        let mut downscaler = Downscaler::new(Layout::Rgba, from, to, &limits()).expect("small enough");
+        let mut downscaler = Downscaler::new(ChannelLayout::Rgba, from, to, &limits()).expect("small enough");
         for y in 0..64u8 {
             let row: Vec<u8> = (0..64u8)
                 .flat_map(|x| if (x + y) % 2 == 0 { [0, 0, 255, 255] } else { [255, 0, 0, 0] })
@@ -293,6 +296,9 @@ mod tests {
     #[test]
     fn a_result_that_exceeds_the_memory_is_refused_before_any_row() {
         let size = PixelSize::new(60_000, 60_000);
-        assert!(matches!(Downscaler::new(Layout::Rgb, size, size, &limits()), Err(Failure::TooLarge(_))));
+        assert!(matches!(
+            Downscaler::new(ChannelLayout::Rgb, size, size, &limits()),
+            Err(Failure::TooLarge(_))
+        ));
     }
 }

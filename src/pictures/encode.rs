@@ -6,7 +6,7 @@ use ravif::{BitDepth, Img};
 use rgb::FromSlice;
 use webp::{PixelLayout, WebPConfig};
 
-use super::canvas::{Canvas, Layout, unexpected};
+use super::canvas::{Canvas, ChannelLayout, unexpected};
 use super::colour::on_white;
 use super::{Failure, Format, Limits};
 
@@ -69,7 +69,7 @@ fn jpeg(canvas: &Canvas, quality: u8) -> Result<Vec<u8>, Failure> {
 fn png(canvas: &Canvas) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let mut encoder = ::png::Encoder::new(&mut bytes, canvas.size().width, canvas.size().height);
-    encoder.set_color(if canvas.layout() == Layout::Rgba { ColorType::Rgba } else { ColorType::Rgb });
+    encoder.set_color(if canvas.layout() == ChannelLayout::Rgba { ColorType::Rgba } else { ColorType::Rgb });
     encoder.set_depth(::png::BitDepth::Eight);
     encoder.set_compression(Compression::Balanced);
     encoder.set_source_srgb(SrgbRenderingIntent::Perceptual);
@@ -80,7 +80,7 @@ fn png(canvas: &Canvas) -> Result<Vec<u8>, Failure> {
 }
 
 fn webp(canvas: &Canvas, quality: u8) -> Result<Vec<u8>, Failure> {
-    let layout = if canvas.layout() == Layout::Rgba { PixelLayout::Rgba } else { PixelLayout::Rgb };
+    let layout = if canvas.layout() == ChannelLayout::Rgba { PixelLayout::Rgba } else { PixelLayout::Rgb };
     let mut config = WebPConfig::new().map_err(|()| unexpected("libwebp is of another version"))?;
     config.quality = quality.into();
     config.method = WEBP_METHOD;
@@ -109,7 +109,7 @@ fn avif(canvas: &Canvas, quality: u8) -> Result<Vec<u8>, Failure> {
         .with_bit_depth(depth)
         .with_num_threads(Some(1));
     let straight = canvas.straight()?;
-    let image = if canvas.layout() == Layout::Rgba {
+    let image = if canvas.layout() == ChannelLayout::Rgba {
         encoder.encode_rgba(Img::new(straight.as_rgba(), width, height))
     } else {
         encoder.encode_rgb(Img::new(straight.as_rgb(), width, height))

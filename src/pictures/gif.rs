@@ -6,7 +6,7 @@ use std::io::{BufReader, Seek};
 
 use ::gif::{ColorOutput, DecodeOptions, Decoder, Frame as GifFrame, MemoryLimit};
 
-use super::canvas::Layout;
+use super::canvas::ChannelLayout;
 use super::downscale::{Downscaler, within_memory};
 use super::resize::ResizeSpec;
 use super::{CheckedGeometry, Decoded, Failure, Limits};
@@ -29,10 +29,11 @@ pub(super) fn decode(
     let palette = found.palette.clone().or_else(|| decoder.global_palette().map(<[u8]>::to_vec));
     let palette = palette.unwrap_or_default();
 
-    let mut downscaler = Downscaler::new(Layout::Rgba, geometry.stored, geometry.target(resize), limits)?;
+    let mut downscaler =
+        Downscaler::new(ChannelLayout::Rgba, geometry.stored, geometry.target(resize), limits)?;
     let mut rows = Rows::open(&mut decoder, &found, limits)?;
     let (top, left) = (u32::from(found.top), usize::from(found.left));
-    let mut row = vec![0; Layout::Rgba.stride(geometry.stored.width)];
+    let mut row = vec![0; ChannelLayout::Rgba.stride(geometry.stored.width)];
     for line in 0..geometry.stored.height {
         row.fill(0);
         if (top..top + u32::from(found.height)).contains(&line)

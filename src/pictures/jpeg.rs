@@ -6,7 +6,7 @@ use std::io::{BufReader, Seek};
 
 use mozjpeg::{ColorSpace, Decompress};
 
-use super::canvas::Layout;
+use super::canvas::ChannelLayout;
 use super::colour::Profile;
 use super::downscale::Downscaler;
 use super::jpeg_header::JpegHeader;
@@ -42,7 +42,7 @@ pub(super) fn decode(
     while left > 0 {
         let strip = strip.get_mut(..layout.stride(scaled.width) * left.min(ROWS)).unwrap_or_default();
         rows.read_scanlines_into(strip).map_err(undecodable)?;
-        if layout == Layout::Cmyk && jpeg_header.adobe {
+        if layout == ChannelLayout::Cmyk && jpeg_header.adobe {
             for ink in strip.iter_mut() {
                 *ink = 255 - *ink;
             }
@@ -80,11 +80,11 @@ fn eighths(stored: PixelSize, target: PixelSize) -> u8 {
         .unwrap_or(8)
 }
 
-fn layout(stored: ColorSpace) -> Result<(Layout, ColorSpace), Failure> {
+fn layout(stored: ColorSpace) -> Result<(ChannelLayout, ColorSpace), Failure> {
     match stored {
-        ColorSpace::JCS_GRAYSCALE => Ok((Layout::Gray, ColorSpace::JCS_GRAYSCALE)),
-        ColorSpace::JCS_CMYK | ColorSpace::JCS_YCCK => Ok((Layout::Cmyk, ColorSpace::JCS_CMYK)),
-        ColorSpace::JCS_RGB | ColorSpace::JCS_YCbCr => Ok((Layout::Rgb, ColorSpace::JCS_RGB)),
+        ColorSpace::JCS_GRAYSCALE => Ok((ChannelLayout::Gray, ColorSpace::JCS_GRAYSCALE)),
+        ColorSpace::JCS_CMYK | ColorSpace::JCS_YCCK => Ok((ChannelLayout::Cmyk, ColorSpace::JCS_CMYK)),
+        ColorSpace::JCS_RGB | ColorSpace::JCS_YCbCr => Ok((ChannelLayout::Rgb, ColorSpace::JCS_RGB)),
         _ => Err(unsupported("a JPEG of unknown colours")),
     }
 }

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::Failure;
-use super::canvas::{Canvas, Layout, unexpected};
+use super::canvas::{Canvas, ChannelLayout, unexpected};
 use super::colour::on_white;
 
 /// The blurhash: four components along the longer edge, three along the other.
@@ -62,7 +62,7 @@ fn blurred_once(canvas: &Canvas) -> Canvas {
 }
 
 /// The mean of up to 3 × 3 pixels.
-fn neighbourhood(canvas: &Canvas, layout: Layout, x: u32, y: u32, channel: usize) -> u8 {
+fn neighbourhood(canvas: &Canvas, layout: ChannelLayout, x: u32, y: u32, channel: usize) -> u8 {
     let (mut sum, mut count) = (0u32, 0u32);
     for row in y.saturating_sub(1)..=(y + 1).min(canvas.size().height - 1) {
         for column in x.saturating_sub(1)..=(x + 1).min(canvas.size().width - 1) {
@@ -86,7 +86,7 @@ mod tests {
         let mut pixels = vec![[200, 30, 40]; 60];
         pixels.extend(vec![[10, 10, 250]; 40]);
         let canvas =
-            Canvas::new(PixelSize::new(10, 10), Layout::Rgb, pixels.concat()).expect("counted right");
+            Canvas::new(PixelSize::new(10, 10), ChannelLayout::Rgb, pixels.concat()).expect("counted right");
         assert_eq!(dominant_colour(&canvas), [200, 30, 40]);
     }
 
@@ -95,16 +95,17 @@ mod tests {
         let mut pixels = vec![[0, 0, 0, 0]; 60];
         pixels.extend(vec![[10, 10, 250, 255]; 40]);
         let canvas =
-            Canvas::new(PixelSize::new(10, 10), Layout::Rgba, pixels.concat()).expect("counted right");
+            Canvas::new(PixelSize::new(10, 10), ChannelLayout::Rgba, pixels.concat()).expect("counted right");
         assert_eq!(dominant_colour(&canvas), [10, 10, 250]);
     }
 
     #[test]
     fn a_blur_keeps_flat_areas_and_softens_edges() {
-        let even = Canvas::new(PixelSize::new(5, 4), Layout::Rgb, vec![77; 60]).expect("counted right");
+        let even =
+            Canvas::new(PixelSize::new(5, 4), ChannelLayout::Rgb, vec![77; 60]).expect("counted right");
         assert_eq!(blurred(&even).pixels(), even.pixels());
         let edge: Vec<u8> = [[0; 3], [0; 3], [255; 3], [255; 3]].concat();
-        let edge = Canvas::new(PixelSize::new(4, 1), Layout::Rgb, edge).expect("counted right");
+        let edge = Canvas::new(PixelSize::new(4, 1), ChannelLayout::Rgb, edge).expect("counted right");
         let soft: Vec<u8> = blurred(&edge).pixels().iter().step_by(3).copied().collect();
         assert!(soft.is_sorted() && soft[0] > 0 && soft[3] < 255, "{soft:?}");
     }

@@ -9,7 +9,7 @@ use ::png::{
 };
 use moxcms::{CicpColorPrimaries, TransferCharacteristics};
 
-use super::canvas::Layout;
+use super::canvas::ChannelLayout;
 use super::colour::{MAX_PROFILE_BYTES, Profile};
 use super::downscale::{Downscaler, within_memory};
 use super::resize::ResizeSpec;
@@ -37,10 +37,10 @@ pub(super) fn decode(
     let is_interlaced = info.interlaced;
     let profile = profile(info);
     let layout = match reader.output_color_type().0 {
-        ColorType::Grayscale => Layout::Gray,
-        ColorType::GrayscaleAlpha => Layout::GrayAlpha,
-        ColorType::Rgb => Layout::Rgb,
-        ColorType::Rgba => Layout::Rgba,
+        ColorType::Grayscale => ChannelLayout::Gray,
+        ColorType::GrayscaleAlpha => ChannelLayout::GrayAlpha,
+        ColorType::Rgb => ChannelLayout::Rgb,
+        ColorType::Rgba => ChannelLayout::Rgba,
         ColorType::Indexed => return Err(Failure::damaged("it has no palette")),
     };
 
@@ -61,7 +61,7 @@ pub(super) fn decode(
 fn interlaced(
     reader: &mut Reader<BufReader<&File>>,
     bytes: usize,
-    layout: Layout,
+    layout: ChannelLayout,
     geometry: &CheckedGeometry,
 ) -> Result<Vec<u8>, Failure> {
     let mut pixels = vec![if layout.has_alpha() { 0 } else { 255 }; bytes];

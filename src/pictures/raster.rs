@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use image::error::ImageError;
 use image::{ColorType, ImageDecoder, ImageFormat, ImageReader};
 
-use super::canvas::Layout;
+use super::canvas::ChannelLayout;
 use super::colour::Profile;
 use super::downscale::{Downscaler, within_memory};
 use super::resize::ResizeSpec;
@@ -95,16 +95,16 @@ impl Seek for Padded<'_> {
 }
 
 /// The channel layout, and the bytes per channel.
-fn layout(colours: ColorType) -> Result<(Layout, usize), Failure> {
+fn layout(colours: ColorType) -> Result<(ChannelLayout, usize), Failure> {
     match colours {
-        ColorType::L8 => Ok((Layout::Gray, 1)),
-        ColorType::La8 => Ok((Layout::GrayAlpha, 1)),
-        ColorType::Rgb8 => Ok((Layout::Rgb, 1)),
-        ColorType::Rgba8 => Ok((Layout::Rgba, 1)),
-        ColorType::L16 => Ok((Layout::Gray, 2)),
-        ColorType::La16 => Ok((Layout::GrayAlpha, 2)),
-        ColorType::Rgb16 => Ok((Layout::Rgb, 2)),
-        ColorType::Rgba16 => Ok((Layout::Rgba, 2)),
+        ColorType::L8 => Ok((ChannelLayout::Gray, 1)),
+        ColorType::La8 => Ok((ChannelLayout::GrayAlpha, 1)),
+        ColorType::Rgb8 => Ok((ChannelLayout::Rgb, 1)),
+        ColorType::Rgba8 => Ok((ChannelLayout::Rgba, 1)),
+        ColorType::L16 => Ok((ChannelLayout::Gray, 2)),
+        ColorType::La16 => Ok((ChannelLayout::GrayAlpha, 2)),
+        ColorType::Rgb16 => Ok((ChannelLayout::Rgb, 2)),
+        ColorType::Rgba16 => Ok((ChannelLayout::Rgba, 2)),
         _ => Err(unsupported("samples that are fractions")),
     }
 }

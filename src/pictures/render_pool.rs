@@ -13,8 +13,8 @@ use tokio::task::spawn_blocking;
 
 use super::permits::{Permit, PermitQueue, PermitRequest, Priority};
 use super::tools::{ToolOutput, ToolTask};
-use super::worker::{Request, Work, WorkerOutput};
-use super::{Derived, Failure, Limits, Metadata, RenderableTypes, Rendered, Rendition, Tools};
+use super::worker::{PictureRequest, PictureTask, WorkerOutput};
+use super::{Derived, Failure, Limits, MediaTools, Metadata, RenderableTypes, Rendered, Rendition};
 use crate::pictures::media::MediaType;
 
 mod process;
@@ -35,7 +35,7 @@ pub struct RenderPoolOptions {
     /// How many pictures are worked on at a time.
     pub concurrency: usize,
     /// Programs for the types that are not decoded here. Only used with a `program`, which sandboxes them.
-    pub tools: Tools,
+    pub tools: MediaTools,
     /// A folder of fonts for text in vector images, in addition to the built-in ones.
     pub fonts: Option<PathBuf>,
     /// The folder in which each run of a tool gets a temporary folder.
@@ -54,7 +54,7 @@ impl Default for RenderPoolOptions {
         Self {
             program: None,
             concurrency: (cores / 2).max(1),
-            tools: Tools::default(),
+            tools: MediaTools::default(),
             fonts: None,
             scratch: std::env::temp_dir(),
             limits: Limits::default(),
@@ -162,7 +162,7 @@ impl RenderPermit {
         media_type: MediaType,
         edges: &[u32],
     ) -> Result<Derived, Failure> {
-        match self.work(path, media_type, Work::Derive { edges: edges.to_vec() }).await? {
+        match self.work(path, media_type, PictureTask::Derive { edges: edges.to_vec() }).await? {
             WorkerOutput::Derived(derived) => Ok(derived),
             WorkerOutput::Rendered(_) | WorkerOutput::Metadata(_) => Err(wrong_reply()),
         }
@@ -178,7 +178,7 @@ impl RenderPermit {
         media_type: MediaType,
         rendition: Rendition,
     ) -> Result<Rendered, Failure> {
-        match self.work(path, media_type, Work::Render(rendition)).await? {
+        match self.work(path, media_type, PictureTask::Render(rendition)).await? {
             WorkerOutput::Rendered(rendered) => Ok(rendered),
             WorkerOutput::Derived(_) | WorkerOutput::Metadata(_) => Err(wrong_reply()),
         }
@@ -189,13 +189,18 @@ impl RenderPermit {
     /// # Errors
     /// [`Failure`].
     pub async fn metadata(&self, path: &Path, media_type: MediaType) -> Result<Metadata, Failure> {
-        match self.work(path, media_type, Work::Metadata).await? {
+        match self.work(path, media_type, PictureTask::Metadata).await? {
             WorkerOutput::Metadata(metadata) => Ok(metadata),
             WorkerOutput::Derived(_) | WorkerOutput::Rendered(_) => Err(wrong_reply()),
         }
     }
 
-    async fn work(&self, path: &Path, media_type: MediaType, work: Work) -> Result<WorkerOutput, Failure> {
+    async fn work(
+        &self,
+        path: &Path,
+        media_type: MediaType,
+        work: PictureTask,
+    ) -> Result<WorkerOutput, Failure> {
         let time_limit = match media_type {
             MediaType::Svg => self.pool.options.time_limit.min(SVG_TIME_LIMIT),
             MediaType::Jpeg
@@ -212,7 +217,8 @@ impl RenderPermit {
             | MediaType::Pdf => self.pool.options.time_limit,
         };
         let RenderPoolOptions { limits, fonts, .. } = &self.pool.options;
-        let request = Request::new(path, media_type, work, *limits, time_limit).with_fonts(fonts.as_deref());
+        let request =
+            PictureRequest::new(path, media_type, work, *limits, time_limit).with_fonts(fonts.as_deref());
         let (pool, permit) = (Arc::clone(&self.pool), Arc::clone(&self.permit));
         spawn_blocking(move || {
             let _permit = permit;
@@ -224,7 +230,7 @@ impl RenderPermit {
 }
 
 impl Inner {
-    fn perform(&self, request: Request, time_limit: Duration) -> Result<WorkerOutput, Failure> {
+    fn perform(&self, request: PictureRequest, time_limit: Duration) -> Result<WorkerOutput, Failure> {
         let Some(program) = &self.options.program else { return request.perform() };
         let Some(output) = self.run_tool(program, &request, time_limit)? else {
             return self.send_to_worker(program, &request, time_limit);
@@ -236,7 +242,7 @@ impl Inner {
     fn run_tool(
         &self,
         launcher: &Path,
-        request: &Request,
+        request: &PictureRequest,
         time_limit: Duration,
     ) -> Result<Option<ToolOutput>, Failure> {
         let Some(resize) = request.resize_spec() else { return Ok(None) };
@@ -250,7 +256,7 @@ impl Inner {
     fn send_to_worker(
         &self,
         program: &Path,
-        request: &Request,
+        request: &PictureRequest,
         time_limit: Duration,
     ) -> Result<WorkerOutput, Failure> {
         let reused = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -258,17 +264,17 @@ impl Inner {
             match self.ask(process, request, time_limit) {
                 // It may have been killed while idle, or an earlier file may have corrupted it. Only the death of a
                 // fresh process shows that this file is the cause.
-                Reply::Died(_) => {}
-                Reply::Received(product) => return product,
+                WorkerReply::Died(_) => {}
+                WorkerReply::Received(product) => return product,
             }
         }
         let process = self.start(program).map_err(unavailable)?;
         match self.ask(process, request, time_limit) {
-            Reply::Died(status) => {
+            WorkerReply::Died(status) => {
                 tracing::warn!(?status, "a worker process died while it opened a picture");
                 Err(Failure::Crashed)
             }
-            Reply::Received(product) => product,
+            WorkerReply::Received(product) => product,
         }
     }
 
@@ -281,28 +287,28 @@ impl Inner {
         self.spawner.get_or_init(|| spawner).spawn(program)
     }
 
-    fn ask(&self, mut process: Process, request: &Request, time_limit: Duration) -> Reply {
+    fn ask(&self, mut process: Process, request: &PictureRequest, time_limit: Duration) -> WorkerReply {
         let reply = process.ask(request, time_limit, &self.is_closed);
         match reply {
             _ if self.is_closed.load(Ordering::Relaxed) => {
-                Reply::Received(Err(unavailable("the server is stopping")))
+                WorkerReply::Received(Err(unavailable("the server is stopping")))
             }
             Ok(Some(product)) => {
                 if process.pictures < PICTURES_PER_PROCESS {
                     self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(process);
                 }
-                Reply::Received(product)
+                WorkerReply::Received(product)
             }
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                Reply::Received(Err(Failure::TooSlow(time_limit.as_secs())))
+                WorkerReply::Received(Err(Failure::TooSlow(time_limit.as_secs())))
             }
-            Ok(None) | Err(_) => Reply::Died(process.kill()),
+            Ok(None) | Err(_) => WorkerReply::Died(process.kill()),
         }
     }
 }
 
 /// The result of sending a request to a process.
-enum Reply {
+enum WorkerReply {
     /// It replied, or its time was up.
     Received(Result<WorkerOutput, Failure>),
     /// It died.

@@ -11,7 +11,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::roxmltree::{Document, ParsingOptions};
 use resvg::usvg::{ImageHrefResolver, ImageKind, Options, Tree};
 
-use super::canvas::{Canvas, Layout};
+use super::canvas::{Canvas, ChannelLayout};
 use super::downscale::within_memory;
 use super::resize::{PixelSize, ResizeSpec};
 use super::{Decoded, Failure, Limits};
@@ -40,7 +40,7 @@ pub(super) fn decode(
     let size = tree.size().to_int_size();
     let stored = PixelSize::new(size.width(), size.height());
     let target = resize.drawn(stored);
-    within_memory(Layout::Rgba.stride(target.width) as u64 * u64::from(target.height), limits)?;
+    within_memory(ChannelLayout::Rgba.stride(target.width) as u64 * u64::from(target.height), limits)?;
 
     let mut pixels =
         Pixmap::new(target.width, target.height).ok_or_else(|| Failure::damaged("it has no size"))?;
@@ -48,7 +48,7 @@ pub(super) fn decode(
     let scale = (target.width as f32 / tree.size().width(), target.height as f32 / tree.size().height());
     resvg::render(&tree, Transform::from_scale(scale.0, scale.1), &mut pixels.as_mut());
     Ok(Decoded {
-        canvas: Canvas::new(target, Layout::Rgba, pixels.take())?,
+        canvas: Canvas::new(target, ChannelLayout::Rgba, pixels.take())?,
         stored,
         orientation: Orientation::NoTransforms,
         profile: None,

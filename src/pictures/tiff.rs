@@ -3,7 +3,7 @@
 
 use std::fs::File;
 
-use super::canvas::Layout;
+use super::canvas::ChannelLayout;
 use super::downscale::{Downscaler, within_memory};
 use super::resize::ResizeSpec;
 use super::{CheckedGeometry, Decoded, Failure, Limits};
@@ -99,7 +99,7 @@ fn push_tiles(
     limits: &Limits,
     downscaler: &mut Downscaler,
 ) -> Result<(), Failure> {
-    let layout: Layout = samples.layout();
+    let layout: ChannelLayout = samples.layout();
     let stride = layout.stride(header.size.width);
     let band_rows = header.chunk.height.min(header.size.height);
     within_memory(stride as u64 * u64::from(band_rows), limits)?;

@@ -39,7 +39,7 @@ const FRAMES: [(&[&str], &str); 3] =
 
 /// The paths of the programs that an administrator turned on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tools {
+pub struct MediaTools {
     /// libheif's `heif-dec`, formerly `heif-convert`.
     pub heic: Option<PathBuf>,
     /// `ffmpeg`.
@@ -102,7 +102,7 @@ impl ToolOutput {
     }
 }
 
-impl Tools {
+impl MediaTools {
     /// The types that can be rendered with these tools.
     #[must_use]
     pub const fn renderable_types(&self) -> RenderableTypes {

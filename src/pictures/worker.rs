@@ -35,21 +35,21 @@ const MAX_MESSAGE: u32 = 512 << 20;
 
 /// One picture and what to do with it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Request {
+pub(super) struct PictureRequest {
     path: Vec<u8>,
     /// The picture that a tool extracted from the file.
     tool_output: Option<Vec<u8>>,
     /// A folder of fonts.
     fonts: Option<Vec<u8>>,
     media_type: MediaType,
-    work: Work,
+    work: PictureTask,
     limits: Limits,
     seconds: u64,
 }
 
 /// The kind of work.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) enum Work {
+pub(super) enum PictureTask {
     Derive { edges: Vec<u32> },
     Render(Rendition),
     Metadata,
@@ -63,12 +63,12 @@ pub(super) enum WorkerOutput {
     Metadata(Metadata),
 }
 
-impl Request {
+impl PictureRequest {
     /// `time_limit` is the processor time; whole seconds, at least one.
     pub(super) fn new(
         path: &Path,
         media_type: MediaType,
-        work: Work,
+        work: PictureTask,
         limits: Limits,
         time_limit: Duration,
     ) -> Self {
@@ -100,11 +100,11 @@ impl Request {
     /// The size of the picture that the work needs, if it needs one.
     pub(super) fn resize_spec(&self) -> Option<ResizeSpec> {
         match &self.work {
-            Work::Derive { edges } => {
+            PictureTask::Derive { edges } => {
                 Some(ResizeSpec::within(edges.iter().copied().max().unwrap_or(BLURRED_EDGE)))
             }
-            Work::Render(rendition) => Some(rendition.size),
-            Work::Metadata => None,
+            PictureTask::Render(rendition) => Some(rendition.size),
+            PictureTask::Metadata => None,
         }
     }
 
@@ -118,9 +118,15 @@ impl Request {
         let (media_type, tool_output, fonts) = (self.media_type, tool_output.as_ref(), fonts.as_deref());
         let input = DecodeInput { original: &original, media_type, tool_output, fonts };
         match &self.work {
-            Work::Derive { edges } => derive_of(&input, edges, &self.limits).map(WorkerOutput::Derived),
-            Work::Render(rendition) => render_of(&input, rendition, &self.limits).map(WorkerOutput::Rendered),
-            Work::Metadata => metadata(&original, self.media_type, &self.limits).map(WorkerOutput::Metadata),
+            PictureTask::Derive { edges } => {
+                derive_of(&input, edges, &self.limits).map(WorkerOutput::Derived)
+            }
+            PictureTask::Render(rendition) => {
+                render_of(&input, rendition, &self.limits).map(WorkerOutput::Rendered)
+            }
+            PictureTask::Metadata => {
+                metadata(&original, self.media_type, &self.limits).map(WorkerOutput::Metadata)
+            }
         }
     }
 }
@@ -138,7 +144,7 @@ pub fn run() -> ExitCode {
 }
 
 fn serve(requests: &mut impl Read, replies: &mut impl Write) -> io::Result<()> {
-    while let Some(request) = read_message::<Request>(requests)? {
+    while let Some(request) = read_message::<PictureRequest>(requests)? {
         set_request_limits(&request)?;
         write_message(replies, &request.perform())?;
     }
@@ -156,7 +162,7 @@ fn set_process_limits() -> io::Result<()> {
 }
 
 /// Limits for one request: memory and processor time.
-fn set_request_limits(request: &Request) -> io::Result<()> {
+fn set_request_limits(request: &PictureRequest) -> io::Result<()> {
     let memory = request.limits.memory.saturating_add(OWN_MEMORY);
     rustix::process::setrlimit(Resource::Data, Rlimit { current: Some(memory), maximum: None })?;
     let used = u64::try_from(rustix::time::clock_gettime(ClockId::ProcessCPUTime).tv_sec).unwrap_or_default();

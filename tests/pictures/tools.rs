@@ -10,7 +10,9 @@ use image::RgbaImage;
 use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, Scope};
 use rasterd::pictures::media::MediaType;
 use rasterd::pictures::render_pool::{RenderPool, RenderPoolOptions};
-use rasterd::pictures::{Derived, Failure, Fit, Format, Limits, PixelSize, Rendition, ResizeSpec, Tools};
+use rasterd::pictures::{
+    Derived, Failure, Fit, Format, Limits, MediaTools, PixelSize, Rendition, ResizeSpec,
+};
 use tempfile::TempDir;
 
 use crate::made::{BLUE, GREEN, RED, WHITE, assert_near, card_as, corners, pdf, png};
@@ -45,7 +47,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn with(folder: TempDir, tools: Tools, time_limit: Duration) -> Self {
+    fn with(folder: TempDir, tools: MediaTools, time_limit: Duration) -> Self {
         let pool = RenderPool::new(RenderPoolOptions {
             fonts: None,
             program: Some(PathBuf::from(env!("CARGO_BIN_EXE_rasterd"))),
@@ -60,7 +62,7 @@ impl Scene {
 
     /// With the real tools.
     fn real() -> Self {
-        let tools = Tools {
+        let tools = MediaTools {
             heic: Some(program(&["heif-dec", "heif-convert"])),
             video: Some(program(&["ffmpeg"])),
             pdf: Some(program(&["pdftoppm"])),
@@ -75,7 +77,7 @@ impl Scene {
         let script = format!("#!/bin/sh\nOUT={}\n{lines}\n", folder.path().display());
         std::fs::write(&tool, script).expect("it is written");
         std::fs::set_permissions(&tool, PermissionsExt::from_mode(0o755)).expect("it can be run");
-        Self::with(folder, Tools { pdf: Some(tool), ..Tools::default() }, time_limit)
+        Self::with(folder, MediaTools { pdf: Some(tool), ..MediaTools::default() }, time_limit)
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -241,7 +243,7 @@ async fn damaged_files_are_answered_and_types_without_a_tool_too() {
         assert!(answer.as_ref().is_err_and(|failure| !failure.is_transient()), "{media_type:?}: {answer:?}");
     }
     let without =
-        Scene::with(tempfile::tempdir().expect("a folder"), Tools::default(), Duration::from_secs(10));
+        Scene::with(tempfile::tempdir().expect("a folder"), MediaTools::default(), Duration::from_secs(10));
     for media_type in [MediaType::Heic, MediaType::Mp4, MediaType::Mov, MediaType::WebM, MediaType::Pdf] {
         assert!(!without.pool.renderable_types().includes(media_type));
         assert!(scene.pool.renderable_types().includes(media_type));

@@ -5,7 +5,7 @@ use fast_image_resize::Resizer;
 use fast_image_resize::images::{Image, ImageRef};
 
 use crate::pictures::Failure;
-use crate::pictures::canvas::{Canvas, Layout, kernel, unexpected};
+use crate::pictures::canvas::{Canvas, ChannelLayout, kernel, unexpected};
 use crate::pictures::resize::PixelSize;
 
 /// The rows of the target that are computed at once.
@@ -15,7 +15,7 @@ const SUPPORT: f64 = 3.0;
 
 /// Runs the kernel over strips of the target.
 pub(super) struct Strips {
-    layout: Layout,
+    layout: ChannelLayout,
     /// The size of the input in blocks. The last column and row may cover less than a whole block.
     blocks: PixelSize,
     /// The exact width and height of the picture in blocks.
@@ -31,7 +31,7 @@ pub(super) struct Strips {
 }
 
 impl Strips {
-    pub(super) fn new(layout: Layout, from: PixelSize, block: u32, to: PixelSize) -> Self {
+    pub(super) fn new(layout: ChannelLayout, from: PixelSize, block: u32, to: PixelSize) -> Self {
         let exact = (f64::from(from.width) / f64::from(block), f64::from(from.height) / f64::from(block));
         let blocks = PixelSize::new(from.width.div_ceil(block), from.height.div_ceil(block));
         let target = Vec::with_capacity(layout.stride(to.width) * to.height as usize);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::pictures::Failure;
-use crate::pictures::worker::{COMMAND, Request, WorkerOutput, read_message, write_message};
+use crate::pictures::worker::{COMMAND, PictureRequest, WorkerOutput, read_message, write_message};
 
 /// How often a waiting thread checks the time limit and whether the pool is closed.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -78,7 +78,7 @@ impl Process {
     /// Sends one request and waits for the reply, up to the time limit. `None` when the process died.
     pub(super) fn ask(
         &mut self,
-        request: &Request,
+        request: &PictureRequest,
         time_limit: Duration,
         is_closed: &AtomicBool,
     ) -> io::Result<Option<Result<WorkerOutput, Failure>>> {

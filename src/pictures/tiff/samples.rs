@@ -2,7 +2,7 @@
 
 use super::header::{Alpha, Colours, Header, SampleFormat};
 use super::unpack::number;
-use crate::pictures::canvas::Layout;
+use crate::pictures::canvas::ChannelLayout;
 use crate::pictures::media::reader::ByteOrder;
 use crate::pictures::{Failure, unsupported};
 
@@ -58,13 +58,13 @@ impl SampleConverter {
         &self.planes
     }
 
-    pub(super) fn layout(&self) -> Layout {
+    pub(super) fn layout(&self) -> ChannelLayout {
         match (self.colours, self.alpha) {
-            (Colours::Gray { .. }, None) => Layout::Gray,
-            (Colours::Gray { .. }, Some(_)) => Layout::GrayAlpha,
-            (Colours::Rgb, Some(_)) => Layout::Rgba,
-            (Colours::Rgb | Colours::Palette | Colours::YCbCr | Colours::Lab { .. }, _) => Layout::Rgb,
-            (Colours::Cmyk, _) => Layout::Cmyk,
+            (Colours::Gray { .. }, None) => ChannelLayout::Gray,
+            (Colours::Gray { .. }, Some(_)) => ChannelLayout::GrayAlpha,
+            (Colours::Rgb, Some(_)) => ChannelLayout::Rgba,
+            (Colours::Rgb | Colours::Palette | Colours::YCbCr | Colours::Lab { .. }, _) => ChannelLayout::Rgb,
+            (Colours::Cmyk, _) => ChannelLayout::Cmyk,
         }
     }
 
