@@ -1,4 +1,4 @@
-//! The operations: what can be asked of the server, whichever transport asks.
+//! What the operations do, whichever transport calls them.
 //!
 //! [`Core`] is the handle that transports hold. An operation takes a [`Caller`](access::Caller) and the ids that
 //! the client sent, and is the only place that turns them into grants. `core` knows no HTTP, JSON-RPC or GraphQL.
@@ -59,7 +59,7 @@ use model::token::SessionDigest;
 use observed::Observed;
 use processing::Processing;
 use renditions::Renditions;
-use scans::{Client, Scans};
+use scans::{ClientId, Scans};
 use settings::Settings;
 use store::files::Blobs;
 use store::{Store, Tx};
@@ -67,11 +67,11 @@ use store::{Store, Tx};
 pub use store::files::Misfits;
 pub(crate) use store::in_words as panic_in_words;
 
-/// One data directory, opened. Cheap to clone.
+/// An open data directory. Cheap to clone.
 #[derive(Clone)]
-pub struct Core(Arc<Parts>);
+pub struct Core(Arc<Inner>);
 
-struct Parts {
+struct Inner {
     settings: Settings,
     clock: Clock,
     observed: Observed,
@@ -94,10 +94,10 @@ struct Parts {
 }
 
 impl Core {
-    /// Opens the data directory, or makes it where there is none, and brings everything in it up to date.
+    /// Opens the data directory, or creates it, and migrates everything in it to the current format.
     ///
     /// # Errors
-    /// Of [`Core::open_as`].
+    /// Those of [`Core::open_as`].
     pub fn open(settings: Settings, clock: Clock) -> Result<Self> {
         Self::open_as(settings, clock, Opening { may_create: true, accept_files: false })
     }
@@ -105,8 +105,8 @@ impl Core {
     /// Opens the data directory in a certain way.
     ///
     /// # Errors
-    /// When another process holds it, or the disk fails, or a newer rasterd wrote it; when something in it is missing
-    /// or is not what it should be, with what to do.
+    /// When another process holds it, the disk fails, or a newer rasterd wrote it; when something in it is missing or
+    /// invalid. The message says what to do.
     pub fn open_as(settings: Settings, clock: Clock, opening: Opening) -> Result<Self> {
         let folder = DataFolder::make(&settings.data_dir)?;
         let store = open_store(&folder, settings.cache_bytes, opening)?;
@@ -118,7 +118,7 @@ impl Core {
         let renditions = Renditions::open(&settings)?;
         let passkeys = Passkeys::at(&settings.public_url);
         let budget = Arc::new(Budget::of(&settings));
-        Ok(Self(Arc::new(Parts {
+        Ok(Self(Arc::new(Inner {
             settings,
             clock,
             observed,
@@ -159,13 +159,13 @@ impl Core {
         self.0.clock.now()
     }
 
-    /// Whether changes are taken: not after the disk failed.
+    /// Whether the store accepts changes; it stops after the disk failed.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         self.0.store.is_writable()
     }
 
-    /// What may be taken at a time.
+    /// Limits on what is in use at the same time.
     #[must_use]
     pub fn budget(&self) -> &Arc<Budget> {
         &self.0.budget
@@ -211,13 +211,13 @@ impl Core {
         &self.0.scans
     }
 
-    /// Runs work that may take long away from the threads that answer requests, in the client's turn.
+    /// Runs a read that may take long away from the threads that answer requests; see [`Scans`].
     ///
     /// # Errors
-    /// What `work` answers.
-    pub async fn run_apart<T: Send + 'static>(
+    /// Those of `work`.
+    pub async fn run_scan<T: Send + 'static>(
         &self,
-        client: Client,
+        client: ClientId,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.scans().run(client, work).await
@@ -247,7 +247,7 @@ impl Core {
         &self.0.throttle
     }
 
-    /// Runs `work` in a write transaction, after looking again whether the key may still change the library.
+    /// Runs `work` in a write transaction, after checking again that the key may still change the library.
     async fn change<T, F>(&self, grant: &WriteGrant, mut work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -263,7 +263,7 @@ impl Core {
             .await
     }
 
-    /// Runs `work` in a write transaction, after looking again whether the administrator still is one.
+    /// Runs `work` in a write transaction, after checking again that the administrator still is one.
     async fn administrate<T, F>(&self, by: Administrator, mut work: F) -> Result<T>
     where
         T: Send + 'static,

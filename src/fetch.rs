@@ -94,7 +94,7 @@ impl Fetcher {
     /// Connects, follows redirects, and returns when the body begins.
     ///
     /// # Errors
-    /// As [`Fetcher::check`], also when the server does not answer with a file.
+    /// Those of [`Fetcher::check`], also when the server does not answer with a file.
     pub async fn open(&self, url: &str) -> Result<Download> {
         let mut target = self.parse(url)?;
         let deadline = Deadline { url: url.to_owned(), started: Instant::now(), limit: self.limits.time };

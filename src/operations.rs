@@ -1,10 +1,10 @@
-//! The operations as clients know them. Each one is declared once, in a file of its own, and every transport is made
-//! from its declaration: the REST route with its entry in the OpenAPI document, the MCP tool with its schemas, the rows
-//! of the authorization tests, and the limits that documents state. GraphQL fields are typed by hand; a test holds them
-//! against the declarations.
+//! The operations as clients know them. Each one is declared once, in a file of its own, and every transport is
+//! generated from its declaration: the REST route with its entry in the OpenAPI document, the MCP tool with its
+//! schemas, the rows of the authorization tests, and the limits that documents state. GraphQL fields are written by
+//! hand; a test compares them with the declarations.
 //!
-//! What an operation does is in `core`. A declaration says how it is asked for and how it is answered.
-//! To add one, follow [`guide::adding_an_operation`](crate::guide::adding_an_operation).
+//! What an operation does is in `core`. A declaration says how it is called and what it answers. To add one, follow
+//! [`guide::adding_an_operation`](crate::guide::adding_an_operation).
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -42,7 +42,7 @@ mod upload_asset;
 mod upload_assets;
 mod whoami;
 
-pub use answer::{Answer, Beside, Reply};
+pub use answer::{AgentReply, Answer, PageInfo};
 pub use declaration::{
     ASSETS, Declaration, Effect, Endpoint, EndpointInput, LIBRARY_ID, Method, Needs, Pages, Scope, Tool,
     ToolAnswer,
@@ -50,44 +50,44 @@ pub use declaration::{
 pub use paging::{asset_page, hit_page, library_page, photo_page, tag_limit};
 pub use parameters::{CURSOR, Parameter, ParameterKind};
 
-/// One operation: its declaration, the types of its input and its answer, and the call that it comes down to.
+/// One operation: its declaration, the types of its input and its answer, and the call to [`Core`].
 pub trait Operation: 'static {
-    /// What it takes beside the ids that say where: the members of a JSON body, the parameters of a query, the
-    /// arguments of a tool. The doc comments and limits of its fields are what the documents say.
+    /// The input apart from the ids in the path: the members of a JSON body, the parameters of a query, the arguments
+    /// of a tool. The documents have the doc comments and limits of its fields.
     type Input: DeserializeOwned + JsonSchema + Send + 'static;
-    /// What it answers.
+    /// The answer.
     type Output: Answer;
 
-    /// What every transport has to know of it.
+    /// What transports need to know about it.
     const DECLARATION: Declaration;
 
-    /// Refuses what can be refused before the input is read.
+    /// Refuses a request whose input need not be read.
     ///
     /// # Errors
-    /// Those of the operation that no input changes.
+    /// Those of the operation that occur for every input.
     fn check(_context: &Context) -> Result<()> {
         Ok(())
     }
 
-    /// Does it: turns the input into one call of [`Core`], and what that returns into the answer.
+    /// Runs it: converts the input to one call of [`Core`], and the result to the answer.
     fn run(context: Context, input: Self::Input) -> impl Future<Output = Result<Self::Output>> + Send;
 }
 
-/// What an operation knows beside its input.
+/// The context of one run of an operation.
 pub struct Context {
-    /// Where the operations are.
+    /// The core, which implements the operations.
     pub core: Core,
-    /// Who asks, and the snapshot that the request reads.
+    /// The caller, with the snapshot that the request reads.
     pub caller: Caller,
-    /// What the request names.
+    /// The ids in the request.
     pub target: Target,
-    /// Who reads the answer.
+    /// The reader of the answer.
     pub audience: Audience,
-    /// Who wants to know how far it is.
+    /// Receives the progress, if the client wants it.
     pub progress: Option<Box<dyn Fn(UploadProgress) + Send + Sync>>,
 }
 
-/// The ids in a request that say where; empty where its scope has none.
+/// The ids in a request; empty if its scope has none.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
     /// The organization's id on the wire.
@@ -98,7 +98,7 @@ pub struct Target {
     pub asset: String,
 }
 
-/// Who reads an answer.
+/// The reader of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
     /// A program that speaks this version of the API.
@@ -108,7 +108,7 @@ pub enum Audience {
 }
 
 impl Audience {
-    /// The version of the API whose rules hold.
+    /// The version of the API whose rules apply.
     #[must_use]
     pub const fn version(self) -> Version {
         match self {
@@ -138,9 +138,9 @@ impl Context {
     }
 }
 
-/// Something that is made of every operation, such as the routes of REST or the tools of MCP.
+/// Builds something from all operations, such as the routes of REST or the tools of MCP.
 pub trait Visitor {
-    /// Takes in one operation.
+    /// Visits one operation.
     fn visit<O: Operation>(&mut self);
 }
 

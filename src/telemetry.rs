@@ -13,12 +13,12 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
-use crate::core::model::text::{Layout, rewritten};
+use crate::core::model::text::{TextKind, rewritten};
 use crate::error::MAX_MESSAGE;
 
 /// The format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum LogFormat {
     /// For people.
     Text,
     /// One JSON object per line.
@@ -59,7 +59,7 @@ impl TelemetryError {
 ///
 /// # Errors
 /// When `level` is neither, or a log was started already.
-pub fn start(format: Format, level: &str) -> Result<(), TelemetryError> {
+pub fn start(format: LogFormat, level: &str) -> Result<(), TelemetryError> {
     let lines = lines(format, level, std::io::stderr().is_terminal(), std::io::stderr)?;
     tracing_subscriber::registry().with(lines).try_init().map_err(TelemetryError::new)
 }
@@ -76,15 +76,20 @@ pub fn log_panics() {
     }));
 }
 
-fn lines<W>(format: Format, level: &str, colours: bool, to: W) -> Result<impl Layer<Registry>, TelemetryError>
+fn lines<W>(
+    format: LogFormat,
+    level: &str,
+    colours: bool,
+    to: W,
+) -> Result<impl Layer<Registry>, TelemetryError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let filter = EnvFilter::builder().parse(level).map_err(TelemetryError::new)?;
     let lines = tracing_subscriber::fmt::layer().with_writer(VisibleLines { to, format, colours });
     let lines = match format {
-        Format::Text => lines.with_ansi(colours).boxed(),
-        Format::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Text => lines.with_ansi(colours).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     Ok(lines.with_filter(filter).with_filter(without_client_data()))
 }
@@ -93,7 +98,7 @@ where
 /// change the writing direction, or send commands to a terminal.
 struct VisibleLines<W> {
     to: W,
-    format: Format,
+    format: LogFormat,
     /// Whether lines have colours, which begin with ESC; the fields have no ESC left at this point.
     colours: bool,
 }
@@ -113,7 +118,7 @@ impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for VisibleLines<W> {
 /// Writes one line, in one call.
 struct VisibleLine<W> {
     to: W,
-    format: Format,
+    format: LogFormat,
     colours: bool,
 }
 
@@ -126,9 +131,9 @@ impl<W: Write> Write for VisibleLine<W> {
         let pieces = if self.colours { text.split('\u{1B}').collect() } else { vec![&*text] };
         for (number, piece) in pieces.into_iter().enumerate() {
             shown.push_str(if number == 0 { "" } else { "\u{1B}" });
-            shown.push_str(&rewritten(piece, Layout::Line, |kept, _, character| {
+            shown.push_str(&rewritten(piece, TextKind::Line, |kept, _, character| {
                 // In JSON, the backslash of the escape must be escaped itself.
-                kept.push_str(if self.format == Format::Json { "\\" } else { "" });
+                kept.push_str(if self.format == LogFormat::Json { "\\" } else { "" });
                 kept.extend(character.escape_unicode());
             }));
         }
@@ -142,13 +147,13 @@ impl<W: Write> Write for VisibleLine<W> {
 }
 
 /// A line of at most [`MAX_LINE`] characters. JSON stays valid: each of its texts is cut off.
-fn shortened(format: Format, line: &str) -> Cow<'_, str> {
+fn shortened(format: LogFormat, line: &str) -> Cow<'_, str> {
     if line.len() <= MAX_LINE || line.chars().nth(MAX_LINE).is_none() {
         return Cow::Borrowed(line);
     }
     let object = match format {
-        Format::Text => None,
-        Format::Json => serde_json::from_str::<serde_json::Map<String, Value>>(line).ok(),
+        LogFormat::Text => None,
+        LogFormat::Json => serde_json::from_str::<serde_json::Map<String, Value>>(line).ok(),
     };
     let Some(mut object) = object else { return Cow::Owned(cut(line, MAX_LINE)) };
     for value in object.values_mut() {
@@ -193,7 +198,7 @@ mod tests {
         }
     }
 
-    fn written(format: Format, level: &str, events: impl FnOnce()) -> String {
+    fn written(format: LogFormat, level: &str, events: impl FnOnce()) -> String {
         let written = Written::default();
         let to = written.clone();
         let lines = lines(format, level, false, move || to.clone()).unwrap();
@@ -203,7 +208,7 @@ mod tests {
 
     #[test]
     fn other_crates_never_log_the_content_of_a_request() {
-        let log = written(Format::Text, "trace,rmcp=trace", || {
+        let log = written(LogFormat::Text, "trace,rmcp=trace", || {
             tracing::trace!(target: "actix_http::h1::dispatcher", "secret");
             tracing::info!(target: "rmcp::service", "secret");
             tracing::warn!(target: "rmcp::service", "a warning");
@@ -214,22 +219,22 @@ mod tests {
 
     #[test]
     fn json_is_one_object_per_line() {
-        let log = written(Format::Json, "info", || tracing::info!(status = 200, "answered"));
+        let log = written(LogFormat::Json, "info", || tracing::info!(status = 200, "answered"));
         let line: serde_json::Value = serde_json::from_str(log.trim()).unwrap();
         assert_eq!((&line["status"], &line["message"]), (&200.into(), &"answered".into()));
     }
 
     #[test]
     fn a_clients_text_stays_on_its_line_and_is_visible() {
-        for format in [Format::Text, Format::Json] {
+        for format in [LogFormat::Text, LogFormat::Json] {
             let log = written(format, "info", || {
                 let name = "a\u{202E}b\n2026-01-01 ERROR forged\u{1B}[2J\u{200B}";
                 tracing::info!(%name, path = name, "asked for {name}");
             });
             let line = log.strip_suffix('\n').unwrap();
-            assert!(hidden(line, Layout::Line).next().is_none(), "{log:?}");
+            assert!(hidden(line, TextKind::Line).next().is_none(), "{log:?}");
             assert!(
-                format == Format::Text || serde_json::from_str::<serde_json::Value>(line).is_ok(),
+                format == LogFormat::Text || serde_json::from_str::<serde_json::Value>(line).is_ok(),
                 "{log}"
             );
             assert!(line.contains("202e") && line.contains("200b"), "{log}");
@@ -239,18 +244,18 @@ mod tests {
     #[test]
     fn long_lines_of_other_crates_are_cut_off() {
         let version = "é".repeat(300_000);
-        for format in [Format::Text, Format::Json] {
+        for format in [LogFormat::Text, LogFormat::Json] {
             let log = written(format, "warn", || {
                 tracing::warn!(target: "rmcp::transport", header = "2025-11-25", body = version, "refused");
             });
             let line = log.strip_suffix('\n').unwrap();
             assert!(line.chars().count() <= MAX_LINE && line.contains("2025-11-25"), "{format:?}");
-            assert!(format == Format::Text || serde_json::from_str::<Value>(line).is_ok(), "{line}");
+            assert!(format == LogFormat::Text || serde_json::from_str::<Value>(line).is_ok(), "{line}");
         }
     }
 
     #[test]
     fn an_invalid_level_is_refused() {
-        assert!(lines(Format::Text, "rasterd=loud", false, std::io::sink).is_err());
+        assert!(lines(LogFormat::Text, "rasterd=loud", false, std::io::sink).is_err());
     }
 }

@@ -16,7 +16,7 @@ use crate::core::data_dir::DataDir;
 use crate::core::model::Access;
 use crate::core::model::id::{AssetId, KeyId};
 use crate::core::settings::{Limits, MediaSettings, MemberSettings, RenditionSettings, Settings, Timeouts};
-use crate::core::uploads::Source;
+use crate::core::uploads::UploadSource;
 use crate::fetch::FetchSettings;
 use crate::transport::server::{Control, Server, ServerOptions, Signals};
 use crate::transport::tls::development::{CertificateRenewer, DevelopmentCertificate};
@@ -297,7 +297,7 @@ impl TestServer {
         parent: Option<&AssetId>,
     ) -> AssetId {
         let caller = self.core().authenticate(&key.token).expect("the key is live");
-        let source = Source::Base64 {
+        let source = UploadSource::Base64 {
             filename: file_name.to_owned(),
             mime_type: String::new(),
             data: base64::engine::general_purpose::STANDARD.encode(bytes),

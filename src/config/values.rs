@@ -11,7 +11,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::address::{parse_host, parse_origin, parse_public_url};
 use crate::core::settings::Limits;
-use crate::telemetry::Format;
+use crate::telemetry::LogFormat;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -143,7 +143,7 @@ pub(super) struct Security {
 pub struct Log {
     /// How log lines are written.
     #[serde(deserialize_with = "format")]
-    pub format: Format,
+    pub format: LogFormat,
     /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`; checked to be valid.
     #[serde(deserialize_with = "level")]
     pub level: String,
@@ -208,10 +208,10 @@ fn range(text: &str) -> Result<IpNet, String> {
     range.map_err(|_| format!("must hold address ranges such as 192.168.7.0/24 or fd00::/8; one is {text:?}"))
 }
 
-fn format<'de, D: Deserializer<'de>>(from: D) -> Result<Format, D::Error> {
+fn format<'de, D: Deserializer<'de>>(from: D) -> Result<LogFormat, D::Error> {
     match String::deserialize(from)?.as_str() {
-        "text" => Ok(Format::Text),
-        "json" => Ok(Format::Json),
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
         other => Err(D::Error::custom(format!("must be \"text\" or \"json\"; it is {other:?}"))),
     }
 }

@@ -1,4 +1,4 @@
-//! Assets: listed, looked at, described, tagged, transferred and put into the trash.
+//! Assets: list, get, describe, tag, transfer and trash.
 
 use std::convert::Infallible;
 
@@ -12,16 +12,17 @@ use crate::core::model::audit::Action;
 use crate::core::model::id::AssetId;
 use crate::core::model::name::{Slug, Tag};
 use crate::core::model::page::{AssetPageRequest, Cursor, Page, PageRequest, PageStart};
-use crate::core::model::text::{Layout, expect_visible};
+use crate::core::model::text::{TextKind, expect_visible};
 use crate::error::{Code, Error, Result};
 use crate::pictures::RenderableTypes;
 
-/// How many characters mark a description: 64 bits, so that no two of one asset's ever look alike.
+/// The length of a description's mark, in characters: 64 bits, so that two descriptions of an asset never have the
+/// same.
 const MARK_LENGTH: usize = 16;
-/// Why a description is not saved. Nobody's words are lost to another's without their knowing.
+/// Why a description is not saved. Nobody overwrites another person's words unknowingly.
 const DESCRIBED_SINCE: &str = "The description was changed since you opened this page, so yours was not saved. Copy what you wrote, reload the page to read the other, and save again.";
 
-/// An asset with what is shown beside it.
+/// An asset with what is shown with it.
 #[derive(Debug, Clone)]
 pub struct AssetDetail {
     /// The asset.
@@ -32,14 +33,14 @@ pub struct AssetDetail {
     pub organization: Slug,
     /// The slug of its library.
     pub library: Slug,
-    /// The types that pictures are made of.
+    /// The types that can be rendered.
     pub renderable_types: RenderableTypes,
 }
 
-/// What a transfer did.
+/// The result of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transferred {
-    /// How many assets went over.
+    /// The number of transferred assets.
     pub count: usize,
     /// The slug of the library they left.
     pub source: Slug,
@@ -47,20 +48,20 @@ pub struct Transferred {
     pub target: Slug,
 }
 
-/// A short text that is another for every other description.
+/// A short text that differs for different descriptions.
 #[must_use]
 pub fn description_mark(description: &str) -> String {
     blake3::hash(description.as_bytes()).to_hex().chars().take(MARK_LENGTH).collect()
 }
 
-/// From how many entries before a page on getting there takes long: about a millisecond.
+/// The offset above which skipping to a page takes long: more than about a millisecond.
 const FAR: usize = 10_000;
 
 impl Core {
-    /// A page of a library's assets, newest first; only those that carry any of `tags`, if there are any.
+    /// A page of a library's assets, newest first; with `tags`, only assets that have any of them.
     ///
     /// # Errors
-    /// Of [`Caller::read`]; `BAD_USER_INPUT` for too many tags.
+    /// Those of [`Caller::read`]; `BAD_USER_INPUT` for too many tags.
     pub fn list_assets(
         &self,
         caller: &Caller,
@@ -71,12 +72,12 @@ impl Core {
         Ok(self.page_of_assets(caller, path, tags, page.into())?.items)
     }
 
-    /// The same page of a library's list; one that begins far from the start of the list begins after a cursor
-    /// instead. Finding that cursor reads everything before it, so it waits for the client's turn, away from the
-    /// threads that answer other requests.
+    /// The request for the same page; if it begins far from the start of the list, it begins after a cursor instead.
+    /// Finding that cursor reads everything before it, so it runs as one of the client's scans, away from the threads
+    /// that answer requests.
     ///
     /// # Errors
-    /// As [`Core::list_assets`].
+    /// Those of [`Core::list_assets`].
     pub async fn seek_page(
         &self,
         caller: &Caller,
@@ -101,7 +102,7 @@ impl Core {
         expect_tag_filter(tags, self.settings().limits.tag_filter)?;
         let tags: Vec<Tag> = tags.iter().map(|tag| Tag::read(tag)).collect();
         let (core, last) = (self.clone(), AssetPageRequest { start: PageStart::Offset(before), size: 1 });
-        let seen = self.scans().run(caller.client(), move || {
+        let seen = self.scans().run(caller.client_id(), move || {
             let found = listed(&core.store().snapshot()?, &grant, &tags, last)?;
             Ok(found.items.first().map(Cursor::of))
         });
@@ -112,11 +113,11 @@ impl Core {
         })
     }
 
-    /// A page of a library's assets as [`Core::list_assets`] lists them, with the cursor of the next page. Who follows
-    /// the cursors sees every asset that was there all along exactly once.
+    /// A page of a library's assets as [`Core::list_assets`] lists them, with the cursor of the next page. Following
+    /// the cursors shows every asset that is there all the time exactly once.
     ///
     /// # Errors
-    /// As [`Core::list_assets`].
+    /// Those of [`Core::list_assets`].
     pub fn page_of_assets(
         &self,
         caller: &Caller,
@@ -131,16 +132,15 @@ impl Core {
         Ok(Page { items: self.details(caller, items)?, next })
     }
 
-    /// How many assets a library lists.
+    /// The number of assets that a library lists.
     ///
     /// # Errors
-    /// Of [`Caller::read`].
+    /// Those of [`Caller::read`].
     pub fn count_assets(&self, caller: &Caller, path: &LibraryPath<'_>) -> Result<u64> {
         Ok(caller.snapshot().library(&caller.read(path)?)?.assets)
     }
 
-    /// Sets what people decided about an asset. Only a person can, and people are only in the web app, which has no
-    /// page for it; so nobody gets further than being told.
+    /// Sets the approval of an asset. Only a person may, and the web app has no page for it, so this always fails.
     ///
     /// # Errors
     /// Always: of [`Caller::read`], then `APPROVAL_REQUIRES_USER`.
@@ -160,7 +160,7 @@ impl Core {
     /// One asset, or one variant.
     ///
     /// # Errors
-    /// Of [`Caller::read`]; `RESOURCE_NOT_FOUND` when it is missing, elsewhere or trashed.
+    /// Those of [`Caller::read`]; `RESOURCE_NOT_FOUND` when it is missing, elsewhere or trashed.
     pub fn get_asset(&self, caller: &Caller, path: &LibraryPath<'_>, id: &str) -> Result<AssetDetail> {
         let grant = caller.read(path)?;
         let asset = caller.snapshot().asset(&grant, &parse_id(id)?)?;
@@ -170,7 +170,7 @@ impl Core {
     /// The library that an asset is in now, wherever it was before.
     ///
     /// # Errors
-    /// Of [`Caller::expect_organization`]; `RESOURCE_NOT_FOUND` when it is in none that the caller reaches.
+    /// Those of [`Caller::expect_organization`]; `RESOURCE_NOT_FOUND` when the caller has no access to it.
     pub fn library_of_asset(&self, caller: &Caller, organization: &str, id: &str) -> Result<Slug> {
         caller.expect_organization(organization)?;
         let grants = caller.read_all();
@@ -181,7 +181,8 @@ impl Core {
     /// Sets or clears the description, verbatim, and returns it.
     ///
     /// # Errors
-    /// Of [`Caller::write`]; `BAD_USER_INPUT` when it is too long, or holds what can't be seen; `RESOURCE_NOT_FOUND`.
+    /// Those of [`Caller::write`]; `BAD_USER_INPUT` when it is too long or has invisible characters;
+    /// `RESOURCE_NOT_FOUND`.
     pub async fn update_asset_description(
         &self,
         caller: &Caller,
@@ -192,11 +193,11 @@ impl Core {
         self.describe(caller, path, id, None, description).await
     }
 
-    /// [`Core::update_asset_description`] for somebody who changes what they read, of which `seen` is the
+    /// [`Core::update_asset_description`] for a person who edits the description that they saw; `seen` is its
     /// [`description_mark`].
     ///
     /// # Errors
-    /// As there; `CONFLICT` when the description is another by now.
+    /// The same; `CONFLICT` when the description has changed meanwhile.
     pub async fn revise_asset_description(
         &self,
         caller: &Caller,
@@ -223,7 +224,7 @@ impl Core {
                 "A description has at most {most} characters; this one has {length}."
             )));
         }
-        expect_visible("A description", description, Layout::Lines)?;
+        expect_visible("A description", description, TextKind::Lines)?;
         let (id, description) = (parse_id(id)?, description.to_owned());
         self.change(&grant, move |tx, grant, now| {
             let mut asset = tx.asset(grant, &id)?;
@@ -241,10 +242,10 @@ impl Core {
         .await
     }
 
-    /// Adds tags to assets, and returns how many (asset, tag) pairs are new. All or nothing.
+    /// Adds tags to assets, and returns the number of new (asset, tag) pairs. All or nothing.
     ///
     /// # Errors
-    /// Of [`Caller::write`]; `BAD_USER_INPUT` for the numbers or a tag; `RESOURCE_NOT_FOUND` for any asset.
+    /// Those of [`Caller::write`]; `BAD_USER_INPUT` for the numbers or a tag; `RESOURCE_NOT_FOUND` for any asset.
     pub async fn tag_assets(
         &self,
         caller: &Caller,
@@ -271,10 +272,10 @@ impl Core {
         .await
     }
 
-    /// Takes tags off assets, and returns how many (asset, tag) pairs are gone. All or nothing.
+    /// Removes tags from assets, and returns the number of removed (asset, tag) pairs. All or nothing.
     ///
     /// # Errors
-    /// As [`Core::tag_assets`].
+    /// Those of [`Core::tag_assets`].
     pub async fn untag_assets(
         &self,
         caller: &Caller,
@@ -290,10 +291,10 @@ impl Core {
         .await
     }
 
-    /// Puts assets into the trash, and returns the ids that this call moved. Those already there are skipped.
+    /// Moves assets to the trash, and returns the ids of those that this call moved. Assets in the trash are skipped.
     ///
     /// # Errors
-    /// Of [`Caller::write`]; `BAD_USER_INPUT` for their number; `RESOURCE_NOT_FOUND`, and nothing moved, when one
+    /// Those of [`Caller::write`]; `BAD_USER_INPUT` for their number; `RESOURCE_NOT_FOUND`, and nothing moved, when one
     /// was never in this library.
     pub async fn delete_assets(
         &self,
@@ -311,7 +312,7 @@ impl Core {
             let moved: Vec<AssetId> =
                 assets.iter().filter(|asset| asset.trashed.is_none()).map(|asset| asset.id).collect();
             for id in &moved {
-                // A variant is in the trash already when its original, named before it, took it along.
+                // A variant is in the trash already if its original was named before it.
                 let here = tx.asset_or_trashed(grant, id)?.filter(|asset| asset.trashed.is_none());
                 here.map_or(Ok(()), |asset| tx.trash_asset(grant, asset, now))?;
             }
@@ -325,7 +326,7 @@ impl Core {
     /// Moves assets with their variants to another library of the organization. All or nothing.
     ///
     /// # Errors
-    /// Of [`Caller::write`] for either library; `BAD_USER_INPUT`; `RESOURCE_NOT_FOUND` for any asset.
+    /// Those of [`Caller::write`] for either library; `BAD_USER_INPUT`; `RESOURCE_NOT_FOUND` for any asset.
     pub async fn transfer_assets(
         &self,
         caller: &Caller,
@@ -364,7 +365,7 @@ impl Core {
         Ok(done)
     }
 
-    /// Runs `change` on each of several assets of a library in one transaction, and adds up what it answers.
+    /// Runs `change` on each of several assets of a library in one transaction, and adds up the results.
     async fn change_each<F>(&self, grant: &WriteGrant, ids: &[String], mut change: F) -> Result<usize>
     where
         F: FnMut(&Tx<'_>, &WriteGrant, &mut Asset) -> Result<usize> + Send + 'static,
@@ -385,7 +386,7 @@ impl Core {
         .await
     }
 
-    /// The assets that a call names, each once.
+    /// The ids in a call, without duplicates.
     fn ids_to_write(&self, ids: &[String]) -> Result<Vec<AssetId>> {
         within("asset ids", ids.len(), 1, self.settings().limits.ids_per_call)?;
         let mut parsed = Vec::with_capacity(ids.len());
@@ -409,8 +410,8 @@ impl Core {
         tags.iter().map(|tag| read(tag)).collect()
     }
 
-    /// The assets of one answer with their variants and slugs. Assets of libraries that the caller lost meanwhile
-    /// can't be among them: everything is read in the caller's one snapshot.
+    /// The assets of one answer with their variants and slugs. Everything is read in the caller's snapshot, so their
+    /// libraries are there.
     pub(super) fn details(&self, caller: &Caller, assets: Vec<Asset>) -> Result<Vec<AssetDetail>> {
         let variants = caller.snapshot().variants_of_each(&caller.read_libraries_of(&assets), &assets)?;
         let organization = &caller.organization().slug;
@@ -428,7 +429,7 @@ pub(super) fn parse_id(id: &str) -> Result<AssetId> {
     AssetId::parse(id).ok_or_else(Error::asset_not_found)
 }
 
-/// Checks how many tags a list is filtered by.
+/// Checks the number of tags to filter a list by.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` when there are more than `most`.
@@ -439,7 +440,7 @@ pub fn expect_tag_filter(tags: &[String], most: usize) -> Result<()> {
     Err(Error::bad_input(format!("Filter by at most {most} tags; this call has {}.", tags.len())))
 }
 
-/// Checks how many of something a call names.
+/// Checks the number of values in a call.
 pub(super) fn within(what: &str, number: usize, least: usize, most: usize) -> Result<()> {
     if (least..=most).contains(&number) {
         return Ok(());
@@ -447,7 +448,7 @@ pub(super) fn within(what: &str, number: usize, least: usize, most: usize) -> Re
     Err(Error::bad_input(format!("Give {least} to {most} {what}; this call has {number}.")))
 }
 
-/// Some of the listed assets of a library; only those that carry any of the tags, if there are any.
+/// A page of the listed assets of a library; with tags, only assets that have any of them.
 fn listed(
     snapshot: &Snapshot,
     grant: &ReadGrant,
@@ -461,7 +462,7 @@ fn listed(
     }
 }
 
-/// Refuses a change after which a library has more different tags than before and than it may have.
+/// Refuses a change that increases the number of different tags of a library above its limit.
 fn expect_tag_room(tx: &Tx<'_>, grant: &WriteGrant, before: u64, most: usize) -> Result<()> {
     let after = tx.tag_total(grant)?;
     if after > before && after > most as u64 {

@@ -1,5 +1,5 @@
-//! The audit log: who did what, when, and from where. Written in the transaction of what it tells of.
-//! Never holds a key, a password or a token.
+//! The audit log: who did what, when, and from where. Each event is written in the transaction of the change. Never
+//! contains a key, a password or a token.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,20 +12,20 @@ use crate::core::access::Administrator;
 use crate::core::model::time::millis;
 use crate::error::Result;
 
-/// How many addresses that were refused something are told apart between two times that it is recorded.
+/// How many refused addresses are counted separately until the next time that they are recorded.
 const MOST_REFUSED: usize = 100;
-/// How many old events one transaction removes.
+/// How many old events one transaction deletes.
 const PRUNE_BATCH: usize = 500;
-/// What was refused to strangers, by address, since it was last recorded: requests with keys that open nothing, and
-/// attempts to sign in with e-mails or passkeys that nobody has. Counted, not listed: a flood of them takes a line, not
-/// the disk.
+/// Refused attempts of strangers since the last recording, by address: requests with unknown keys, and sign-ins with
+/// unknown e-mails or passkeys. They are only counted, so that a flood of them adds one line to the log and does not
+/// fill the disk.
 #[derive(Default)]
 pub struct Refusals {
     seen: Mutex<HashMap<(Action, Option<IpAddr>), u64>>,
 }
 
 impl Refusals {
-    /// Counts one.
+    /// Counts an attempt.
     pub(super) fn count(&self, action: Action, address: Option<IpAddr>) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let address = if seen.len() < MOST_REFUSED { address } else { None };
@@ -38,7 +38,8 @@ impl Refusals {
 }
 
 impl Core {
-    /// What was done in an organization, newest first. Looks at many events for a few words, so it waits for its turn.
+    /// The events of an organization, newest first. A search reads many events, so it runs as one of the client's
+    /// scans.
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND`.
@@ -50,7 +51,7 @@ impl Core {
     ) -> Result<EventPage> {
         let (core, organization) = (self.clone(), organization.to_owned());
         self.scans()
-            .run(by.client(), move || {
+            .run(by.client_id(), move || {
                 let snapshot = core.store().snapshot()?;
                 let organization = snapshot.expect_organization(&by, &organization)?;
                 snapshot.events(&by, organization.id, &filter)
@@ -58,13 +59,13 @@ impl Core {
             .await
     }
 
-    /// Records a request whose key is not valid. Written with the next maintenance.
+    /// Counts a request with an invalid key. Written with the next maintenance.
     pub fn record_refused_key(&self, address: Option<IpAddr>) {
         self.refusals().count(Action::KeyRefused, address);
     }
 
-    /// Records what was refused to whom. It belongs to no organization: anyone who runs the first one looks after
-    /// the box.
+    /// Records the counted attempts. They belong to no organization, so the owners of the first one see them, who run
+    /// the server.
     ///
     /// # Errors
     /// When the store fails.
@@ -89,7 +90,7 @@ impl Core {
             .await
     }
 
-    /// Removes events that are older than the configured time.
+    /// Deletes events that are older than the configured time.
     ///
     /// # Errors
     /// When the store fails.
@@ -100,7 +101,7 @@ impl Core {
     }
 }
 
-/// What was refused so many times, in words.
+/// The text about this many refused attempts.
 fn refusals(action: Action, count: u64) -> String {
     let (what, with) = if action == Action::SignInRefused {
         ("attempt", "an e-mail or a passkey that nobody has")

@@ -1,5 +1,5 @@
-//! A library's assets as people browse them: searched, filtered by tags, sorted, page after page; and which assets come
-//! before and after one of them. The lists for programs are in `assets.rs`.
+//! The assets of a library for people: searched, filtered by tags, sorted and paged; and the assets before and after
+//! one of them. The lists for programs are in `assets.rs`.
 
 use std::fmt;
 
@@ -17,21 +17,20 @@ use crate::core::model::name::{Tag, fold};
 use crate::core::model::page::{AssetPageRequest, Cursor, Page, PageStart};
 use crate::error::{Error, Result};
 
-/// How many bytes of a name decide its position, so that a cursor stays short.
+/// How many bytes of a name determine its position, so that a cursor stays short.
 const NAME_BYTES: usize = 128;
-/// How many hits of a search are looked at, the best first. Anyone who gets more than that has to search for more
-/// words.
-pub const MOST_HITS: usize = 10_000;
+/// How many hits of a search are considered, the best first. To see others, people have to search for more words.
+pub const MAX_HITS: usize = 10_000;
 
 /// Which assets of a library to show, and in which order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AssetQuery {
-    /// The words that must be there; blank for everything. Of a search, the [`MOST_HITS`] best hits count, and only
-    /// those are filtered and put into another order.
+    /// The words that must occur; blank for everything. Only the [`MAX_HITS`] best hits are considered, filtered and
+    /// sorted.
     pub words: String,
-    /// The tags of which one must be there; none for everything.
+    /// The tags of which an asset must have one; none for everything.
     pub tags: Vec<String>,
-    /// The order; without one the best match comes first, and the newest where no words are looked for.
+    /// The order; by default, the best match first, or the newest without a search.
     pub order: Option<Order>,
 }
 
@@ -49,10 +48,10 @@ pub enum Order {
 }
 
 impl Order {
-    /// All of them, in the order in which they are offered.
+    /// All of them, in the order in which people see them.
     pub const ALL: [Self; 4] = [Self::Newest, Self::Oldest, Self::Name, Self::Size];
 
-    /// The word for it.
+    /// Its name in urls.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -63,14 +62,14 @@ impl Order {
         }
     }
 
-    /// The order of this word.
+    /// The order with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|order| order.as_str() == text)
     }
 }
 
-/// A position in the answer to a query. It stays valid when its asset is gone. Clients get it as opaque text.
+/// A position in the result of a query. It stays valid when its asset is deleted. Clients get it as opaque text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BrowseCursor {
     key: Vec<u8>,
@@ -78,7 +77,7 @@ pub struct BrowseCursor {
 }
 
 impl BrowseCursor {
-    /// Reads a cursor as it was given out. Other text is not a cursor, or is one before or after everything.
+    /// Parses a cursor. Any other text is either invalid, or a position before or after everything.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -92,7 +91,7 @@ impl BrowseCursor {
             Rank::By(Order::Oldest) => asset.created.to_be_bytes().to_vec(),
             Rank::By(Order::Name) => name_key(&asset.name),
             Rank::By(Order::Size) => (u64::MAX - asset.content.size).to_be_bytes().to_vec(),
-            // The bits of a float that is not negative are ordered as it is.
+            // The bits of non-negative floats sort like the floats.
             Rank::Match(score) => {
                 [(u32::MAX - score.to_bits()).to_be_bytes().as_slice(), &Cursor::of(asset).age.to_be_bytes()]
                     .concat()
@@ -121,14 +120,14 @@ impl fmt::Display for BrowseCursor {
     }
 }
 
-/// What decides the position of an asset.
+/// How the result is sorted.
 #[derive(Debug, Clone, Copy)]
 enum Rank {
     By(Order),
     Match(f32),
 }
 
-/// Bytes that are ordered as people order names: without case, and numbers by their value.
+/// Bytes that sort as people sort names: case-insensitively, and numbers by their value.
 fn name_key(name: &str) -> Vec<u8> {
     let folded = fold(name);
     let mut key = Vec::with_capacity(folded.len());
@@ -138,7 +137,8 @@ fn name_key(name: &str) -> Vec<u8> {
         let (part, after) = rest.split_at(if digits > 0 { digits } else { first.len_utf8() });
         if digits > 0 {
             let value = part.trim_start_matches('0');
-            // A digit stays a digit, so that numbers come where digits come; the longer is the greater.
+            // A number becomes a 0, its length and its digits. So it sorts among digits, and longer numbers after
+            // shorter ones.
             key.push(b'0');
             key.push(u8::try_from(value.len()).unwrap_or(u8::MAX));
             key.extend(value.bytes());
@@ -151,27 +151,27 @@ fn name_key(name: &str) -> Vec<u8> {
     key
 }
 
-/// An asset in the answer to a query.
+/// An asset in the result of a query.
 #[derive(Debug, Clone)]
 pub struct BrowsedAsset {
     /// The asset.
     pub detail: AssetDetail,
-    /// The name as HTML, each word that was looked for wrapped in `<mark>`.
+    /// The name as HTML, each match wrapped in `<mark>`.
     pub marked_name: String,
 }
 
-/// A page of the answer to a query.
+/// A page of the result of a query.
 #[derive(Debug, Clone)]
 pub struct BrowsePage {
     /// The assets.
     pub assets: Vec<BrowsedAsset>,
     /// The cursor after which the next page begins, if there is more.
     pub next: Option<BrowseCursor>,
-    /// How many there are in all; of a search, among its [`MOST_HITS`] best hits.
+    /// The number of all assets; for a search, among its [`MAX_HITS`] best hits.
     pub total: usize,
 }
 
-/// The assets beside an asset in the answer to a query.
+/// The assets before and after an asset in the result of a query.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Adjacent {
     /// The asset before it.
@@ -181,14 +181,15 @@ pub struct Adjacent {
 }
 
 impl Core {
-    /// A page of a library's assets, after a cursor or from the start; gives the caller back. Who follows the cursors
-    /// sees every asset that was there all along exactly once.
+    /// A page of a library's assets, after a cursor or from the start; also returns the caller. Following the cursors
+    /// shows every asset that is there all the time exactly once.
     ///
-    /// Newest first is a scan of what is shown. Every other order looks at all that match, and a search at the
-    /// [`MOST_HITS`] best hits: both wait for their turn, and keep no other request waiting.
+    /// In the order of the store, only the assets of the page are read. Any other order reads all matching assets, and
+    /// a search reads its [`MAX_HITS`] best hits; these run as one of the client's scans.
     ///
     /// # Errors
-    /// Of [`Caller::read`]; `BAD_USER_INPUT` for too many tags; `SERVICE_UNAVAILABLE` while the index is far after.
+    /// Those of [`Caller::read`]; `BAD_USER_INPUT` for too many tags; `SERVICE_UNAVAILABLE` while the index is far
+    /// behind.
     pub async fn browse(
         &self,
         caller: Caller,
@@ -222,10 +223,10 @@ impl Core {
         .await
     }
 
-    /// What comes before and after an asset, and the caller again; nothing does where it is not in the query.
+    /// The assets before and after an asset, and the caller; none if the asset is not in the result.
     ///
     /// # Errors
-    /// As [`Core::browse`]; `RESOURCE_NOT_FOUND`.
+    /// Those of [`Core::browse`]; `RESOURCE_NOT_FOUND`.
     pub async fn adjacent(
         &self,
         caller: Caller,
@@ -254,7 +255,7 @@ impl Core {
         .await
     }
 
-    /// Runs `look` in its turn on what the caller sees, after the index has come as far as that.
+    /// Runs `look` as a scan, once the index has every change in the caller's snapshot.
     async fn scan<T: Send + 'static>(
         &self,
         caller: Caller,
@@ -267,7 +268,7 @@ impl Core {
         }
         let core = self.clone();
         self.scans()
-            .run(caller.client(), move || look(&core, &caller, &grant, &wanted).map(|seen| (caller, seen)))
+            .run(caller.client_id(), move || look(&core, &caller, &grant, &wanted).map(|seen| (caller, seen)))
             .await
     }
 
@@ -290,7 +291,7 @@ impl Core {
         Ok(self.details(caller, assets)?.into_iter().map(mark).collect())
     }
 
-    /// The positions of everything that is wanted, in order.
+    /// The sorted positions of all matching assets.
     fn positions(
         &self,
         caller: &Caller,
@@ -315,33 +316,33 @@ impl Core {
         Ok(positions)
     }
 
-    /// The assets that have all the words, as far as they are looked at, and how well they match.
+    /// The considered assets that have all the words, with their scores.
     fn matching(&self, caller: &Caller, grant: &ReadGrant, terms: &Terms) -> Result<Vec<(Asset, f32)>> {
         if terms.is_empty() {
             return Ok(Vec::new());
         }
         let libraries = [grant.library().0];
-        let query = SearchQuery { terms, libraries: &libraries, offset: 0, limit: MOST_HITS };
+        let query = SearchQuery { terms, libraries: &libraries, offset: 0, limit: MAX_HITS };
         let hits = self.indexer().index().search(&query)?.hits;
-        // The index may be ahead of this request's snapshot by a change of this very moment.
+        // The index may already have a change that was made after this request's snapshot.
         let found =
             hits.iter().filter_map(|hit| Some((caller.snapshot().asset(grant, &hit.id).ok()?, hit.score)));
         Ok(found.collect())
     }
 }
 
-/// A query whose words and tags are parsed.
+/// A parsed query.
 struct ParsedQuery {
     tags: Vec<Tag>,
     terms: Terms,
-    /// None for the best match.
+    /// `None` for the best match first.
     order: Option<Order>,
-    /// Also of words that can't be found, of which there are no terms.
+    /// Whether there is a search, even one without any searchable word.
     is_search: bool,
 }
 
 impl ParsedQuery {
-    /// Whether the store keeps a list that is in this order already.
+    /// Whether the store keeps a list in this order.
     fn is_as_stored(&self) -> bool {
         !self.is_search && self.order == Some(Order::Newest)
     }

@@ -1,4 +1,4 @@
-//! Whether somebody still waits for what a request does.
+//! Cancels the work of a request when its client no longer waits for it.
 
 use std::sync::Arc;
 
@@ -8,38 +8,38 @@ use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 
-/// Once cancelled, nothing of a request is committed any more. Each clone is about the same request or connection.
+/// A cancellation token. Once cancelled, nothing of the request is committed. Clones share their state.
 #[derive(Debug, Clone)]
 pub struct Cancellation {
     own: Arc<watch::Sender<bool>>,
-    /// What cancels this, too: the connection of a request.
-    above: Vec<Arc<watch::Sender<bool>>>,
+    /// Tokens whose cancellation includes this one: the connection of a request.
+    parents: Vec<Arc<watch::Sender<bool>>>,
 }
 
 impl Default for Cancellation {
     fn default() -> Self {
-        Self { own: Arc::new(watch::Sender::new(false)), above: Vec::new() }
+        Self { own: Arc::new(watch::Sender::new(false)), parents: Vec::new() }
     }
 }
 
 impl Cancellation {
-    /// One for a part of this: cancelled by itself, and whenever this is.
+    /// A token that is cancelled on its own, and whenever this one is.
     #[must_use]
-    pub fn part(&self) -> Self {
-        let above = self.levels().cloned().collect();
-        Self { above, ..Self::default() }
+    pub fn child(&self) -> Self {
+        let parents = self.tokens().cloned().collect();
+        Self { parents, ..Self::default() }
     }
 
-    /// Nobody waits any more: what is not committed yet is not to be.
+    /// Cancels what is not committed yet.
     pub fn cancel(&self) {
         self.own.send_replace(true);
     }
 
-    /// Does work as long as somebody waits for it. Nothing when nobody does any more.
+    /// Runs `work` until it is done, or until this is cancelled: then the result is `None`.
     pub async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let cancelled = self.levels().map(|level| {
-            let mut is_cancelled = level.subscribe();
-            // The sender is ours, so that it can't be gone.
+        let cancelled = self.tokens().map(|token| {
+            let mut is_cancelled = token.subscribe();
+            // Never fails: `self` keeps the sender alive.
             async move { is_cancelled.wait_for(|is_cancelled| *is_cancelled).await.is_ok() }.boxed()
         });
         tokio::select! {
@@ -48,29 +48,29 @@ impl Cancellation {
         }
     }
 
-    /// Checks that it was not cancelled.
+    /// Checks that this was not cancelled.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT`, which hardly anybody is there to read.
+    /// `BAD_USER_INPUT`. Usually nobody receives it, because the client is gone.
     pub fn check(&self) -> Result<()> {
-        if self.levels().any(|level| *level.borrow()) { Err(cancelled()) } else { Ok(()) }
+        if self.tokens().any(|token| *token.borrow()) { Err(cancelled()) } else { Ok(()) }
     }
 
-    /// Whether this and another are about the same.
+    /// Whether both are clones of the same token.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.own, &other.own)
     }
 
-    fn levels(&self) -> impl Iterator<Item = &Arc<watch::Sender<bool>>> {
-        std::iter::once(&self.own).chain(&self.above)
+    fn tokens(&self) -> impl Iterator<Item = &Arc<watch::Sender<bool>>> {
+        std::iter::once(&self.own).chain(&self.parents)
     }
 }
 
-/// The error of what was cancelled before it was committed.
+/// The error for a request that was cancelled before it was committed.
 #[must_use]
 pub fn cancelled() -> Error {
-    Error::bad_input("The request was cancelled before its end. Nothing of it was stored.")
+    Error::bad_input("The request was cancelled before it finished. Nothing was stored.")
 }
 
 #[cfg(test)]
@@ -80,15 +80,15 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_part_is_cancelled_with_the_whole_and_not_the_other_way_round() {
-        let whole = Cancellation::default();
-        let (one, other) = (whole.part(), whole.part());
+    async fn a_child_is_cancelled_with_its_parent_and_not_vice_versa() {
+        let parent = Cancellation::default();
+        let (one, other) = (parent.child(), parent.child());
         one.cancel();
-        assert!(one.check().is_err() && other.check().is_ok() && whole.check().is_ok());
+        assert!(one.check().is_err() && other.check().is_ok() && parent.check().is_ok());
         assert_eq!(one.unless_cancelled(pending::<()>()).await, None);
         assert_eq!(other.unless_cancelled(async { 7 }).await, Some(7));
-        whole.cancel();
+        parent.cancel();
         assert!(other.check().is_err());
-        assert_eq!(other.part().unless_cancelled(pending::<()>()).await, None);
+        assert_eq!(other.child().unless_cancelled(pending::<()>()).await, None);
     }
 }

@@ -1,4 +1,4 @@
-//! The time as the operations see it. Tests set it; nothing in `core` asks the system directly.
+//! The time for the operations. Tests can set it; nothing else in `core` asks the system.
 
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,20 +7,20 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::model::time::{Millis, millis};
-use crate::core::model::time::Reading;
+use crate::core::model::time::ClockReading;
 
-/// The clock of one server: the system's, moved by what a test asked for.
+/// The clock of one server: the system's clock plus an offset that tests set.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     moved: Arc<watch::Sender<Moved>>,
 }
 
-/// How far a test moved a clock, in milliseconds.
+/// The offsets that a test set, in milliseconds.
 #[derive(Debug, Clone, Copy, Default)]
 struct Moved {
-    /// What it shows more than the system's.
+    /// The difference to the system's clock.
     ahead: i64,
-    /// The time that is said to have passed.
+    /// The difference to the steady clock.
     passed: u64,
 }
 
@@ -32,14 +32,14 @@ impl Clock {
         millis(system).saturating_add_signed(self.moved.borrow().ahead)
     }
 
-    /// What all clocks show.
-    pub(super) fn reading(&self) -> Reading {
+    /// The time of all clocks.
+    pub(super) fn reading(&self) -> ClockReading {
         let steady = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
         let steady = Duration::try_from(steady).map(millis).unwrap_or_default();
-        Reading { wall: self.now(), steady: steady + self.moved.borrow().passed, boot: *BOOT }
+        ClockReading { wall: self.now(), steady: steady + self.moved.borrow().passed, boot: *BOOT }
     }
 
-    /// Has time pass while the server runs, for tests of what happens later.
+    /// Lets time pass, for tests of what happens later.
     pub fn advance(&self, by: Duration) {
         self.moved.send_modify(|moved| {
             moved.ahead += millis(by).cast_signed();
@@ -47,7 +47,7 @@ impl Clock {
         });
     }
 
-    /// Sets the clock ahead, as somebody may by mistake: it shows a later time, and none has passed.
+    /// Sets the clock forward without any time passing, like a mistake of an administrator.
     pub fn set_ahead(&self, by: Duration) {
         self.moved.send_modify(|moved| moved.ahead += millis(by).cast_signed());
     }
@@ -57,7 +57,7 @@ impl Clock {
         self.moved.send_modify(|moved| moved.ahead -= millis(by).cast_signed());
     }
 
-    /// Waits until this clock shows `when`, which may be because somebody moved it.
+    /// Waits until this clock shows `when`, also when a test moves it.
     pub async fn reach(&self, when: Millis) {
         let mut moves = self.moved.subscribe();
         loop {
@@ -65,13 +65,13 @@ impl Clock {
             if left == 0 {
                 return;
             }
-            // That nobody moves it any more is not possible as long as this one is there.
+            // Never fails: `self` keeps the sender alive.
             let _moved = timeout(Duration::from_millis(left), moves.changed()).await;
         }
     }
 }
 
-/// Which start of this machine it is: a number that another start does not have.
+/// A number that identifies this boot of the machine.
 static BOOT: LazyLock<u64> = LazyLock::new(|| {
     let id = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let hash = blake3::hash(&id);

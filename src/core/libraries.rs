@@ -1,4 +1,4 @@
-//! Libraries: listed, made and named by keys; also deleted, by anyone who holds the data directory.
+//! Libraries: list, create, rename and delete.
 
 use super::Core;
 use super::model::{Grant, Library, Organization, TagCount};
@@ -13,17 +13,17 @@ use crate::core::model::page::PageRequest;
 use crate::core::model::time::Millis;
 use crate::error::{Code, Error, Result};
 
-/// How many tags a library shows of itself.
+/// How many of its tags a library shows.
 const TAGS_SHOWN: usize = 100;
-/// How many assets one transaction removes when a library is deleted.
+/// How many assets one transaction deletes with their library.
 const DELETE_BATCH: usize = 500;
 
-/// What a key is and reaches.
+/// What `whoami` returns: the caller's organization and grants.
 #[derive(Debug, Clone)]
-pub struct Viewer {
-    /// The key's organization.
+pub struct CallerDetail {
+    /// The caller's organization.
     pub organization: Organization,
-    /// The libraries it reaches, ordered by slug.
+    /// The caller's grants, ordered by slug.
     pub grants: Vec<Grant>,
 }
 
@@ -37,16 +37,16 @@ pub struct LibraryDetail {
 }
 
 impl Core {
-    /// What the calling key is and reaches.
+    /// The caller's organization and grants.
     #[must_use]
-    pub fn whoami(&self, caller: &Caller) -> Viewer {
-        Viewer { organization: caller.organization().clone(), grants: caller.grants().to_vec() }
+    pub fn whoami(&self, caller: &Caller) -> CallerDetail {
+        CallerDetail { organization: caller.organization().clone(), grants: caller.grants().to_vec() }
     }
 
-    /// The libraries that the key reaches, by name.
+    /// The libraries that the caller has access to, by name.
     ///
     /// # Errors
-    /// Of [`Caller::expect_organization`].
+    /// Those of [`Caller::expect_organization`].
     pub fn list_libraries(
         &self,
         caller: &Caller,
@@ -56,10 +56,10 @@ impl Core {
         self.list_libraries_with(caller, organization, page, TAGS_SHOWN)
     }
 
-    /// [`Core::list_libraries`] with at most so many tags of each.
+    /// [`Core::list_libraries`] with at most this many tags of each.
     ///
     /// # Errors
-    /// As there.
+    /// The same.
     pub fn list_libraries_with(
         &self,
         caller: &Caller,
@@ -71,7 +71,7 @@ impl Core {
         let (snapshot, grants) = (caller.snapshot(), caller.read_all());
         let namings = snapshot.library_namings(caller.organization().id)?;
         let order =
-            self.library_order().of(caller.client(), &grants, namings, || in_order(snapshot, &grants))?;
+            self.library_order().of(caller.client_id(), &grants, namings, || in_order(snapshot, &grants))?;
         let shown = order.iter().skip(page.offset).take(page.size).filter_map(|place| grants.get(*place));
         shown
             .map(|grant| {
@@ -83,7 +83,7 @@ impl Core {
     /// One library.
     ///
     /// # Errors
-    /// Of [`Caller::read`].
+    /// Those of [`Caller::read`].
     pub fn get_library(&self, caller: &Caller, path: &LibraryPath<'_>) -> Result<LibraryDetail> {
         let grant = caller.read(path)?;
         Ok(LibraryDetail {
@@ -95,15 +95,15 @@ impl Core {
     /// The tags of a library, most used first.
     ///
     /// # Errors
-    /// Of [`Caller::read`].
+    /// Those of [`Caller::read`].
     pub fn list_tags(&self, caller: &Caller, path: &LibraryPath<'_>, limit: usize) -> Result<Vec<TagCount>> {
         caller.snapshot().tags(&caller.read(path)?, limit)
     }
 
-    /// Makes a library and grants it to the calling key at Write.
+    /// Creates a library, and grants Write on it to the calling key.
     ///
     /// # Errors
-    /// Of [`Caller::create_libraries`]; `BAD_USER_INPUT` for the name or the slug; `LIBRARY_URL_TAKEN`.
+    /// Those of [`Caller::create_libraries`]; `BAD_USER_INPUT` for the name or the slug; `LIBRARY_URL_TAKEN`.
     pub async fn create_library(
         &self,
         caller: &Caller,
@@ -134,10 +134,10 @@ impl Core {
         Ok(LibraryDetail { library, tags: Vec::new() })
     }
 
-    /// Gives a library another name; its slug stays.
+    /// Renames a library; its slug stays.
     ///
     /// # Errors
-    /// Of [`Caller::write`], or `BAD_USER_INPUT` for the name.
+    /// Those of [`Caller::write`], or `BAD_USER_INPUT` for the name.
     pub async fn rename_library(
         &self,
         caller: &Caller,
@@ -154,7 +154,7 @@ impl Core {
         .await
     }
 
-    /// Makes a library that no key reaches yet.
+    /// Creates a library that no key has access to yet.
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND`; `BAD_USER_INPUT` for the name or the slug; `LIBRARY_URL_TAKEN`.
@@ -186,8 +186,8 @@ impl Core {
         snapshot.libraries_of(by, snapshot.expect_organization(by, organization)?.id)
     }
 
-    /// All libraries of an organization, by slug, each with the bytes of its files: of its assets, of their variants,
-    /// and of what is in its trash.
+    /// All libraries of an organization, by slug, each with the total size of its files in bytes: assets, variants and
+    /// trash.
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND`.
@@ -198,7 +198,7 @@ impl Core {
         Ok(libraries.into_iter().zip(bytes).collect())
     }
 
-    /// Gives any library another name.
+    /// Renames any library.
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND`, `NOT_FOUND`, or `BAD_USER_INPUT` for the name.
@@ -219,8 +219,8 @@ impl Core {
         .await
     }
 
-    /// Deletes a library for good, with everything in it, and takes it out of every key. One with assets or
-    /// trash only when `with_assets`.
+    /// Deletes a library permanently, with everything in it, and removes it from every key. One that is not empty only
+    /// with `with_assets`.
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND`, `NOT_FOUND`, or `CONFLICT` for one that is not empty.
@@ -262,7 +262,7 @@ impl Core {
     }
 }
 
-/// The places of the grants whose library is still there, by its name.
+/// The indexes of the grants whose library still exists, sorted by its name.
 fn in_order(snapshot: &Snapshot, grants: &[ReadGrant]) -> Result<Vec<usize>> {
     let mut named = Vec::with_capacity(grants.len());
     for (place, library) in snapshot.each_library(grants)?.into_iter().enumerate() {

@@ -1,39 +1,38 @@
-//! The libraries that somebody reaches, in the order in which they are listed, kept for those who reach many: so that a
-//! page of the list reads the libraries it shows. Counts and tags are not in it; what it holds is looked at again when
-//! what is reached, or a name, changes.
+//! Caches the order of the libraries that a client has access to, if there are many, so that a page of the list reads
+//! only the libraries on it. Has no counts and no tags. Recomputed when the client's grants or a name change.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::scans::Client;
+use super::scans::ClientId;
 use crate::core::access::ReadGrant;
 use crate::error::Result;
 
-/// From how many libraries on the order is kept. Below, it is found as quickly.
+/// The number of libraries from which the order is cached. For fewer, sorting is as fast.
 const FROM: usize = 64;
-/// For how many clients it is kept.
+/// For how many clients the order is cached.
 const CLIENTS: usize = 256;
 
-/// What is kept for one client.
+/// The order for one client.
 struct Kept {
     namings: u64,
     reached: Vec<u64>,
     order: Arc<[usize]>,
 }
 
-/// The orders that are kept.
+/// The cached orders.
 #[derive(Default)]
-pub struct LibraryOrder(Mutex<HashMap<Client, Kept>>);
+pub struct LibraryOrder(Mutex<HashMap<ClientId, Kept>>);
 
 impl LibraryOrder {
-    /// The places of these grants in the order of the list: as it was kept for the same grants and the same number of
-    /// namings, or else as `sort` finds it.
+    /// The indexes of these grants in the order of the list: from the cache, if it is for the same grants and the same
+    /// number of renames, else from `sort`.
     ///
     /// # Errors
-    /// What `sort` answers.
+    /// Those of `sort`.
     pub fn of(
         &self,
-        client: Client,
+        client: ClientId,
         grants: &[ReadGrant],
         namings: u64,
         sort: impl FnOnce() -> Result<Vec<usize>>,
@@ -59,7 +58,7 @@ impl LibraryOrder {
         Ok(order)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Client, Kept>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ClientId, Kept>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

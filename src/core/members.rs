@@ -1,7 +1,7 @@
 //! Members: people who sign in, and their roles. The links that let them in are in `members/links.rs`.
 //!
-//! A person belongs to any number of organizations, with one role in each. Nobody is made with a password that
-//! somebody else knows: a one-time link lets a person in, who then chooses it.
+//! A person belongs to any number of organizations, with one role in each. Nobody gets a password that somebody else
+//! knows: people join by a one-time link and choose their own.
 
 use super::Core;
 use super::model::email::Email;
@@ -30,7 +30,7 @@ pub use sessions::{ClientInfo, SessionInfo, SignedIn};
 
 pub(super) use passkeys::Passkeys;
 pub(super) use password::Passwords;
-pub(super) use throttle::{Throttle, network};
+pub(super) use throttle::Throttle;
 
 use former_owners::end_role;
 
@@ -60,7 +60,7 @@ impl Core {
             .filter_map(|member| {
                 let role = member.role_in(organization)?;
                 let own = sessions.iter().filter(|(_, session, _)| session.member == member.id);
-                // What is recorded may be a minute old.
+                // The recorded time may be a minute old.
                 let last_seen = own
                     .filter_map(|(digest, _, seen)| Some(*seen).max(self.session_use().latest(digest)))
                     .max();
@@ -71,7 +71,7 @@ impl Core {
         Ok(members)
     }
 
-    /// Whether anybody can sign in at all.
+    /// Whether any member can sign in.
     ///
     /// # Errors
     /// When the store fails.
@@ -79,8 +79,8 @@ impl Core {
         Ok(!self.store().snapshot()?.members()?.is_empty())
     }
 
-    /// Gives a member another role in an organization. What an owner handed out ends with the role: their links are
-    /// withdrawn, and `keys` says what becomes of the keys that they made.
+    /// Changes a member's role in an organization. When an owner loses that role, their links are withdrawn, and `keys`
+    /// decides about the keys that they created.
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND`; `NOT_FOUND`; `CONFLICT` for the last owner, and when `keys` leaves a key undecided.
@@ -106,10 +106,10 @@ impl Core {
         .await
     }
 
-    /// Takes a member out of an organization. Who is in no other one is forgotten, with all their sessions.
+    /// Removes a member from an organization. A member of no other organization is deleted, with all sessions.
     ///
     /// # Errors
-    /// As [`Core::set_member_role`].
+    /// Those of [`Core::set_member_role`].
     pub async fn remove_member(
         &self,
         by: Administrator,
@@ -138,7 +138,7 @@ impl Core {
         .await
     }
 
-    /// Runs `change` on a member of an organization, which must have an owner afterwards, too.
+    /// Runs `change` on a member of an organization, which must still have an owner afterwards.
     async fn change_membership<F>(
         &self,
         by: Administrator,
@@ -186,7 +186,7 @@ impl Core {
     /// A person who is signed in, acting in one of their organizations.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`; `ORGANIZATION_NOT_FOUND` when there is none of that slug, or the person is not in it.
+    /// `UNAUTHENTICATED`; `ORGANIZATION_NOT_FOUND` when it does not exist, or the person is not a member.
     pub fn member_caller(&self, signed_in: &SignedIn, organization: &str) -> Result<Caller> {
         let caller =
             Caller::signed_in(self.store().snapshot()?, signed_in.digest(), organization, self.now())?;
@@ -194,7 +194,7 @@ impl Core {
     }
 }
 
-/// The member with this e-mail, if one of their organizations is within reach.
+/// The member with this e-mail, if the administrator may manage one of their organizations.
 fn expect_member(reader: &impl MemberQueries, by: &Administrator, email: &str) -> Result<Member> {
     let found = Email::parse(email).ok().map(|email| reader.member_by_email(&email)).transpose()?.flatten();
     found

@@ -1,29 +1,29 @@
-//! How much time the server itself has seen pass. What is deleted for its age is deleted by this and not by the clock
-//! alone: a clock that is 40 days ahead for a minute must not empty the trash.
+//! How much time the server itself has observed. Age-based deletion uses this and not the clock alone, because a clock
+//! that is 40 days ahead for a minute must not empty the trash.
 //!
-//! While the machine runs, its steady clock says how much time passed, also while the server did not run. Over a
-//! restart of the machine at most a day is believed. When the clock then shows another time, it is not followed until
-//! it has kept that time for a week: by then somebody has put a wrong one right, or it was right.
+//! While the machine runs, its steady clock says how much time passed, also while the server did not run. Across a
+//! restart of the machine, at most a day is believed. A clock that then shows another time is followed only after a
+//! week: by then it was corrected, or it is right.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Core;
 use super::clock::Clock;
-use super::model::time::{Apart, Reading, Seen};
+use super::model::time::{Apart, ClockReading, Seen};
 use super::store::{SeenCommands, SeenQueries, Store, Tx};
 use crate::core::model::time::Millis;
 use crate::error::Result;
 
 const MINUTE: Millis = 60 * 1000;
 const DAY: Millis = 24 * 60 * MINUTE;
-/// What clocks may be apart without it meaning anything.
+/// The difference between clocks that is ignored.
 const TOLERANCE: u64 = 10 * MINUTE;
-/// How long a clock that jumped has to keep its time to be followed.
+/// How long a clock that jumped must keep its time until it is followed.
 const TRUST: Millis = 7 * DAY;
-/// How much of the time that the machine was off, by the clock, is believed.
+/// How much time is believed to have passed while the machine was off.
 const MOST_OFF: Millis = DAY;
-/// How often what was seen is recorded.
+/// How often the observed time is recorded.
 const SAVE_EVERY: Millis = 10 * MINUTE;
 
 /// What is worth a line in the log.
@@ -35,12 +35,12 @@ enum Notice {
 }
 
 impl Seen {
-    fn first(at: Reading) -> Self {
+    fn first(at: ClockReading) -> Self {
         Self { time: at.wall, at, apart: None }
     }
 
-    /// What is seen a moment later.
-    fn then(self, at: Reading) -> (Self, Option<Notice>) {
+    /// The observed time at a later reading of the clocks.
+    fn then(self, at: ClockReading) -> (Self, Option<Notice>) {
         let passed = if at.boot == self.at.boot && at.steady >= self.at.steady {
             at.steady - self.at.steady
         } else {
@@ -64,7 +64,7 @@ impl Seen {
     }
 }
 
-/// The time that this server has seen come.
+/// The observed time of a server.
 pub(super) struct Observed {
     state: Mutex<State>,
 }
@@ -75,7 +75,7 @@ struct State {
 }
 
 impl Observed {
-    /// Goes on from what an earlier run wrote down.
+    /// Continues from the record of an earlier run.
     pub fn open(store: &Store, clock: &Clock) -> Result<Self> {
         let saved = store.snapshot()?.seen()?;
         let now = clock.reading();
@@ -84,7 +84,7 @@ impl Observed {
         Ok(Self { state: Mutex::new(State { seen, saved }) })
     }
 
-    /// The time that is believed, and the clock's: the earlier and the later.
+    /// The observed time and the clock's: the earlier and the later.
     fn times(&self, clock: &Clock) -> (Millis, Millis) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (seen, notice) = state.seen.then(clock.reading());
@@ -93,7 +93,7 @@ impl Observed {
         (seen.time.min(seen.at.wall), seen.time.max(seen.at.wall))
     }
 
-    /// What is to be recorded, if it is time to.
+    /// What should be recorded, if that is due.
     fn to_save(&self, at_once: bool) -> Option<Seen> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = state.seen;
@@ -111,17 +111,17 @@ impl Observed {
 }
 
 impl Core {
-    /// The time up to which something may be old enough to be deleted: seen to come, and not later than the clock.
+    /// The time by which age is measured for deletion: the observed time, and never later than the clock.
     pub(super) fn time_to_delete(&self) -> Millis {
         self.observed().times(self.clock()).0
     }
 
-    /// The time from which the age of something counts that is to be deleted one day.
+    /// The time from which the age of something is measured that will be deleted one day.
     pub(super) fn time_to_keep_from(&self) -> Millis {
         self.observed().times(self.clock()).1
     }
 
-    /// Records how much time was seen to pass, now and then or `at_once`.
+    /// Records the observed time, regularly or `at_once`.
     pub(super) async fn save_seen(&self, at_once: bool) -> Result<()> {
         let _looked = self.time_to_delete();
         let Some(seen) = self.observed().to_save(at_once) else { return Ok(()) };
@@ -155,9 +155,9 @@ mod tests {
 
     const START: Millis = 1_800_000_000_000;
 
-    /// What is seen when clocks show these one after the other: days on the wall, days that really passed, the boot.
+    /// The observed time after these readings: days by the wall clock, days that really passed, the boot.
     fn seen(readings: &[(i64, u64, u64)]) -> Vec<i64> {
-        let reading = |&(wall, steady, boot): &(i64, u64, u64)| Reading {
+        let reading = |&(wall, steady, boot): &(i64, u64, u64)| ClockReading {
             wall: START.saturating_add_signed(wall * DAY.cast_signed()),
             steady: steady * DAY,
             boot,
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_day_that_the_clock_is_apart_is_told_once() {
-        let at = |wall, steady| Reading { wall: START + wall, steady, boot: 1 };
+        let at = |wall, steady| ClockReading { wall: START + wall, steady, boot: 1 };
         let (seen, notice) = Seen::first(at(0, 0)).then(at(40 * DAY, 0));
         assert_eq!(notice, Some(Notice::Apart(40 * DAY.cast_signed())));
         let (seen, notice) = seen.then(at(40 * DAY + MINUTE, MINUTE));

@@ -18,7 +18,7 @@ use crate::core::access::Administrator;
 use crate::core::maintenance::log_failure;
 use crate::core::model::id::AssetId;
 use crate::core::model::name::Slug;
-use crate::core::model::text::{Layout, without_hidden};
+use crate::core::model::text::{TextKind, without_hidden};
 use crate::core::model::time::{Millis, millis};
 use crate::error::{Error, Result};
 use crate::pictures::media::MediaType;
@@ -253,8 +253,8 @@ impl Core {
 
 /// The metadata without invisible characters.
 fn visible(metadata: Metadata) -> Metadata {
-    let line = |text: String| without_hidden(&text, Layout::Line).into_owned();
-    let lines = |text: String| without_hidden(&text, Layout::Lines).into_owned();
+    let line = |text: String| without_hidden(&text, TextKind::Line).into_owned();
+    let lines = |text: String| without_hidden(&text, TextKind::Lines).into_owned();
     let Metadata { captured, camera, title, caption, keywords } = metadata;
     Metadata {
         captured: captured.map(line),

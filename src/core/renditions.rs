@@ -9,8 +9,8 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
 use super::Core;
+use super::budget::client_network;
 use super::data_folder::RENDITIONS;
-use super::members::network;
 use super::model::{self, Content};
 use super::public_file::PublicFile;
 use super::settings::Settings;
@@ -36,8 +36,8 @@ pub use size_steps::{MAX_EDGE, WIDTH_STEPS};
 use cache::Cache;
 use failures::Failures;
 use in_flight::{InFlight, RenderJob};
-use key::Key;
 pub(super) use key::LibraryFile;
+use key::RenditionKey;
 use request::listed_edges;
 use spec::RenditionSpec;
 
@@ -51,7 +51,7 @@ pub(super) struct Requester {
 impl Requester {
     /// A client at this address; `None` for a client that is authenticated.
     pub fn of(file: LibraryFile, address: Option<IpAddr>) -> Self {
-        Self { file, address: address.map(network) }
+        Self { file, address: address.map(client_network) }
     }
 }
 
@@ -67,7 +67,7 @@ pub(super) struct Renditions {
 #[derive(Clone)]
 struct CachedRendition {
     file: Arc<File>,
-    key: Key,
+    key: RenditionKey,
 }
 
 /// A rendition, opened.
@@ -179,7 +179,7 @@ impl Core {
         };
         let file = LibraryFile::of(&public_file.asset);
         let keys = spec.cascaded_key(file).into_iter().chain([spec.key(file)]);
-        keys.map(Key::to_hex).collect()
+        keys.map(RenditionKey::to_hex).collect()
     }
 
     /// A rendition of this file, for a caller that already proved its permission to read it.
@@ -252,10 +252,11 @@ impl Core {
         Ok(derived)
     }
 
-    async fn cache_files(&self, files: Vec<(Key, Vec<u8>)>) -> Result<Vec<File>, Failure> {
+    async fn cache_files(&self, files: Vec<(RenditionKey, Vec<u8>)>) -> Result<Vec<File>, Failure> {
         let core = self.clone();
-        let insert =
-            move |(key, bytes): (Key, Vec<u8>)| core.renditions().cache.insert(key, &bytes, core.now());
+        let insert = move |(key, bytes): (RenditionKey, Vec<u8>)| {
+            core.renditions().cache.insert(key, &bytes, core.now())
+        };
         let cached = spawn_blocking(move || files.into_iter().map(insert).collect::<io::Result<Vec<_>>>());
         cached.await.map_err(unavailable)?.map_err(unavailable)
     }

@@ -1,24 +1,24 @@
-//! Search over the libraries that a key reaches. The index says which assets; the store says what they are.
+//! Search in the libraries that a caller has access to. The index finds the assets; the store has their records.
 
 use super::Core;
 use super::assets::AssetDetail;
-use super::index::{Hits, SearchQuery, Terms};
+use super::index::{IndexHits, SearchQuery, Terms};
 use super::store::{AssetLists, AssetQueries, LibraryQueries};
 use crate::core::access::{Caller, LibraryPath, ReadGrant};
 use crate::core::model::page::PageRequest;
 use crate::error::Result;
 
-/// From how many libraries on a search may take long.
+/// The number of libraries above which a search may take long.
 const MANY_LIBRARIES: usize = 64;
-/// From how many assets on one may.
+/// The number of assets above which a search may take long.
 const MANY_ASSETS: u64 = 20_000;
 
-/// A page of what was found.
+/// A page of search results.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct FoundAssets {
     /// The hits of the page, best first.
     pub hits: Vec<FoundAsset>,
-    /// How many assets match in all the libraries that were searched.
+    /// The number of matching assets in all searched libraries.
     pub total: usize,
 }
 
@@ -27,7 +27,7 @@ pub struct Found {
 pub struct FoundAsset {
     /// The asset.
     pub detail: AssetDetail,
-    /// How well it matches, up to 1; comparable within one answer. 0 when nothing was asked for.
+    /// How well it matches, up to 1; comparable within one result. 0 for a blank query.
     pub score: f32,
     /// The name as HTML, each match wrapped in `<mark>`.
     pub marked_name: String,
@@ -36,10 +36,10 @@ pub struct FoundAsset {
 }
 
 impl Core {
-    /// Searches some libraries, or all that the key reaches. A blank query finds everything, newest first.
+    /// Searches some libraries, or all that the caller has access to. A blank query finds everything, newest first.
     ///
     /// # Errors
-    /// Of [`Caller::read`] for any library named; `SERVICE_UNAVAILABLE` while the index is far behind.
+    /// Those of [`Caller::read`] for any library named; `SERVICE_UNAVAILABLE` while the index is far behind.
     pub async fn search_assets(
         &self,
         caller: &Caller,
@@ -47,7 +47,7 @@ impl Core {
         query: &str,
         libraries: &[String],
         page: PageRequest,
-    ) -> Result<Found> {
+    ) -> Result<FoundAssets> {
         caller.expect_organization(organization)?;
         let grants = if libraries.is_empty() {
             caller.read_all()
@@ -60,7 +60,7 @@ impl Core {
             return if query.trim().is_empty() {
                 self.newest(caller, &grants, &terms, page)
             } else {
-                Ok(Found { hits: Vec::new(), total: 0 })
+                Ok(FoundAssets { hits: Vec::new(), total: 0 })
             };
         }
         let numbers: Vec<u64> = grants.iter().map(|grant| grant.library().0).collect();
@@ -73,7 +73,7 @@ impl Core {
                     SearchQuery { terms: &terms, libraries: &numbers, offset: page.offset, limit: page.size };
                 core.indexer().index().search(&query)
             };
-            self.scans().run(caller.client(), work).await?
+            self.scans().run(caller.client_id(), work).await?
         } else {
             self.indexer().index().search(&query)?
         };
@@ -85,8 +85,8 @@ impl Core {
         caller: &Caller,
         grants: &[ReadGrant],
         query: &SearchQuery<'_>,
-        found: Hits,
-    ) -> Result<Found> {
+        found: IndexHits,
+    ) -> Result<FoundAssets> {
         let mut total = found.found;
         let mut assets = Vec::with_capacity(found.hits.len());
         let mut scores = Vec::with_capacity(found.hits.len());
@@ -97,14 +97,14 @@ impl Core {
                     assets.push(asset);
                     scores.push(hit.score);
                 }
-                // The index is ahead of this request's snapshot by a change of this very moment.
+                // The index already has a change that was made after this request's snapshot.
                 Some(Err(_)) | None => total -= 1,
             }
         }
         let details = self.details(caller, assets)?;
         let hits =
             details.into_iter().zip(scores).map(|(detail, score)| hit(detail, query.terms, score)).collect();
-        Ok(Found { hits, total })
+        Ok(FoundAssets { hits, total })
     }
 
     fn newest(
@@ -113,18 +113,18 @@ impl Core {
         grants: &[ReadGrant],
         terms: &Terms,
         page: PageRequest,
-    ) -> Result<Found> {
+    ) -> Result<FoundAssets> {
         let libraries = caller.snapshot().libraries(grants)?;
         let total = libraries.iter().map(|library| library.assets).sum::<u64>();
         let found = caller.snapshot().listed(grants, page.into())?;
         let details = self.details(caller, found.items)?.into_iter();
         let hits = details.map(|detail| hit(detail, terms, 0.0)).collect();
-        Ok(Found { hits, total: usize::try_from(total).unwrap_or(usize::MAX) })
+        Ok(FoundAssets { hits, total: usize::try_from(total).unwrap_or(usize::MAX) })
     }
 }
 
-/// Whether a search in these libraries may take more than a few milliseconds: then it waits for the caller's turn, away
-/// from the threads that answer everybody.
+/// Whether a search in these libraries may take more than a few milliseconds. Then it runs as one of the caller's
+/// scans, away from the threads that answer requests.
 fn takes_long(caller: &Caller, grants: &[ReadGrant]) -> Result<bool> {
     if grants.len() > MANY_LIBRARIES {
         return Ok(true);

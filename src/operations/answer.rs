@@ -6,16 +6,16 @@ use serde::Serialize;
 use super::fields::{AssetField, Selected};
 use super::paging::after;
 use crate::core::assets::AssetDetail;
-use crate::core::libraries::Viewer;
+use crate::core::libraries::CallerDetail;
 use crate::core::model::page::Cursor;
-use crate::core::search::Found;
+use crate::core::search::FoundAssets;
 use crate::core::uploads::Uploaded;
 use crate::error::Result;
 use crate::pictures::media::MediaType;
 use crate::transport::wire::{v2026_05_20, v2026_07_08};
 
-/// What an operation answers. `origin` is always the server's public url. What is the same for everybody, and can be
-/// JSON, is an answer as it is.
+/// The answer of an operation, in the shape for each reader. `origin` is always the server's public url. A type that is
+/// the same for all readers is an answer as it is.
 pub trait Answer: Send {
     /// Its shape in version 2026-05-20.
     type V20260520: Serialize + JsonSchema;
@@ -24,45 +24,45 @@ pub trait Answer: Send {
     /// Its shape for a model.
     type ForAgent: Serialize + JsonSchema + 'static;
 
-    /// It in version 2026-05-20.
+    /// Converts it to version 2026-05-20.
     fn v2026_05_20(self, origin: &str) -> Self::V20260520;
-    /// It in version 2026-07-08.
+    /// Converts it to version 2026-07-08.
     fn v2026_07_08(self, origin: &str) -> Self::V20260708;
-    /// It for a model.
+    /// Converts it for a model.
     ///
     /// # Errors
-    /// When a value can't be JSON, which ours can.
-    fn for_agent(self, origin: &str) -> Result<Reply<Self::ForAgent>>;
+    /// When a value can't be converted to JSON, which does not happen.
+    fn for_agent(self, origin: &str) -> Result<AgentReply<Self::ForAgent>>;
 
-    /// Where the list goes on, if it is one and does.
+    /// The start of the next page, if this is a list and there is more.
     fn next(&self) -> Option<Cursor> {
         None
     }
 }
 
-/// An answer for a model: a value, and what is shown beside it.
-pub struct Reply<T> {
+/// An answer for a model: a value, and what is shown with it.
+pub struct AgentReply<T> {
     /// The value.
     pub value: T,
     /// A picture: its type, and its bytes.
     pub picture: Option<(MediaType, Vec<u8>)>,
-    /// What the structured content of a list has beside the list.
-    pub beside: Option<Beside>,
+    /// What the structured content has next to a list.
+    pub page_info: Option<PageInfo>,
 }
 
-/// What is said of a list of which this is a page.
+/// Facts about a list of which this is a page.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Beside {
+pub struct PageInfo {
     /// The number of the next page, if there is one.
     pub next_page: Option<u64>,
-    /// How many entries all pages have, where that is known.
+    /// The number of all entries, if known.
     pub total: Option<u64>,
 }
 
-impl<T> From<T> for Reply<T> {
+impl<T> From<T> for AgentReply<T> {
     fn from(value: T) -> Self {
-        Self { value, picture: None, beside: None }
+        Self { value, picture: None, page_info: None }
     }
 }
 
@@ -79,12 +79,12 @@ impl<T: Serialize + JsonSchema + Send + 'static> Answer for T {
         self
     }
 
-    fn for_agent(self, _origin: &str) -> Result<Reply<Self>> {
+    fn for_agent(self, _origin: &str) -> Result<AgentReply<Self>> {
         Ok(self.into())
     }
 }
 
-impl Answer for Viewer {
+impl Answer for CallerDetail {
     type V20260520 = v2026_05_20::Viewer;
     type V20260708 = v2026_07_08::Viewer;
     type ForAgent = v2026_07_08::Viewer;
@@ -97,7 +97,7 @@ impl Answer for Viewer {
         self.into()
     }
 
-    fn for_agent(self, origin: &str) -> Result<Reply<Self::ForAgent>> {
+    fn for_agent(self, origin: &str) -> Result<AgentReply<Self::ForAgent>> {
         Ok(self.v2026_07_08(origin).into())
     }
 }
@@ -106,7 +106,7 @@ impl Answer for Viewer {
 pub struct OneAsset {
     /// The asset.
     pub detail: AssetDetail,
-    /// A small picture of it, for a model that asked for one.
+    /// A small picture of it, if a model asked for one.
     pub preview: Option<(MediaType, Vec<u8>)>,
 }
 
@@ -123,23 +123,23 @@ impl Answer for OneAsset {
         v2026_07_08::Asset::new(self.detail, origin)
     }
 
-    fn for_agent(mut self, origin: &str) -> Result<Reply<Self::ForAgent>> {
+    fn for_agent(mut self, origin: &str) -> Result<AgentReply<Self::ForAgent>> {
         let picture = self.preview.take();
-        Ok(Reply { picture, ..self.v2026_07_08(origin).into() })
+        Ok(AgentReply { picture, ..self.v2026_07_08(origin).into() })
     }
 }
 
-/// Some of a library's assets.
+/// A page of a library's assets.
 pub struct AssetList {
     /// The assets, newest first.
     pub assets: Vec<AssetDetail>,
-    /// Where the next of them begin, if there are more.
+    /// The start of the next page, if there is one.
     pub next: Option<Cursor>,
-    /// The number of the page that was asked for.
+    /// The number of the requested page.
     pub number: Option<u64>,
-    /// How many assets all pages have, where a model wants to know it.
+    /// The number of all assets, if a model needs it.
     pub total: Option<u64>,
-    /// The fields that a model asked for; all of them if it named none.
+    /// The requested fields, for a model; all if it named none.
     pub fields: Vec<AssetField>,
 }
 
@@ -156,10 +156,10 @@ impl Answer for AssetList {
         v2026_07_08::Asset::list(self.assets, origin)
     }
 
-    fn for_agent(self, origin: &str) -> Result<Reply<Self::ForAgent>> {
-        let beside = Beside { next_page: self.next.map(|_| after(self.number)), total: self.total };
+    fn for_agent(self, origin: &str) -> Result<AgentReply<Self::ForAgent>> {
+        let page_info = PageInfo { next_page: self.next.map(|_| after(self.number)), total: self.total };
         let value = Selected::list(v2026_07_08::Asset::list(self.assets, origin), &self.fields)?;
-        Ok(Reply { beside: Some(beside), ..value.into() })
+        Ok(AgentReply { page_info: Some(page_info), ..value.into() })
     }
 
     fn next(&self) -> Option<Cursor> {
@@ -167,25 +167,25 @@ impl Answer for AssetList {
     }
 }
 
-/// A page of what a search found.
+/// A page of search results.
 pub struct Hits {
     /// The hits.
-    pub found: Found,
+    pub found: FoundAssets,
     /// The page's number; the first is 1.
     pub number: u64,
     /// Whether there are more pages.
     pub has_more: bool,
-    /// The fields that a model asked for; all of them if it named none.
+    /// The requested fields, for a model; all if it named none.
     pub fields: Vec<AssetField>,
 }
 
-/// A page of hits for a model, and the number of the next.
+/// A page of hits for a model, with the number of the next page.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HitsForAgent {
     /// The hits of the page, best first.
     hits: Vec<Selected<v2026_07_08::SearchHit>>,
-    /// How many assets match in all.
+    /// The number of all matching assets.
     found: usize,
     /// The page's number.
     page: u64,
@@ -206,7 +206,7 @@ impl Answer for Hits {
         v2026_07_08::SearchResult::new(self.found, self.number, origin)
     }
 
-    fn for_agent(self, origin: &str) -> Result<Reply<Self::ForAgent>> {
+    fn for_agent(self, origin: &str) -> Result<AgentReply<Self::ForAgent>> {
         let next_page = self.has_more.then(|| after(Some(self.number)));
         let result = v2026_07_08::SearchResult::new(self.found, self.number, origin);
         let v2026_07_08::SearchResult { hits, found, page } = result;
@@ -228,7 +228,7 @@ impl Answer for Uploaded {
         v2026_07_08::Uploaded::new(self, origin)
     }
 
-    fn for_agent(self, origin: &str) -> Result<Reply<Self::ForAgent>> {
+    fn for_agent(self, origin: &str) -> Result<AgentReply<Self::ForAgent>> {
         Ok(self.v2026_07_08(origin).into())
     }
 }

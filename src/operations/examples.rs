@@ -1,16 +1,16 @@
-//! Examples of answers: sample records, written by the very code that writes real ones.
+//! Examples of answers: sample records, converted by the same code as real ones.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::core::assets::AssetDetail;
-use crate::core::libraries::{LibraryDetail, Viewer};
+use crate::core::libraries::{CallerDetail, LibraryDetail};
 use crate::core::model::id::{AssetId, LibraryId, OrganizationId};
 use crate::core::model::name::Slug;
 use crate::core::model::{
     Access, Asset, Content, ContentHash, Grant, Library, Look, Organization, TagCount, Work,
 };
-use crate::core::search::{Found, FoundAsset};
+use crate::core::search::{FoundAsset, FoundAssets};
 use crate::core::uploads::Uploaded;
 use crate::pictures::RenderableTypes;
 use crate::pictures::media::MediaType;
@@ -62,7 +62,7 @@ pub fn uploaded() -> Vec<Value> {
 }
 
 pub fn found() -> Vec<Value> {
-    let found = || Found {
+    let found = || FoundAssets {
         hits: vec![FoundAsset {
             detail: detail(),
             score: 3.5,
@@ -77,7 +77,7 @@ pub fn found() -> Vec<Value> {
     ]
 }
 
-fn viewing() -> Viewer {
+fn viewing() -> CallerDetail {
     let organization = Organization {
         id: OrganizationId(1),
         slug: Slug::derive("acme"),
@@ -85,7 +85,7 @@ fn viewing() -> Viewer {
         created: TIME,
     };
     let grant = Grant { library: LibraryId(1), slug: Slug::derive("photos"), access: Access::Write };
-    Viewer { organization, grants: vec![grant] }
+    CallerDetail { organization, grants: vec![grant] }
 }
 
 fn counted() -> TagCount {

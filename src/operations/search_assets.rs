@@ -1,4 +1,4 @@
-//! Assets by words, in some libraries or in all that the key reaches.
+//! Searches assets by words, in some libraries or in all that the caller has access to.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use super::{
     Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation, Scope, Tool, examples,
     hit_page,
 };
-use crate::core::search::Found;
+use crate::core::search::FoundAssets;
 use crate::error::{Code, Result};
 use crate::transport::wire::Version;
 
@@ -42,9 +42,9 @@ impl Operation for SearchAssets {
             arguments: &[
                 (
                     "q",
-                    "Words to look for; the last one may be unfinished. Without words you get the newest assets.",
+                    "Words to search for; the last one may be incomplete. Without words you get the newest assets.",
                 ),
-                ("libraries", "The libraries to search; without them, all."),
+                ("libraries", "The libraries to search; all by default."),
                 ("page", "The first is 1."),
                 ("pageSize", "{default.search_page_size} without it, at most {limits.search_page_size}."),
                 ("fields", "Only these fields, and the id."),
@@ -54,7 +54,7 @@ impl Operation for SearchAssets {
                 "Search assets",
                 Effect::Reads,
                 "Finds assets by words in their name, description or tags, best first, in one library, several, or \
-                 all that this key reaches; small typos are forgiven. A hit takes about 800 characters, with four \
+                 all that this key has access to; small typos are tolerated. A hit takes about 800 characters, with four \
                  fields 250: name fields to pay less. For the next page, call again with page = nextPage, until that \
                  is null; found says how many match.",
             )
@@ -64,7 +64,7 @@ impl Operation for SearchAssets {
             path: "/organizations/{organizationId}/search/assets",
             since: Version::V20260520,
             summary: "Search assets",
-            description: "Ranked; the last word may be a beginning, and small typing errors are forgiven. A library that the key does not reach fails the whole call.",
+            description: "Ranked; the last word may be incomplete, and small typos are tolerated. A library that the key has no access to fails the whole call.",
             input: EndpointInput::Query(&[QUERY, LIBRARIES, PAGE, SEARCH_PAGE_SIZE, APPROVAL]),
             status: 200,
             examples: examples::found,
@@ -80,7 +80,7 @@ impl Operation for SearchAssets {
         let mut found =
             context.core.search_assets(&context.caller, organization, &words, &libraries, page).await?;
         if ApprovalFilter::excludes_all(input.approval) {
-            found = Found { hits: Vec::new(), total: 0 };
+            found = FoundAssets { hits: Vec::new(), total: 0 };
         }
         let has_more = found.total > page.end();
         let fields = input.fields.unwrap_or_default();

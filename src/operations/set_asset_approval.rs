@@ -1,4 +1,4 @@
-//! What a person decided about an asset. No key can set it.
+//! Sets a person's decision about an asset. No key can.
 
 use std::convert::Infallible;
 
@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Answer, Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation, Reply, Scope,
-    Tool, examples,
+    AgentReply, Answer, Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation,
+    Scope, Tool, examples,
 };
 use crate::error::{Code, Result};
 use crate::transport::wire::Version;
@@ -16,14 +16,14 @@ use crate::transport::wire::v2026_07_08::{ApprovalSet, ApprovalState};
 
 pub struct SetAssetApproval;
 
-/// What a person decided about an asset.
+/// A person's decision about an asset.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "SetAssetApproval")]
 pub struct Input {
-    /// Where the decision stands.
+    /// The decision.
     #[expect(dead_code, reason = "part of the schema; no key gets as far as its use")]
     state: ApprovalState,
-    /// Why.
+    /// The reason.
     #[expect(dead_code, reason = "part of the schema; no key gets as far as its use")]
     #[schemars(length(max = 500))]
     note: Option<String>,
@@ -45,7 +45,7 @@ impl Answer for Unanswered {
         match self.0 {}
     }
 
-    fn for_agent(self, _origin: &str) -> Result<Reply<ApprovalSet>> {
+    fn for_agent(self, _origin: &str) -> Result<AgentReply<ApprovalSet>> {
         match self.0 {}
     }
 }
@@ -65,7 +65,7 @@ impl Operation for SetAssetApproval {
             ..Tool::new(
                 "Approve asset",
                 Effect::Changes,
-                "Sets what a person decided about an asset. Only a signed-in person can: with an API key it answers \
+                "Sets a person's decision about an asset. Only a signed-in person can: with an API key it fails with \
                  APPROVAL_REQUIRES_USER. Approvals can be read and searched with any key.",
             )
         },
@@ -74,7 +74,7 @@ impl Operation for SetAssetApproval {
             path: "/organizations/{organizationId}/libraries/{libraryId}/assets/{assetId}/approval",
             since: Version::V20260708,
             summary: "Approve an asset",
-            description: "Sets what a person decided about an asset. Only a signed-in person can: a key gets 403 `APPROVAL_REQUIRES_USER`.",
+            description: "Sets a person's decision about an asset. Only a signed-in person can: a key gets 403 `APPROVAL_REQUIRES_USER`.",
             input: EndpointInput::Json(|| json!({"state": "approved"})),
             status: 200,
             examples: || {

@@ -1,4 +1,4 @@
-//! Files: over REST and GraphQL as they arrive in a form, for a model from urls or as base64.
+//! Uploads files: over REST and GraphQL from a form, for a model from urls or as base64.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use super::declaration::ASSETS;
 use super::{
     Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation, Scope, Tool, examples,
 };
-use crate::core::uploads::{Source, Uploaded};
+use crate::core::uploads::{UploadSource, Uploaded};
 use crate::error::{Code, Result};
 use crate::transport::wire::Version;
 
@@ -29,7 +29,7 @@ pub enum FileSource {
     },
     /// You send it; for small files.
     Base64 {
-        /// With the extension.
+        /// With its extension.
         filename: String,
         /// Such as image/png; the bytes decide.
         #[serde(rename = "mimeType")]
@@ -38,7 +38,7 @@ pub enum FileSource {
     },
 }
 
-impl From<FileSource> for Source {
+impl From<FileSource> for UploadSource {
     fn from(source: FileSource) -> Self {
         match source {
             FileSource::Url { url } => Self::Url(url),
@@ -81,15 +81,15 @@ impl Operation for UploadAssets {
     };
 
     async fn run(context: Context, Input { sources }: Input) -> Result<Uploaded> {
-        upload(context, sources.into_iter().map(Source::from).collect(), None).await
+        upload(context, sources.into_iter().map(UploadSource::from).collect(), None).await
     }
 }
 
 /// Uploads files that a model names or sends.
 ///
 /// # Errors
-/// Of [`Core::upload_sources`](crate::core::Core::upload_sources).
-pub async fn upload(context: Context, sources: Vec<Source>, parent: Option<&str>) -> Result<Uploaded> {
+/// Those of [`Core::upload_sources`](crate::core::Core::upload_sources).
+pub async fn upload(context: Context, sources: Vec<UploadSource>, parent: Option<&str>) -> Result<Uploaded> {
     let Context { core, caller, target, progress, .. } = context;
     let library =
         crate::core::access::LibraryPath { organization: &target.organization, library: &target.library };

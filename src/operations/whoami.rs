@@ -1,4 +1,4 @@
-//! What the key is and reaches.
+//! Returns the caller's organization and libraries.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{
     Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation, Scope, Tool, examples,
 };
-use crate::core::libraries::Viewer;
+use crate::core::libraries::CallerDetail;
 use crate::error::Result;
 use crate::transport::wire::Version;
 
@@ -18,7 +18,7 @@ pub struct Input {}
 
 impl Operation for Whoami {
     type Input = Input;
-    type Output = Viewer;
+    type Output = CallerDetail;
 
     const DECLARATION: Declaration = Declaration {
         name: "whoami",
@@ -28,14 +28,14 @@ impl Operation for Whoami {
         tool: Tool::new(
             "Who am I",
             Effect::Reads,
-            "Tells which organization this key belongs to, which libraries it reaches, and whether it may read or \
+            "Returns the organization of this key, the libraries that it has access to, and whether it may read or \
              write each. Call it first: all other tools take the organizationId and the libraryIds from it.",
         ),
         rest: Some(Endpoint {
             method: Method::Get,
             path: "/me",
             since: Version::V20260520,
-            summary: "What the key is and reaches",
+            summary: "Get the key's organization and libraries",
             description: "The organization that the key belongs to, and its libraries.",
             input: EndpointInput::Nothing,
             status: 200,
@@ -45,7 +45,7 @@ impl Operation for Whoami {
         graphql: &["viewer"],
     };
 
-    async fn run(context: Context, Input {}: Input) -> Result<Viewer> {
+    async fn run(context: Context, Input {}: Input) -> Result<CallerDetail> {
         Ok(context.core.whoami(&context.caller))
     }
 }

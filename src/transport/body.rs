@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use super::broken_off;
 use super::request_state::{CURRENT_REQUEST, RequestState};
-use crate::core::budget::Share;
+use crate::core::budget::Reservation;
 use crate::error::{Error, Result};
 
 /// How many bytes of a body are in memory while it arrives.
@@ -24,7 +24,7 @@ struct BodyBuffer {
     max: usize,
     too_large: fn(usize) -> Error,
     request: Option<Rc<RequestState>>,
-    share: Option<Share>,
+    reservation: Option<Reservation>,
     spool: Option<Spool>,
 }
 
@@ -32,7 +32,7 @@ struct BodyBuffer {
 struct Spool {
     file: std::fs::File,
     size: usize,
-    share: Share,
+    reservation: Reservation,
 }
 
 impl BodyBuffer {
@@ -43,7 +43,7 @@ impl BodyBuffer {
             Some(request) if request.has_no_grants() => max.min(request.budget.ungranted_body),
             Some(_) | None => max,
         };
-        Self { bytes: Vec::new(), max, too_large, request, share: None, spool: None }
+        Self { bytes: Vec::new(), max, too_large, request, reservation: None, spool: None }
     }
 
     /// Adds bytes.
@@ -64,11 +64,11 @@ impl BodyBuffer {
     fn count(&mut self, more: usize) -> Result<()> {
         let Some(request) = &self.request else { return Ok(()) };
         let needed = (self.bytes.len() + more) as u64;
-        match &mut self.share {
-            Some(share) if share.amount() >= needed => Ok(()),
-            Some(share) => share.grow(needed - share.amount()),
+        match &mut self.reservation {
+            Some(reservation) if reservation.amount() >= needed => Ok(()),
+            Some(reservation) => reservation.grow(needed - reservation.amount()),
             None => {
-                self.share = Some(request.budget.memory.take(&request.taker(), needed)?);
+                self.reservation = Some(request.budget.memory.reserve(&request.requester(), needed)?);
                 Ok(())
             }
         }
@@ -83,10 +83,10 @@ impl BodyBuffer {
             None => Spool {
                 file: tempfile::tempfile_in(&request.budget.folder)?,
                 size: 0,
-                share: request.budget.temporary.take(&request.taker(), 0)?,
+                reservation: request.budget.temporary.reserve(&request.requester(), 0)?,
             },
         };
-        spool.share.grow(bytes.len() as u64)?;
+        spool.reservation.grow(bytes.len() as u64)?;
         let (spool, bytes) = spawn_blocking(move || -> Result<(Spool, Vec<u8>)> {
             spool.file.write_all(&bytes)?;
             spool.size += bytes.len();
@@ -99,16 +99,16 @@ impl BodyBuffer {
         Ok(())
     }
 
-    /// All of it. A large body waits for its turn to be in memory. Its share of the budget is held until the request is
+    /// All of it. A large body waits until there is memory to parse it. Its reservation is held until the request is
     /// answered.
     async fn finish(self) -> Result<Bytes> {
-        let Self { bytes, request, share, spool, .. } = self;
+        let Self { bytes, request, reservation, spool, .. } = self;
         let Some(request) = request else { return Ok(bytes.into()) };
-        let Some(Spool { mut file, size, share: temporary }) = spool else {
-            request.hold(share);
+        let Some(Spool { mut file, size, reservation: temporary }) = spool else {
+            request.hold(reservation);
             return Ok(bytes.into());
         };
-        let turn = request.budget.turn((size + bytes.len()) as u64).await?;
+        let permit = request.budget.large_body_permit((size + bytes.len()) as u64).await?;
         let whole = spawn_blocking(move || -> Result<Vec<u8>> {
             let mut whole = Vec::with_capacity(size + bytes.len());
             file.rewind()?;
@@ -118,8 +118,8 @@ impl BodyBuffer {
         })
         .await
         .map_err(Error::internal)??;
-        drop((share, temporary));
-        request.hold(turn);
+        drop((reservation, temporary));
+        request.hold(permit);
         Ok(whole.into())
     }
 }

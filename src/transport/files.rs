@@ -9,9 +9,9 @@ use crate::error::Result;
 /// # Errors
 /// `BAD_USER_INPUT` for a part that breaks off; those of the upload.
 pub async fn receive(upload: &mut Upload, part: &mut Part) -> Result<()> {
-    let mut arriving = upload.begin_file(part.file_name.as_deref().unwrap_or_default())?;
+    let mut file = upload.begin_file(part.file_name.as_deref().unwrap_or_default())?;
     while let Some(bytes) = part.chunk().await? {
-        arriving.write(&bytes).await?;
+        file.write(&bytes).await?;
     }
-    upload.end_file(arriving).await
+    upload.end_file(file).await
 }

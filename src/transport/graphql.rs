@@ -170,7 +170,7 @@ impl Handlers {
         prepared: PreparedOperation,
     ) -> Result<HttpResponse, RequestError> {
         let caller = transport::authenticate(&self.core, request)?;
-        let (core, budget, client) = (self.core.clone(), self.budget(&prepared), caller.client());
+        let (core, budget, client) = (self.core.clone(), self.budget(&prepared), caller.client_id());
         if prepared.cost < APART {
             let (mut response, roots) = execute(prepared, QueryContext { core, caller }, budget).await;
             introspection::complete(&mut response.data, &roots, &self.configured);
@@ -189,7 +189,7 @@ impl Handlers {
             introspection::complete(&mut response.data, &roots, &configured);
             Ok(response::answer(response, &roots, &[]))
         };
-        Ok(self.core.run_apart(client, answered).await?.into())
+        Ok(self.core.run_scan(client, answered).await?.into())
     }
 
     fn budget(&self, prepared: &PreparedOperation) -> CostBudget {

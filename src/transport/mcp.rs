@@ -60,7 +60,7 @@ pub fn configure(
         Endpoint::new(Server::new(core.clone()), options, running, move |request, cancellation| {
             let caller = transport::authenticate(&admitting, request)?.until(cancellation);
             let address = request.peer_addr().map(|peer| peer.ip());
-            let owner = RequestOwner { client: caller.client(), address };
+            let owner = RequestOwner { client: caller.client_id(), address };
             Ok((AdmittedCaller::new(caller, transport::request_id()), Some(owner)))
         });
     discovery::configure(config, &core.settings().public_url);

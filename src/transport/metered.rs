@@ -14,7 +14,7 @@ use bytes::Bytes;
 
 use super::error_response;
 use super::request_state::RequestState;
-use crate::core::budget::{Budget, Share, Taker};
+use crate::core::budget::{Budget, Requester, Reservation};
 
 /// An answer of at most this many bytes, or as much of a stream, is not counted: it is sent at once.
 const SMALL: usize = 16 << 10;
@@ -33,7 +33,7 @@ pub fn metered(answer: HttpResponse, request: &RequestState) -> HttpResponse {
                 events,
                 waiting: None,
                 budget: Arc::clone(&request.budget),
-                taker: request.taker(),
+                requester: request.requester(),
                 _slot: request.take_slot(),
                 _held: request.take_held(),
             })
@@ -48,19 +48,19 @@ fn metered_whole(answer: HttpResponse, request: &RequestState) -> HttpResponse {
         // A file, which is read as it is sent.
         Err(body) => return head.set_body(body),
     };
-    match request.budget.memory.take(&request.taker(), left.len() as u64) {
-        Ok(share) => {
-            let waiting = WaitingBytes { left, _share: share };
+    match request.budget.memory.reserve(&request.requester(), left.len() as u64) {
+        Ok(memory) => {
+            let waiting = WaitingBytes { left, _memory: memory };
             head.set_body(BoxBody::new(LargeBody { waiting, _slot: request.take_slot() }))
         }
         Err(error) => error_response(&error),
     }
 }
 
-/// Bytes that wait for their reader, with their share of the budget.
+/// Bytes that wait for their reader, with the memory reserved for them.
 struct WaitingBytes {
     left: Bytes,
-    _share: Share,
+    _memory: Reservation,
 }
 
 impl WaitingBytes {
@@ -74,8 +74,8 @@ impl WaitingBytes {
 /// A large answer.
 struct LargeBody {
     waiting: WaitingBytes,
-    /// The share of its request among those of the key.
-    _slot: Option<Share>,
+    /// Counts as one of the concurrent requests of its key.
+    _slot: Option<Reservation>,
 }
 
 impl MessageBody for LargeBody {
@@ -96,8 +96,8 @@ struct StreamedBody {
     events: BoxBody,
     waiting: Option<WaitingBytes>,
     budget: Arc<Budget>,
-    taker: Taker,
-    _slot: Option<Share>,
+    requester: Requester,
+    _slot: Option<Reservation>,
     /// What its request holds: the request's body is in use until the last event.
     _held: Vec<Box<dyn Any>>,
 }
@@ -121,8 +121,8 @@ impl MessageBody for StreamedBody {
             Some(Ok(part)) if part.len() > SMALL => part,
             other => return Poll::Ready(other),
         };
-        let share = self.budget.memory.take(&self.taker, part.len() as u64)?;
-        let waiting = self.waiting.insert(WaitingBytes { left: part, _share: share });
+        let memory = self.budget.memory.reserve(&self.requester, part.len() as u64)?;
+        let waiting = self.waiting.insert(WaitingBytes { left: part, _memory: memory });
         Poll::Ready(waiting.next_piece().map(Ok))
     }
 }

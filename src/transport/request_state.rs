@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::core::access::Caller;
-use crate::core::budget::{Budget, Share, Taker};
+use crate::core::budget::{Budget, Requester, Reservation};
 use crate::core::cancellation::Cancellation;
 use crate::core::model::id::{KeyId, random_base62};
 use crate::error::Result;
@@ -50,7 +50,7 @@ pub struct RequestState {
     pub cancellation: Cancellation,
     code: Cell<Option<&'static str>>,
     ungranted: Cell<bool>,
-    slot: Cell<Option<Share>>,
+    slot: Cell<Option<Reservation>>,
     held: RefCell<Vec<Box<dyn Any>>>,
 }
 
@@ -76,10 +76,10 @@ impl RequestState {
     }
 
     /// Who is charged for what this request takes.
-    pub fn taker(&self) -> Taker {
+    pub fn requester(&self) -> Requester {
         match self.key.get() {
-            Some(key) => Taker::key(key.as_str(), self.address),
-            None => Taker { holder: None, address: self.address },
+            Some(key) => Requester::of_key(key.as_str(), self.address),
+            None => Requester { principal: None, address: self.address },
         }
     }
 
@@ -93,8 +93,8 @@ impl RequestState {
         self.held.borrow_mut().push(Box::new(thing));
     }
 
-    /// Its share of its key's requests, for an answer that outlives the request.
-    pub fn take_slot(&self) -> Option<Share> {
+    /// Its place among its key's concurrent requests, for an answer that outlives the request.
+    pub fn take_slot(&self) -> Option<Reservation> {
         self.slot.take()
     }
 
@@ -139,7 +139,7 @@ pub fn record_caller(caller: &Caller) -> Result<()> {
         if request.key.set(key.clone()).is_err() {
             return Ok(());
         }
-        request.slot.set(Some(request.budget.requests.take(&request.taker(), 1)?));
+        request.slot.set(Some(request.budget.requests.reserve(&request.requester(), 1)?));
         Ok(())
     });
     // Outside a request there is nothing to count.

@@ -3,8 +3,8 @@
 //! A [`Caller`] is who an authenticated request comes from: a key, or a person who is signed in. It turns names
 //! into grants, and the store's queries take grants, so a query without this check does not compile.
 //!
-//! A name is looked up among the caller's own grants and nowhere else. So a library that is unknown, foreign or
-//! not granted takes the same path through the code, and its answer takes the same time.
+//! A name is looked up among the caller's own grants and nowhere else. So a library that is unknown, foreign or not
+//! granted takes the same path through the code, and the answer takes the same time.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use crate::core::model::id::{KeyId, OrganizationId};
 use crate::core::model::time::Millis;
 use crate::core::model::token::SessionDigest;
 use crate::core::model::{Access, Asset, Grant, Key, Member, Organization, Role};
-use crate::core::scans::Client;
+use crate::core::scans::ClientId;
 use crate::core::store::{KeyQueries, MemberQueries, Queries, Snapshot};
 use crate::error::{Code, Error, Result};
 
-/// A library as a client names it. Not yet checked: any text will do, and what can't be a slug is not found.
+/// A library as a client names it, not yet checked. A text that can't be a slug is simply not found.
 #[derive(Debug, Clone, Copy)]
 pub struct LibraryPath<'a> {
     /// The organization's slug.
@@ -36,7 +36,7 @@ impl WriteGrant {
     /// Checks that the credential is still live and its grant still there.
     ///
     /// # Errors
-    /// What the next request would get: `INVALID_API_KEY`, `UNAUTHENTICATED`,
+    /// The error that the next request would get: `INVALID_API_KEY`, `UNAUTHENTICATED`,
     /// `API_KEY_NOT_AUTHORIZED_FOR_LIBRARY`, `FORBIDDEN`.
     pub fn confirm(&self, reader: &impl Queries, now: Millis) -> Result<()> {
         let permissions = self.principal.permissions(reader, now)?;
@@ -48,7 +48,7 @@ impl WriteGrant {
 }
 
 impl LibraryCreator {
-    /// Checks that the caller may still add libraries.
+    /// Checks that the caller may still create libraries.
     ///
     /// # Errors
     /// `INVALID_API_KEY` or `API_KEY_READ_ONLY`; `UNAUTHENTICATED` or `FORBIDDEN`.
@@ -58,10 +58,10 @@ impl LibraryCreator {
 }
 
 impl Administrator {
-    /// Checks that an owner is still one.
+    /// Checks that the person is still an owner.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED` when the session ended, `FORBIDDEN` when the role is another now.
+    /// `UNAUTHENTICATED` when the session ended, `FORBIDDEN` when the role changed.
     pub fn confirm(&self, reader: &impl Queries, now: Millis) -> Result<()> {
         match &self.reach {
             AdministratorReach::Server => Ok(()),
@@ -73,7 +73,7 @@ impl Administrator {
 }
 
 impl Principal {
-    /// What the credential allows in this snapshot, if somebody still waits for it.
+    /// The permissions of the credential in this snapshot, unless the request was cancelled.
     fn permissions(&self, reader: &impl Queries, now: Millis) -> Result<Permissions> {
         self.cancellation.check()?;
         self.credential.permissions(reader, now)
@@ -97,11 +97,11 @@ impl Credential {
     }
 }
 
-/// What a credential allows, as one snapshot has it.
+/// The permissions of a credential in one snapshot.
 enum Permissions {
-    /// Of a live key: its own grants.
+    /// A live key has its own grants.
     Key(Key),
-    /// Of a person: every library of the organization, as far as the role goes.
+    /// A person has access to every library of the organization, limited by the role.
     Member { member: Member, role: Role, grants: Vec<Grant> },
 }
 
@@ -113,8 +113,8 @@ impl Permissions {
         }
     }
 
-    /// The grant for the library of this name, at this level at least. A key gets one answer for every reason that
-    /// there is none; a person sees the library and is told what is missing.
+    /// The grant for the library with this slug, with at least this access. A key gets the same error for every reason;
+    /// a person sees the library, so the error says what is missing.
     fn grant(&self, slug: &str, needed: Access) -> Result<&Grant> {
         let found = self.grants().iter().find(|grant| grant.slug.as_str() == slug);
         match (self, found) {
@@ -141,7 +141,7 @@ impl Permissions {
         }
     }
 
-    /// A person changes a library itself as they make one; a key's grant to write in it is enough.
+    /// A person needs the same role to change a library itself as to create one; for a key, Write is enough.
     fn expect_library_changer(&self) -> Result<()> {
         match self {
             Self::Key(_) => Ok(()),
@@ -176,7 +176,7 @@ fn forbidden(what: &str, needed: Role) -> Error {
     )
 }
 
-/// Who a request comes from: a live credential, seen in the one snapshot that the request reads.
+/// The principal that a request comes from, with the one snapshot that the request reads.
 pub struct Caller {
     snapshot: Snapshot,
     credential: Credential,
@@ -204,15 +204,15 @@ impl Caller {
     /// The person of a live session, in one of their organizations.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED` when the session ended; `ORGANIZATION_NOT_FOUND` when there is none of that name or the
-    /// person is not in it.
+    /// `UNAUTHENTICATED` when the session ended; `ORGANIZATION_NOT_FOUND` when it does not exist or the person is not a
+    /// member.
     pub(in crate::core) fn signed_in(
         snapshot: Snapshot,
         session: SessionDigest,
         organization: &str,
         now: Millis,
     ) -> Result<Self> {
-        // Whether the session lives is asked first: strangers learn nothing of the organizations.
+        // The session is checked first, so that strangers learn nothing about organizations.
         snapshot.live_session(&session, now)?.ok_or_else(Error::signed_out)?;
         let id = snapshot.organization_named(organization)?.ok_or_else(Error::no_such_organization)?;
         let credential = Credential::Session(session, id);
@@ -239,19 +239,19 @@ impl Caller {
         })
     }
 
-    /// The same caller, whose request came from this address: for the audit log.
+    /// The same caller, with the address of the request for the audit log.
     #[must_use]
     pub fn from_address(self, address: Option<IpAddr>) -> Self {
         Self { address, ..self }
     }
 
-    /// The same caller, whose changes are committed only until this is cancelled.
+    /// The same caller. After this is cancelled, none of its changes are committed.
     #[must_use]
     pub fn until(self, cancellation: Cancellation) -> Self {
         Self { cancellation, ..self }
     }
 
-    /// What ends this request early.
+    /// Cancels this request.
     pub(in crate::core) fn cancellation(&self) -> &Cancellation {
         &self.cancellation
     }
@@ -261,10 +261,10 @@ impl Caller {
         &self.snapshot
     }
 
-    /// Who asks, where turns are taken.
+    /// Identifies the client in the queue of scans.
     #[must_use]
-    pub fn client(&self) -> Client {
-        self.credential.client()
+    pub fn client_id(&self) -> ClientId {
+        self.credential.client_id()
     }
 
     /// The public id of the key, if it is one, for the log.
@@ -291,7 +291,7 @@ impl Caller {
         &self.organization
     }
 
-    /// The libraries that the caller reaches, ordered by slug.
+    /// The libraries that the caller has access to, ordered by slug.
     #[must_use]
     pub fn grants(&self) -> &[Grant] {
         self.permissions.grants()
@@ -300,7 +300,7 @@ impl Caller {
     /// Checks that the organization that a request names is the caller's own.
     ///
     /// # Errors
-    /// `ORGANIZATION_NOT_FOUND` when there is none of that name, `INVALID_API_KEY` when it is another.
+    /// `ORGANIZATION_NOT_FOUND` when it does not exist, `INVALID_API_KEY` when it is another one.
     pub fn expect_organization(&self, named: &str) -> Result<()> {
         if named == self.organization.slug.as_str() {
             return Ok(());
@@ -316,7 +316,7 @@ impl Caller {
     /// Permission to read a library.
     ///
     /// # Errors
-    /// Of [`Caller::expect_organization`], then `API_KEY_NOT_AUTHORIZED_FOR_LIBRARY` for whatever reason; for a
+    /// Those of [`Caller::expect_organization`], then `API_KEY_NOT_AUTHORIZED_FOR_LIBRARY`, whatever the reason; for a
     /// person `NOT_FOUND`.
     pub fn read(&self, path: &LibraryPath<'_>) -> Result<ReadGrant> {
         self.expect_organization(path.organization)?;
@@ -326,41 +326,40 @@ impl Caller {
     /// Permission to change a library.
     ///
     /// # Errors
-    /// As [`Caller::read`]; a key's grant for Read alone is answered like none, a person's role that is too low
-    /// with `FORBIDDEN`.
+    /// Those of [`Caller::read`], also for a key that has only Read; `FORBIDDEN` when a person's role is too low.
     pub fn write(&self, path: &LibraryPath<'_>) -> Result<WriteGrant> {
         self.expect_organization(path.organization)?;
         let grant = self.permissions.grant(path.library, Access::Write)?;
         Ok(WriteGrant { read: self.read_grant(grant), principal: self.principal(), of_library: false })
     }
 
-    /// Permission to change a library itself: a key needs Write on it, a person has to be an owner.
+    /// Permission to change a library itself: a key needs Write on it, a person must be an owner.
     ///
     /// # Errors
-    /// As [`Caller::write`].
+    /// Those of [`Caller::write`].
     pub fn rename(&self, path: &LibraryPath<'_>) -> Result<WriteGrant> {
         let grant = self.write(path)?;
         self.permissions.expect_library_changer()?;
         Ok(WriteGrant { of_library: true, ..grant })
     }
 
-    /// Permission to read everything that the caller reaches.
+    /// Permission to read every library that the caller has access to.
     #[must_use]
     pub fn read_all(&self) -> Vec<ReadGrant> {
         self.grants().iter().map(|grant| self.read_grant(grant)).collect()
     }
 
-    /// Permission to read those of the caller's libraries that these assets are in.
+    /// Permission to read those of the caller's libraries that contain these assets.
     pub(in crate::core) fn read_libraries_of(&self, assets: &[Asset]) -> Vec<ReadGrant> {
         let has_any = |grant: &&Grant| assets.iter().any(|asset| asset.library == grant.library);
         self.grants().iter().filter(has_any).map(|grant| self.read_grant(grant)).collect()
     }
 
-    /// Permission to add a library to an organization.
+    /// Permission to create a library in an organization.
     ///
     /// # Errors
-    /// Of [`Caller::expect_organization`], then `API_KEY_READ_ONLY` for a key that writes nowhere, `FORBIDDEN`
-    /// for a person who is not an owner.
+    /// Those of [`Caller::expect_organization`], then `API_KEY_READ_ONLY` for a key without Write on any library,
+    /// `FORBIDDEN` for a person who is not an owner.
     pub fn create_libraries(&self, organization: &str) -> Result<LibraryCreator> {
         self.expect_organization(organization)?;
         self.permissions.expect_creator()?;

@@ -1,5 +1,5 @@
-//! What allows an operation to touch something: the grants, and what stands for their principal. The store's queries take
-//! them. Only `caller.rs`, beside this file, makes grants.
+//! Grants: proof that an operation may read or change something. The store's queries take them. Only `caller.rs`
+//! creates them.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::core::model::audit::Actor;
 use crate::core::model::id::{LibraryId, OrganizationId};
 use crate::core::model::name::Slug;
 use crate::core::model::token::SessionDigest;
-use crate::core::scans::Client;
+use crate::core::scans::ClientId;
 use crate::error::{Code, Error, Result};
 
 /// Permission to read one library.
@@ -41,11 +41,11 @@ impl ReadGrant {
         self.organization
     }
 
-    /// Checks that a record is one of this library's. Every query that takes a grant and a record asks this first, so
-    /// that what was read under one grant is never written under another.
+    /// Checks that a record belongs to this library. Every query that takes a grant and a record checks this first, so
+    /// that a record read under one grant is never written under another.
     ///
     /// # Errors
-    /// `INTERNAL_ERROR`, since only a mistake in this program mixes them up.
+    /// `INTERNAL_ERROR`, because only a bug can mix them up.
     pub(in crate::core) fn expect_own(&self, asset: &Asset) -> Result<()> {
         if asset.library == self.library {
             Ok(())
@@ -55,12 +55,12 @@ impl ReadGrant {
     }
 }
 
-/// Permission to change one library, good as long as what is behind it is: every transaction looks again.
+/// Permission to change one library. Every transaction checks again that it is still valid.
 #[derive(Debug, Clone)]
 pub struct WriteGrant {
     pub(super) read: ReadGrant,
     pub(super) principal: Principal,
-    /// Whether it is to change the library itself, which takes more of a person.
+    /// Whether it is for the library itself, for which a person needs a higher role.
     pub(super) of_library: bool,
 }
 
@@ -73,14 +73,14 @@ impl Deref for WriteGrant {
 }
 
 impl WriteGrant {
-    /// Who writes, for `uploadedBy` and the audit log.
+    /// The author, for `uploadedBy` and the audit log.
     #[must_use]
     pub fn actor(&self) -> &Actor {
         &self.principal.actor
     }
 }
 
-/// Permission to add a library to the caller's organization.
+/// Permission to create a library in the caller's organization.
 #[derive(Debug, Clone)]
 pub struct LibraryCreator {
     pub(super) organization: OrganizationId,
@@ -94,7 +94,7 @@ impl LibraryCreator {
         self.organization
     }
 
-    /// Who creates it, for the audit log.
+    /// The author, for the audit log.
     #[must_use]
     pub fn actor(&self) -> &Actor {
         &self.principal.actor
@@ -109,10 +109,11 @@ impl LibraryCreator {
     }
 }
 
-/// Permission to do what no key can: to manage keys, members, libraries and organizations. It is made from the lock of
-/// the data directory ([`DataDir::administrator`](crate::core::data_dir::DataDir::administrator)) and by the server's
-/// own maintenance for the whole server, and from the session of an owner
-/// ([`Caller::administer`](super::Caller::administer)) for one organization. It has no public constructor.
+/// Permission for what no key can do: manage keys, members, libraries and organizations. For the whole server, it is
+/// created from the lock of the data directory
+/// ([`DataDir::administrator`](crate::core::data_dir::DataDir::administrator)) and by the server's own maintenance; for
+/// one organization, from the session of an owner ([`Caller::administer`](super::Caller::administer)). It has no public
+/// constructor.
 #[derive(Debug, Clone)]
 pub struct Administrator {
     pub(super) reach: AdministratorReach,
@@ -127,27 +128,27 @@ pub(super) enum AdministratorReach {
 
 impl Administrator {
     /// The administrator of the whole server: for [`DataDir::administrator`](crate::core::data_dir::DataDir), and for
-    /// the server's own maintenance. Never made for a network request.
+    /// the server's own maintenance. Never created for a network request.
     pub(in crate::core) fn local() -> Self {
         Self { reach: AdministratorReach::Server, actor: Actor::local() }
     }
 
-    /// Who it is, for the audit log.
+    /// The author, for the audit log.
     #[must_use]
     pub fn actor(&self) -> &Actor {
         &self.actor
     }
 
-    /// Who it is, where turns are taken.
+    /// Identifies the client in the queue of scans.
     #[must_use]
-    pub fn client(&self) -> Client {
+    pub fn client_id(&self) -> ClientId {
         match &self.reach {
-            AdministratorReach::Server => Client::local(),
-            AdministratorReach::Organization(_, principal) => principal.credential.client(),
+            AdministratorReach::Server => ClientId::local(),
+            AdministratorReach::Organization(_, principal) => principal.credential.client_id(),
         }
     }
 
-    /// Whether this organization is theirs to manage.
+    /// Whether they may manage this organization.
     #[must_use]
     pub fn reaches(&self, organization: OrganizationId) -> bool {
         match &self.reach {
@@ -156,10 +157,10 @@ impl Administrator {
         }
     }
 
-    /// Checks that a record belongs to an organization that is theirs to manage. The store asks this before it writes.
+    /// Checks that a record belongs to an organization that they may manage. The store checks this before it writes.
     ///
     /// # Errors
-    /// `INTERNAL_ERROR`, since operations look records up within reach.
+    /// `INTERNAL_ERROR`, because operations only look up records that the administrator may manage.
     pub(in crate::core) fn expect_reach(&self, organization: OrganizationId) -> Result<()> {
         if self.reaches(organization) {
             Ok(())
@@ -168,10 +169,10 @@ impl Administrator {
         }
     }
 
-    /// Checks that the whole server is theirs to manage. The store asks this before queries over all organizations.
+    /// Checks that they may manage the whole server. The store checks this before queries over all organizations.
     ///
     /// # Errors
-    /// `INTERNAL_ERROR`, since only maintenance asks such queries.
+    /// `INTERNAL_ERROR`, because only maintenance runs such queries.
     pub(in crate::core) fn expect_whole_server(&self) -> Result<()> {
         match &self.reach {
             AdministratorReach::Server => Ok(()),
@@ -181,7 +182,7 @@ impl Administrator {
         }
     }
 
-    /// Refuses a request of anyone who does not administer the whole server.
+    /// Refuses an operation that only the administrator of the whole server may do.
     ///
     /// # Errors
     /// `FORBIDDEN` for an owner of one organization.
@@ -196,14 +197,14 @@ impl Administrator {
     }
 }
 
-/// What a request is authenticated by.
+/// The credential of a request.
 #[derive(Debug, Clone)]
 pub(super) enum Credential {
     Key(KeyDigest),
     Session(SessionDigest, OrganizationId),
 }
 
-/// The credential behind a grant that outlives its request's snapshot, and who holds it.
+/// The principal of a grant, with the credential to check again after the request's snapshot.
 #[derive(Debug, Clone)]
 pub(super) struct Principal {
     pub(super) credential: Credential,
@@ -212,10 +213,10 @@ pub(super) struct Principal {
 }
 
 impl Credential {
-    pub(super) fn client(&self) -> Client {
+    pub(super) fn client_id(&self) -> ClientId {
         match self {
-            Self::Key(digest) => Client::holding(digest.0),
-            Self::Session(digest, _) => Client::holding(digest.0),
+            Self::Key(digest) => ClientId::of_credential(digest.0),
+            Self::Session(digest, _) => ClientId::of_credential(digest.0),
         }
     }
 }

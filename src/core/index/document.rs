@@ -1,12 +1,12 @@
-//! What is searched of an asset: its words, and where each stands. The same for what is in the index and for what is
-//! still on its way there, so that both are found and rated alike.
+//! The searchable form of an asset: its words, and where each stands. The index and the changes in memory use the same
+//! form, so that both are found and rated alike.
 
 use super::pattern::{Likeness, Pattern};
 use super::words::words;
 use crate::core::model::Asset;
 use crate::core::model::id::AssetId;
 
-/// Where a word stands; the better, the greater. The numbers are part of the index's format.
+/// Where a word stands, from the worst place to the best. The numbers are part of the index's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Place {
@@ -25,7 +25,7 @@ impl Place {
     }
 }
 
-/// What a word is worth: how it is spelled counts more than where it stands. Never 0.
+/// The points for a match: how close the spelling is counts more than where the word stands. Never 0.
 pub const fn points(likeness: Likeness, place: Place) -> u8 {
     let spelling = match likeness {
         Likeness::TwoEdits => 0,
@@ -41,10 +41,10 @@ pub const fn points(likeness: Likeness, place: Place) -> u8 {
     spelling + standing
 }
 
-/// What one word is worth, at best.
+/// The most points for one word.
 pub const BEST_POINTS: u32 = points(Likeness::Exact, Place::Name) as u32;
 
-/// A listed asset as it is searched.
+/// A listed asset in its searchable form.
 #[derive(Debug)]
 pub struct Document {
     /// The library, by number.
@@ -72,7 +72,7 @@ impl Document {
         })
     }
 
-    /// The words, each with its place; one may come more than once.
+    /// The words, each with its place. A word may occur several times.
     pub fn words(&self) -> impl Iterator<Item = (Place, &str)> {
         self.words.iter().flat_map(|(place, text)| text.split_whitespace().map(|word| (*place, word)))
     }
@@ -82,16 +82,16 @@ impl Document {
         self.words.iter().map(|(_, text)| text.len()).sum()
     }
 
-    /// What all these words are worth in it together; none unless all of them are there.
+    /// The total points for these words; `None` unless all of them occur.
     pub fn rate(&self, patterns: &[Pattern]) -> Option<u32> {
         patterns.iter().try_fold(0, |sum, pattern| {
-            let worth = self.words().filter_map(|(place, word)| Some(points(pattern.likeness(word)?, place)));
-            worth.max().map(|worth| sum + u32::from(worth))
+            let rated = self.words().filter_map(|(place, word)| Some(points(pattern.likeness(word)?, place)));
+            rated.max().map(|rated| sum + u32::from(rated))
         })
     }
 }
 
-/// A text's words, folded, separated by spaces.
+/// The folded words of a text, separated by spaces.
 fn spaced(text: &str) -> String {
     words(text).into_iter().map(|word| word.folded).collect::<Vec<_>>().join(" ")
 }

@@ -1,101 +1,68 @@
-//! The index on disk: its fields, its documents, and the stamp that says how far it followed which store.
+//! The index on disk: its segments, and the stamp that says which store it follows and how far.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use tantivy::index::SegmentId;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
-use tantivy::schema::{BytesOptions, FAST, Field, Schema};
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term};
 
 use super::document::Document;
+use super::fields::{Fields, halves, schema};
 use super::segment::{self, Segment};
 use crate::core::model::id::AssetId;
 use crate::error::{Error, Result};
 
-/// Changes when the fields, or how text becomes words, do: an index of another layout is built again.
+/// Changes with the fields, and with how text becomes words: an index of another layout is rebuilt.
 const LAYOUT: u32 = 2;
 /// How much memory the writer fills before it writes a segment, in bytes. Tantivy takes no less than 15 MB.
 const WRITER_BYTES: usize = 20_000_000;
-/// From which share of deleted documents on a segment is merged.
+/// The fraction of deleted documents from which on a segment is merged.
 const MOST_DELETED: f32 = 0.3;
 
-/// The column of upload times.
-pub const CREATED: &str = "created";
-/// The column of the first half of the ids.
-pub const ID_HIGH: &str = "id_high";
-/// The column of the second half of the ids.
-pub const ID_LOW: &str = "id_low";
-
-/// The fields of a document.
-#[derive(Clone, Copy)]
-pub struct Fields {
-    /// The library and the id together, to delete by: the same asset is in two while it moves.
-    key: Field,
-    id_high: Field,
-    id_low: Field,
-    created: Field,
-    /// The words, each behind its library and its place.
-    pub words: Field,
-}
-
-fn schema() -> (Schema, Fields) {
-    // Which words are there is all that counts: no positions, and no norms.
-    let indexed = BytesOptions::default().set_indexed();
-    let mut schema = Schema::builder();
-    let fields = Fields {
-        key: schema.add_bytes_field("key", indexed.clone()),
-        id_high: schema.add_u64_field(ID_HIGH, FAST),
-        id_low: schema.add_u64_field(ID_LOW, FAST),
-        created: schema.add_u64_field(CREATED, FAST),
-        words: schema.add_bytes_field("words", indexed),
-    };
-    (schema.build(), fields)
-}
-
-/// An open index folder. One at a time has it for writing.
+/// An open index folder. Only one process at a time can open it.
 pub struct Folder {
     writer: IndexWriter,
     reader: IndexReader,
     fields: Fields,
     /// The number of the store that it follows.
     database: u64,
-    /// The number of the last change that is in it for good.
+    /// The number of the last committed change.
     sequence: u64,
-    /// The libraries of each segment that is searched; a segment never gets others.
+    /// The libraries in each open segment, which never change.
     libraries: HashMap<SegmentId, Vec<u64>>,
 }
 
-/// What is in an index for good, opened to be searched.
+/// The committed content of an index, open for searches.
 pub struct Committed {
     /// The number of the last change that is in it.
     pub sequence: u64,
     segments: Vec<Segment>,
-    /// In which segments each library has words, by their place in `segments`.
+    /// The segments in which each library has words, by their position in `segments`.
     libraries: HashMap<u64, Vec<usize>>,
 }
 
 impl Committed {
     /// The segments that have words of this library.
     pub fn segments_of(&self, library: u64) -> impl Iterator<Item = &Segment> {
-        let places = self.libraries.get(&library).into_iter().flatten();
-        places.filter_map(|place| self.segments.get(*place))
+        let positions = self.libraries.get(&library).into_iter().flatten();
+        positions.filter_map(|position| self.segments.get(*position))
     }
 }
 
 impl Folder {
-    /// Opens the index that is there, if it is whole and follows this store.
+    /// Opens the existing index, if it is intact and follows this store.
     pub fn open(path: &Path, database: u64) -> Result<Option<Self>> {
         let (schema, fields) = schema();
         let Ok(index) = Index::open_in_dir(path) else { return Ok(None) };
         let Ok(meta) = index.load_metas() else { return Ok(None) };
         let sequence = meta.payload.as_deref().and_then(|payload| stamped(payload, database));
         let Some(sequence) = sequence.filter(|_| index.schema() == schema) else { return Ok(None) };
-        let whole = index.validate_checksum().is_ok_and(|damaged| damaged.is_empty());
-        if whole { Self::of(&index, fields, database, sequence).map(Some) } else { Ok(None) }
+        let is_intact = index.validate_checksum().is_ok_and(|damaged| damaged.is_empty());
+        if is_intact { Self::of(&index, fields, database, sequence).map(Some) } else { Ok(None) }
     }
 
-    /// Makes an empty index in place of what is there.
+    /// Creates an empty index; deletes an existing one.
     pub fn create(path: &Path, database: u64) -> Result<Self> {
         if path.exists() {
             std::fs::remove_dir_all(path)?;
@@ -121,25 +88,25 @@ impl Folder {
         Ok(Self { writer, reader, fields, database, sequence, libraries: HashMap::new() })
     }
 
-    /// The number of the last change that is in it for good.
+    /// The number of the last committed change.
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
 
-    /// What searches read from: all that was committed.
+    /// The committed content, for searches.
     pub fn committed(&mut self) -> Result<Committed> {
         let searcher = self.reader.searcher();
         let mut committed =
             Committed { sequence: self.sequence, segments: Vec::new(), libraries: HashMap::new() };
         let mut known = HashMap::with_capacity(self.libraries.len());
-        for (place, reader) in searcher.segment_readers().iter().enumerate() {
+        for (position, reader) in searcher.segment_readers().iter().enumerate() {
             let segment = Segment::open(reader, &self.fields)?;
             let libraries = match self.libraries.remove(&reader.segment_id()) {
                 Some(libraries) => libraries,
                 None => segment.libraries()?,
             };
             for library in &libraries {
-                committed.libraries.entry(*library).or_default().push(place);
+                committed.libraries.entry(*library).or_default().push(position);
             }
             known.insert(reader.segment_id(), libraries);
             committed.segments.push(segment);
@@ -148,12 +115,12 @@ impl Folder {
         Ok(committed)
     }
 
-    /// Takes an asset's document out of a library.
+    /// Removes an asset's document from a library.
     pub fn remove(&self, library: u64, id: &AssetId) {
         self.writer.delete_term(Term::from_field_bytes(self.fields.key, &document_key(library, id)));
     }
 
-    /// Puts a document in. One of the same asset in the same library has to be removed before.
+    /// Adds a document. A former one of the same asset in the same library must be removed first.
     pub fn add(&self, searched: &Document) -> Result<()> {
         let (fields, (high, low)) = (self.fields, halves(&searched.id));
         let mut document = TantivyDocument::default();
@@ -170,7 +137,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Makes everything up to the change with this number durable, and lets searches see it.
+    /// Commits everything up to the change with this number, and makes it visible to searches.
     pub fn commit(&mut self, sequence: u64) -> Result<()> {
         let mut commit = self.writer.prepare_commit().map_err(Error::internal)?;
         commit.set_payload(&stamp(self.database, sequence));
@@ -181,7 +148,7 @@ impl Folder {
     }
 }
 
-/// The bytes that a document is deleted by.
+/// The key by which a document is deleted.
 fn document_key(library: u64, id: &AssetId) -> Vec<u8> {
     [library.to_be_bytes().as_slice(), id.bytes()].concat()
 }
@@ -190,7 +157,7 @@ fn stamp(database: u64, sequence: u64) -> String {
     format!("{LAYOUT} {database} {sequence}")
 }
 
-/// How far an index with this stamp followed the store, if it is of today's layout and followed this one.
+/// How far an index with this stamp followed this store; `None` for another layout or store.
 fn stamped(stamp: &str, database: u64) -> Option<u64> {
     let mut numbers = stamp.split(' ');
     let layout = numbers.next()?.parse::<u32>().ok()?;
@@ -199,33 +166,12 @@ fn stamped(stamp: &str, database: u64) -> Option<u64> {
     (layout == LAYOUT && followed == database).then_some(sequence)
 }
 
-/// An id as two numbers that order as it does.
-fn halves(id: &AssetId) -> (u64, u64) {
-    let number = u128::from_be_bytes(*id.bytes());
-    #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
-    let low = number as u64;
-    ((number >> 64) as u64, low)
-}
-
-/// The id of these halves.
-pub fn joined(high: u64, low: u64) -> AssetId {
-    AssetId::from_bytes(&(u128::from(high) << 64 | u128::from(low)).to_be_bytes())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_halves_of_an_id_order_as_it_does_and_join_again() {
-        let (first, last) = (AssetId::random(), AssetId::random());
-        let (high, low) = halves(&first);
-        assert_eq!(joined(high, low), first);
-        assert_eq!(first.cmp(&last), halves(&first).cmp(&halves(&last)));
-    }
-
-    #[test]
-    fn a_stamp_of_another_layout_or_store_is_not_taken() {
+    fn a_stamp_of_another_layout_or_store_is_ignored() {
         assert_eq!(stamped(&stamp(7, 42), 7), Some(42));
         for other in [stamp(8, 42), "0 7 42".into(), "1 7".into(), "1 7 x".into(), String::new()] {
             assert_eq!(stamped(&other, 7), None, "{other}");

@@ -1,6 +1,6 @@
-//! One segment of the index, searched library by library. The words of the index begin with their library, so that a
-//! search reads the words, the hit lists and the documents of the libraries it is for, and of no others: what it costs
-//! tells nothing about those. Nothing here is made for every document of a segment.
+//! One segment of the index, searched library by library. Each word in the index is prefixed with its library, so a search
+//! reads only the words, hit lists and documents of the libraries it is for, and its cost reveals nothing about others.
+//! Nothing here is computed for every document of a segment.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -13,29 +13,29 @@ use tantivy::{DocId, InvertedIndexReader, SegmentReader};
 use tantivy_fst::Automaton;
 
 use super::document::{Place, points};
-use super::folder::{self, Fields};
+use super::fields::{self, Fields};
 use super::meter;
 use super::pattern::{Pattern, State};
 use crate::core::model::id::AssetId;
 use crate::error::{Error, Result};
 
-/// How many bytes a word of the index has before it: its library, and its place.
+/// The prefix of a word in the index: its library, and where it stands.
 const LIBRARY_BYTES: usize = size_of::<u64>();
 const PREFIX_BYTES: usize = LIBRARY_BYTES + 1;
 
-/// The bytes by which a word of a library is kept.
+/// The key of a word of a library.
 pub fn key(library: u64, place: Place, word: &str) -> Vec<u8> {
     [library.to_be_bytes().as_slice(), &[place as u8], word.as_bytes()].concat()
 }
 
-/// The library, the place and the word that are kept by these bytes.
+/// The library, the place and the word in a key.
 fn read_key(key: &[u8]) -> Option<(u64, Place, &str)> {
     let (library, rest) = key.split_first_chunk::<LIBRARY_BYTES>()?;
     let (&place, word) = rest.split_first()?;
     Some((u64::from_be_bytes(*library), Place::numbered(place)?, std::str::from_utf8(word).ok()?))
 }
 
-/// A segment, opened.
+/// An open segment.
 pub struct Segment {
     words: Arc<InvertedIndexReader>,
     alive: Option<AliveBitSet>,
@@ -51,13 +51,13 @@ impl Segment {
         Ok(Self {
             words: reader.inverted_index(fields.words).map_err(Error::internal)?,
             alive: reader.alive_bitset().cloned(),
-            created: column(folder::CREATED)?,
-            id_high: column(folder::ID_HIGH)?,
-            id_low: column(folder::ID_LOW)?,
+            created: column(fields::CREATED)?,
+            id_high: column(fields::ID_HIGH)?,
+            id_low: column(fields::ID_LOW)?,
         })
     }
 
-    /// The libraries that have words in it, in order.
+    /// The libraries with words in this segment, in order.
     pub fn libraries(&self) -> Result<Vec<u64>> {
         let mut libraries = Vec::new();
         let mut next = Some(0_u64);
@@ -76,15 +76,15 @@ impl Segment {
 
     /// The asset of a document.
     pub fn id(&self, document: DocId) -> AssetId {
-        folder::joined(self.id_high.get_val(document), self.id_low.get_val(document))
+        fields::joined(self.id_high.get_val(document), self.id_low.get_val(document))
     }
 
-    /// When the asset of a document was uploaded.
+    /// The upload time of a document's asset.
     pub fn created(&self, document: DocId) -> u64 {
         self.created.get_val(document)
     }
 
-    /// The documents of a library that have all words and are still there, with what these are worth together.
+    /// The documents of a library that have all words and are not deleted, with their total points.
     pub fn search(&self, library: u64, patterns: &[Pattern]) -> Result<Vec<(DocId, u32)>> {
         let Some((first, others)) = patterns.split_first() else { return Ok(Vec::new()) };
         let is_alive = |document| self.alive.as_ref().is_none_or(|alive| alive.is_alive(document));
@@ -92,18 +92,18 @@ impl Segment {
             .rate(library, first)?
             .into_iter()
             .filter(|(document, _)| is_alive(*document))
-            .map(|(document, worth)| (document, u32::from(worth)))
+            .map(|(document, points)| (document, u32::from(points)))
             .collect();
         for pattern in others {
             if documents.is_empty() {
                 break;
             }
-            documents = added(documents, &self.rate(library, pattern)?);
+            documents = intersected(documents, &self.rate(library, pattern)?);
         }
         Ok(documents)
     }
 
-    /// The documents of a library that have one word, in order, with what it is worth; the best place counts.
+    /// The documents of a library that have one word, in order, with the points for its best place.
     fn rate(&self, library: u64, pattern: &Pattern) -> Result<Vec<(DocId, u8)>> {
         let mut rated: Vec<(DocId, u8)> = Vec::new();
         let mut postings = BlockSegmentPostings::empty();
@@ -119,47 +119,47 @@ impl Segment {
             meter::count(1);
             let Some((_, place, word)) = read_key(word) else { continue };
             let Some(likeness) = pattern.likeness(word) else { continue };
-            let worth = points(likeness, place);
+            let points = points(likeness, place);
             self.words.reset_block_postings_from_terminfo(info, &mut postings)?;
             while !postings.docs().is_empty() {
                 meter::count(postings.docs().len());
-                rated.extend(postings.docs().iter().map(|&document| (document, worth)));
+                rated.extend(postings.docs().iter().map(|&document| (document, points)));
                 postings.advance();
             }
         }
-        // Each hit list is in order already, which is what this sort is quick with.
-        rated.sort_by_key(|&(document, worth)| (document, Reverse(worth)));
+        // Each hit list is sorted already, which makes this sort fast.
+        rated.sort_by_key(|&(document, points)| (document, Reverse(points)));
         rated.dedup_by_key(|(document, _)| *document);
         Ok(rated)
     }
 }
 
-/// The documents that are in both lists, which are in order, with the sum of what they are worth.
-fn added(documents: Vec<(DocId, u32)>, rated: &[(DocId, u8)]) -> Vec<(DocId, u32)> {
+/// The documents in both sorted lists, with the sum of their points.
+fn intersected(documents: Vec<(DocId, u32)>, rated: &[(DocId, u8)]) -> Vec<(DocId, u32)> {
     let mut rest = rated.iter().peekable();
     let mut both = documents;
     both.retain_mut(|(document, sum)| {
         while rest.next_if(|(other, _)| other < document).is_some() {}
-        let worth = rest.next_if(|(other, _)| other == document);
-        worth.inspect(|(_, worth)| *sum += u32::from(*worth)).is_some()
+        let points = rest.next_if(|(other, _)| other == document);
+        points.inspect(|(_, points)| *sum += u32::from(*points)).is_some()
     });
     both
 }
 
-/// A word in any place of one library.
+/// Matches a word in any place of one library.
 struct Within<'a> {
     library: [u8; LIBRARY_BYTES],
     pattern: &'a Pattern,
 }
 
-/// How far a word of the index is read.
+/// How much of a key has been read.
 #[derive(Clone, Copy)]
 enum Reached {
-    /// So many bytes before the word itself, all of them the library's.
+    /// This many bytes of the prefix, all equal to the library's.
     Prefix(usize),
-    /// So far in the word.
+    /// Part of the word.
     Word(State),
-    /// A word of another library.
+    /// A key of another library.
     Elsewhere,
 }
 

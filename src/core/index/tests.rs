@@ -9,7 +9,7 @@ use crate::pictures::media::MediaType;
 
 mod interleaved;
 
-/// An asset as it is listed right after its upload.
+/// A listed asset right after its upload.
 pub fn asset(library: u64, name: &str) -> Asset {
     Asset {
         id: AssetId::random(),
@@ -50,7 +50,7 @@ impl Fixture {
         fixture
     }
 
-    /// Adds assets in a segment of their own.
+    /// Adds assets in a new segment.
     fn add(&mut self, assets: &[Asset]) {
         for document in assets.iter().filter_map(Document::of) {
             self.folder.add(&document).unwrap();
@@ -63,7 +63,7 @@ impl Fixture {
         self.index.advance(self.folder.committed().unwrap());
     }
 
-    fn page(&self, query: &str, libraries: &[u64], offset: usize, limit: usize) -> Hits {
+    fn page(&self, query: &str, libraries: &[u64], offset: usize, limit: usize) -> IndexHits {
         let terms = Terms::parse(query);
         self.index.search(&SearchQuery { terms: &terms, libraries, offset, limit }).unwrap()
     }
@@ -112,7 +112,7 @@ fn all_words_have_to_be_there_in_whatever_field() {
     assert_eq!(fixture.ids("bridge golden", &[1]), ids(&[&both]));
     assert_eq!(fixture.ids("golden", &[1]).len(), 2);
     assert!(fixture.ids("golden tower", &[1]).is_empty());
-    // Only the last word may be unfinished.
+    // Only the last word may be incomplete.
     assert_eq!(fixture.ids("golden bri", &[1]), ids(&[&both]));
     assert!(fixture.ids("bri golden", &[1]).is_empty());
 }
@@ -210,7 +210,7 @@ fn before_it_is_opened_it_says_so() {
     );
 }
 
-/// What a search of library 1 reads, and what it answers, when all this is in the index and all that came since.
+/// What a search of library 1 reads and returns, given these committed assets and these pending ones.
 fn read_for(committed: &[Vec<Asset>], pending: &[Asset], query: &str) -> (usize, usize) {
     let mut fixture = Fixture::new(&[]);
     for segment in committed {

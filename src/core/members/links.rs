@@ -1,11 +1,11 @@
-//! Links: the one way for a person to come in, and to come back when their password is lost. Each works once.
+//! Links: the only way for a person to join, or to reset a lost password. Each works once.
 
 use super::former_owners::{concerns, is_backed, withdrawal};
 use super::sessions::{begin, begin_with_password};
-use super::throttle::network;
 use super::{ClientInfo, SignedIn, expect_member, in_other_organizations};
 use crate::core::Core;
 use crate::core::access::Administrator;
+use crate::core::budget::client_network;
 use crate::core::model::audit::{Action, Actor};
 use crate::core::model::email::Email;
 use crate::core::model::id::{LinkId, OrganizationId};
@@ -16,37 +16,37 @@ use crate::core::model::{Link, Member, Membership, Organization, Purpose, Role};
 use crate::core::store::{AuditCommands, KeyQueries, MemberCommands, MemberQueries, Tx};
 use crate::error::{Code, Error, Result};
 
-/// An open link, as those see it who may know of it.
+/// An unused link, for those who may see it.
 #[derive(Debug, Clone)]
 pub struct LinkInfo {
     /// The link's record.
     pub link: Link,
-    /// The organization that it leads into; none for a reset.
+    /// The organization that it is for; none for a reset.
     pub organization: Option<Organization>,
-    /// Whose password it resets; none for an invitation.
+    /// The person whose password it resets; none for an invitation.
     pub member: Option<Member>,
 }
 
-/// What a person gives to join by a link.
+/// What a person enters to join by a link.
 #[derive(Debug, Clone, Copy)]
 pub struct NewMember<'a> {
-    /// What they will sign in with.
+    /// The e-mail to sign in with.
     pub email: &'a str,
-    /// What they are called.
+    /// Their name.
     pub name: &'a str,
-    /// The password that they chose.
+    /// Their password.
     pub password: &'a str,
 }
 
 impl Core {
-    /// The address of a link, at this server's public url.
+    /// The url of a link.
     #[must_use]
     pub fn link_url(&self, token: &Token) -> String {
         format!("{}/app/welcome/{}", self.settings().public_url, token.reveal())
     }
 
-    /// Makes a link that lets one person into an organization. `email` is whom it is meant for, and may be empty.
-    /// The token is in the answer and nowhere else.
+    /// Creates a link for one person to join an organization. `email` is the person it is meant for, and may be empty.
+    /// The token is only in the result.
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND`, or `BAD_USER_INPUT` for the e-mail.
@@ -83,11 +83,12 @@ impl Core {
         Ok((token, info))
     }
 
-    /// Makes a link by which a person chooses a new password. The old one stays good until then. Anyone who holds the
-    /// link holds the account, so it takes reach over every organization that the person is in.
+    /// Creates a link with which a person chooses a new password. The old one works until then. Anyone who has the link
+    /// can take over the account, so the administrator must manage every organization of the person.
     ///
     /// # Errors
-    /// `NOT_FOUND` when nobody within reach has this e-mail; `FORBIDDEN` when they are in an organization beyond it.
+    /// `NOT_FOUND` when no member that the administrator may manage has this e-mail; `FORBIDDEN` when they are also in
+    /// another organization.
     pub async fn request_password_reset(&self, by: Administrator, email: &str) -> Result<(Token, LinkInfo)> {
         let email = email.to_owned();
         let (token, lifetime) = (Token::random(), millis(self.settings().members.link_life));
@@ -107,8 +108,7 @@ impl Core {
         Ok((token, info))
     }
 
-    /// The links that still work and let somebody into an organization, or back to the account of one of its members;
-    /// oldest first.
+    /// The links that still work, for joining an organization or for the passwords of its members; oldest first.
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND`.
@@ -128,7 +128,7 @@ impl Core {
         Ok(links)
     }
 
-    /// Withdraws a link of those that [`Core::list_links`] lists: it stops working.
+    /// Withdraws one of the links that [`Core::list_links`] lists, so that it stops working.
     ///
     /// # Errors
     /// `ORGANIZATION_NOT_FOUND`, or `NOT_FOUND` when there is no such link.
@@ -147,10 +147,10 @@ impl Core {
         .await
     }
 
-    /// What a link is good for, for anyone who holds it.
+    /// The purpose of a link, for anyone who has it.
     ///
     /// # Errors
-    /// `NOT_FOUND` when it was used, withdrawn, or is too old.
+    /// `NOT_FOUND` when it was used or withdrawn, or has expired.
     pub fn link(&self, token: &str) -> Result<LinkInfo> {
         let digest = link_digest(token)?;
         let snapshot = self.store().snapshot()?;
@@ -161,11 +161,11 @@ impl Core {
         Ok(found)
     }
 
-    /// Makes an account for anyone who holds an invitation, and signs them in.
+    /// Creates an account for anyone who has an invitation, and signs them in.
     ///
     /// # Errors
-    /// `NOT_FOUND` for the link; `BAD_USER_INPUT` for what was given; `CONFLICT` when the e-mail has an account,
-    /// whose owner has to sign in first.
+    /// `NOT_FOUND` for the link; `BAD_USER_INPUT` for the input; `CONFLICT` when there is an account with the e-mail,
+    /// whose owner must sign in first.
     pub async fn join(
         &self,
         token: &str,
@@ -197,7 +197,7 @@ impl Core {
                     password: password.clone(),
                     created: now,
                     memberships: vec![membership],
-                    familiar: client.address.map(network).into_iter().collect(),
+                    familiar: client.address.map(client_network).into_iter().collect(),
                 };
                 tx.put_member(&member)?;
                 tx.delete_link(&digest)?;
@@ -208,8 +208,8 @@ impl Core {
         Ok((plain, signed_in))
     }
 
-    /// Lets a person who is signed in into the organization of an invitation. Who is in it already keeps the
-    /// higher of the two roles.
+    /// Adds a signed-in person to the organization of an invitation. A person who is already a member keeps the higher
+    /// role.
     ///
     /// # Errors
     /// `NOT_FOUND` for the link; `UNAUTHENTICATED`.
@@ -232,7 +232,7 @@ impl Core {
                 }
                 tx.put_member(&member)?;
                 tx.delete_link(&digest)?;
-                // Anyone who could ask for a reset before may have no say where the person is now.
+                // Whoever created a reset link earlier may not manage the organization that the person joins now.
                 tx.delete_resets_of(member.id)?;
                 record_join(tx, now, &member, organization.id, &client)?;
                 Ok(organization)
@@ -240,7 +240,7 @@ impl Core {
             .await
     }
 
-    /// Sets a new password by a reset link, ends all sessions of the person, and signs them in.
+    /// Sets a new password with a reset link, ends all sessions of the person, and signs them in.
     ///
     /// # Errors
     /// `NOT_FOUND` for the link; `BAD_USER_INPUT` for the password.
@@ -276,7 +276,7 @@ fn new_link(purpose: Purpose, by: &Administrator, now: Millis, lifetime: Millis)
     Link { id: LinkId::random(), purpose, created: now, expires, made_by, maker }
 }
 
-/// A link with what it is about.
+/// A link with its organization and its person.
 fn info(reader: &(impl KeyQueries + MemberQueries), link: Link) -> Result<LinkInfo> {
     let (organization, member) = match &link.purpose {
         Purpose::Join { organization, .. } => (reader.organization(*organization)?, None),
@@ -289,13 +289,13 @@ pub(super) fn link_digest(token: &str) -> Result<LinkDigest> {
     Token::parse(token).map(|token| token.link_digest()).ok_or_else(no_such_link)
 }
 
-/// The link with this digest, if it still works: it is not too old, and who made it may still let somebody in.
+/// The link with this digest, if it still works: it has not expired, and its creator may still let somebody in.
 pub(super) fn live_link(reader: &impl MemberQueries, digest: &LinkDigest, now: Millis) -> Result<Link> {
     let link = reader.link(digest)?.filter(|link| now < link.expires).ok_or_else(no_such_link)?;
     if is_backed(reader, &link)? { Ok(link) } else { Err(no_such_link()) }
 }
 
-/// What an invitation gives, and where.
+/// The role that an invitation gives, and the organization.
 fn invitation(tx: &Tx<'_>, digest: &LinkDigest, now: Millis) -> Result<(Membership, Organization)> {
     match live_link(tx, digest, now)?.purpose {
         Purpose::Join { organization: id, role, .. } => {

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::throttle::network;
 use crate::core::Core;
+use crate::core::budget::client_network;
 use crate::core::model::audit::{Action, Actor};
 use crate::core::model::email::Email;
 use crate::core::model::id::SessionId;
@@ -15,23 +15,23 @@ use crate::core::settings::MemberSettings;
 use crate::core::store::{AuditCommands, MemberCommands, MemberQueries, Tx};
 use crate::error::{Code, Error, Result};
 
-/// How many addresses are remembered as a person's own.
+/// How many familiar addresses of a person are stored.
 const MOST_FAMILIAR: usize = 10;
-/// How many sessions a person has at a time; the one that was not used for the longest time ends first.
+/// The most sessions of a person; beyond that, the least recently used one ends.
 const MOST_SESSIONS: usize = 30;
-/// How much is kept of what a browser calls itself, in characters.
+/// The most characters of a browser's user agent that are stored.
 const AGENT_LENGTH: usize = 200;
 
-/// Where a request of a person comes from.
+/// The origin of a person's request.
 #[derive(Debug, Clone, Default)]
 pub struct ClientInfo {
     /// The address.
     pub address: Option<IpAddr>,
-    /// What the browser calls itself.
+    /// The browser's user agent.
     pub agent: String,
 }
 
-/// A person who is signed in, and the session that shows it.
+/// A signed-in person, and the session.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     digest: SessionDigest,
@@ -61,7 +61,7 @@ pub struct SessionInfo {
     pub session: Session,
     /// When it was last used, to the minute.
     pub last_seen: Millis,
-    /// Whether it is the one that asks.
+    /// Whether it is the current one.
     pub is_current: bool,
 }
 
@@ -69,7 +69,7 @@ impl Core {
     /// Signs a person in, in a new session.
     ///
     /// # Errors
-    /// `RATE_LIMITED`, or `UNAUTHENTICATED` for an e-mail and a password that don't belong together.
+    /// `RATE_LIMITED`, or `UNAUTHENTICATED` when the e-mail or the password is wrong.
     pub async fn sign_in(
         &self,
         email: &str,
@@ -92,7 +92,7 @@ impl Core {
         let signed_in = self
             .store()
             .write(move |tx| {
-                // The password that was checked may be another by now.
+                // The password may have been changed since it was checked.
                 let found = tx.member_by_email(&email)?;
                 let member =
                     found.filter(|member| Some(&member.password) == checked.as_ref()).ok_or_else(wrong)?;
@@ -106,9 +106,9 @@ impl Core {
         Ok((plain, signed_in))
     }
 
-    /// Records that somebody was refused. Attempts for nobody's account are only counted: a flood of made-up
-    /// addresses takes a line, not the disk. But each is one commit, so that the time of an answer does not tell whether
-    /// there is an account.
+    /// Records a refused attempt. Attempts for unknown accounts are only counted, so that a flood of made-up addresses
+    /// adds one line and does not fill the disk. Each is one commit, so that the duration of the answer does not reveal
+    /// whether there is an account.
     pub(super) async fn record_refused_sign_in(
         &self,
         member: Option<Member>,
@@ -129,10 +129,10 @@ impl Core {
             .await
     }
 
-    /// Who is signed in with this token, and from where this request of theirs comes.
+    /// The person who is signed in with this token, and the origin of the request.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED` when there is no such session, or not any more.
+    /// `UNAUTHENTICATED` when there is no such session, or it has ended.
     pub fn signed_in(&self, token: &str, client: &ClientInfo) -> Result<SignedIn> {
         let digest = Token::parse(token).ok_or_else(Error::signed_out)?.session_digest();
         let found = self.store().snapshot()?.live_session(&digest, self.now())?;
@@ -141,7 +141,7 @@ impl Core {
         Ok(SignedIn { digest, member, session, address: client.address })
     }
 
-    /// Ends the session that asks.
+    /// Ends the current session.
     ///
     /// # Errors
     /// When the store fails.
@@ -150,7 +150,7 @@ impl Core {
         self.end_session(&signed_in, &id).await
     }
 
-    /// The sessions of the person who asks, the one that asks first, then the latest used.
+    /// The sessions of a signed-in person: the current one first, then the most recently used.
     ///
     /// # Errors
     /// When the store fails.
@@ -169,10 +169,10 @@ impl Core {
         Ok(sessions)
     }
 
-    /// Ends one session of the person who asks.
+    /// Ends one session of a signed-in person.
     ///
     /// # Errors
-    /// `NOT_FOUND` when it is not theirs or ended before.
+    /// `NOT_FOUND` when it is not theirs or has already ended.
     pub async fn end_session(&self, signed_in: &SignedIn, id: &SessionId) -> Result<()> {
         let (signed_in, id, now) = (signed_in.clone(), id.clone(), self.now());
         self.store()
@@ -188,7 +188,7 @@ impl Core {
             .await
     }
 
-    /// Ends all sessions of the person but the one that asks, and says how many.
+    /// Ends all sessions of the person except the current one, and returns their number.
     ///
     /// # Errors
     /// When the store fails.
@@ -206,7 +206,7 @@ impl Core {
             .await
     }
 
-    /// Changes the name of the person who asks.
+    /// Changes the name of a signed-in person.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` for the name; `UNAUTHENTICATED`.
@@ -219,7 +219,7 @@ impl Core {
                 let former = std::mem::replace(&mut member.name, name.clone());
                 if former != member.name {
                     tx.put_member(&member)?;
-                    // So that older events can be read by the name of then.
+                    // So that older events, which have the old name, stay understandable.
                     let (actor, detail) = (Actor::member(&member, address), format!("from \"{former}\""));
                     tx.record_member_event(now, &member, &actor, Action::MemberRenamed, &detail)?;
                 }
@@ -228,10 +228,10 @@ impl Core {
             .await
     }
 
-    /// Changes the password of the person who asks. Every session of theirs ends; the answer has a new one.
+    /// Changes the password of a signed-in person. All their sessions end; the result has a new one.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` when the present password is another or the new one won't do; `RATE_LIMITED`;
+    /// `BAD_USER_INPUT` when the current password is wrong or the new one is not accepted; `RATE_LIMITED`;
     /// `UNAUTHENTICATED`.
     pub async fn change_password(
         &self,
@@ -262,7 +262,7 @@ impl Core {
         Ok((plain, signed_in))
     }
 
-    /// Records when sessions were last used. Called now and then, and at the end.
+    /// Records when sessions were last used. Called regularly, and before the server ends.
     ///
     /// # Errors
     /// When the store fails.
@@ -276,7 +276,7 @@ impl Core {
             .await
     }
 
-    /// Deletes sessions and links that are over.
+    /// Deletes expired sessions and links.
     ///
     /// # Errors
     /// When the store fails.
@@ -301,7 +301,7 @@ impl Core {
     }
 }
 
-/// Gives a member another password and a first session under it: whatever the old one let in ends.
+/// Sets a member's new password and begins a session; all sessions under the old one end.
 pub(super) fn begin_with_password(
     tx: &Tx<'_>,
     digest: SessionDigest,
@@ -341,7 +341,7 @@ pub(super) fn begin(
     Ok(SignedIn { digest, member, session, address: client.address })
 }
 
-/// Leaves a member room for one more session.
+/// Makes room for one more session of a member.
 fn end_oldest_sessions(tx: &Tx<'_>, member: &Member) -> Result<()> {
     let mut own = tx.sessions()?;
     own.retain(|(_, session, _)| session.member == member.id);
@@ -349,14 +349,14 @@ fn end_oldest_sessions(tx: &Tx<'_>, member: &Member) -> Result<()> {
     own.iter().skip(MOST_SESSIONS - 1).try_for_each(|(digest, ..)| tx.delete_session(digest))
 }
 
-/// Whether the member signed in from there before.
+/// Whether the address is familiar.
 fn is_familiar(member: &Member, client: &ClientInfo) -> bool {
-    client.address.is_some_and(|address| member.familiar.contains(&network(address)))
+    client.address.is_some_and(|address| member.familiar.contains(&client_network(address)))
 }
 
-/// The member, with this address as the latest of their own.
+/// The member, with this address as the latest familiar one.
 pub(super) fn familiar(mut member: Member, address: Option<IpAddr>) -> Member {
-    if let Some(address) = address.map(network) {
+    if let Some(address) = address.map(client_network) {
         member.familiar.retain(|known| *known != address);
         member.familiar.insert(0, address);
         member.familiar.truncate(MOST_FAMILIAR);

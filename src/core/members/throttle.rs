@@ -1,7 +1,7 @@
-//! How often somebody may try to sign in: by address and by account. An account's true owner is not locked out by
-//! strangers who guess: where they signed in before, they have attempts of their own.
+//! Limits attempts to sign in, by address and by account. Strangers who guess passwords don't lock out the owner of an
+//! account, whose attempts from familiar addresses are counted separately.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -9,19 +9,21 @@ use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
+use crate::core::budget::client_network;
 use crate::error::{Code, Error, Result};
 
-/// From one address, whatever account: so many at once, and one more every few seconds. An office shares one.
+/// Attempts from one address, for any account: how many at once, and after which time one more. An office shares one
+/// address.
 const PER_ADDRESS: (u32, Duration) = (30, Duration::from_secs(3));
-/// For one account from addresses that are not familiar, all together.
+/// Attempts for one account from all unfamiliar addresses together.
 const PER_ACCOUNT: (u32, Duration) = (10, Duration::from_mins(1));
-/// For one account from one address that it signed in from before. The same as for other addresses, so that anyone who is
-/// told to wait there does not learn that there is such an account.
+/// Attempts for one account from one familiar address, where its owner signed in before. The same number as from other
+/// addresses, so that the limit does not reveal whether there is such an account.
 const PER_FAMILIAR: (u32, Duration) = PER_ACCOUNT;
 
 type Limiter<Key> = RateLimiter<Key, HashMapStateStore<Key>, DefaultClock>;
 
-/// The attempts of the last while.
+/// The recent attempts.
 pub struct Throttle {
     addresses: Limiter<IpAddr>,
     accounts: Limiter<String>,
@@ -45,7 +47,7 @@ impl Throttle {
     /// `RATE_LIMITED` when there were too many, with the seconds to wait.
     pub fn attempt(&self, address: Option<IpAddr>, account: &str, is_familiar: bool) -> Result<()> {
         self.attempt_from(address)?;
-        match address.map(network).filter(|_| is_familiar) {
+        match address.map(client_network).filter(|_| is_familiar) {
             Some(address) => pass(&self.familiar, &(account.to_owned(), address)),
             None => pass(&self.accounts, &account.to_owned()),
         }
@@ -54,24 +56,16 @@ impl Throttle {
     /// Counts an attempt that names no account.
     ///
     /// # Errors
-    /// As [`Throttle::attempt`].
+    /// Those of [`Throttle::attempt`].
     pub fn attempt_from(&self, address: Option<IpAddr>) -> Result<()> {
-        address.map_or(Ok(()), |address| pass(&self.addresses, &network(address)))
+        address.map_or(Ok(()), |address| pass(&self.addresses, &client_network(address)))
     }
 
-    /// Deletes what no longer counts.
+    /// Removes attempts that no longer count.
     pub fn tidy(&self) {
         self.addresses.retain_recent();
         self.accounts.retain_recent();
         self.familiar.retain_recent();
-    }
-}
-
-/// Who gets one IPv6 address gets a whole /64, so that is what counts as one.
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
     }
 }
 
@@ -128,7 +122,7 @@ mod tests {
     #[test]
     fn addresses_of_one_network_count_as_one() {
         let [one, other] = ["2001:db8::1", "2001:db8::ffff:1"].map(|text| text.parse::<IpAddr>().unwrap());
-        assert_eq!(network(one), network(other));
-        assert_ne!(network(one), network("2001:db8:0:1::1".parse().unwrap()));
+        assert_eq!(client_network(one), client_network(other));
+        assert_ne!(client_network(one), client_network("2001:db8:0:1::1".parse().unwrap()));
     }
 }

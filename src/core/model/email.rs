@@ -4,18 +4,18 @@ use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::core::model::text::{Layout, hidden};
+use crate::core::model::text::{TextKind, hidden};
 use crate::error::{Error, Result};
 
 /// The longest address that mail can have (RFC 5321), in bytes.
 const LONGEST: usize = 254;
 
-/// An address that somebody gave, checked for its shape alone.
+/// An e-mail address of which only the syntax was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email(String);
 
 impl Email {
-    /// Reads an address: something before one `@`, something behind it, no white space.
+    /// Parses an address: something before one `@`, something after it, no white space.
     ///
     /// # Errors
     /// `BAD_USER_INPUT`.
@@ -23,7 +23,7 @@ impl Email {
         let text: String = text.trim().nfc().collect();
         let fits = text.len() <= LONGEST
             && !text.contains(char::is_whitespace)
-            && hidden(&text, Layout::Line).next().is_none()
+            && hidden(&text, TextKind::Line).next().is_none()
             && text
                 .split_once('@')
                 .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'));
@@ -39,7 +39,7 @@ impl Email {
         &self.0
     }
 
-    /// What tells two addresses apart: the case of letters doesn't.
+    /// The form in which addresses are compared: without case.
     #[must_use]
     pub fn folded(&self) -> String {
         self.0.to_lowercase()

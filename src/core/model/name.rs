@@ -1,25 +1,25 @@
-//! Names that people give: parsed once at the edge, trusted afterwards.
+//! Names that people choose: parsed once, then trusted.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use super::text::{Layout, expect_visible, replaced, unshown};
+use super::text::{TextKind, expect_visible, replaced, unshown};
 use crate::error::{Error, Result};
 
 /// The longest slug, in characters.
 const SLUG_LENGTH: usize = 64;
 /// The longest tag, in characters.
 const TAG_LENGTH: usize = 64;
-/// The longest file name that is kept of an upload, in characters; what is longer is cut.
+/// The longest stored file name of an upload, in characters; longer ones are cut.
 const FILE_NAME_LENGTH: usize = 255;
-/// Words that paths and pages of the product claim for themselves.
+/// Words that are reserved for paths and pages.
 const RESERVED_TAGS: [&str; 2] = ["index", "trash"];
 
-/// What stands where an organization's slug would in the addresses of the web app.
+/// Paths of the web app that are in the place of an organization's slug.
 const RESERVED_ORGANIZATIONS: [&str; 5] = ["profile", "sign-in", "sign-out", "static", "welcome"];
-/// What stands there where a library's slug would.
+/// Paths of the web app that are in the place of a library's slug.
 const RESERVED_LIBRARIES: [&str; 1] = ["settings"];
 
 /// The name of an organization or a library in urls and on the wire: `[a-z0-9]` and inner `-`, 1–64 characters.
@@ -27,7 +27,7 @@ const RESERVED_LIBRARIES: [&str; 1] = ["settings"];
 pub struct Slug(String);
 
 impl Slug {
-    /// Reads a slug that somebody chose.
+    /// Parses a slug.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` when it has other characters, or a `-` at an end, or is too long or empty.
@@ -45,19 +45,19 @@ impl Slug {
         ))
     }
 
-    /// Whether a page of the web app is where an organization of this slug would be.
+    /// Whether an organization with this slug would hide a page of the web app.
     #[must_use]
     pub fn is_reserved_organization(&self) -> bool {
         RESERVED_ORGANIZATIONS.contains(&self.0.as_str())
     }
 
-    /// Whether a page of the web app is where a library of this slug would be.
+    /// Whether a library with this slug would hide a page of the web app.
     #[must_use]
     pub fn is_reserved_library(&self) -> bool {
         RESERVED_LIBRARIES.contains(&self.0.as_str())
     }
 
-    /// Makes a slug of a name: transliterated, lower-cased, everything else squeezed to `-`.
+    /// Derives a slug from a name: transliterated, lower-cased, everything else squeezed to `-`.
     #[must_use]
     pub fn derive(name: &str) -> Self {
         let mut slug = String::new();
@@ -73,7 +73,7 @@ impl Slug {
         Self(if slug.is_empty() { "library".to_owned() } else { slug.to_owned() })
     }
 
-    /// The same slug with a number behind it, as the next try when it is taken.
+    /// The same slug with a number appended, to try when it is taken.
     #[must_use]
     pub fn numbered(&self, number: u32) -> Self {
         let suffix = format!("-{number}");
@@ -95,7 +95,7 @@ impl fmt::Display for Slug {
     }
 }
 
-/// The name of an organization, a library, a key or a person: trimmed, 1 to `longest` characters that can be seen.
+/// The name of an organization, a library, a key or a person: trimmed, 1 to `longest` visible characters.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` that says what is wrong with it.
@@ -107,11 +107,11 @@ pub fn parse_name(text: &str, longest: usize) -> Result<String> {
             "A name has 1 to {longest} characters; this one has {length}."
         )));
     }
-    expect_visible("A name", name, Layout::Line)?;
+    expect_visible("A name", name, TextKind::Line)?;
     Ok(name.to_owned())
 }
 
-/// A tag as somebody wrote it, cleaned: trimmed, inner white space squeezed, Unicode NFC, 1–64 characters.
+/// A normalized tag: trimmed, inner white space squeezed, Unicode NFC, 1–64 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
     text: String,
@@ -119,21 +119,21 @@ pub struct Tag {
 }
 
 impl Tag {
-    /// Reads a tag for writing.
+    /// Parses a tag to be added.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` for an empty, overlong or reserved one, and for characters that can't be seen.
+    /// `BAD_USER_INPUT` for an empty, too long or reserved one, and for invisible characters.
     pub fn parse(text: &str) -> Result<Self> {
         let tag = Self::find(text)?;
-        expect_visible("A tag", &tag.text, Layout::Line)?;
+        expect_visible("A tag", &tag.text, TextKind::Line)?;
         Ok(tag)
     }
 
-    /// Reads a tag for taking it off. It may be one from before [`Tag::parse`] refused what can't be seen, and be
-    /// written with the escapes that it is shown with.
+    /// Parses a tag to be removed. It may be older than the check for invisible characters in [`Tag::parse`], and
+    /// written with the escapes with which it is shown.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` for an empty, overlong or reserved one.
+    /// `BAD_USER_INPUT` for an empty, too long or reserved one.
     pub fn find(text: &str) -> Result<Self> {
         let tag = Self::read(&unshown(text));
         let length = tag.text.chars().count();
@@ -152,7 +152,7 @@ impl Tag {
         Ok(tag)
     }
 
-    /// Reads a tag for looking up; one that could never have been written matches nothing.
+    /// Parses a tag to search for; an invalid one matches nothing.
     #[must_use]
     pub fn read(text: &str) -> Self {
         let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect();
@@ -160,26 +160,26 @@ impl Tag {
         Self { text, folded }
     }
 
-    /// The tag as it is shown.
+    /// The tag as shown.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The tag as it is compared.
+    /// The form in which tags are compared.
     #[must_use]
     pub fn folded(&self) -> &str {
         &self.folded
     }
 }
 
-/// What two spellings of one tag have in common: their lower-case form.
+/// The form in which tags are compared: lower case.
 #[must_use]
 pub fn fold(text: &str) -> String {
     text.to_lowercase().nfc().collect()
 }
 
-/// The last component of a client's file name, cut to 255 characters, with `_` for what can't be seen.
+/// The last component of a client's file name, cut to 255 characters, with `_` for invisible characters.
 #[must_use]
 pub fn file_name(claimed: &str) -> String {
     let last = claimed.rsplit(['/', '\\']).next().unwrap_or_default();

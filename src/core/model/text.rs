@@ -1,16 +1,18 @@
-//! What a text may hold that a client sets, and how one is shown that holds more: the one rule about characters that
-//! control, turn the direction of others, or can't be seen. A text with one of them can pass for another.
+//! Which characters a client's text may have, and how older texts with others are shown: the one rule about invisible
+//! characters, control characters and those that change the writing direction. A text with one of them can look like
+//! another text.
 //!
-//! Joiners, variation selectors and the flags of England, Scotland and Wales stay where scripts and emoji need them.
+//! Joiners, variation selectors and the flags of England, Scotland and Wales are allowed where scripts and emoji need
+//! them.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use crate::error::{Error, Result};
 
-/// What stands in a file's name in the place of a character that can't be seen.
+/// The replacement for invisible characters in file names.
 const REPLACEMENT: char = '_';
-/// The flag that others are made of, by characters that can't be seen.
+/// The flag from which others are made with invisible characters.
 const BLACK_FLAG: char = '\u{1F3F4}';
 /// What follows the black flag in the flags of England, Scotland and Wales.
 const FLAGS: [&str; 3] = [
@@ -19,17 +21,17 @@ const FLAGS: [&str; 3] = [
     "\u{E0067}\u{E0062}\u{E0077}\u{E006C}\u{E0073}\u{E007F}",
 ];
 
-/// How a text is laid out.
+/// The kind of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// On one line: names, tags, e-mail addresses.
+pub enum TextKind {
+    /// One line: names, tags, e-mail addresses.
     Line,
-    /// On several lines, which may have tabs: descriptions and notes.
+    /// Several lines, which may have tabs: descriptions and notes.
     Lines,
 }
 
-/// The characters of a text that can't be seen where they are, with their places in bytes.
-pub fn hidden(text: &str, layout: Layout) -> impl Iterator<Item = (usize, char)> {
+/// The invisible characters of a text that are not allowed where they are, with their positions in bytes.
+pub fn hidden(text: &str, kind: TextKind) -> impl Iterator<Item = (usize, char)> {
     let mut before = None;
     let mut flag_until = 0;
     text.char_indices().filter(move |&(at, character)| {
@@ -38,16 +40,16 @@ pub fn hidden(text: &str, layout: Layout) -> impl Iterator<Item = (usize, char)>
             let flag = FLAGS.into_iter().find(|flag| rest.starts_with(flag)).unwrap_or_default();
             flag_until = at + character.len_utf8() + flag.len();
         }
-        let is_hidden = at >= flag_until && is_hidden(character, before, layout);
+        let is_hidden = at >= flag_until && is_hidden(character, before, kind);
         before = (!is_hidden).then_some(character);
         is_hidden
     })
 }
 
-/// Whether a character can't be seen behind this one.
-fn is_hidden(character: char, before: Option<char>, layout: Layout) -> bool {
+/// Whether a character is invisible after this one.
+fn is_hidden(character: char, before: Option<char>, kind: TextKind) -> bool {
     match character {
-        '\n' | '\r' | '\t' => layout == Layout::Line,
+        '\n' | '\r' | '\t' => kind == TextKind::Line,
         // No script before Arabic has a use for them.
         '\u{200C}'..='\u{200D}' | '\u{13430}'..='\u{1343F}' => {
             before.is_none_or(|before| before < '\u{600}' || is_joiner(before))
@@ -63,13 +65,13 @@ fn is_joiner(character: char) -> bool {
     matches!(character, '\u{200C}'..='\u{200D}')
 }
 
-/// Whether a character chooses among the looks of the one before it.
+/// Whether a character selects a variant of the one before it.
 fn is_selector(character: char) -> bool {
     matches!(character, '\u{180B}'..='\u{180D}' | '\u{180F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
 }
 
 /// Unicode's categories Cc, Zl and Zp, and its property `Default_Ignorable_Code_Point` with the other marks of format,
-/// without those above and those of Arabic, Syriac and Kaithi that are seen.
+/// without those above and the visible ones of Arabic, Syriac and Kaithi.
 fn is_never_seen(character: char) -> bool {
     matches!(character,
         '\u{0}'..='\u{1F}'
@@ -93,12 +95,12 @@ fn is_never_seen(character: char) -> bool {
         | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// Checks that everything in a text can be seen. `what` is the text's kind as a sentence begins with it: "A name".
+/// Checks that a text has no invisible characters. `what` names the text at the start of a sentence: "A name".
 ///
 /// # Errors
-/// `BAD_USER_INPUT` that names the first character that can't be.
-pub fn expect_visible(what: &str, text: &str, layout: Layout) -> Result<()> {
-    let Some((at, character)) = hidden(text, layout).next() else { return Ok(()) };
+/// `BAD_USER_INPUT` that names the first invisible character.
+pub fn expect_visible(what: &str, text: &str, kind: TextKind) -> Result<()> {
+    let Some((at, character)) = hidden(text, kind).next() else { return Ok(()) };
     let place = text.get(..at).unwrap_or_default().chars().count() + 1;
     Err(Error::bad_input(format!(
         "{what} can't contain control or invisible characters; the character at position {place} is U+{:04X}. Leave it \
@@ -107,11 +109,11 @@ pub fn expect_visible(what: &str, text: &str, layout: Layout) -> Result<()> {
     )))
 }
 
-/// The text with `_` for each run of characters that can't be seen: for names of files, which are never refused.
+/// The text with `_` for each run of invisible characters: for file names, which are never refused.
 #[must_use]
 pub fn replaced(text: &str) -> Cow<'_, str> {
     let mut run_until = None;
-    rewritten(text, Layout::Line, |kept, at, character| {
+    rewritten(text, TextKind::Line, |kept, at, character| {
         if run_until != Some(at) {
             kept.push(REPLACEMENT);
         }
@@ -119,32 +121,32 @@ pub fn replaced(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// The text without the characters that can't be seen: for texts that are found inside of files.
+/// The text without invisible characters: for texts inside of files.
 #[must_use]
-pub fn without_hidden(text: &str, layout: Layout) -> Cow<'_, str> {
-    rewritten(text, layout, |_, _, _| {})
+pub fn without_hidden(text: &str, kind: TextKind) -> Cow<'_, str> {
+    rewritten(text, kind, |_, _, _| {})
 }
 
-/// The text with escapes such as `\u{202e}` for characters that can't be seen: for texts that were stored before they
-/// were refused. Ends of lines and tabs stay.
+/// The text with escapes such as `\u{202e}` for invisible characters: for texts that were stored before those were
+/// refused. Line breaks and tabs stay.
 #[must_use]
 pub fn shown(text: &str) -> Cow<'_, str> {
-    rewritten(text, Layout::Lines, |kept, _, character| {
+    rewritten(text, TextKind::Lines, |kept, _, character| {
         // Writing to a string can't fail.
         let _ = write!(kept, "{}", character.escape_unicode());
     })
 }
 
-/// [`shown`] for one line: ends of lines and tabs are escaped, too.
+/// [`shown`] for one line: line breaks and tabs are escaped, too.
 #[must_use]
 pub fn shown_in_line(text: &str) -> Cow<'_, str> {
-    rewritten(text, Layout::Line, |kept, _, character| {
+    rewritten(text, TextKind::Line, |kept, _, character| {
         // Writing to a string can't fail.
         let _ = write!(kept, "{}", character.escape_unicode());
     })
 }
 
-/// The text that [`shown`] shows like this: for a name by which somebody asks for what was shown to them.
+/// Reverses [`shown`]: for a name that a client copied from an answer.
 #[must_use]
 pub fn unshown(text: &str) -> Cow<'_, str> {
     let mut pieces = text.split("\\u{");
@@ -152,7 +154,7 @@ pub fn unshown(text: &str) -> Cow<'_, str> {
     for piece in pieces {
         let escape = piece.split_once('}').and_then(|(code, rest)| {
             let character = char::from_u32(u32::from_str_radix(code, 16).ok()?)?;
-            is_hidden(character, None, Layout::Lines).then_some((character, rest))
+            is_hidden(character, None, TextKind::Lines).then_some((character, rest))
         });
         if let Some((character, rest)) = escape {
             read.push(character);
@@ -165,18 +167,18 @@ pub fn unshown(text: &str) -> Cow<'_, str> {
     if read == text { Cow::Borrowed(text) } else { Cow::Owned(read) }
 }
 
-/// The text with what `write` makes of each character that can't be seen, which gets its place, too.
+/// The text with each invisible character replaced by what `write` writes for it and its position.
 pub fn rewritten(
     text: &str,
-    layout: Layout,
+    kind: TextKind,
     mut write: impl FnMut(&mut String, usize, char),
 ) -> Cow<'_, str> {
-    // Nearly all text is plain, and bytes are quicker to look at than characters.
+    // Nearly all text is ASCII, and bytes are faster to check than characters.
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return Cow::Borrowed(text);
     }
     let (mut written, mut from) = (String::new(), 0);
-    for (at, character) in hidden(text, layout) {
+    for (at, character) in hidden(text, kind) {
         written.push_str(text.get(from..at).unwrap_or_default());
         write(&mut written, at, character);
         from = at + character.len_utf8();
@@ -212,11 +214,11 @@ mod tests {
             ),
         ] {
             assert_eq!(replaced(text), with_underscore);
-            assert_eq!(without_hidden(text, Layout::Lines), without);
+            assert_eq!(without_hidden(text, TextKind::Lines), without);
             assert_eq!(shown(text), escaped);
-            assert_eq!(expect_visible("A name", text, Layout::Line).is_ok(), text == escaped, "{text:?}");
+            assert_eq!(expect_visible("A name", text, TextKind::Line).is_ok(), text == escaped, "{text:?}");
         }
-        let refused = expect_visible("A tag", "ab\u{202E}c", Layout::Line).unwrap_err();
+        let refused = expect_visible("A tag", "ab\u{202E}c", TextKind::Line).unwrap_err();
         assert!(refused.message().contains("position 3 is U+202E"), "{refused}");
     }
 
@@ -231,7 +233,7 @@ mod tests {
             "\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}",
             "עברית العربية",
         ] {
-            expect_visible("A name", text, Layout::Line).unwrap();
+            expect_visible("A name", text, TextKind::Line).unwrap();
             assert_eq!(shown(text), text);
         }
     }
@@ -239,8 +241,8 @@ mod tests {
     #[test]
     fn lines_and_tabs_are_for_prose() {
         let text = "one\r\n\ttwo";
-        assert!(expect_visible("A name", text, Layout::Line).is_err());
-        assert!(expect_visible("A description", text, Layout::Lines).is_ok());
+        assert!(expect_visible("A name", text, TextKind::Line).is_err());
+        assert!(expect_visible("A description", text, TextKind::Lines).is_ok());
         assert_eq!(shown(text), text);
         assert_eq!(replaced(text), "one_two");
     }
@@ -266,13 +268,13 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_mended_is_visible_and_what_is_visible_is_not_touched(text in any_text()) {
-            for mended in [replaced(&text), without_hidden(&text, Layout::Line)] {
-                prop_assert_eq!(hidden(&mended, Layout::Line).count(), 0);
+            for mended in [replaced(&text), without_hidden(&text, TextKind::Line)] {
+                prop_assert_eq!(hidden(&mended, TextKind::Line).count(), 0);
             }
-            prop_assert_eq!(hidden(&shown(&text), Layout::Lines).count(), 0);
+            prop_assert_eq!(hidden(&shown(&text), TextKind::Lines).count(), 0);
             let escaped = shown(&text);
             prop_assert_eq!(unshown(&escaped), text.as_str());
-            if expect_visible("A name", &text, Layout::Line).is_ok() {
+            if expect_visible("A name", &text, TextKind::Line).is_ok() {
                 prop_assert_eq!(replaced(&text), text.as_str());
                 prop_assert_eq!(shown(&text), text.as_str());
             }

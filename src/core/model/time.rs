@@ -11,39 +11,39 @@ pub fn millis(duration: Duration) -> Millis {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Turns a time into a key part that sorts newest first, and back.
+/// Converts a time to a key part that sorts newest first, and back.
 #[must_use]
 pub const fn newest_first(time: u64) -> u64 {
     u64::MAX - time
 }
 
-/// What clocks show at one moment.
+/// The clocks at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::core) struct Reading {
-    /// The clock that people set.
+pub(in crate::core) struct ClockReading {
+    /// The wall clock, which people set.
     pub wall: Millis,
-    /// The machine's steady clock, since it was started.
+    /// The machine's steady clock, since it booted.
     pub steady: Millis,
-    /// Which start of the machine that was.
+    /// The boot of the machine.
     pub boot: u64,
 }
 
-/// What was seen up to a moment.
+/// The time observed up to a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::core) struct Seen {
     /// The time that the server believes it is.
     pub time: Millis,
-    /// What the clocks showed then.
-    pub at: Reading,
-    /// A clock that shows another time, if it does.
+    /// The clocks at that moment.
+    pub at: ClockReading,
+    /// The difference to the wall clock, if there is one.
     pub apart: Option<Apart>,
 }
 
-/// A clock that shows another time than the one that was seen to come.
+/// The difference between the wall clock and the observed time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::core) struct Apart {
-    /// How far it is ahead; negative when it is behind.
+    /// How far the clock is ahead; negative when it is behind.
     pub ahead: i64,
-    /// For how long that has been seen.
+    /// For how long that has been observed.
     pub since: Millis,
 }

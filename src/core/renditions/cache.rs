@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tempfile::NamedTempFile;
 
-use super::key::Key;
+use super::key::RenditionKey;
 use crate::core::model::time::Millis;
 
 /// The least space that a file takes on the disk. It also bounds the number of files.
@@ -48,7 +48,7 @@ impl Cache {
     }
 
     /// Opens a rendition, if it is cached, and records its use.
-    pub fn find(&self, key: Key, now: Millis) -> io::Result<Option<File>> {
+    pub fn find(&self, key: RenditionKey, now: Millis) -> io::Result<Option<File>> {
         let file = match File::open(self.path(key)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
@@ -61,7 +61,7 @@ impl Cache {
     }
 
     /// Stores a rendition and returns it, opened. Blocks, and evicts others when the cache is full.
-    pub fn insert(&self, key: Key, bytes: &[u8], now: Millis) -> io::Result<File> {
+    pub fn insert(&self, key: RenditionKey, bytes: &[u8], now: Millis) -> io::Result<File> {
         let file = self.write(key, bytes, now).or_else(|error| match error.kind() {
             // The folder was deleted in between.
             io::ErrorKind::NotFound => self.write(key, bytes, now),
@@ -76,7 +76,7 @@ impl Cache {
         Ok(file)
     }
 
-    fn write(&self, key: Key, bytes: &[u8], now: Millis) -> io::Result<File> {
+    fn write(&self, key: RenditionKey, bytes: &[u8], now: Millis) -> io::Result<File> {
         let path = self.path(key);
         let temp = temp(&self.dir);
         fs::create_dir_all(&temp)?;
@@ -103,7 +103,7 @@ impl Cache {
             if used <= goal {
                 break;
             }
-            if_exists(fs::remove_file(self.path(Key(entry.name))))?;
+            if_exists(fs::remove_file(self.path(RenditionKey(entry.name))))?;
             used -= entry.size;
         }
         Ok(used)
@@ -130,7 +130,7 @@ impl Cache {
         Ok(entries)
     }
 
-    fn path(&self, key: Key) -> PathBuf {
+    fn path(&self, key: RenditionKey) -> PathBuf {
         let name = key.to_hex();
         self.dir.join(name.get(..2).unwrap_or_default()).join(name)
     }
@@ -171,11 +171,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(folder.path().join("c"), 10 * BLOCK).unwrap();
         for name in 0..10 {
-            cache.insert(Key([name; 32]), b"x", u64::from(name) * MINUTE).unwrap();
+            cache.insert(RenditionKey([name; 32]), b"x", u64::from(name) * MINUTE).unwrap();
         }
-        assert!(cache.find(Key([0; 32]), 20 * MINUTE).unwrap().is_some());
-        cache.insert(Key([10; 32]), b"x", 21 * MINUTE).unwrap();
-        let is_there = |name: u8| cache.find(Key([name; 32]), 22 * MINUTE).unwrap().is_some();
+        assert!(cache.find(RenditionKey([0; 32]), 20 * MINUTE).unwrap().is_some());
+        cache.insert(RenditionKey([10; 32]), b"x", 21 * MINUTE).unwrap();
+        let is_there = |name: u8| cache.find(RenditionKey([name; 32]), 22 * MINUTE).unwrap().is_some();
         let left: Vec<u8> = (0..=10).filter(|name| is_there(*name)).collect();
         assert_eq!(left, [0, 3, 4, 5, 6, 7, 8, 9, 10]);
     }
@@ -184,21 +184,21 @@ mod tests {
     fn files_of_an_earlier_run_count() {
         let folder = tempfile::tempdir().unwrap();
         let open = || Cache::open(folder.path().join("c"), 2 * BLOCK).unwrap();
-        open().insert(Key([1; 32]), b"x", 0).unwrap();
-        open().insert(Key([2; 32]), b"x", 1).unwrap();
-        open().insert(Key([3; 32]), b"x", 2).unwrap();
-        assert!(open().find(Key([1; 32]), 3).unwrap().is_none());
-        assert!(open().find(Key([3; 32]), 3).unwrap().is_some());
+        open().insert(RenditionKey([1; 32]), b"x", 0).unwrap();
+        open().insert(RenditionKey([2; 32]), b"x", 1).unwrap();
+        open().insert(RenditionKey([3; 32]), b"x", 2).unwrap();
+        assert!(open().find(RenditionKey([1; 32]), 3).unwrap().is_none());
+        assert!(open().find(RenditionKey([3; 32]), 3).unwrap().is_some());
     }
 
     #[test]
     fn the_folder_may_be_deleted_at_any_time_and_nothing_stays_without_space() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(folder.path().join("c"), 0).unwrap();
-        cache.insert(Key([1; 32]), b"one", 0).unwrap();
+        cache.insert(RenditionKey([1; 32]), b"one", 0).unwrap();
         fs::remove_dir_all(folder.path().join("c")).unwrap();
-        assert_eq!(content(cache.find(Key([1; 32]), 0).unwrap()), None);
-        cache.insert(Key([1; 32]), b"one", 0).unwrap();
-        assert_eq!(content(cache.find(Key([1; 32]), 0).unwrap()), None);
+        assert_eq!(content(cache.find(RenditionKey([1; 32]), 0).unwrap()), None);
+        cache.insert(RenditionKey([1; 32]), b"one", 0).unwrap();
+        assert_eq!(content(cache.find(RenditionKey([1; 32]), 0).unwrap()), None);
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::key::{Key, LibraryFile};
+use super::key::{LibraryFile, RenditionKey};
 use crate::core::model::time::Millis;
 use crate::pictures::Failure;
 
@@ -19,7 +19,7 @@ pub(super) struct Failures(Mutex<HashMap<[u8; 32], (Millis, Failure)>>);
 
 impl Failures {
     /// Why there is no such rendition, if that is known.
-    pub fn find(&self, file: LibraryFile, key: Key, now: Millis) -> Option<Failure> {
+    pub fn find(&self, file: LibraryFile, key: RenditionKey, now: Millis) -> Option<Failure> {
         let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (until, failure) = failures.get(&file.key().0).or_else(|| failures.get(&key.0))?;
         (now < *until).then(|| failure.clone())
@@ -27,7 +27,7 @@ impl Failures {
 
     /// Records a failure. A fault of the file holds for all its renditions; any other only for this one, so that nobody
     /// can block a thumbnail by asking for something too large.
-    pub fn record(&self, file: LibraryFile, key: Key, failure: &Failure, now: Millis) {
+    pub fn record(&self, file: LibraryFile, key: RenditionKey, failure: &Failure, now: Millis) {
         let of = match failure {
             Failure::Unsupported(_) | Failure::Damaged(_) => file.key().0,
             Failure::TooLarge(_) | Failure::TooSlow(_) | Failure::Crashed => key.0,
@@ -74,8 +74,8 @@ mod tests {
     const FILE: LibraryFile = LibraryFile { library: LibraryId(1), hash: ContentHash([1; 32]) };
     /// The same bytes in another library.
     const ELSEWHERE: LibraryFile = LibraryFile { library: LibraryId(2), ..FILE };
-    const SMALL: Key = Key([2; 32]);
-    const LARGE: Key = Key([3; 32]);
+    const SMALL: RenditionKey = RenditionKey([2; 32]);
+    const LARGE: RenditionKey = RenditionKey([3; 32]);
 
     #[test]
     fn a_fault_of_the_file_holds_for_all_its_renditions_for_a_while() {

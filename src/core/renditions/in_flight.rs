@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
-use super::key::Key;
+use super::key::RenditionKey;
 use super::spec::RenditionSpec;
 use super::{CachedRendition, Renditions, Requester, unavailable};
 use crate::core::Core;
@@ -41,12 +41,12 @@ struct Entry {
 /// All renditions in flight.
 #[derive(Default)]
 pub(super) struct InFlight {
-    entries: Mutex<HashMap<Key, Entry>>,
+    entries: Mutex<HashMap<RenditionKey, Entry>>,
     started: AtomicU64,
 }
 
 impl InFlight {
-    fn entries(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
+    fn entries(&self) -> MutexGuard<'_, HashMap<RenditionKey, Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -57,7 +57,7 @@ pub(super) struct RenderJob {
     pub(super) media_type: MediaType,
     pub(super) requester: Requester,
     pub(super) spec: RenditionSpec,
-    pub(super) key: Key,
+    pub(super) key: RenditionKey,
 }
 
 impl RenderJob {
@@ -150,7 +150,7 @@ impl Core {
 /// Removes a rendition from the ones in flight when dropped, however it ends.
 struct InFlightGuard {
     core: Core,
-    key: Key,
+    key: RenditionKey,
     number: u64,
 }
 

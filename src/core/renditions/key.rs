@@ -7,7 +7,7 @@ use crate::core::model::{Asset, ContentHash};
 
 /// The name of a rendition in the cache, and its entity tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Key(pub [u8; 32]);
+pub(super) struct RenditionKey(pub [u8; 32]);
 
 /// A file in a library. The same bytes in another library have another key, so that nobody can find out whether another
 /// library has them.
@@ -26,14 +26,14 @@ impl LibraryFile {
     }
 
     /// The key that its failures are remembered by, and that its renditions' keys are made from.
-    pub(super) fn key(self) -> Key {
+    pub(super) fn key(self) -> RenditionKey {
         let mut hasher = blake3::Hasher::new_derive_key("rasterd 2026 file of a library");
         hasher.update(&self.library.0.to_le_bytes()).update(&self.hash.0);
-        Key(*hasher.finalize().as_bytes())
+        RenditionKey(*hasher.finalize().as_bytes())
     }
 }
 
-impl Key {
+impl RenditionKey {
     /// A number that differs for most keys.
     pub fn number(self) -> u64 {
         self.0.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))

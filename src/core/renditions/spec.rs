@@ -1,6 +1,6 @@
 //! The rendition that is made for a request, in the normal form that equal requests share.
 
-use super::key::{Key, LibraryFile};
+use super::key::{LibraryFile, RenditionKey};
 use super::request::{LISTED_EDGES, RenditionRequest, RequestedFormat, THUMB_HIGH};
 use super::size_steps::{proportional, snapped, stepped};
 use crate::core::model::Content;
@@ -64,7 +64,7 @@ impl RenditionSpec {
     }
 
     /// The cache key when it is rendered on its own from this file.
-    pub fn key(&self, file: LibraryFile) -> Key {
+    pub fn key(&self, file: LibraryFile) -> RenditionKey {
         self.key_in("rasterd 2026 rendition of a library", file)
     }
 
@@ -83,7 +83,7 @@ impl RenditionSpec {
 
     /// The cache key when it is one of the pictures made after the upload, each from the next larger one. These differ
     /// slightly from ones rendered on their own, and different bytes must not share an entity tag.
-    pub fn cascaded_key(&self, file: LibraryFile) -> Option<Key> {
+    pub fn cascaded_key(&self, file: LibraryFile) -> Option<RenditionKey> {
         let is_cascaded = match self {
             Self::Blurred => true,
             Self::Picture(rendition) => rendition.format == Format::WebP && rendition.quality.is_none(),
@@ -91,10 +91,10 @@ impl RenditionSpec {
         is_cascaded.then(|| self.key_in("rasterd 2026 rendition of a library, cascaded", file))
     }
 
-    fn key_in(&self, context: &str, file: LibraryFile) -> Key {
+    fn key_in(&self, context: &str, file: LibraryFile) -> RenditionKey {
         let mut hasher = blake3::Hasher::new_derive_key(context);
         hasher.update(&[ENGINE]).update(&file.key().0).update(self.key_text().as_bytes());
-        Key(*hasher.finalize().as_bytes())
+        RenditionKey(*hasher.finalize().as_bytes())
     }
 
     /// The spec as text for its key. The spelling is fixed and need not match the names in the code: another one would

@@ -157,11 +157,11 @@ async fn receive(
     upload: &mut uploads::Upload,
     name: &str,
 ) -> Result<()> {
-    let mut arriving = upload.begin_file(name)?;
+    let mut file = upload.begin_file(name)?;
     loop {
         match pieces.recv().await {
-            Some(FilePiece::Bytes(bytes)) => arriving.write(&bytes).await?,
-            Some(FilePiece::End) => return upload.end_file(arriving).await,
+            Some(FilePiece::Bytes(bytes)) => file.write(&bytes).await?,
+            Some(FilePiece::End) => return upload.end_file(file).await,
             Some(FilePiece::Failed(error)) => return Err(error),
             Some(FilePiece::File { .. }) | None => {
                 return Err(broken_off("a part of the form has no end".to_owned()));

@@ -79,8 +79,8 @@ impl ScalarType for Upload {
 /// What a key is and reaches.
 pub struct Viewer(v2026_07_08::Viewer);
 
-impl From<libraries::Viewer> for Viewer {
-    fn from(viewer: libraries::Viewer) -> Self {
+impl From<libraries::CallerDetail> for Viewer {
+    fn from(viewer: libraries::CallerDetail) -> Self {
         Self(viewer.into())
     }
 }

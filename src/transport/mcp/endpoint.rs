@@ -111,7 +111,7 @@ where
     ) -> Result<HttpResponse, HttpResponse> {
         let refusal = |error: Error| transport::error_response(&error);
         self.addresses.check(request.headers()).map_err(refusal)?;
-        let cancellation = transport::cancellation().part();
+        let cancellation = transport::cancellation().child();
         let admit = || (self.admit)(request, cancellation.clone());
         let (mut admitted, mut owner) = admit().map_err(refusal)?;
         check_media_types(request.headers()).map_err(|(status, message)| refused(status, message))?;

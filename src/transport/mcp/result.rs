@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::json::{to_text, visible};
 use crate::error::{Code, Error, Result};
-use crate::operations::Reply;
+use crate::operations::AgentReply;
 use crate::transport::{self, RequestId};
 
 /// How long the text of a refusal may be, in characters.
@@ -21,15 +21,15 @@ const WHENCE_IDS: &str = "Ids come from whoami and list_libraries. A name is not
 ///
 /// # Errors
 /// When the value can't be JSON, which ours can.
-pub fn into_result<T: Serialize>(reply: Reply<T>, list_name: Option<&str>) -> Result<CallToolResult> {
+pub fn into_result<T: Serialize>(reply: AgentReply<T>, list_name: Option<&str>) -> Result<CallToolResult> {
     let text = to_text(&reply.value)?;
     // Of the text, in which what can't be seen was made visible.
     let value = serde_json::from_str(&text).map_err(Error::internal)?;
-    let structured = match (list_name, reply.beside) {
+    let structured = match (list_name, reply.page_info) {
         (None, _) => value,
         (Some(name), None) => Value::Object([(name.to_owned(), value)].into_iter().collect()),
-        (Some(name), Some(beside)) => {
-            let mut structured = serde_json::to_value(beside).map_err(Error::internal)?;
+        (Some(name), Some(page_info)) => {
+            let mut structured = serde_json::to_value(page_info).map_err(Error::internal)?;
             structured[name] = value;
             structured
         }

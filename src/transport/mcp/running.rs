@@ -15,13 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rmcp::model::RequestId;
 
 use crate::core::cancellation::Cancellation;
-use crate::core::scans::Client;
+use crate::core::scans::ClientId;
 
 /// Whose requests they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestOwner {
     /// Who holds the credential.
-    pub client: Client,
+    pub client: ClientId,
     /// Where the request comes from.
     pub address: Option<IpAddr>,
 }
@@ -79,7 +79,7 @@ mod tests {
     const ONE: RequestId = RequestId::Number(1);
 
     fn owner(digest: u8, address: [u8; 4]) -> RequestOwner {
-        RequestOwner { client: Client::holding([digest; 32]), address: Some(IpAddr::from(address)) }
+        RequestOwner { client: ClientId::of_credential([digest; 32]), address: Some(IpAddr::from(address)) }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::core::budget::site;
+use crate::core::budget::client_network;
 
 /// Counts the open connections and limits them, in all and from each address.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ impl ConnectionLimits {
 
     /// A slot, if one is free for this address.
     pub fn acquire(&self, peer: IpAddr) -> Option<ConnectionSlot> {
-        let address = site(peer);
+        let address = client_network(peer);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let of_address = open.by_address.get(&address).copied().unwrap_or(0);
         if open.total >= self.total || of_address >= self.per_address {

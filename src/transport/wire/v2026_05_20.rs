@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::v2026_07_08::AssetKind;
 use super::{Highlights, PLAN, Places, Uploader, pictures};
 use crate::core::assets::AssetDetail;
-use crate::core::search::{Found, FoundAsset};
+use crate::core::search::{FoundAsset, FoundAssets};
 use crate::core::{libraries, model, uploads};
 
 /// How many tags a list can be filtered by; `configured` is the server's own limit.
@@ -30,8 +30,8 @@ pub struct Viewer {
     pub libraries: Vec<String>,
 }
 
-impl From<libraries::Viewer> for Viewer {
-    fn from(libraries::Viewer { organization, grants }: libraries::Viewer) -> Self {
+impl From<libraries::CallerDetail> for Viewer {
+    fn from(libraries::CallerDetail { organization, grants }: libraries::CallerDetail) -> Self {
         Self {
             organization_id: organization.slug.to_string(),
             organization_name: organization.name,
@@ -202,7 +202,7 @@ pub struct SearchResult {
 impl SearchResult {
     /// The page with this number, as a client sees it.
     #[must_use]
-    pub fn new(found: Found, page: u64, origin: &str) -> Self {
+    pub fn new(found: FoundAssets, page: u64, origin: &str) -> Self {
         let hits = found.hits.into_iter().map(|hit| SearchHit::new(hit, origin)).collect();
         Self { hits, found: found.total, page }
     }

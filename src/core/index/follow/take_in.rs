@@ -1,5 +1,5 @@
-//! The thread that reads the change log into memory as soon as the store has committed something, so that searches
-//! see it without a commit of the index. It writes nothing, and stops reading where the index is far behind.
+//! The thread that reads changes into memory as soon as the store has committed them, so that searches see them before
+//! the index is committed. It writes nothing, and stops reading while the index is far behind.
 
 use std::sync::Arc;
 
@@ -12,22 +12,22 @@ use crate::error::Result;
 /// How many changes are read at a time.
 const BATCH: usize = 256;
 
-/// What the thread has.
+/// The state of the thread.
 pub struct TakeIn {
     pub store: Store,
     pub index: Arc<Index>,
-    /// Is notified of every commit of the store.
+    /// Notified of every commit of the store.
     pub changes: watch::Receiver<()>,
-    /// Is told when the index was opened, or has taken in what was in memory.
+    /// Notified when the index was opened, or has committed the changes in memory.
     pub committed: watch::Receiver<u64>,
-    /// Tells up to which change the index should have everything soon.
+    /// Sends the number of the change up to which the index should be committed soon.
     pub wanted: watch::Sender<u64>,
-    /// Closed when it is time to stop.
+    /// Closed when the thread should stop.
     pub stopping: watch::Receiver<()>,
 }
 
 impl TakeIn {
-    /// Follows the store until it is time to stop.
+    /// Follows the store until the thread should stop.
     pub async fn follow(mut self) {
         loop {
             self.changes.mark_unchanged();
@@ -46,9 +46,9 @@ impl TakeIn {
         }
     }
 
-    /// Takes in all that is there, as long as there is room for it.
+    /// Reads all new changes, as long as there is room for them.
     fn take_in(&self) -> Result<()> {
-        while let Some((from, room, is_pressing)) = self.index.standing() {
+        while let Some((from, room, is_pressing)) = self.index.progress() {
             let snapshot = self.store.snapshot()?;
             if is_pressing {
                 self.wanted.send_replace(from);
@@ -56,7 +56,7 @@ impl TakeIn {
             if room == 0 || snapshot.sequence()? <= from {
                 return Ok(());
             }
-            // A log that was cut off there is the index's to notice, which is then rebuilt.
+            // If the log was truncated here, the other thread notices that and rebuilds the index.
             let Some((changes, last)) = snapshot.changes_after(from, room.min(BATCH))? else { return Ok(()) };
             if last == from {
                 return Ok(());

@@ -13,10 +13,10 @@ use crate::core::model::id::AssetId;
 use crate::core::store::{AssetCommands, ChangeCommands, ChangeQueries, NewAsset, TrashCommands};
 use crate::testing::settings;
 
-/// Something that happens to an index folder.
+/// Damage to an index folder.
 type Harm = fn(&Path);
 
-/// A server's operations on a data directory, and a second index beside its own, to do harm to.
+/// The operations on a data directory, and a second index of it that tests can damage.
 struct Fixture {
     core: Core,
     grant: WriteGrant,
@@ -56,7 +56,7 @@ impl Fixture {
         self.core.store().write(move |tx| tx.trash_asset(&grant, asset.clone(), 2)).await.unwrap();
     }
 
-    /// Waits until the index has everything for good.
+    /// Waits until everything is committed to the index.
     async fn committed(&self, indexer: &Indexer) {
         let sequence = self.sequence();
         let mut committed = indexer.committed.clone();
@@ -68,7 +68,7 @@ impl Fixture {
         self.core.store().snapshot().unwrap().sequence().unwrap()
     }
 
-    /// What is found once everything that is acknowledged is searchable.
+    /// The result once every acknowledged change is searchable.
     async fn found(&self, indexer: &Indexer, query: &str) -> Vec<AssetId> {
         let (terms, libraries) = (Terms::parse(query), [self.grant.library().0]);
         indexer.reach(&self.core.store().snapshot().unwrap(), &libraries).await.unwrap();
@@ -96,7 +96,7 @@ async fn a_change_is_indexed_without_anybody_searching() {
     fixture.committed(&indexer).await;
 }
 
-/// What search can't see makes no entry in the log, so that nothing waits for it.
+/// Changes that don't affect search are not in the log, so that no search waits for them.
 #[tokio::test]
 async fn only_what_search_can_see_is_logged() {
     let fixture = Fixture::new().await;
@@ -119,7 +119,7 @@ async fn only_what_search_can_see_is_logged() {
     assert_eq!(fixture.sequence(), before + 1);
 }
 
-/// Searches see what changed while the index itself is never written, up to a bound in memory.
+/// Searches see changes even if the index is never written, up to a limit in memory.
 #[tokio::test]
 async fn a_search_sees_changes_that_are_not_committed() {
     let fixture = Fixture::new().await;
@@ -135,7 +135,7 @@ async fn a_search_sees_changes_that_are_not_committed() {
     let query = SearchQuery { terms: &terms, libraries: &libraries, offset: 0, limit: 9 };
     let found: Vec<AssetId> = index.search(&query).unwrap().hits.into_iter().map(|hit| hit.id).collect();
     assert_eq!(found, [kept.id]);
-    let (_, room, is_pressing) = index.standing().unwrap();
+    let (_, room, is_pressing) = index.progress().unwrap();
     assert!(!is_pressing);
     let many = (last + 1..).zip(0..room).map(|(sequence, number)| {
         let asset = asset(libraries[0], &format!("beach {number}"));
@@ -143,11 +143,11 @@ async fn a_search_sees_changes_that_are_not_committed() {
     });
     let many: Vec<Changed> = many.collect();
     index.take_in(last, &many, last + u64::try_from(many.len()).unwrap());
-    let (_, room, is_pressing) = index.standing().unwrap();
+    let (_, room, is_pressing) = index.progress().unwrap();
     assert_eq!((room, is_pressing), (0, true));
 }
 
-/// A search waits for what it can see, and for nothing else.
+/// A search waits only for changes that it can see.
 #[tokio::test]
 async fn what_other_libraries_wait_for_is_not_waited_for() {
     let fixture = Fixture::new().await;
@@ -173,7 +173,7 @@ async fn a_restart_catches_up_without_building_anew() {
     let database = fixture.core.store().snapshot().unwrap().database().unwrap();
     let mut folder = Folder::open(&fixture.folder(), database).unwrap().unwrap();
     assert_eq!(folder.sequence(), fixture.sequence());
-    // No store has this one: it stays only if nothing is built again.
+    // This file belongs to no index: it stays only if the index is not rebuilt.
     let stray = asset(fixture.grant.library().0, "sunset");
     folder.add(&Document::of(&stray).unwrap()).unwrap();
     folder.commit(folder.sequence()).unwrap();

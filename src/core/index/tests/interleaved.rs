@@ -1,4 +1,4 @@
-//! Changes, commits and searches in any order: what is found is what a fresh index finds.
+//! Changes, commits and searches in any order find the same as a fresh index.
 
 use proptest::prelude::*;
 
@@ -9,15 +9,15 @@ const QUERIES: [&str; 7] = ["gate", "gol", "golden gate", "gte", "bridge ga", "æ
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// The asset of this number is now in this library under these texts; in the trash if it is in library 0.
+    /// The asset with this number is now in this library with these texts; library 0 means the trash.
     Put { asset: usize, library: u64, name: usize, tag: usize, description: usize },
-    /// It is gone.
+    /// The asset is deleted.
     Forget { asset: usize },
-    /// At most so many changes get from the log into memory.
+    /// At most this many changes are read from the log into memory.
     TakeIn(usize),
-    /// All changes get into the index.
+    /// All changes are committed to the index.
     Commit,
-    /// Somebody searches.
+    /// A search.
     Search { query: usize, libraries: Vec<u64>, offset: usize },
 }
 
@@ -35,7 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The store, as far as the index knows it.
+/// The part of the store that the index sees.
 #[derive(Default)]
 struct Model {
     now: Vec<Asset>,
@@ -71,7 +71,7 @@ struct World {
 
 impl World {
     fn take_in(&mut self, most: usize) {
-        let (from, _, _) = self.fixture.index.standing().unwrap();
+        let (from, _, _) = self.fixture.index.progress().unwrap();
         let changes = self.model.changes(usize::try_from(from).unwrap(), most);
         let last = changes.last().map_or(from, |change| change.sequence);
         self.fixture.index.take_in(from, &changes, last);
@@ -126,7 +126,7 @@ proptest! {
     fn a_search_finds_what_a_fresh_index_finds(steps in proptest::collection::vec(step(), 1..24)) {
         let ids = (0..6).map(|_| AssetId::random()).collect();
         let mut world = World { fixture: Fixture::new(&[]), model: Model::default(), ids };
-        // The fixture has committed once already.
+        // The fixture has already committed once.
         world.model.log.push((0, AssetId::random()));
         for step in steps {
             world.run(step);

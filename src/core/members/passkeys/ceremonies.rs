@@ -1,27 +1,27 @@
-//! What was asked of browsers and is not answered yet: in memory, for a short time, for one answer by the one who
-//! was asked. A restart forgets it, and the person presses the button again.
+//! Passkey ceremonies in progress: questions to browsers that are not answered yet. In memory, for a short time, each
+//! for one answer from one browser. After a restart, the person presses the button again.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use crate::core::members::throttle::network;
+use crate::core::budget::client_network;
 use crate::core::model::id::random_base62;
 use crate::core::model::time::Millis;
 
-/// How long an answer is waited for: as long as browsers are told to wait for the person.
+/// How long an answer is accepted: as long as browsers wait for the person.
 pub const LIFE: Millis = 5 * 60 * 1000;
-/// How many are open at once, from everywhere; the oldest gives way.
+/// The most ceremonies in progress; beyond that, the oldest is dropped.
 const MOST: usize = 10_000;
-/// How many are open at once from one address; its oldest gives way, so that nobody takes the others' place.
+/// The most from one address; beyond that, its oldest is dropped, so that nobody uses up the places of others.
 const MOST_FROM_ONE: usize = 50;
 
-/// The open ceremonies of one kind. `Owner` is who may answer, `State` what the answer is checked with.
+/// The ceremonies of one kind. `Owner` may answer; the answer is checked with `State`.
 pub struct Ceremonies<Owner, State> {
-    open: Mutex<VecDeque<Open<Owner, State>>>,
+    open: Mutex<VecDeque<PendingCeremony<Owner, State>>>,
 }
 
-struct Open<Owner, State> {
+struct PendingCeremony<Owner, State> {
     id: String,
     begun: Millis,
     address: Option<IpAddr>,
@@ -36,13 +36,13 @@ impl<Owner, State> Default for Ceremonies<Owner, State> {
 }
 
 impl<Owner: PartialEq, State> Ceremonies<Owner, State> {
-    /// Keeps what an answer will be checked with, and returns the id that the answer must name.
+    /// Begins a ceremony, and returns the id that the answer must have.
     pub fn begin(&self, owner: Owner, state: State, address: Option<IpAddr>, now: Millis) -> String {
         let id: String = random_base62::<22>().iter().map(|&byte| char::from(byte)).collect();
-        let address = address.map(network);
+        let address = address.map(client_network);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|ceremony| ceremony.is_open(now));
-        let of_address = |ceremony: &Open<Owner, State>| ceremony.address == address;
+        let of_address = |ceremony: &PendingCeremony<Owner, State>| ceremony.address == address;
         if open.iter().filter(|ceremony| of_address(ceremony)).count() >= MOST_FROM_ONE
             && let Some(oldest) = open.iter().position(of_address)
         {
@@ -51,11 +51,11 @@ impl<Owner: PartialEq, State> Ceremonies<Owner, State> {
         if open.len() >= MOST {
             open.pop_front();
         }
-        open.push_back(Open { id: id.clone(), begun: now, address, owner, state });
+        open.push_back(PendingCeremony { id: id.clone(), begun: now, address, owner, state });
         id
     }
 
-    /// What the answer of this owner is checked with, once.
+    /// Ends a ceremony, and returns its state, if it belongs to this owner.
     pub fn take(&self, id: &str, owner: &Owner, now: Millis) -> Option<State> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let place = open.iter().position(|ceremony| ceremony.id == id && ceremony.owner == *owner)?;
@@ -63,7 +63,7 @@ impl<Owner: PartialEq, State> Ceremonies<Owner, State> {
     }
 }
 
-impl<Owner, State> Open<Owner, State> {
+impl<Owner, State> PendingCeremony<Owner, State> {
     fn is_open(&self, now: Millis) -> bool {
         now < self.begun.saturating_add(LIFE)
     }

@@ -2,7 +2,7 @@
 
 use super::tables::META;
 use super::{Reader, Snapshot, Tx};
-use crate::core::model::time::{Apart, Millis, Reading, Seen};
+use crate::core::model::time::{Apart, ClockReading, Millis, Seen};
 use crate::core::store::records::{SeenCommands, SeenQueries};
 use crate::error::Result;
 
@@ -24,7 +24,7 @@ impl SeenQueries for Snapshot {
         };
         let (ahead, since) = (read(AHEAD)?.unwrap_or(0).cast_signed(), read(APART)?.unwrap_or(0));
         let apart = (ahead != 0).then_some(Apart { ahead, since });
-        Ok(Some(Seen { time, at: Reading { wall, steady, boot }, apart }))
+        Ok(Some(Seen { time, at: ClockReading { wall, steady, boot }, apart }))
     }
 }
 

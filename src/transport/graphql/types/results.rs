@@ -3,7 +3,7 @@
 use async_graphql::{ID, Object, SimpleObject};
 
 use super::{Asset, List, WholeNumber, list};
-use crate::core::search::{Found, FoundAsset};
+use crate::core::search::{FoundAsset, FoundAssets};
 use crate::core::uploads::Uploaded;
 use crate::transport::wire;
 
@@ -17,7 +17,7 @@ pub struct SearchResult {
 
 impl SearchResult {
     /// The page with this number; the first is 1.
-    pub fn new(found: Found, page: u64, origin: &str) -> Self {
+    pub fn new(found: FoundAssets, page: u64, origin: &str) -> Self {
         Self { hits: found.hits, found: found.total, page, origin: origin.to_owned() }
     }
 }

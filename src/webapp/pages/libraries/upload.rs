@@ -106,7 +106,7 @@ fn new_tile(browsing: &Browsing, detail: &crate::core::assets::AssetDetail) -> T
 }
 
 fn reasons(upload: &Upload) -> Vec<String> {
-    upload.left_out().map(|(_, reason)| format!("It was left out: {reason}.")).collect()
+    upload.rejected_files().map(|(_, reason)| format!("It was left out: {reason}.")).collect()
 }
 
 fn uploaded_reply(

@@ -17,7 +17,7 @@ use crate::core::store::AssetQueries;
 use crate::core::store::redb::tables::{
     ASSETS, CHANGES, LIBRARY_BYTES, LIBRARY_CHANGES, META, TAG_RANKS, TAG_TOTALS, decode,
 };
-use crate::core::uploads::Source;
+use crate::core::uploads::UploadSource;
 use crate::testing::settings;
 
 /// How long something is waited for.
@@ -112,7 +112,7 @@ async fn directory_of_version_1(dir: &Path) -> (String, Asset) {
     let grants = vec![("photos".to_owned(), Some(Access::Write))];
     let (key, _) = core.create_key(by, "acme", "key", grants, None).await.unwrap();
     let source =
-        Source::Base64 { filename: "pixel.gif".into(), mime_type: String::new(), data: PIXEL.into() };
+        UploadSource::Base64 { filename: "pixel.gif".into(), mime_type: String::new(), data: PIXEL.into() };
     let caller = core.authenticate(key.reveal()).unwrap();
     let uploaded = core.upload_sources(caller, &LIBRARY, vec![source], None, |_| {}).await.unwrap();
     let asset = uploaded.assets[0].asset.clone();

@@ -1,0 +1,165 @@
+//! One file on its way into a library: written to disk as it arrives, inspected when it is complete.
+
+use super::{WritePermission, blocking};
+use crate::core::budget::{Requester, Reservation};
+use crate::core::model::name::file_name;
+use crate::core::store::files::{Blobs, IncomingFile};
+use crate::error::{Code, Error, Result, excerpt};
+use crate::pictures::media::{self, Inspected};
+
+/// How many bytes are written to disk in one call on a blocking thread; also the most that one file keeps in memory.
+const WRITE_BATCH: usize = 256 << 10;
+
+/// A file that is being uploaded.
+pub struct FileUpload {
+    permission: WritePermission,
+    file_name: String,
+    max_bytes: u64,
+    buffer: FileBuffer,
+    size: u64,
+    /// The memory of its buffer.
+    _memory: Reservation,
+    /// The disk space of its temporary file. Reserved only for files that the server fetches.
+    temporary: Option<Reservation>,
+}
+
+/// What became of a file.
+pub(super) enum FileOutcome {
+    Accepted(AcceptedFile),
+    Rejected(RejectedFile),
+}
+
+/// A file that is complete and accepted.
+pub(super) struct AcceptedFile {
+    pub(super) file_name: String,
+    pub(super) file: IncomingFile,
+    pub(super) inspected: Inspected,
+    /// The disk space of its temporary file, if that was reserved.
+    _temporary: Option<Reservation>,
+}
+
+/// A file that is left out.
+pub(super) struct RejectedFile {
+    pub(super) file_name: String,
+    pub(super) reason: String,
+}
+
+/// The bytes of a file so far: the beginning on disk, the rest in a buffer of limited size. Bytes are copied into the
+/// buffer, because even a short slice would keep the whole read buffer of the connection in memory.
+#[derive(Default)]
+struct FileBuffer {
+    file: Option<IncomingFile>,
+    pending: Vec<u8>,
+}
+
+impl FileBuffer {
+    /// Takes the bytes that fit, and returns the rest.
+    fn fill<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let free = WRITE_BATCH.saturating_sub(self.pending.len()).min(bytes.len());
+        let (taken, rest) = bytes.split_at(free);
+        self.pending.extend_from_slice(taken);
+        rest
+    }
+
+    fn is_full(&self) -> bool {
+        self.pending.len() >= WRITE_BATCH
+    }
+
+    /// Writes the buffer to disk. Blocks.
+    fn flush(&mut self, blobs: &Blobs) -> Result<&mut IncomingFile> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => blobs.begin()?,
+        };
+        let file = self.file.insert(file);
+        file.write(&self.pending)?;
+        self.pending.clear();
+        Ok(file)
+    }
+}
+
+impl FileUpload {
+    /// Begins a file under the name that the client gave it.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED` or `SERVICE_UNAVAILABLE` when there is no memory left for its buffer.
+    pub(super) fn begin(permission: WritePermission, claimed_name: &str) -> Result<Self> {
+        let max_bytes = permission.core.settings().limits.file_bytes;
+        let requester = Requester::of(permission.grant.actor());
+        let memory = permission.core.budget().memory.reserve(&requester, WRITE_BATCH as u64)?;
+        Ok(Self {
+            file_name: file_name(claimed_name),
+            max_bytes,
+            permission,
+            buffer: FileBuffer::default(),
+            size: 0,
+            _memory: memory,
+            temporary: None,
+        })
+    }
+
+    /// The same for a file that the server fetches: with its own limit, and disk space that counts.
+    pub(super) fn fetched(self, max_bytes: u64, temporary: Reservation) -> Self {
+        Self { max_bytes, temporary: Some(temporary), ..self }
+    }
+
+    /// How many bytes have arrived.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Adds the next bytes.
+    ///
+    /// # Errors
+    /// `PAYLOAD_TOO_LARGE` above the limit of a file; `INVALID_API_KEY` and the like when the key was revoked
+    /// meanwhile; when the disk is full or fails.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.size += bytes.len() as u64;
+        if self.size > self.max_bytes {
+            return Err(too_large(&self.file_name, self.max_bytes));
+        }
+        if let Some(temporary) = &mut self.temporary {
+            temporary.grow(bytes.len() as u64)?;
+        }
+        self.permission.check_if_due()?;
+        let mut rest = self.buffer.fill(bytes);
+        while self.buffer.is_full() {
+            let (mut buffer, blobs) =
+                (std::mem::take(&mut self.buffer), self.permission.core.blobs().clone());
+            self.buffer = blocking(move || buffer.flush(&blobs).map(drop).map(|()| buffer)).await?;
+            rest = self.buffer.fill(rest);
+        }
+        Ok(())
+    }
+
+    /// Inspects the complete file.
+    pub(super) async fn finish(self) -> Result<FileOutcome> {
+        let Self { permission, file_name, mut buffer, temporary, .. } = self;
+        let max_pixels = permission.core.settings().limits.image_pixels;
+        let (file, inspected) = blocking(move || {
+            buffer.flush(permission.core.blobs())?;
+            let mut file =
+                buffer.file.ok_or_else(|| Error::internal("a file that was written is missing"))?;
+            let inspected = media::inspect(file.as_file_mut(), max_pixels);
+            Ok((file, inspected))
+        })
+        .await?;
+        Ok(match inspected {
+            Ok(inspected) => {
+                FileOutcome::Accepted(AcceptedFile { file_name, file, inspected, _temporary: temporary })
+            }
+            Err(reason) => FileOutcome::Rejected(RejectedFile { file_name, reason }),
+        })
+    }
+}
+
+fn too_large(file_name: &str, max_bytes: u64) -> Error {
+    Error::new(
+        Code::PayloadTooLarge,
+        format!(
+            "\"{}\" is larger than {max_bytes} bytes, the limit of a file. Nothing was stored.",
+            excerpt(file_name)
+        ),
+    )
+}
