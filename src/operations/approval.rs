@@ -1,9 +1,9 @@
-//! Approvals: what people decided about assets. Nothing sets one yet, so every asset is without.
+//! Approvals: people's decisions about assets. Nothing sets one yet, so no asset has one.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Which assets are asked for by their approval.
+/// A filter for the approval of assets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalFilter {

@@ -1,4 +1,4 @@
-//! A new library.
+//! Creates a library.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -13,14 +13,14 @@ use crate::transport::wire::{Library, Version};
 
 pub struct CreateLibrary;
 
-/// A library to make.
+/// A library to create.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "CreateLibrary")]
 pub struct Input {
-    /// What people will call it.
+    /// Its name for people.
     #[schemars(length(min = 1), extend("maxLength" = "{limits.name_length}"))]
     name: String,
-    /// Its id: lower-case letters a to z, digits, and hyphens inside; made of the name when it is left out or empty.
+    /// Its id: lower-case letters a to z, digits and inner hyphens. Derived from the name if missing or empty.
     #[schemars(length(max = 64), regex(pattern = "^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$"))]
     slug: Option<String>,
 }
@@ -36,14 +36,14 @@ impl Operation for CreateLibrary {
         also_needs: &[],
         tool: Tool {
             arguments: &[
-                ("name", "What people call it, 1 to {limits.name_length} characters."),
-                ("slug", "Its libraryId: a-z, 0-9 and inner hyphens; made from the name without it."),
+                ("name", "Its name for people, 1 to {limits.name_length} characters."),
+                ("slug", "Its libraryId: a-z, 0-9 and inner hyphens; derived from the name if missing."),
             ],
             depth: Some(0),
             ..Tool::new(
                 "Create library",
                 Effect::Adds { idempotent: false },
-                "Makes a new, empty library that this key may write to. The key needs write access to some library.",
+                "Creates a new, empty library that this key may write to. The key needs write access to some library.",
             )
         },
         rest: Some(Endpoint {

@@ -1,4 +1,4 @@
-//! What a declaration is made of. Plain data: no transport is known here.
+//! The parts of a declaration. Plain data that knows no transport.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::core::access::{Caller, LibraryPath};
 use crate::error::{Code, Result};
 use crate::transport::wire::Version;
 
-/// Paths of endpoints, as the documents write them.
+/// Paths of endpoints, as in the documents.
 pub const LIBRARIES: &str = "/organizations/{organizationId}/libraries";
 /// One library.
 pub const LIBRARY: &str = "/organizations/{organizationId}/libraries/{libraryId}";
@@ -16,31 +16,31 @@ pub const ASSETS: &str = "/organizations/{organizationId}/libraries/{libraryId}/
 /// One asset.
 pub const ASSET: &str = "/organizations/{organizationId}/libraries/{libraryId}/assets/{assetId}";
 
-/// The argument by which most tools take the library.
+/// The argument of most tools for the library.
 pub const LIBRARY_ID: &str = "libraryId";
 
-/// An operation as every transport shows it. Texts and schemas name what is configured as `{limits.page_size}`; see
-/// [`Configured`](crate::transport::wire::configured::Configured).
+/// An operation, for every transport. Texts and schemas refer to configured numbers by names such as
+/// `{limits.page_size}`; see [`Configured`](crate::transport::wire::configured::Configured).
 #[derive(Debug, Clone, Copy)]
 pub struct Declaration {
     /// Its name in snake case: the tool's name, and in camel case the id in the OpenAPI document.
     pub name: &'static str,
-    /// What a request names to say where.
+    /// The ids in a request.
     pub scope: Scope,
-    /// What the caller needs there. It is checked before the input is read.
+    /// The permission that the caller needs. Checked before the input is read.
     pub needs: Needs,
-    /// Members of the input that name further libraries, and what the caller needs on each of them. They are checked
+    /// Members of the input that name further libraries, and the permission that the caller needs on each. Checked
     /// before the rest of the input.
     pub also_needs: &'static [(&'static str, Needs)],
     /// The tool of MCP.
     pub tool: Tool,
-    /// The endpoint of REST; none for a tool that another operation's endpoint covers.
+    /// The endpoint of REST; none if another operation's endpoint covers it.
     pub rest: Option<Endpoint>,
     /// The fields of GraphQL that do the same.
     pub graphql: &'static [&'static str],
 }
 
-/// What a request names to say where.
+/// The ids in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// Nothing: the key's own organization.
@@ -53,7 +53,7 @@ pub enum Scope {
     Asset,
 }
 
-/// What a caller needs for an operation.
+/// The permission for an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     /// A live key.
@@ -66,7 +66,7 @@ pub enum Needs {
     Read,
     /// Write on the library.
     Write,
-    /// Read on the library, and to be a person, which no key is.
+    /// Read on the library, and a person instead of a key.
     Person,
 }
 
@@ -74,7 +74,7 @@ impl Needs {
     /// Checks that the caller may do this in the library that a request names.
     ///
     /// # Errors
-    /// Of the check in [`Caller`] that it comes down to.
+    /// Those of the check in [`Caller`].
     pub fn check(self, caller: &Caller, path: &LibraryPath<'_>) -> Result<()> {
         match self {
             Self::Key => Ok(()),
@@ -85,7 +85,7 @@ impl Needs {
         }
     }
 
-    /// The errors that come with it.
+    /// The errors of this check.
     #[must_use]
     pub const fn codes(self) -> &'static [Code] {
         match self {
@@ -99,29 +99,29 @@ impl Needs {
     }
 }
 
-/// An operation as a tool of MCP. What a model reads, it pays for: be short.
+/// An operation as a tool of MCP. Texts should be short, because models pay for what they read.
 #[derive(Debug, Clone, Copy)]
 pub struct Tool {
-    /// What people see as its name.
+    /// Its name for people.
     pub title: &'static str,
-    /// What a model reads to know when to use it.
+    /// The description that tells a model when to use it.
     pub description: &'static str,
-    /// What it does to the world.
+    /// Its effect.
     pub effect: Effect,
-    /// The argument that names the library, where the scope has one.
+    /// The argument for the library, if the scope has one.
     pub library: &'static str,
-    /// What a model reads of arguments that their names don't explain.
+    /// Descriptions of arguments whose names don't explain them.
     pub arguments: &'static [(&'static str, &'static str)],
-    /// The argument that may name urls that the server fetches; a call takes longer by each.
+    /// The argument with urls that the server fetches; each makes a call take longer.
     pub fetches: Option<&'static str>,
     /// The form of its answer.
     pub answer: ToolAnswer,
-    /// How many objects deep the schema of its answer goes; what is deeper is shown by another tool.
+    /// How many levels of objects the schema of its answer describes; another tool describes deeper levels.
     pub depth: Option<usize>,
 }
 
 impl Tool {
-    /// A tool that answers with an object of which every part is described.
+    /// A tool that answers with an object, all of whose levels are described.
     #[must_use]
     pub const fn new(title: &'static str, effect: Effect, description: &'static str) -> Self {
         Self {
@@ -146,35 +146,35 @@ pub enum ToolAnswer {
     List {
         /// The name.
         name: &'static str,
-        /// What stands beside the list.
+        /// What is next to the list.
         pages: Pages,
     },
 }
 
-/// What a structured answer says of the pages of a list.
+/// What a structured answer says about the pages of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pages {
     /// Nothing.
     Unsaid,
-    /// The number of the next page, and how many entries all pages have.
+    /// The number of the next page, and the number of all entries.
     NextAndTotal,
 }
 
-/// What a tool does to the world, as clients show it to people before a call.
+/// The effect of a tool, which clients show to people before a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// It only reads.
     Reads,
-    /// It adds something, and leaves what is there as it is.
+    /// It adds something, and changes nothing else.
     Adds {
         /// Whether a second call with the same arguments adds nothing.
         idempotent: bool,
     },
-    /// As `Adds`, and it fetches from places outside.
+    /// Like `Adds`, and it fetches from other servers.
     Fetches,
-    /// It takes away, overwrites or moves what is there; doing it again changes nothing more.
+    /// It removes, overwrites or moves something; a second call changes nothing more.
     Changes,
-    /// It exchanges two things; doing it again undoes it.
+    /// It swaps two things; a second call undoes that.
     Swaps,
 }
 
@@ -187,17 +187,17 @@ pub struct Endpoint {
     pub path: &'static str,
     /// The first version of the API that has it.
     pub since: Version,
-    /// A few words for the reference.
+    /// A short summary for the reference.
     pub summary: &'static str,
-    /// A sentence or two for the reference.
+    /// A description of one or two sentences for the reference.
     pub description: &'static str,
-    /// Where the input is read from.
+    /// Where the input is in a request.
     pub input: EndpointInput,
     /// The status of a success.
     pub status: u16,
-    /// An example of `data` in each version, oldest first; once where they are the same.
+    /// An example of `data` for each version, oldest first; only one if they are the same.
     pub examples: fn() -> Vec<Value>,
-    /// The errors beyond those that come with what the operation needs.
+    /// The errors in addition to those of the permission check.
     pub codes: &'static [Code],
 }
 
@@ -214,21 +214,21 @@ pub enum Method {
     Delete,
 }
 
-/// Where an endpoint reads its input from.
+/// Where the input is in a request.
 #[derive(Debug, Clone, Copy)]
 pub enum EndpointInput {
-    /// The path says everything.
+    /// Only in the path.
     Nothing,
-    /// The parameters of the query.
+    /// In query parameters.
     Query(&'static [Parameter]),
-    /// A body of JSON, of which this is an example.
+    /// In a JSON body, with an example.
     Json(fn() -> Value),
-    /// A body of files, `multipart/form-data`, which are stored as they arrive.
+    /// In a `multipart/form-data` body with files, which are stored as they arrive.
     Files,
 }
 
 impl EndpointInput {
-    /// The parameters of the query.
+    /// In query parameters.
     #[must_use]
     pub const fn parameters(&self) -> &'static [Parameter] {
         match self {

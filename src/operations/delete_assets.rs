@@ -1,4 +1,4 @@
-//! Assets to the trash.
+//! Moves assets to the trash.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -34,8 +34,8 @@ impl Operation for DeleteAssets {
         tool: Tool::new(
             "Move assets to trash",
             Effect::Changes,
-            "Moves assets of a library to its trash. Their public urls stop working at once. People can restore them \
-             for some time, tools can't: ask before you call it. All or nothing; those already in the trash are \
+            "Moves assets of a library to its trash. Their public urls stop working immediately. People can restore \
+             them for some time, tools can't: ask before you call it. All or nothing; those already in the trash are \
              skipped.",
         ),
         rest: Some(Endpoint {

@@ -1,4 +1,4 @@
-//! Assets in a list of which only some fields were asked for.
+//! Lists of assets with only the requested fields.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
-/// The fields of an asset that a list may be limited to, by their names on the wire.
+/// The fields of an asset that can be requested, by their names on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum AssetField {
@@ -34,21 +34,21 @@ pub enum AssetField {
     Approval,
 }
 
-/// Something with the fields of an asset: all of them, or those that were asked for.
+/// Something with the fields of an asset: all, or only the requested ones.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum Selected<T> {
-    /// As it is.
+    /// With all fields.
     Whole(T),
-    /// Its id, the fields that were asked for, and what is not an asset's.
+    /// The id, the requested fields, and fields that don't belong to the asset.
     Part(Map<String, Value>),
 }
 
 impl<T: Serialize> Selected<T> {
-    /// Several, each with these fields; all of them where none are named.
+    /// A list, each with these fields; with all if none are named.
     ///
     /// # Errors
-    /// When a value can't be JSON, which ours can.
+    /// When a value can't be converted to JSON, which does not happen.
     pub fn list(all: Vec<T>, fields: &[AssetField]) -> Result<Vec<Self>> {
         if fields.is_empty() {
             return Ok(all.into_iter().map(Self::Whole).collect());
@@ -69,7 +69,7 @@ impl<T: Serialize> Selected<T> {
     }
 }
 
-/// The schema of the whole, in which no field of an asset but its id has to be there.
+/// The schema with all fields, of which only the asset's id is required.
 impl<T: JsonSchema> JsonSchema for Selected<T> {
     fn inline_schema() -> bool {
         true

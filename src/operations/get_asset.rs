@@ -1,4 +1,4 @@
-//! One asset, or a variant by its own id.
+//! Gets one asset, or a variant by its own id.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -28,11 +28,11 @@ impl Operation for GetAsset {
         needs: Needs::Read,
         also_needs: &[],
         tool: Tool {
-            arguments: &[("preview", "Whether to add the picture itself.")],
+            arguments: &[("preview", "Whether to include the picture itself.")],
             ..Tool::new(
                 "Get asset",
                 Effect::Reads,
-                "Gives everything about one asset: its url, dimensions, description, tags and variants. With preview, \
+                "Returns everything about one asset: its url, dimensions, description, tags and variants. With preview, \
                  also the picture itself, so that you can look at it before you describe or tag it. sizes is JSON \
                  text: longer edge in pixels to url. Times are unix milliseconds.",
             )

@@ -1,4 +1,4 @@
-//! The assets of a library, newest first.
+//! Lists the assets of a library, newest first.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -26,7 +26,7 @@ pub struct ListAssets;
 pub struct Input {
     page: Option<u64>,
     page_size: Option<u64>,
-    /// Of the `Link` header, which a model does not see.
+    /// From the `Link` header, which a model does not see.
     #[schemars(skip)]
     cursor: Option<String>,
     #[schemars(extend("maxItems" = "{limits.tag_filter}"))]
@@ -49,7 +49,7 @@ impl Operation for ListAssets {
             arguments: &[
                 ("page", "The first is 1."),
                 ("pageSize", "{default.page_size} without it, at most {limits.page_size}."),
-                ("tags", "Only assets that carry any of these tags."),
+                ("tags", "Only assets with any of these tags."),
                 ("fields", "Only these fields, and the id."),
             ],
             answer: ToolAnswer::List { name: "assets", pages: Pages::NextAndTotal },
@@ -57,7 +57,7 @@ impl Operation for ListAssets {
             ..Tool::new(
                 "List assets",
                 Effect::Reads,
-                "Lists the assets of one library, newest first; with tags, only those that carry any of them. To \
+                "Lists the assets of one library, newest first; with tags, only those that have any of them. To \
                  find something by words, use search_assets. An asset takes about 700 characters, with four fields \
                  150: name fields to pay less. For the next page, call again with page = nextPage, until that is \
                  null; total says how many there are, unless you filter by tags.",
@@ -68,7 +68,7 @@ impl Operation for ListAssets {
             path: ASSETS,
             since: Version::V20260520,
             summary: "List assets",
-            description: "Newest first. Follow `Link: <…>; rel=\"next\"` to see each asset exactly once while others come and go.",
+            description: "Newest first. Follow `Link: <…>; rel=\"next\"` to see each asset exactly once, even while others come and go.",
             input: EndpointInput::Query(&[PAGE, PAGE_SIZE, CURSOR, TAGS, APPROVAL]),
             status: 200,
             examples: || examples::asset().into_iter().map(|asset| json!([asset])).collect(),

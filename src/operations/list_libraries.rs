@@ -1,4 +1,4 @@
-//! The libraries that the key reaches, by name.
+//! Lists the libraries that the caller has access to, by name.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -41,8 +41,8 @@ impl Operation for ListLibraries {
             ..Tool::new(
                 "List libraries",
                 Effect::Reads,
-                "Lists the libraries that this key reaches, by name, with how many assets each has and its most used \
-                 tags. Use it to decide where to look or where to put something.",
+                "Lists the libraries that this key has access to, by name, with the number of assets and the most used \
+                 tags of each. Use it to decide where to look or where to put something.",
             )
         },
         rest: Some(Endpoint {
@@ -50,7 +50,7 @@ impl Operation for ListLibraries {
             path: LIBRARIES,
             since: Version::V20260520,
             summary: "List libraries",
-            description: "The libraries that the key reaches, by name.",
+            description: "The libraries that the key has access to, by name.",
             input: EndpointInput::Query(&[PAGE, PAGE_SIZE]),
             status: 200,
             examples: || vec![json!([examples::library()])],

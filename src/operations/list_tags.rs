@@ -1,4 +1,4 @@
-//! The tags of a library, most used first.
+//! Lists the tags of a library, most used first.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -34,8 +34,8 @@ impl Operation for ListTags {
             ..Tool::new(
                 "List tags",
                 Effect::Reads,
-                "Lists the tags of a library, most used first, with how many assets carry each. Look here before you \
-                 tag, so that you use the words that are used already.",
+                "Lists the tags of a library, most used first, with the number of assets that have each. Call it before you \
+                 tag, so that you use the words that are already in use.",
             )
         },
         rest: Some(Endpoint {

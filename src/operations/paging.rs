@@ -1,4 +1,4 @@
-//! Which part of a list a client gets when it names a page, or none: one place for all transports.
+//! Which page of a list a client gets, with or without naming one; the same for all transports.
 
 use crate::core::model::page::{
     AssetPageRequest, Cursor, MOST_TAGS, PAGE_SIZE, PHOTOS_PAGE_SIZE, PageRequest, PageStart,
@@ -38,10 +38,10 @@ pub fn tag_limit(limit: Option<u64>) -> usize {
     PageRequest::new(None, limit, TAGS, MOST_TAGS).size
 }
 
-/// The part of a list that a page or a cursor asks for.
+/// The page for a page number or a cursor.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` for a cursor that was never given out, and for a cursor beside the number of a page.
+/// `BAD_USER_INPUT` for an invalid cursor, and for a cursor together with a page number.
 pub fn slice(page: PageRequest, number: Option<u64>, cursor: Option<&str>) -> Result<AssetPageRequest> {
     let Some(cursor) = cursor else { return Ok(page.into()) };
     if number.is_some() {
@@ -53,12 +53,12 @@ pub fn slice(page: PageRequest, number: Option<u64>, cursor: Option<&str>) -> Re
     Ok(AssetPageRequest { start: PageStart::After(cursor), size: page.size })
 }
 
-/// The number of a page as answers name it: the first is 1.
+/// The number of a page in answers: the first is 1.
 pub fn number_of(number: Option<u64>) -> u64 {
     number.unwrap_or(1).max(1)
 }
 
-/// The page after the one of this number.
+/// The number of the page after this one.
 pub fn after(number: Option<u64>) -> u64 {
     number_of(number).saturating_add(1)
 }

@@ -1,4 +1,4 @@
-//! A variant as the default of its asset.
+//! Makes a variant the default of its asset.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ pub struct PromoteVariant;
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "PromoteVariant")]
 pub struct Input {
-    /// The variant's id, of those that the asset shows.
+    /// The variant's id, from the asset's list of variants.
     variant_id: String,
 }
 

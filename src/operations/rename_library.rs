@@ -1,4 +1,4 @@
-//! A library's name.
+//! Renames a library.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -17,7 +17,7 @@ pub struct RenameLibrary;
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "RenameLibrary")]
 pub struct Input {
-    /// What people will call it.
+    /// Its new name for people.
     #[schemars(length(min = 1), extend("maxLength" = "{limits.name_length}"))]
     name: String,
 }
@@ -32,12 +32,12 @@ impl Operation for RenameLibrary {
         needs: Needs::Write,
         also_needs: &[],
         tool: Tool {
-            arguments: &[("name", "What people call it, 1 to {limits.name_length} characters.")],
+            arguments: &[("name", "Its new name for people, 1 to {limits.name_length} characters.")],
             depth: Some(0),
             ..Tool::new(
                 "Rename library",
                 Effect::Changes,
-                "Gives a library another name. Its libraryId and all urls stay as they are.",
+                "Renames a library. Its libraryId and all urls stay the same.",
             )
         },
         rest: Some(Endpoint {

@@ -1,4 +1,4 @@
-//! Tags for assets.
+//! Adds tags to assets.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,9 +10,13 @@ use super::{
 use crate::error::{Code, Result};
 use crate::transport::wire::{Tagged, Version};
 
+/// The tool argument of this operation and of `untag_assets` that needs an explanation.
+pub(super) const TAGS_ARGUMENT: (&str, &str) =
+    ("tags", "1 to 64 characters each; \"index\" and \"trash\" are reserved.");
+
 pub struct TagAssets;
 
-/// Tags to add to assets, or to take off them.
+/// Tags to add to assets, or to remove from them.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "TagAssets")]
@@ -35,12 +39,12 @@ impl Operation for TagAssets {
         needs: Needs::Write,
         also_needs: &[],
         tool: Tool {
-            arguments: &[("tags", "1 to 64 characters each; \"index\" and \"trash\" are reserved.")],
+            arguments: &[TAGS_ARGUMENT],
             ..Tool::new(
                 "Tag assets",
                 Effect::Adds { idempotent: true },
-                "Adds tags to assets of one library; tags that an asset has already stay. All or nothing. taggedCount \
-                 says how many (asset, tag) pairs are new.",
+                "Adds tags to assets of one library; tags that an asset already has stay. All or nothing. taggedCount \
+                 is the number of new (asset, tag) pairs.",
             )
         },
         rest: Some(Endpoint {

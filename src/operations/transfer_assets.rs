@@ -1,4 +1,4 @@
-//! Assets to another library of the organization.
+//! Moves assets to another library of the organization.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -17,9 +17,9 @@ pub struct TransferAssets;
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "TransferAssets")]
 pub struct Input {
-    /// Where they go; needs Write, as the library they are in does.
+    /// The target library; needs Write, as the source library does.
     target_library_id: String,
-    /// The assets' ids. Their variants go along.
+    /// The assets' ids. Their variants are moved with them.
     #[schemars(length(min = 1), extend("maxItems" = "{limits.ids_per_call}"))]
     asset_ids: Vec<String>,
 }
@@ -47,7 +47,7 @@ impl Operation for TransferAssets {
             path: "/organizations/{organizationId}/libraries/{libraryId}/assets/transfer",
             since: Version::V20260520,
             summary: "Transfer assets to another library",
-            description: "Within the organization, all or nothing. Tags, description, variants and the public url go along.",
+            description: "Within the organization, all or nothing. They keep tags, description, variants and public url.",
             input: EndpointInput::Json(|| json!({"targetLibraryId": "archive", "assetIds": [examples::ID]})),
             status: 200,
             examples: || {

@@ -1,8 +1,8 @@
-//! Tags off assets.
+//! Removes tags from assets.
 
 use serde_json::json;
 
-use super::tag_assets::Tagging;
+use super::tag_assets::{TAGS_ARGUMENT, Tagging};
 use super::{
     Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation, Scope, Tool, examples,
 };
@@ -21,20 +21,20 @@ impl Operation for UntagAssets {
         needs: Needs::Write,
         also_needs: &[],
         tool: Tool {
-            arguments: &[("tags", "1 to 64 characters each; \"index\" and \"trash\" are reserved.")],
+            arguments: &[TAGS_ARGUMENT],
             ..Tool::new(
                 "Untag assets",
                 Effect::Changes,
-                "Takes tags off assets of one library. All or nothing. untaggedCount says how many (asset, tag) pairs \
-                 are gone.",
+                "Removes tags from assets of one library. All or nothing. untaggedCount is the number of removed \
+                 (asset, tag) pairs.",
             )
         },
         rest: Some(Endpoint {
             method: Method::Post,
             path: "/organizations/{organizationId}/libraries/{libraryId}/assets/untag",
             since: Version::V20260520,
-            summary: "Take tags off assets",
-            description: "Takes every tag off every asset; all or nothing.",
+            summary: "Remove tags from assets",
+            description: "Removes every tag from every asset; all or nothing.",
             input: EndpointInput::Json(|| json!({"assetIds": [examples::ID], "tags": ["seaside"]})),
             status: 200,
             examples: || vec![json!({"untaggedCount": 1})],

@@ -1,4 +1,4 @@
-//! The description of an asset.
+//! Sets the description of an asset.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::transport::wire::{Described, Version};
 
 pub struct UpdateAssetDescription;
 
-/// A description to write.
+/// A new description.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "DescribeAsset")]
 pub struct Input {
@@ -33,13 +33,13 @@ impl Operation for UpdateAssetDescription {
         tool: Tool {
             arguments: &[(
                 "description",
-                "Kept verbatim, at most {limits.description_length} characters; empty clears it.",
+                "Stored verbatim, at most {limits.description_length} characters; empty clears it.",
             )],
             ..Tool::new(
                 "Describe asset",
                 Effect::Changes,
-                "Sets the description of an asset, in place of the one it has; an empty one clears it. Descriptions \
-                 are searched, so say what can be seen.",
+                "Replaces the description of an asset; an empty one clears it. Descriptions are searched, so say what \
+                 can be seen.",
             )
         },
         rest: Some(Endpoint {
