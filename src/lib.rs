@@ -1,20 +1,20 @@
 //! rasterd: a self-hosted digital-asset server in one binary.
 //!
-//! # The way of a request
+//! # The path of a request
 //! ```text
 //! route → handler → Caller → operation → Core::method → Caller::read|write(library) → Store::snapshot|write(|tx| …)
 //! ```
 //! One direction only. A handler reads its input, runs one operation and replies. An operation takes a
 //! [`Caller`](core::access::Caller) (a key, or a person who is signed in) and the ids that the client sent, and is the
 //! only place that turns them into grants. The store takes grants, not ids, so a query without a check does not
-//! compile. What no key may do takes an [`Administrator`](core::access::Administrator): whoever holds the data
-//! directory, or the owner of one organization.
+//! compile. What no key may do takes an [`Administrator`](core::access::Administrator): the administrator of the machine,
+//! who can lock the data directory, or an owner of one organization.
 //!
 //! # What is where
 //! - [`guide`]: how to add an operation, the style with its reasons, what was decided and why, how things are stored.
-//! - [`operations`]: the operations as clients know them: one declaration each, from which every transport is made.
+//! - [`operations`]: the operations as clients see them: one declaration each, from which every transport is generated.
 //! - [`core`]: what the operations do. In it, private to it: the store and the search index.
-//!   - [`core::access`]: who may touch what: the grants, and the only file that makes them.
+//!   - [`core::access`]: who may read or change what: the grants, and the only file that creates them.
 //!   - [`core::model`]: records, ids, names, pages, audit events. Depends on nothing else in `core`.
 //!   - [`core::members`]: people, their sessions, passkeys, and the links that let them in; [`core::audit`]: who did
 //!     what, written in the transaction that does it.
@@ -22,31 +22,31 @@
 //!     be deleted at any time; [`core::processing`]: the work after an upload, in a queue that survives a crash.
 //! - [`pictures`]: decodes and encodes pictures, in child processes with limits, and with installed tools where they are
 //!   turned on. Depends on nothing in `core`.
-//! - [`fetch`]: files from urls, from public addresses only. Depends on nothing in `core`.
+//! - [`fetch`]: fetches files from urls, from public addresses only. Depends on nothing in `core`.
 //! - [`error`]: the one error type and the one table of codes. Depends on nothing.
-//! - [`file_mode`]: closes files and folders to other users of the machine. Depends on nothing.
+//! - [`file_mode`]: restricts files and folders to this user. Depends on nothing.
 //! - [`transport`]: what every HTTP answer has in common, and below it:
 //!   - [`transport::mcp`], [`transport::rest`], [`transport::graphql`]: the interfaces over the same operations;
 //!     [`transport::wire`]: the JSON they share.
 //!   - [`transport::cdn`]: the public urls of assets, and of their renditions.
-//!   - [`transport::server`]: puts everything together: listener, TLS, transports; runs and drains. What a connection
-//!     sends is checked and timed here before a transport sees it.
+//!   - [`transport::server`]: puts everything together: listener, TLS, transports; runs and drains. The bytes of a
+//!     connection are checked and timed here before a transport sees them.
 //!   - [`transport::tls`]: certificates and their reload, and the development authority.
 //! - [`webapp`]: the pages for people, under `/app`. Every request to them passes `webapp/gate.rs`.
 //! - [`telemetry`]: the log.
 //! - [`client_setup`]: how each client is set up, for the command line and the web app.
-//! - [`cli`], [`config`], [`admin`]: the command line, its layers, and how it talks to a running server.
-//! - [`testing`]: a server on a temporary folder, for our tests and for those who embed us.
+//! - [`cli`], [`config`], [`admin`]: the command line, the configuration, and administration of a running server.
+//! - [`testing`]: a server on a temporary folder, for our tests and for embedders.
 //!
 //! Transports and the web app see `operations`, `core`, `error` and what `transport` shares, never each other and never the store.
 //! `core` knows no HTTP, JSON-RPC or GraphQL.
 //!
 //! # What always holds
-//! - A key, a session and a role are read from the store in each request's own snapshot, and again in each write: what
-//!   is revoked stops working with the very next request.
-//! - A library that a key can't reach is looked up nowhere but in the key's own record, so that it can't be told
-//!   from one that does not exist.
-//! - What was answered is on the disk: files first, then the metadata that names them, then the answer.
+//! - A key, a session and a role are read from the store in each request's own snapshot, and again in each write: a
+//!   revoked one stops working with the very next request.
+//! - A library is looked up only in the key's own grants, so that one without access can't be distinguished from one that
+//!   does not exist.
+//! - An acknowledged change is on disk: first the files, then the metadata that names them, then the answer.
 
 pub mod admin;
 pub mod cli;
