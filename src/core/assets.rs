@@ -1,4 +1,4 @@
-//! Assets: list, get, describe, tag, transfer and trash.
+//! Assets: list, get, transfer and trash. Descriptions and tags are in files of their own.
 
 use std::convert::Infallible;
 
@@ -12,15 +12,15 @@ use crate::core::model::audit::Action;
 use crate::core::model::id::AssetId;
 use crate::core::model::name::{Slug, Tag};
 use crate::core::model::page::{AssetPageRequest, Cursor, Page, PageRequest, PageStart};
-use crate::core::model::text::{TextKind, expect_visible};
 use crate::error::{Code, Error, Result};
 use crate::pictures::RenderableTypes;
 
-/// The length of a description's mark, in characters: 64 bits, so that two descriptions of an asset never have the
-/// same.
-const MARK_LENGTH: usize = 16;
-/// Why a description is not saved. Nobody overwrites another person's words unknowingly.
-const DESCRIBED_SINCE: &str = "The description was changed since you opened this page, so yours was not saved. Copy what you wrote, reload the page to read the other, and save again.";
+mod description;
+mod tags;
+
+use tags::expect_tag_room;
+
+pub use description::description_mark;
 
 /// An asset with what is shown with it.
 #[derive(Debug, Clone)]
@@ -46,12 +46,6 @@ pub struct Transferred {
     pub source: Slug,
     /// The slug of the library they are in now.
     pub target: Slug,
-}
-
-/// A short text that differs for different descriptions.
-#[must_use]
-pub fn description_mark(description: &str) -> String {
-    blake3::hash(description.as_bytes()).to_hex().chars().take(MARK_LENGTH).collect()
 }
 
 /// The offset above which skipping to a page takes long: more than about a millisecond.
@@ -178,119 +172,6 @@ impl Core {
         home.map(|grant| grant.slug().clone()).ok_or_else(Error::asset_not_found)
     }
 
-    /// Sets or clears the description, verbatim, and returns it.
-    ///
-    /// # Errors
-    /// Those of [`Caller::write`]; `BAD_USER_INPUT` when it is too long or has invisible characters;
-    /// `RESOURCE_NOT_FOUND`.
-    pub async fn update_asset_description(
-        &self,
-        caller: &Caller,
-        path: &LibraryPath<'_>,
-        id: &str,
-        description: &str,
-    ) -> Result<Asset> {
-        self.describe(caller, path, id, None, description).await
-    }
-
-    /// [`Core::update_asset_description`] for a person who edits the description that they saw; `seen` is its
-    /// [`description_mark`].
-    ///
-    /// # Errors
-    /// The same; `CONFLICT` when the description has changed meanwhile.
-    pub async fn revise_asset_description(
-        &self,
-        caller: &Caller,
-        path: &LibraryPath<'_>,
-        id: &str,
-        seen: &str,
-        description: &str,
-    ) -> Result<Asset> {
-        self.describe(caller, path, id, Some(seen.to_owned()), description).await
-    }
-
-    async fn describe(
-        &self,
-        caller: &Caller,
-        path: &LibraryPath<'_>,
-        id: &str,
-        seen: Option<String>,
-        description: &str,
-    ) -> Result<Asset> {
-        let grant = caller.write(path)?;
-        let (length, most) = (description.chars().count(), self.settings().limits.description_length);
-        if length > most {
-            return Err(Error::bad_input(format!(
-                "A description has at most {most} characters; this one has {length}."
-            )));
-        }
-        expect_visible("A description", description, TextKind::Lines)?;
-        let (id, description) = (parse_id(id)?, description.to_owned());
-        self.change(&grant, move |tx, grant, now| {
-            let mut asset = tx.asset(grant, &id)?;
-            if asset.description != description {
-                if seen.as_ref().is_some_and(|seen| *seen != description_mark(&asset.description)) {
-                    return Err(Error::new(Code::Conflict, DESCRIBED_SINCE));
-                }
-                asset.description.clone_from(&description);
-                asset.content.work.keep_description();
-                asset = asset.touched(now);
-                tx.put_asset(grant, &asset)?;
-            }
-            Ok(asset)
-        })
-        .await
-    }
-
-    /// Adds tags to assets, and returns the number of new (asset, tag) pairs. All or nothing.
-    ///
-    /// # Errors
-    /// Those of [`Caller::write`]; `BAD_USER_INPUT` for the numbers or a tag; `RESOURCE_NOT_FOUND` for any asset.
-    pub async fn tag_assets(
-        &self,
-        caller: &Caller,
-        path: &LibraryPath<'_>,
-        ids: &[String],
-        tags: &[String],
-    ) -> Result<usize> {
-        let grant = caller.write(path)?;
-        let tags = self.tags_to_write(ids, tags, Tag::parse)?;
-        let limits = &self.settings().limits;
-        let (most, most_in_library) = (limits.tags_per_asset, limits.tags_per_library);
-        self.change_each(&grant, ids, move |tx, grant, asset| {
-            let before = tx.tag_total(grant)?;
-            let changed = count_ok(tags.iter().map(|tag| tx.tag_asset(grant, asset, tag)))?;
-            expect_tag_room(tx, grant, before, most_in_library)?;
-            if changed > 0 && asset.tags.len() > most {
-                return Err(Error::bad_input(format!(
-                    "An asset has at most {most} tags; \"{}\" would have more.",
-                    asset.id
-                )));
-            }
-            Ok(changed)
-        })
-        .await
-    }
-
-    /// Removes tags from assets, and returns the number of removed (asset, tag) pairs. All or nothing.
-    ///
-    /// # Errors
-    /// Those of [`Core::tag_assets`].
-    pub async fn untag_assets(
-        &self,
-        caller: &Caller,
-        path: &LibraryPath<'_>,
-        ids: &[String],
-        tags: &[String],
-    ) -> Result<usize> {
-        let grant = caller.write(path)?;
-        let tags = self.tags_to_write(ids, tags, Tag::find)?;
-        self.change_each(&grant, ids, move |tx, grant, asset| {
-            count_ok(tags.iter().map(|tag| tx.untag_asset(grant, asset, tag)))
-        })
-        .await
-    }
-
     /// Moves assets to the trash, and returns the ids of those that this call moved. Assets in the trash are skipped.
     ///
     /// # Errors
@@ -338,7 +219,7 @@ impl Core {
         let ids = self.ids_to_write(ids)?;
         if source.library() == target.library() {
             return Err(Error::bad_input(
-                "The assets are in that library already. Name another one to transfer them to.",
+                "The assets are already in that library. Choose another one to transfer them to.",
             ));
         }
         let done =
@@ -353,7 +234,7 @@ impl Core {
                 let asset = tx.asset(source, id)?;
                 if asset.parent.is_some() {
                     return Err(Error::bad_input(format!(
-                        "\"{id}\" is a variant; it goes along with its original."
+                        "\"{id}\" is a variant; it is transferred with its original."
                     )));
                 }
                 moved.push(tx.move_asset(source, &target, asset, now)?);
@@ -397,17 +278,6 @@ impl Core {
             }
         }
         Ok(parsed)
-    }
-
-    fn tags_to_write(
-        &self,
-        ids: &[String],
-        tags: &[String],
-        read: impl Fn(&str) -> Result<Tag>,
-    ) -> Result<Vec<Tag>> {
-        within("asset ids", ids.len(), 1, self.settings().limits.ids_per_call)?;
-        within("tags", tags.len(), 1, self.settings().limits.tags_per_call)?;
-        tags.iter().map(|tag| read(tag)).collect()
     }
 
     /// The assets of one answer with their variants and slugs. Everything is read in the caller's snapshot, so their
@@ -460,27 +330,6 @@ fn listed(
     } else {
         snapshot.tagged(grant, tags, page)
     }
-}
-
-/// Refuses a change that increases the number of different tags of a library above its limit.
-fn expect_tag_room(tx: &Tx<'_>, grant: &WriteGrant, before: u64, most: usize) -> Result<()> {
-    let after = tx.tag_total(grant)?;
-    if after > before && after > most as u64 {
-        return Err(Error::bad_input(format!(
-            "A library has at most {most} different tags, and \"{}\" would have more. Use tags that are there, or take \
-             some off all assets first.",
-            grant.slug()
-        )));
-    }
-    Ok(())
-}
-
-fn count_ok(changes: impl Iterator<Item = Result<bool>>) -> Result<usize> {
-    let mut count = 0;
-    for changed in changes {
-        count += usize::from(changed?);
-    }
-    Ok(count)
 }
 
 #[cfg(test)]

@@ -1,11 +1,6 @@
 //! The assets of a library for people: searched, filtered by tags, sorted and paged; and the assets before and after
 //! one of them. The lists for programs are in `assets.rs`.
 
-use std::fmt;
-
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::Core;
 use super::assets::{AssetDetail, expect_tag_filter, parse_id};
 use super::index::{SearchQuery, Terms};
@@ -17,8 +12,12 @@ use crate::core::model::name::{Tag, fold};
 use crate::core::model::page::{AssetPageRequest, Cursor, Page, PageStart};
 use crate::error::{Error, Result};
 
-/// How many bytes of a name determine its position, so that a cursor stays short.
-const NAME_BYTES: usize = 128;
+mod cursor;
+
+use cursor::Rank;
+
+pub use cursor::BrowseCursor;
+
 /// How many hits of a search are considered, the best first. To see others, people have to search for more words.
 pub const MAX_HITS: usize = 10_000;
 
@@ -67,88 +66,6 @@ impl Order {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|order| order.as_str() == text)
     }
-}
-
-/// A position in the result of a query. It stays valid when its asset is deleted. Clients get it as opaque text.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BrowseCursor {
-    key: Vec<u8>,
-    id: AssetId,
-}
-
-impl BrowseCursor {
-    /// Parses a cursor. Any other text is either invalid, or a position before or after everything.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (id, key) = bytes.split_first_chunk::<16>()?;
-        Some(Self { id: AssetId::parse(std::str::from_utf8(id).ok()?)?, key: key.to_vec() })
-    }
-
-    fn of(asset: &Asset, rank: Rank) -> Self {
-        let key = match rank {
-            Rank::By(Order::Newest) => Cursor::of(asset).age.to_be_bytes().to_vec(),
-            Rank::By(Order::Oldest) => asset.created.to_be_bytes().to_vec(),
-            Rank::By(Order::Name) => name_key(&asset.name),
-            Rank::By(Order::Size) => (u64::MAX - asset.content.size).to_be_bytes().to_vec(),
-            // The bits of non-negative floats sort like the floats.
-            Rank::Match(score) => {
-                [(u32::MAX - score.to_bits()).to_be_bytes().as_slice(), &Cursor::of(asset).age.to_be_bytes()]
-                    .concat()
-            }
-        };
-        Self { key, id: asset.id }
-    }
-
-    /// The same position in the list that the store keeps newest first.
-    fn cursor(&self) -> Option<Cursor> {
-        let age = self.key.as_slice().try_into().ok()?;
-        Some(Cursor { age: u64::from_be_bytes(age), id: self.id })
-    }
-}
-
-impl From<Cursor> for BrowseCursor {
-    fn from(Cursor { age, id }: Cursor) -> Self {
-        Self { key: age.to_be_bytes().to_vec(), id }
-    }
-}
-
-impl fmt::Display for BrowseCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes: Vec<u8> = self.id.bytes().iter().chain(&self.key).copied().collect();
-        f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
-    }
-}
-
-/// How the result is sorted.
-#[derive(Debug, Clone, Copy)]
-enum Rank {
-    By(Order),
-    Match(f32),
-}
-
-/// Bytes that sort as people sort names: case-insensitively, and numbers by their value.
-fn name_key(name: &str) -> Vec<u8> {
-    let folded = fold(name);
-    let mut key = Vec::with_capacity(folded.len());
-    let mut rest = folded.as_str();
-    while let Some(first) = rest.chars().next() {
-        let digits = rest.len() - rest.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
-        let (part, after) = rest.split_at(if digits > 0 { digits } else { first.len_utf8() });
-        if digits > 0 {
-            let value = part.trim_start_matches('0');
-            // A number becomes a 0, its length and its digits. So it sorts among digits, and longer numbers after
-            // shorter ones.
-            key.push(b'0');
-            key.push(u8::try_from(value.len()).unwrap_or(u8::MAX));
-            key.extend(value.bytes());
-        } else {
-            key.extend(part.bytes());
-        }
-        rest = after;
-    }
-    key.truncate(NAME_BYTES);
-    key
 }
 
 /// An asset in the result of a query.
@@ -383,40 +300,4 @@ fn stored_count(caller: &Caller, grant: &ReadGrant, tags: &[Tag]) -> Result<usiz
         return usize::try_from(assets).map_err(Error::internal);
     }
     caller.snapshot().tagged_count(grant, tags)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn names_are_ordered_as_people_order_them() {
-        let ordered = ["a", "a2", "a10", "A11b", "a11c", "ab", "B", "img_0009", "IMG_10", "img_x", "é"];
-        let mut sorted = ordered;
-        sorted.reverse();
-        sorted.sort_by_cached_key(|name| name_key(name));
-        assert_eq!(sorted, ordered);
-    }
-
-    proptest! {
-        #[test]
-        fn a_place_reads_back(key: Vec<u8>) {
-            let position = BrowseCursor { key, id: AssetId::random() };
-            prop_assert_eq!(BrowseCursor::parse(&position.to_string()), Some(position));
-        }
-
-        #[test]
-        fn reading_never_panics(text: String, name: String) {
-            let _ = BrowseCursor::parse(&text);
-            prop_assert!(name_key(&name).len() <= NAME_BYTES);
-        }
-
-        #[test]
-        fn a_better_match_comes_first(one in 0f32..=1.0, other in 0f32..=1.0) {
-            let key = |score: f32| u32::MAX - score.to_bits();
-            prop_assert_eq!(one > other, key(one) < key(other));
-        }
-    }
 }

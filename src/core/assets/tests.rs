@@ -9,7 +9,7 @@ use crate::core::store::{AssetCommands, NewAsset};
 use crate::testing::settings;
 
 #[tokio::test]
-async fn a_far_page_is_the_page_that_skipping_finds() {
+async fn distant_pages_equal_those_found_by_skipping() {
     let dir = tempfile::tempdir().unwrap();
     let core = Core::open(settings(&dir.path().join("data"), "https://localhost"), Clock::default()).unwrap();
     let by = Administrator::local();
