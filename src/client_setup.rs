@@ -218,9 +218,9 @@ fn curl(connection: ConnectionDetails<'_>) -> ClientSetup {
 
 fn openssl(authority: AuthorityFiles<'_>) -> ClientSetup {
     let place = if authority.is_complete {
-        "in their environment; the file holds the authorities of the system, too"
+        "in their environment; the file also has the authorities of the system"
     } else {
-        "in their environment; the server's system has no list of authorities, so they trust this server alone then"
+        "in their environment; the server's system has no list of authorities, so they then trust only this server"
     };
     ClientSetup {
         client: "Python and other programs that use OpenSSL",
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_only_its_holder_knows_comes_from_where_each_client_can_get_it() {
+    fn an_unknown_key_is_read_from_where_each_client_can_get_it() {
         let authority = Some(AuthorityFiles {
             certificate: TrustFile::InHomeFolder("ca.crt"),
             bundle: TrustFile::InHomeFolder("all.pem"),
@@ -317,7 +317,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
         #[test]
-        fn a_shell_reads_a_quoted_word_back(text in "[ -~äß]{0,20}") {
+        fn a_shell_reads_a_quoted_word_unchanged(text in "[ -~äß]{0,20}") {
             let command = format!("printf %s {}", shell_quoted(&text));
             let output = std::process::Command::new("sh").args(["-c", &command]).output().unwrap();
             prop_assert_eq!(String::from_utf8(output.stdout).unwrap(), text);

@@ -108,13 +108,13 @@ codes! {
         "There is no such endpoint. Check the path.";
     /// Known path, other method.
     MethodNotAllowed = "METHOD_NOT_ALLOWED", 405, NotFixable,
-        "This endpoint does not take this method.";
+        "This endpoint does not support this method.";
     /// Anything wrong with parameters or body.
     BadUserInput = "BAD_USER_INPUT", 400, Fixable,
         "The message says which parameter or which part of the body is wrong, and how.";
     /// A body or a file above its limit.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413, NotFixable,
-        "The body, or a file in it, is larger than the server takes.";
+        "The body, or a file in it, is larger than the server accepts.";
     /// A library slug that is in use.
     LibraryUrlTaken = "LIBRARY_URL_TAKEN", 409, Fixable,
         "The slug is taken. Choose another.";
@@ -168,7 +168,7 @@ impl Error {
     /// `INTERNAL_SERVER_ERROR`; the cause goes to the log and never to the client.
     #[must_use]
     pub fn internal(cause: impl Into<Cause>) -> Self {
-        Self::new(Code::Internal, "Something went wrong on the server. Try again; if it stays, give its administrator the request id.")
+        Self::new(Code::Internal, "Something went wrong on the server. Try again; if it happens again, give its administrator the request id.")
             .caused_by(cause)
     }
 
@@ -199,7 +199,10 @@ impl Error {
     /// The answer for a person without a session: never signed in, signed out, or expired.
     #[must_use]
     pub fn signed_out() -> Self {
-        Self::new(Code::Unauthenticated, "You are not signed in, or not any more. Sign in and try again.")
+        Self::new(
+            Code::Unauthenticated,
+            "You are not signed in, or your session has ended. Sign in and try again.",
+        )
     }
 
     /// The one answer for an organization that does not exist or that the caller has no access to.

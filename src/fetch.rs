@@ -253,9 +253,9 @@ fn not_reached(url: &str, error: reqwest::Error) -> Error {
     } else if error.is_timeout() {
         "its server did not accept a connection in time"
     } else if error.is_connect() {
-        "no connection to its server came about, or its certificate is not trusted"
+        "its server can't be reached, or its certificate is not trusted"
     } else {
-        "its server did not answer as a web server does"
+        "its server did not send a valid HTTP response"
     };
     failed(url, reason).caused_by(error.without_url())
 }

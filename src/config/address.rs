@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_on_every_address_goes_by_the_host_name() {
+    fn a_server_on_every_address_uses_the_host_name() {
         let found = derived("0.0.0.0:443");
         assert_eq!(found.public_url, "https://box");
         assert_eq!(found.allowed_hosts, ["box", "localhost", "127.0.0.1", "::1", "192.168.7.2"]);
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_is_kept_and_the_rest_follows_from_it() {
+    fn configured_addresses_are_kept_and_the_others_are_derived() {
         let given = ConfiguredAddresses {
             public_url: Some("https://[2001:db8::1]".into()),
             ..ConfiguredAddresses::default()
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_names_all_that_the_server_is_called_also_what_was_given() {
+    fn a_certificate_has_every_name_of_the_server() {
         let given = ConfiguredAddresses {
             public_url: Some("https://[2001:db8::1]:8443".into()),
             allowed_hosts: vec!["a.example".into()],
@@ -314,7 +314,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_host_reads_back(text in "[a-z0-9.:\\[\\]-]{1,20}") {
+        fn a_host_survives_a_round_trip(text in "[a-z0-9.:\\[\\]-]{1,20}") {
             if let Ok(host) = parse_host(&text) {
                 prop_assert_eq!(parse_host(&host), Ok(host.clone()));
                 prop_assert!(parse_public_url(&origin_of(&host, 8443)).is_ok());

@@ -104,7 +104,7 @@ impl Core {
 /// The text about this many refused attempts.
 fn refusals(action: Action, count: u64) -> String {
     let (what, with) = if action == Action::SignInRefused {
-        ("attempt", "an e-mail or a passkey that nobody has")
+        ("attempt", "an unknown e-mail or passkey")
     } else {
         ("request", "a key that is not valid")
     };

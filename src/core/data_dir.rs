@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_folder_is_private_and_held_by_one_at_a_time() {
+    fn a_new_folder_is_private_and_locked_by_one_process() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("data");
         let first = DataDir::lock(&path, "rasterd serve").unwrap();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_can_not_be_a_folder_is_named() {
+    fn a_path_that_can_not_be_a_folder_is_in_the_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let message = DataDir::lock(&file.path().join("data"), "x").unwrap_err().to_string();
         assert!(message.contains("can't be used"), "{message}");

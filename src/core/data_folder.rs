@@ -30,7 +30,8 @@ pub(crate) const RENDITIONS: &str = "renditions";
 pub(crate) const MARKER: &str = "rasterd-files";
 
 /// Advice for a database that can't be read.
-pub(crate) const RESTORE: &str = "Put it back from a back-up, with the files that belong to it; keep this one for whoever tries to mend it";
+pub(crate) const RESTORE: &str =
+    "Restore it from a backup, with the files that belong to it; keep this one for a repair";
 
 /// How a data directory may be opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -90,8 +91,9 @@ impl DataFolder {
     /// # Errors
     /// The message names the path, the problem, and what to do.
     pub fn check(&self) -> Result<Database> {
-        let made_again = "Move it away; rasterd makes the folder again";
-        let restored = "Put the folder back from a back-up, or mount the disk that it is on, and see that rasterd may read it";
+        let made_again = "Move it away; rasterd creates the folder again";
+        let restored =
+            "Restore the folder from a backup, or mount its disk, and make sure that rasterd may read it";
         for (name, advice) in [
             (FILES, restored),
             (UNNAMED, restored),
@@ -102,7 +104,7 @@ impl DataFolder {
             check_folder(&self.dir.join(name), advice)?;
         }
         let path = self.database_path();
-        let restored = "Put the database back from a back-up, and see that rasterd may read and write it";
+        let restored = "Restore the database from a backup, and make sure that rasterd may read and write it";
         match metadata(&path, restored)? {
             None => Ok(Database::Missing),
             Some(found) if !found.is_file() => Err(refusal(&path, "is not a file", restored)),
@@ -125,18 +127,18 @@ impl DataFolder {
         let count = count_files(&files)? + count_files(&self.dir.join(UNNAMED))?;
         if count > 0 || files.join(MARKER).exists() {
             let wrong =
-                format!("{state}, but {} holds {} that only it can name", files.display(), counted(count));
+                format!("{state}, but {} holds {} that belong to it", files.display(), counted(count));
             return Err(refusal(
                 &path,
                 &wrong,
-                "Put the database back from a back-up, or mount the disk that it is on. To begin anew, move the whole data directory away first",
+                "Restore the database from a backup, or mount its disk. To start from scratch, move the whole data directory away first",
             ));
         }
         if !opening.may_create {
             return Err(refusal(
                 &path,
                 state,
-                "Say where the data directory is with --data-dir or data.dir, or make a new one with `rasterd init` or `rasterd serve`",
+                "Set the data directory with --data-dir or data.dir, or create a new one with `rasterd init` or `rasterd serve`",
             ));
         }
         Ok(())
@@ -170,7 +172,7 @@ fn metadata(path: &Path, advice: &str) -> Result<Option<Metadata>> {
     match fs::metadata(path) {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.kind() == ErrorKind::NotFound => match fs::symlink_metadata(path) {
-            Ok(_) => Err(refusal(path, "is a link to something that is not there", advice)),
+            Ok(_) => Err(refusal(path, "is a link to something that does not exist", advice)),
             Err(_) => Ok(None),
         },
         Err(error) => Err(refusal(path, &format!("can't be read: {error}"), advice)),

@@ -97,7 +97,7 @@ impl Core {
     /// `SERVICE_UNAVAILABLE` with the reason.
     pub async fn check_ready(&self) -> Result<()> {
         if !self.is_writable() {
-            return Err(not_ready("its disk failed and it takes no more changes; it must be restarted"));
+            return Err(not_ready("its disk failed and it accepts no more changes; it must be restarted"));
         }
         let fault = if self.health().is_fresh() { self.health().last() } else { self.look_at_disk().await };
         fault.map_or(Ok(()), |fault| Err(not_ready(fault.reason)))
@@ -120,7 +120,7 @@ impl Core {
             Ok(Ok(fault)) => fault,
             Ok(Err(error)) => {
                 health.is_looking.store(false, Ordering::Release);
-                Some(Fault { reason: "its disk could not be looked at", detail: error.to_string() })
+                Some(Fault { reason: "its disk could not be checked", detail: error.to_string() })
             }
             Err(_) => Some(Fault {
                 reason: "its disk does not answer",
@@ -149,7 +149,7 @@ fn look(blobs: &Blobs, store: &Store, database: Option<&Identity>) -> Result<(),
     match blobs.marked_with() {
         Ok(Some(found)) if found == number => {}
         Ok(_) => {
-            let reason = "the folder of its files is not there, is empty, or is another one";
+            let reason = "the folder of its files is missing, empty, or a different one";
             return Err(Fault { reason, detail: format!("no marker of this database in {files}") });
         }
         Err(error) => {
@@ -159,7 +159,7 @@ fn look(blobs: &Blobs, store: &Store, database: Option<&Identity>) -> Result<(),
     blobs.try_out().map_err(|error| {
         let reason = match error.kind() {
             ErrorKind::StorageFull => "its disk is full",
-            ErrorKind::InvalidData => "its disk gives back other bytes than were written",
+            ErrorKind::InvalidData => "its disk returns other bytes than were written",
             _other => "files can't be written",
         };
         Fault { reason, detail: format!("{files}: {error}") }

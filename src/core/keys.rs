@@ -14,7 +14,7 @@ use crate::core::model::time::Millis;
 use crate::error::{Code, Error, Result};
 
 /// Why a key does not get a new value: the form was sent twice, or another owner was faster.
-const REGENERATED_SINCE: &str = "The key has a newer value than the one you saw, so it was left alone. That value was shown once; regenerate the key if it is lost.";
+const REGENERATED_SINCE: &str = "The key has a newer value than the one that you saw, so nothing was changed. That value was shown once; regenerate the key if it is lost.";
 
 /// A key with its organization and use.
 #[derive(Debug, Clone)]
@@ -87,7 +87,7 @@ impl Core {
         let (digest, start) = (plain.digest(), plain.start());
         let most = self.settings().limits.keys_per_organization;
         if lifetime == Some(0) {
-            return Err(Error::bad_input("The key would already be expired. Give it a longer life."));
+            return Err(Error::bad_input("The key would already be expired. Give it a longer lifetime."));
         }
         let info = self
             .administrate(by, move |tx, by, now| {
@@ -109,7 +109,7 @@ impl Core {
                 };
                 tx.put_key(by, &digest, &key)?;
                 tx.put_key_maker(&key.id, by)?;
-                record_key_event(tx, now, by, &key, Action::KeyCreated, reach_of(&key))?;
+                record_key_event(tx, now, by, &key, Action::KeyCreated, grants_text(&key))?;
                 let maker = tx.key_maker(&key.id)?;
                 Ok(KeyInfo { key, organization, last_used: None, maker })
             })
@@ -171,7 +171,7 @@ impl Core {
     ) -> Result<KeyInfo> {
         self.change_key(by, id, Action::KeyGranted, move |tx, by, organization, key| {
             key.grants = changed_grants(tx, by, organization, &key.grants, &changes)?;
-            Ok(reach_of(key))
+            Ok(grants_text(key))
         })
         .await
     }
@@ -185,7 +185,7 @@ impl Core {
         &self,
         by: Administrator,
         id: &KeyId,
-        drawn: Option<Millis>,
+        seen: Option<Millis>,
     ) -> Result<(PlainKey, KeyInfo)> {
         let id = id.clone();
         let plain = PlainKey::random();
@@ -193,7 +193,7 @@ impl Core {
         let info = self
             .administrate(by, move |tx, by, now| {
                 let (old, mut key) = tx.expect_key(by, &id)?;
-                if drawn.is_some_and(|drawn| drawn != key.regenerated) {
+                if seen.is_some_and(|seen| seen != key.regenerated) {
                     return Err(Error::new(Code::Conflict, REGENERATED_SINCE));
                 }
                 key.start.clone_from(&start);
@@ -271,16 +271,16 @@ pub(super) fn record_key_event(
 }
 
 /// A key's grants, for the audit log.
-fn reach_of(key: &Key) -> String {
-    let reach = key.grants.iter().map(|grant| format!("{}={}", grant.slug, grant.access.as_str()));
-    let reach = reach.collect::<Vec<_>>().join(" ");
-    if reach.is_empty() { "no library".to_owned() } else { reach }
+fn grants_text(key: &Key) -> String {
+    let grants = key.grants.iter().map(|grant| format!("{}={}", grant.slug, grant.access.as_str()));
+    let grants = grants.collect::<Vec<_>>().join(" ");
+    if grants.is_empty() { "no library".to_owned() } else { grants }
 }
 
 fn key_info(reader: &impl Queries, key: Key) -> Result<KeyInfo> {
     let organization = reader
         .organization(key.organization)?
-        .ok_or_else(|| Error::internal("a key belongs to an organization that is not there"))?;
+        .ok_or_else(|| Error::internal("the organization of a key does not exist"))?;
     let (last_used, maker) = (reader.key_use(&key.id)?, reader.key_maker(&key.id)?);
     Ok(KeyInfo { key, organization, last_used, maker })
 }
@@ -318,17 +318,17 @@ mod tests {
     use crate::testing::settings;
 
     #[tokio::test]
-    async fn of_two_who_replace_the_same_value_one_is_told() {
+    async fn replacing_the_same_value_twice_fails_the_second_time() {
         let dir = crate::testing::TempFolder::new();
         let clock = Clock::default();
         let core = Core::open(settings(dir.path(), "https://localhost"), clock.clone()).unwrap();
         let by = Administrator::local;
         core.create_organization(by(), "acme", None).await.unwrap();
         let (_, info) = core.create_key(by(), "acme", "Website", Vec::new(), None).await.unwrap();
-        let (id, drawn) = (&info.key.id, Some(info.key.regenerated));
+        let (id, seen) = (&info.key.id, Some(info.key.regenerated));
         clock.advance(Duration::from_secs(1));
         let (one, other) =
-            tokio::join!(core.regenerate_key(by(), id, drawn), core.regenerate_key(by(), id, drawn));
+            tokio::join!(core.regenerate_key(by(), id, seen), core.regenerate_key(by(), id, seen));
         let (done, refused): (Vec<_>, Vec<_>) = [one, other].into_iter().partition(Result::is_ok);
         assert_eq!((done.len(), refused.len()), (1, 1));
         assert!(

@@ -301,7 +301,7 @@ fn not_empty(library: &Library) -> Error {
     Error::new(
         Code::Conflict,
         format!(
-            "The library \"{}\" still has {} assets and {} in its trash. Say --with-assets to delete them for good.",
+            "The library \"{}\" still has {} assets and {} in its trash. Use --with-assets to delete them permanently.",
             library.slug, library.assets, library.trashed
         ),
     )

@@ -37,15 +37,15 @@ impl Core {
     /// Does all maintenance that is due, once. Failures are tried again the next time.
     pub async fn maintenance_pass(&self) {
         let done = [
-            ("write down how much time passed", self.save_seen(false).await),
-            ("write down when keys were used", self.save_key_use().await),
-            ("write down when sessions were used", self.save_session_use().await),
-            ("write down what was refused", self.save_refusals().await),
-            ("forget sessions that are over", self.sweep_sessions().await),
+            ("record how much time passed", self.save_seen(false).await),
+            ("record when keys were used", self.save_key_use().await),
+            ("record when sessions were used", self.save_session_use().await),
+            ("record refused attempts", self.save_refusals().await),
+            ("delete expired sessions and links", self.sweep_sessions().await),
             ("forget old events", self.prune_events().await),
             ("empty the trash", self.purge_trash().await),
-            ("delete files that no asset has", self.sweep_files().await),
-            ("delete files that no record names", self.tend_unnamed_files().await),
+            ("delete unused files", self.sweep_files().await),
+            ("delete files that are not in the database", self.tend_unnamed_files().await),
         ];
         for (what, outcome) in done {
             log_failure(what, outcome);
@@ -55,10 +55,10 @@ impl Core {
     /// Records what is only in memory, and stops background work. Called when no request is running any more.
     pub async fn close(&self) {
         self.renditions().close();
-        log_failure("write down how much time passed", self.save_seen(true).await);
-        log_failure("write down when keys were used", self.save_key_use().await);
-        log_failure("write down when sessions were used", self.save_session_use().await);
-        log_failure("write down what was refused", self.save_refusals().await);
+        log_failure("record how much time passed", self.save_seen(true).await);
+        log_failure("record when keys were used", self.save_key_use().await);
+        log_failure("record when sessions were used", self.save_session_use().await);
+        log_failure("record refused attempts", self.save_refusals().await);
     }
 
     async fn purge_trash(&self) -> Result<()> {
@@ -102,7 +102,7 @@ impl Core {
         let keep = self.settings().unnamed_keep;
         let reclaimed =
             spawn_blocking(move || blobs.reclaim(&store, since, now, keep)).await.map_err(Error::internal);
-        log_failure("look for files that no record names", reclaimed.and_then(|outcome| outcome));
+        log_failure("find files that are not in the database", reclaimed.and_then(|outcome| outcome));
     }
 
     async fn tend_unnamed_files(&self) -> Result<()> {

@@ -220,8 +220,7 @@ fn in_other_organizations(member: &Member) -> Error {
     Error::new(
         Code::Forbidden,
         format!(
-            "{} is in organizations that you don't run, too. Only the administrator of this server can make this \
-             link: `rasterd member reset-password {}`.",
+            "{} is also in organizations that you don't own. Only the administrator of this server can create this link: `rasterd member reset-password {}`.",
             member.name, member.email
         ),
     )

@@ -137,11 +137,11 @@ fn log(notice: &Notice) {
             let by = humantime::format_duration(Duration::from_secs(ahead.unsigned_abs() / 1000));
             let (side, days) = (if *ahead < 0 { "behind" } else { "ahead of" }, TRUST / DAY);
             tracing::warn!(
-                "the clock of this machine is {by} {side} the time that rasterd has seen pass. If it is wrong, set it right; nothing is deleted for its age because of it before it has stayed so for {days} days"
+                "the clock of this machine is {by} {side} the time that rasterd has observed. If it is wrong, correct it; it does not affect what is deleted for its age until it has stayed so for {days} days"
             );
         }
         Notice::Together => {
-            tracing::info!("the clock shows the time again that rasterd has seen pass");
+            tracing::info!("the clock agrees again with the time that rasterd has observed");
         }
         Notice::Followed => {
             tracing::warn!("the clock has kept its time for days and is followed from now on");
@@ -174,12 +174,12 @@ mod tests {
     }
 
     #[test]
-    fn time_is_believed_when_the_steady_clock_agrees() {
+    fn time_is_observed_when_the_steady_clock_agrees() {
         assert_eq!(seen(&[(1, 1, 1), (31, 31, 1), (400, 400, 1)]), [1, 31, 400]);
     }
 
     #[test]
-    fn a_jump_is_not_followed_before_it_has_lasted_for_a_week() {
+    fn a_jump_is_followed_after_a_week() {
         assert_eq!(seen(&[(40, 0, 1), (41, 1, 1), (2, 2, 1)]), [0, 1, 2], "ahead and back");
         assert_eq!(seen(&[(-40, 0, 1), (-39, 1, 1), (2, 2, 1)]), [0, 1, 2], "behind and back");
         assert_eq!(seen(&[(40, 0, 1), (46, 6, 1), (47, 7, 1)]), [0, 6, 47], "ahead for good");
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn over_a_restart_of_the_machine_a_day_is_believed() {
+    fn at_most_a_day_is_believed_across_a_reboot() {
         assert_eq!(seen(&[(1, 0, 2)]), [1], "off for a day");
         assert_eq!(seen(&[(40, 0, 2), (40, 0, 3), (41, 1, 3)]), [1, 1, 2], "again and again");
         assert_eq!(seen(&[(40, 0, 2), (47, 7, 2)]), [1, 47], "off for weeks");
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_the_clock_is_apart_is_told_once() {
+    fn a_difference_of_the_clock_is_reported_once() {
         let at = |wall, steady| ClockReading { wall: START + wall, steady, boot: 1 };
         let (seen, notice) = Seen::first(at(0, 0)).then(at(40 * DAY, 0));
         assert_eq!(notice, Some(Notice::Apart(40 * DAY.cast_signed())));

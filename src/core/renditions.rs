@@ -286,7 +286,7 @@ fn unavailable(error: impl std::fmt::Display) -> Failure {
 
 fn not_renderable(media_type: MediaType) -> Error {
     Error::bad_input(format!(
-        "This asset has no renditions: {} is served only as it is. Ask for its url without parameters.",
+        "This asset has no renditions: {} is served only unchanged. Request its url without parameters.",
         media_type.mime()
     ))
 }
@@ -302,7 +302,7 @@ fn rendering_failed(failure: &Failure) -> Error {
         }
         Failure::Unavailable(_) => Error::new(
             Code::ServiceUnavailable,
-            "The picture can't be made right now. Try again in a moment.",
+            "The picture can't be rendered right now. Try again in a moment.",
         )
         .caused_by(failure.clone()),
     }

@@ -184,7 +184,7 @@ impl Upload {
         }
         if as_variant && self.files > 1 {
             return Err(Error::bad_input(
-                "A variant is one file; this call has more. Upload each with a call of its own.",
+                "A variant is one file; this call has more. Upload each in a separate call.",
             ));
         }
         if self.accepted.is_empty() {

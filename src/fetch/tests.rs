@@ -150,7 +150,7 @@ async fn a_redirect_is_checked_like_the_url_itself() {
 }
 
 #[tokio::test]
-async fn a_name_that_changes_its_address_is_looked_up_once_for_a_connection() {
+async fn a_name_is_resolved_once_per_connection() {
     let server = Server::start(|_| file("public")).await;
     let script = Script::new("changing.example.org", &[&["127.0.0.1"], &["127.0.0.2"]]);
     let fetcher = Fetcher::with_resolver(script.resolver(settings()), settings(), LIMITS);
@@ -197,7 +197,7 @@ async fn answers_without_a_file_are_refused() {
     for (path, reason) in [
         ("/missing", "its server answered 404 Not Found."),
         ("/empty", "its server answered 204 No Content."),
-        ("/ssh", "its server did not answer as a web server does."),
+        ("/ssh", "its server did not send a valid HTTP response."),
     ] {
         assert_eq!(refusal(&fetcher(), &server.url(path)).await, reason);
     }

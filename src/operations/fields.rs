@@ -129,7 +129,7 @@ mod tests {
     use crate::transport::wire::v2026_07_08::Asset;
 
     #[test]
-    fn the_fields_are_those_of_an_asset() {
+    fn the_fields_match_those_of_an_asset() {
         let asset = schemars::schema_for!(Asset).to_value();
         let properties: BTreeSet<String> = asset["properties"].as_object().unwrap().keys().cloned().collect();
         assert_eq!(EVERY.iter().map(|field| name(*field)).collect::<BTreeSet<_>>(), properties);

@@ -64,7 +64,7 @@ impl Downscaler {
     pub(super) fn push(&mut self, rows: &[u8]) -> Result<(), Failure> {
         for row in rows.chunks_exact(self.layout.stride(self.from.width)) {
             if self.rows_taken == self.from.height {
-                return Err(Failure::damaged("it has more rows than it says"));
+                return Err(Failure::damaged("it has more rows than it declares"));
             }
             self.rows_taken += 1;
             if self.premultiplies {

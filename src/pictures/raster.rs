@@ -105,7 +105,7 @@ fn layout(colours: ColorType) -> Result<(ChannelLayout, usize), Failure> {
         ColorType::La16 => Ok((ChannelLayout::GrayAlpha, 2)),
         ColorType::Rgb16 => Ok((ChannelLayout::Rgb, 2)),
         ColorType::Rgba16 => Ok((ChannelLayout::Rgba, 2)),
-        _ => Err(unsupported("samples that are fractions")),
+        _ => Err(unsupported("floating-point samples")),
     }
 }
 

@@ -68,8 +68,7 @@ fn parse(text: &str, fonts: Option<&Path>) -> Result<Tree, Failure> {
         options.fontdb = fonts::all(fonts);
         options.font_resolver = fonts::resolver();
     }
-    Tree::from_xmltree(&document, &options)
-        .map_err(|_| Failure::damaged("it is not a drawing that can be read"))
+    Tree::from_xmltree(&document, &options).map_err(|_| Failure::damaged("it is not a readable SVG"))
 }
 
 fn xml(text: &str) -> Result<Document<'_>, Failure> {

@@ -202,7 +202,7 @@ impl ToolTask<'_> {
                 return Ok(Some(ToolOutput { folder, name }));
             }
         }
-        Err(super::unsupported("the program for it made no picture of it"))
+        Err(super::unsupported("the program for it produced no picture"))
     }
 
     fn run(

@@ -203,7 +203,7 @@ fn framework_error(status: StatusCode) -> Option<Error> {
             Error::new(Code::EndpointNotFound, "There is no such endpoint. Check the path.")
         }
         StatusCode::METHOD_NOT_ALLOWED => {
-            Error::new(Code::MethodNotAllowed, "This endpoint does not take this method.")
+            Error::new(Code::MethodNotAllowed, "This endpoint does not support this method.")
         }
         StatusCode::PAYLOAD_TOO_LARGE => {
             Error::new(Code::PayloadTooLarge, "The body is larger than this endpoint takes.")

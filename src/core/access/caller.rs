@@ -171,7 +171,7 @@ fn forbidden(what: &str, needed: Role) -> Error {
     Error::new(
         Code::Forbidden,
         format!(
-            "Your role does not let you {what}. It takes the role {needed}; an owner can give it to you."
+            "Your role does not allow you to {what}. You need the role {needed}; an owner can give it to you."
         ),
     )
 }

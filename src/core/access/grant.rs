@@ -191,7 +191,7 @@ impl Administrator {
             AdministratorReach::Server => Ok(()),
             AdministratorReach::Organization(..) => Err(Error::new(
                 Code::Forbidden,
-                "Organizations are made at the server itself, with `rasterd org create`.",
+                "Organizations can only be created on the server itself, with `rasterd org create`.",
             )),
         }
     }

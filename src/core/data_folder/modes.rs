@@ -25,7 +25,7 @@ fn close(path: &Path) -> Result<()> {
         Ok(None) => Ok(()),
         Ok(Some(ModeChange { from, to })) => {
             tracing::warn!(
-                "{} was open to others (mode {from:o}); it is this user's alone now ({to:o})",
+                "{} was accessible to other users (mode {from:o}); now only this user can access it ({to:o})",
                 path.display()
             );
             Ok(())
@@ -39,7 +39,7 @@ fn close(path: &Path) -> Result<()> {
 fn unclosed(path: &Path, cause: &str) -> crate::error::Error {
     refusal(
         path,
-        &format!("is open to other users, and can't be closed to them: {cause}"),
+        &format!("is accessible to other users, and that can't be changed: {cause}"),
         "Give it to the user that rasterd runs as, with `chown`, or choose another data directory",
     )
 }

@@ -197,7 +197,7 @@ impl Follower {
     fn rebuilt(&self, database: u64) -> Result<Option<Folder>> {
         let begin = self.store.snapshot()?.sequence()?;
         if begin > 0 {
-            tracing::info!("building the search index anew");
+            tracing::info!("rebuilding the search index");
         }
         let mut folder = Folder::create(&self.path, database)?;
         let mut last: Option<Asset> = None;
@@ -265,7 +265,7 @@ impl Follower {
     async fn prune(&self, sequence: u64) {
         let pruned = self.store.write(move |tx| tx.prune_changes(sequence, PRUNE_BATCH)).await;
         if let Err(error) = pruned {
-            tracing::warn!(cause = ?error.cause(), "could not cut the change log of the search index: {error}");
+            tracing::warn!(cause = ?error.cause(), "could not truncate the change log of the search index: {error}");
         }
     }
 
@@ -275,7 +275,7 @@ impl Follower {
 }
 
 fn log_lost() -> Error {
-    Error::internal("the change log does not go on where the index is")
+    Error::internal("the change log does not continue where the index ends")
 }
 
 #[cfg(test)]

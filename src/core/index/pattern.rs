@@ -177,7 +177,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn typos_are_forgiven_by_the_number_of_letters() {
+    fn the_number_of_tolerated_typos_depends_on_the_length() {
         for (wanted, word, likeness) in [
             ("gate", "gate", Some(Likeness::Exact)),
             ("gate", "gato", Some(Likeness::OneEdit)),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_prefix_matches_what_begins_like_it() {
+    fn only_a_prefix_pattern_matches_longer_words() {
         assert_eq!(Pattern::new("gol", true).likeness("golden"), Some(Likeness::Prefix));
         assert_eq!(Pattern::new("gol", true).likeness("gol"), Some(Likeness::Exact));
         assert_eq!(Pattern::new("gol", false).likeness("golden"), None);
@@ -238,7 +238,7 @@ mod tests {
         }
 
         #[test]
-        fn bytes_and_characters_lead_to_the_same(
+        fn matching_by_bytes_equals_matching_by_characters(
             wanted in "[abé京𠀀]{1,64}", word in "[abé京𠀀]{0,64}", is_prefix: bool
         ) {
             let pattern = Pattern::new(&wanted, is_prefix);
@@ -248,7 +248,7 @@ mod tests {
         }
 
         #[test]
-        fn a_word_is_like_itself_and_begins_like_its_beginning(word in "\\w{1,64}", cut in 1usize..64) {
+        fn a_word_matches_itself_and_its_prefixes(word in "\\w{1,64}", cut in 1usize..64) {
             prop_assert_eq!(Pattern::new(&word, false).likeness(&word), Some(Likeness::Exact));
             let beginning: String = word.chars().take(cut).collect();
             prop_assert!(Pattern::new(&beginning, true).likeness(&word) >= Some(Likeness::Prefix));

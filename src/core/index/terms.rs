@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_bounded() {
+    fn the_length_of_a_query_is_limited() {
         let long = "a".repeat(10_000) + " b";
         assert_eq!(Terms::parse(&long).patterns().len(), 1);
         let many: Vec<String> = (0..1000).map(|number| format!("w{number}")).collect();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_match_by_the_same_rule() {
+    fn tags_match_by_the_same_rules() {
         let terms = Terms::parse("bridge sun");
         assert!(terms.matches("Suspension Brídge"));
         assert!(terms.matches("sunset"));
@@ -147,7 +147,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn without_marks_and_escapes_it_is_the_text(query in ".*", text in ".*") {
+        fn removing_marks_and_escapes_gives_the_text(query in ".*", text in ".*") {
             let html = marked(&query, &text);
             let plain = html.replace("<mark>", "").replace("</mark>", "");
             prop_assert!(!plain.contains(['<', '>', '"', '\'']));
@@ -161,7 +161,7 @@ mod tests {
         }
 
         #[test]
-        fn every_word_of_a_text_is_marked_when_the_text_is_typed(text in "[a-zé ]{1,30}") {
+        fn a_query_with_the_whole_text_marks_every_word(text in "[a-zé ]{1,30}") {
             let marked = marked(&text, &text);
             prop_assert_eq!(marked.matches("<mark>").count(), text.split_whitespace().count());
         }

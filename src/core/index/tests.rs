@@ -80,7 +80,7 @@ fn ids(assets: &[&Asset]) -> Vec<AssetId> {
 }
 
 #[test]
-fn spelling_counts_first_then_the_place() {
+fn spelling_ranks_before_place() {
     let exact_name = asset(1, "gate");
     let exact_tag = Asset { tags: vec!["Gate".into()], ..asset(1, "x") };
     let exact_description = Asset { description: "The gate.".into(), ..asset(1, "x") };
@@ -105,7 +105,7 @@ fn spelling_counts_first_then_the_place() {
 }
 
 #[test]
-fn all_words_have_to_be_there_in_whatever_field() {
+fn all_words_must_occur_in_any_field() {
     let both = Asset { tags: vec!["bridge".into()], ..asset(1, "Golden-Gate") };
     let one = asset(1, "Golden hour");
     let fixture = Fixture::new(&[both.clone(), one.clone()]);
@@ -132,7 +132,7 @@ fn accents_case_and_scripts_without_spaces_are_found() {
 }
 
 #[test]
-fn only_the_libraries_asked_for_are_searched_and_counted() {
+fn only_the_requested_libraries_are_searched_and_counted() {
     let (mine, yours) = (asset(1, "sunset"), asset(2, "sunset"));
     let fixture = Fixture::new(&[mine.clone(), yours.clone()]);
     assert_eq!(fixture.ids("sunset", &[1]), ids(&[&mine]));
@@ -143,7 +143,7 @@ fn only_the_libraries_asked_for_are_searched_and_counted() {
 }
 
 #[test]
-fn scores_and_order_do_not_tell_of_other_libraries() {
+fn scores_and_order_reveal_nothing_about_other_libraries() {
     let mine = [
         asset(1, "sunset beach"),
         Asset { tags: vec!["sunset".into()], ..asset(1, "beach") },
@@ -181,7 +181,7 @@ fn pages_are_stable_newest_first_over_segments() {
 }
 
 #[test]
-fn variants_and_trash_are_not_in_the_index_and_what_is_removed_is_gone() {
+fn variants_and_trash_are_not_indexed_and_removed_assets_are_not_found() {
     let listed = asset(1, "sunset");
     let variant = Asset { parent: Some(listed.id), ..asset(1, "sunset") };
     let trashed = Asset { trashed: Some(1), ..asset(1, "sunset") };
@@ -201,7 +201,7 @@ fn a_hostile_query_is_answered() {
 }
 
 #[test]
-fn before_it_is_opened_it_says_so() {
+fn searching_before_the_index_is_open_fails() {
     let terms = Terms::parse("a");
     let query = SearchQuery { terms: &terms, libraries: &[1], offset: 0, limit: 1 };
     assert_eq!(

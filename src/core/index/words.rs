@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn accents_case_and_compatibility_forms_do_not_count() {
+    fn accents_case_and_compatibility_forms_are_ignored() {
         for (text, word) in [
             ("Café", "cafe"),
             ("Cafe\u{301}", "cafe"),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_without_spaces_are_taken_in_letters_and_pairs() {
+    fn scripts_without_spaces_are_split_into_letters_and_pairs() {
         assert_eq!(folded("東京都"), ["東京", "京都", "東", "京", "都"]);
         assert_eq!(query_words("東京都"), ["東京", "京都"]);
         assert_eq!(query_words("都"), ["都"]);
@@ -216,13 +216,13 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_word_only_its_beginning_counts() {
+    fn only_the_beginning_of_a_long_word_counts() {
         assert_eq!(folded(&"é".repeat(1000)), ["e".repeat(WORD_LENGTH)]);
     }
 
     proptest! {
         #[test]
-        fn words_stand_where_they_say_and_have_no_white_space(text in ".*") {
+        fn words_have_correct_positions_and_no_white_space(text in ".*") {
             for word in words(&text) {
                 prop_assert!(text.get(word.place.clone()).is_some());
                 prop_assert!(!word.folded.is_empty() && !word.folded.contains(char::is_whitespace));
@@ -230,7 +230,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_in_a_text_is_found_by_typing_it(text in ".*") {
+        fn every_part_of_a_text_finds_it(text in ".*") {
             let there = folded(&text);
             for wanted in query_words(&text) {
                 prop_assert!(there.contains(&wanted), "{wanted}");

@@ -118,7 +118,7 @@ fn withdraw_links(
     for (digest, link) in tx.links()? {
         if link.maker == maker && concerns(tx, &link, organization)? {
             tx.delete_link(&digest)?;
-            let detail = format!("because {maker} is not an owner any more");
+            let detail = format!("because {maker} is no longer an owner");
             tx.record_event(now, organization, by.actor(), withdrawal(&link), link.id.as_str(), detail)?;
         }
     }
@@ -143,7 +143,7 @@ fn decide_on_keys(
         return Err(undecided(maker, &made));
     }
     for key in made {
-        let detail = format!("when {maker}, who made it, stopped being an owner");
+        let detail = format!("when {maker}, who created it, stopped being an owner");
         match decisions.of(&key.id) {
             Some(KeyDecision::Delete) => {
                 let (digest, key) = tx.expect_key(by, &key.id)?;
@@ -186,8 +186,7 @@ fn undecided(maker: &str, made: &[Key]) -> Error {
     Error::new(
         Code::Conflict,
         format!(
-            "{maker} made keys that still work: {names}{more}. Decide whether they are kept or deleted (with the \
-             command line, by --keys keep or --keys delete)."
+            "{maker} created keys that still work: {names}{more}. Decide whether to keep or delete them (on the command line, with --keys keep or --keys delete)."
         ),
     )
 }

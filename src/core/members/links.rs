@@ -187,7 +187,7 @@ impl Core {
                 if tx.member_by_email(&email)?.is_some() {
                     return Err(Error::new(
                         Code::Conflict,
-                        "This e-mail has an account already. Sign in with it, then open the link again.",
+                        "There is already an account with this e-mail. Sign in with it, then open the link again.",
                     ));
                 }
                 let member = Member {
@@ -319,12 +319,12 @@ fn record_join(
 }
 
 fn no_such_open_link() -> Error {
-    Error::new(Code::NotFound, "There is no such link any more: it was used, withdrawn, or is too old.")
+    Error::new(Code::NotFound, "This link no longer exists: it was used or withdrawn, or has expired.")
 }
 
 fn no_such_link() -> Error {
     Error::new(
         Code::NotFound,
-        "This link is not good any more: it was used, withdrawn, or is too old. Ask for a new one.",
+        "This link no longer works: it was used or withdrawn, or has expired. Ask for a new one.",
     )
 }

@@ -186,7 +186,7 @@ impl Core {
             .write(move |tx| {
                 let (member, _) = tx.live_session(&session, now)?.ok_or_else(Error::signed_out)?;
                 if tx.passkey(&passkey.credential_id)?.is_some() {
-                    return Err(Error::new(Code::Conflict, "This passkey was added before."));
+                    return Err(Error::new(Code::Conflict, "This passkey was already added."));
                 }
                 tx.put_passkey(&passkey)?;
                 let actor = Actor::member(&member, address);
@@ -228,7 +228,7 @@ impl Core {
                 let (member, _) = tx.live_session(&session, now)?.ok_or_else(Error::signed_out)?;
                 let found = tx.passkeys_of(member.id)?.into_iter().find(|passkey| passkey.id == id);
                 let passkey =
-                    found.ok_or_else(|| Error::new(Code::NotFound, "This passkey was removed already."))?;
+                    found.ok_or_else(|| Error::new(Code::NotFound, "This passkey was already removed."))?;
                 tx.delete_passkey(&passkey)?;
                 let actor = Actor::member(&member, address);
                 tx.record_member_event(now, &member, &actor, Action::PasskeyRemoved, &passkey.name)
@@ -344,13 +344,13 @@ fn read(passkey: &Passkey) -> Result<Credential> {
 }
 
 fn over() -> Error {
-    Error::new(Code::Conflict, "This took too long, or was answered before. Try it again.")
+    Error::new(Code::Conflict, "This took too long, or was already answered. Try again.")
 }
 
 fn refused() -> Error {
     Error::new(
         Code::Forbidden,
-        "This passkey does not sign anybody in here: it was removed, or belongs to another server. Sign in with your \
+        "This passkey does not work here: it was removed, or belongs to another server. Sign in with your \
          password, or with another passkey.",
     )
 }
@@ -369,7 +369,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passkeys_need_a_host_with_a_name() {
+    fn passkeys_need_a_host_name() {
         let host = |url: &str| Party::at(url).map(|party| party.host);
         assert_eq!(host("https://assets.example.org").as_deref(), Some("assets.example.org"));
         assert_eq!(host("https://localhost:8443").as_deref(), Some("localhost"));

@@ -27,7 +27,8 @@ const SERVER_NAME: &str = "rasterd";
 const AT_A_TIME: usize = 2;
 
 /// The hash that is checked for an unknown e-mail, so that it takes as long as for a known one.
-static NOBODY: LazyLock<String> = LazyLock::new(|| hashed("nobody has this password").unwrap_or_default());
+static UNKNOWN_ACCOUNT: LazyLock<String> =
+    LazyLock::new(|| hashed("nobody has this password").unwrap_or_default());
 
 /// Hashes and checks passwords. Cheap to clone.
 #[derive(Clone)]
@@ -64,10 +65,11 @@ impl Passwords {
         let password: String = password.chars().take(LONGEST_PASSWORD + 1).collect();
         self.run(move || {
             // Computed at the first attempt, for any account.
-            let nobody: &str = &NOBODY;
-            let hash_or_nobody = hash.as_deref().unwrap_or(nobody);
+            let unknown: &str = &UNKNOWN_ACCOUNT;
+            let hash_or_unknown = hash.as_deref().unwrap_or(unknown);
             let fits = argon2id().is_ok_and(|argon2| {
-                PasswordVerifier::<str>::verify_password(&argon2, password.as_bytes(), hash_or_nobody).is_ok()
+                PasswordVerifier::<str>::verify_password(&argon2, password.as_bytes(), hash_or_unknown)
+                    .is_ok()
             });
             fits && hash.is_some()
         })
@@ -155,7 +157,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_password_is_recognised_by_its_hash_alone() {
+    async fn a_password_matches_only_its_own_hash() {
         let passwords = Passwords::default();
         let hash = passwords.hash("correct horse battery", &[]).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
@@ -165,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_others_guess_first_is_no_password() {
+    async fn easily_guessed_passwords_are_refused() {
         let passwords = Passwords::default();
         let long = "x".repeat(201);
         for (password, reason) in [
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn words_and_random_characters_do() {
+    async fn random_words_and_characters_are_accepted() {
         let passwords = Passwords::default();
         for password in
             ["correct horse battery", "tidal ferry pickle", "xK9#mq2!vLp0", "日本の山と川と海の話"]

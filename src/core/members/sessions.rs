@@ -180,7 +180,7 @@ impl Core {
                 let found = tx.sessions()?.into_iter().find(|(_, session, _)| session.id == id);
                 let (digest, ..) = found
                     .filter(|(_, session, _)| session.member == signed_in.member.id)
-                    .ok_or_else(|| Error::new(Code::NotFound, "This session has ended already."))?;
+                    .ok_or_else(|| Error::new(Code::NotFound, "This session has already ended."))?;
                 tx.delete_session(&digest)?;
                 let actor = Actor::member(&signed_in.member, signed_in.address);
                 tx.record_member_event(now, &signed_in.member, &actor, Action::SignedOut, "")
@@ -244,7 +244,7 @@ impl Core {
         self.throttle().attempt(client.address, &member.email.to_lowercase(), is_familiar(member, client))?;
         if !self.passwords().verify(present, Some(member.password.clone())).await? {
             self.record_refused_sign_in(Some(member.clone()), String::new(), client).await?;
-            return Err(Error::bad_input("That is not your present password."));
+            return Err(Error::bad_input("That is not your current password."));
         }
         let password = self.passwords().hash(new, &[&member.email, &member.name]).await?;
         let (digest, client) = (signed_in.digest, client.clone());
@@ -365,5 +365,5 @@ pub(super) fn familiar(mut member: Member, address: Option<IpAddr>) -> Member {
 }
 
 fn wrong() -> Error {
-    Error::new(Code::Unauthenticated, "This e-mail and this password don't belong together.")
+    Error::new(Code::Unauthenticated, "The e-mail or the password is wrong.")
 }

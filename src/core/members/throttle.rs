@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_who_guess_do_not_lock_the_owner_out() {
+    fn guesses_of_strangers_do_not_lock_out_the_owner() {
         let throttle = Throttle::default();
         let guesses = (0..200).map(|n| attempt(&throttle, n, "ada@example.org", false));
         assert_eq!(passed(guesses), 10);

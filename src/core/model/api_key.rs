@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_drawn_key_reads_back_and_has_48_characters() {
+    fn a_random_key_can_be_parsed_and_has_48_characters() {
         let key = PlainKey::random();
         assert_eq!(key.reveal().len(), 48);
         assert_eq!(PlainKey::parse(key.reveal()).unwrap().digest(), key.digest());
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_shows_the_start_of_a_key_and_all_of_anything_else() {
+    fn logs_show_only_the_start_of_a_key_and_all_other_text() {
         let key = PlainKey::random();
         let text = format!("/pk_/{}/a/pk_é{}x", key.reveal(), key.reveal());
         let start = &key.reveal()[..START];
@@ -121,7 +121,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn one_changed_character_makes_a_key_unknown(at in 0usize..48, to in "[0-9A-Za-z_]") {
+        fn one_changed_character_invalidates_a_key(at in 0usize..48, to in "[0-9A-Za-z_]") {
             let key = PlainKey::random();
             let mut text = key.reveal().to_owned();
             text.replace_range(at..=at, &to);
@@ -129,7 +129,7 @@ mod tests {
         }
 
         #[test]
-        fn reading_never_panics(text in ".*") {
+        fn parsing_never_panics(text in ".*") {
             prop_assert!(PlainKey::parse(&text).is_none());
         }
     }

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_found_by_all_the_words_in_it_and_by_no_others() {
+    fn an_event_matches_exactly_the_words_in_it() {
         let is_found = |text: &str| {
             EventFilter { words: EventWords::parse(text), ..EventFilter::default() }.takes(&event())
         };
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_many_are_cut_short() {
+    fn long_lists_of_names_are_shortened() {
         let names = |count: usize| some_of(vec!["a"; count].into_iter());
         assert_eq!(names(1), "a");
         assert_eq!(names(7), "a, a, a, a, a and 2 more");

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_of_another_case_are_the_same_address() {
+    fn addresses_are_compared_without_case() {
         assert_eq!(Email::parse("ADA@example.org").unwrap().folded(), "ada@example.org");
     }
 }

@@ -143,13 +143,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_asset_id_reads_back() {
+    fn a_random_asset_id_can_be_parsed() {
         let id = AssetId::random();
         assert_eq!(AssetId::parse(id.as_str()), Some(id));
     }
 
     #[test]
-    fn what_can_not_be_an_asset_id_is_none() {
+    fn invalid_asset_ids_are_none() {
         for text in ["", "short", "seventeen-chars-x", "ééééééééé", "0123456789abcde/", "0123456789abcdef0"]
         {
             assert_eq!(AssetId::parse(text), None, "{text}");

@@ -41,7 +41,7 @@ impl Slug {
             return Ok(Self(text.to_owned()));
         }
         Err(Error::bad_input(
-            "A slug has 1 to 64 characters: lower-case letters a to z, digits, and hyphens inside.",
+            "A slug has 1 to 64 characters: lower-case letters a to z, digits, and inner hyphens.",
         ))
     }
 
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slug_that_is_not_one_is_refused() {
+    fn invalid_slugs_are_refused() {
         for text in ["", "-a", "a-", "A", "a b", "ä", &"a".repeat(65)] {
             assert!(Slug::parse(text).is_err(), "{text}");
         }
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_cleaned_and_compared_without_case() {
+    fn tags_are_normalized_and_compared_without_case() {
         let tag = Tag::parse("  Golden \t Gate ").unwrap();
         assert_eq!((tag.as_str(), tag.folded()), ("Golden Gate", "golden gate"));
         assert_eq!(Tag::parse("Cafe\u{301}").unwrap().folded(), Tag::parse("CAFÉ").unwrap().folded());
@@ -243,14 +243,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_derived_slug_is_a_slug(name in ".*", number in 2u32..100_000) {
+        fn every_derived_slug_is_valid(name in ".*", number in 2u32..100_000) {
             let slug = Slug::derive(&name);
             prop_assert!(Slug::parse(slug.as_str()).is_ok(), "{slug}");
             prop_assert!(Slug::parse(slug.numbered(number).as_str()).is_ok());
         }
 
         #[test]
-        fn reading_a_tag_twice_changes_nothing(text in ".*") {
+        fn parsing_a_tag_twice_changes_nothing(text in ".*") {
             let once = Tag::read(&text);
             prop_assert_eq!(Tag::read(once.as_str()), once);
         }

@@ -130,13 +130,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_reads_back(age: u64) {
+        fn a_cursor_survives_a_round_trip(age: u64) {
             let cursor = Cursor { age, id: AssetId::random() };
             prop_assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
         }
 
         #[test]
-        fn what_is_read_as_a_cursor_is_written_the_same(text in "[A-Za-z0-9_-]{0,40}|.*") {
+        fn a_parsed_cursor_is_written_unchanged(text in "[A-Za-z0-9_-]{0,40}|.*") {
             if let Some(cursor) = Cursor::parse(&text) {
                 prop_assert_eq!(cursor.to_string(), text);
             }
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_clamped_and_far_pages_do_not_overflow() {
+    fn sizes_are_clamped_and_distant_pages_do_not_overflow() {
         assert_eq!(PageRequest::new(None, Some(9999), 50, 500).size, 500);
         assert_eq!(PageRequest::new(Some(u64::MAX), Some(500), 50, 500).end(), usize::MAX);
     }

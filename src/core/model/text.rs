@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_not_be_seen_is_refused_replaced_left_out_or_shown() {
+    fn invisible_characters_are_refused_replaced_removed_or_escaped() {
         for (text, with_underscore, without, escaped) in [
             ("plain", "plain", "plain", "plain"),
             ("a\u{202E}gpj.exe", "a_gpj.exe", "agpj.exe", "a\\u{202e}gpj.exe"),
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_and_tabs_are_for_prose() {
+    fn line_breaks_and_tabs_are_only_for_multi_line_texts() {
         let text = "one\r\n\ttwo";
         assert!(expect_visible("A name", text, TextKind::Line).is_err());
         assert!(expect_visible("A description", text, TextKind::Lines).is_ok());
@@ -267,7 +267,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_mended_is_visible_and_what_is_visible_is_not_touched(text in any_text()) {
+        fn cleaned_texts_are_visible_and_visible_texts_stay_unchanged(text in any_text()) {
             for mended in [replaced(&text), without_hidden(&text, TextKind::Line)] {
                 prop_assert_eq!(hidden(&mended, TextKind::Line).count(), 0);
             }

@@ -73,7 +73,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_drawn_token_reads_back_and_its_digests_differ() {
+    fn a_random_token_can_be_parsed_and_its_digests_differ() {
         let token = Token::random();
         let read = Token::parse(token.reveal()).unwrap();
         assert_eq!(read.session_digest(), token.session_digest());
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_shows_the_start_of_a_token() {
+    fn logs_show_only_the_start_of_a_token() {
         let token = "a".repeat(LENGTH);
         assert_eq!(without_tokens(&format!("/app/welcome/{token}/join")), "/app/welcome/aaaa…/join");
         let other = format!("/app/welcome/{token}a");
@@ -90,7 +90,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reading_takes_only_what_can_have_been_drawn(text in "[0-9A-Za-z_é -]{0,50}") {
+        fn only_possible_tokens_are_parsed(text in "[0-9A-Za-z_é -]{0,50}") {
             let possible = text.len() == LENGTH && text.chars().all(|c| c.is_ascii_alphanumeric());
             prop_assert_eq!(Token::parse(&text).is_some(), possible);
         }

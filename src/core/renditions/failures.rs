@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_that_is_not_the_files_fault_is_not_remembered() {
+    fn temporary_failures_are_not_remembered() {
         let failures = Failures::default();
         failures.record(FILE, SMALL, &Failure::Unavailable("x".into()), 1000);
         assert_eq!(failures.find(FILE, SMALL, 1000), None);

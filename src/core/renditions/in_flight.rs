@@ -98,14 +98,14 @@ impl Core {
         if address.is_some() && for_this_client >= MAX_PER_CLIENT {
             return Err(Error::new(
                 Code::RateLimited,
-                "Too many pictures are being made for your address at once. Try again in a moment.",
+                "Too many pictures are being rendered for your address at once. Try again in a moment.",
             )
             .retry_after(RETRY_AFTER));
         }
         if in_flight.len() >= MAX_IN_FLIGHT {
             return Err(Error::new(
                 Code::ServiceUnavailable,
-                "Too many pictures are being made at once. Try again in a moment.",
+                "Too many pictures are being rendered at once. Try again in a moment.",
             )
             .retry_after(RETRY_AFTER));
         }

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_is_told_by_its_place() {
+    fn errors_name_the_position() {
         for (text, said) in [
             ("***", "character 1 ('*') does not belong there"),
             ("AAAA\nAA*A", "character 8 ('*') does not belong there"),
@@ -92,7 +92,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_spelling_decodes_to_the_same(bytes in prop::collection::vec(any::<u8>(), 0..300), width in 1_usize..80) {
+        fn every_form_decodes_to_the_same_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300), width in 1_usize..80) {
             let plain = STANDARD.encode(&bytes);
             for text in [
                 plain.clone(),
@@ -111,7 +111,7 @@ mod tests {
         }
 
         #[test]
-        fn decoding_never_panics_and_says_little(text in "[A-Za-z0-9+/=_ \\n-]{0,40}|.*") {
+        fn decoding_never_panics_and_errors_are_short(text in "[A-Za-z0-9+/=_ \\n-]{0,40}|.*") {
             if let Err(said) = decode(&text) {
                 prop_assert!(said.len() < 100, "{}", said);
             }

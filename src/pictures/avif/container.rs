@@ -89,7 +89,7 @@ struct Items<'a> {
 
 impl<'a> Items<'a> {
     fn contents(&self) -> Result<Contents, Failure> {
-        let primary = self.primary().ok_or_else(|| missing("it does not say which picture is meant"))?;
+        let primary = self.primary().ok_or_else(|| missing("it does not declare its primary picture"))?;
         let picture = self.coded(primary)?;
         let alpha = self.referring_to(primary, *b"auxl").into_iter().find(|item| {
             let auxiliary =
@@ -124,7 +124,7 @@ impl<'a> Items<'a> {
                 "it is an AVIF whose picture is of the kind {}, which is not decoded here",
                 kind.escape_ascii()
             ))),
-            None => Err(missing("the picture that is meant is not there")),
+            None => Err(missing("its primary picture is missing")),
         }
     }
 
@@ -163,7 +163,7 @@ impl<'a> Items<'a> {
     fn data(&self, item: u64) -> Result<Vec<u8>, Failure> {
         self.extents(item)
             .filter(|data| !data.is_empty())
-            .ok_or_else(|| missing("it ends before the picture that it tells of"))
+            .ok_or_else(|| missing("it ends before its picture"))
     }
 
     fn extents(&self, item: u64) -> Option<Vec<u8>> {

@@ -82,7 +82,7 @@ pub fn image<R: Read + Seek>(reader: &mut ByteReader<R>) -> Result<Geometry, Dam
         return Ok(size.upright());
     };
     let meta = boxes_in(reader, after_version(&meta))?;
-    let item = body_of(&meta, *b"pitm").ok_or("it does not say which picture is meant")?;
+    let item = body_of(&meta, *b"pitm").ok_or("it does not declare its primary picture")?;
     let has_long_ids = version(reader, &item)? > 0;
     let (item, _) = item_id(reader, item.start + 4, has_long_ids)?;
     let properties = body_of(&meta, *b"iprp").ok_or("its dimensions are missing")?;

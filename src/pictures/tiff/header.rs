@@ -194,7 +194,7 @@ impl Tags<'_> {
             Some(8) => Colours::Lab { is_signed: true },
             Some(9) => Colours::Lab { is_signed: false },
             Some(32_803) => return Err(unsupported("a TIFF of raw camera data")),
-            Some(other) => return Err(unsupported(format!("a TIFF of colours of kind {other}"))),
+            Some(other) => return Err(unsupported(format!("a TIFF of colour type {other}"))),
         })
     }
 
@@ -300,7 +300,7 @@ impl Tags<'_> {
             (across @ (1 | 2 | 4), down @ (1 | 2 | 4)) => {
                 Ok((u32::try_from(across).unwrap_or(1), u32::try_from(down).unwrap_or(1)))
             }
-            _ => Err(Failure::damaged("its colours are thinned out in a way that does not exist")),
+            _ => Err(Failure::damaged("its chroma subsampling is invalid")),
         }
     }
 }

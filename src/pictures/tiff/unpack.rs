@@ -72,7 +72,7 @@ impl<'a> Rows<'a> {
     fn next_subsampled(&mut self, row: &mut Vec<u8>) -> Result<(), Failure> {
         let (across, down) = (self.header.subsampling.0 as usize, self.header.subsampling.1 as usize);
         if self.header.bits != 8 || self.header.samples != 3 || self.header.is_planar {
-            return Err(unsupported("a TIFF of thinned out colours of an unusual kind"));
+            return Err(unsupported("a TIFF with an unusual chroma subsampling"));
         }
         if self.waiting.is_empty() {
             let width = self.header.chunk.width as usize;
@@ -120,7 +120,7 @@ fn undo_horizontal(row: &mut [u8], samples: usize, bits: u32, order: ByteOrder) 
         16 => undo_horizontal_wide::<2>(row, samples, order),
         32 => undo_horizontal_wide::<4>(row, samples, order),
         64 => undo_horizontal_wide::<8>(row, samples, order),
-        _ => return Err(unsupported(format!("a TIFF of differences of {bits} bits"))),
+        _ => return Err(unsupported(format!("a TIFF with a predictor for {bits} bits"))),
     }
     Ok(())
 }
@@ -155,7 +155,7 @@ pub(super) fn number<const BYTES: usize>(bytes: [u8; BYTES], order: ByteOrder) -
 /// Undoes the floating-point predictor: the highest bytes of all samples come first, then the next ones, as differences.
 fn undo_float(row: &mut [u8], samples: usize, header: &Header) -> Result<(), Failure> {
     if header.sample_format != SampleFormat::Float || !header.bits.is_multiple_of(8) {
-        return Err(Failure::damaged("its samples are said to be fractions and are not"));
+        return Err(Failure::damaged("its samples are declared as floating point and are not"));
     }
     undo_horizontal(row, samples, 8, header.order)?;
     let bytes = (header.bits / 8) as usize;

@@ -33,7 +33,7 @@ impl TakeIn {
             self.changes.mark_unchanged();
             self.committed.mark_unchanged();
             if let Err(error) = self.take_in() {
-                tracing::error!(cause = ?error.cause(), "could not read what changed for searches: {error}");
+                tracing::error!(cause = ?error.cause(), "could not read changes for searches: {error}");
             }
             let has_more = tokio::select! {
                 changed = self.changes.changed() => changed.is_ok(),

@@ -89,7 +89,7 @@ async fn a_search_right_after_a_change_sees_it() {
 }
 
 #[tokio::test]
-async fn a_change_is_indexed_without_anybody_searching() {
+async fn changes_are_indexed_without_any_search() {
     let fixture = Fixture::new().await;
     let indexer = fixture.indexer();
     fixture.add("sunset").await;
@@ -98,7 +98,7 @@ async fn a_change_is_indexed_without_anybody_searching() {
 
 /// Changes that don't affect search are not in the log, so that no search waits for them.
 #[tokio::test]
-async fn only_what_search_can_see_is_logged() {
+async fn only_changes_that_affect_search_are_logged() {
     let fixture = Fixture::new().await;
     let original = fixture.add("sunset").await;
     let (before, grant) = (fixture.sequence(), fixture.grant.clone());
@@ -121,7 +121,7 @@ async fn only_what_search_can_see_is_logged() {
 
 /// Searches see changes even if the index is never written, up to a limit in memory.
 #[tokio::test]
-async fn a_search_sees_changes_that_are_not_committed() {
+async fn searches_see_changes_that_are_not_committed() {
     let fixture = Fixture::new().await;
     let index = Index::default();
     let mut folder = Folder::create(&fixture.folder(), 1).unwrap();
@@ -149,7 +149,7 @@ async fn a_search_sees_changes_that_are_not_committed() {
 
 /// A search waits only for changes that it can see.
 #[tokio::test]
-async fn what_other_libraries_wait_for_is_not_waited_for() {
+async fn a_search_does_not_wait_for_changes_to_other_libraries() {
     let fixture = Fixture::new().await;
     fixture.add("sunset").await;
     let snapshot = fixture.core.store().snapshot().unwrap();
@@ -162,7 +162,7 @@ async fn what_other_libraries_wait_for_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_restart_catches_up_without_building_anew() {
+async fn a_restart_catches_up_without_a_rebuild() {
     let fixture = Fixture::new().await;
     let indexer = fixture.indexer();
     let before = fixture.add("sunset one").await;
@@ -188,7 +188,7 @@ async fn a_restart_catches_up_without_building_anew() {
 }
 
 #[tokio::test]
-async fn an_index_that_is_lost_damaged_or_another_stores_is_built_anew() {
+async fn a_lost_damaged_or_foreign_index_is_rebuilt() {
     let fixture = Fixture::new().await;
     let kept = fixture.add("sunset").await;
     let gone = fixture.add("sunset").await;
@@ -214,7 +214,7 @@ async fn an_index_that_is_lost_damaged_or_another_stores_is_built_anew() {
 }
 
 #[tokio::test]
-async fn an_index_behind_the_cut_log_is_built_anew() {
+async fn an_index_older_than_the_truncated_log_is_rebuilt() {
     let fixture = Fixture::new().await;
     drop(fixture.indexer());
     let kept = fixture.add("sunset").await;
@@ -224,7 +224,7 @@ async fn an_index_behind_the_cut_log_is_built_anew() {
 }
 
 #[tokio::test]
-async fn a_log_cut_behind_the_index_does_no_harm() {
+async fn truncating_the_log_behind_the_index_does_no_harm() {
     let fixture = Fixture::new().await;
     let indexer = fixture.indexer();
     let first = fixture.add("sunset").await;

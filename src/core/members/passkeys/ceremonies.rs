@@ -79,7 +79,7 @@ mod tests {
     const THERE: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)));
 
     #[test]
-    fn an_answer_is_taken_once_from_the_one_who_was_asked_and_in_time() {
+    fn an_answer_is_accepted_once_from_its_owner_and_in_time() {
         let ceremonies = Ceremonies::default();
         let id = ceremonies.begin("ada", 1, HERE, 1000);
         assert_eq!(ceremonies.take(&id, &"grace", 1000), None);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn one_address_takes_nobody_elses_place() {
+    fn one_address_does_not_use_up_the_places_of_others() {
         let ceremonies = Ceremonies::default();
         let other = ceremonies.begin("grace", 0, THERE, 0);
         let first = ceremonies.begin("ada", 0, HERE, 0);
