@@ -1,13 +1,13 @@
 //! Who may depend on whom: reads the paths in `src` and compares them with the rules below. Also how long the lines of
 //! templates may be. Needs no server.
 //!
-//! A room is a module with everything in it that is not a room of its own. Unit tests may use anything.
+//! A layer is a module with everything in it that is not a layer of its own. Unit tests may use anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// Each room with the rooms that it may use. A room may always use itself.
+/// Each layer with the layers that it may use. A layer may always use itself.
 const RULES: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("file_mode", &[]),
@@ -154,7 +154,7 @@ const TRANSPORT: &[&str] = &[
     "transport::wire",
 ];
 
-/// A use of one room in another.
+/// A use of one layer in another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Dependency {
     from: &'static str,
@@ -178,11 +178,11 @@ fn rooms_use_only_what_their_rules_allow() {
 #[test]
 fn rooms_do_not_use_each_other_in_circles() {
     let mut uses: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (room, allowed) in RULES {
-        uses.entry(room).or_default().extend(*allowed);
+    for (layer, allowed) in RULES {
+        uses.entry(layer).or_default().extend(*allowed);
     }
-    // A room that uses none of those left is not part of a circle.
-    while let Some(leaf) = uses.iter().find(|(_, used)| used.is_empty()).map(|(room, _)| *room) {
+    // A layer that uses none of those left is not part of a circle.
+    while let Some(leaf) = uses.iter().find(|(_, used)| used.is_empty()).map(|(layer, _)| *layer) {
         uses.remove(leaf);
         for used in uses.values_mut() {
             used.remove(leaf);
@@ -272,23 +272,23 @@ fn a_path_is_found_in_every_form_in_which_it_is_written() {
     assert_eq!(absolute("core", "serde::Serialize"), None);
 }
 
-fn allowed(room: &str) -> Vec<&'static str> {
-    RULES.iter().find(|(name, _)| *name == room).map(|(_, allowed)| allowed.to_vec()).unwrap_or_default()
+fn allowed(layer: &str) -> Vec<&'static str> {
+    RULES.iter().find(|(name, _)| *name == layer).map(|(_, allowed)| allowed.to_vec()).unwrap_or_default()
 }
 
-/// The innermost room that a path is in.
-fn room_of(path: &str) -> Option<&'static str> {
+/// The innermost layer that a path is in.
+fn layer_of(path: &str) -> Option<&'static str> {
     let is_in =
-        |room: &str| path == room || path.strip_prefix(room).is_some_and(|rest| rest.starts_with("::"));
-    RULES.iter().map(|(room, _)| *room).filter(|room| is_in(room)).max_by_key(|room| room.len())
+        |layer: &str| path == layer || path.strip_prefix(layer).is_some_and(|rest| rest.starts_with("::"));
+    RULES.iter().map(|(layer, _)| *layer).filter(|layer| is_in(layer)).max_by_key(|layer| layer.len())
 }
 
 fn dependencies() -> BTreeSet<Dependency> {
     let mut found = BTreeSet::new();
     for line in lines() {
-        let Some(from) = room_of(&line.module) else { continue };
+        let Some(from) = layer_of(&line.module) else { continue };
         for path in paths(&line.text) {
-            let Some(to) = absolute(&line.module, &path).and_then(|path| room_of(&path)) else { continue };
+            let Some(to) = absolute(&line.module, &path).and_then(|path| layer_of(&path)) else { continue };
             if from != to {
                 found.insert(Dependency { from, to, line: line.to_string() });
             }

@@ -17,8 +17,7 @@ use world::{CallerKind, World};
 
 use Outcome::{No, Yes};
 
-/// What becomes of a request. What is refused is told in one sentence for each code, so that it says no more than the
-/// code does.
+/// The outcome of a request. Each code has one message, which says no more than the code.
 #[derive(Debug, Clone, Copy)]
 enum Outcome {
     Yes,
@@ -37,7 +36,7 @@ const PERSON: Outcome = No(
 const TOO_LOW: Outcome =
     No(Code::ApiKeyReadOnly, "Creating a library needs a key with Write access to at least one library.");
 
-/// What each caller gets, by what the operation needs, in the order of [`Needs`].
+/// The outcome for each caller, by what the operation needs, in the order of [`Needs`].
 #[rustfmt::skip]
 const OUTCOMES: [(CallerKind, [Outcome; 7]); 19] = [
     //                             Key     Organization Read    Write   WriteBoth WriteSomewhere Person
@@ -75,8 +74,8 @@ fn outcome(outcomes: &[Outcome; 7], needs: Needs) -> Outcome {
     }
 }
 
-/// Every operation × every transport × every caller. What is refused has the code and the status of the table, the
-/// same sentence on every transport, and changes nothing.
+/// Every operation × every transport × every caller. A refused request has the code and the status of the table and the
+/// same message on every transport, and changes nothing.
 #[tokio::test]
 async fn every_operation_answers_every_caller_as_the_table_says() {
     let world = World::new().await;
@@ -86,14 +85,14 @@ async fn every_operation_answers_every_caller_as_the_table_says() {
             let before = world.everything().await;
             for (kind, outcomes) in &OUTCOMES {
                 let No(code, message) = outcome(outcomes, operation.needs) else { continue };
-                let said = format!("{} by {kind:?} over {ask:?}", operation.name);
+                let case = format!("{} by {kind:?} over {ask:?}", operation.name);
                 let reply = world.send(ask, *kind, &values).await;
-                let failure = ask.result(&reply).expect_err(&said);
-                assert_eq!(failure, Failure::new(code, message), "{said}");
-                // A tool that refuses an organization answers in a call that itself went well.
+                let failure = ask.result(&reply).expect_err(&case);
+                assert_eq!(failure, Failure::new(code, message), "{case}");
+                // A tool call that is refused for its organization succeeds as an HTTP request.
                 let challenge = if reply.status == 401 { "Bearer" } else { "" };
-                assert_eq!(reply.header("www-authenticate"), challenge, "{said}");
-                assert_eq!(reply.header("cache-control"), "private, no-store", "{said}");
+                assert_eq!(reply.header("www-authenticate"), challenge, "{case}");
+                assert_eq!(reply.header("cache-control"), "private, no-store", "{case}");
             }
             assert_eq!(
                 world.everything().await,
@@ -103,7 +102,7 @@ async fn every_operation_answers_every_caller_as_the_table_says() {
             );
             for (kind, outcomes) in &OUTCOMES {
                 let Yes = outcome(outcomes, operation.needs) else { continue };
-                // Some operations use their asset up.
+                // Some operations consume their asset.
                 let values = if ask.names_assets() { world.values().await } else { values.clone() };
                 let result = ask.result(&world.send(ask, *kind, &values).await);
                 assert!(result.is_ok(), "{} by {kind:?} over {ask:?}: {result:?}", operation.name);
@@ -112,10 +111,9 @@ async fn every_operation_answers_every_caller_as_the_table_says() {
     }
 }
 
-/// What MCP answers beside tools and resources is for holders of a live key, too, and is refused before the
-/// protocol begins.
+/// The other methods of MCP need a live key, too, and are refused before the protocol begins.
 #[tokio::test]
-async fn no_method_of_mcp_is_answered_without_a_live_key() {
+async fn no_mcp_method_works_without_a_live_key() {
     let world = World::new().await;
     let methods = [
         (

@@ -1,5 +1,5 @@
-//! Bodies: any content, split in any way, on every endpoint; how much of it may wait at a time; what happens when the
-//! client disconnects; and how little of it is repeated.
+//! Bodies: any content, split in any way, on every endpoint; limits of memory; clients that disconnect; and how little
+//! of a body is repeated.
 
 mod budget;
 mod disconnects;

@@ -16,16 +16,16 @@ use crate::authorization::world::World;
 use crate::rest::NEW;
 use crate::support::send;
 
-/// How many clients there are; each transport is asked by several.
+/// The number of clients; several use each transport.
 const CLIENTS: usize = 8;
-/// How often each client goes round.
+/// The number of rounds of each client.
 const ROUNDS: usize = 4;
 
-/// A tag of each client; no search takes one for another.
+/// A tag of each client; they differ by more than search tolerates.
 const TAGS: [&str; CLIENTS] =
     ["mountain", "harbour", "sunlight", "orchid", "bicycle", "factory", "velvet", "penguin"];
 
-/// Asks for an operation over one of the transports, by turns.
+/// Runs an operation over one of the transports, in turn.
 async fn ask(world: &World, turn: usize, name: &str, values: &Values) -> Result<Value, Failure> {
     let asks = &operation(name).asks;
     let ask = &asks[turn % asks.len()];
@@ -33,7 +33,7 @@ async fn ask(world: &World, turn: usize, name: &str, values: &Values) -> Result<
     ask.result(&ask.request(values).send(&world.client, Some(&authorization)).await)
 }
 
-/// The same of all clients at the same time.
+/// The same for all clients concurrently.
 async fn all_at_once(world: &Arc<World>, name: &'static str, values: &Values) -> Vec<Result<Value, Failure>> {
     let mut asking = JoinSet::new();
     for client in 0..CLIENTS {
@@ -116,7 +116,7 @@ async fn many_libraries_of_one_name_are_made_at_once_and_one_of_a_given_slug() {
     }
 }
 
-/// What a client did, for the sum.
+/// The changes of a client, for the sum.
 #[derive(Default)]
 struct Done {
     uploaded: u64,
@@ -124,7 +124,8 @@ struct Done {
     moved: u64,
 }
 
-/// One client's rounds: upload two, tag both and the shared ones, trash one or move it, take the tag off a shared one.
+/// One client's rounds: upload two, tag both and the shared ones, trash one or move it, remove the tag from a shared
+/// one.
 async fn go_round(world: Arc<World>, client: usize, shared: Values) -> Done {
     let mut done = Done::default();
     for round in 0..ROUNDS {
@@ -151,7 +152,7 @@ async fn go_round(world: Arc<World>, client: usize, shared: Values) -> Done {
     done
 }
 
-/// What a library says of itself.
+/// The counts of a library.
 #[derive(Debug, PartialEq, Eq)]
 struct Library {
     assets: u64,
@@ -166,7 +167,7 @@ impl Library {
     }
 }
 
-/// What a GET of REST answers.
+/// The answer to a GET of REST.
 async fn get(world: &World, path: &str) -> Value {
     let client = world.client.with_key(&world.writer_of_both.token);
     let reply = send(client.request(Method::GET, path).header("Api-Version", NEW)).await;
@@ -174,7 +175,7 @@ async fn get(world: &World, path: &str) -> Value {
     reply.json()["data"].take()
 }
 
-/// How many assets a list has, all pages together.
+/// The number of assets on all pages of a list.
 async fn listed(world: &World, library: &str, query: &str) -> u64 {
     let mut count = 0;
     for page in 1.. {
@@ -193,7 +194,7 @@ async fn found(world: &World, library: &str, words: &str) -> u64 {
     number(&get(world, &path).await, "found")
 }
 
-/// Checks that everything that counts the assets of a library says the same.
+/// Checks that all counts of a library's assets agree.
 async fn all_counts_agree(world: &World, library: &str, expected: u64) {
     assert_eq!(listed(world, library, "").await, expected, "{library}: the list");
     assert_eq!(found(world, library, "").await, expected, "{library}: a search without words");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::rest::{Form, picture};
 use crate::support::Reply;
-use crate::support::program::{ASSETS, Home, Program};
+use crate::support::program::{ASSETS, Program, TestDir};
 use crate::support::raw::DEADLINE;
 
 /// How long to wait between two requests.
@@ -52,10 +52,10 @@ fn rename(from: &Path, to: &Path) {
 
 #[tokio::test]
 async fn lost_storage_is_noticed_while_the_server_runs() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     readyz(&program, 200).await;
-    let (data, aside) = (home.data_dir(), home.path().join("aside"));
+    let (data, aside) = (test_dir.data_dir(), test_dir.path().join("aside"));
     let empty_in_place = |path: &Path| fs::create_dir(path).unwrap();
     let cases: [(PathBuf, bool, &str); 4] = [
         (data.join("files"), true, "the folder of its files"),
@@ -87,16 +87,16 @@ async fn lost_storage_is_noticed_while_the_server_runs() {
 
 #[tokio::test]
 async fn a_directory_that_can_not_be_synced_fails_uploads_and_is_noticed() {
-    let home = Home::new();
-    let (source, shim) = (home.path().join("shim.c"), home.path().join("shim.so"));
+    let test_dir = TestDir::new();
+    let (source, shim) = (test_dir.path().join("shim.c"), test_dir.path().join("shim.so"));
     fs::write(&source, SHIM).unwrap();
     let built =
         Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&shim, &source]).args(["-ldl"]).status();
     assert!(built.unwrap().success());
-    let switch = home.path().join("fail");
+    let switch = test_dir.path().join("fail");
     let (preload, fail) = (shim.display().to_string(), switch.display().to_string());
-    let home = home.with("LD_PRELOAD", &preload).with("FAIL_WHILE", &fail);
-    let program = home.serve();
+    let test_dir = test_dir.with("LD_PRELOAD", &preload).with("FAIL_WHILE", &fail);
+    let program = test_dir.serve();
     let rest = program.rest_of(program.first_key());
     let upload = async |name: &str| {
         let mut form = Form::default();

@@ -1,4 +1,5 @@
-//! Texts that clients set: what can't be seen is refused everywhere, and shown where it was stored before that.
+//! Texts of clients: invisible characters are refused everywhere, and shown as escapes in texts that were stored before
+//! that.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,8 @@ use crate::support::mcp::{call, tool};
 use crate::support::raw::DEADLINE;
 use crate::support::{Client, send};
 
-/// One of each kind: a control character, one that commands terminals, marks and overrides of direction, nothing at all.
+/// One of each kind: a control character, one that controls terminals, marks and overrides of the writing direction,
+/// one without width.
 const HIDDEN: [char; 10] = [
     '\0',
     '\u{1B}',
@@ -27,7 +29,7 @@ const HIDDEN: [char; 10] = [
     '\u{E0041}',
 ];
 
-/// What stands for a text in requests.
+/// The placeholder for a text in requests.
 const TEXT: &str = "<text>";
 
 fn filled(value: &Value, text: &str) -> Value {
@@ -99,7 +101,8 @@ async fn every_text_is_refused_with_what_can_not_be_seen_on_every_transport() {
             assert_eq!(error["code"], "BAD_USER_INPUT", "{name} {code}");
         }
     }
-    // What belongs to scripts and emoji is taken, by the same requests; so are lines and tabs in a description.
+    // Characters that scripts and emoji need are accepted by the same requests; so are line breaks and tabs in a
+    // description.
     let text = "می\u{200C}خواهم ❤\u{FE0F}";
     for (method, path, body) in &rest(&id) {
         let reply = scene.writer.json(method.clone(), path, filled(body, text)).await;
@@ -135,7 +138,7 @@ async fn names_of_organizations_keys_and_people_are_refused_alike() {
     }
 }
 
-/// What was stored in the place of a hidden character, as long as its three bytes.
+/// The placeholder for a hidden character in the database, of the same three bytes.
 const STOOD: &str = "XyZ";
 const OVERRIDE: &str = "\u{202E}";
 
@@ -147,9 +150,10 @@ fn with_override(record: &[u8]) -> Vec<u8> {
     record
 }
 
-/// Makes the database one of a rasterd that took such texts: in records, [`STOOD`] becomes [`OVERRIDE`].
+/// Turns the database into one of an older rasterd, which accepted such texts: in records, [`STOOD`] becomes
+/// [`OVERRIDE`].
 fn grow_old(database: &std::path::Path) {
-    // The threads of a server that just stopped let go of it one after the other.
+    // The threads of a stopped server release it one after the other.
     let until = Instant::now() + DEADLINE;
     let database = loop {
         match Database::open(database) {
@@ -205,13 +209,13 @@ async fn what_was_stored_before_is_shown_to_agents_as_escapes() {
         ("search_assets", json!({ "organizationId": "acme" }), 3),
     ] {
         let answer = send(tool(&client, name, &arguments)).await.json();
-        // The strings as a program gets them, and so a model.
+        // The strings as programs and models get them.
         assert!(!strings_of(&answer).iter().any(|text| text.contains(OVERRIDE)), "{name}: {answer}");
         let shown = strings_of(&answer["result"]["structuredContent"]);
         let shown = shown.iter().filter(|text| text.contains(r"a\u{202e}b")).count();
         assert!(shown >= shows, "{name}: {answer}");
     }
-    // A file is saved under a name that shows.
+    // A file is saved under a visible name.
     let public = client.get(&format!("/cdn/acme/photos/{id}")).await;
     assert!(public.header("content-disposition").contains("filename=\"a_b.png\""), "{:?}", public.headers);
 }

@@ -1,4 +1,4 @@
-//! Files that were made to do harm. They are refused, or stored and served as what they are; the process stays well.
+//! Hostile files. They are refused, or stored and served safely; the process keeps working.
 
 use std::fmt::Write;
 
@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use crate::rest::{Form, picture};
 use crate::support::mcp::{base64_source, call};
-use crate::support::program::{ASSETS, Home, Program};
+use crate::support::program::{ASSETS, Program, TestDir};
 
-/// How much memory a file of some bytes may cost on its way, in KiB.
+/// How much memory the upload of a small file may take, in KiB.
 const MOST_MEMORY: u64 = 200 << 10;
 const PHOTOGRAPHS: [(&str, &[u8]); 4] = [
     ("sunset.jpg", include_bytes!("../fixtures/sunset.jpg")),
@@ -16,7 +16,7 @@ const PHOTOGRAPHS: [(&str, &[u8]); 4] = [
     ("seeding.png", include_bytes!("../fixtures/seeding.png")),
     ("umang.webp", include_bytes!("../fixtures/umang.webp")),
 ];
-/// How each accepted type begins.
+/// The first bytes of each accepted type.
 const SIGNATURES: [&[u8]; 14] = [
     b"\xFF\xD8\xFF",
     b"\x89PNG\r\n\x1a\n",
@@ -36,7 +36,7 @@ const SIGNATURES: [&[u8]; 14] = [
 
 type File = (String, Vec<u8>);
 
-/// A server, its first key, and how much memory it had at most before any file came.
+/// A server, its first key, and its peak memory before any file was uploaded.
 struct Scene {
     program: Program,
     key: String,
@@ -44,13 +44,13 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(home: &Home) -> Self {
-        let program = home.serve();
+    fn new(test_dir: &TestDir) -> Self {
+        let program = test_dir.serve();
         let (key, memory) = (program.first_key().to_owned(), most_memory(&program));
         Self { program, key, memory }
     }
 
-    /// Uploads each file by itself through both doors, and returns those that were taken, with their names.
+    /// Uploads each file separately over REST and MCP, and returns the accepted ones with their names.
     async fn upload_each(&self, files: &[File]) -> Vec<(String, Value)> {
         let (rest, client) = (self.program.rest_of(&self.key), self.program.client_of(&self.key));
         let mut taken = Vec::new();
@@ -86,7 +86,7 @@ impl Scene {
         assert_eq!(taken, [], "refused because of what is in them");
     }
 
-    /// The server answers, has panicked nowhere, and used no more memory than it may.
+    /// Checks that the server answers, did not panic, and used no more memory than allowed.
     async fn expect_well(&self) {
         assert_eq!(self.program.client().get("/readyz").await.status, 200);
         assert!(!self.program.log().contains("panicked"), "{}", self.program.log());
@@ -95,7 +95,7 @@ impl Scene {
     }
 }
 
-/// The most memory that the process ever had, in KiB.
+/// The peak memory of the process, in KiB.
 fn most_memory(program: &Program) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", program.process())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -104,8 +104,8 @@ fn most_memory(program: &Program) -> u64 {
 
 #[tokio::test]
 async fn a_photograph_that_breaks_off_keeps_its_dimensions_or_is_refused() {
-    let home = Home::new();
-    let scene = Scene::new(&home);
+    let test_dir = TestDir::new();
+    let scene = Scene::new(&test_dir);
     for (name, bytes) in PHOTOGRAPHS {
         let whole = &scene.upload_each(&[(name.to_owned(), bytes.to_vec())]).await[0].1;
         let lengths = (0..24).map(|n| n * 3).chain([100, 200, 500, 1000, 5000, bytes.len() - 1]);
@@ -120,8 +120,8 @@ async fn a_photograph_that_breaks_off_keeps_its_dimensions_or_is_refused() {
 
 #[tokio::test]
 async fn rubbish_behind_a_signature_does_no_harm() {
-    let home = Home::new();
-    let scene = Scene::new(&home);
+    let test_dir = TestDir::new();
+    let scene = Scene::new(&test_dir);
     let mut files = Vec::new();
     for (number, signature) in SIGNATURES.into_iter().enumerate() {
         for (kind, filler) in [("none", Vec::new()), ("zero", vec![0; 4096]), ("ones", vec![0xFF; 4096])] {
@@ -134,7 +134,7 @@ async fn rubbish_behind_a_signature_does_no_harm() {
     scene.upload_each(&files).await;
 }
 
-/// Bytes that look random and are the same each time.
+/// Pseudo-random bytes, the same each time.
 fn random(seed: u64) -> Vec<u8> {
     let mut bytes = vec![0; 4096];
     blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
@@ -143,8 +143,8 @@ fn random(seed: u64) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_few_bytes_that_promise_more_pixels_than_anybody_can_decode_are_refused() {
-    let home = Home::new();
-    let scene = Scene::new(&home);
+    let test_dir = TestDir::new();
+    let scene = Scene::new(&test_dir);
     let mut png = picture("large");
     png[16..24].copy_from_slice(&[0, 1, 0x86, 0xA0, 0, 1, 0x86, 0xA0]);
     let crc = crc32fast::hash(&png[12..29]).to_be_bytes();
@@ -159,7 +159,7 @@ async fn a_few_bytes_that_promise_more_pixels_than_anybody_can_decode_are_refuse
     let mut webp = b"RIFF\x1A\0\0\0WEBPVP8L\x0D\0\0\0\x2F".to_vec();
     webp.extend([0xFF, 0xFF, 0xFF, 0x0F, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     let mut tiff = b"II*\0\x08\0\0\0\x03\0".to_vec();
-    // Width, height and the place of the pixels, each one number of 32 bits.
+    // Width, height and the offset of the pixels, each a number of 32 bits.
     for (tag, value) in [(256_u16, 0x7FFF_FFFF_u32), (257, 0x7FFF_FFFF), (273, 8)] {
         tiff.extend(tag.to_le_bytes());
         tiff.extend([4, 0, 1, 0, 0, 0]);
@@ -179,8 +179,8 @@ async fn a_few_bytes_that_promise_more_pixels_than_anybody_can_decode_are_refuse
 
 #[tokio::test]
 async fn a_drawing_that_is_deep_endless_or_tells_of_other_files_does_no_harm() {
-    let home = Home::new();
-    let scene = Scene::new(&home);
+    let test_dir = TestDir::new();
+    let scene = Scene::new(&test_dir);
     let svg = |inside: &str| format!("<svg xmlns=\"http://www.w3.org/2000/svg\">{inside}</svg>").into_bytes();
     let mut entities = String::from("<!DOCTYPE svg [<!ENTITY a0 \"ha\">");
     for n in 1..30 {
@@ -197,7 +197,7 @@ async fn a_drawing_that_is_deep_endless_or_tells_of_other_files_does_no_harm() {
             ("broken.svg".to_owned(), svg("<g></a>")),
         ])
         .await;
-    // Nothing here expands an entity or opens a link; who shows the drawing is told not to, either.
+    // The server expands no entities and opens no links, and forbids that to browsers that show the file.
     let scripted = svg("<script>alert(1)</script><image href=\"file:///etc/passwd\"/>");
     let files = [
         ("flat.svg".to_owned(), deep(20)),

@@ -1,4 +1,4 @@
-//! Twenty pictures of a hundred megapixels at once: the memory stays within what the configuration says, and others
+//! Twenty pictures of a hundred megapixels at once: the memory stays within the configured limit, and other requests
 //! are answered meanwhile.
 
 use std::collections::BTreeMap;
@@ -15,19 +15,19 @@ use rasterd::pictures::media::inspect;
 
 use crate::rest::{Form, OLD};
 use crate::support::Reply;
-use crate::support::program::{ASSETS, Home, Program};
+use crate::support::program::{ASSETS, Program, TestDir};
 
 const EDGE: u32 = 10_000;
-/// Pictures that are worked on at a time.
+/// Pictures that are processed at a time.
 const WORKERS: u64 = 2;
-/// What one of them may take, in KiB.
+/// The memory for one of them, in KiB.
 const PICTURE: u64 = 256 << 10;
-/// What the server itself may take for all of it, in KiB.
+/// The memory for the server itself, in KiB.
 const SERVER: u64 = 150 << 10;
-/// How often memory is looked at.
+/// How often memory is measured.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A photograph's stand-in: soft, with a little of everything.
+/// A substitute for a photograph: soft gradients with some detail.
 fn jpeg(edge: u32, progressive: bool) -> Vec<u8> {
     let mut compress = Compress::new(ColorSpace::JCS_RGB);
     compress.set_size(edge as usize, edge as usize);
@@ -117,19 +117,19 @@ fn tiff() -> Vec<u8> {
     file
 }
 
-/// Looks at a server's memory, and at that of the processes that it started, until it is told to stop.
+/// Measures the memory of a server and of the processes that it started, until it is stopped.
 struct Watch {
     is_over: Arc<AtomicBool>,
     thread: JoinHandle<Seen>,
 }
 
-/// The most that was seen, in KiB.
+/// The peak, in KiB.
 #[derive(Debug, Default)]
 struct Seen {
     server: u64,
-    /// By their process.
+    /// By process.
     workers: BTreeMap<u32, u64>,
-    /// Of all at one moment.
+    /// The sum of all at one moment.
     together: u64,
 }
 
@@ -159,7 +159,7 @@ impl Seen {
         self.server = self.server.max(kib(server, "VmHWM:").unwrap_or_default());
         let mut together = kib(server, "VmRSS:").unwrap_or_default();
         for worker in children(server) {
-            // One that has just ended tells nothing.
+            // One that has just ended reports nothing.
             let Some((now, most)) = kib(worker, "VmRSS:").zip(kib(worker, "VmHWM:")) else { continue };
             together += now;
             let known = self.workers.entry(worker).or_default();
@@ -169,7 +169,7 @@ impl Seen {
     }
 }
 
-/// A number that the kernel tells of a process.
+/// A number about a process from the kernel.
 fn kib(process: u32, name: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
@@ -197,22 +197,22 @@ async fn upload(program: &Program, name: &str, bytes: &[u8]) -> String {
 async fn twenty_pictures_of_a_hundred_megapixels_stay_within_the_memory() {
     let kinds = [
         (8, "baseline.jpg", jpeg(EDGE, false)),
-        // As large as one may be that is stored in passes, and one that is too large for that.
+        // The largest allowed interlaced picture, and one that is too large.
         (4, "passes.jpg", jpeg(7_600, true)),
         (3, "long.jpg", jpeg(EDGE, true)),
         (2, "flat.png", png()),
         (1, "flat.webp", webp()),
         (2, "flat.tiff", tiff()),
     ];
-    let home = Home::new()
+    let test_dir = TestDir::new()
         .with("RASTERD__RENDITIONS__WORKERS", &WORKERS.to_string())
         .with("RASTERD__RENDITIONS__PICTURE_BYTES", &(PICTURE << 10).to_string());
-    let program = home.serve();
+    let program = test_dir.serve();
     let watch = Watch::of(&program);
     let mut urls = Vec::new();
     for (count, name, bytes) in &kinds {
         for number in 0u8..*count {
-            // What is behind the end of a picture makes it another file.
+            // Bytes after the end of a picture make it a different file.
             let path = upload(&program, name, &[&bytes[..], &[number]].concat()).await;
             urls.push((*name, path));
         }
@@ -223,7 +223,7 @@ async fn twenty_pictures_of_a_hundred_megapixels_stay_within_the_memory() {
         tokio::spawn(async move { (name, client.get(&url).await) })
     });
     let asked: Vec<_> = asked.collect();
-    // Others are answered while all of it is under way.
+    // Other requests are answered meanwhile.
     let mut others = 0;
     while !asked.iter().all(tokio::task::JoinHandle::is_finished) {
         assert_eq!(program.rest_of(program.first_key()).get(ASSETS).await.status, 200);
@@ -244,8 +244,8 @@ async fn twenty_pictures_of_a_hundred_megapixels_stay_within_the_memory() {
     assert!(!program.log().contains("panicked"), "{}", program.log());
 }
 
-/// Whether the answer is a thumbnail. The other one is that there is none: on a busy machine, and in a build without
-/// optimisation, some take longer than a picture may.
+/// Whether the answer is a thumbnail. Otherwise there is none: on a busy machine, and in a build without optimisation,
+/// some take longer than the time limit.
 fn has_picture(name: &str, reply: &Reply) -> bool {
     if reply.status != 200 {
         assert_eq!((reply.status, reply.error_code()), (400, "BAD_USER_INPUT".into()), "{name}");

@@ -1,4 +1,4 @@
-//! Types that are opened by tools of the box: with pictures when the administrator turned the tools on, else without.
+//! Types that installed tools open: with pictures if the administrator turned the tools on, else without.
 
 use std::io::Cursor;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::rest::{Form, OLD};
 use crate::support::mcp::call;
-use crate::support::program::{ASSETS, Home, Program};
+use crate::support::program::{ASSETS, Program, TestDir};
 
 /// 320 × 160 pixels.
 const CARD: &[u8] = include_bytes!("../fixtures/card.heic");
@@ -30,7 +30,7 @@ fn path_of(url: &Value) -> String {
     url[url::Position::BeforePath..].to_owned()
 }
 
-/// The name by which this box has libheif's tool.
+/// The name of libheif's tool on this machine.
 fn heic_tool() -> &'static str {
     let is_there = |name: &&str| {
         ["/usr/bin", "/usr/local/bin"].iter().any(|folder| std::path::Path::new(folder).join(name).is_file())
@@ -43,10 +43,10 @@ fn heic_tool() -> &'static str {
 
 #[tokio::test]
 async fn what_a_tool_opens_has_thumbnails_renditions_and_a_preview() {
-    let home = Home::new()
+    let test_dir = TestDir::new()
         .with("RASTERD__MEDIA__HEIC_TOOL", heic_tool())
         .with("RASTERD__MEDIA__PDF_TOOL", "pdftoppm");
-    let program = home.serve();
+    let program = test_dir.serve();
     for (name, bytes, width, height) in [("card.heic", CARD, 320, 160), ("page.pdf", PAGE, 300, 400)] {
         let asset = uploaded(&program, name, bytes).await;
         for (url, width, height) in [
@@ -79,8 +79,8 @@ async fn what_a_tool_opens_has_thumbnails_renditions_and_a_preview() {
 
 #[tokio::test]
 async fn without_tools_files_are_served_as_they_are() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     for (name, bytes) in [("card.heic", CARD.to_vec()), ("page.pdf", PAGE.to_vec()), ("film.mov", film())] {
         let asset = uploaded(&program, name, &bytes).await;
         for field in ["thumbUrl", "thumbHighUrl", "thumbUrlBlurred"] {

@@ -1,5 +1,5 @@
-//! The three transports are one: they have the same operations, all of them in the authorization table, and the
-//! same failure has the same code, sentence and status on each.
+//! The three transports agree: they have the same operations, all of them in the authorization table, and the same
+//! failure has the same code, message and status on each.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::support::configured;
 
 type Names = BTreeSet<String>;
 
-/// Operations of MCP that are another operation of REST and GraphQL in other words: one file, or one with a parent.
+/// Operations of MCP that correspond to another operation of REST and GraphQL: one file, or one with a parent.
 const ONLY_MCP: [&str; 1] = ["upload_asset"];
 /// The OpenAPI document describes itself; it needs no key and has no counterpart.
 const ONLY_REST: [&str; 1] = ["openapi"];
@@ -27,7 +27,7 @@ fn paths() -> Map<String, Value> {
     document["paths"].as_object().unwrap().clone()
 }
 
-/// Operations by the names that OpenAPI gives them, in snake case.
+/// Operations by their names in OpenAPI, in snake case.
 fn rest_operations() -> Names {
     let paths = paths();
     let operations = paths.values().flat_map(|path| path.as_object().unwrap().values());
@@ -57,7 +57,7 @@ fn graphql_fields() -> Names {
     lines.map(|line| line.trim().split(['(', ':']).next().unwrap().to_owned()).collect()
 }
 
-/// What the declarations say of the fields of GraphQL.
+/// The fields of GraphQL in the declarations.
 fn declared_fields() -> Names {
     let declared = rasterd::operations::declarations();
     declared.iter().flat_map(|one| one.graphql).map(|field| (*field).to_owned()).collect()
@@ -85,7 +85,7 @@ fn the_three_transports_have_the_operations_that_are_declared() {
     assert_eq!(graphql_fields(), declared_fields());
 }
 
-/// What the authorization table asks of the transports that `choose` picks.
+/// The requests of the authorization table on the transports that `choose` picks.
 fn asked(choose: impl Fn(&Ask) -> bool) -> Names {
     OPERATIONS.iter().flat_map(|operation| &operation.asks).filter(|ask| choose(ask)).map(Ask::name).collect()
 }
@@ -110,27 +110,27 @@ async fn the_authorization_table_has_every_operation_of_every_transport() {
     assert_eq!(asked(|ask| matches!(ask, Ask::Resource(_))), templates);
 }
 
-/// How MCP tells a failure.
+/// How MCP reports a failure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mcp {
-    /// As the others do.
+    /// Like the other transports.
     Same,
     /// The schema of the tool refuses it before it runs.
     Misfit,
 }
 
-/// One way to fail: what it is called, the operation, the code, how MCP tells it, and the values that differ.
+/// One way to fail: its name, the operation, the code, how MCP reports it, and the values that differ.
 struct Case(&'static str, &'static str, Code, Mcp, Values);
 
 const UNKNOWN: &str = "0000000000000000";
 
-/// What exists in the world that the cases fail in.
+/// The things that exist for the cases.
 struct Things {
     asset: String,
     variant: String,
 }
 
-/// Ways to fail where the names and texts in a request are at fault.
+/// Ways to fail because of the names and texts in a request.
 fn wrong_words(Things { asset, .. }: &Things) -> Vec<Case> {
     let (same, misfit) = (Mcp::Same, Mcp::Misfit);
     let bad = Code::BadUserInput;
@@ -167,7 +167,7 @@ fn wrong_words(Things { asset, .. }: &Things) -> Vec<Case> {
     ]
 }
 
-/// Ways to fail where the things that a request names are at fault.
+/// Ways to fail because of the things that a request names.
 fn wrong_things(Things { asset, variant }: &Things) -> Vec<Case> {
     let (same, misfit) = (Mcp::Same, Mcp::Misfit);
     let (bad, missing) = (Code::BadUserInput, Code::ResourceNotFound);
@@ -227,7 +227,7 @@ fn wrong_things(Things { asset, variant }: &Things) -> Vec<Case> {
     cases
 }
 
-/// Ways to fail at the libraries and organizations that a request names.
+/// Ways to fail because of the libraries and organizations that a request names.
 fn wrong_places(Things { asset, .. }: &Things) -> Vec<Case> {
     let of = |organization: &str, library: &str| Values {
         organization: organization.into(),
@@ -248,8 +248,8 @@ fn wrong_places(Things { asset, .. }: &Things) -> Vec<Case> {
     cases
 }
 
-/// Whether a way to ask tells what is wrong with these values: the field `photos` and the resources, for one, take no
-/// tags. REST in its first version has a lower limit of its own for tags to filter by.
+/// Whether a request can report what is wrong with these values: the field `photos` and the resources, for example,
+/// have no tags. REST in its first version has a lower limit of its own for tags to filter by.
 fn tells(ask: &Ask, values: &Values) -> bool {
     let right = Values { assets: vec!["right".into()], ..Values::default() };
     let (wrong, right) = (ask.request(values), ask.request(&right));
@@ -257,8 +257,7 @@ fn tells(ask: &Ask, values: &Values) -> bool {
     (wrong.path != right.path || wrong.body != right.body) && !own_limit
 }
 
-/// Each failure, on every transport that has the operation, is the same in code, status and sentence, and leaves
-/// everything as it was.
+/// Each failure has the same code, status and message on every transport with the operation, and changes nothing.
 #[tokio::test]
 async fn the_same_failure_is_told_in_the_same_words() {
     let world = World::on(TestServer::start_with(|settings, _| {
@@ -276,21 +275,21 @@ async fn the_same_failure_is_told_in_the_same_words() {
     for Case(what, name, code, mcp, values) in cases.into_iter().flatten() {
         let mut told: Option<Failure> = None;
         for ask in operation(name).asks.iter().filter(|ask| tells(ask, &values)) {
-            let said = format!("{what}: {name} over {ask:?}");
+            let case = format!("{what}: {name} over {ask:?}");
             let reply =
                 ask.request(&values).send(&world.client, Some(&format!("Bearer {}", key.token))).await;
-            let failure = ask.result(&reply).expect_err(&said);
+            let failure = ask.result(&reply).expect_err(&case);
             if matches!(ask, Ask::Tool { .. }) && mcp == Mcp::Misfit {
-                assert_eq!(failure.code, MISFIT, "{said}: {failure:?}");
+                assert_eq!(failure.code, MISFIT, "{case}: {failure:?}");
                 continue;
             }
             assert_eq!(
                 (failure.status, failure.code.as_str()),
                 (code.status().into(), code.name()),
-                "{said}: {failure:?}"
+                "{case}: {failure:?}"
             );
             match &told {
-                Some(told) => assert_eq!(&failure, told, "{said}"),
+                Some(told) => assert_eq!(&failure, told, "{case}"),
                 None => told = Some(failure),
             }
         }

@@ -1,4 +1,4 @@
-//! The work after an upload, seen from outside: what comes of it, in which order, and that nothing waits for it.
+//! The work after an upload, seen from outside: its results, its order, and that nothing waits for it.
 
 mod failures;
 mod import;
@@ -67,12 +67,12 @@ impl Gate {
     }
 }
 
-/// A small JPEG, of another look for each number.
+/// A small JPEG, different for each number.
 fn small(number: u8) -> Vec<u8> {
     jpeg(60, 40, number)
 }
 
-/// A JPEG that gets brighter from one corner to the other, in a colour of its own.
+/// A JPEG with a gradient from one corner to the other, in its own colour.
 fn jpeg(width: u16, height: u16, number: u8) -> Vec<u8> {
     let shade = |x: u16, y: u16| {
         u8::try_from((u32::from(x) + u32::from(y)) * 255 / u32::from(width + height)).unwrap()
@@ -87,7 +87,7 @@ fn jpeg(width: u16, height: u16, number: u8) -> Vec<u8> {
     started.finish().unwrap()
 }
 
-/// What the engine makes of a JPEG.
+/// The thumbnails that the engine renders from a JPEG.
 fn made_of(jpeg: &[u8]) -> Derived {
     let path = tempfile::NamedTempFile::new().unwrap();
     fs::write(path.path(), jpeg).unwrap();
@@ -125,7 +125,7 @@ impl Scene {
         reply.json()["data"].clone()
     }
 
-    /// How many of these have been worked on.
+    /// How many of these have been processed.
     async fn done(&self, ids: &[String]) -> usize {
         let listed = self.writer.get(&format!("{ASSETS}?pageSize=500")).await.json()["data"].clone();
         let done = |asset: &&Value| asset["blurhash"].is_string() && ids.iter().any(|id| asset["id"] == **id);
@@ -152,7 +152,7 @@ fn kept(server: &TestServer) -> usize {
 }
 
 #[tokio::test]
-async fn what_a_picture_shows_is_on_the_wire_and_its_thumbnails_are_there_when_they_are_asked_for() {
+async fn properties_of_a_picture_are_on_the_wire_and_its_thumbnails_are_cached() {
     let scene = Scene::new().await;
     let id = scene.photograph("sunset.jpg", SUNSET).await;
     scene.server.processed().await;
@@ -182,7 +182,7 @@ async fn what_a_picture_shows_is_on_the_wire_and_its_thumbnails_are_there_when_t
 }
 
 #[tokio::test]
-async fn a_size_that_nobody_could_tell_is_found_out() {
+async fn an_unknown_size_is_determined() {
     let scene = Scene::new().await;
     let svg =
         br#"<svg xmlns="http://www.w3.org/2000/svg" width="10cm" height="5cm"><path d="M0 0h9v9z"/></svg>"#;
@@ -194,7 +194,7 @@ async fn a_size_that_nobody_could_tell_is_found_out() {
 }
 
 #[tokio::test]
-async fn the_newest_upload_goes_first_and_requests_are_answered_meanwhile() {
+async fn the_newest_upload_is_processed_first_and_requests_are_answered_meanwhile() {
     let gate = Gate::closed();
     let scene = gate.scene(|_| {}).await;
     let ids = scene.photographs(5).await;
@@ -211,7 +211,7 @@ async fn the_newest_upload_goes_first_and_requests_are_answered_meanwhile() {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_picture_waits_for_one_other_at_most() {
+async fn a_requested_picture_waits_for_at_most_one_other() {
     let gate = Gate::closed();
     let scene = gate.scene(|_| {}).await;
     let mut ids = Vec::new();
@@ -220,7 +220,7 @@ async fn who_waits_for_a_picture_waits_for_one_other_at_most() {
     }
     let asked = scene.look(&ids[3], "w=64");
     let opened = async {
-        // The request is in line by the time that the gate opens.
+        // The request is queued when the gate opens.
         let until = Instant::now() + Duration::from_millis(300);
         while Instant::now() < until {
             scene.asset(&ids[0]).await;
@@ -236,7 +236,7 @@ async fn who_waits_for_a_picture_waits_for_one_other_at_most() {
 }
 
 #[tokio::test]
-async fn a_promotion_takes_along_what_is_known_and_what_is_not_known_yet() {
+async fn a_promotion_keeps_finished_and_pending_work_with_the_file() {
     let (one, other) = (made_of(&small(1)).blurhash, made_of(&small(2)).blurhash);
     let promoted = async |scene: &Scene, original: &str, variant: &str| {
         let path = format!("{ASSETS}/{original}/promote");
@@ -263,7 +263,7 @@ async fn a_promotion_takes_along_what_is_known_and_what_is_not_known_yet() {
 }
 
 #[tokio::test]
-async fn what_is_thrown_away_is_not_waited_for() {
+async fn deleted_assets_are_not_processed() {
     let gate = Gate::closed();
     let scene = gate.scene(|_| {}).await;
     let ids = scene.photographs(4).await;
@@ -289,7 +289,7 @@ async fn what_is_thrown_away_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn who_has_a_rendition_is_told_so_also_when_it_is_not_kept_any_more() {
+async fn a_client_with_a_rendition_gets_304_even_if_it_is_no_longer_cached() {
     let scene = Scene::new().await;
     let id = scene.photograph("sunset.jpg", SUNSET).await;
     let folder = scene.server.data_dir().join("renditions");
@@ -310,7 +310,7 @@ async fn who_has_a_rendition_is_told_so_also_when_it_is_not_kept_any_more() {
     }
 }
 
-/// Looks until an asset is as it is waited for.
+/// Polls until an asset is as expected.
 async fn wait_for(scene: &Scene, id: &str, is_there: impl Fn(&Value) -> bool) -> Value {
     let until = Instant::now() + DEADLINE;
     loop {

@@ -1,5 +1,5 @@
-//! A key that is deleted, regenerated, expired or granted less is so for the very next request: on every transport,
-//! on a connection that is open, after a handshake, and in the middle of an upload, which leaves nothing behind.
+//! Deleting, regenerating or expiring a key and reducing its grants take effect with the very next request: on every
+//! transport, on an open connection, after a handshake, and in the middle of an upload, which leaves nothing behind.
 
 mod uploads;
 
@@ -14,7 +14,7 @@ use crate::authorization::values::Values;
 use crate::authorization::world::World;
 use crate::support::raw::Raw;
 
-/// What is done to a key.
+/// A change to a key.
 #[derive(Debug, Clone, Copy)]
 enum Change {
     Delete,
@@ -38,7 +38,7 @@ impl Change {
         done.unwrap();
     }
 
-    /// What a change of the library is answered afterwards.
+    /// The answer to a write afterwards.
     fn answer(self) -> Code {
         match self {
             Self::Delete | Self::Regenerate => Code::InvalidApiKey,
@@ -70,10 +70,10 @@ impl Connection {
     }
 }
 
-/// Whether an answer of any transport tells this failure.
+/// Whether an answer of any transport reports this failure.
 fn tells(answer: &(u16, Value), code: Code) -> bool {
     let (status, body) = answer;
-    // A tool that fails says so in the result of a call that went well.
+    // A failing tool reports the failure in the result of a successful call.
     let told_inside = body["result"]["isError"] == true;
     (told_inside || *status == code.status()) && body.to_string().contains(code.name())
 }
@@ -122,7 +122,7 @@ async fn a_grant_works_with_the_next_request_on_an_open_connection() {
 }
 
 #[tokio::test]
-async fn an_open_connection_does_not_outlive_the_time_of_its_key() {
+async fn an_open_connection_does_not_outlive_its_key() {
     let world = World::new().await;
     let by = world.server.administrator();
     let hour =
@@ -142,9 +142,9 @@ async fn an_open_connection_does_not_outlive_the_time_of_its_key() {
     }
 }
 
-/// A handshake of MCP binds nothing: every request is who its own key says.
+/// A handshake of MCP authenticates nothing: every request is authenticated by its own key.
 #[tokio::test]
-async fn after_a_handshake_each_request_stands_for_itself() {
+async fn after_a_handshake_each_request_is_authenticated_by_itself() {
     let world = World::new().await;
     let client_info = json!({ "name": "test", "version": "1" });
     let params = json!({ "protocolVersion": REVISION, "capabilities": {}, "clientInfo": client_info });

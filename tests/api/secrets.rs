@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::rest::{Form, picture};
 use crate::support::mcp::{base64_source, tool};
-use crate::support::program::{ASSETS, Home, Program};
+use crate::support::program::{ASSETS, Program, TestDir};
 use crate::support::raw::{read_to_end, tcp_to};
 use crate::support::{Client, send};
 
@@ -21,29 +21,30 @@ const PART: usize = 8;
 #[tokio::test]
 async fn no_key_is_stored_or_logged() {
     for format in ["text", "json"] {
-        let home = Home::new().with("RASTERD__LOG__LEVEL", "trace").with("RASTERD__LOG__FORMAT", format);
-        let mut program = home.serve();
+        let test_dir =
+            TestDir::new().with("RASTERD__LOG__LEVEL", "trace").with("RASTERD__LOG__FORMAT", format);
+        let mut program = test_dir.serve();
         let mut keys = vec![program.first_key().to_owned()];
         // As the first start recommends: the key is read, and the file is removed.
-        std::fs::remove_file(home.first_key_file()).unwrap();
-        keys.extend(keys_made_by_commands(&home));
+        std::fs::remove_file(test_dir.first_key_file()).unwrap();
+        keys.extend(keys_made_by_commands(&test_dir));
         for key in &keys {
             use_well(&program.client_of(key)).await;
             use_badly(&program, key).await;
         }
-        assert_unwritten(&home, &program, &keys);
+        assert_unwritten(&test_dir, &program, &keys);
         program.signal(rustix::process::Signal::TERM);
         assert_eq!(program.wait().code(), Some(0));
-        keys.extend(keys_made_by_commands(&home));
-        assert_unwritten(&home, &program, &keys);
+        keys.extend(keys_made_by_commands(&test_dir));
+        assert_unwritten(&test_dir, &program, &keys);
     }
 }
 
 /// Keys that are created and regenerated, through the server when one runs.
-fn keys_made_by_commands(home: &Home) -> Vec<String> {
-    let made = home.json(&["key", "create", "Made", "--org", "default", "--grant", "library=write"]);
+fn keys_made_by_commands(test_dir: &TestDir) -> Vec<String> {
+    let made = test_dir.json(&["key", "create", "Made", "--org", "default", "--grant", "library=write"]);
     let id = made["id"].as_str().unwrap();
-    let regenerated = home.done(&["key", "regenerate", id]);
+    let regenerated = test_dir.done(&["key", "regenerate", id]);
     vec![made["key"].as_str().unwrap().to_owned(), regenerated.trim().to_owned()]
 }
 
@@ -121,11 +122,11 @@ fn send_raw(program: &Program, key: &str) {
     assert!(read_to_end(&mut plain).contains("HTTPS_REQUIRED"));
 }
 
-fn assert_unwritten(home: &Home, program: &Program, keys: &[String]) {
+fn assert_unwritten(test_dir: &TestDir, program: &Program, keys: &[String]) {
     let (output, log) = (program.output(), program.log());
     assert!(log.contains("/me") && log.contains("over plain HTTP"), "the log tells what happened:\n{log}");
     let mut places = vec![("the log".to_owned(), log)];
-    for file in home.files() {
+    for file in test_dir.files() {
         // The socket of a running server can't be read, and contains nothing.
         let Ok(bytes) = std::fs::read(&file) else { continue };
         places.push((file.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));

@@ -1,5 +1,5 @@
-//! Files from urls: what is fetched, and what is never reached. The web behind the server is one of ours, on
-//! loopback addresses of which the configuration opens one.
+//! Files from urls: what is fetched, and what is never connected to. The web servers are our own, on loopback addresses
+//! of which the configuration allows one.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -19,10 +19,10 @@ use crate::support::waiting::no_file_is_temporary;
 
 /// The one address that may be fetched from.
 const OPEN: &str = "127.0.0.9";
-/// The largest file that is taken from a url.
+/// The largest file that is accepted from a url.
 const MOST_BYTES: u64 = 100_000;
 
-/// A web server that gives a fixed answer for each path.
+/// A web server with a fixed answer for each path.
 struct Web {
     origin: String,
     port: u16,
@@ -64,7 +64,7 @@ fn serve(connection: &mut TcpStream, answers: &BTreeMap<&'static str, Vec<u8>>) 
     let request = String::from_utf8_lossy(&request);
     let path = request.split(' ').nth(1).unwrap_or_default();
     let missing = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    // A client that heard enough goes away early.
+    // A client may disconnect early.
     let _ = connection.write_all(answers.get(path).map_or(missing, Vec::as_slice));
 }
 
@@ -73,7 +73,7 @@ fn file(bytes: &[u8]) -> Vec<u8> {
     [head.as_bytes(), bytes].concat()
 }
 
-/// A file whose size nobody announces.
+/// A file without an announced size.
 fn unannounced(bytes: &[u8]) -> Vec<u8> {
     [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", bytes].concat()
 }

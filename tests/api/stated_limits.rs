@@ -1,4 +1,4 @@
-//! What the documents of a server say of its limits: the numbers that are configured, and no others.
+//! The limits in a server's documents: the configured numbers, and no others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::support::{Client, send};
 const LIBRARIES: &str = "/organizations/acme/libraries";
 const INTROSPECTION: &str = include_str!("graphql/introspection.graphql");
 const DAY: u64 = 24 * 60 * 60;
-/// How long the trash keeps, in days, beside the limits.
+/// The retention of the trash in days, which is listed with the limits.
 const TRASH: &str = "trash.keep_days";
 
 const OPENAPI: &str = "openapi";
@@ -27,7 +27,7 @@ const TOOLS: &str = "tools";
 const INSTRUCTIONS: &str = "instructions";
 const MESSAGES: &str = "messages";
 
-/// Which documents name which limit. The others are named nowhere.
+/// The documents that mention each limit. Other limits are not mentioned.
 const STATED: [(&str, &[&str]); 10] = [
     ("files_per_upload", &[OPENAPI, OPENAPI_OLD, OPENAPI_NEW, GRAPHQL, TOOLS, INSTRUCTIONS]),
     ("ids_per_call", &[OPENAPI, OPENAPI_OLD, OPENAPI_NEW, GRAPHQL, TOOLS, INSTRUCTIONS, MESSAGES]),
@@ -41,9 +41,9 @@ const STATED: [(&str, &[&str]); 10] = [
     (TRASH, &[OPENAPI, OPENAPI_OLD, OPENAPI_NEW]),
 ];
 
-/// What documents say with a number that is the default of some limit, and is none: it can't be configured.
+/// Statements with a number that equals the default of some limit but is not configurable.
 const FIXED: [&str; 23] = [
-    // A page of nobody's choosing, and tags.
+    // The default page size, and tags.
     "default 50",
     "default 20",
     "default 100",
@@ -72,7 +72,7 @@ const FIXED: [&str; 23] = [
     "base64",
 ];
 
-/// The limits by name, and how long the trash keeps.
+/// The limits by name, and the retention of the trash.
 type Numbers = BTreeMap<String, u64>;
 
 fn defaults() -> Numbers {
@@ -81,12 +81,12 @@ fn defaults() -> Numbers {
     limits.chain([(TRASH.to_owned(), 30)]).collect()
 }
 
-/// How far from another a number has to be to look different.
+/// How much two numbers must differ.
 fn step(number: u64) -> u64 {
     if number < 1 << 16 { 1 } else { 1 << 20 }
 }
 
-/// No default, no two the same.
+/// Not the default, and all different.
 fn unusual() -> Numbers {
     let numbers = defaults().into_iter().zip(0..);
     numbers
@@ -97,7 +97,7 @@ fn unusual() -> Numbers {
         .collect()
 }
 
-/// How documents may write a limit: as it is, or a number of bytes in KB or MB.
+/// The forms of a limit in documents: as it is, or a number of bytes in KB or MB.
 fn written(name: &str, number: u64) -> Vec<u64> {
     if name.ends_with("_bytes") { vec![number, number >> 10, number >> 20] } else { vec![number] }
 }
@@ -145,7 +145,7 @@ async fn documents(mut numbers: Numbers) -> BTreeMap<&'static str, Value> {
     ])
 }
 
-/// What is said to those who go beyond a limit.
+/// The messages to clients that exceed a limit.
 async fn messages(client: &Client) -> Value {
     let assets = format!("{LIBRARIES}/photos/assets");
     let id = "0".repeat(16);
@@ -166,7 +166,7 @@ async fn messages(client: &Client) -> Value {
     messages.into()
 }
 
-/// The numbers in a text, and what stands around them.
+/// The numbers in a text, with the words around them.
 fn numbers(text: &str) -> (Vec<u64>, Vec<&str>) {
     let between =
         text.split(|character: char| character.is_ascii_digit()).filter(|between| !between.is_empty());
@@ -175,21 +175,21 @@ fn numbers(text: &str) -> (Vec<u64>, Vec<&str>) {
     (digits.map(|digits| digits.parse().unwrap_or(u64::MAX)).collect(), between.collect())
 }
 
-/// Everything that a document says in words, and with the keywords of schemas.
-fn statements(value: &Value, said: &mut Vec<String>) {
+/// All texts of a document, and the keywords of its schemas.
+fn statements(value: &Value, texts: &mut Vec<String>) {
     match value {
-        Value::Array(values) => values.iter().for_each(|value| statements(value, said)),
+        Value::Array(values) => values.iter().for_each(|value| statements(value, texts)),
         Value::Object(fields) => {
             for (name, value) in fields {
                 match (name.as_str(), value) {
                     ("example" | "examples", _) => {}
-                    (_, Value::String(text)) => said.push(text.clone()),
-                    (keyword, Value::Number(number)) => said.push(format!("{keyword} {number}")),
-                    (_, inner) => statements(inner, said),
+                    (_, Value::String(text)) => texts.push(text.clone()),
+                    (keyword, Value::Number(number)) => texts.push(format!("{keyword} {number}")),
+                    (_, inner) => statements(inner, texts),
                 }
             }
         }
-        Value::String(text) => said.push(text.clone()),
+        Value::String(text) => texts.push(text.clone()),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
@@ -230,9 +230,9 @@ async fn no_document_names_a_default_that_is_not_configured() {
         .collect();
     let mut wrong = Vec::new();
     for (document, value) in documents(unusual()).await {
-        let mut said = Vec::new();
-        statements(&value, &mut said);
-        for statement in said {
+        let mut texts = Vec::new();
+        statements(&value, &mut texts);
+        for statement in texts {
             let stripped = FIXED.iter().fold(statement.clone(), |text, fixed| text.replace(fixed, ""));
             if numbers(&stripped).0.iter().any(|number| defaults.contains(number)) {
                 wrong.push(format!("{document}: {statement}"));
@@ -262,9 +262,9 @@ async fn a_page_is_never_said_to_have_more_by_default_than_at_most() {
         (GRAPHQL, "7 to a page;"),
         ("templates", "newest 7 assets"),
     ] {
-        let mut said = Vec::new();
-        statements(&documents[document], &mut said);
-        let said = said.join("\n").split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(said.contains(statement), "{statement:?} in {document}: {said}");
+        let mut texts = Vec::new();
+        statements(&documents[document], &mut texts);
+        let texts = texts.join("\n").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(texts.contains(statement), "{statement:?} in {document}: {texts}");
     }
 }

@@ -1,4 +1,4 @@
-//! Out of the trash: back to where it was, or for good before its time.
+//! The trash: restoring assets, and deleting them permanently.
 
 use std::time::Duration;
 
@@ -52,13 +52,13 @@ impl Scene {
         self.server.core().purge_assets(&self.caller(), &PHOTOS, &[id.to_string()]).await
     }
 
-    /// The ids in the trash, the latest first.
+    /// The ids in the trash, the most recent first.
     fn trashed(&self) -> Vec<AssetId> {
         let trashed = self.server.core().list_trash(&self.caller(), &PHOTOS, FIRST_PAGE).unwrap();
         trashed.into_iter().map(|trashed| trashed.detail.asset.id).collect()
     }
 
-    /// (assets, trash) as the library counts them.
+    /// The library's counts (assets, trash).
     fn counts(&self) -> (u64, u64) {
         let libraries = self.server.core().list_libraries(&self.caller(), "acme", FIRST_PAGE).unwrap();
         (libraries[0].library.assets, libraries[0].library.trashed)
@@ -118,12 +118,12 @@ async fn only_what_is_in_the_trash_is_purged_and_then_for_good() {
     assert_eq!(scene.purge(&gone).await.unwrap(), [gone]);
     assert_eq!(scene.counts(), (1, 0));
     assert_eq!(scene.restore(&gone).await.unwrap_err().code(), Code::ResourceNotFound);
-    // Both have the same bytes: the one that stays keeps them.
+    // Both have the same bytes; the remaining one keeps the file.
     scene.server.core().maintenance_pass().await;
     assert_eq!(scene.served(&kept.to_string()).await, 200);
 }
 
-/// Two assets with the same bytes, one a variant that is in the trash by itself, as its original is.
+/// Two assets with the same bytes: an original and its variant, trashed separately.
 async fn shared_bytes(scene: &Scene) -> (AssetId, AssetId, AssetId) {
     let other = scene.server.upload(&scene.writer, "acme", "photos", "b.jpg", OTHER).await;
     let original = scene.asset(None).await;
@@ -133,7 +133,7 @@ async fn shared_bytes(scene: &Scene) -> (AssetId, AssetId, AssetId) {
     (other, original, variant)
 }
 
-/// Nothing of the file that both had is lost, and nothing is counted twice.
+/// Checks that their shared file is deleted exactly once.
 async fn expect_only(scene: &Scene, other: &AssetId) {
     scene.server.clock().advance(std::time::Duration::from_hours(2));
     scene.server.core().maintenance_pass().await;
@@ -207,7 +207,7 @@ async fn a_key_that_only_reads_sees_the_trash_and_changes_nothing() {
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// Runs maintenance, and says whether the asset is still in the trash.
+/// Runs maintenance, and returns whether the asset is still in the trash.
 async fn is_kept(scene: &Scene, id: &AssetId) -> bool {
     scene.server.core().maintenance_pass().await;
     scene.trashed().contains(id)
@@ -237,7 +237,7 @@ async fn a_clock_that_is_wrong_for_a_while_empties_no_trash() {
     for id in [&before, &meanwhile] {
         assert!(is_kept(&scene, id).await);
     }
-    // When 30 days have passed, they go.
+    // After 30 days, they are deleted.
     scene.server.clock().advance(29 * DAY);
     scene.server.restart();
     for id in [&before, &meanwhile] {

@@ -1,4 +1,4 @@
-//! Variants: the same life on every transport, and promotion where there is one.
+//! Variants: the same behaviour on every transport, and promotion where it exists.
 
 mod door;
 mod promotion;
@@ -10,7 +10,7 @@ use crate::rest::{Scene, picture, text};
 use crate::support::Reply;
 use door::Door;
 
-/// What a picture in the library of the [`Scene`] and its one variant are.
+/// An asset in the library of the [`Scene`], and its only variant.
 struct Pair {
     original: String,
     original_bytes: Vec<u8>,
@@ -19,7 +19,7 @@ struct Pair {
 }
 
 impl Pair {
-    /// Uploads an original and, through a door, a variant of it.
+    /// Uploads an original and, over a transport, a variant of it.
     async fn upload(scene: &Scene, door: &Door, name: &str) -> Self {
         let original = scene.writer.uploaded(name).await;
         let variant_bytes = picture(&format!("variant of {name}"));
@@ -34,17 +34,17 @@ impl Pair {
     }
 }
 
-/// The files that a server keeps.
+/// The stored files of a server.
 fn files(scene: &Scene) -> usize {
     fn count(dir: &Path) -> usize {
         let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
         entries.map(|path| if path.is_dir() { count(&path) } else { 1 }).sum()
     }
-    // One is the marker, which no asset has.
+    // One is the marker, which belongs to no asset.
     count(&scene.server.data_dir().join("files")) - 1
 }
 
-/// Lets the time of the trash and the grace for files go by.
+/// Advances the clock past the retention of the trash and the grace period for files.
 async fn purge(scene: &Scene) {
     for later in [Duration::from_hours(24 * 31), Duration::from_hours(2)] {
         scene.server.clock().advance(later);
@@ -53,7 +53,7 @@ async fn purge(scene: &Scene) {
 }
 
 #[tokio::test]
-async fn a_variant_is_shown_under_its_original_and_has_a_url_of_its_own() {
+async fn a_variant_is_listed_with_its_original_and_has_its_own_url() {
     let scene = Scene::new().await;
     for door in Door::all(&scene) {
         let pair = Pair::upload(&scene, &door, door.name()).await;
@@ -73,7 +73,7 @@ async fn a_variant_is_shown_under_its_original_and_has_a_url_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_variant_goes_along_with_its_original() {
+async fn a_variant_is_moved_and_trashed_with_its_original() {
     let scene = Scene::new().await;
     for door in Door::all(&scene) {
         let pair = Pair::upload(&scene, &door, door.name()).await;
@@ -97,7 +97,7 @@ async fn a_variant_goes_along_with_its_original() {
 }
 
 #[tokio::test]
-async fn a_variant_can_be_trashed_alone() {
+async fn a_variant_can_be_trashed_on_its_own() {
     let scene = Scene::new().await;
     for door in Door::all(&scene) {
         let pair = Pair::upload(&scene, &door, door.name()).await;
@@ -126,7 +126,7 @@ async fn an_original_and_its_variant_are_trashed_together_in_either_order() {
 }
 
 #[tokio::test]
-async fn a_trashed_variant_is_removed_in_time_wherever_its_original_went() {
+async fn a_trashed_variant_is_deleted_in_time_wherever_its_original_is() {
     let scene = Scene::new().await;
     let door = Door::rest(&scene);
     let pair = Pair::upload(&scene, &door, "one.png").await;

@@ -1,5 +1,5 @@
-//! AVIF in every form that cameras and photo editors write: grids, boxes without an end, data inside of the header,
-//! sequences, wide ranges of brightness, large pictures.
+//! AVIF in every form that cameras and photo editors write: grids, boxes of unknown length, data inside of the header,
+//! sequences, HDR, large pictures.
 
 use std::path::Path;
 
@@ -8,9 +8,9 @@ use image::imageops::FilterType;
 use rasterd::pictures::media::{MediaType, inspect};
 use rasterd::pictures::{Failure, Limits, PixelSize, ResizeSpec, derive};
 
-use crate::made::{BLUE, GREEN, RED, WHITE, assert_near, card_avif, corners, derived, file, seen};
+use crate::generated::{BLUE, GREEN, RED, WHITE, assert_near, card_avif, corners, derived, file, seen};
 
-/// The means of 4 × 3 parts of the picture that most fixtures hold, as another decoder gives them.
+/// The mean colours of 4 × 3 parts of the picture in most fixtures, from another decoder.
 const PARTS: [[u8; 3]; 12] = [
     [121, 26, 103],
     [171, 44, 89],
@@ -52,7 +52,7 @@ fn assert_size(bytes: &[u8], width: u32, height: u32, what: &str) {
 }
 
 #[test]
-fn what_photo_editors_write_looks_as_in_another_decoder() {
+fn files_of_photo_editors_look_the_same_as_in_another_decoder() {
     for (name, by) in [
         ("avif_mdat_size0.avif", 3),
         ("avif_grid.avif", 3),
@@ -72,7 +72,7 @@ fn what_photo_editors_write_looks_as_in_another_decoder() {
 }
 
 #[test]
-fn a_large_picture_opens_within_the_least_memory() {
+fn a_large_picture_opens_within_the_minimum_memory() {
     let bytes = fixture("avif_24mp_flat.avif");
     let limits = Limits { memory: 256 << 20, ..Limits::default() };
     let made = derive(&file(&bytes), MediaType::Avif, &[400], &limits).expect("it is made");
@@ -92,14 +92,14 @@ fn full(kind: &str, body: &[u8]) -> Vec<u8> {
     boxed(kind, &[&[0; 4][..], body].concat())
 }
 
-/// The content of the first box of this kind, wherever it is.
+/// The content of the first box of this type, at any level.
 fn content_of(bytes: &[u8], kind: &[u8; 4]) -> Vec<u8> {
     let at = bytes.windows(4).position(|name| name == kind).expect("a box");
     let length = u32::from_be_bytes(*bytes[at - 4..].first_chunk().expect("a length")) as usize;
     bytes[at + 4..at - 4 + length].to_vec()
 }
 
-/// The card, taken apart.
+/// The parts of the card's file.
 struct Card {
     pixels: Vec<u8>,
     configuration: Vec<u8>,
@@ -159,7 +159,7 @@ impl Card {
 }
 
 #[test]
-fn every_place_for_the_pixels_is_found() {
+fn pixels_are_found_wherever_they_are_stored() {
     let card = Card::new();
     let still = boxed("ftyp", b"avif\0\0\0\0avifmif1");
     let sequence = boxed("ftyp", b"avis\0\0\0\0avismsf1");
@@ -201,7 +201,7 @@ fn transparency_is_kept() {
 }
 
 #[test]
-fn a_file_that_ends_early_or_refers_to_itself_is_refused() {
+fn truncated_and_self_referential_files_are_refused() {
     for name in ["avif_grid.avif", "avif_sequence.avif", "avif_mdat_size0.avif"] {
         let bytes = fixture(name);
         for end in (0..bytes.len()).step_by(bytes.len() / 40) {
@@ -209,7 +209,7 @@ fn a_file_that_ends_early_or_refers_to_itself_is_refused() {
         }
     }
     let mut grid = fixture("avif_grid.avif");
-    // The four tiles become the grid itself.
+    // The four tiles become the grid.
     let at = grid.windows(4).position(|name| name == b"dimg").expect("references");
     grid[at + 8..at + 16].copy_from_slice(&[0, 1, 0, 1, 0, 1, 0, 1]);
     assert!(derived(&grid, MediaType::Avif).is_err());

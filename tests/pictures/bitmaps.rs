@@ -1,15 +1,15 @@
-//! BMP and GIF as Chromium draws them: whatever order rows come in, wherever a frame lies, and wherever a file was cut.
+//! BMP and GIF as Chromium draws them: any order of rows, any position of a frame, and files truncated anywhere.
 
 use image::RgbaImage;
 use rasterd::pictures::media::{MediaType, inspect};
 use rasterd::pictures::{Format, Limits, Rendition, ResizeSpec, render};
 
-use crate::made::{BLUE, GREEN, RED, WHITE, assert_near, card, corners, file, seen};
+use crate::generated::{BLUE, GREEN, RED, WHITE, assert_near, card, corners, file, seen};
 
 const W: u32 = 40;
 const H: u32 = 20;
 
-/// What is seen, whose size must be the asset's.
+/// The rendered picture, whose size must be the asset's.
 fn shown(bytes: &[u8], media_type: MediaType, what: &str) -> RgbaImage {
     let told = inspect(&mut std::io::Cursor::new(bytes), u64::MAX).expect(what);
     assert_eq!(told.media_type, media_type, "{what}");
@@ -56,7 +56,7 @@ fn four_bytes(alpha: u8) -> Vec<u8> {
 }
 
 #[test]
-fn thirty_two_bits_are_transparent_only_by_a_mask() {
+fn thirty_two_bits_are_transparent_only_with_a_mask() {
     let masks = [0xff_0000, 0xff00, 0xff, 0xff00_0000];
     let without = [0xff_0000, 0xff00, 0xff, 0];
     for (what, bytes, alpha) in [
@@ -112,13 +112,13 @@ fn bitmaps_of_every_depth_show_the_card() {
 }
 
 #[test]
-fn runs_are_unrolled_and_may_leave_pixels_out() {
+fn runs_are_decoded_and_may_skip_pixels() {
     let palette = [RED, GREEN, BLUE, WHITE].map(|[red, green, blue]| [blue, green, red, 0]).concat();
     // Ten rows of blue and white, then ten of red and green; the end of each row, and the end of all.
     let eight = [[20, 2, 20, 3, 0, 0].repeat(10), [20, 0, 20, 1, 0, 0].repeat(10), vec![0, 1]].concat();
     let four =
         [[20, 0x22, 20, 0x33, 0, 0].repeat(10), [20, 0, 20, 0x11, 0, 0].repeat(10), vec![0, 1]].concat();
-    // The same as bytes as they are.
+    // The same as literal bytes.
     let as_it_is =
         |numbers: [u8; 2]| [&[0, 20][..], &[numbers[0]; 20], &[0, 20], &[numbers[1]; 20], &[0, 0]].concat();
     let whole = [as_it_is([2, 3]).repeat(10), as_it_is([0, 1]).repeat(10), vec![0, 1]].concat();
@@ -155,7 +155,7 @@ fn a_bitmap_larger_than_the_memory_is_read_row_by_row() {
     assert_corners(&image, card_with(255), "a large one");
 }
 
-/// A GIF of one frame, each pixel coded by itself.
+/// A GIF of one frame, each pixel coded separately.
 fn gif(screen: (u16, u16), place: (u16, u16), size: (u16, u16), flags: u8, extension: &[u8]) -> Vec<u8> {
     let (width, height) = (u32::from(size.0), u32::from(size.1));
     let colours = [RED, GREEN, BLUE, WHITE];
@@ -199,7 +199,7 @@ fn gif(screen: (u16, u16), place: (u16, u16), size: (u16, u16), flags: u8, exten
 }
 
 #[test]
-fn a_frame_lies_where_it_says_and_makes_the_picture_larger_where_it_must() {
+fn a_frame_is_at_its_offset_and_may_enlarge_the_picture() {
     let clear = [0; 4];
     let look = |bytes: &[u8], what: &str| shown(bytes, MediaType::Gif, what);
     let comment = b"\x21\xfe\x05hello\0";
@@ -228,7 +228,7 @@ fn a_frame_lies_where_it_says_and_makes_the_picture_larger_where_it_must() {
 }
 
 #[test]
-fn what_there_is_of_a_cut_file_is_shown() {
+fn the_existing_part_of_a_truncated_file_is_shown() {
     let whole = gif((40, 20), (0, 0), (40, 20), 0, &[]);
     let cut = &whole[..whole.len() * 6 / 10];
     let image = shown(cut, MediaType::Gif, "a cut GIF");
@@ -241,7 +241,7 @@ fn what_there_is_of_a_cut_file_is_shown() {
 }
 
 #[test]
-fn what_there_is_of_a_cut_webp_is_shown() {
+fn the_existing_part_of_a_truncated_webp_is_shown() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/umang.webp");
     let whole = std::fs::read(path).expect("a fixture");
     let cut = &whole[..whole.len() * 7 / 10];

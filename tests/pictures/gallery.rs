@@ -1,4 +1,4 @@
-//! One property at a time: orientation, colour, depth, alpha, movement, shape.
+//! One property at a time: orientation, colour, depth, alpha, animation, shape.
 
 use image::{ExtendedColorType, ImageFormat, RgbaImage};
 use moxcms::ColorProfile;
@@ -6,14 +6,14 @@ use mozjpeg::ColorSpace;
 use rasterd::pictures::media::MediaType;
 use rasterd::pictures::{Fit, Format, PixelSize, ResizeSpec, metadata};
 
-use crate::made::{
+use crate::generated::{
     BLUE, GREEN, RED, WHITE, assert_near, card, card_as, card_avif, card_jpeg, corners, derived, exif,
     exif_segment, file, jpeg, png, profile_segment, rendition, seen, with_chunk,
 };
 
 const ORIENTATION: u16 = 0x0112;
 
-/// What stands above left and above right once a card of each orientation is upright.
+/// The colours in the upper corners of an upright card, for each orientation.
 const UPRIGHT: [(u16, [u8; 3], [u8; 3]); 8] = [
     (1, RED, GREEN),
     (2, GREEN, RED),
@@ -100,7 +100,7 @@ fn gray_stays_gray() {
 }
 
 #[test]
-fn inks_become_light() {
+fn cmyk_becomes_rgb() {
     // As Adobe writes them: 255 is no ink.
     let inks = [
         [0, 255, 255, 255],
@@ -137,8 +137,8 @@ fn sixteen_bits_become_eight() {
 }
 
 #[test]
-fn brightness_and_differences_become_colours() {
-    // Red and a gray as JPEG and some TIFFs store them.
+fn ycbcr_becomes_rgb() {
+    // Red and gray as YCbCr, in JPEG and some TIFFs.
     for (stored, expected) in [([76, 85, 255], [255, 0, 0]), ([128, 128, 128], [128, 128, 128])] {
         let mut tiff = std::io::Cursor::new(Vec::new());
         let mut encoder = tiff::encoder::TiffEncoder::new(&mut tiff).expect("it starts");
@@ -150,7 +150,7 @@ fn brightness_and_differences_become_colours() {
     }
 }
 
-/// A PNG by its raw header, which `image` would not write.
+/// A PNG with a raw header that `image` would not write.
 fn raw_png(width: u32, height: u32, colours: u8, depth: u8, rows: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = ::png::Encoder::new(&mut bytes, width, height);
@@ -161,7 +161,7 @@ fn raw_png(width: u32, height: u32, colours: u8, depth: u8, rows: &[u8]) -> Vec<
 }
 
 #[test]
-fn alpha_is_kept_or_laid_on_white() {
+fn alpha_is_kept_or_flattened_on_white() {
     let pixels = [[255, 0, 0, 255].repeat(32), [0, 0, 255, 0].repeat(32)].concat().repeat(64);
     let source = png(64, 64, ExtendedColorType::Rgba8, &pixels);
     for format in [Format::Png, Format::WebP, Format::Avif] {
@@ -177,8 +177,8 @@ fn alpha_is_kept_or_laid_on_white() {
 }
 
 #[test]
-fn wide_colours_are_converted() {
-    // The red of sRGB as Display P3 writes it.
+fn wide_gamut_colours_are_converted() {
+    // The red of sRGB in Display P3.
     let pixels = [234, 51, 35].repeat(64 * 64);
     let profile = ColorProfile::new_display_p3();
     let tagged = jpeg(64, 64, ColorSpace::JCS_RGB, &pixels, &[profile_segment(&profile)]);
@@ -206,7 +206,7 @@ fn wide_colours_are_converted() {
 }
 
 #[test]
-fn the_first_frame_stands_for_all() {
+fn animations_show_their_first_frame() {
     let frame = |colour: [u8; 4]| image::Frame::new(RgbaImage::from_pixel(40, 30, image::Rgba(colour)));
     let mut bytes = Vec::new();
     let mut encoder = image::codecs::gif::GifEncoder::new(&mut bytes);
@@ -254,7 +254,7 @@ fn cover_cuts_both_sides_alike() {
 }
 
 #[test]
-fn renditions_tell_nothing_of_place_and_device() {
+fn renditions_have_no_location_and_no_device() {
     let texts = [(0x010f, "Secret Maker"), (0x0110, "Secret Model"), (0x8298, "Secret Author")];
     let xmp = (1, [&b"http://ns.adobe.com/xap/1.0/\0"[..], b"<x>Secret place</x>"].concat());
     let source = card_jpeg(64, 64, &[exif_segment(&[], &texts), xmp]);
@@ -266,7 +266,7 @@ fn renditions_tell_nothing_of_place_and_device() {
 }
 
 #[test]
-fn a_file_tells_about_itself() {
+fn metadata_is_read() {
     let texts = [
         (0x010e, "From the camera"),
         (0x010f, "NIKON CORPORATION"),
@@ -294,7 +294,7 @@ fn a_file_tells_about_itself() {
 }
 
 #[test]
-fn a_drawing_reads_nothing_else() {
+fn an_svg_reads_no_other_files() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let outside = folder.path().join("outside.png");
     std::fs::write(&outside, png(8, 8, ExtendedColorType::Rgb8, &RED.repeat(64))).expect("it is written");

@@ -1,4 +1,4 @@
-//! Makes the files that the tests look at, and looks at what came out.
+//! Generates files for the tests, and inspects the results.
 
 use std::fs::File;
 use std::io::{Cursor, Write};

@@ -1,4 +1,4 @@
-//! Files that mean harm: each is answered, in bounded time and memory, and none brings the process down.
+//! Hostile files: each gets an answer in limited time and memory, and none crashes the process.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -10,12 +10,12 @@ use proptest::prelude::*;
 use rasterd::pictures::media::MediaType;
 use rasterd::pictures::{Derived, Failure, Limits, ResizeSpec, derive, metadata};
 
-use crate::made::{card_as, card_avif, card_jpeg, chunk, derived, file, png, with_chunk};
+use crate::generated::{card_as, card_avif, card_jpeg, chunk, derived, file, png, with_chunk};
 
-/// What everybody who waits for an answer is promised.
+/// The longest time for an answer.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// The answer, which must come in time also from a build without optimisation.
+/// The answer, which must be in time even in a build without optimisation.
 fn answer(bytes: &[u8], media_type: MediaType) -> Result<Derived, Failure> {
     let started = Instant::now();
     let answer = derived(bytes, media_type);
@@ -38,7 +38,7 @@ fn deflated(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("to memory")
 }
 
-/// A PNG header and nothing that would fill it.
+/// A PNG header without pixels.
 fn empty_png(width: u32, height: u32, interlaced: bool) -> Vec<u8> {
     let header =
         [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, u8::from(interlaced)]].concat();
@@ -47,7 +47,7 @@ fn empty_png(width: u32, height: u32, interlaced: bool) -> Vec<u8> {
 }
 
 #[test]
-fn bombs_by_pixels_are_refused_by_their_header() {
+fn pixel_bombs_are_refused_by_their_header() {
     assert_too_large(&empty_png(60_000, 60_000, false), MediaType::Png);
     assert_too_large(&empty_png(13_000, 13_000, true), MediaType::Png);
 
@@ -69,12 +69,12 @@ fn bombs_by_pixels_are_refused_by_their_header() {
 }
 
 #[test]
-fn an_honest_header_with_too_few_rows_is_damage() {
+fn a_correct_header_with_too_few_rows_is_damage() {
     assert!(matches!(answer(&empty_png(2000, 2000, false), MediaType::Png), Err(Failure::Damaged(_))));
 }
 
 #[test]
-fn texts_and_profiles_that_unpack_to_much_are_not_unpacked() {
+fn texts_and_profiles_that_decompress_to_much_are_not_decompressed() {
     let picture = png(64, 64, ExtendedColorType::Rgb8, &[9; 64 * 64 * 3]);
     let much = deflated(&vec![b' '; 64 << 20]);
     let text = [&b"Comment\0\0"[..], &much].concat();
@@ -135,7 +135,7 @@ fn a_tiff_of_one_huge_strip_is_refused() {
 }
 
 #[test]
-fn drawings_that_multiply_are_refused() {
+fn svgs_with_exponential_references_are_refused() {
     let uses = |level: u32| {
         format!(r#"<g id="l{}">{}</g>"#, level + 1, format!(r##"<use href="#l{level}"/>"##).repeat(10))
     };
@@ -162,7 +162,7 @@ fn drawings_that_multiply_are_refused() {
 }
 
 #[test]
-fn a_file_is_opened_as_what_it_is_said_to_be_or_not_at_all() {
+fn a_file_is_only_opened_as_its_detected_type() {
     let card = card_jpeg(64, 64, &[]);
     let page = [&card[..], b"<html><script>alert(1)</script></html>PK\x03\x04"].concat();
     answer(&page, MediaType::Jpeg).expect("what comes after the end does not matter");
@@ -182,7 +182,7 @@ fn a_file_is_opened_as_what_it_is_said_to_be_or_not_at_all() {
     assert!(matches!(answer(&card, MediaType::Pdf), Err(Failure::Unsupported(_))));
 }
 
-/// A GIF of so many frames of one pixel each.
+/// A GIF of this many frames of one pixel each.
 fn gif_of_frames(frames: usize) -> Vec<u8> {
     let screen = b"GIF89a\x01\0\x01\0\x80\0\0\xff\0\0\0\0\0";
     let frame = b"\x21\xf9\x04\0\0\0\0\0\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0";
@@ -195,7 +195,7 @@ fn webp_chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
     [&kind[..], &length, body, &[0][..body.len() % 2]].concat()
 }
 
-/// An animated WebP of so many frames of 8 × 8 pixels, and with this profile.
+/// An animated WebP of this many frames of 8 × 8 pixels, with this profile.
 fn webp_of_frames(frames: usize, profile: &[u8]) -> Vec<u8> {
     let still = card_as(ImageFormat::WebP, 8, 8);
     let frame = [&[0; 6][..], &[7, 0, 0, 7, 0, 0, 10, 0, 0, 0], &still[12..]].concat();
@@ -211,7 +211,7 @@ fn webp_of_frames(frames: usize, profile: &[u8]) -> Vec<u8> {
     [&b"RIFF"[..], &length, &body].concat()
 }
 
-/// A TIFF of one grey pixel with one more tag of this kind: its number, its type, how many values it claims, where.
+/// A TIFF of one gray pixel with an additional tag: its number, its type, the claimed number of values, their offset.
 fn tiff_with(tag: u16, kind: u16, count: u32, value: u32, next: u32) -> Vec<u8> {
     let mut entries: Vec<(u16, u16, u32, u32)> =
         [(256, 1), (257, 1), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, 1), (279, 1)]
@@ -228,20 +228,20 @@ fn tiff_with(tag: u16, kind: u16, count: u32, value: u32, next: u32) -> Vec<u8> 
 }
 
 #[test]
-fn only_the_first_of_many_frames_is_looked_at() {
+fn only_the_first_of_many_frames_is_read() {
     answer(&gif_of_frames(2), MediaType::Gif).expect("an honest one");
     answer(&gif_of_frames(200_000), MediaType::Gif).expect("the first frame is all that is shown");
     answer(&webp_of_frames(2, &[]), MediaType::WebP).expect("an honest one");
     answer(&webp_of_frames(50_000, &[]), MediaType::WebP).expect("the first frame is all that is shown");
     answer(&tiff_with(305, 2, 1, 0, 0), MediaType::Tiff).expect("an honest one");
-    // Its list of pictures begins again where it began.
+    // Its list of pictures is circular.
     answer(&tiff_with(305, 2, 1, 0, 8), MediaType::Tiff).expect("the first picture is all that is shown");
 }
 
 #[test]
-fn profiles_of_any_size_are_left_out_of_account_or_refused() {
+fn profiles_of_any_size_are_ignored_or_refused() {
     for claimed in [1 << 20, u32::MAX / 2, u32::MAX] {
-        // What is refused is as good; what counts is that nothing of that size is set aside.
+        // A refusal is also fine; what matters is that no memory of that size is allocated.
         drop(answer(&tiff_with(34_675, 7, claimed, 8, 0), MediaType::Tiff));
     }
     drop(answer(&webp_of_frames(1, &vec![0; 40 << 20]), MediaType::WebP));
@@ -252,7 +252,7 @@ fn profiles_of_any_size_are_left_out_of_account_or_refused() {
 }
 
 #[test]
-fn a_drawing_reaches_nothing_outside_of_itself() {
+fn an_svg_accesses_nothing_outside_of_itself() {
     let mut secret = tempfile::Builder::new().suffix(".png").tempfile().expect("a file");
     let red = png(8, 8, ExtendedColorType::Rgb8, &[255, 0, 0].repeat(64));
     secret.write_all(&red).expect("it is written");
@@ -277,7 +277,7 @@ fn a_drawing_reaches_nothing_outside_of_itself() {
             r#"<foreignObject width="8" height="8"><img xmlns="http://www.w3.org/1999/xhtml" src="{path}"/></foreignObject>"#
         ),
     ] {
-        let image = crate::made::seen(drawn(&inside).as_bytes(), MediaType::Svg, ResizeSpec::default());
+        let image = crate::generated::seen(drawn(&inside).as_bytes(), MediaType::Svg, ResizeSpec::default());
         let is_red = |[red, green, _, _]: [u8; 4]| red > green;
         assert!(image.pixels().all(|pixel| !is_red(pixel.0)), "{inside}");
     }
@@ -290,7 +290,7 @@ fn a_drawing_reaches_nothing_outside_of_itself() {
 /// A small file of every format that is decoded.
 fn small_files() -> Vec<(MediaType, Vec<u8>)> {
     vec![
-        (MediaType::Jpeg, card_jpeg(40, 30, &[crate::made::exif_segment(&[(0x0112, 6)], &[(0x010f, "A maker")])])),
+        (MediaType::Jpeg, card_jpeg(40, 30, &[crate::generated::exif_segment(&[(0x0112, 6)], &[(0x010f, "A maker")])])),
         (MediaType::Png, card_as(ImageFormat::Png, 40, 30)),
         (MediaType::Gif, card_as(ImageFormat::Gif, 40, 30)),
         (MediaType::WebP, card_as(ImageFormat::WebP, 40, 30)),
@@ -301,7 +301,7 @@ fn small_files() -> Vec<(MediaType, Vec<u8>)> {
     ]
 }
 
-/// Opens a file in every way. Whatever comes back is fine, as long as something does and the server is not blamed.
+/// Opens a file in every way. Any answer is fine, as long as there is one and it is not the server's fault.
 fn open(bytes: &[u8], media_type: MediaType) {
     let limits = Limits { pixels: 1_000_000, memory: 32 << 20 };
     let source = file(bytes);
@@ -330,7 +330,7 @@ fn unusual_files() -> Vec<(MediaType, Vec<u8>)> {
 }
 
 #[test]
-fn files_that_end_anywhere_are_answered() {
+fn files_truncated_anywhere_get_an_answer() {
     for (media_type, bytes) in small_files() {
         let step = (bytes.len() / 60).max(1);
         for end in (0..bytes.len()).step_by(step) {
@@ -349,7 +349,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
-    fn files_with_any_damage_are_answered(
+    fn files_with_any_damage_get_an_answer(
         which in 0usize..8,
         damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
     ) {
@@ -362,7 +362,7 @@ proptest! {
     }
 
     #[test]
-    fn unusual_files_with_any_damage_are_answered(
+    fn unusual_files_with_any_damage_get_an_answer(
         which in any::<prop::sample::Index>(),
         damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
     ) {

@@ -1,5 +1,4 @@
-//! What people's cameras make opens within the memory that the default configuration gives it, in a process that is held
-//! to that.
+//! Pictures of ordinary cameras open within the default memory limit, which the process enforces.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,15 +10,15 @@ use rasterd::pictures::render_pool::{RenderPool, RenderPoolOptions};
 use rasterd::pictures::{Format, Limits, PixelSize, Rendition, ResizeSpec};
 use tempfile::NamedTempFile;
 
-use crate::made::rendition;
+use crate::generated::rendition;
 
 /// 50 megapixels.
 const WIDTH: u32 = 8_660;
 const HEIGHT: u32 = 5_774;
-/// The most memory that is given by default.
+/// The maximum of the default memory limit.
 const MOST: u64 = 1 << 30;
 
-/// Within so much memory. Time is another matter: this build is not optimised.
+/// With this memory limit. There is no time limit, because this build is not optimised.
 fn pool(memory: u64) -> RenderPool {
     RenderPool::new(RenderPoolOptions {
         program: Some(PathBuf::from(env!("CARGO_BIN_EXE_rasterd"))),
@@ -97,7 +96,7 @@ async fn webps_of_fifty_megapixels_open() {
     opens(&webp(4, true), MediaType::WebP, "lossless with alpha").await;
 }
 
-/// Within the least memory that is given by default.
+/// With the minimum of the default memory limit.
 #[tokio::test]
 async fn a_picture_of_twelve_megapixels_becomes_an_avif() {
     let file = saved(&jpeg(4032, 3024, ColorSpace::JCS_RGB, false, (2, 2)));
@@ -113,7 +112,7 @@ fn bits(avif: &[u8]) -> u8 {
 }
 
 #[test]
-fn large_avifs_are_of_eight_bits_which_take_less_time_and_memory() {
+fn large_avifs_have_eight_bits_to_save_time_and_memory() {
     let picture = jpeg(1600, 800, ColorSpace::JCS_RGB, false, (2, 2));
     for (width, expected) in [(None, 8), (Some(1200), 10)] {
         let size = ResizeSpec { width, ..ResizeSpec::default() };

@@ -1,5 +1,5 @@
-//! Two answers never differ: the dimensions of an asset and those of its renditions come from one reading of the file.
-//! What the world does not agree on is as Chromium draws it; the tables were read off it.
+//! The dimensions of an asset and of its renditions always agree, because both come from the same code. Where programs
+//! differ, the tables have what Chromium draws.
 
 use std::path::Path;
 
@@ -8,17 +8,17 @@ use proptest::prelude::*;
 use rasterd::pictures::ResizeSpec;
 use rasterd::pictures::media::{MediaType, inspect};
 
-use crate::made::{
+use crate::generated::{
     BLUE, GREEN, RED, WHITE, card_as, card_avif, card_jpeg, chunk, corners, derived, exif_of, seen,
 };
 
 const EXIF: &[u8] = b"Exif\0\0";
 
-/// The card as it is, and as turned by orientation 6.
+/// The card unrotated, and rotated by orientation 6.
 const AS_IT_IS: (&str, &str) = ("320x160", "RGBW");
 const TURNED: (&str, &str) = ("160x320", "BRWG");
 
-/// What both readers say of a file: the size, which they must agree on, and the corners of what is drawn.
+/// The results for a file: the size, which both readers must agree on, and the corners of the rendered picture.
 fn answers(bytes: &[u8], media_type: MediaType, what: &str) -> (String, String) {
     let told = inspect(&mut std::io::Cursor::new(bytes), u64::MAX).expect(what);
     assert_eq!(told.media_type, media_type, "{what}");
@@ -50,7 +50,7 @@ fn orientation(value: u16) -> Vec<u8> {
     exif_of(*b"II", 3, 1, [low, high, 0, 0])
 }
 
-/// EXIF blocks and whether browsers turn a picture by them.
+/// EXIF blocks, and whether browsers rotate a picture by them.
 fn blocks() -> Vec<(&'static str, Vec<u8>, bool)> {
     let plain = orientation(6);
     let without_next = plain[..plain.len() - 4].to_vec();
@@ -86,7 +86,7 @@ fn expected(is_turned: bool) -> (&'static str, &'static str) {
     if is_turned { TURNED } else { AS_IT_IS }
 }
 
-/// A JPEG with raw bytes put in at a place.
+/// A JPEG with raw bytes inserted at an offset.
 fn with_bytes(jpeg: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
     [&jpeg[..at], bytes, &jpeg[at..]].concat()
 }
@@ -101,7 +101,7 @@ fn place_of(bytes: &[u8], part: &[u8]) -> usize {
 }
 
 #[test]
-fn a_jpeg_is_turned_by_the_first_exif_before_its_pixels() {
+fn a_jpeg_is_rotated_by_the_first_exif_before_its_pixels() {
     let card = card_jpeg(320, 160, &[]);
     let (frame, scan) = (place_of(&card, &[0xff, 0xc0]), place_of(&card, &[0xff, 0xda]));
     let end = card.len() - 2;
@@ -133,7 +133,7 @@ fn a_jpeg_is_turned_by_the_first_exif_before_its_pixels() {
 }
 
 #[test]
-fn a_png_is_turned_by_the_first_whole_exif_before_its_pixels() {
+fn a_png_is_rotated_by_the_first_intact_exif_before_its_pixels() {
     let card = card_as(ImageFormat::Png, 320, 160);
     let end = place_of(&card, b"IEND") - 4;
     let (one, six) = (chunk("eXIf", &orientation(1)), chunk("eXIf", &orientation(6)));
@@ -159,7 +159,7 @@ fn a_png_is_turned_by_the_first_whole_exif_before_its_pixels() {
 }
 
 #[test]
-fn a_webp_is_not_turned() {
+fn a_webp_is_not_rotated() {
     let still = card_as(ImageFormat::WebP, 320, 160);
     let part = |kind: &[u8], body: &[u8]| {
         let length = u32::try_from(body.len()).expect("short").to_le_bytes();
@@ -180,9 +180,9 @@ fn a_webp_is_not_turned() {
     assert_seen(files, MediaType::WebP);
 }
 
-/// The card as a TIFF, with an orientation of this kind of value.
+/// The card as a TIFF, with an orientation of this value type.
 fn tiff(kind: u16, value: [u8; 4]) -> Vec<u8> {
-    let pixels = crate::made::card(320, 160).concat();
+    let pixels = crate::generated::card(320, 160).concat();
     let number = |value: u32| value.to_le_bytes();
     let entries = [
         (256, 4, number(320)),
@@ -205,7 +205,7 @@ fn tiff(kind: u16, value: [u8; 4]) -> Vec<u8> {
 }
 
 #[test]
-fn a_tiff_is_turned_by_an_orientation_of_any_whole_kind() {
+fn a_tiff_is_rotated_by_an_orientation_of_any_integer_type() {
     let mut files: Vec<_> =
         [("BYTE", 1), ("SHORT", 3), ("LONG", 4), ("SBYTE", 6), ("SSHORT", 8), ("SLONG", 9)]
             .map(|(what, kind)| (what, tiff(kind, [6, 0, 0, 0]), TURNED))
@@ -224,7 +224,7 @@ fn boxed(kind: &[u8], body: &[u8]) -> Vec<u8> {
     [&length, kind, body].concat()
 }
 
-/// The card as an AVIF whose picture has these properties too, and with this EXIF.
+/// The card as an AVIF whose picture has these additional properties, and with this EXIF.
 fn avif(properties: &[Vec<u8>], exif: &[u8]) -> Vec<u8> {
     let plain = card_avif(320, 160);
     let body_of = |kind: &[u8]| {
@@ -269,7 +269,7 @@ fn avif(properties: &[Vec<u8>], exif: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn an_avif_is_turned_and_cut_by_its_container_alone() {
+fn an_avif_is_rotated_and_cropped_only_by_its_container() {
     let turn = |quarters| boxed(b"irot", &[quarters]);
     let mirror = |axis| boxed(b"imir", &[axis]);
     let cut = |width: u32, height: u32, right: i32, down: i32| {
@@ -303,7 +303,7 @@ fn an_avif_is_turned_and_cut_by_its_container_alone() {
 }
 
 #[test]
-fn all_fixtures_are_as_large_as_their_pictures() {
+fn all_fixtures_have_the_size_of_their_pictures() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let mut count = 0;
     let mut folders = vec![folder];
@@ -331,9 +331,9 @@ fn all_fixtures_are_as_large_as_their_pictures() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Whatever is in an EXIF block, and wherever it stands.
+    /// Any content of an EXIF block, at any position.
     #[test]
-    fn any_exif_gives_one_answer(
+    fn any_exif_gives_the_asset_and_its_renditions_one_geometry(
         value in 0u16..12,
         kind in 0u16..19,
         count in 0u32..3,

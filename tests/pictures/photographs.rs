@@ -1,4 +1,4 @@
-//! Real photographs: what comes out looks like the careful, slow reduction of the whole picture.
+//! Real photographs: the results look like a careful, slow reduction of the whole picture.
 
 use std::path::Path;
 
@@ -6,9 +6,10 @@ use image::imageops::FilterType;
 use rasterd::pictures::media::MediaType;
 use rasterd::pictures::{Format, ResizeSpec};
 
-use crate::made::{derived, rendition};
+use crate::generated::{derived, rendition};
 
-/// Peak signal to noise in decibels that a good thumbnail keeps; a pixel's shift or a wrong gamma are far below.
+/// The minimum peak signal-to-noise ratio of a good thumbnail, in decibels; a shift by a pixel or a wrong gamma gives
+/// far less.
 const GOOD: f64 = 30.0;
 
 const PHOTOGRAPHS: [(&str, MediaType); 5] = [
@@ -47,7 +48,7 @@ fn signal_to_noise(one: &image::RgbImage, other: &image::RgbImage) -> f64 {
 }
 
 #[test]
-fn reductions_look_like_the_original() {
+fn reduced_photographs_look_like_the_original() {
     for (name, media_type) in PHOTOGRAPHS {
         let bytes = photograph(name);
         for edge in [333, 170] {

@@ -1,16 +1,16 @@
-//! What the chunks of a PNG say of its colours, as Chromium draws them, and what is shown of files that were cut.
+//! The colours that a PNG's chunks define, as Chromium draws them, and truncated files.
 
 use image::{ExtendedColorType, RgbaImage};
 use rasterd::pictures::ResizeSpec;
 use rasterd::pictures::media::{MediaType, inspect};
 
-use crate::made::{assert_near, chunk, derived, png, seen};
+use crate::generated::{assert_near, chunk, derived, png, seen};
 
 const GAMMA_1: u32 = 100_000;
 const GAMMA_2_2: u32 = 45_455;
 /// White, red, green and blue of Display P3, in hundred thousandths.
 const P3: [u32; 8] = [31_270, 32_900, 68_000, 32_000, 26_500, 69_000, 15_000, 6_000];
-/// Those of sRGB under another white.
+/// Those of sRGB with another white point.
 const D50: [u32; 8] = [34_570, 35_850, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000];
 
 fn gamma(value: u32) -> Vec<u8> {
@@ -36,7 +36,7 @@ fn p3_profile() -> Vec<u8> {
     chunk("iCCP", &[&b"p3\0\0"[..], &encoder.finish().expect("to memory")].concat())
 }
 
-/// What becomes of a colour and of a gray under these chunks.
+/// The rendered values of a colour and of a gray with these chunks.
 fn assert_colours(what: &str, chunks: &[Vec<u8>], colour: [u8; 3], gray: u8) {
     let colours = [
         (ExtendedColorType::Rgb8, vec![200, 100, 20], [colour[0], colour[1], colour[2], 255]),
@@ -54,7 +54,7 @@ fn assert_colours(what: &str, chunks: &[Vec<u8>], colour: [u8; 3], gray: u8) {
 }
 
 #[test]
-fn chunks_say_what_colours_mean() {
+fn chunks_define_the_colour_space() {
     let plain = [200, 100, 20];
     assert_colours("nothing", &[], plain, 100);
     assert_colours("gamma 1", &[gamma(GAMMA_1)], [229, 168, 79], 168);
@@ -72,7 +72,7 @@ fn chunks_say_what_colours_mean() {
 }
 
 #[test]
-fn a_wide_range_of_brightness_has_its_white_where_screens_have_theirs() {
+fn hdr_white_is_mapped_to_sdr_white() {
     for (what, transfer, white, colour, gray) in
         [("PQ", 16, 148, [255, 0, 0], 107), ("HLG", 18, 191, [255, 69, 0], 104)]
     {
@@ -86,7 +86,7 @@ fn a_wide_range_of_brightness_has_its_white_where_screens_have_theirs() {
 }
 
 #[test]
-fn the_more_exact_chunk_goes_first() {
+fn the_more_precise_chunk_takes_precedence() {
     let plain = [200, 100, 20];
     assert_colours("sRGB before gamma", &[gamma(GAMMA_1), srgb()], plain, 100);
     assert_colours("code points before gamma", &[code_points(1, 13, 0, 1), gamma(GAMMA_1)], plain, 100);
@@ -147,7 +147,7 @@ fn interlaced_png(image: &RgbaImage) -> Vec<u8> {
 }
 
 #[test]
-fn what_there_is_of_a_cut_png_is_shown() {
+fn the_existing_part_of_a_truncated_png_is_shown() {
     let (bytes, whole) = noise(false);
     let cut = &bytes[..bytes.len() * 6 / 10];
     let told = inspect(&mut std::io::Cursor::new(cut), u64::MAX).expect("it is taken");
@@ -162,7 +162,7 @@ fn what_there_is_of_a_cut_png_is_shown() {
 }
 
 #[test]
-fn an_interlaced_png_is_shown_whole_and_coarse_where_it_was_cut() {
+fn a_truncated_interlaced_png_is_complete_and_coarse_at_its_end() {
     let (bytes, whole) = noise(true);
     assert_eq!(seen(&bytes, MediaType::Png, ResizeSpec::default()), whole);
     // The first five passes are a quarter of all; the block of a pixel has its colour.

@@ -1,4 +1,4 @@
-//! Pictures in child processes: the same results, and nothing that a file does reaches this process.
+//! Pictures in child processes: the same results, and no file can harm this process.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -11,7 +11,7 @@ use rasterd::pictures::render_pool::{RenderPool, RenderPoolOptions};
 use rasterd::pictures::{Failure, Format, Rendition, ResizeSpec};
 use tempfile::NamedTempFile;
 
-use crate::made::{card_jpeg, derived};
+use crate::generated::{card_jpeg, derived};
 
 fn pool(program: &str) -> RenderPool {
     RenderPool::new(RenderPoolOptions {
@@ -21,12 +21,12 @@ fn pool(program: &str) -> RenderPool {
     })
 }
 
-fn working_studio() -> RenderPool {
+fn worker_pool() -> RenderPool {
     pool(env!("CARGO_BIN_EXE_rasterd"))
 }
 
 /// One picture at a time, so that one worker is enough.
-fn studio_of_one() -> RenderPool {
+fn single_worker_pool() -> RenderPool {
     let program = Some(PathBuf::from(env!("CARGO_BIN_EXE_rasterd")));
     RenderPool::new(RenderPoolOptions { program, concurrency: 1, ..RenderPoolOptions::default() })
 }
@@ -37,7 +37,7 @@ fn saved(bytes: &[u8]) -> NamedTempFile {
     file
 }
 
-/// A drawing of many blurred things, each as large as the whole.
+/// An SVG of many blurred shapes, each as large as the whole picture.
 fn slow_drawing() -> Vec<u8> {
     let blurred = r##"<rect width="2000" height="2000" fill="#f00" filter="url(#f)"/>"##.repeat(3000);
     format!(
@@ -47,10 +47,10 @@ fn slow_drawing() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_child_process_makes_what_this_one_makes() {
+async fn a_child_process_renders_the_same_as_this_process() {
     let card = card_jpeg(900, 600, &[]);
     let file = saved(&card);
-    let pool = working_studio();
+    let pool = worker_pool();
     let made = pool.derive(file.path(), MediaType::Jpeg, &[400, 800]).await.expect("it is made");
     assert_eq!(made, derived(&card, MediaType::Jpeg).expect("it is made"));
 
@@ -61,9 +61,9 @@ async fn a_child_process_makes_what_this_one_makes() {
 }
 
 #[tokio::test]
-async fn many_are_worked_on_in_turn() {
+async fn many_pictures_are_rendered_in_turn() {
     let file = saved(&card_jpeg(900, 600, &[]));
-    let pool = working_studio();
+    let pool = worker_pool();
     let work = (0..20).map(|_| pool.derive(file.path(), MediaType::Jpeg, &[400]));
     for made in futures_util::future::join_all(work).await {
         assert_eq!(made.expect("it is made").thumbnails.len(), 1);
@@ -71,18 +71,18 @@ async fn many_are_worked_on_in_turn() {
 }
 
 #[tokio::test]
-async fn what_takes_too_long_is_stopped_and_the_next_is_made() {
+async fn a_picture_that_takes_too_long_is_stopped_and_the_next_one_succeeds() {
     let slow = saved(&slow_drawing());
     let card = saved(&card_jpeg(90, 60, &[]));
-    let pool = working_studio();
+    let pool = worker_pool();
     pool.derive(card.path(), MediaType::Jpeg, &[400]).await.expect("it is made");
     let answer = pool.derive(slow.path(), MediaType::Svg, &[2000]).await;
     assert_eq!(answer, Err(Failure::TooSlow(2)));
     pool.derive(card.path(), MediaType::Jpeg, &[400]).await.expect("it is made");
 }
 
-/// A studio whose program is a script.
-fn studio_of_script(folder: &Path, lines: &str, time_limit: Duration) -> RenderPool {
+/// A pool whose program is a script.
+fn script_pool(folder: &Path, lines: &str, time_limit: Duration) -> RenderPool {
     let program = folder.join("script");
     std::fs::write(&program, format!("#!/bin/sh\n{lines}\n")).expect("it is written");
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("it can be run");
@@ -95,21 +95,21 @@ fn studio_of_script(folder: &Path, lines: &str, time_limit: Duration) -> RenderP
 }
 
 #[tokio::test]
-async fn what_waits_for_a_processor_has_more_time_but_not_forever() {
+async fn a_picture_that_waits_for_the_processor_gets_more_time_but_not_forever() {
     let folder = tempfile::tempdir().expect("a folder");
     let card = saved(&card_jpeg(90, 60, &[]));
     let late = format!("sleep 4\nexec {} \"$@\"", env!("CARGO_BIN_EXE_rasterd"));
-    let late = studio_of_script(folder.path(), &late, Duration::from_secs(3));
+    let late = script_pool(folder.path(), &late, Duration::from_secs(3));
     late.derive(card.path(), MediaType::Jpeg, &[400]).await.expect("it is made");
-    let silent = studio_of_script(folder.path(), "exec sleep 600", Duration::from_secs(1));
+    let silent = script_pool(folder.path(), "exec sleep 600", Duration::from_secs(1));
     let answer = silent.derive(card.path(), MediaType::Jpeg, &[400]).await;
     assert_eq!(answer, Err(Failure::TooSlow(1)));
 }
 
 #[tokio::test]
-async fn a_studio_that_is_closed_gives_up_what_it_is_at() {
+async fn closing_the_pool_stops_its_work() {
     let slow = saved(&slow_drawing());
-    let pool = working_studio();
+    let pool = worker_pool();
     let close = async {
         // The work has begun by then: it was polled first.
         tokio::task::yield_now().await;
@@ -120,7 +120,7 @@ async fn a_studio_that_is_closed_gives_up_what_it_is_at() {
 }
 
 #[tokio::test]
-async fn a_process_that_dies_takes_only_its_file_along() {
+async fn a_crashing_process_fails_only_its_own_picture() {
     let card = saved(&card_jpeg(90, 60, &[]));
     let answer = pool("/bin/false").derive(card.path(), MediaType::Jpeg, &[400]).await;
     assert_eq!(answer, Err(Failure::Crashed));
@@ -132,18 +132,18 @@ async fn a_process_that_dies_takes_only_its_file_along() {
         r##"<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect id="c0" width="9" height="9"/>{chain}<use href="#c20000"/></svg>"##
     );
     let drawing = saved(drawing.as_bytes());
-    let pool = working_studio();
+    let pool = worker_pool();
     pool.derive(drawing.path(), MediaType::Svg, &[400]).await.expect_err("it can't be drawn");
     pool.derive(card.path(), MediaType::Jpeg, &[400]).await.expect("it is made");
 }
 
 #[tokio::test]
-async fn what_is_not_the_files_fault_is_transient() {
+async fn failures_that_are_not_the_files_fault_are_transient() {
     let pool = pool("/nowhere/rasterd");
     let card = saved(&card_jpeg(90, 60, &[]));
     let failure = pool.derive(card.path(), MediaType::Jpeg, &[400]).await.expect_err("no such program");
     assert!(failure.is_transient(), "{failure:?}");
-    let failure = working_studio().derive(Path::new("/nowhere/a.jpg"), MediaType::Jpeg, &[400]).await;
+    let failure = worker_pool().derive(Path::new("/nowhere/a.jpg"), MediaType::Jpeg, &[400]).await;
     assert!(failure.expect_err("no such file").is_transient());
 }
 
@@ -152,7 +152,7 @@ fn workers() -> BTreeSet<u32> {
     let processes = std::fs::read_dir("/proc").expect("the processes").flatten();
     let numbers = processes.filter_map(|process| process.file_name().to_str()?.parse::<u32>().ok());
     let is_child = |number: &u32| {
-        // The parent is the second word behind the name in brackets.
+        // The parent is the second word after the name in parentheses.
         let told = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
         let words = told.rsplit_once(')').map(|(_, rest)| rest.to_owned()).unwrap_or_default();
         let mut words = words.split_whitespace();
@@ -165,7 +165,7 @@ fn workers() -> BTreeSet<u32> {
 #[test]
 fn a_worker_outlives_the_threads_that_waited_for_it() {
     let card = saved(&card_jpeg(90, 60, &[]));
-    let pool = studio_of_one();
+    let pool = single_worker_pool();
     let work = || {
         let threads = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         threads.block_on(pool.derive(card.path(), MediaType::Jpeg, &[400])).expect("it is made");
@@ -181,9 +181,9 @@ fn a_worker_outlives_the_threads_that_waited_for_it() {
 }
 
 #[test]
-fn a_worker_that_somebody_ended_costs_nobody_a_picture() {
+fn a_killed_idle_worker_fails_no_picture() {
     let card = saved(&card_jpeg(90, 60, &[]));
-    let pool = studio_of_one();
+    let pool = single_worker_pool();
     let threads = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let work = || threads.block_on(pool.derive(card.path(), MediaType::Jpeg, &[400]));
     work().expect("it is made");

@@ -1,4 +1,5 @@
-//! TIFF is many formats in one: each way to store a card shows the same card, and a fault of the file is the file's.
+//! TIFF is many formats in one: every way to store the card shows the same card, and faults of a file are reported as
+//! such.
 
 use std::path::Path;
 
@@ -6,7 +7,7 @@ use image::RgbaImage;
 use rasterd::pictures::media::MediaType;
 use rasterd::pictures::{Failure, Format, Limits, Rendition, ResizeSpec, render};
 
-use crate::made::{BLUE, GREEN, RED, WHITE, assert_near, card, corners, derived, file, seen};
+use crate::generated::{BLUE, GREEN, RED, WHITE, assert_near, card, corners, derived, file, seen};
 
 const BLACK: [u8; 3] = [0; 3];
 
@@ -85,7 +86,7 @@ fn with(mut tags: Vec<(u16, Value)>, more: &[(u16, Value)]) -> Vec<(u16, Value)>
     tags
 }
 
-/// The card's pixels, each as these samples make of it.
+/// The card's pixels, each converted to these samples.
 fn rows<const SAMPLES: usize>(samples: impl Fn([u8; 3]) -> [u64; SAMPLES], bits: u32, big: bool) -> Vec<u8> {
     let pixels = card(40, 30);
     pixels
@@ -94,7 +95,7 @@ fn rows<const SAMPLES: usize>(samples: impl Fn([u8; 3]) -> [u64; SAMPLES], bits:
         .collect()
 }
 
-/// Numbers of so many bits, one after the other, the highest bit first; whole bytes in the order of the file.
+/// Numbers of this many bits, packed, the highest bit first; whole bytes in the byte order of the file.
 fn packed(samples: &[u64], bits: u32, is_big_endian: bool) -> Vec<u8> {
     if bits.is_multiple_of(8) && !is_big_endian {
         let bytes = bits as usize / 8;
@@ -134,7 +135,7 @@ fn samples_of_every_size_and_order_show_the_card() {
 }
 
 #[test]
-fn grays_of_few_bits_are_the_same_part_of_white() {
+fn gray_samples_of_few_bits_are_scaled_to_white() {
     for (bits, gray, expected) in
         [(1, 1, 255), (2, 1, 85), (2, 2, 170), (4, 5, 85), (12, 0x800, 128), (16, 0x8000, 128)]
     {
@@ -149,7 +150,7 @@ fn grays_of_few_bits_are_the_same_part_of_white() {
 }
 
 #[test]
-fn fractions_and_negative_numbers_are_read() {
+fn floating_point_and_signed_samples_are_read() {
     let halves = |value: u8| if value > 0 { 1.0f32 } else { 0.0 };
     let fractions = rows(|pixel| pixel.map(|value| u64::from(halves(value).to_bits())), 32, false);
     let kind = |kind| [(339, Value::Short(vec![kind; 3]))];
@@ -213,7 +214,7 @@ fn one_strip_larger_than_the_memory_is_read_row_by_row() {
 }
 
 #[test]
-fn palettes_inks_and_opponent_colours_become_rgb() {
+fn palettes_cmyk_and_lab_become_rgb() {
     let number = |pixel: [u8; 3]| match pixel {
         RED => [1],
         GREEN => [2],
@@ -258,7 +259,7 @@ fn palettes_inks_and_opponent_colours_become_rgb() {
 }
 
 #[test]
-fn thinned_out_colours_are_spread() {
+fn subsampled_colours_are_upsampled() {
     // Blocks of 2 × 2 pixels: four brightnesses, then two differences.
     let of = |pixel: [u8; 3]| match pixel {
         RED => [76, 85, 255],
@@ -286,7 +287,7 @@ fn thinned_out_colours_are_spread() {
 }
 
 #[test]
-fn alpha_is_what_the_file_says_it_is() {
+fn alpha_is_interpreted_as_declared() {
     let pixels = |straight: bool| {
         let colour = if straight { 200 } else { 100 };
         rows(|_| [colour, colour / 2, 0, 128], 8, false)
@@ -325,7 +326,7 @@ fn every_compression_shows_the_card() {
 }
 
 #[test]
-fn what_a_file_gets_wrong_is_told_in_plain_words_and_never_tried_again() {
+fn faults_of_a_file_are_reported_in_plain_words_and_permanent() {
     let pixels = card(40, 30).concat();
     let good = plain(2, 8, 3);
     let half = pixels[..pixels.len() / 2].to_vec();

@@ -1,4 +1,4 @@
-//! What is opened by tools of the box: HEIC, films and PDFs come out right, and a tool that goes wild is stopped.
+//! Types that installed tools open: HEIC, videos and PDFs are rendered correctly, and a runaway tool is stopped.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -15,13 +15,13 @@ use rasterd::pictures::{
 };
 use tempfile::TempDir;
 
-use crate::made::{BLUE, GREEN, RED, WHITE, assert_near, card_as, corners, pdf, png};
+use crate::generated::{BLUE, GREEN, RED, WHITE, assert_near, card_as, corners, pdf, png};
 
 const CARD: &[u8] = include_bytes!("../fixtures/card.heic");
 const HALF: &[u8] = include_bytes!("../fixtures/half.heic");
 const WIDE: &[u8] = include_bytes!("../fixtures/wide.heic");
 
-/// A program of the box, by the first of its names that there is.
+/// An installed program, by the first of its names that exists.
 fn program(names: &[&str]) -> PathBuf {
     let path = std::env::var_os("PATH").expect("a path");
     let mut all =
@@ -30,7 +30,7 @@ fn program(names: &[&str]) -> PathBuf {
         .unwrap_or_else(|| panic!("none of {names:?} is installed: run `make test`"))
 }
 
-/// Whether the kernel can keep a program away from everything that a tool is kept away from.
+/// Whether the kernel supports every restriction of a tool.
 fn has_landlock() -> bool {
     let all = ABI::V6;
     let strict = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
@@ -40,7 +40,7 @@ fn has_landlock() -> bool {
     handled.is_ok_and(|rules| rules.create().is_ok())
 }
 
-/// A studio on a folder of its own.
+/// A pool in its own folder.
 struct Scene {
     folder: TempDir,
     pool: RenderPool,
@@ -70,7 +70,7 @@ impl Scene {
         Self::with(tempfile::tempdir().expect("a folder"), tools, Duration::from_mins(1))
     }
 
-    /// With a script in the place of the tool for PDFs. `$OUT` is the folder around its own.
+    /// With a script as the tool for PDFs. `$OUT` is the parent of its folder.
     fn script(lines: &str, time_limit: Duration) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let tool = folder.path().join("tool");
@@ -103,7 +103,7 @@ impl Scene {
         image::load_from_memory(&made.bytes).expect("it is a PNG").to_rgba8()
     }
 
-    /// A film of what ffmpeg's sources say.
+    /// A video generated from these ffmpeg sources.
     fn film(&self, name: &str, options: &[&str]) -> Vec<u8> {
         let path = self.file(name);
         let mut ffmpeg = Command::new(program(&["ffmpeg"]));
@@ -114,7 +114,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn a_heic_is_seen() {
+async fn a_heic_is_rendered() {
     let scene = Scene::real();
     let derived = scene.derive(CARD, MediaType::Heic).await.expect("it is opened");
     assert_eq!(derived.size, PixelSize::new(320, 160));
@@ -126,10 +126,10 @@ async fn a_heic_is_seen() {
 }
 
 #[tokio::test]
-async fn a_heic_is_turned_as_its_container_says_and_only_once() {
+async fn a_heic_is_rotated_once_as_its_container_says() {
     let scene = Scene::real();
     let mut turned = CARD.to_vec();
-    // A property that does not matter makes room for a quarter turn, anticlockwise.
+    // An unimportant property is replaced by a quarter turn anticlockwise.
     let place = turned.windows(4).position(|kind| kind == b"pixi").expect("how many bits it has");
     turned[place..place + 5].copy_from_slice(b"irot\x01");
     let derived = scene.derive(&turned, MediaType::Heic).await.expect("it is opened");
@@ -154,7 +154,7 @@ async fn the_colour_and_the_transparency_of_a_heic_are_kept() {
 }
 
 #[tokio::test]
-async fn a_frame_of_a_film_is_not_black_and_upright_and_in_square_pixels() {
+async fn a_frame_of_a_video_is_not_black_and_is_upright_in_square_pixels() {
     let scene = Scene::real();
     let dark_first =
         ["-f", "lavfi", "-i", "color=black:s=320x240:d=2", "-f", "lavfi", "-i", "color=red:s=320x240:d=1"];
@@ -183,7 +183,7 @@ async fn a_frame_of_a_film_is_not_black_and_upright_and_in_square_pixels() {
 }
 
 #[tokio::test]
-async fn a_film_without_pictures_and_a_playlist_in_disguise_show_nothing() {
+async fn a_video_without_pictures_and_a_disguised_playlist_show_nothing() {
     let scene = Scene::real();
     let sound = scene.film("sound.mp4", &["-f", "lavfi", "-i", "sine=d=1"]);
     scene.film("secret.mp4", &["-f", "lavfi", "-i", "color=red:s=64x64:d=1", "-c:v", "mpeg4"]);
@@ -199,9 +199,9 @@ async fn a_film_without_pictures_and_a_playlist_in_disguise_show_nothing() {
 }
 
 #[tokio::test]
-async fn the_first_page_of_a_pdf_is_seen_in_any_size() {
+async fn the_first_page_of_a_pdf_is_rendered_in_any_size() {
     let scene = Scene::real();
-    // Red fills the part that readers show; what is cut away is blue.
+    // The visible part is red; the cropped part is blue.
     let page = pdf(
         "/MediaBox [0 0 800 600] /CropBox [100 100 700 500]",
         "0 0 1 rg 0 0 800 600 re f 1 0 0 rg 100 100 600 400 re f",
@@ -224,7 +224,7 @@ async fn the_first_page_of_a_pdf_is_seen_in_any_size() {
         // The tool rounds a page's shorter edge up.
         assert!(height.abs_diff(expected.1) < 3, "{wanted:?}: {height}");
     }
-    // A page as large as a house is drawn no larger than others.
+    // A huge page is not drawn larger than others.
     let huge = pdf("/MediaBox [0 0 14400 14400]", "1 0 0 rg 0 0 14400 14400 re f");
     assert_eq!(
         scene.derive(&huge, MediaType::Pdf).await.expect("it is opened").size,
@@ -233,7 +233,7 @@ async fn the_first_page_of_a_pdf_is_seen_in_any_size() {
 }
 
 #[tokio::test]
-async fn damaged_files_are_answered_and_types_without_a_tool_too() {
+async fn damaged_files_and_types_without_a_tool_get_an_answer() {
     let scene = Scene::real();
     let page = pdf("/MediaBox [0 0 800 600]", "");
     for (bytes, media_type) in
@@ -253,7 +253,7 @@ async fn damaged_files_are_answered_and_types_without_a_tool_too() {
 }
 
 #[tokio::test]
-async fn a_tool_has_an_empty_folder_and_limits_and_nothing_of_our_environment() {
+async fn a_tool_gets_an_empty_folder_and_limits_and_no_environment() {
     let scene = Scene::script(
         r#"[ "$(ls -A)" = stderr.txt ] || exit 1
            names=$(env | cut -d= -f1 | grep -vE '^(PWD|OLDPWD|_|SHLVL)$' | sort | tr '\n' ' ')
@@ -267,7 +267,7 @@ async fn a_tool_has_an_empty_folder_and_limits_and_nothing_of_our_environment() 
 }
 
 #[tokio::test]
-async fn a_tool_sees_its_file_and_its_folder_and_no_others() {
+async fn a_tool_sees_only_its_file_and_its_folder() {
     let elsewhere = tempfile::tempdir().expect("a folder");
     std::fs::write(elsewhere.path().join("secret"), "x").expect("it is written");
     let server = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -296,7 +296,7 @@ async fn a_tool_sees_its_file_and_its_folder_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_tool_that_takes_too_long_is_stopped_with_all_that_it_started() {
+async fn a_tool_that_takes_too_long_is_killed_with_its_children() {
     let scene = Scene::script("sleep 1000 & wait", Duration::from_secs(1));
     let started = Instant::now();
     assert_eq!(scene.derive(b"%PDF-1.7", MediaType::Pdf).await, Err(Failure::TooSlow(1)));
@@ -308,7 +308,7 @@ async fn a_tool_that_takes_too_long_is_stopped_with_all_that_it_started() {
     }
 }
 
-/// Whether a process works in a folder below this one, or did until the folder went.
+/// Whether a process has a working directory below this folder, or had until it was deleted.
 fn at_work_below(folder: &Path) -> bool {
     let processes = std::fs::read_dir("/proc").expect("the kernel tells").flatten();
     let mut folders = processes.filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok());
@@ -316,7 +316,7 @@ fn at_work_below(folder: &Path) -> bool {
 }
 
 #[tokio::test]
-async fn a_tool_that_computes_or_writes_without_end_hits_a_limit() {
+async fn a_tool_that_computes_or_writes_endlessly_hits_a_limit() {
     let time_limit = Duration::from_mins(1);
     let scene = Scene::script("exec yes > picture.png", time_limit);
     assert_eq!(scene.derive(b"%PDF-1.7", MediaType::Pdf).await, Err(Failure::Crashed));
@@ -332,7 +332,7 @@ async fn a_tool_that_computes_or_writes_without_end_hits_a_limit() {
 }
 
 #[tokio::test]
-async fn what_a_tool_makes_is_opened_with_the_same_distrust() {
+async fn the_output_of_a_tool_is_treated_as_hostile() {
     let secret = card_as(image::ImageFormat::Png, 64, 64);
     let link = Scene::script("ln -s $OUT/secret.png picture.png", Duration::from_secs(10));
     std::fs::write(link.file("secret.png"), &secret).expect("it is written");

@@ -1,11 +1,11 @@
-//! Files that other readers show in different ways, or not at all, against what a browser draws of them.
+//! Files that readers show in different ways, or not at all, compared with what a browser draws.
 
 use std::path::Path;
 
 use rasterd::pictures::ResizeSpec;
 use rasterd::pictures::media::{MediaType, inspect};
 
-use crate::made::{assert_near, card_jpeg, derived, seen};
+use crate::generated::{assert_near, card_jpeg, derived, seen};
 
 /// A fixture that is not wider than 400 pixels, its size, and the colours at some places.
 type Fixture = (&'static str, (u32, u32), &'static [Pixel]);
@@ -108,7 +108,7 @@ const FIXTURES: [Fixture; 9] = [
 ];
 
 #[test]
-fn every_fixture_looks_as_in_a_browser() {
+fn every_fixture_looks_the_same_as_in_a_browser() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/unusual");
     for (name, size, pixels) in FIXTURES {
         let bytes = std::fs::read(folder.join(name)).expect("a fixture");
@@ -132,7 +132,7 @@ fn with_frame(marker: u8, bits: u8) -> Vec<u8> {
 }
 
 #[test]
-fn jpegs_that_no_browser_shows_are_taken_and_said_to_be_not_supported() {
+fn jpegs_that_no_browser_shows_are_accepted_and_reported_as_unsupported() {
     for (marker, bits, reason) in [
         (0xc1, 12, "not supported: a JPEG of 12 bits a sample"),
         (0xc2, 12, "not supported: a JPEG of 12 bits a sample"),
@@ -150,7 +150,7 @@ fn jpegs_that_no_browser_shows_are_taken_and_said_to_be_not_supported() {
 }
 
 #[test]
-fn a_jpeg_that_ends_where_its_pixels_begin_is_taken_and_said_to_be_damaged() {
+fn a_jpeg_without_pixels_is_accepted_and_reported_as_damaged() {
     let whole = card_jpeg(64, 64, &[]);
     let scan = whole.windows(2).position(|pair| pair == [0xff, 0xda]).expect("a scan");
     for end in [scan + 2, scan + 4, scan + 6] {

@@ -1,4 +1,4 @@
-//! Vector images: one size for the asset and for what is drawn of it, as large as it is asked for, with its text.
+//! Vector images: one size for the asset and its renditions, rendering at any size, and text.
 
 use std::io::{Cursor, Write};
 
@@ -6,7 +6,7 @@ use image::{Rgba, RgbaImage};
 use rasterd::pictures::media::{MediaType, inspect};
 use rasterd::pictures::{Failure, Fit, Format, PixelSize, ResizeSpec};
 
-use crate::made::{derived, rendition, seen};
+use crate::generated::{derived, rendition, seen};
 
 const A4: &str = r#"<svg xmlns="http://www.w3.org/2000/svg" width="210mm" height="297mm" viewBox="0 0 210 297"><rect x="10" y="10" width="100" height="50" fill="red"/></svg>"#;
 const TWO_INCHES: &str = r#"<svg xmlns="http://www.w3.org/2000/svg" width="2in" height="1in" viewBox="0 0 2000 1000"><rect x="10" y="10" width="1000" height="500" fill="red"/></svg>"#;
@@ -41,7 +41,7 @@ fn packed(text: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn the_asset_and_all_that_is_drawn_of_it_have_one_size() {
+fn an_asset_and_its_renditions_have_one_size() {
     for (svg, size, at_400) in [
         (A4, (794, 1123), (400, 566)),
         (TWO_INCHES, (192, 96), (400, 200)),
@@ -62,7 +62,7 @@ fn the_asset_and_all_that_is_drawn_of_it_have_one_size() {
 }
 
 #[test]
-fn a_size_by_an_entity_in_percent_or_not_at_all_is_the_same_for_both() {
+fn a_size_from_an_entity_in_percent_or_missing_is_the_same_for_both() {
     let root = |attributes: &str| {
         format!(
             r#"<!DOCTYPE svg [<!ENTITY w "900">]><svg {attributes} xmlns="http://www.w3.org/2000/svg"><rect width="30" height="20" fill="red"/></svg>"#
@@ -78,14 +78,14 @@ fn a_size_by_an_entity_in_percent_or_not_at_all_is_the_same_for_both() {
         assert_eq!(asset_size(svg.as_bytes()), Some(size), "{attributes}");
         assert_eq!(drawn(svg.as_bytes(), ResizeSpec::default()).dimensions(), size, "{attributes}");
     }
-    // Without any, it is as large as what is drawn, which only drawing it shows.
+    // Without any, it is as large as its content, which is only known after drawing.
     let unsized_root = root("");
     assert_eq!(asset_size(unsized_root.as_bytes()), None);
     assert_eq!(drawn(unsized_root.as_bytes(), ResizeSpec::default()).dimensions(), (30, 20));
 }
 
 #[test]
-fn an_icon_that_is_enlarged_is_sharp() {
+fn an_enlarged_icon_is_sharp() {
     let image = drawn(ICON.as_bytes(), wide(400));
     // From one side of the circle's edge to the other within three pixels of 400.
     let row: Vec<u8> = (0..400).map(|x| image.get_pixel(x, 200)[3]).collect();
@@ -95,7 +95,7 @@ fn an_icon_that_is_enlarged_is_sharp() {
 }
 
 #[test]
-fn a_box_is_filled_or_touched_also_by_what_is_smaller() {
+fn smaller_svgs_also_fill_or_touch_the_box() {
     let filled = ResizeSpec { width: Some(300), height: Some(100), fit: Fit::Cover };
     assert_eq!(drawn(ICON.as_bytes(), filled).dimensions(), (300, 100));
     let touched = ResizeSpec { fit: Fit::Contain, ..filled };
@@ -135,7 +135,7 @@ fn a_declared_encoding_is_read() {
 }
 
 #[test]
-fn what_unpacks_to_too_much_is_refused() {
+fn a_decompression_bomb_is_refused() {
     let mut text = ICON.replace("</svg>", "").into_bytes();
     text.resize(100 << 20, b' ');
     text.extend_from_slice(b"</svg>");

@@ -91,7 +91,7 @@ async fn a_member_signs_in_with_a_passkey_until_it_is_removed() {
             ("member.passkey_added", laptop.clone()),
             ("member.signed_in", "with a passkey".to_owned()),
             ("member.passkey_removed", laptop),
-            ("member.sign_in_refused", "1 attempt with an e-mail or a passkey that nobody has".to_owned()),
+            ("member.sign_in_refused", "1 attempt with an unknown e-mail or passkey".to_owned()),
         ]
     );
 }

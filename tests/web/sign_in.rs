@@ -17,7 +17,7 @@ async fn a_member_signs_in_gets_the_requested_page_and_signs_out() {
     browser.fill("E-mail address", &ada);
     browser.fill("Password", "not the password");
     browser.press("Enter");
-    browser.wait_for(&Locator::text("don't belong together"));
+    browser.wait_for(&Locator::text("The e-mail or the password is wrong"));
     assert_eq!(browser.value(&Locator::field("E-mail address")), ada);
     browser.check("sign-in-refused");
     browser.fill("Password", PASSWORD);

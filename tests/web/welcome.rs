@@ -33,7 +33,7 @@ async fn a_new_member_joins_with_a_link_that_works_once() {
 
     browser.clear_cookies();
     browser.open(&link);
-    browser.wait_for(&Locator::text("This link is not good any more"));
+    browser.wait_for(&Locator::text("This link no longer works"));
     browser.check("link-used");
 }
 

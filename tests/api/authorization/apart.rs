@@ -1,4 +1,4 @@
-//! Two organizations with libraries of the same slug stay apart, and a key sees and counts only what it reaches.
+//! Organizations with libraries of the same slug stay separate, and a key sees and counts only what it has access to.
 
 use rasterd::testing::TestKey;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::operations::operation;
 use super::values::Values;
 use super::world::World;
 
-/// Every answer of an operation that reads, one for each way to ask.
+/// The answers of a reading operation, one for each transport.
 async fn answers(world: &World, key: &TestKey, name: &str, values: &Values) -> Vec<Value> {
     let mut answers = Vec::new();
     for ask in &operation(name).asks {
@@ -34,7 +34,7 @@ struct Side {
     tag: &'static str,
 }
 
-/// One asset with the tag `sea` on one side, two with the tag `sky` on the other; the libraries have one slug.
+/// One asset with the tag `sea` in one library, two with the tag `sky` in the other; the libraries have the same slug.
 async fn two_sides(world: &World) -> [Side; 2] {
     let mut sides = Vec::new();
     let plan = [(&world.writer_of_both, "acme", "sea", 1), (&world.stranger, "other", "sky", 2)];
@@ -86,9 +86,9 @@ async fn two_organizations_with_the_same_slugs_stay_apart() {
     }
 }
 
-/// What `archive` has is not counted, found, listed or offered for a key that reaches only `photos`.
+/// The assets of `archive` are not counted, found, listed or offered for a key that has access only to `photos`.
 #[tokio::test]
-async fn nothing_out_of_reach_is_counted() {
+async fn libraries_without_access_are_not_counted() {
     let world = World::new().await;
     let theirs = world.asset(&world.writer_of_both, "acme", "archive").await;
     let ours = world.asset(&world.writer_of_both, "acme", "photos").await;
@@ -116,7 +116,7 @@ async fn nothing_out_of_reach_is_counted() {
 }
 
 #[tokio::test]
-async fn completion_offers_only_what_is_in_reach() {
+async fn completion_offers_only_accessible_libraries() {
     let world = World::new().await;
     let ask = async |key: &TestKey, context: Value| {
         let template = "raster://organizations/{orgId}/libraries/{libraryId}/assets";

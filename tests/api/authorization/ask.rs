@@ -1,5 +1,4 @@
-//! One operation as one transport takes it: the request that asks for it, and what its answer means.
-//! Knows nothing of who asks.
+//! One operation on one transport: its request, and the meaning of its answer. Knows nothing about callers.
 
 use std::fmt;
 
@@ -16,10 +15,10 @@ use crate::support::{Client, Reply, send};
 
 /// The code of a call that the input schema of its tool refuses: plain text without a code of its own.
 pub const MISFIT: &str = "MISFIT";
-/// A revision of MCP in which every request stands for itself once the handshake is over.
+/// A revision of MCP in which every request is independent after the handshake.
 pub const REVISION: &str = "2025-06-18";
 
-/// How a transport is asked. `<names>` stand for [`Values`].
+/// The request of a transport. `<names>` are placeholders for [`Values`].
 #[derive(Clone)]
 pub enum Ask {
     Rest { version: &'static str, method: Method, path: &'static str, body: &'static str },
@@ -62,7 +61,7 @@ impl Request {
         send(request).await
     }
 
-    /// The head as it is on the wire, for whoever sends the body in pieces.
+    /// The head as on the wire, for tests that send the body in pieces.
     pub fn head(&self, authorization: &str) -> String {
         let headers: Vec<String> =
             self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -76,7 +75,7 @@ impl Request {
     }
 }
 
-/// What a client learns of a failure, on whichever transport.
+/// What a client learns about a failure, on any transport.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub status: u64,
@@ -89,14 +88,14 @@ impl Failure {
         Self { status: code.status().into(), code: code.name().to_owned(), message: message.to_owned() }
     }
 
-    /// Reads `code` and `message` where they stand side by side.
+    /// Reads `code` and `message` of an object.
     fn read(status: u64, error: &Value) -> Self {
         Self { status, code: text(&error["code"]), message: text(&error["message"]) }
     }
 }
 
 impl Ask {
-    /// What it is called on its transport: method and path, field, tool, or uri.
+    /// Its name on its transport: method and path, field, tool, or uri.
     pub fn name(&self) -> String {
         match self {
             Self::Rest { method, path, .. } => format!("{method} {}", template(path)),
@@ -110,7 +109,7 @@ impl Ask {
         }
     }
 
-    /// Whether it names assets that are there already.
+    /// Whether it names existing assets.
     pub fn names_assets(&self) -> bool {
         match self {
             Self::Rest { path, body, .. } => path.contains("<asset") || body.contains("<asset"),
@@ -157,7 +156,7 @@ impl Ask {
         }
     }
 
-    /// What the answer means: the data, or the failure. Checks the shape of either.
+    /// The meaning of an answer: the data, or the failure. Checks the shape of either.
     pub fn result(&self, reply: &Reply) -> Result<Value, Failure> {
         let status = reply.status.into();
         let mut json = reply.json();
@@ -214,17 +213,17 @@ impl Ask {
 
 fn tool_failure(result: &Value) -> Failure {
     assert_eq!(result.get("structuredContent"), None, "a failure has no structured content");
-    let said = text(&result["content"][0]["text"]);
-    if said.starts_with("MCP error -32602: Input validation error: Invalid arguments for tool ") {
-        return Failure { status: 0, code: MISFIT.to_owned(), message: said };
+    let content = text(&result["content"][0]["text"]);
+    if content.starts_with("MCP error -32602: Input validation error: Invalid arguments for tool ") {
+        return Failure { status: 0, code: MISFIT.to_owned(), message: content };
     }
-    let error =
-        serde_json::from_str::<Value>(&said).unwrap_or_else(|error| panic!("{error}: {said}"))["error"]
-            .take();
+    let error = serde_json::from_str::<Value>(&content).unwrap_or_else(|error| panic!("{error}: {content}"))
+        ["error"]
+        .take();
     Failure::read(error["status"].as_u64().unwrap(), &error)
 }
 
-/// Everything of this name, anywhere in an answer: what the transports wrap an answer in differs.
+/// All values of this name, anywhere in an answer, because transports wrap answers differently.
 pub fn all_named<'a>(answer: &'a Value, name: &str) -> Vec<&'a Value> {
     match answer {
         Value::Object(fields) => fields
@@ -264,7 +263,7 @@ fn graphql_form(document: &str, files: &[(String, Vec<u8>)]) -> Vec<u8> {
     form.finish()
 }
 
-/// A path without its query, its names as the documents write them.
+/// A path without its query, with the names of its parameters as in the documents.
 fn template(path: &str) -> String {
     let path = path.split('?').next().unwrap_or_default();
     let names = [("<org>", "{organizationId}"), ("<library>", "{libraryId}"), ("<asset>", "{assetId}")];

@@ -1,4 +1,5 @@
-//! What a key does not reach can't be told from what is not there: compared byte for byte, on every transport.
+//! A library or asset without access can't be distinguished from one that does not exist: compared byte for byte, on
+//! every transport.
 
 use rasterd::error::Code;
 use rasterd::testing::TestKey;
@@ -11,8 +12,8 @@ use crate::support::Reply;
 
 const UNKNOWN_ASSET: &str = "0000000000000000";
 
-/// What can be told apart in two answers: everything but the id of the request, the time, and the order of the
-/// headers, which differ between any two.
+/// Everything that a client can compare in two answers: all except the request id, the time, and the order of the
+/// headers, which always differ.
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
     status: u16,
@@ -29,7 +30,7 @@ impl Seen {
         Self { status: reply.status, headers, body: String::from_utf8(reply.body.clone()).unwrap() }
     }
 
-    /// The same, with the library that the client named itself taken out of the uri that it gets back.
+    /// The same, without the library that the client named in the uri that the answer repeats.
     fn without_name(mut self, library: &str) -> Self {
         self.body = self.body.replace(&format!("/libraries/{library}/"), "/libraries/<library>/");
         self
@@ -40,8 +41,8 @@ async fn send(world: &World, key: &TestKey, ask: &Ask, values: &Values) -> Reply
     ask.request(values).send(&world.client, Some(&format!("Bearer {}", key.token))).await
 }
 
-/// The values of a request that is wrong in all it says but its libraries. MCP refuses some of it by the schema
-/// of the tool, before anything is looked up; that part is left right there.
+/// The values of a request in which everything except its libraries is wrong. MCP refuses some of that by the schema of
+/// the tool, before anything is looked up; those values are correct there.
 fn wrong(values: &Values, ask: &Ask) -> Values {
     let fits = match ask {
         Ask::Tool { .. } => values.number,
@@ -63,8 +64,8 @@ fn wrong(values: &Values, ask: &Ask) -> Values {
     }
 }
 
-/// What out-of-reach libraries answer when a request names each of them in turn: all the same as one that does not
-/// exist, whether the rest of the request is right or wrong.
+/// Libraries without access, each named in a request: all get the same answer as one that does not exist, whether the
+/// rest of the request is right or wrong.
 async fn all_answer_alike(
     world: &World,
     key: &TestKey,
@@ -77,7 +78,7 @@ async fn all_answer_alike(
     for ask in &operation.asks {
         for values in [good.clone(), wrong(&good, ask)] {
             for library in libraries {
-                // As long as the other name, because a failed resource tells the client's own uri back.
+                // As long as the other name, because a failed resource repeats the client's uri.
                 let nothing = "x".repeat(library.len());
                 let unknown = send(world, key, ask, &naming(values.clone(), &nothing)).await;
                 assert_eq!(ask.result(&unknown), Err(neutral.clone()), "{} over {ask:?}", operation.name);
@@ -93,10 +94,10 @@ async fn all_answer_alike(
     }
 }
 
-/// `archive` is not granted (and another organization has one, too), `theirs` is only there, `photos` is granted
-/// too low for a change, and `NO_SLUG` can't be the name of a library.
+/// `archive` is not granted (and another organization has one, too), `theirs` is only there, `photos` is granted only
+/// at Read for a change, and `NO_SLUG` can't be the name of a library.
 #[tokio::test]
-async fn a_library_out_of_reach_answers_like_one_that_does_not_exist() {
+async fn a_library_without_access_answers_like_one_that_does_not_exist() {
     let world = World::new().await;
     let mut asked = 0;
     for operation in OPERATIONS.iter() {
@@ -112,9 +113,9 @@ async fn a_library_out_of_reach_answers_like_one_that_does_not_exist() {
     assert!(asked > 8, "the table has lost its rows");
 }
 
-/// The same of the library that a transfer goes to: `archive` is granted at Read.
+/// The same for the target of a transfer: `archive` is granted at Read.
 #[tokio::test]
-async fn a_target_out_of_reach_answers_like_one_that_does_not_exist() {
+async fn a_target_without_access_answers_like_one_that_does_not_exist() {
     let world = World::new().await;
     let rows: Vec<_> = OPERATIONS.iter().filter(|operation| operation.needs == Needs::WriteBoth).collect();
     assert!(!rows.is_empty(), "the table has lost its rows");
@@ -125,9 +126,9 @@ async fn a_target_out_of_reach_answers_like_one_that_does_not_exist() {
     }
 }
 
-/// The wrong requests of the tests above are wrong: who reaches the library is told so.
+/// The wrong requests of the tests above are wrong: a caller with access learns that.
 #[tokio::test]
-async fn who_reaches_the_library_is_told_what_is_wrong_with_the_rest() {
+async fn a_caller_with_access_learns_what_else_is_wrong() {
     let world = World::new().await;
     let good = world.values().await;
     for operation in OPERATIONS.iter().filter(|operation| operation.needs != Needs::WriteSomewhere) {
@@ -138,28 +139,28 @@ async fn who_reaches_the_library_is_told_what_is_wrong_with_the_rest() {
             {
                 continue;
             }
-            let said = format!("{} over {ask:?}", operation.name);
-            // What a search looks for, and what a list is filtered by, can't be wrong.
+            let case = format!("{} over {ask:?}", operation.name);
+            // The words of a search and the filter of a list can't be wrong.
             let only_words =
                 matches!((operation.name, ask), ("search_assets" | "list_assets", Ask::Tool { .. }));
             match ask.result(&send(&world, &world.writer_of_both, ask, &values).await) {
-                Ok(_) => assert!(only_words, "{said}"),
+                Ok(_) => assert!(only_words, "{case}"),
                 Err(failure) => {
-                    // A key that asks for what takes a person is told so, whatever else is wrong.
+                    // A key that calls an operation for people learns that, whatever else is wrong.
                     let codes = if operation.needs == Needs::Person {
                         &["APPROVAL_REQUIRES_USER"][..]
                     } else {
                         &["BAD_USER_INPUT", "RESOURCE_NOT_FOUND"]
                     };
-                    assert!(codes.contains(&failure.code.as_str()), "{said}: {failure:?}");
+                    assert!(codes.contains(&failure.code.as_str()), "{case}: {failure:?}");
                 }
             }
         }
     }
 }
 
-/// An asset that is in another library (within reach or not), in another organization, or in the trash answers like
-/// one that does not exist.
+/// An asset in another library (with or without access), in another organization, or in the trash gets the same answer
+/// as one that does not exist.
 #[tokio::test]
 async fn an_asset_elsewhere_answers_like_one_that_does_not_exist() {
     let world = World::new().await;
@@ -192,25 +193,25 @@ async fn an_asset_elsewhere_answers_like_one_that_does_not_exist() {
             };
             let key = &world.writer_of_both;
             let unknown = send(&world, key, ask, &about(UNKNOWN_ASSET)).await;
-            let said = format!("{} over {ask:?}", operation.name);
-            let failure = ask.result(&unknown).expect_err(&said);
-            // A key that asks for what takes a person does not get as far as the asset.
+            let case = format!("{} over {ask:?}", operation.name);
+            let failure = ask.result(&unknown).expect_err(&case);
+            // A key that calls an operation for people is refused before the asset is looked up.
             let code = if operation.needs == Needs::Person {
                 Code::ApprovalRequiresUser
             } else {
                 Code::ResourceNotFound
             };
-            assert_eq!(failure.code, code.name(), "{said}");
+            assert_eq!(failure.code, code.name(), "{case}");
             if operation.needs != Needs::Person {
-                assert_eq!(failure, Failure::new(code, "Asset not found."), "{said}");
+                assert_eq!(failure, Failure::new(code, "Asset not found."), "{case}");
             }
             for (place, id) in &elsewhere {
-                // What is in the trash already is skipped by whoever puts it there.
+                // Trashing skips assets that are already in the trash.
                 if *place == "in the trash" && operation.name == "delete_assets" {
                     continue;
                 }
                 let reply = send(&world, key, ask, &about(id)).await;
-                assert_eq!(Seen::of(&reply), Seen::of(&unknown), "{place}: {said}");
+                assert_eq!(Seen::of(&reply), Seen::of(&unknown), "{place}: {case}");
             }
             asked += 1;
         }

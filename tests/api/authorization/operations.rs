@@ -1,6 +1,6 @@
-//! Every operation: what it needs, and how each transport is asked for it. REST and MCP are asked as the operation's
-//! declaration says; a new operation has its row by itself. A new argument gets its value in [`value`], a new field of
-//! GraphQL its document in [`documents`].
+//! Every operation: what it needs, and its request on each transport. Requests of REST and MCP are built from the
+//! declaration, so a new operation gets its row automatically. A new argument gets its value in [`value`], a new field
+//! of GraphQL its document in [`documents`].
 
 use std::sync::LazyLock;
 
@@ -13,16 +13,16 @@ use crate::support::configured;
 /// What a key must have for an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
-    /// Nothing more than being live.
+    /// Only to be live.
     Key,
-    /// To be of the organization.
+    /// To belong to the organization.
     Organization,
     Read,
     Write,
-    /// Write on the library and on the one that a transfer goes to.
+    /// Write on the library and on the target of a transfer.
     WriteBoth,
     WriteSomewhere,
-    /// Read on the library, and to be a person, which no key is.
+    /// Read on the library, and a person instead of a key.
     Person,
 }
 
@@ -79,7 +79,7 @@ fn needs_of(needs: rasterd::operations::Needs) -> Needs {
     }
 }
 
-/// A row that names further libraries in this argument alone.
+/// A row that names further libraries only in this argument.
 fn row(declaration: &Declaration, schema: &Value, needs: Needs, libraries: &str) -> Operation {
     let all = schema["properties"].as_object().unwrap().keys();
     let left_out =
@@ -150,7 +150,7 @@ fn object(members: &[(&str, &str)]) -> &'static str {
     format!("{{{}}}", members.join(",")).leak()
 }
 
-/// What stands for an argument; nothing for one that is left out.
+/// The placeholder for an argument; `None` for one that is omitted.
 fn value(argument: &str) -> Option<&'static str> {
     Some(match argument {
         "organizationId" => "<org>",
@@ -175,7 +175,7 @@ fn value(argument: &str) -> Option<&'static str> {
     })
 }
 
-/// The documents that ask for a field of GraphQL; `libraries` is the argument that names further ones, if any.
+/// The documents with a field of GraphQL; `libraries` is the argument that names further ones, if any.
 #[rustfmt::skip]
 fn documents(field: &str, libraries: &str) -> Vec<Ask> {
     let plain = |document| vec![Ask::GraphQl(document)];
@@ -204,7 +204,7 @@ fn documents(field: &str, libraries: &str) -> Vec<Ask> {
     }
 }
 
-/// The resource of MCP that shows what an operation answers.
+/// The resource of MCP with the answer of an operation.
 fn resource(operation: &str) -> Option<&'static str> {
     match operation {
         "list_libraries" => Some("raster://organizations/<org>/libraries"),
@@ -215,7 +215,7 @@ fn resource(operation: &str) -> Option<&'static str> {
 }
 
 #[test]
-fn a_path_names_what_the_scope_of_its_operation_says() {
+fn a_path_has_the_ids_of_its_operations_scope() {
     for declaration in rasterd::operations::declarations() {
         let Some(endpoint) = declaration.rest else { continue };
         let ids: &[&str] = match declaration.scope {

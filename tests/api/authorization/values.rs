@@ -1,21 +1,21 @@
-//! What requests are filled with: the names of things, in their places in a path, in JSON or in GraphQL.
+//! The values in requests: names of things, filled into a path, JSON or GraphQL.
 
 use serde_json::{Value, json};
 
 use super::ask::source;
 use crate::rest::picture;
 
-/// What a request says beside which operation it asks for.
+/// The values of a request, apart from the operation.
 #[derive(Debug, Clone)]
 pub struct Values {
     pub organization: String,
     pub library: String,
-    /// Where a transfer goes.
+    /// The target of a transfer.
     pub target: String,
     pub assets: Vec<String>,
     /// A variant of the first asset.
     pub variant: String,
-    /// The asset that an upload is a variant of.
+    /// The original of an uploaded variant.
     pub parent: Option<String>,
     pub tags: Vec<String>,
     pub name: String,
@@ -28,7 +28,7 @@ pub struct Values {
 }
 
 impl Default for Values {
-    /// What is right about the library `photos` of `acme`, without an asset.
+    /// Correct values for the library `photos` of `acme`, without an asset.
     fn default() -> Self {
         Self {
             organization: "acme".into(),

@@ -14,11 +14,11 @@ use crate::rest::picture;
 use crate::support::{Client, Reply};
 
 const BOTH: [(&str, Access); 2] = [("photos", Access::Write), ("archive", Access::Write)];
-/// As many assets as a test makes, and more.
+/// More assets than a test creates.
 const ALL: PageRequest = PageRequest { offset: 0, size: 10_000 };
 
-/// Who asks, and for what of `acme`, whose libraries are `photos` (which requests name), `archive` (which transfers
-/// go to) and `vault` (which no key reaches).
+/// The callers of requests to `acme`, whose libraries are `photos` (the one that requests name), `archive` (the target
+/// of transfers) and `vault` (to which no key has access).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallerKind {
     NoKey,
@@ -39,7 +39,7 @@ pub enum CallerKind {
     /// A live key, in an organization that does not exist.
     UnknownOrganization,
     NoGrant,
-    /// Write on both libraries, and asks for one that does not exist.
+    /// Write on both libraries; requests one that does not exist.
     UnknownLibrary,
     Reader,
     /// Read on the library, Write on the other one.
@@ -104,7 +104,7 @@ impl World {
         }
     }
 
-    /// Values for a request about a new asset of `photos`, that whoever may ask will be granted.
+    /// Values for a request about a new asset of `photos`, which succeeds for every caller with permission.
     pub async fn values(&self) -> Values {
         let (server, key) = (&self.server, &self.writer_of_both);
         let asset = server.upload(key, "acme", "photos", "beach.png", &picture("beach")).await;
@@ -119,7 +119,7 @@ impl World {
         id.as_str().to_owned()
     }
 
-    /// Asks as somebody.
+    /// Sends a request as a caller.
     pub async fn send(&self, ask: &Ask, kind: CallerKind, values: &Values) -> Reply {
         let mut values = values.clone();
         if matches!(kind, CallerKind::UnknownOrganization | CallerKind::DeadKeyOfNobody) {
@@ -131,7 +131,7 @@ impl World {
         ask.request(&values).send(&self.client, self.authorization(kind).as_deref()).await
     }
 
-    /// What somebody has in `Authorization`.
+    /// The `Authorization` header of a caller.
     pub fn authorization(&self, kind: CallerKind) -> Option<String> {
         let live = &self.writer_of_both.token;
         let token = match kind {
@@ -155,7 +155,7 @@ impl World {
         Some(format!("Bearer {token}"))
     }
 
-    /// All that a request could have changed, as text, once the work after uploads is done.
+    /// Everything that a request could have changed, as text, after the work on uploads is done.
     pub async fn everything(&self) -> String {
         self.server.processed().await;
         let by = self.server.administrator();
@@ -173,7 +173,7 @@ impl World {
     }
 }
 
-/// The same key but for its last character.
+/// The same key with another last character.
 fn with_other_end(key: &str) -> String {
     let (start, end) = key.split_at(key.len() - 1);
     format!("{start}{}", if end == "0" { "1" } else { "0" })

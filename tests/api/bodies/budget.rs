@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::rest::{Form, picture};
 use crate::support::Reply;
 use crate::support::mcp::{base64_source, call};
-use crate::support::program::{ASSETS, Home, Program, poll};
+use crate::support::program::{ASSETS, Program, TestDir, poll};
 use crate::support::raw::Raw;
 use crate::support::waiting::until;
 
@@ -42,8 +42,8 @@ fn settles_below(program: &Program, most: u64) {
 
 #[tokio::test]
 async fn large_bodies_wait_on_disk_and_are_parsed_when_complete() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     let client = program.client_of(program.first_key());
     let upload = async |name: &str, bytes: &[u8]| {
         let source = base64_source(name, bytes);
@@ -63,9 +63,10 @@ async fn large_bodies_wait_on_disk_and_are_parsed_when_complete() {
 
 #[tokio::test]
 async fn a_key_without_grants_may_send_only_small_bodies() {
-    let home = Home::new();
-    let program = home.serve();
-    let key = home.json(&["key", "create", "None", "--org", "default"])["key"].as_str().unwrap().to_owned();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
+    let key =
+        test_dir.json(&["key", "create", "None", "--org", "default"])["key"].as_str().unwrap().to_owned();
     let client = program.client_of(&key);
     let large = " ".repeat(100 << 10);
     for path in ["/mcp", "/graphql"] {
@@ -81,8 +82,8 @@ async fn a_key_without_grants_may_send_only_small_bodies() {
 
 #[tokio::test]
 async fn unread_answers_take_no_more_memory_than_their_share() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     let rest = program.rest_of(program.first_key());
     // 160 descriptions of 40 KB are a page of 6.5 MB.
     let description = "\u{1F4F7}".repeat(10_000);

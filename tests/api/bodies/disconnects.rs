@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::endpoints::{Endpoint, endpoints, exchange, uploads};
 use crate::rest::picture;
-use crate::support::program::{ASSETS, Home, Program, poll};
+use crate::support::program::{ASSETS, Program, TestDir, poll};
 
 /// How many assets are listed, and how many libraries there are.
 async fn stored(program: &Program) -> (usize, usize) {
@@ -16,11 +16,11 @@ async fn stored(program: &Program) -> (usize, usize) {
 
 #[tokio::test]
 async fn a_client_that_disconnects_during_an_upload_leaves_nothing() {
-    let home = Home::new();
-    let program = home.serve();
-    let temporary = home.data_dir().join("tmp");
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
+    let temporary = test_dir.data_dir().join("tmp");
     let arriving = || std::fs::read_dir(&temporary).unwrap().count();
-    for endpoint in uploads(&home, &program).await {
+    for endpoint in uploads(&test_dir, &program).await {
         let request = endpoint.request(&endpoint.around(&[&picture("a")[..], &vec![0; 1 << 20]].concat()));
         let mut connection = program.connect();
         connection.send(&request[..request.len() / 2]);
@@ -69,9 +69,9 @@ const ATTEMPTS: usize = 10;
 
 #[tokio::test]
 async fn a_client_that_disconnects_after_its_request_leaves_only_what_was_committed() {
-    let home = Home::new();
-    let program = home.serve();
-    for endpoint in &endpoints(&home, &program).await {
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
+    for endpoint in &endpoints(&test_dir, &program).await {
         let before = stored(&program).await;
         let answer = exchange(&program, &endpoint.request(&body(endpoint, 0)), 1 << 20);
         let done = ["HTTP/1.1 200", "HTTP/1.1 201", "HTTP/1.1 303"];

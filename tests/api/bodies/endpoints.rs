@@ -4,7 +4,7 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, ORIGIN, SET_COOKIE};
 
 use crate::rest::NEW;
-use crate::support::program::{ASSETS, Home, Program};
+use crate::support::program::{ASSETS, Program, TestDir};
 use crate::support::{Client, send};
 
 /// Separates the parts of all forms here.
@@ -89,7 +89,7 @@ impl Endpoint {
 }
 
 /// All endpoints, with the first key of a server and as the first owner of its web app.
-pub async fn endpoints(home: &Home, program: &Program) -> Vec<Endpoint> {
+pub async fn endpoints(test_dir: &TestDir, program: &Program) -> Vec<Endpoint> {
     let key = program.first_key();
     let form = format!("Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n");
     let json = "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n".to_owned();
@@ -99,7 +99,7 @@ pub async fn endpoints(home: &Home, program: &Program) -> Vec<Endpoint> {
              Api-Version: {NEW}\r\nApollo-Require-Preflight: true\r\n{format}"
         )
     };
-    let page = signed_in(home, program).await;
+    let page = signed_in(test_dir, program).await;
     let origin = program.url();
     let of_page = format!(
         "POST /app/default/library/upload HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\
@@ -119,8 +119,8 @@ pub async fn endpoints(home: &Home, program: &Program) -> Vec<Endpoint> {
 }
 
 /// The endpoints that accept files in a form.
-pub async fn uploads(home: &Home, program: &Program) -> Vec<Endpoint> {
-    endpoints(home, program).await.into_iter().filter(Endpoint::takes_files).collect()
+pub async fn uploads(test_dir: &TestDir, program: &Program) -> Vec<Endpoint> {
+    endpoints(test_dir, program).await.into_iter().filter(Endpoint::takes_files).collect()
 }
 
 fn text(field: &str, value: &str) -> String {
@@ -145,9 +145,9 @@ pub struct Page {
 }
 
 /// Joins with the link that the first start prints.
-pub async fn signed_in(home: &Home, program: &Program) -> Page {
+pub async fn signed_in(test_dir: &TestDir, program: &Program) -> Page {
     let client = program.client();
-    let link = home.done(&["member", "invite", "ada@example.org", "--org", "default", "--role", "owner"]);
+    let link = test_dir.done(&["member", "invite", "ada@example.org", "--org", "default", "--role", "owner"]);
     let start = link.find("/app/welcome/").unwrap_or_else(|| panic!("no link in {link}"));
     let path = link[start..].split_whitespace().next().unwrap();
     let page = client.get(path).await;

@@ -2,7 +2,7 @@
 
 use super::endpoints::{Endpoint, endpoints, exchange};
 use crate::rest::picture;
-use crate::support::program::Home;
+use crate::support::program::TestDir;
 
 /// How much the server may grow by a body, in KiB.
 const MOST: u64 = 64 << 10;
@@ -37,9 +37,9 @@ fn giant_head(size: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn memory_does_not_depend_on_how_a_body_is_split() {
-    let home = Home::new().with("RASTERD__SERVER__WORKERS", "2");
-    let program = home.serve();
-    let endpoints = endpoints(&home, &program).await;
+    let test_dir = TestDir::new().with("RASTERD__SERVER__WORKERS", "2");
+    let program = test_dir.serve();
+    let endpoints = endpoints(&test_dir, &program).await;
     for endpoint in &endpoints {
         exchange(&program, &endpoint.request(&endpoint.around(&picture(endpoint.name))), MIB);
     }

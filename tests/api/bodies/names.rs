@@ -2,7 +2,7 @@
 
 use super::endpoints::{exchange, uploads};
 use crate::rest::picture;
-use crate::support::program::{ASSETS, Home};
+use crate::support::program::{ASSETS, TestDir};
 
 /// The parameter in the head of a part, and the asset's name.
 const NAMES: [(&[u8], &str); 11] = [
@@ -21,12 +21,12 @@ const NAMES: [(&[u8], &str); 11] = [
 
 #[tokio::test]
 async fn file_names_of_all_clients_are_read() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     let rest = program.rest_of(program.first_key());
     let mut meant: Vec<&str> = NAMES.iter().map(|(_, name)| *name).collect();
     meant.reverse();
-    for endpoint in uploads(&home, &program).await {
+    for endpoint in uploads(&test_dir, &program).await {
         let parts: Vec<Vec<u8>> = NAMES
             .iter()
             .enumerate()
@@ -44,9 +44,9 @@ async fn file_names_of_all_clients_are_read() {
 
 #[tokio::test]
 async fn a_form_without_a_boundary_gets_an_error_that_says_so() {
-    let home = Home::new();
-    let program = home.serve();
-    for mut endpoint in uploads(&home, &program).await {
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
+    for mut endpoint in uploads(&test_dir, &program).await {
         let body = endpoint.around(&picture("a"));
         endpoint.head = endpoint.head.replace("; boundary=cut", "");
         let answer = exchange(&program, &endpoint.request(&body), 1 << 20);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::endpoints::{exchange, uploads};
 use crate::rest::picture;
 use crate::support::mcp::{base64_source, call};
-use crate::support::program::{ASSETS, Home, Program};
+use crate::support::program::{ASSETS, Program, TestDir};
 
 const FILES: usize = 20;
 
@@ -20,10 +20,10 @@ async fn listed(program: &Program) -> Vec<String> {
 
 #[tokio::test]
 async fn later_files_are_newer() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     let mut sent = Vec::new();
-    for endpoint in uploads(&home, &program).await {
+    for endpoint in uploads(&test_dir, &program).await {
         let names: Vec<String> = (0..FILES).map(|number| format!("{} {number}", endpoint.name)).collect();
         let heads: Vec<String> = names.iter().map(|name| format!("filename=\"{name}.png\"")).collect();
         let files: Vec<(&str, Vec<u8>)> = heads.iter().map(|head| (head.as_str(), picture(head))).collect();

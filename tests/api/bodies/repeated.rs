@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::endpoints::{Endpoint, exchange, uploads};
 use crate::rest::NEW;
-use crate::support::program::{ASSETS, Home, LIBRARY, Program};
+use crate::support::program::{ASSETS, LIBRARY, Program, TestDir};
 use crate::support::{Client, send};
 
 /// The length of the client's text.
@@ -96,20 +96,20 @@ fn ask_by_form(program: &Program, endpoint: &Endpoint) {
 
 #[tokio::test]
 async fn answers_repeat_only_a_little_of_a_clients_text() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     let client = program.client_of(program.first_key());
     ask_rest(&client).await;
     ask_graphql(&client).await;
-    for endpoint in uploads(&home, &program).await {
+    for endpoint in uploads(&test_dir, &program).await {
         ask_by_form(&program, &endpoint);
     }
 }
 
 #[tokio::test]
 async fn the_log_names_client_and_reason_and_repeats_little_of_the_request() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     let nobody = program.client();
     assert_eq!(nobody.with_key("pk_nothing").get("/graphql?query=x").await.status, 401);
     program.wait_for_log("code=\"INVALID_API_KEY\"");
@@ -124,8 +124,8 @@ async fn the_log_names_client_and_reason_and_repeats_little_of_the_request() {
 
 #[test]
 fn an_invalid_host_is_refused_and_a_final_dot_is_ignored() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     let answer = |hosts: &str| {
         let mut connection = program.connect();
         connection

@@ -1,5 +1,5 @@
-//! What anonymous requests for pictures can't do: work for nobody, tell what other libraries hold, get an answer that
-//! is no picture.
+//! Anonymous requests for renditions: they cause no work that nobody waits for, and reveal nothing about other
+//! libraries.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::support::send;
 const SUNSET: &[u8] = include_bytes!("../../fixtures/sunset.jpg");
 const WINE: &[u8] = include_bytes!("../../fixtures/wine.jpg");
 
-/// The pictures that are kept.
+/// The cached renditions.
 fn kept(server: &TestServer) -> HashSet<String> {
     let files = |folder: &Path| -> Vec<_> {
         std::fs::read_dir(folder)
@@ -28,7 +28,7 @@ fn kept(server: &TestServer) -> HashSet<String> {
 }
 
 #[tokio::test]
-async fn what_nobody_waits_for_any_more_is_not_made() {
+async fn abandoned_renditions_are_not_rendered() {
     let stocked = Stocked::on(TestServer::start_with(|settings, _| settings.renditions.workers = 1)).await;
     let path = stocked.upload("sunset.jpg", SUNSET).await;
     stocked.server.processed().await;
@@ -42,18 +42,19 @@ async fn what_nobody_waits_for_any_more_is_not_made() {
         abandoned += 1;
         drop(connection);
     }
-    // A thumbnail is made, and so is what follows an upload.
+    // A thumbnail is rendered, and so are the pictures after an upload.
     let thumbnail = stocked.client.get(&format!("{path}?w=400&h=400")).await;
     assert_eq!(thumbnail.status, 200);
     stocked.upload("wine.jpg", WINE).await;
     stocked.server.processed().await;
-    // The thumbnail, the pictures of the upload, and the few odd ones that had begun before their client left.
+    // The thumbnail, the pictures of the upload, and the few custom ones that had begun before their client
+    // disconnected.
     let made = kept(&stocked.server).difference(&before).count();
     assert!(made >= 4 && made < abandoned / 2, "{made} of {abandoned}");
 }
 
 #[tokio::test]
-async fn the_first_picture_of_bytes_that_another_library_holds_is_made_anew() {
+async fn libraries_do_not_share_renditions_of_the_same_bytes() {
     let stocked = Stocked::new().await;
     stocked.server.organization("Other").await;
     let library = stocked.server.library("other", "Photos").await;
@@ -70,7 +71,7 @@ async fn the_first_picture_of_bytes_that_another_library_holds_is_made_anew() {
             let answer = stocked.client.get(&format!("{path}?{wish}")).await;
             assert_eq!(answer.status, 200, "{path} {wish}");
             tags.insert(answer.header("etag").to_owned());
-            // What the upload made for its own library is there already, in each of them alike.
+            // The pictures of each upload are cached already, in both libraries.
             let made = kept(&stocked.server).difference(&before).count();
             let is_of_upload = matches!(wish, "blur=1" | "w=800&h=800&fm=webp");
             assert_eq!(made, usize::from(!is_of_upload), "{path} {wish}");
@@ -80,7 +81,7 @@ async fn the_first_picture_of_bytes_that_another_library_holds_is_made_anew() {
 }
 
 #[tokio::test]
-async fn an_automatic_format_holds_every_picture_and_others_say_what_is_wrong() {
+async fn an_automatic_format_can_hold_every_picture_and_others_give_the_reason() {
     let stocked = Stocked::new().await;
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, 16_400, 2);

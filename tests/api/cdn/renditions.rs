@@ -23,10 +23,10 @@ const WINE: &[u8] = include_bytes!("../../fixtures/wine.jpg");
 /// 640 × 360 pixels.
 const SEEDING: &[u8] = include_bytes!("../../fixtures/seeding.png");
 
-/// The binary, whose child processes open pictures when the server is told to use it.
+/// The binary, whose child processes open pictures if the server is configured so.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_rasterd");
 
-/// The type and the size of an answer, as its bytes tell them.
+/// The type and the size of an answer, by its bytes.
 fn looks(reply: &Reply) -> (MediaType, u32, u32) {
     assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
     let seen = media::inspect(&mut Cursor::new(&reply.body), u64::MAX).unwrap();
@@ -39,14 +39,14 @@ fn pixels(reply: &Reply) -> RgbImage {
     image::load_from_memory(&reply.body).unwrap().to_rgb8()
 }
 
-/// How far two pictures of one size are apart, on the scale of a byte.
+/// The mean difference of two pictures of the same size, on the scale of a byte.
 fn difference(one: &RgbImage, other: &RgbImage) -> u64 {
     assert_eq!(one.dimensions(), other.dimensions());
     let apart = one.iter().zip(other.iter()).map(|(one, other)| u64::from(one.abs_diff(*other)));
     apart.sum::<u64>() / one.len() as u64
 }
 
-/// The photograph with an orientation written into it.
+/// The photograph with an EXIF orientation.
 fn turned(jpeg: &[u8], orientation: u8) -> Vec<u8> {
     let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
     exif.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
@@ -97,7 +97,7 @@ async fn each_parameter_does_what_it_says() {
 }
 
 #[tokio::test]
-async fn a_bad_value_is_named_once_the_asset_is_found() {
+async fn an_invalid_value_is_reported_after_the_asset_was_found() {
     let stocked = Stocked::new().await;
     let sunset = stocked.upload("sunset.jpg", SUNSET).await;
     for query in ["w=0", "h=x", "fit=fill", "fm=gif", "q=101", "dpr=4", "blur=yes"] {
@@ -114,7 +114,7 @@ async fn a_bad_value_is_named_once_the_asset_is_found() {
 }
 
 #[tokio::test]
-async fn the_original_decides_the_format_unless_it_is_asked_for() {
+async fn the_original_determines_the_format_unless_one_is_requested() {
     let stocked = Stocked::new().await;
     let png = stocked.upload("seeding.png", SEEDING).await;
     let svg = stocked.upload("logo.svg", SVG).await;
@@ -184,7 +184,7 @@ async fn a_rendition_has_the_headers_of_its_original_and_a_tag_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_picture_comes_upright_and_without_what_its_camera_wrote() {
+async fn a_rendition_is_upright_and_has_no_metadata() {
     let stocked = Stocked::new().await;
     let upright = stocked.upload("wine.jpg", WINE).await;
     let lying = stocked.upload("lying.jpg", &turned(WINE, 6)).await;
@@ -199,7 +199,7 @@ async fn a_picture_comes_upright_and_without_what_its_camera_wrote() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_decoded_has_no_renditions() {
+async fn files_that_can_not_be_decoded_have_no_renditions() {
     let stocked = Stocked::new().await;
     let plan = stocked.upload("plan.pdf", &pdf(1000)).await;
     let reply = stocked.client.get(&format!("{plan}?w=400")).await;
@@ -233,7 +233,7 @@ async fn a_hostile_file_is_refused_and_the_server_goes_on() {
             );
         }
     }
-    // What there is of a file is shown.
+    // The existing part of a file is shown.
     for path in [&half, &sunset] {
         assert_eq!(looks(&stocked.client.get(&format!("{path}?w=400")).await).1, 400, "{path}");
     }
@@ -251,8 +251,8 @@ fn guarded(
 }
 
 #[tokio::test]
-async fn those_who_ask_at_once_get_the_one_that_is_made() {
-    // Every process that is started to open a picture leaves a line in a file.
+async fn concurrent_requests_share_one_rendition() {
+    // Every process that is started to open a picture writes a line to a file.
     let folder = tempfile::tempdir().unwrap();
     let (script, log) = (folder.path().join("program"), folder.path().join("log"));
     let mut file = fs::File::create(&script).unwrap();
@@ -273,7 +273,7 @@ async fn those_who_ask_at_once_get_the_one_that_is_made() {
 }
 
 #[tokio::test]
-async fn the_least_recently_used_make_room() {
+async fn the_least_recently_used_renditions_are_evicted() {
     let server = TestServer::start_with(|settings, _| settings.renditions.cache_bytes = 60_000);
     let stocked = Stocked::on(server).await;
     let sunset = stocked.upload("sunset.jpg", SUNSET).await;
@@ -283,7 +283,7 @@ async fn the_least_recently_used_make_room() {
         assert_eq!(looks(&stocked.client.get(&format!("{sunset}?w=32&q={quality}")).await).1, 32);
         assert_eq!(looks(&stocked.client.get(&first).await).1, 16);
     }
-    // Each takes a block of 4096 bytes.
+    // Each counts as a block of 4096 bytes.
     let files = kept(&stocked.server);
     assert!((5..=14).contains(&files.len()), "{}", files.len());
     let tag = stocked.client.get(&first).await.header("etag").trim_matches('"').to_owned();
@@ -305,7 +305,7 @@ async fn the_folder_may_be_deleted_while_the_server_runs() {
 }
 
 #[tokio::test]
-async fn the_renditions_of_what_is_trashed_are_gone_at_once() {
+async fn the_renditions_of_trashed_assets_are_gone_immediately() {
     let stocked = Stocked::new().await;
     let path = stocked.upload("sunset.jpg", SUNSET).await;
     let id = path.rsplit('/').next().unwrap().to_owned();

@@ -3,22 +3,22 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::program::Home;
+use crate::support::program::TestDir;
 
-fn home_with_file(text: &str) -> Home {
-    let home = Home::new();
-    fs::write(home.path().join("rasterd.toml"), text).unwrap();
-    home
+fn home_with_file(text: &str) -> TestDir {
+    let test_dir = TestDir::new();
+    fs::write(test_dir.path().join("rasterd.toml"), text).unwrap();
+    test_dir
 }
 
 #[test]
 fn unknown_keys_and_invalid_values_prevent_the_start_and_are_located() {
-    let home = home_with_file("[server]\nbnid = \"127.0.0.1:0\"\n[limits]\npage_size = \"many\"\n")
+    let test_dir = home_with_file("[server]\nbnid = \"127.0.0.1:0\"\n[limits]\npage_size = \"many\"\n")
         .with("RASTERD__SERVER__WORKRES", "2")
         .with("RASTERD__FETCH__ENABLED", "perhaps");
     let line = ["--config", "rasterd.toml", "--set", "trash.days=3"];
     for command in [&["serve"][..], &["config", "check"], &["config", "show"], &["key", "list"], &["certs"]] {
-        let said = home.run(&[command, &line[..]].concat()).failed(1);
+        let stderr = test_dir.run(&[command, &line[..]].concat()).failed(1);
         for problem in [
             "rasterd.toml: there is no key server.bnid; did you mean server.bind?",
             "rasterd.toml: limits.page_size must be a whole number from 1 to 9007199254740992; it is \"many\"",
@@ -26,27 +26,30 @@ fn unknown_keys_and_invalid_values_prevent_the_start_and_are_located() {
             "environment variable RASTERD__FETCH__ENABLED: fetch.enabled must be true or false; it is \"perhaps\"",
             "flag --set: there is no key trash.days",
         ] {
-            assert!(said.contains(problem), "{command:?}: {problem}\nin {said}");
+            assert!(stderr.contains(problem), "{command:?}: {problem}\nin {stderr}");
         }
     }
-    assert!(!home.data_dir().exists() && !home.certificates().exists());
+    assert!(!test_dir.data_dir().exists() && !test_dir.certificates().exists());
 }
 
 #[test]
 fn a_file_that_can_not_be_read_is_named() {
-    let home = home_with_file("[server\n");
-    let said = home.run(&["config", "check", "--config", "rasterd.toml"]).failed(1);
-    assert!(said.contains("rasterd.toml is not valid TOML"), "{said}");
-    let said = home.run(&["config", "check", "--config", "missing.toml"]).failed(1);
-    assert!(said.contains("missing.toml: the configuration file can't be read"), "{said}");
+    let test_dir = home_with_file("[server\n");
+    let stderr = test_dir.run(&["config", "check", "--config", "rasterd.toml"]).failed(1);
+    assert!(stderr.contains("rasterd.toml is not valid TOML"), "{stderr}");
+    let stderr = test_dir.run(&["config", "check", "--config", "missing.toml"]).failed(1);
+    assert!(stderr.contains("missing.toml: the configuration file can't be read"), "{stderr}");
     let missing = ["--set", "tls.cert_file=no.pem", "--set", "tls.key_file=no-key.pem"];
-    let said = home.run(&[&["config", "check"], &missing[..]].concat()).failed(1);
-    assert!(said.contains("tls.cert_file: no.pem: can't be read") && said.contains("no-key.pem"), "{said}");
+    let stderr = test_dir.run(&[&["config", "check"], &missing[..]].concat()).failed(1);
+    assert!(
+        stderr.contains("tls.cert_file: no.pem: can't be read") && stderr.contains("no-key.pem"),
+        "{stderr}"
+    );
 }
 
 #[test]
 fn invalid_values_are_refused() {
-    let home = Home::new();
+    let test_dir = TestDir::new();
     for (set, expected) in [
         ("server.bind=everywhere", "server.bind"),
         ("server.public_url=http://assets.example.org", "https"),
@@ -57,8 +60,8 @@ fn invalid_values_are_refused() {
         ("trash.keep_days=-1", "trash.keep_days"),
         ("media.video_tool=/nowhere/ffmpeg", "media.video_tool must be a program on this machine"),
     ] {
-        let said = home.run(&["config", "check", "--set", set]).failed(1);
-        assert!(said.contains("flag --set") && said.contains(expected), "{set}: {said}");
+        let stderr = test_dir.run(&["config", "check", "--set", set]).failed(1);
+        assert!(stderr.contains("flag --set") && stderr.contains(expected), "{set}: {stderr}");
     }
 }
 
@@ -75,10 +78,10 @@ fn shown(out: &str, key: &str) -> (String, String) {
 
 #[test]
 fn later_layers_win_and_each_value_shows_its_origin() {
-    let home = home_with_file("[limits]\nids_per_call = 7\ntags_per_call = 7\npage_size = 7\n")
+    let test_dir = home_with_file("[limits]\nids_per_call = 7\ntags_per_call = 7\npage_size = 7\n")
         .with("RASTERD__LIMITS__TAGS_PER_CALL", "8")
         .with("RASTERD__LIMITS__PAGE_SIZE", "8");
-    let out = home.done(&["config", "show", "--config", "rasterd.toml", "--set", "limits.page_size=9"]);
+    let out = test_dir.done(&["config", "show", "--config", "rasterd.toml", "--set", "limits.page_size=9"]);
     for (key, value, from) in [
         ("limits.ids_per_call", "7", "rasterd.toml"),
         ("limits.tags_per_call", "8", "environment variable RASTERD__LIMITS__TAGS_PER_CALL"),
@@ -88,17 +91,17 @@ fn later_layers_win_and_each_value_shows_its_origin() {
         assert_eq!(shown(&out, key), (value.to_owned(), from.to_owned()));
     }
     assert_eq!(
-        home.done(&["config", "check", "--config", "rasterd.toml"]),
+        test_dir.done(&["config", "check", "--config", "rasterd.toml"]),
         "The configuration can be used.\n"
     );
-    assert!(!home.data_dir().exists());
+    assert!(!test_dir.data_dir().exists());
 }
 
 #[tokio::test]
 async fn a_server_follows_its_configuration() {
-    let home =
-        Home::new().with("RASTERD__LIMITS__TAGS_PER_CALL", "1").with("RASTERD__LIMITS__IDS_PER_CALL", "2");
-    let program = home.serve();
+    let test_dir =
+        TestDir::new().with("RASTERD__LIMITS__TAGS_PER_CALL", "1").with("RASTERD__LIMITS__IDS_PER_CALL", "2");
+    let program = test_dir.serve();
     let rest = program.rest_of(program.first_key());
     let path = format!("{}/tag", crate::support::program::ASSETS);
     let tagged =
@@ -109,19 +112,19 @@ async fn a_server_follows_its_configuration() {
 }
 
 /// The output of a check with these settings; a start must report the same.
-fn refused_alike(home: &Home, settings: &[&str]) -> String {
-    let said = home.run(&[&["config", "check"], settings].concat()).failed(1);
-    let started = home.run(&[&["serve"], settings].concat()).failed(1);
+fn refused_alike(test_dir: &TestDir, settings: &[&str]) -> String {
+    let stderr = test_dir.run(&[&["config", "check"], settings].concat()).failed(1);
+    let started = test_dir.run(&[&["serve"], settings].concat()).failed(1);
     let problems = |text: &str| {
         let lines = text.lines().skip_while(|line| !line.contains("the configuration can't be used"));
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
-    assert_eq!(problems(&said), problems(&started));
-    said
+    assert_eq!(problems(&stderr), problems(&started));
+    stderr
 }
 
 /// Certificates with every kind of mistake, created with OpenSSL, as people do.
-fn certificates(home: &Home) {
+fn certificates(test_dir: &TestDir) {
     let script = r"
         set -e
         openssl ecparam -name prime256v1 -genkey -noout -out root-key.pem
@@ -143,14 +146,14 @@ fn certificates(home: &Home) {
         openssl pkey -in key.pem -outform DER -out key.der
         openssl x509 -in server.pem -outform DER -out server.der
     ";
-    let ended = crate::support::program::Ended::of(home.command_of("bash").args(["-c", script]));
-    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let exit = crate::support::program::Exit::of(test_dir.command_of("bash").args(["-c", script]));
+    assert_eq!(exit.code, Some(0), "{}", exit.stderr);
 }
 
 #[test]
 fn a_check_reports_the_certificate_problems_that_a_start_would() {
-    let home = Home::new();
-    certificates(&home);
+    let test_dir = TestDir::new();
+    certificates(&test_dir);
     for (cert, key, expected) in [
         ("chain.pem", "root-key.pem", "this is not the key of the certificate in chain.pem"),
         ("wrong-order.pem", "key.pem", "wrong order: that of the key in key.pem is number 2"),
@@ -163,33 +166,33 @@ fn a_check_reports_the_certificate_problems_that_a_start_would() {
         ("nowhere.pem", "key.pem", "tls.cert_file: nowhere.pem: can't be read"),
     ] {
         let (cert, key) = (format!("tls.cert_file={cert}"), format!("tls.key_file={key}"));
-        let said = refused_alike(&home, &["--set", &cert, "--set", &key]);
-        assert!(said.contains(expected), "{cert} {key}: {said}");
+        let stderr = refused_alike(&test_dir, &["--set", &cert, "--set", &key]);
+        assert!(stderr.contains(expected), "{cert} {key}: {stderr}");
     }
     let all = ["--set", "tls.cert_file=key.pem", "--set", "tls.key_file=traditional.pem", "--set"];
-    let said = refused_alike(&home, &[&all[..], &["log.level=a=b=c"]].concat());
+    let stderr = refused_alike(&test_dir, &[&all[..], &["log.level=a=b=c"]].concat());
     for expected in ["but a private key", "the key is encrypted", "log.level"] {
-        assert!(said.contains(expected), "{expected} in {said}");
+        assert!(stderr.contains(expected), "{expected} in {stderr}");
     }
-    let said = refused_alike(&home, &["--set", "server.bind=192.0.2.1:1"]);
-    assert!(said.contains("server.bind: can't listen on 192.0.2.1:1"), "{said}");
-    assert!(!home.data_dir().exists(), "nothing was made");
+    let stderr = refused_alike(&test_dir, &["--set", "server.bind=192.0.2.1:1"]);
+    assert!(stderr.contains("server.bind: can't listen on 192.0.2.1:1"), "{stderr}");
+    assert!(!test_dir.data_dir().exists(), "nothing was made");
 }
 
 #[tokio::test]
 async fn a_check_and_a_start_warn_why_clients_may_refuse_a_certificate() {
-    let home = Home::new()
+    let test_dir = TestDir::new()
         .with("RASTERD__SERVER__PUBLIC_URL", "https://img.example.org")
         .with("RASTERD__TLS__CERT_FILE", "server.pem")
         .with("RASTERD__TLS__KEY_FILE", "key.pem");
-    certificates(&home);
-    let ended = home.run(&["config", "check"]);
-    assert_eq!((ended.code, ended.out.as_str()), (Some(0), "The configuration can be used.\n"));
-    let program = home.serve();
+    certificates(&test_dir);
+    let exit = test_dir.run(&["config", "check"]);
+    assert_eq!((exit.code, exit.stdout.as_str()), (Some(0), "The configuration can be used.\n"));
+    let program = test_dir.serve();
     for expected in
         ["does not name img.example.org", "assets.example.org", "the chain is not complete", "CN=Middle"]
     {
-        assert!(ended.err.contains(expected), "{expected} in {}", ended.err);
+        assert!(exit.stderr.contains(expected), "{expected} in {}", exit.stderr);
         program.wait_for_log(expected);
     }
     program.stop();
@@ -197,20 +200,20 @@ async fn a_check_and_a_start_warn_why_clients_may_refuse_a_certificate() {
 
 #[test]
 fn a_world_readable_key_file_causes_a_warning_and_is_restricted_at_the_start() {
-    let home =
-        Home::new().with("RASTERD__TLS__CERT_FILE", "chain.pem").with("RASTERD__TLS__KEY_FILE", "key.pem");
-    certificates(&home);
-    let key = home.path().join("key.pem");
+    let test_dir =
+        TestDir::new().with("RASTERD__TLS__CERT_FILE", "chain.pem").with("RASTERD__TLS__KEY_FILE", "key.pem");
+    certificates(&test_dir);
+    let key = test_dir.path().join("key.pem");
     fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
     let mode = || key.metadata().unwrap().permissions().mode() & 0o777;
-    let ended = home.run(&["config", "check"]);
+    let exit = test_dir.run(&["config", "check"]);
     assert!(
-        ended.err.contains("key.pem: every user of this machine can access the key (mode 644)"),
+        exit.stderr.contains("key.pem: every user of this machine can access the key (mode 644)"),
         "{}",
-        ended.err
+        exit.stderr
     );
-    assert_eq!((ended.code, mode()), (Some(0), 0o644));
-    let program = home.serve();
+    assert_eq!((exit.code, mode()), (Some(0), 0o644));
+    let program = test_dir.serve();
     program.wait_for_log("every user of this machine could access");
     assert_eq!(mode(), 0o640);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::program::{Ended, Home, RASTERD};
+use crate::support::program::{Exit, RASTERD, TestDir};
 use crate::support::send;
 
 fn names(tools: &Value) -> BTreeSet<String> {
@@ -13,29 +13,29 @@ fn names(tools: &Value) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn the_printed_schemas_are_those_of_the_server() {
-    let home = Home::new()
+    let test_dir = TestDir::new()
         .with("RASTERD__LIMITS__PAGE_SIZE", "321")
         .with("RASTERD__LIMITS__IDS_PER_CALL", "43")
         .with("RASTERD__TRASH__KEEP_DAYS", "8");
-    let program = home.serve();
+    let program = test_dir.serve();
     let client = program.client_of(program.first_key());
     for (arguments, path) in [
         (&["schema", "openapi"][..], "/openapi.json"),
         (&["schema", "openapi", "--version", "2026-05-20"], "/openapi.json?version=2026-05-20"),
         (&["schema", "openapi", "--version=2026-07-08"], "/openapi.json?version=2026-07-08"),
     ] {
-        let printed: Value = serde_json::from_str(&home.done(arguments)).unwrap();
+        let printed: Value = serde_json::from_str(&test_dir.done(arguments)).unwrap();
         assert_eq!(printed, client.get(path).await.json(), "{arguments:?}");
         for configured in ["at most 321,", "\"maxItems\":43", "for 8 days"] {
             assert!(printed.to_string().contains(configured), "{configured} in {arguments:?}");
         }
     }
-    let printed: Value = serde_json::from_str(&home.done(&["schema", "mcp"])).unwrap();
+    let printed: Value = serde_json::from_str(&test_dir.done(&["schema", "mcp"])).unwrap();
     let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string();
     let request = client.request(reqwest::Method::POST, "/mcp").header("Content-Type", "application/json");
     let listed = send(request.body(list)).await.json();
     assert_eq!(printed["tools"], listed["result"]["tools"]);
-    let sdl = home.done(&["schema", "graphql"]);
+    let sdl = test_dir.done(&["schema", "graphql"]);
     let fields = json!({ "query": "{ __schema { mutationType { fields { name } } } }" });
     let fields = client.post_json("/graphql", &fields).await.json();
     assert!(sdl.contains("pageSize up to 321;") && sdl.contains("Moves 1 to 43 assets"), "{sdl}");
@@ -46,44 +46,44 @@ async fn the_printed_schemas_are_those_of_the_server() {
 
 #[test]
 fn the_version_of_a_schema_must_exist() {
-    let home = Home::new();
-    let ended = home.run(&["schema", "openapi", "--version", "2026-01-01"]);
-    assert_eq!(ended.code, Some(2));
-    assert!(ended.err.contains("expected 2026-05-20 or 2026-07-08"), "{}", ended.err);
+    let test_dir = TestDir::new();
+    let exit = test_dir.run(&["schema", "openapi", "--version", "2026-01-01"]);
+    assert_eq!(exit.code, Some(2));
+    assert!(exit.stderr.contains("expected 2026-05-20 or 2026-07-08"), "{}", exit.stderr);
 }
 
 #[test]
 fn certificates_are_created_without_a_server_and_kept() {
-    let home = Home::new();
-    let said = home.done(&["certs"]);
-    let files = ["server.pem", "server-key.pem", "ca.pem"].map(|name| home.certificates().join(name));
+    let test_dir = TestDir::new();
+    let stderr = test_dir.done(&["certs"]);
+    let files = ["server.pem", "server-key.pem", "ca.pem"].map(|name| test_dir.certificates().join(name));
     for file in &files {
-        assert!(said.contains(&file.display().to_string()), "{said}");
+        assert!(stderr.contains(&file.display().to_string()), "{stderr}");
     }
     let read = || files.clone().map(|file| std::fs::read(file).unwrap());
     let before = read();
-    assert_eq!(home.done(&["certs"]), said);
+    assert_eq!(test_dir.done(&["certs"]), stderr);
     assert_eq!(read(), before);
-    assert!(!home.data_dir().exists());
-    let program = home.serve();
+    assert!(!test_dir.data_dir().exists());
+    let program = test_dir.serve();
     assert_eq!(read(), before, "the server takes what is there: {}", program.url());
 }
 
 #[test]
 fn help_and_version_are_output_and_not_failures() {
-    let home = Home::new();
-    assert_eq!(home.done(&["--version"]), format!("rasterd {}\n", env!("CARGO_PKG_VERSION")));
+    let test_dir = TestDir::new();
+    assert_eq!(test_dir.done(&["--version"]), format!("rasterd {}\n", env!("CARGO_PKG_VERSION")));
     for arguments in
         [&["--help"][..], &["help"], &["key", "--help"], &["key", "create", "--help"], &["serve", "--help"]]
     {
-        assert!(home.done(arguments).contains("Usage: rasterd"), "{arguments:?}");
+        assert!(test_dir.done(arguments).contains("Usage: rasterd"), "{arguments:?}");
     }
 }
 
 #[test]
 fn a_closed_pipe_is_not_a_failure() {
-    let home = Home::new();
+    let test_dir = TestDir::new();
     let script = format!("set -o pipefail; \"{RASTERD}\" schema openapi | head -c 1");
-    let ended = Ended::of(home.command_of("bash").args(["-c", &script]));
-    assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (Some(0), "{", ""));
+    let exit = Exit::of(test_dir.command_of("bash").args(["-c", &script]));
+    assert_eq!((exit.code, exit.stdout.as_str(), exit.stderr.as_str()), (Some(0), "{", ""));
 }

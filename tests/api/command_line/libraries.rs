@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::rest::{Form, picture};
-use crate::support::program::{ASSETS, Home};
+use crate::support::program::{ASSETS, TestDir};
 
 fn without_time(mut record: Value) -> Value {
     assert!(record.as_object_mut().unwrap().remove("created").is_some_and(|time| time.is_u64()));
@@ -13,35 +13,35 @@ fn without_time(mut record: Value) -> Value {
 #[test]
 fn organizations_and_libraries_are_created_listed_and_renamed() {
     for stays_up in [true, false] {
-        let home = Home::new();
-        let program = home.serve();
+        let test_dir = TestDir::new();
+        let program = test_dir.serve();
         let running = if stays_up {
             Some(program)
         } else {
             program.stop();
             None
         };
-        let made = home.json(&["org", "create", "Ärzte & Co."]);
+        let made = test_dir.json(&["org", "create", "Ärzte & Co."]);
         assert_eq!(without_time(made), json!({ "id": "arzte-co", "name": "Ärzte & Co." }));
-        assert_eq!(home.json(&["org", "create", "Second", "--slug", "two"])["id"], "two");
-        assert_eq!(home.json(&["org", "rename", "two", "Zwei"])["name"], "Zwei");
-        let made = home.json(&["library", "create", "X-Rays", "--org", "two"]);
+        assert_eq!(test_dir.json(&["org", "create", "Second", "--slug", "two"])["id"], "two");
+        assert_eq!(test_dir.json(&["org", "rename", "two", "Zwei"])["name"], "Zwei");
+        let made = test_dir.json(&["library", "create", "X-Rays", "--org", "two"]);
         let library = json!({
             "id": "x-rays", "name": "X-Rays", "organizationId": "two", "assetsCount": 0, "trashCount": 0,
         });
         assert_eq!(without_time(made), library);
-        assert_eq!(home.json(&["library", "create", "X-Rays", "--org", "two"])["id"], "x-rays-2");
-        assert_eq!(home.json(&["library", "create", "X-Rays", "--org", "arzte-co"])["id"], "x-rays");
-        assert_eq!(home.json(&["library", "rename", "x-rays", "Bones", "--org", "two"])["name"], "Bones");
+        assert_eq!(test_dir.json(&["library", "create", "X-Rays", "--org", "two"])["id"], "x-rays-2");
+        assert_eq!(test_dir.json(&["library", "create", "X-Rays", "--org", "arzte-co"])["id"], "x-rays");
+        assert_eq!(test_dir.json(&["library", "rename", "x-rays", "Bones", "--org", "two"])["name"], "Bones");
         let ids = |list: Value| -> Vec<String> {
             list.as_array().unwrap().iter().map(|record| record["id"].as_str().unwrap().to_owned()).collect()
         };
-        assert_eq!(ids(home.json(&["org", "list"])), ["arzte-co", "default", "two"]);
-        assert_eq!(ids(home.json(&["library", "list", "--org", "two"])), ["x-rays", "x-rays-2"]);
-        let for_people = home.done(&["library", "list", "--org", "two"]);
+        assert_eq!(ids(test_dir.json(&["org", "list"])), ["arzte-co", "default", "two"]);
+        assert_eq!(ids(test_dir.json(&["library", "list", "--org", "two"])), ["x-rays", "x-rays-2"]);
+        let for_people = test_dir.done(&["library", "list", "--org", "two"]);
         let lines: Vec<&str> = for_people.lines().collect();
         assert!(lines[0].starts_with("ID ") && lines[1].starts_with("x-rays ") && lines[1].contains("Bones"));
-        assert_eq!(home.json(&["library", "delete", "x-rays-2", "--org", "two"])["id"], "x-rays-2");
+        assert_eq!(test_dir.json(&["library", "delete", "x-rays-2", "--org", "two"])["id"], "x-rays-2");
         for (arguments, reason) in [
             (&["org", "create", "Again", "--slug", "two"][..], "two"),
             (&["org", "create", "x", "--slug", "Not A Slug"], "letters"),
@@ -52,36 +52,36 @@ fn organizations_and_libraries_are_created_listed_and_renamed() {
             (&["library", "delete", "none", "--org", "two"], "none"),
             (&["library", "list", "--org", "none"], "rganization"),
         ] {
-            let said = home.run(arguments).failed(1);
-            assert!(said.starts_with("rasterd: ") && said.contains(reason), "{arguments:?}: {said}");
+            let stderr = test_dir.run(arguments).failed(1);
+            assert!(stderr.starts_with("rasterd: ") && stderr.contains(reason), "{arguments:?}: {stderr}");
         }
-        assert_eq!(home.json(&["library", "list", "--org", "two"]).as_array().unwrap().len(), 1);
+        assert_eq!(test_dir.json(&["library", "list", "--org", "two"]).as_array().unwrap().len(), 1);
         drop(running);
     }
 }
 
 #[tokio::test]
 async fn changes_of_a_library_are_visible_at_once() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     let rest = program.rest_of(program.first_key());
     let libraries = "/organizations/default/libraries";
-    home.done(&["library", "rename", "library", "Pictures", "--org", "default"]);
+    test_dir.done(&["library", "rename", "library", "Pictures", "--org", "default"]);
     assert_eq!(rest.get(libraries).await.json()["data"][0]["name"], "Pictures");
     let mut form = Form::default();
     form.file("files", "a.png", &picture("a"));
     let reply = rest.send_form(ASSETS, form).await.json();
     let url = url::Url::parse(reply["data"]["assets"][0]["url"].as_str().unwrap()).unwrap();
-    let said = home.run(&["library", "delete", "library", "--org", "default"]).failed(1);
-    assert!(said.contains("--with-assets"), "{said}");
+    let stderr = test_dir.run(&["library", "delete", "library", "--org", "default"]).failed(1);
+    assert!(stderr.contains("--with-assets"), "{stderr}");
     assert_eq!(rest.get(ASSETS).await.status, 200);
     assert_eq!(rest.client.get(url.path()).await.status, 200);
-    home.done(&["library", "delete", "library", "--org", "default", "--with-assets"]);
+    test_dir.done(&["library", "delete", "library", "--org", "default", "--with-assets"]);
     assert_eq!(rest.get(ASSETS).await.error_code(), "API_KEY_NOT_AUTHORIZED_FOR_LIBRARY");
     assert_eq!(rest.get(libraries).await.json()["data"], json!([]));
     assert_eq!(rest.client.get(url.path()).await.status, 404);
-    assert_eq!(home.json(&["key", "list"])[0]["grants"], json!({}));
-    home.done(&["library", "create", "Library", "--org", "default"]);
+    assert_eq!(test_dir.json(&["key", "list"])[0]["grants"], json!({}));
+    test_dir.done(&["library", "create", "Library", "--org", "default"]);
     let again = rest.get(ASSETS).await;
     assert_eq!(again.status, 404, "a library of the same id is another, and nobody's yet");
 }

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use crate::support::program::Home;
+use crate::support::program::TestDir;
 
 #[test]
 fn links_are_listed_and_withdrawn() {
-    let home = Home::new();
-    let _program = home.serve();
-    home.done(&["member", "invite", "grace@example.org", "--org", "default", "--role", "editor"]);
-    let links = || home.json(&["member", "links", "--org", "default"]);
+    let test_dir = TestDir::new();
+    let _program = test_dir.serve();
+    test_dir.done(&["member", "invite", "grace@example.org", "--org", "default", "--role", "editor"]);
+    let links = || test_dir.json(&["member", "links", "--org", "default"]);
     let to_grace = |links: &Value| {
         let list = links.as_array().unwrap().clone();
         list.into_iter().find(|link| link["email"] == "grace@example.org")
@@ -18,9 +18,9 @@ fn links_are_listed_and_withdrawn() {
     assert_eq!(link["role"], "editor");
     assert!(link.get("url").is_none(), "what lets in is shown once: {link}");
     let id = link["id"].as_str().unwrap();
-    let left = home.json(&["member", "withdraw", id, "--org", "default"]);
+    let left = test_dir.json(&["member", "withdraw", id, "--org", "default"]);
     assert_eq!(to_grace(&left), None);
     assert_eq!(to_grace(&links()), None);
-    let said = home.run(&["member", "withdraw", id, "--org", "default"]).failed(1);
-    assert!(said.contains("no such link"), "{said}");
+    let stderr = test_dir.run(&["member", "withdraw", id, "--org", "default"]).failed(1);
+    assert!(stderr.contains("This link no longer exists"), "{stderr}");
 }

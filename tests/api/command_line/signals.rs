@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use x509_parser::parse_x509_certificate;
 
 use crate::rest::{Form, picture};
-use crate::support::program::{ASSETS, Home, Program, poll};
+use crate::support::program::{ASSETS, Program, TestDir, poll};
 use crate::support::raw::{DEADLINE, Raw, tcp_to};
 
 /// Begins an upload of one picture. Returns when the server reads its body, with the body in two halves.
@@ -29,8 +29,8 @@ fn begin_upload(connection: &mut Raw, key: &str) -> (Vec<u8>, Vec<u8>) {
 #[tokio::test]
 async fn an_upload_in_flight_finishes_before_the_server_ends() {
     for signal in [Signal::TERM, Signal::INT] {
-        let home = Home::new();
-        let mut program = home.serve();
+        let test_dir = TestDir::new();
+        let mut program = test_dir.serve();
         let key = program.first_key().to_owned();
         let mut connection = program.connect();
         let (first, second) = begin_upload(&mut connection, &key);
@@ -43,7 +43,7 @@ async fn an_upload_in_flight_finishes_before_the_server_ends() {
         let answer = connection.answer();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         assert_eq!(program.wait().code(), Some(0), "{}", program.log());
-        let program = home.serve();
+        let program = test_dir.serve();
         let listed = program.rest_of(&key).get(ASSETS).await.json();
         assert_eq!(listed["data"][0]["name"], "last");
     }
@@ -51,8 +51,8 @@ async fn an_upload_in_flight_finishes_before_the_server_ends() {
 
 #[test]
 fn an_idle_connection_does_not_delay_the_stop() {
-    let home = Home::new();
-    let mut program = home.serve();
+    let test_dir = TestDir::new();
+    let mut program = test_dir.serve();
     let mut idle = program.connect();
     idle.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert!(idle.answer().starts_with("HTTP/1.1 200"));
@@ -70,11 +70,12 @@ fn serial(program: &Program) -> String {
 
 #[test]
 fn sighup_loads_a_new_certificate_and_a_bad_one_changes_nothing() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     let first = serial(&program);
     let mut open = program.connect();
-    let (cert, key) = (home.certificates().join("server.pem"), home.certificates().join("server-key.pem"));
+    let (cert, key) =
+        (test_dir.certificates().join("server.pem"), test_dir.certificates().join("server-key.pem"));
     let good = (fs::read(&cert).unwrap(), fs::read(&key).unwrap());
 
     fs::write(&cert, "no certificate").unwrap();
@@ -89,7 +90,7 @@ fn sighup_loads_a_new_certificate_and_a_bad_one_changes_nothing() {
 
     // The certificate of this one is renewed, by the same authority.
     fs::remove_file(&cert).unwrap();
-    home.done(&["certs"]);
+    test_dir.done(&["certs"]);
     let renewed = (fs::read(&cert).unwrap(), fs::read(&key).unwrap());
     assert_ne!(renewed.0, good.0);
     program.signal(Signal::HUP);

@@ -11,7 +11,7 @@ use rand::{Rng, RngExt, SeedableRng};
 
 use super::path_of;
 use crate::rest::{Form, picture};
-use crate::support::program::{ASSETS, Home, Program};
+use crate::support::program::{ASSETS, Program, TestDir};
 
 /// The size of a page of the database.
 const PAGE: u64 = 4096;
@@ -19,8 +19,8 @@ const PAGE: u64 = 4096;
 const TRIES: u64 = 12;
 
 /// Lets a server create a data directory with some content, and returns the key.
-async fn fill(home: &Home) -> String {
-    let program = home.serve();
+async fn fill(test_dir: &TestDir) -> String {
+    let program = test_dir.serve();
     let rest = program.rest_of(program.first_key());
     let mut form = Form::default();
     for number in 0..10 {
@@ -61,28 +61,32 @@ const DAMAGES: [(&str, Damage, &str); 14] = [
     ("index", by_a_file, "is not a folder. Move it away"),
     ("renditions", |path| fs::write(path, "x").unwrap(), "is not a folder. Move it away"),
     ("tmp", by_a_file, "is not a folder. Move it away"),
-    ("unnamed", by_a_file, "is not a folder. Put the folder back"),
-    ("files", by_a_file, "is not a folder. Put the folder back"),
+    ("unnamed", by_a_file, "is not a folder. Restore the folder"),
+    ("files", by_a_file, "is not a folder. Restore the folder"),
     ("files", |path| replace(path, |_| ()), "rasterd-files is not there. Mount the disk"),
     ("files", |path| replace(path, |path| fs::create_dir(path).unwrap()), "is not there. Mount the disk"),
     ("files", |path| replace(path, |path| symlink("nowhere", path).unwrap()), "is a link to something"),
-    ("rasterd.redb", |path| replace(path, |path| fs::create_dir(path).unwrap()), "is not a file. Put the"),
+    (
+        "rasterd.redb",
+        |path| replace(path, |path| fs::create_dir(path).unwrap()),
+        "is not a file. Restore the",
+    ),
     ("rasterd.redb", |path| replace(path, |path| symlink("no", path).unwrap()), "is a link to something"),
     (
         "rasterd.redb",
         |path| replace(path, |path| fs::write(path, "text").unwrap()),
-        "Put it back from a back-up",
+        "Restore it from a backup",
     ),
-    ("rasterd.redb", |path| cut(path, 100), "Put it back from a back-up"),
-    ("rasterd.redb", |path| cut(path, PAGE), "Put it back from a back-up"),
-    ("rasterd.redb", |path| cut(path, fs::metadata(path).unwrap().len() / 2), "Put it back from a back-up"),
+    ("rasterd.redb", |path| cut(path, 100), "Restore it from a backup"),
+    ("rasterd.redb", |path| cut(path, PAGE), "Restore it from a backup"),
+    ("rasterd.redb", |path| cut(path, fs::metadata(path).unwrap().len() / 2), "Restore it from a backup"),
 ];
 
 #[tokio::test]
 async fn each_kind_of_damage_is_reported_with_its_path_and_what_to_do() {
-    let home = Home::new();
-    fill(&home).await;
-    let (data, whole) = (home.data_dir(), home.path().join("whole"));
+    let test_dir = TestDir::new();
+    fill(&test_dir).await;
+    let (data, whole) = (test_dir.data_dir(), test_dir.path().join("whole"));
     copy(&data, &whole);
     for (name, damage, words) in DAMAGES {
         copy(&whole, &data);
@@ -91,21 +95,21 @@ async fn each_kind_of_damage_is_reported_with_its_path_and_what_to_do() {
             fs::remove_dir_all(&path).unwrap();
         }
         damage(&path);
-        let said = home.run(&["serve"]).failed(1);
+        let stderr = test_dir.run(&["serve"]).failed(1);
         for part in [&*path.to_string_lossy(), words] {
-            assert!(said.contains(part), "{name}: {part:?} is not in {said}");
+            assert!(stderr.contains(part), "{name}: {part:?} is not in {stderr}");
         }
-        assert!(!said.contains("backtrace"), "{said}");
+        assert!(!stderr.contains("backtrace"), "{stderr}");
     }
     copy(&whole, &data);
-    home.serve().stop();
+    test_dir.serve().stop();
 }
 
 #[tokio::test]
 async fn random_bytes_over_pages_of_the_database_never_panic() {
-    let home = Home::new();
-    let key = fill(&home).await;
-    let database = home.data_dir().join("rasterd.redb");
+    let test_dir = TestDir::new();
+    let key = fill(&test_dir).await;
+    let database = test_dir.data_dir().join("rasterd.redb");
     let whole = fs::read(&database).unwrap();
     let pages = whole.len() as u64 / PAGE;
     let (mut refused, mut served) = (0, 0);
@@ -118,17 +122,17 @@ async fn random_bytes_over_pages_of_the_database_never_panic() {
             random.fill_bytes(&mut bytes);
             file.write_all_at(&bytes, random.random_range(1..pages) * PAGE).unwrap();
         }
-        match home.try_to_serve() {
+        match test_dir.try_to_serve() {
             Ok(program) => {
                 served += 1;
                 ask_around(&program, &key).await;
                 assert_quiet(&program.log());
             }
-            Err(ended) => {
+            Err(exit) => {
                 refused += 1;
-                let said = ended.failed(1);
-                assert!(said.contains(&*home.data_dir().to_string_lossy()), "{said}");
-                assert_quiet(&said);
+                let stderr = exit.failed(1);
+                assert!(stderr.contains(&*test_dir.data_dir().to_string_lossy()), "{stderr}");
+                assert_quiet(&stderr);
             }
         }
     }
@@ -162,16 +166,16 @@ fn assert_quiet(log: &str) {
 
 #[tokio::test]
 async fn a_missing_file_is_an_error_and_the_log_names_the_file_and_the_asset() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     let rest = program.rest_of(program.first_key());
     let mut form = Form::default();
     form.file("files", "lake.png", &picture("lake"));
     let asset = rest.send_form(ASSETS, form).await.json()["data"]["assets"][0].clone();
     let hash = blake3::hash(&picture("lake")).to_hex().to_string();
-    let file = home.data_dir().join("files").join(&hash[..2]).join(&hash);
-    let (aside, id) = (home.data_dir().join("unnamed").join(&hash), asset["id"].as_str().unwrap());
-    fs::rename(&file, home.path().join("elsewhere")).unwrap();
+    let file = test_dir.data_dir().join("files").join(&hash[..2]).join(&hash);
+    let (aside, id) = (test_dir.data_dir().join("unnamed").join(&hash), asset["id"].as_str().unwrap());
+    fs::rename(&file, test_dir.path().join("elsewhere")).unwrap();
     for query in ["", "?w=80"] {
         let reply = program.client().get(&format!("{}{query}", path_of(&asset))).await;
         assert_eq!((reply.status, reply.error_code().as_str()), (500, "INTERNAL_SERVER_ERROR"));
@@ -180,8 +184,8 @@ async fn a_missing_file_is_an_error_and_the_log_names_the_file_and_the_asset() {
     let log = program.log();
     let line = log.lines().find(|line| line.contains(&*file.to_string_lossy()) && line.contains(id));
     assert!(line.is_some_and(|line| line.contains("lake")), "{log}");
-    // A file in `unnamed` is brought back as soon as it is needed.
-    fs::rename(home.path().join("elsewhere"), &aside).unwrap();
+    // A file in `unnamed` is moved back as soon as it is needed.
+    fs::rename(test_dir.path().join("elsewhere"), &aside).unwrap();
     assert_eq!(program.client().get(&path_of(&asset)).await.status, 200);
     assert!(file.exists() && !aside.exists());
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::found;
 use crate::rest::{Form, Rest, picture};
-use crate::support::program::{ASSETS, Home, files_below};
+use crate::support::program::{ASSETS, TestDir, files_below};
 use crate::support::raw::DEADLINE;
 
 /// A way to lose an index.
@@ -49,8 +49,8 @@ fn segments_of(folder: &Path) -> Vec<PathBuf> {
 
 #[tokio::test]
 async fn a_lost_index_is_rebuilt() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     let key = program.first_key().to_owned();
     let rest = program.rest_of(&key);
     for name in ["harbour", "glacier", "meadow"] {
@@ -61,8 +61,8 @@ async fn a_lost_index_is_rebuilt() {
     expect_all_found(&rest, "nothing is damaged yet").await;
     program.stop();
     for (what, damage) in DAMAGES {
-        damage(&home.data_dir().join("index"));
-        let program = home.serve();
+        damage(&test_dir.data_dir().join("index"));
+        let program = test_dir.serve();
         expect_all_found(&program.rest_of(&key), what).await;
         program.stop();
     }

@@ -11,7 +11,7 @@ use super::{found, listed, path_of};
 use crate::rest::{Form, Rest, picture};
 use crate::support::Client;
 use crate::support::mcp::{base64_source, outcome, tool};
-use crate::support::program::{ASSETS, Home, LIBRARY, Program, poll};
+use crate::support::program::{ASSETS, LIBRARY, Program, TestDir, poll};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
@@ -34,21 +34,21 @@ type Ledger = BTreeMap<String, (String, String)>;
 
 #[tokio::test]
 async fn an_acknowledged_upload_is_never_lost() {
-    let home = Home::new();
-    let mut program = home.serve();
+    let test_dir = TestDir::new();
+    let mut program = test_dir.serve();
     let key = program.first_key().to_owned();
     let mut ledger = Ledger::new();
     for (round, kill_after) in ROUNDS.into_iter().enumerate() {
         upload_until_killed(program, &key, round, kill_after, &mut ledger).await;
-        let strays = leave_strays(&home);
-        program = home.serve();
+        let strays = leave_strays(&test_dir);
+        program = test_dir.serve();
         assert!(strays.half_written.iter().all(|file| !file.exists()), "half-written files are gone");
         let rest = program.rest_of(&key);
         let assets = listed(&rest).await;
         check_ledger(&rest, &ledger, &assets).await;
         check_assets(&rest, &assets).await;
         check_counts(&rest, assets.len()).await;
-        check_files(&home, &strays, &assets);
+        check_files(&test_dir, &strays, &assets);
     }
     assert!(ledger.len() >= ROUNDS.iter().sum::<usize>());
 }
@@ -158,8 +158,8 @@ struct Strays {
     without_asset: std::path::PathBuf,
 }
 
-fn leave_strays(home: &Home) -> Strays {
-    let data = home.data_dir();
+fn leave_strays(test_dir: &TestDir) -> Strays {
+    let data = test_dir.data_dir();
     fs::write(data.join("tmp/half-written"), b"\x89PNG").unwrap();
     let half_written = fs::read_dir(data.join("tmp")).unwrap().map(|file| file.unwrap().path()).collect();
     let hash = blake3::hash(b"no asset has this").to_hex().to_string();
@@ -204,19 +204,19 @@ async fn check_counts(rest: &Rest, listed: usize) {
 }
 
 /// In the end there is a file for each content that an asset has, and no other.
-fn check_files(home: &Home, strays: &Strays, assets: &[Value]) {
+fn check_files(test_dir: &TestDir, strays: &Strays, assets: &[Value]) {
     let wanted: BTreeSet<String> = assets
         .iter()
         .map(|asset| blake3::hash(&bytes_of(asset["name"].as_str().unwrap())).to_hex().to_string())
         .collect();
     poll("no file is left that no asset has", || (!strays.without_asset.exists()).then_some(()));
-    let aside = home.data_dir().join("unnamed").join(strays.without_asset.file_name().unwrap());
+    let aside = test_dir.data_dir().join("unnamed").join(strays.without_asset.file_name().unwrap());
     assert!(aside.exists(), "it is set aside, not deleted");
-    poll("there is a file for each content and no other", || (file_names(home) == wanted).then_some(()));
+    poll("there is a file for each content and no other", || (file_names(test_dir) == wanted).then_some(()));
 }
 
-fn file_names(home: &Home) -> BTreeSet<String> {
-    let files = crate::support::program::files_below(&home.data_dir().join("files"));
+fn file_names(test_dir: &TestDir) -> BTreeSet<String> {
+    let files = crate::support::program::files_below(&test_dir.data_dir().join("files"));
     let names = files.iter().map(|file| file.file_name().unwrap().to_str().unwrap().to_owned());
     names.filter(|name| name != "rasterd-files").collect()
 }

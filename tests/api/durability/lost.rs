@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::path_of;
 use crate::rest::{Form, Rest, picture};
-use crate::support::program::{ASSETS, Home, files_below, poll};
+use crate::support::program::{ASSETS, TestDir, files_below, poll};
 
 const DAY: Duration = Duration::from_hours(24);
 const FILES: usize = 20;
@@ -44,12 +44,12 @@ fn plant(data: &Path, count: usize, with_notes: bool) {
 }
 
 #[tokio::test]
-async fn files_without_a_database_are_left_alone_and_every_start_says_what_to_do() {
-    let home = Home::new();
-    let program = home.serve();
+async fn files_without_a_database_are_kept_and_every_start_says_what_to_do() {
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     upload(&program.rest_of(program.first_key())).await;
     program.stop();
-    let (database, files) = (home.data_dir().join("rasterd.redb"), home.data_dir().join("files"));
+    let (database, files) = (test_dir.data_dir().join("rasterd.redb"), test_dir.data_dir().join("files"));
     let (whole, before) = (fs::read(&database).unwrap(), contents(&files));
     assert_eq!(before.len(), FILES);
     for is_empty in [false, true] {
@@ -66,65 +66,65 @@ async fn files_without_a_database_are_left_alone_and_every_start_says_what_to_do
             &["org", "create", "Acme"],
         ];
         for command in commands {
-            let said = home.run(command).failed(1);
-            for part in [&*database.to_string_lossy(), wrong, "20 files", "back-up"] {
-                assert!(said.contains(part), "{command:?}: {part} is not in {said}");
+            let stderr = test_dir.run(command).failed(1);
+            for part in [&*database.to_string_lossy(), wrong, "20 files", "backup"] {
+                assert!(stderr.contains(part), "{command:?}: {part} is not in {stderr}");
             }
             assert_eq!(contents(&files), before);
             assert_eq!(database.exists(), is_empty, "{command:?} makes no database");
         }
     }
     fs::write(&database, whole).unwrap();
-    home.serve().stop();
+    test_dir.serve().stop();
     assert_eq!(contents(&files), before);
 }
 
 #[test]
 fn no_command_creates_a_database_as_a_side_effect() {
-    let home = Home::new();
-    fs::create_dir(home.data_dir()).unwrap();
+    let test_dir = TestDir::new();
+    fs::create_dir(test_dir.data_dir()).unwrap();
     for command in [&["key", "list"][..], &["org", "create", "Acme"], &["library", "list", "--org", "x"]] {
-        let said = home.run(command).failed(1);
-        assert!(said.contains("rasterd.redb is missing") && said.contains("rasterd init"), "{said}");
-        assert_eq!(fs::read_dir(home.data_dir()).unwrap().count(), 0, "{command:?}");
+        let stderr = test_dir.run(command).failed(1);
+        assert!(stderr.contains("rasterd.redb is missing") && stderr.contains("rasterd init"), "{stderr}");
+        assert_eq!(fs::read_dir(test_dir.data_dir()).unwrap().count(), 0, "{command:?}");
     }
     for _ in 0..2 {
-        home.done(&["init"]);
+        test_dir.done(&["init"]);
     }
-    home.done(&["org", "create", "Acme"]);
-    assert_eq!(home.json(&["org", "list"])[0]["id"], "acme");
+    test_dir.done(&["org", "create", "Acme"]);
+    assert_eq!(test_dir.json(&["org", "list"])[0]["id"], "acme");
 }
 
 #[tokio::test]
 async fn an_older_database_with_newer_files_needs_consent_and_loses_nothing() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     let key = program.first_key().to_owned();
     program.stop();
-    let database = home.data_dir().join("rasterd.redb");
+    let database = test_dir.data_dir().join("rasterd.redb");
     let older = fs::read(&database).unwrap();
-    let program = home.serve();
+    let program = test_dir.serve();
     let assets = upload(&program.rest_of(&key)).await;
     program.stop();
     let newer = fs::read(&database).unwrap();
-    let (files, unnamed) = (home.data_dir().join("files"), home.data_dir().join("unnamed"));
+    let (files, unnamed) = (test_dir.data_dir().join("files"), test_dir.data_dir().join("unnamed"));
     let all = contents(&files);
 
     fs::write(&database, older).unwrap();
-    let said = home.run(&["serve"]).failed(1);
+    let stderr = test_dir.run(&["serve"]).failed(1);
     for part in [&*files.to_string_lossy(), "20 files", "only 0", "--accept-files", "older database"] {
-        assert!(said.contains(part), "{part} is not in {said}");
+        assert!(stderr.contains(part), "{part} is not in {stderr}");
     }
     assert_eq!(contents(&files), all);
-    let program = home.serve_with(&["--accept-files"]);
+    let program = test_dir.serve_with(&["--accept-files"]);
     program.wait_for_log("set 20 files aside");
     assert_eq!((contents(&files).len(), contents(&unnamed)), (0, all.clone()));
     program.stop();
     // After the first confirmation, no other is needed.
-    home.serve().stop();
+    test_dir.serve().stop();
 
     fs::write(&database, newer).unwrap();
-    let program = home.serve();
+    let program = test_dir.serve();
     program.wait_for_log("brought 20 files back");
     assert_eq!((contents(&files), contents(&unnamed).len()), (all, 0));
     for asset in assets {
@@ -134,33 +134,33 @@ async fn an_older_database_with_newer_files_needs_consent_and_loses_nothing() {
 
 #[test]
 fn the_files_of_another_installation_are_refused() {
-    let (home, other) = (Home::new(), Home::new());
-    home.serve().stop();
+    let (test_dir, other) = (TestDir::new(), TestDir::new());
+    test_dir.serve().stop();
     other.serve().stop();
-    let marker = |home: &Home| home.data_dir().join("files/rasterd-files");
-    fs::copy(marker(&other), marker(&home)).unwrap();
-    let said = home.run(&["serve"]).failed(1);
-    assert!(said.contains("another database") && said.contains("--accept-files"), "{said}");
-    fs::remove_file(marker(&home)).unwrap();
-    let said = home.run(&["serve"]).failed(1);
-    assert!(said.contains("rasterd-files is not there") && said.contains("Mount the disk"), "{said}");
-    home.serve_with(&["--accept-files"]).stop();
-    home.serve().stop();
+    let marker = |test_dir: &TestDir| test_dir.data_dir().join("files/rasterd-files");
+    fs::copy(marker(&other), marker(&test_dir)).unwrap();
+    let stderr = test_dir.run(&["serve"]).failed(1);
+    assert!(stderr.contains("another database") && stderr.contains("--accept-files"), "{stderr}");
+    fs::remove_file(marker(&test_dir)).unwrap();
+    let stderr = test_dir.run(&["serve"]).failed(1);
+    assert!(stderr.contains("rasterd-files is not there") && stderr.contains("Mount the disk"), "{stderr}");
+    test_dir.serve_with(&["--accept-files"]).stop();
+    test_dir.serve().stop();
 }
 
 #[test]
 fn the_files_of_killed_uploads_do_not_prevent_a_start() {
-    let home = Home::new();
-    home.serve().kill();
-    plant(&home.data_dir(), FILES, true);
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    test_dir.serve().kill();
+    plant(&test_dir.data_dir(), FILES, true);
+    let program = test_dir.serve();
     program.wait_for_log("set 20 files aside");
-    assert_eq!(contents(&home.data_dir().join("unnamed")).len(), FILES);
-    assert_eq!(contents(&home.data_dir().join("files")).len(), 0);
+    assert_eq!(contents(&test_dir.data_dir().join("unnamed")).len(), FILES);
+    assert_eq!(contents(&test_dir.data_dir().join("files")).len(), 0);
 }
 
 #[tokio::test]
-async fn files_that_no_record_names_are_kept_for_days_and_then_deleted() {
+async fn files_that_are_not_in_the_database_are_deleted_after_some_days() {
     let mut server = TestServer::start();
     plant(&server.data_dir(), 3, false);
     server.restart();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{found, listed, path_of};
 use crate::rest::{Form, Rest, picture, text};
-use crate::support::program::{ASSETS, Home, LIBRARY, Program};
+use crate::support::program::{ASSETS, LIBRARY, Program, TestDir};
 use crate::support::raw::DEADLINE;
 
 /// How long to wait between two checks.
@@ -15,28 +15,28 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 #[tokio::test]
 async fn keys_grants_tags_trash_descriptions_and_variants_survive_a_restart() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     let writer = program.first_key().to_owned();
-    home.done(&["library", "create", "Archive", "--org", "default"]);
-    home.done(&["org", "create", "Other"]);
-    home.done(&["library", "create", "Library", "--org", "other"]);
+    test_dir.done(&["library", "create", "Archive", "--org", "default"]);
+    test_dir.done(&["org", "create", "Other"]);
+    test_dir.done(&["library", "create", "Library", "--org", "other"]);
     let create =
         ["key", "create", "Reader", "--org", "default", "--grant", "library=read", "--expires", "90d"];
-    let reader = home.json(&create)["key"].as_str().unwrap().to_owned();
+    let reader = test_dir.json(&create)["key"].as_str().unwrap().to_owned();
     fill(&program.rest_of(&writer)).await;
     program.rest_of(&reader).get("/me").await;
     program.stop();
 
-    let stopped = administered(&home);
+    let stopped = administered(&test_dir);
     for key in stopped["keys"].as_array().unwrap() {
         assert!(key["lastUsed"].is_u64(), "the use of a key is written down when the server ends: {key}");
     }
-    let program = home.serve();
-    assert_eq!(administered(&home), stopped);
+    let program = test_dir.serve();
+    assert_eq!(administered(&test_dir), stopped);
     let before = seen(&program, [&writer, &reader]).await;
     program.stop();
-    let program = home.serve();
+    let program = test_dir.serve();
     assert_eq!(seen(&program, [&writer, &reader]).await, before);
 }
 
@@ -75,12 +75,12 @@ async fn looked_at(rest: &Rest, ids: &[&str]) {
 }
 
 /// What an administrator sees.
-fn administered(home: &Home) -> Value {
+fn administered(test_dir: &TestDir) -> Value {
     json!({
-        "organizations": home.json(&["org", "list"]),
-        "libraries": home.json(&["library", "list", "--org", "default"]),
-        "others": home.json(&["library", "list", "--org", "other"]),
-        "keys": home.json(&["key", "list"]),
+        "organizations": test_dir.json(&["org", "list"]),
+        "libraries": test_dir.json(&["library", "list", "--org", "default"]),
+        "others": test_dir.json(&["library", "list", "--org", "other"]),
+        "keys": test_dir.json(&["key", "list"]),
     })
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{World, svg};
 use crate::support::send;
 
-/// What is said to everybody whose ids lead nowhere.
+/// The hint for everybody whose ids are not found.
 const WHENCE_IDS: &str = "Ids come from whoami and list_libraries. A name is not an id.";
 
 /// Every tool that names a library, with arguments for one, and whether it needs Write.
@@ -79,8 +79,8 @@ async fn a_library_out_of_reach_answers_byte_for_byte_like_one_that_is_not_there
                 String::from_utf8_lossy(&expected.body),
                 "{tool} {arguments}"
             );
-            let said = &answer.json()["result"]["content"];
-            assert_eq!((said.as_array().unwrap().len(), &said[1]["text"]), (2, &json!(WHENCE_IDS)));
+            let content = &answer.json()["result"]["content"];
+            assert_eq!((content.as_array().unwrap().len(), &content[1]["text"]), (2, &json!(WHENCE_IDS)));
             let failure = mcp.failure(tool, arguments.clone()).await;
             assert_eq!(
                 failure,

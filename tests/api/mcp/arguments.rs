@@ -47,7 +47,7 @@ async fn arguments_that_do_not_fit_are_refused_in_plain_words() {
     let world = World::new().await;
     let mcp = world.client();
     let many = |count: usize| vec!["a"; count];
-    for (tool, arguments, said) in [
+    for (tool, arguments, message) in [
         (
             "list_assets",
             json!({}),
@@ -141,7 +141,7 @@ async fn arguments_that_do_not_fit_are_refused_in_plain_words() {
             "there is no argument \"organizationId\"; it takes none",
         ),
     ] {
-        assert_eq!(refusal(&mcp, tool, &arguments).await, said, "{tool} {arguments}");
+        assert_eq!(refusal(&mcp, tool, &arguments).await, message, "{tool} {arguments}");
     }
     assert_eq!(mcp.answer("list_assets", in_photos(&json!({ "page": null }))).await, json!([]));
 }
@@ -195,10 +195,10 @@ async fn base64_is_taken_as_programs_print_it() {
 }
 
 /// Checks that an answer is short, and has no word that only a decoder knows.
-fn expect_plain(said: &str, about: &str) {
-    assert!(said.chars().count() <= 1000, "{} characters about {about:.200}", said.chars().count());
+fn expect_plain(message: &str, about: &str) {
+    assert!(message.chars().count() <= 1000, "{} characters about {about:.200}", message.chars().count());
     for word in WORDS_OF_DECODERS {
-        assert!(!said.contains(word), "{word:?} in {said} about {about:.200}");
+        assert!(!message.contains(word), "{word:?} in {message} about {about:.200}");
     }
 }
 
@@ -247,9 +247,9 @@ async fn no_answer_repeats_much_of_what_was_sent() {
         let result = mcp.call(tool, arguments).await;
         assert_eq!(result["isError"], true, "{tool}: {result:.300}");
         for block in result["content"].as_array().unwrap() {
-            let said = block["text"].as_str().unwrap();
-            expect_plain(said, tool);
-            assert!(said.matches('w').count() <= 120, "{tool}: {said}");
+            let message = block["text"].as_str().unwrap();
+            expect_plain(message, tool);
+            assert!(message.matches('w').count() <= 120, "{tool}: {message}");
         }
     }
 }
@@ -302,13 +302,13 @@ async fn every_tool_answers_every_argument_in_plain_words() {
             if result["isError"] != true {
                 continue;
             }
-            let said = text(&result);
-            expect_plain(said, &format!("{name} {arguments}"));
+            let message = text(&result);
+            expect_plain(message, &format!("{name} {arguments}"));
             assert!(
-                !said.contains("fit its input schema"),
+                !message.contains("fit its input schema"),
                 "{name} {arguments} fits the schema, but not the tool"
             );
-            assert!(!said.contains("INTERNAL_SERVER_ERROR"), "{name} {arguments}: {said}");
+            assert!(!message.contains("INTERNAL_SERVER_ERROR"), "{name} {arguments}: {message}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::program::{Home, Program};
+use crate::support::program::{Program, TestDir};
 use crate::support::{Reply, send};
 
 /// A letter that stands for whatever a client sends at length.
@@ -33,8 +33,8 @@ fn line(program: &Program, reply: &Reply) -> Value {
 
 #[tokio::test]
 async fn errors_have_their_code_in_the_access_log() {
-    let home = Home::new().with("RASTERD__LOG__FORMAT", "json");
-    let program = home.serve();
+    let test_dir = TestDir::new().with("RASTERD__LOG__FORMAT", "json");
+    let program = test_dir.serve();
     let call = |name: &str, arguments: Value| {
         message("tools/call", &json!({ "name": name, "arguments": arguments }))
     };
@@ -152,8 +152,8 @@ fn hostile(text: &str) -> Vec<Value> {
 #[tokio::test]
 async fn little_is_repeated_of_what_a_client_sends_in_answers_and_in_the_log() {
     for level in ["info", "debug", "trace"] {
-        let home = Home::new().with("RASTERD__LOG__LEVEL", level).with("RASTERD__LOG__FORMAT", "json");
-        let program = home.serve();
+        let test_dir = TestDir::new().with("RASTERD__LOG__LEVEL", level).with("RASTERD__LOG__FORMAT", "json");
+        let program = test_dir.serve();
         for text in [long(usize::MAX, 300_000), long(90, 300_000)] {
             for body in hostile(&text) {
                 for version in [None, Some("2025-11-25"), Some("2026-07-28")] {
@@ -168,10 +168,10 @@ async fn little_is_repeated_of_what_a_client_sends_in_answers_and_in_the_log() {
                         ),
                     };
                     let reply = send(request).await;
-                    let said = String::from_utf8_lossy(&reply.body).into_owned();
+                    let answer = String::from_utf8_lossy(&reply.body).into_owned();
                     let shown = || body.to_string().replace(&text, "LONG");
-                    assert!(most_repeated(&said) <= 100, "{version:?} {}: {said:.1000}", shown());
-                    assert!(reply.status < 500, "{version:?} {}: {said}", shown());
+                    assert!(most_repeated(&answer) <= 100, "{version:?} {}: {answer:.1000}", shown());
+                    assert!(reply.status < 500, "{version:?} {}: {answer}", shown());
                 }
             }
         }
@@ -194,8 +194,8 @@ async fn little_is_repeated_of_what_a_client_sends_in_answers_and_in_the_log() {
                 request = request.header(name, if name == header { text.as_str() } else { value });
             }
             let reply = send(request).await;
-            let said = String::from_utf8_lossy(&reply.body).replace(' ', "");
-            assert!(!said.contains(&"Y".repeat(101)), "{header}: {said:.1000}");
+            let answer = String::from_utf8_lossy(&reply.body).replace(' ', "");
+            assert!(!answer.contains(&"Y".repeat(101)), "{header}: {answer:.1000}");
         }
         let log = program.log();
         for line in log.lines() {
@@ -206,8 +206,8 @@ async fn little_is_repeated_of_what_a_client_sends_in_answers_and_in_the_log() {
 
 #[tokio::test]
 async fn an_id_that_is_too_long_to_be_repeated_is_refused() {
-    let home = Home::new();
-    let program = home.serve();
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     for method in ["tools/call", "tools/list", "no/such"] {
         for (length, fits) in [(100, true), (101, false), (300_000, false)] {
             let id = LETTER.repeat(length);

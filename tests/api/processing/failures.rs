@@ -1,4 +1,5 @@
-//! Files that can't be worked on, for good or for now: stored and served all the same, with the reason kept.
+//! Files that can't be processed, permanently or temporarily: they are stored and served anyway, and the reason is
+//! kept.
 
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use crate::support::raw::DEADLINE;
 
 const PICTURES: [&str; 3] = ["thumbUrl", "thumbHighUrl", "thumbUrlBlurred"];
 
-/// A PNG whose pixels are not there.
+/// A PNG without pixels.
 fn damaged() -> Vec<u8> {
     let whole = picture("damaged");
     let data = whole.windows(4).position(|bytes| bytes == b"IDAT").unwrap();
@@ -58,7 +59,7 @@ async fn a_damaged_file_is_served_without_pictures_and_the_reason_is_kept() {
 }
 
 #[tokio::test]
-async fn a_failure_that_may_pass_is_tried_again_later_then_kept_and_can_be_taken_back() {
+async fn a_transient_failure_is_tried_again_then_kept_and_can_be_retried() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("program");
     let at = program.clone();
@@ -74,7 +75,7 @@ async fn a_failure_that_may_pass_is_tried_again_later_then_kept_and_can_be_taken
     }
     assert!(failed(&scene).iter().all(|failed| failed.tries == 4), "{:?}", failed(&scene));
     assert_eq!(pictures(&scene, &one).await[3], Value::Null);
-    // What is kept stays through a restart.
+    // Failures are kept across a restart.
     scene.server.restart();
     assert_eq!(failed(&scene).len(), 2);
 
@@ -92,7 +93,7 @@ async fn a_failure_that_may_pass_is_tried_again_later_then_kept_and_can_be_taken
 }
 
 #[tokio::test]
-async fn a_kept_failure_goes_with_its_asset() {
+async fn a_kept_failure_is_deleted_with_its_asset() {
     let scene = Scene::new().await;
     let id = scene.photograph("broken.png", &damaged()).await;
     let original = scene.photograph("one.jpg", &small(1)).await;

@@ -1,4 +1,4 @@
-//! What a picture says about itself becomes description and tags, where that is wished.
+//! The metadata of a picture becomes description and tags, if that is configured.
 
 use serde_json::{Value, json};
 
@@ -39,12 +39,12 @@ async fn found(scene: &Scene, words: &str) -> Vec<String> {
     reply["data"]["hits"].as_array().unwrap().iter().map(|hit| text(&hit["id"])).collect()
 }
 
-fn said(asset: &Value) -> (&Value, &Value) {
+fn imported(asset: &Value) -> (&Value, &Value) {
     (&asset["description"], &asset["tags"])
 }
 
 #[tokio::test]
-async fn a_caption_and_keywords_are_taken_over_by_the_rules_of_tags() {
+async fn a_caption_and_keywords_are_imported_by_the_rules_of_tags() {
     let scene = Scene::on(TestServer::start_with(|settings, _| {
         settings.media.import_metadata = true;
         settings.limits.tags_per_asset = 3;
@@ -58,7 +58,7 @@ async fn a_caption_and_keywords_are_taken_over_by_the_rules_of_tags() {
     let id = scene.photograph("a.jpg", &captioned(1, "Zeppelin over the sea", &keywords)).await;
     scene.server.processed().await;
     let asset = scene.asset(&id).await;
-    assert_eq!(said(&asset), (&json!("Zeppelin ove"), &json!(["Sea Side", "dusk", "heron"])));
+    assert_eq!(imported(&asset), (&json!("Zeppelin ove"), &json!(["Sea Side", "dusk", "heron"])));
     assert_eq!(found(&scene, "zeppelin").await, std::slice::from_ref(&id));
     assert_eq!(found(&scene, "heron").await, std::slice::from_ref(&id));
     let tags = scene.writer.get("/organizations/acme/libraries/photos/tags").await.json()["data"].clone();
@@ -68,19 +68,19 @@ async fn a_caption_and_keywords_are_taken_over_by_the_rules_of_tags() {
 
     let variant = scene.variant(&id, &captioned(1, "Of a variant", &["boat"])).await;
     scene.server.processed().await;
-    assert_eq!(said(&scene.asset(&variant).await), (&json!(""), &json!([])));
+    assert_eq!(imported(&scene.asset(&variant).await), (&json!(""), &json!([])));
 }
 
 #[tokio::test]
-async fn nothing_is_taken_over_unless_it_is_wished() {
+async fn nothing_is_imported_unless_configured() {
     let scene = Scene::new().await;
     let id = scene.photograph("a.jpg", &captioned(1, "Zeppelin", &["heron"])).await;
     scene.server.processed().await;
-    assert_eq!(said(&scene.asset(&id).await), (&json!(""), &json!([])));
+    assert_eq!(imported(&scene.asset(&id).await), (&json!(""), &json!([])));
 }
 
 #[tokio::test]
-async fn what_a_person_wrote_meanwhile_stands() {
+async fn texts_that_a_person_wrote_meanwhile_are_kept() {
     let gate = Gate::closed();
     let scene = gate.scene(|settings| settings.media.import_metadata = true).await;
     let file = |number| captioned(number, "Zeppelin", &["heron"]);
@@ -95,8 +95,8 @@ async fn what_a_person_wrote_meanwhile_stands() {
     assert_eq!(moved.status, 200);
     gate.open();
     scene.server.processed().await;
-    assert_eq!(said(&scene.asset(&described).await), (&json!("An airship"), &json!(["Heron", "sky"])));
-    assert_eq!(said(&scene.asset(&cleared).await), (&json!(""), &json!(["Heron"])));
+    assert_eq!(imported(&scene.asset(&described).await), (&json!("An airship"), &json!(["Heron", "sky"])));
+    assert_eq!(imported(&scene.asset(&cleared).await), (&json!(""), &json!(["Heron"])));
     let tags = scene.writer.get("/organizations/acme/libraries/photos/tags").await.json()["data"].clone();
     let expected =
         json!([{"id": "Heron", "count": 2, "type": "user"}, {"id": "sky", "count": 1, "type": "user"}]);

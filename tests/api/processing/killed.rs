@@ -1,4 +1,4 @@
-//! `kill -9` in the middle of the work: the next start goes on where it was.
+//! `kill -9` in the middle of the work: the next start continues it.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::{made_of, small};
 use crate::rest::{Form, Rest};
-use crate::support::program::{ASSETS, Home};
+use crate::support::program::{ASSETS, TestDir};
 use crate::support::raw::DEADLINE;
 
-/// How often it is looked how far the work is.
+/// How often progress is checked.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How many uploads of twenty pictures each.
 const UPLOADS: u8 = 4;
@@ -33,9 +33,9 @@ fn done(assets: &[Value]) -> usize {
 }
 
 #[tokio::test]
-async fn a_restart_goes_on_with_the_work() {
-    let home = Home::new();
-    let program = home.serve();
+async fn a_restart_continues_the_work() {
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
     let key = program.first_key().to_owned();
     let rest = program.rest_of(&key);
     for number in 0..UPLOADS {
@@ -47,7 +47,7 @@ async fn a_restart_goes_on_with_the_work() {
     assert!(done(&before) < all, "it is in the middle");
     program.kill();
 
-    let program = home.serve();
+    let program = test_dir.serve();
     let rest = program.rest_of(&key);
     let until = Instant::now() + DEADLINE;
     let assets = loop {

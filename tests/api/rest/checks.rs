@@ -67,8 +67,8 @@ async fn the_first_check_that_fails_answers() {
             request = request.header("Api-Version", version);
         }
         let reply = send(request).await;
-        let said = format!("{path} {authorization:?} {version:?} {body}");
-        assert_eq!((reply.status, reply.error_code().as_str()), (status, code), "{said}");
+        let case = format!("{path} {authorization:?} {version:?} {body}");
+        assert_eq!((reply.status, reply.error_code().as_str()), (status, code), "{case}");
     }
 }
 

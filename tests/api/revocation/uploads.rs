@@ -29,9 +29,9 @@ fn large() -> Values {
     Values { files: vec![("large.png".into(), vec![7; LARGE])], ..Values::default() }
 }
 
-/// The first half of the upload is there when the key changes; the other half comes all the same.
+/// The first half of the upload has arrived when the key changes; the client still sends the other half.
 #[tokio::test]
-async fn an_upload_whose_key_changes_ends_and_leaves_nothing() {
+async fn an_upload_whose_key_changes_is_aborted_and_leaves_nothing() {
     let world = World::new().await;
     let before = world.everything().await;
     for change in Change::ALL {
@@ -42,7 +42,7 @@ async fn an_upload_whose_key_changes_ends_and_leaves_nothing() {
             let (first, rest) = request.body.split_at(request.body.len() / 2);
             connection.0.send(request.head(&format!("Bearer {}", key.token)));
             connection.0.send(first);
-            // MCP takes a call in as a whole before it writes a file, and lets go of its caller after 50 ms.
+            // MCP reads the whole call before it writes a file, and releases its caller after 50 ms.
             if !matches!(ask, Ask::Tool { .. }) {
                 a_file_arrives(&world.server.data_dir()).await;
             }
@@ -56,7 +56,7 @@ async fn an_upload_whose_key_changes_ends_and_leaves_nothing() {
     assert_eq!(world.everything().await, before);
 }
 
-/// A server that hands out the start of a file, says so, and goes on when it is told to.
+/// A server that sends the start of a file, reports that, and continues on request.
 struct SlowSource {
     url: String,
     started: Receiver<()>,
@@ -85,14 +85,14 @@ fn serve(mut stream: TcpStream, start: &Sender<()>, told: &Receiver<()>) {
     stream.write_all(&vec![7; LARGE / 2]).unwrap();
     start.send(()).unwrap();
     let _ = told.recv_timeout(DEADLINE);
-    // Slowly, and until the server hangs up: it is to end the upload before the file does.
+    // Slowly, and until the server disconnects: it should abort the upload before the file ends.
     while stream.write_all(&[7; 100]).is_ok() {
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
 #[tokio::test]
-async fn a_fetch_whose_key_changes_ends_and_leaves_nothing() {
+async fn a_fetch_whose_key_changes_is_aborted_and_leaves_nothing() {
     let world = World::on(TestServer::start_with(|settings, _| {
         settings.fetch.allow = vec!["127.0.0.0/8".parse().unwrap()];
     }))

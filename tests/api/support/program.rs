@@ -1,4 +1,4 @@
-//! The program as a person starts it: a process with directories of its own, and its output.
+//! Runs the program as a person does: a process with its own directories, and its output.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -23,49 +23,49 @@ pub const ASSETS: &str = "/organizations/default/libraries/library/assets";
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The directories and variables of one installation. They outlive the program that runs on them.
-pub struct Home {
+pub struct TestDir {
     directory: TempFolder,
     certificates: &'static str,
     variables: Vec<(String, String)>,
     removed: Vec<&'static str>,
 }
 
-/// A command that ended.
+/// The result of a command.
 #[derive(Debug)]
-pub struct Ended {
+pub struct Exit {
     pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 /// A running server. Killed when dropped.
 pub struct Program {
     child: Child,
-    out: Printed,
-    err: Printed,
+    stdout: CapturedOutput,
+    stderr: CapturedOutput,
     greeting: String,
     /// The output of the first start in its file, as long as the file exists.
     first_steps: String,
     ca_pem: String,
 }
 
-impl Home {
+impl TestDir {
     pub fn new() -> Self {
         Self::with_certificates_in("certs")
     }
 
-    /// A home whose development certificate is in a folder of this name.
+    /// A directory whose development certificate is in a folder of this name.
     pub fn with_certificates_in(certificates: &'static str) -> Self {
         Self { directory: TempFolder::new(), certificates, variables: Vec::new(), removed: Vec::new() }
     }
 
-    /// The same home with one more variable in its environment.
+    /// The same directory with one more variable in the environment of its programs.
     pub fn with(mut self, variable: &str, value: &str) -> Self {
         self.variables.push((variable.to_owned(), value.to_owned()));
         self
     }
 
-    /// The same home without a variable that every home has.
+    /// The same directory without a variable that is set by default.
     pub fn without(mut self, variable: &'static str) -> Self {
         self.removed.push(variable);
         self
@@ -93,7 +93,7 @@ impl Home {
         self.data_dir().join("owner-link.txt")
     }
 
-    /// A command of a program in this home. It gets nothing of the environment of the tests.
+    /// A command in this directory. It does not inherit the environment of the tests.
     pub fn command_of(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
@@ -112,22 +112,22 @@ impl Home {
     }
 
     /// Runs a command of rasterd to its end.
-    pub fn run(&self, arguments: &[&str]) -> Ended {
-        Ended::of(self.command_of(RASTERD).args(arguments))
+    pub fn run(&self, arguments: &[&str]) -> Exit {
+        Exit::of(self.command_of(RASTERD).args(arguments))
     }
 
     /// Runs a command of rasterd that succeeds, and returns its output.
     pub fn done(&self, arguments: &[&str]) -> String {
-        let ended = self.run(arguments);
-        assert_eq!(ended.code, Some(0), "{arguments:?}: {}{}", ended.out, ended.err);
-        ended.out
+        let exit = self.run(arguments);
+        assert_eq!(exit.code, Some(0), "{arguments:?}: {}{}", exit.stdout, exit.stderr);
+        exit.stdout
     }
 
     /// Runs a command of rasterd that succeeds and prints JSON.
     pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let arguments = [arguments, &["--json"]].concat();
-        let out = self.done(&arguments);
-        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {out}"))
+        let stdout = self.done(&arguments);
+        serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {stdout}"))
     }
 
     /// Starts the server, and returns when it is ready.
@@ -135,44 +135,43 @@ impl Home {
         self.serve_with(&[])
     }
 
-    /// [`Home::serve`], with more flags.
+    /// [`TestDir::serve`], with more flags.
     pub fn serve_with(&self, flags: &[&str]) -> Program {
         let mut command = self.command_of(RASTERD);
         command.arg("serve").args(flags);
         self.serve_by(command)
     }
 
-    /// [`Home::serve`], with a command that becomes the server.
+    /// [`TestDir::serve`], with a command that becomes the server.
     pub fn serve_by(&self, command: Command) -> Program {
-        self.started(command)
-            .unwrap_or_else(|ended| panic!("the server is not ready; its output:\n{ended:?}"))
+        self.started(command).unwrap_or_else(|exit| panic!("the server is not ready; its output:\n{exit:?}"))
     }
 
-    /// Starts the server, and returns when it is ready, or has ended.
-    pub fn try_to_serve(&self) -> Result<Program, Ended> {
+    /// Starts the server, and returns when it is ready, or has exited.
+    pub fn try_to_serve(&self) -> Result<Program, Exit> {
         let mut command = self.command_of(RASTERD);
         command.arg("serve");
         self.started(command)
     }
 
-    fn started(&self, mut command: Command) -> Result<Program, Ended> {
+    fn started(&self, mut command: Command) -> Result<Program, Exit> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let out = Printed::by(child.stdout.take().unwrap());
-        let err = Printed::by(child.stderr.take().unwrap());
-        let greeting = out.wait_for(|text| is_whole_greeting(text).then(|| text.to_owned()));
+        let stdout = CapturedOutput::of(child.stdout.take().unwrap());
+        let stderr = CapturedOutput::of(child.stderr.take().unwrap());
+        let greeting = stdout.wait_for(|text| is_whole_greeting(text).then(|| text.to_owned()));
         let greeting = match greeting {
             Ok(greeting) => greeting,
-            Err(out) => {
+            Err(stdout) => {
                 // It may still run, and was not ready in time.
                 let _ended = child.kill();
                 let code = child.wait().unwrap().code();
-                return Err(Ended { code, out, err: err.whole() });
+                return Err(Exit { code, stdout, stderr: stderr.complete() });
             }
         };
         // A server with a configured certificate has no authority.
         let ca_pem = std::fs::read_to_string(self.certificates().join("ca.pem")).unwrap_or_default();
         let first_steps = std::fs::read_to_string(self.first_key_file()).unwrap_or_default();
-        Ok(Program { child, out, err, greeting, first_steps, ca_pem })
+        Ok(Program { child, stdout, stderr, greeting, first_steps, ca_pem })
     }
 
     /// Every file below the data directory.
@@ -200,43 +199,43 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-impl Ended {
+impl Exit {
     pub fn of(command: &mut Command) -> Self {
         let output = command.output().unwrap();
         Self {
             code: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
 
     /// Checks that the command failed with this code and without output, and returns its error message.
     pub fn failed(self, code: i32) -> String {
-        assert_eq!((self.code, self.out.as_str()), (Some(code), ""), "{}", self.err);
-        assert!(!self.err.contains("panicked"), "{}", self.err);
-        self.err
+        assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{}", self.stderr);
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+        self.stderr
     }
 }
 
 impl Program {
-    /// What it printed when it was ready.
+    /// The message that it printed when it was ready.
     pub fn greeting(&self) -> &str {
         &self.greeting
     }
 
     /// Everything it printed so far.
     pub fn output(&self) -> String {
-        self.out.text()
+        self.stdout.text()
     }
 
     /// Everything it logged so far.
     pub fn log(&self) -> String {
-        self.err.text()
+        self.stderr.text()
     }
 
     /// Waits until the log contains these words.
     pub fn wait_for_log(&self, words: &str) {
-        let seen = self.err.wait_for(|text| text.contains(words).then_some(()));
+        let seen = self.stderr.wait_for(|text| text.contains(words).then_some(()));
         seen.unwrap_or_else(|log| panic!("{words:?} is not in the log:\n{log}"));
     }
 
@@ -323,7 +322,7 @@ impl Program {
         assert_eq!(self.wait().code(), Some(0), "{}", self.log());
     }
 
-    /// Waits until it has ended.
+    /// Waits until it has exited.
     pub fn wait(&mut self) -> ExitStatus {
         poll("the server ends", || self.child.try_wait().unwrap())
     }
@@ -358,7 +357,7 @@ impl Memory {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Fails when it has ended already, which is fine.
+        // Fails when it has already exited, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -378,7 +377,7 @@ pub fn poll<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
 
 /// The output of a process, while it prints it.
 #[derive(Clone, Default)]
-struct Printed(Arc<(Mutex<Text>, Condvar)>);
+struct CapturedOutput(Arc<(Mutex<Text>, Condvar)>);
 
 #[derive(Default)]
 struct Text {
@@ -386,8 +385,8 @@ struct Text {
     is_complete: bool,
 }
 
-impl Printed {
-    fn by(mut from: impl Read + Send + 'static) -> Self {
+impl CapturedOutput {
+    fn of(mut from: impl Read + Send + 'static) -> Self {
         let printed = Self::default();
         let writer = printed.clone();
         std::thread::spawn(move || {
@@ -410,8 +409,8 @@ impl Printed {
         String::from_utf8_lossy(&self.0.0.lock().unwrap().bytes).into_owned()
     }
 
-    /// The whole output, once it has ended.
-    fn whole(&self) -> String {
+    /// The whole output, once it is complete.
+    fn complete(&self) -> String {
         let mut text = self.0.0.lock().unwrap();
         while !text.is_complete {
             text = self.0.1.wait(text).unwrap();

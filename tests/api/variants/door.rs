@@ -1,4 +1,4 @@
-//! One way into the server for what is done with variants, so that a test can go through all of them.
+//! The operations on variants over any transport, so that a test can run over all of them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::rest::{ASSETS, Form, NEW, OLD, Rest, Scene, text};
 use crate::support::{Client, send};
 
-/// The fields of an asset that tests here look at.
+/// The fields of an asset that these tests check.
 const FIELDS: &str = "id parentId name url type updated variants { id parentId name url }";
 
 /// A transport, with the key of a writer.
@@ -19,7 +19,7 @@ pub enum Door {
     Mcp(Client),
 }
 
-/// What is answered: the data, or the code of the error.
+/// An answer: the data, or the code of the error.
 pub type Answer = Result<Value, String>;
 
 impl Door {
@@ -59,7 +59,7 @@ impl Door {
                 form.file("files", name, bytes);
                 let reply = rest.send_form(ASSETS, form).await.json();
                 let id = text(&reply["data"]["assets"][0]["id"]);
-                // The older version does not show whose variant an asset is, so the original is looked at.
+                // The older version does not show the original of a variant, so the list of the original is read.
                 let original = self.asset("photos", parent).await.unwrap();
                 let views = original[self.variants()].as_array().unwrap();
                 return views.iter().find(|view| view["id"] == *id).unwrap().clone();
@@ -89,7 +89,7 @@ impl Door {
         answer["assets"][0].clone()
     }
 
-    /// An asset, if it is there.
+    /// An asset, if it exists.
     pub async fn asset(&self, library: &str, id: &str) -> Option<Value> {
         let answer = match self {
             Self::Rest(rest, _) => {
@@ -189,7 +189,7 @@ fn within(library: &str) -> String {
     format!("organizationId: \"acme\", libraryId: \"{library}\"")
 }
 
-/// What a REST answer has, or its error's code.
+/// The data of a REST answer, or its error's code.
 fn result(mut reply: Value) -> Answer {
     match reply.get("error") {
         Some(error) => Err(text(&error["code"])),
@@ -197,7 +197,7 @@ fn result(mut reply: Value) -> Answer {
     }
 }
 
-/// What a document answers under the name `answer`.
+/// The value named `answer` in the answer to a document.
 async fn graphql(client: &Client, query: &str) -> Answer {
     let mut reply = client.post_json("/graphql", &json!({ "query": query })).await.json();
     match reply.get("errors") {
@@ -219,7 +219,7 @@ async fn tool(client: &Client, name: &str, library: &str, more: Value) -> Answer
         .header(CONTENT_TYPE, "application/json")
         .body(call.to_string());
     let reply = send(request).await.json();
-    let said = text(&reply["result"]["content"][0]["text"]);
-    let answer: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
+    let content = text(&reply["result"]["content"][0]["text"]);
+    let answer: Value = serde_json::from_str(&content).unwrap_or_else(|_| panic!("{content}"));
     if reply["result"]["isError"] == true { Err(text(&answer["error"]["code"])) } else { Ok(answer) }
 }

@@ -1,4 +1,4 @@
-//! Promotion: what trades places and what stays, and when it is refused.
+//! Promotion: what is swapped and what stays, and when it is refused.
 
 use futures_util::future::join_all;
 use rasterd::core::access::LibraryPath;
@@ -19,7 +19,7 @@ fn doors(scene: &Scene) -> [Door; 2] {
 }
 
 #[tokio::test]
-async fn the_files_trade_places_with_their_names_and_everything_else_stays() {
+async fn the_files_are_swapped_with_their_names_and_everything_else_stays() {
     let scene = Scene::new().await;
     for door in doors(&scene) {
         let mut pair = Pair::upload(&scene, &door, door.name()).await;
@@ -73,7 +73,7 @@ async fn the_files_trade_places_with_their_names_and_everything_else_stays() {
 }
 
 #[tokio::test]
-async fn who_has_the_former_file_is_sent_the_new_one() {
+async fn a_client_with_the_former_file_gets_the_new_one() {
     let scene = Scene::new().await;
     let door = Door::rest(&scene);
     let pair = Pair::upload(&scene, &door, "one.png").await;
@@ -86,7 +86,7 @@ async fn who_has_the_former_file_is_sent_the_new_one() {
 }
 
 #[tokio::test]
-async fn no_file_is_lost_or_kept_for_nothing_by_a_promotion() {
+async fn a_promotion_neither_loses_nor_leaks_files() {
     let scene = Scene::new().await;
     let door = Door::rest(&scene);
     let pair = Pair::upload(&scene, &door, "one.png").await;
@@ -150,7 +150,7 @@ async fn the_older_version_has_no_such_endpoint() {
 }
 
 #[tokio::test]
-async fn what_somebody_else_promoted_meanwhile_is_not_undone() {
+async fn a_concurrent_promotion_is_not_undone() {
     let scene = Scene::new().await;
     let pair = Pair::upload(&scene, &Door::rest(&scene), "one.png").await;
     let core = scene.server.core();
@@ -162,7 +162,7 @@ async fn what_somebody_else_promoted_meanwhile_is_not_undone() {
 }
 
 #[tokio::test]
-async fn many_at_once_leave_one_of_the_two_files_in_each_place() {
+async fn concurrent_promotions_keep_both_files() {
     let scene = Scene::new().await;
     let pair = Pair::upload(&scene, &Door::rest(&scene), "one.png").await;
     let path = format!("{ASSETS}/{}/promote", pair.original);

@@ -45,7 +45,7 @@ async fn an_invitation_link_is_shown_once() {
     browser.wait_for(&Locator::text("The link is withdrawn"));
     grace.clear_cookies();
     grace.open(&second);
-    grace.wait_for(&Locator::text("This link is not good any more"));
+    grace.wait_for(&Locator::text("This link no longer works"));
 }
 
 #[tokio::test]

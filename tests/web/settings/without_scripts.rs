@@ -38,7 +38,7 @@ async fn keys_are_managed_without_scripts() {
     browser.wait_for(&Locator::heading("Key regenerated"));
     let new = browser.value(&Locator::css("#key"));
     browser.reload();
-    browser.wait_for(&Locator::text("The key has a newer value than the one you saw"));
+    browser.wait_for(&Locator::text("The key has a newer value than the one that you saw"));
     acme.server.core().authenticate(&new).unwrap();
     browser.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
     browser.click(&Locator::button("Delete…"));
