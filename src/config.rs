@@ -225,7 +225,7 @@ impl Config {
             warnings: layers.warnings.clone(),
             shown: list_keys(
                 layers,
-                &Derived { bind: server.bind, addresses: &addresses, certificate: &certificate },
+                &DerivedValues { bind: server.bind, addresses: &addresses, certificate: &certificate },
             ),
             certificate,
             addresses,
@@ -360,15 +360,15 @@ fn certificate(values: &Values, layers: &mut Layers) -> Option<Certificate> {
 }
 
 /// What the values that are not set are derived from.
-struct Derived<'a> {
+struct DerivedValues<'a> {
     bind: SocketAddr,
     addresses: &'a ConfiguredAddresses,
     certificate: &'a Certificate,
 }
 
 /// The keys for people. Those that are not set show their derived values, unless the port is not known yet.
-fn list_keys(layers: Layers, from: &Derived<'_>) -> Vec<Shown> {
-    let Derived { bind, addresses, certificate } = from;
+fn list_keys(layers: Layers, from: &DerivedValues<'_>) -> Vec<Shown> {
+    let DerivedValues { bind, addresses, certificate } = from;
     let derived = (bind.port() != 0).then(|| addresses.complete(*bind, &Machine::this()));
     let entries = layers.into_entries().into_iter();
     entries

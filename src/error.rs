@@ -172,7 +172,7 @@ impl Error {
             .caused_by(cause)
     }
 
-    /// The one answer for a library that this key can't reach, for whatever reason.
+    /// The one answer for a library that this key has no access to, whatever the reason.
     #[must_use]
     pub fn library_not_authorized() -> Self {
         Self::new(Code::LibraryNotAuthorized, "API key not authorized for this library.")

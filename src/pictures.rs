@@ -58,14 +58,14 @@ pub const MAX_ENCODED_EDGE: u32 = 65_500;
 
 /// Limits for decoding one picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limits {
+pub struct DecodeLimits {
     /// Pixels of the original.
     pub pixels: u64,
     /// Bytes of memory.
     pub memory: u64,
 }
 
-impl Default for Limits {
+impl Default for DecodeLimits {
     fn default() -> Self {
         Self { pixels: 200_000_000, memory: 256 << 20 }
     }
@@ -235,12 +235,16 @@ pub fn render(
     source: &File,
     media_type: MediaType,
     rendition: &Rendition,
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<Rendered, Failure> {
     render_of(&DecodeInput::whole(source, media_type), rendition, limits)
 }
 
-fn render_of(source: &DecodeInput<'_>, rendition: &Rendition, limits: &Limits) -> Result<Rendered, Failure> {
+fn render_of(
+    source: &DecodeInput<'_>,
+    rendition: &Rendition,
+    limits: &DecodeLimits,
+) -> Result<Rendered, Failure> {
     guarded(|| {
         let (canvas, _) = open(source, &rendition.size, limits)?;
         let cut = rendition.size.crop(canvas.size());
@@ -259,12 +263,12 @@ pub fn derive(
     source: &File,
     media_type: MediaType,
     edges: &[u32],
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<Derived, Failure> {
     derive_of(&DecodeInput::whole(source, media_type), edges, limits)
 }
 
-fn derive_of(source: &DecodeInput<'_>, edges: &[u32], limits: &Limits) -> Result<Derived, Failure> {
+fn derive_of(source: &DecodeInput<'_>, edges: &[u32], limits: &DecodeLimits) -> Result<Derived, Failure> {
     guarded(|| {
         let mut edges = edges.to_vec();
         edges.sort_unstable();
@@ -330,7 +334,7 @@ struct Decoded {
 fn open(
     source: &DecodeInput<'_>,
     resize: &ResizeSpec,
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<(Canvas, PixelSize), Failure> {
     let decoded = decode(source, resize, limits)?;
     let size = resize::upright(decoded.stored, decoded.orientation);
@@ -338,7 +342,7 @@ fn open(
     Ok((canvas.upright(decoded.orientation), size))
 }
 
-fn decode(input: &DecodeInput<'_>, resize: &ResizeSpec, limits: &Limits) -> Result<Decoded, Failure> {
+fn decode(input: &DecodeInput<'_>, resize: &ResizeSpec, limits: &DecodeLimits) -> Result<Decoded, Failure> {
     let source = input.original;
     let geometry = || CheckedGeometry::read(source, input.media_type, limits);
     match input.media_type {
@@ -365,7 +369,7 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
 }
 
 /// Refuses a picture with more pixels than allowed, before memory is allocated for them.
-fn within_pixels(width: u32, height: u32, limits: &Limits) -> Result<(), Failure> {
+fn within_pixels(width: u32, height: u32, limits: &DecodeLimits) -> Result<(), Failure> {
     if width == 0 || height == 0 {
         return Err(Failure::damaged("it has no width or no height"));
     }

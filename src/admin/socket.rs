@@ -39,7 +39,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// An answer on the wire.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Answer {
+enum SocketAnswer {
     Reply(Reply),
     Error { code: String, message: String },
 }
@@ -128,12 +128,12 @@ async fn answer(mut stream: UnixStream, core: &Core, by: Administrator) -> io::R
         Err(_) => Err(Error::bad_input("The request did not arrive in time.")),
     };
     let answer = match outcome {
-        Ok(reply) => Answer::Reply(reply),
+        Ok(reply) => SocketAnswer::Reply(reply),
         Err(error) => {
             if let Some(cause) = error.cause() {
                 tracing::error!(code = error.code().name(), %cause, "an administrator's command failed");
             }
-            Answer::Error { code: error.code().name().to_owned(), message: error.message().to_owned() }
+            SocketAnswer::Error { code: error.code().name().to_owned(), message: error.message().to_owned() }
         }
     };
     timeout(TRANSFER_TIMEOUT, write_line(&mut stream, &answer)).await?
@@ -155,14 +155,14 @@ pub async fn ask(data_dir: &Path, request: &Request) -> Result<Option<Reply>> {
     let Ok(short) = ShortPath::new(data_dir, NAME) else { return Ok(None) };
     let Ok(stream) = UnixStream::connect(&short.path).await else { return Ok(None) };
     match timeout(REPLY_TIMEOUT, exchange(stream, request)).await {
-        Ok(Ok(Answer::Reply(reply))) => Ok(Some(reply)),
-        Ok(Ok(Answer::Error { code, message })) => Err(error_of(&code, message)),
+        Ok(Ok(SocketAnswer::Reply(reply))) => Ok(Some(reply)),
+        Ok(Ok(SocketAnswer::Error { code, message })) => Err(error_of(&code, message)),
         Ok(Err(cause)) => Err(no_reply().caused_by(cause)),
         Err(elapsed) => Err(no_reply().caused_by(elapsed)),
     }
 }
 
-async fn exchange(mut stream: UnixStream, request: &Request) -> io::Result<Answer> {
+async fn exchange(mut stream: UnixStream, request: &Request) -> io::Result<SocketAnswer> {
     write_line(&mut stream, request).await?;
     let line = read_line(&mut stream, MAX_REPLY).await?;
     Ok(serde_json::from_slice(&line)?)
@@ -202,13 +202,13 @@ mod tests {
     use crate::core::clock::Clock;
     use crate::core::model::Access;
 
-    struct Running {
+    struct RunningSocket {
         temp: crate::testing::TempFolder,
         dir: DataDir,
         task: tokio::task::JoinHandle<()>,
     }
 
-    impl Running {
+    impl RunningSocket {
         fn start() -> Self {
             let temp = crate::testing::TempFolder::new();
             let dir = DataDir::lock(temp.path(), "test").unwrap();
@@ -245,7 +245,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_is_created_listed_and_deleted_through_the_socket() {
-        let running = Running::start();
+        let running = RunningSocket::start();
         let create = OrganizationRequest::Create { name: "Acme".into(), slug: None };
         running.ask(Request::Organization(create)).await.ok().unwrap();
         let create =
@@ -267,7 +267,7 @@ mod tests {
 
     #[tokio::test]
     async fn errors_keep_their_code_and_message() {
-        let running = Running::start();
+        let running = RunningSocket::start();
         let error = running.ask(create_key("photos")).await.err().unwrap();
         assert_eq!(error.code(), Code::OrganizationNotFound);
         assert!(error.message().contains("acme"), "{error}");
@@ -275,7 +275,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_invalid_request_is_refused_and_the_socket_keeps_working() {
-        let running = Running::start();
+        let running = RunningSocket::start();
         let long = vec![b'x'; usize::try_from(MAX_REQUEST).unwrap()];
         for bytes in [b"".as_slice(), b"{}\n", b"{\"key\":{\"show\":{\"key\":\"a\",\"more\":1}}}\n", &long] {
             let answer = running.raw(bytes).await;
@@ -286,7 +286,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_socket_is_private_replaces_a_stale_one_and_is_removed() {
-        let running = Running::start();
+        let running = RunningSocket::start();
         let path = running.temp.path().join(NAME);
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         let list = Request::Organization(OrganizationRequest::List);

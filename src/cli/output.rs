@@ -73,12 +73,12 @@ pub(super) fn print_reply(reply: &Reply, json: bool) -> Result<(), CommandError>
 }
 
 /// A record as a row of a table.
-trait Row: Serialize {
+trait TableRow: Serialize {
     const HEADINGS: &'static [&'static str];
     fn cells(&self) -> Vec<String>;
 }
 
-impl Row for OrganizationRecord {
+impl TableRow for OrganizationRecord {
     const HEADINGS: &'static [&'static str] = &["ID", "NAME", "CREATED"];
 
     fn cells(&self) -> Vec<String> {
@@ -86,7 +86,7 @@ impl Row for OrganizationRecord {
     }
 }
 
-impl Row for LibraryRecord {
+impl TableRow for LibraryRecord {
     const HEADINGS: &'static [&'static str] = &["ID", "NAME", "ORGANIZATION", "ASSETS", "TRASH", "CREATED"];
 
     fn cells(&self) -> Vec<String> {
@@ -101,7 +101,7 @@ impl Row for LibraryRecord {
     }
 }
 
-impl Row for KeyRecord {
+impl TableRow for KeyRecord {
     const HEADINGS: &'static [&'static str] =
         &["ID", "NAME", "ORGANIZATION", "STARTS WITH", "CREATED", "LAST USED", "EXPIRES", "GRANTS"];
 
@@ -119,7 +119,7 @@ impl Row for KeyRecord {
     }
 }
 
-impl Row for MemberRecord {
+impl TableRow for MemberRecord {
     const HEADINGS: &'static [&'static str] =
         &["E-MAIL", "NAME", "ROLE", "ORGANIZATION", "JOINED", "LAST SEEN"];
 
@@ -135,7 +135,7 @@ impl Row for MemberRecord {
     }
 }
 
-impl Row for LinkRecord {
+impl TableRow for LinkRecord {
     const HEADINGS: &'static [&'static str] = &["LINK", "FOR", "ROLE", "ORGANIZATION", "EXPIRES"];
 
     fn cells(&self) -> Vec<String> {
@@ -150,7 +150,7 @@ impl Row for LinkRecord {
     }
 }
 
-impl Row for OpenLinkRecord {
+impl TableRow for OpenLinkRecord {
     const HEADINGS: &'static [&'static str] = &["ID", "FOR", "ROLE", "CREATED BY", "CREATED", "EXPIRES"];
 
     fn cells(&self) -> Vec<String> {
@@ -179,7 +179,7 @@ pub(super) fn grants(key: &KeyRecord) -> String {
     grants.collect::<Vec<_>>().join(" ")
 }
 
-fn print_record<R: Row>(record: &R, json: bool) -> Result<(), CommandError> {
+fn print_record<R: TableRow>(record: &R, json: bool) -> Result<(), CommandError> {
     if json {
         return print_json(record);
     }
@@ -188,7 +188,7 @@ fn print_record<R: Row>(record: &R, json: bool) -> Result<(), CommandError> {
     print(&aligned(&rows))
 }
 
-fn print_list<R: Row>(list: &[R], json: bool) -> Result<(), CommandError> {
+fn print_list<R: TableRow>(list: &[R], json: bool) -> Result<(), CommandError> {
     if json {
         return print_json(&list);
     }
@@ -196,7 +196,7 @@ fn print_list<R: Row>(list: &[R], json: bool) -> Result<(), CommandError> {
         hint("There are none.");
         return Ok(());
     }
-    print_table(R::HEADINGS, list.iter().map(Row::cells))
+    print_table(R::HEADINGS, list.iter().map(TableRow::cells))
 }
 
 /// Prints rows under headings, in aligned columns.

@@ -116,18 +116,18 @@ impl Core {
         size: usize,
     ) -> Result<(Caller, BrowsePage)> {
         let grant = caller.read(path)?;
-        let wanted = self.wanted(query)?;
-        if wanted.is_as_stored() {
+        let parsed = self.parse_query(query)?;
+        if parsed.is_as_stored() {
             let start = after.and_then(BrowseCursor::cursor).map_or(PageStart::Offset(0), PageStart::After);
             let page = AssetPageRequest { start, size };
-            let Page { items, next } = stored(&caller, &grant, &wanted.tags, page)?;
-            let total = stored_count(&caller, &grant, &wanted.tags)?;
-            let assets = self.marked(&caller, items, &wanted)?;
+            let Page { items, next } = stored(&caller, &grant, &parsed.tags, page)?;
+            let total = stored_count(&caller, &grant, &parsed.tags)?;
+            let assets = self.marked(&caller, items, &parsed)?;
             return Ok((caller, BrowsePage { assets, next: next.map(BrowseCursor::from), total }));
         }
         let after = after.cloned();
-        self.scan(caller, grant, wanted, move |core, caller, grant, wanted| {
-            let positions = core.positions(caller, grant, wanted)?;
+        self.scan(caller, grant, parsed, move |core, caller, grant, parsed| {
+            let positions = core.positions(caller, grant, parsed)?;
             let from = after.map_or(0, |after| positions.partition_point(|position| *position <= after));
             let mut shown = positions.iter().skip(from).take(size);
             let assets = shown
@@ -135,7 +135,7 @@ impl Core {
                 .map(|position| caller.snapshot().asset(grant, &position.id))
                 .collect::<Result<_>>()?;
             let next = shown.next_back().filter(|_| from + size < positions.len()).cloned();
-            Ok(BrowsePage { assets: core.marked(caller, assets, wanted)?, next, total: positions.len() })
+            Ok(BrowsePage { assets: core.marked(caller, assets, parsed)?, next, total: positions.len() })
         })
         .await
     }
@@ -153,13 +153,13 @@ impl Core {
     ) -> Result<(Caller, Adjacent)> {
         let grant = caller.read(path)?;
         let asset = caller.snapshot().asset(&grant, &parse_id(id)?)?;
-        let wanted = self.wanted(query)?;
-        if wanted.is_as_stored() {
-            let adjacent = stored_neighbours(&caller, &grant, &wanted, &asset)?;
+        let parsed = self.parse_query(query)?;
+        if parsed.is_as_stored() {
+            let adjacent = stored_adjacent(&caller, &grant, &parsed, &asset)?;
             return Ok((caller, adjacent));
         }
-        self.scan(caller, grant, wanted, move |core, caller, grant, wanted| {
-            let positions = core.positions(caller, grant, wanted)?;
+        self.scan(caller, grant, parsed, move |core, caller, grant, parsed| {
+            let positions = core.positions(caller, grant, parsed)?;
             let here = positions.iter().position(|position| position.id == asset.id);
             let at = |position: Option<usize>| {
                 position.and_then(|position| positions.get(position)).map(|position| position.id)
@@ -177,19 +177,19 @@ impl Core {
         &self,
         caller: Caller,
         grant: ReadGrant,
-        wanted: ParsedQuery,
+        parsed: ParsedQuery,
         look: impl FnOnce(&Self, &Caller, &ReadGrant, &ParsedQuery) -> Result<T> + Send + 'static,
     ) -> Result<(Caller, T)> {
-        if !wanted.terms.is_empty() {
+        if !parsed.terms.is_empty() {
             self.indexer().reach(caller.snapshot(), &[grant.library().0]).await?;
         }
         let core = self.clone();
         self.scans()
-            .run(caller.client_id(), move || look(&core, &caller, &grant, &wanted).map(|seen| (caller, seen)))
+            .run(caller.client_id(), move || look(&core, &caller, &grant, &parsed).map(|seen| (caller, seen)))
             .await
     }
 
-    fn wanted(&self, query: &AssetQuery) -> Result<ParsedQuery> {
+    fn parse_query(&self, query: &AssetQuery) -> Result<ParsedQuery> {
         expect_tag_filter(&query.tags, self.settings().limits.tag_filter)?;
         let is_search = !query.words.trim().is_empty();
         Ok(ParsedQuery {
@@ -200,9 +200,9 @@ impl Core {
         })
     }
 
-    fn marked(&self, caller: &Caller, assets: Vec<Asset>, wanted: &ParsedQuery) -> Result<Vec<BrowsedAsset>> {
+    fn marked(&self, caller: &Caller, assets: Vec<Asset>, parsed: &ParsedQuery) -> Result<Vec<BrowsedAsset>> {
         let mark = |detail: AssetDetail| BrowsedAsset {
-            marked_name: wanted.terms.highlight(&detail.asset.name),
+            marked_name: parsed.terms.highlight(&detail.asset.name),
             detail,
         };
         Ok(self.details(caller, assets)?.into_iter().map(mark).collect())
@@ -213,20 +213,20 @@ impl Core {
         &self,
         caller: &Caller,
         grant: &ReadGrant,
-        wanted: &ParsedQuery,
+        parsed: &ParsedQuery,
     ) -> Result<Vec<BrowseCursor>> {
-        let mut positions: Vec<BrowseCursor> = if wanted.is_search {
-            let found = self.matching(caller, grant, &wanted.terms)?;
-            let fitting = found.into_iter().filter(|(asset, _)| wanted.has_tag_of(asset));
+        let mut positions: Vec<BrowseCursor> = if parsed.is_search {
+            let found = self.matching(caller, grant, &parsed.terms)?;
+            let fitting = found.into_iter().filter(|(asset, _)| parsed.has_tag_of(asset));
             fitting
                 .map(|(asset, score)| {
-                    BrowseCursor::of(&asset, wanted.order.map_or(Rank::Match(score), Rank::By))
+                    BrowseCursor::of(&asset, parsed.order.map_or(Rank::Match(score), Rank::By))
                 })
                 .collect()
         } else {
             let all = AssetPageRequest { start: PageStart::Offset(0), size: usize::MAX };
-            let rank = Rank::By(wanted.order.unwrap_or(Order::Newest));
-            let found = stored(caller, grant, &wanted.tags, all)?;
+            let rank = Rank::By(parsed.order.unwrap_or(Order::Newest));
+            let found = stored(caller, grant, &parsed.tags, all)?;
             found.items.iter().map(|asset| BrowseCursor::of(asset, rank)).collect()
         };
         positions.sort_unstable();
@@ -270,19 +270,19 @@ impl ParsedQuery {
     }
 }
 
-fn stored_neighbours(
+fn stored_adjacent(
     caller: &Caller,
     grant: &ReadGrant,
-    wanted: &ParsedQuery,
+    parsed: &ParsedQuery,
     asset: &Asset,
 ) -> Result<Adjacent> {
-    if !wanted.has_tag_of(asset) {
+    if !parsed.has_tag_of(asset) {
         return Ok(Adjacent::default());
     }
     let here = Cursor::of(asset);
     let page = AssetPageRequest { start: PageStart::After(here), size: 1 };
-    let following = stored(caller, grant, &wanted.tags, page)?;
-    let before = caller.snapshot().listed_before(grant, &wanted.tags, here)?;
+    let following = stored(caller, grant, &parsed.tags, page)?;
+    let before = caller.snapshot().listed_before(grant, &parsed.tags, here)?;
     Ok(Adjacent { before, after: following.items.first().map(|asset| asset.id) })
 }
 

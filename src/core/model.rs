@@ -155,7 +155,7 @@ pub struct Content {
 impl Content {
     /// The result of the work after the upload, once it is done.
     #[must_use]
-    pub fn look(&self) -> Option<&Look> {
+    pub fn processing_result(&self) -> Option<&ProcessingResult> {
         match &self.work {
             Work::Done(look) => Some(look),
             Work::Nothing | Work::Waiting(_) | Work::Failed { .. } => None,
@@ -189,13 +189,13 @@ pub enum Work {
     /// There is none.
     Nothing,
     /// It is pending.
-    Waiting(Pending),
+    Waiting(PendingWork),
     /// It is done, with this result.
-    Done(Look),
+    Done(ProcessingResult),
     /// It was given up.
     Failed {
         /// The work that failed, and the number of attempts.
-        pending: Pending,
+        pending: PendingWork,
         /// Why.
         failure: Failure,
         /// When.
@@ -215,7 +215,7 @@ impl Work {
 
 /// Pending work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Pending {
+pub struct PendingWork {
     /// The number of failed attempts.
     pub tries: u32,
     /// Not before this time; 0 at the first try.
@@ -228,7 +228,7 @@ pub struct Pending {
 
 /// What a picture shows, and its metadata.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Look {
+pub struct ProcessingResult {
     /// A blurred placeholder; none where the type is not decoded.
     pub blurhash: Option<String>,
     /// The dominant colour, red, green, blue; none where the type is not decoded.

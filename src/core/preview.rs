@@ -3,7 +3,7 @@
 use super::Core;
 use super::assets::parse_id;
 use super::model::Content;
-use super::renditions::{LibraryFile, RenditionRequest, RequestedFormat, Requester};
+use super::renditions::{LibraryFile, RenditionRequest, RenditionRequester, RequestedFormat};
 use super::store::AssetQueries;
 use crate::core::access::{Caller, LibraryPath};
 use crate::error::{Code, Result};
@@ -28,7 +28,7 @@ impl Core {
     ) -> Result<Option<(MediaType, Vec<u8>)>> {
         let grant = caller.read(path)?;
         let asset = caller.snapshot().asset(&grant, &parse_id(id)?)?;
-        let (requester, content) = (Requester::of(LibraryFile::of(&asset), None), asset.content);
+        let (requester, content) = (RenditionRequester::of(LibraryFile::of(&asset), None), asset.content);
         if !content.has_pictures(self.renderable_types()) {
             return Ok(None);
         }
@@ -47,7 +47,7 @@ impl Core {
     /// A picture of this size, unless its file is too large.
     async fn preview_of(
         &self,
-        requester: Requester,
+        requester: RenditionRequester,
         content: &Content,
         edge: u32,
         quality: u8,

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::Core;
 use super::assets::parse_id;
-use super::model::{Asset, Content, Look, Pending, Work};
+use super::model::{Asset, Content, PendingWork, ProcessingResult, Work};
 use super::renditions::{LibraryFile, with_dimensions};
 use super::store::{Next, WorkQueries};
 use crate::core::access::Administrator;
@@ -94,7 +94,7 @@ pub(super) fn work_on_upload(media_type: MediaType, renderable_types: Renderable
     if !needs_work(media_type, renderable_types) {
         return Work::Nothing;
     }
-    Work::Waiting(Pending { import_caption: import, import_keywords: import, ..Pending::default() })
+    Work::Waiting(PendingWork { import_caption: import, import_keywords: import, ..PendingWork::default() })
 }
 
 /// Whether files of this type have anything to find out: pictures, or at least metadata.
@@ -185,9 +185,9 @@ impl Core {
             self.read_metadata(permit, content).await?;
         let size = derived.as_ref().map(|derived| derived.size);
         let (blurhash, colour) = derived.map(|derived| (derived.blurhash, derived.colour)).unzip();
-        let look = Look { blurhash, colour, captured, camera, title };
+        let result = ProcessingResult { blurhash, colour, captured, camera, title };
         let content = size.map_or_else(|| content.clone(), |size| with_dimensions(content, size));
-        Ok(Outcome { content: Content { work: Work::Done(look), ..content }, caption, keywords })
+        Ok(Outcome { content: Content { work: Work::Done(result), ..content }, caption, keywords })
     }
 
     /// The metadata in a file. Unreadable metadata counts as none: the picture can still be shown.
@@ -266,11 +266,11 @@ fn visible(metadata: Metadata) -> Metadata {
 }
 
 /// What happens after a failed attempt: another one after a delay, or nothing more.
-fn after_failure(pending: Pending, failure: &Failure, now: Millis) -> Work {
+fn after_failure(pending: PendingWork, failure: &Failure, now: Millis) -> Work {
     let delay = RETRY_DELAYS.get(pending.tries as usize).filter(|_| failure.is_transient());
-    let pending = Pending { tries: pending.tries.saturating_add(1), ..pending };
+    let pending = PendingWork { tries: pending.tries.saturating_add(1), ..pending };
     match delay {
-        Some(delay) => Work::Waiting(Pending { due: now + millis(*delay), ..pending }),
+        Some(delay) => Work::Waiting(PendingWork { due: now + millis(*delay), ..pending }),
         None => Work::Failed { pending, failure: failure.clone(), when: now },
     }
 }

@@ -43,12 +43,12 @@ use spec::RenditionSpec;
 
 /// Which file a rendition is made of, and for which client.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Requester {
+pub(super) struct RenditionRequester {
     file: LibraryFile,
     address: Option<IpAddr>,
 }
 
-impl Requester {
+impl RenditionRequester {
     /// A client at this address; `None` for a client that is authenticated.
     pub fn of(file: LibraryFile, address: Option<IpAddr>) -> Self {
         Self { file, address: address.map(client_network) }
@@ -99,7 +99,7 @@ impl Renditions {
             tools: configured.tools.clone(),
             fonts: configured.fonts.clone(),
             scratch: cache.scratch(),
-            limits: pictures::Limits { pixels: settings.limits.image_pixels, memory },
+            limits: pictures::DecodeLimits { pixels: settings.limits.image_pixels, memory },
             time_limit: defaults.time_limit,
         };
         Ok(Self {
@@ -165,7 +165,7 @@ impl Core {
         request: &RenditionRequest,
         address: Option<IpAddr>,
     ) -> Result<RenditionFile> {
-        let requester = Requester::of(LibraryFile::of(&public_file.asset), address);
+        let requester = RenditionRequester::of(LibraryFile::of(&public_file.asset), address);
         self.rendition_of(requester, &public_file.asset.content, request).await
     }
 
@@ -185,7 +185,7 @@ impl Core {
     /// A rendition of this file, for a caller that already proved its permission to read it.
     pub(super) async fn rendition_of(
         &self,
-        requester: Requester,
+        requester: RenditionRequester,
         content: &Content,
         request: &RenditionRequest,
     ) -> Result<RenditionFile> {
@@ -207,7 +207,7 @@ impl Core {
 
     async fn render(
         &self,
-        requester: Requester,
+        requester: RenditionRequester,
         content: &Content,
         spec: RenditionSpec,
     ) -> Result<CachedRendition> {

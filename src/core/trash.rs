@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Core;
 use super::assets::{AssetDetail, parse_id, within};
 use super::model::Asset;
-use super::renditions::{LibraryFile, RenditionFile, RenditionRequest, Requester};
+use super::renditions::{LibraryFile, RenditionFile, RenditionRequest, RenditionRequester};
 use super::store::{AssetQueries, AuditCommands, Due, LibraryQueries, TrashCommands, TrashQueries, Tx};
 use crate::core::access::{Administrator, Caller, LibraryPath, WriteGrant};
 use crate::core::model::audit::{Action, some_of};
@@ -65,7 +65,7 @@ impl Core {
         let trashed = asset.filter(|asset| asset.trashed.is_some()).ok_or_else(Error::asset_not_found)?;
         // Rendering may take a while, and the snapshot is no longer needed.
         drop(caller);
-        let requester = Requester::of(LibraryFile::of(&trashed), None);
+        let requester = RenditionRequester::of(LibraryFile::of(&trashed), None);
         self.rendition_of(requester, &trashed.content, request).await
     }
 

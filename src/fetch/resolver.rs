@@ -14,27 +14,27 @@ use super::public::is_public;
 #[derive(Clone)]
 pub struct Resolver {
     settings: Arc<FetchSettings>,
-    names: Names,
+    addresses: AddressSource,
 }
 
-/// Where the addresses of names come from.
+/// The source of the addresses of names.
 #[derive(Clone)]
-enum Names {
+enum AddressSource {
     /// The operating system.
     System,
     /// A test, which scripts the answers.
     #[cfg(test)]
-    Scripted(tests::Script),
+    Scripted(tests::ScriptedName),
 }
 
 impl Resolver {
     /// Asks the operating system.
     pub fn system(settings: FetchSettings) -> Self {
-        Self { settings: Arc::new(settings), names: Names::System }
+        Self { settings: Arc::new(settings), addresses: AddressSource::System }
     }
 
     async fn checked(self, name: Name) -> io::Result<Addrs> {
-        let addresses = self.names.lookup(name.as_str()).await?;
+        let addresses = self.addresses.lookup(name.as_str()).await?;
         let may_connect = |address: &SocketAddr| {
             let address = address.ip();
             is_public(address) || self.settings.allows(address)
@@ -54,7 +54,7 @@ impl Resolve for Resolver {
     }
 }
 
-impl Names {
+impl AddressSource {
     async fn lookup(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
         match self {
             // The client replaces the zero with the url's port.
@@ -75,19 +75,19 @@ pub mod tests {
 
     /// The answers to the lookups of one name, in order. After the last one, lookups find no address.
     #[derive(Clone)]
-    pub struct Script {
+    pub struct ScriptedName {
         name: &'static str,
         answers: Arc<Mutex<VecDeque<Vec<IpAddr>>>>,
     }
 
-    impl Script {
+    impl ScriptedName {
         pub fn new(name: &'static str, answers: &[&[&str]]) -> Self {
             let parse = |answer: &&[&str]| answer.iter().map(|text| text.parse().unwrap()).collect();
             Self { name, answers: Arc::new(Mutex::new(answers.iter().map(parse).collect())) }
         }
 
         pub fn resolver(&self, settings: FetchSettings) -> Resolver {
-            Resolver { settings: Arc::new(settings), names: Names::Scripted(self.clone()) }
+            Resolver { settings: Arc::new(settings), addresses: AddressSource::Scripted(self.clone()) }
         }
 
         pub fn left(&self) -> usize {

@@ -7,16 +7,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::resolver::tests::Script;
+use super::resolver::tests::ScriptedName;
 use super::*;
 
 /// A web server that sends one answer per connection, computed from the request.
-struct Server {
+struct WebServer {
     address: SocketAddr,
     requests: Arc<AtomicUsize>,
 }
 
-impl Server {
+impl WebServer {
     async fn start(answer: impl Fn(String) -> String + Send + Sync + 'static) -> Self {
         Self::start_on([127, 0, 0, 1].into(), answer).await
     }
@@ -93,7 +93,7 @@ async fn refusal(fetcher: &Fetcher, url: &str) -> String {
 
 #[tokio::test]
 async fn a_file_is_fetched() {
-    let server = Server::start(|request| file(&request)).await;
+    let server = WebServer::start(|request| file(&request)).await;
     let mut download = fetcher().open(&server.url("/a%20b.jpg?x=1#part")).await.unwrap();
     assert_eq!(download.file_name(), "a b.jpg");
     let announced = download.announced_bytes();
@@ -109,7 +109,7 @@ async fn a_file_is_fetched() {
 
 #[tokio::test]
 async fn redirects_are_followed_up_to_their_limit() {
-    let server = Server::start(|request| match request.split(' ').nth(1).unwrap() {
+    let server = WebServer::start(|request| match request.split(' ').nth(1).unwrap() {
         "/end.png" => file("the end"),
         "/3" => redirect("/2"),
         "/2" => redirect("end.png"),
@@ -126,9 +126,9 @@ async fn redirects_are_followed_up_to_their_limit() {
 
 #[tokio::test]
 async fn a_redirect_is_checked_like_the_url_itself() {
-    let secret = Server::start_on([127, 0, 0, 2].into(), |_| file("secret")).await;
+    let secret = WebServer::start_on([127, 0, 0, 2].into(), |_| file("secret")).await;
     let inside = secret.url("/");
-    let server = Server::start(move |request| match request.split(' ').nth(1).unwrap() {
+    let server = WebServer::start(move |request| match request.split(' ').nth(1).unwrap() {
         "/address" => redirect(&inside),
         "/mapped" => redirect("http://[::ffff:127.0.0.1]/"),
         "/scheme" => redirect("file:///etc/passwd"),
@@ -151,8 +151,8 @@ async fn a_redirect_is_checked_like_the_url_itself() {
 
 #[tokio::test]
 async fn a_name_is_resolved_once_per_connection() {
-    let server = Server::start(|_| file("public")).await;
-    let script = Script::new("changing.example.org", &[&["127.0.0.1"], &["127.0.0.2"]]);
+    let server = WebServer::start(|_| file("public")).await;
+    let script = ScriptedName::new("changing.example.org", &[&["127.0.0.1"], &["127.0.0.2"]]);
     let fetcher = Fetcher::with_resolver(script.resolver(settings()), settings(), LIMITS);
     let url = format!("http://changing.example.org:{}/", server.address.port());
     let mut download = fetcher.open(&url).await.unwrap();
@@ -164,9 +164,9 @@ async fn a_name_is_resolved_once_per_connection() {
 
 #[tokio::test]
 async fn every_address_of_a_name_must_be_public() {
-    let server = Server::start(|_| file("public")).await;
+    let server = WebServer::start(|_| file("public")).await;
     for answer in [["127.0.0.1", "10.0.0.1"], ["::1", "127.0.0.1"]] {
-        let script = Script::new("mixed.example.org", &[&answer]);
+        let script = ScriptedName::new("mixed.example.org", &[&answer]);
         let fetcher = Fetcher::with_resolver(script.resolver(settings()), settings(), LIMITS);
         let url = format!("http://mixed.example.org:{}/", server.address.port());
         assert_eq!(refusal(&fetcher, &url).await, "it does not resolve to a public address.");
@@ -178,9 +178,9 @@ async fn every_address_of_a_name_must_be_public() {
 async fn the_time_limit_covers_the_header_and_the_body() {
     let limits = FetchLimits { time: Duration::from_secs(1), ..LIMITS };
     let fetcher = Fetcher::new(settings(), limits);
-    let silent = Server::start(|_| String::new()).await;
+    let silent = WebServer::start(|_| String::new()).await;
     assert_eq!(refusal(&fetcher, &silent.url("/")).await, "it took longer than 1 s.");
-    let stalling = Server::start(|_| "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf".to_owned()).await;
+    let stalling = WebServer::start(|_| "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf".to_owned()).await;
     let mut download = fetcher.open(&stalling.url("/")).await.unwrap();
     let error = body(&mut download).await.unwrap_err();
     assert!(error.message().ends_with("it took longer than 1 s."), "{error}");
@@ -188,7 +188,7 @@ async fn the_time_limit_covers_the_header_and_the_body() {
 
 #[tokio::test]
 async fn answers_without_a_file_are_refused() {
-    let server = Server::start(|request| match request.split(' ').nth(1).unwrap() {
+    let server = WebServer::start(|request| match request.split(' ').nth(1).unwrap() {
         "/missing" => "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned(),
         "/empty" => "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
         _ => "SSH-2.0-OpenSSH_9.9\r\n".to_owned(),

@@ -8,7 +8,7 @@ use crate::core::libraries::{CallerDetail, LibraryDetail};
 use crate::core::model::id::{AssetId, LibraryId, OrganizationId};
 use crate::core::model::name::Slug;
 use crate::core::model::{
-    Access, Asset, Content, ContentHash, Grant, Library, Look, Organization, TagCount, Work,
+    Access, Asset, Content, ContentHash, Grant, Library, Organization, ProcessingResult, TagCount, Work,
 };
 use crate::core::search::{FoundAsset, FoundAssets};
 use crate::core::uploads::Uploaded;
@@ -105,9 +105,9 @@ fn detail() -> AssetDetail {
                 media_type: MediaType::Jpeg,
                 width: Some(2400),
                 height: Some(1600),
-                work: Work::Done(Look {
+                work: Work::Done(ProcessingResult {
                     blurhash: Some("LKO2?V%2Tw=w]~RBVZRi};RPxuwH".to_owned()),
-                    ..Look::default()
+                    ..ProcessingResult::default()
                 }),
             },
             description: "A beach at dusk.".to_owned(),

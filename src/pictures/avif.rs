@@ -11,7 +11,7 @@ use super::colour::Profile;
 use super::downscale::{Downscaler, within_memory};
 use super::hdr::HdrToneMap;
 use super::resize::{PixelSize, ResizeSpec};
-use super::{CheckedGeometry, Decoded, Failure, Limits, properties};
+use super::{CheckedGeometry, DecodeLimits, Decoded, Failure, properties};
 
 mod container;
 mod pixels;
@@ -26,7 +26,7 @@ pub(super) fn decode(
     source: &File,
     geometry: &CheckedGeometry,
     resize: &ResizeSpec,
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<Decoded, Failure> {
     let mut source = source;
     source.rewind()?;
@@ -73,7 +73,7 @@ fn within_decoder_memory(
     picture: &CodedImage,
     alpha: Option<&CodedImage>,
     geometry: &CheckedGeometry,
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<(), Failure> {
     let of = |coded: &CodedImage| {
         let rows = coded.tiles.len() / coded.columns.max(1);
@@ -126,7 +126,12 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(coded: CodedImage, geometry: &CheckedGeometry, limits: &Limits, source: ColourSource) -> Self {
+    fn new(
+        coded: CodedImage,
+        geometry: &CheckedGeometry,
+        limits: &DecodeLimits,
+        source: ColourSource,
+    ) -> Self {
         Self {
             count: coded.tiles.len() / coded.columns.max(1),
             tiles: coded.tiles.into_iter(),

@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use super::canvas::ChannelLayout;
 use super::downscale::{Downscaler, within_memory};
 use super::resize::ResizeSpec;
-use super::{CheckedGeometry, Decoded, Failure, Limits, unsupported};
+use super::{CheckedGeometry, DecodeLimits, Decoded, Failure, unsupported};
 
 /// The length of both headers and the masks.
 const HEAD: usize = 14 + 124;
@@ -40,7 +40,7 @@ pub(super) fn decode(
     source: &File,
     geometry: &CheckedGeometry,
     resize: &ResizeSpec,
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<Decoded, Failure> {
     let header = Header::read(source)?;
     let size = geometry.stored;
@@ -177,7 +177,7 @@ impl Header {
     }
 }
 
-/// The mdeclared value, scaled to 255.
+/// The masked value, scaled to 255.
 fn mdeclared(pixel: u32, mask: u32) -> u8 {
     if mask == 0 {
         return 0;

@@ -6,7 +6,7 @@
 
 use super::canvas::{Canvas, ChannelLayout, multiply_alpha};
 use super::resize::PixelSize;
-use super::{Failure, Limits};
+use super::{DecodeLimits, Failure};
 
 mod strips;
 
@@ -36,7 +36,7 @@ impl Downscaler {
         layout: ChannelLayout,
         from: PixelSize,
         to: PixelSize,
-        limits: &Limits,
+        limits: &DecodeLimits,
     ) -> Result<Self, Failure> {
         let bytes = layout.stride(to.width) as u64 * u64::from(to.height);
         within_memory(bytes, limits)?;
@@ -109,7 +109,7 @@ impl Downscaler {
 }
 
 /// Refuses more pixels than fit into half of the allowed memory. The rest is for what decoders need in addition.
-pub(super) fn within_memory(bytes: u64, limits: &Limits) -> Result<(), Failure> {
+pub(super) fn within_memory(bytes: u64, limits: &DecodeLimits) -> Result<(), Failure> {
     if bytes > limits.memory / 2 {
         return Err(Failure::TooLarge(format!(
             "it needs {} MB of memory at once, and {} MB are allowed",
@@ -199,8 +199,8 @@ impl Blocks {
 mod tests {
     use super::*;
 
-    fn limits() -> Limits {
-        Limits::default()
+    fn limits() -> DecodeLimits {
+        DecodeLimits::default()
     }
 
     /// A picture without symmetry, with waves of several lengths.

@@ -8,7 +8,7 @@ use webp::{PixelLayout, WebPConfig};
 
 use super::canvas::{Canvas, ChannelLayout, unexpected};
 use super::colour::on_white;
-use super::{Failure, Format, Limits};
+use super::{DecodeLimits, Failure, Format};
 
 /// The default quality, at which the result looks like the original.
 const JPEG_QUALITY: u8 = 80;
@@ -35,7 +35,7 @@ pub(super) fn encode(
     canvas: &Canvas,
     format: Format,
     quality: Option<u8>,
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<Vec<u8>, Failure> {
     let largest = format.longest_edge();
     if canvas.size().longest() > largest {

@@ -7,7 +7,7 @@ use image::metadata::Orientation;
 use super::canvas::Canvas;
 use super::colour::Profile;
 use super::resize::{PixelSize, ResizeSpec, upright};
-use super::{Decoded, Failure, Limits, within_pixels};
+use super::{DecodeLimits, Decoded, Failure, within_pixels};
 use crate::pictures::media::{self, GeometryError, MediaType};
 
 /// The size that is decoded, the visible part of it, and the orientation to apply.
@@ -23,7 +23,7 @@ impl CheckedGeometry {
     ///
     /// # Errors
     /// When the file is damaged, or has more pixels than allowed.
-    pub(super) fn read(source: &File, media_type: MediaType, limits: &Limits) -> Result<Self, Failure> {
+    pub(super) fn read(source: &File, media_type: MediaType, limits: &DecodeLimits) -> Result<Self, Failure> {
         let mut file = source;
         let geometry = media::geometry(&mut file, media_type).map_err(|error| match error {
             GeometryError::Damaged(reason) => Failure::Damaged(reason),

@@ -9,13 +9,13 @@ use ::gif::{ColorOutput, DecodeOptions, Decoder, Frame as GifFrame, MemoryLimit}
 use super::canvas::ChannelLayout;
 use super::downscale::{Downscaler, within_memory};
 use super::resize::ResizeSpec;
-use super::{CheckedGeometry, Decoded, Failure, Limits};
+use super::{CheckedGeometry, DecodeLimits, Decoded, Failure};
 
 pub(super) fn decode(
     source: &File,
     geometry: &CheckedGeometry,
     resize: &ResizeSpec,
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<Decoded, Failure> {
     let mut reader = BufReader::with_capacity(64 << 10, source);
     reader.rewind()?;
@@ -76,7 +76,7 @@ impl Rows {
     fn open(
         decoder: &mut Decoder<BufReader<&File>>,
         geometry: &GifFrame<'_>,
-        limits: &Limits,
+        limits: &DecodeLimits,
     ) -> Result<Self, Failure> {
         let (width, height) = (usize::from(geometry.width), usize::from(geometry.height));
         let mut rows =

@@ -11,7 +11,7 @@ use super::colour::Profile;
 use super::downscale::Downscaler;
 use super::jpeg_header::JpegHeader;
 use super::resize::{PixelSize, ResizeSpec};
-use super::{CheckedGeometry, Decoded, Failure, Limits, unsupported};
+use super::{CheckedGeometry, DecodeLimits, Decoded, Failure, unsupported};
 
 /// Rows that are decoded at once.
 const ROWS: usize = 16;
@@ -20,7 +20,7 @@ pub(super) fn decode(
     source: &File,
     geometry: &CheckedGeometry,
     resize: &ResizeSpec,
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<Decoded, Failure> {
     let jpeg_header = JpegHeader::read(source)?;
     jpeg_header.check(source, limits)?;

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Seek};
 
 use super::colour::MAX_PROFILE_BYTES;
-use super::{Failure, Limits, unsupported};
+use super::{DecodeLimits, Failure, unsupported};
 use crate::pictures::media::jpeg;
 use crate::pictures::media::reader::ByteReader;
 
@@ -116,7 +116,7 @@ impl JpegHeader {
     }
 
     /// Refuses a file that would need more memory or time to decode than allowed.
-    pub(super) fn check(&self, source: &File, limits: &Limits) -> Result<(), Failure> {
+    pub(super) fn check(&self, source: &File, limits: &DecodeLimits) -> Result<(), Failure> {
         let Some(frame) = &self.frame else { return Err(Failure::damaged("it has no frame header")) };
         frame.check_kind()?;
         if !frame.is_progressive() && self.scan_components == frame.sampling.len() {

@@ -9,7 +9,7 @@ use nom_exif::{Exif, ExifDateTime, ExifTag, MediaKind, MediaParser, MediaSource}
 use serde::{Deserialize, Serialize};
 
 use super::jpeg_header::JpegHeader;
-use super::{Failure, Limits, guarded};
+use super::{DecodeLimits, Failure, guarded};
 use crate::pictures::media::reader::ByteReader;
 use crate::pictures::media::{MediaType, tiff};
 
@@ -64,7 +64,7 @@ impl Metadata {
 ///
 /// # Errors
 /// When the file can't be read, or is a damaged JPEG.
-pub fn metadata(source: &File, media_type: MediaType, limits: &Limits) -> Result<Metadata, Failure> {
+pub fn metadata(source: &File, media_type: MediaType, limits: &DecodeLimits) -> Result<Metadata, Failure> {
     guarded(|| {
         let from_exif = exif(source).as_ref().map(of_exif).unwrap_or_default();
         let packets = match media_type {
@@ -96,7 +96,7 @@ struct Packets {
     iptc: Vec<u8>,
 }
 
-fn packets(source: &File, format: ImageFormat, limits: &Limits) -> Packets {
+fn packets(source: &File, format: ImageFormat, limits: &DecodeLimits) -> Packets {
     let mut reader = BufReader::new(source);
     if reader.rewind().is_err() {
         return Packets::default();

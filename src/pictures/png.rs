@@ -13,7 +13,7 @@ use super::canvas::ChannelLayout;
 use super::colour::{MAX_PROFILE_BYTES, Profile};
 use super::downscale::{Downscaler, within_memory};
 use super::resize::ResizeSpec;
-use super::{CheckedGeometry, Decoded, Failure, Limits};
+use super::{CheckedGeometry, DecodeLimits, Decoded, Failure};
 
 /// The memory limit of the decoder apart from rows: a decompressed profile, and buffers.
 const DECODER_BYTES: usize = MAX_PROFILE_BYTES + (4 << 20);
@@ -22,7 +22,7 @@ pub(super) fn decode(
     source: &File,
     geometry: &CheckedGeometry,
     resize: &ResizeSpec,
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<Decoded, Failure> {
     let mut reader = BufReader::with_capacity(64 << 10, source);
     reader.rewind()?;

@@ -12,14 +12,14 @@ use super::canvas::ChannelLayout;
 use super::colour::Profile;
 use super::downscale::{Downscaler, within_memory};
 use super::resize::ResizeSpec;
-use super::{CheckedGeometry, Decoded, Failure, Limits, unsupported};
+use super::{CheckedGeometry, DecodeLimits, Decoded, Failure, unsupported};
 
 pub(super) fn decode(
     source: &File,
     format: ImageFormat,
     geometry: &CheckedGeometry,
     resize: &ResizeSpec,
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<Decoded, Failure> {
     let reader = BufReader::with_capacity(64 << 10, Padded::new(source, limits)?);
     let mut reader = ImageReader::with_format(reader, format);
@@ -56,7 +56,7 @@ struct Padded<'a> {
 }
 
 impl<'a> Padded<'a> {
-    fn new(file: &'a File, limits: &Limits) -> Result<Self, Failure> {
+    fn new(file: &'a File, limits: &DecodeLimits) -> Result<Self, Failure> {
         let actual = file.metadata()?.len();
         let mut declared = [0; 4];
         file.read_exact_at(&mut declared, 4)?;

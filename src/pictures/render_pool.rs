@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 use super::permits::{Permit, PermitQueue, PermitRequest, Priority};
 use super::tools::{ToolOutput, ToolTask};
 use super::worker::{PictureRequest, PictureTask, WorkerOutput};
-use super::{Derived, Failure, Limits, MediaTools, Metadata, RenderableTypes, Rendered, Rendition};
+use super::{DecodeLimits, Derived, Failure, MediaTools, Metadata, RenderableTypes, Rendered, Rendition};
 use crate::pictures::media::MediaType;
 
 mod process;
@@ -41,7 +41,7 @@ pub struct RenderPoolOptions {
     /// The folder in which each run of a tool gets a temporary folder.
     pub scratch: PathBuf,
     /// The limits for one picture.
-    pub limits: Limits,
+    pub limits: DecodeLimits,
     /// The processor time that a picture may take; an SVG at most two seconds. The wall-clock limit is a few times as
     /// long, because workers run with a low priority.
     pub time_limit: Duration,
@@ -57,7 +57,7 @@ impl Default for RenderPoolOptions {
             tools: MediaTools::default(),
             fonts: None,
             scratch: std::env::temp_dir(),
-            limits: Limits::default(),
+            limits: DecodeLimits::default(),
             time_limit: Duration::from_secs(10),
         }
     }

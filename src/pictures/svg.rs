@@ -14,7 +14,7 @@ use resvg::usvg::{ImageHrefResolver, ImageKind, Options, Tree};
 use super::canvas::{Canvas, ChannelLayout};
 use super::downscale::within_memory;
 use super::resize::{PixelSize, ResizeSpec};
-use super::{Decoded, Failure, Limits};
+use super::{DecodeLimits, Decoded, Failure};
 use crate::pictures::media::svg::CssSize;
 
 mod fonts;
@@ -31,7 +31,7 @@ pub(super) fn decode(
     source: &File,
     fonts: Option<&Path>,
     resize: &ResizeSpec,
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<Decoded, Failure> {
     let mut source = source;
     source.rewind()?;

@@ -6,7 +6,7 @@ use std::fs::File;
 use super::canvas::ChannelLayout;
 use super::downscale::{Downscaler, within_memory};
 use super::resize::ResizeSpec;
-use super::{CheckedGeometry, Decoded, Failure, Limits};
+use super::{CheckedGeometry, DecodeLimits, Decoded, Failure};
 
 mod fax;
 mod header;
@@ -21,7 +21,7 @@ pub(super) fn decode(
     source: &File,
     geometry: &CheckedGeometry,
     resize: &ResizeSpec,
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<Decoded, Failure> {
     let header = Header::read(source)?;
     geometry.expect(header.size.width, header.size.height)?;
@@ -96,7 +96,7 @@ fn push_tiles(
     header: &Header,
     samples: &SampleConverter,
     across: u32,
-    limits: &Limits,
+    limits: &DecodeLimits,
     downscaler: &mut Downscaler,
 ) -> Result<(), Failure> {
     let layout: ChannelLayout = samples.layout();

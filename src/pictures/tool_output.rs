@@ -7,11 +7,11 @@ use std::os::unix::fs::FileExt;
 use super::properties::Properties;
 use super::resize::{PixelSize, ResizeSpec};
 use super::tools::{HEIC_HEAD, PAGE_EDGE};
-use super::{CheckedGeometry, Decoded, Failure, Limits, jpeg, png};
+use super::{CheckedGeometry, DecodeLimits, Decoded, Failure, jpeg, png};
 use crate::pictures::media::MediaType;
 
 /// Decodes a JPEG or a PNG, whichever the tool wrote.
-pub(super) fn decode(picture: &File, resize: &ResizeSpec, limits: &Limits) -> Result<Decoded, Failure> {
+pub(super) fn decode(picture: &File, resize: &ResizeSpec, limits: &DecodeLimits) -> Result<Decoded, Failure> {
     let mut start = [0; 2];
     picture.read_exact_at(&mut start, 0)?;
     let geometry = |media_type| {
@@ -28,7 +28,7 @@ pub(super) fn heic(
     original: &File,
     picture: &File,
     resize: &ResizeSpec,
-    limits: &Limits,
+    limits: &DecodeLimits,
 ) -> Result<Decoded, Failure> {
     let mut decoded = decode(picture, resize, limits)?;
     if decoded.profile.is_none() {
@@ -42,7 +42,7 @@ pub(super) fn heic(
 }
 
 /// A page counts as large as the largest picture made of it, however small it was rendered this time.
-pub(super) fn page(picture: &File, resize: &ResizeSpec, limits: &Limits) -> Result<Decoded, Failure> {
+pub(super) fn page(picture: &File, resize: &ResizeSpec, limits: &DecodeLimits) -> Result<Decoded, Failure> {
     let mut decoded = decode(picture, resize, limits)?;
     decoded.stored = page_size(decoded.stored);
     Ok(decoded)

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::properties::Properties;
 use super::sandbox::{ResourceLimits, RunOutcome, SandboxedRun};
 use super::worker::OWN_MEMORY;
-use super::{Failure, Fit, Limits, ResizeSpec, is_decoded};
+use super::{DecodeLimits, Failure, Fit, ResizeSpec, is_decoded};
 use crate::pictures::media::MediaType;
 
 /// The longer edge of a PDF page, in pixels. A page has no size in pixels of its own; this is the largest listed edge.
@@ -86,7 +86,7 @@ pub(super) struct ToolTask<'a> {
     pub(super) original: &'a Path,
     pub(super) media_type: MediaType,
     pub(super) resize: ResizeSpec,
-    pub(super) limits: Limits,
+    pub(super) limits: DecodeLimits,
     pub(super) time_limit: Duration,
 }
 
@@ -154,7 +154,7 @@ fn for_heic(original: &Path) -> Result<Vec<OsString>, Failure> {
 
 /// Fixes the demuxer to the detected type and allows local files only, so that a disguised playlist can't read other files
 /// or fetch urls.
-fn for_video(original: &Path, demuxer: &str, limits: &Limits) -> Vec<Vec<OsString>> {
+fn for_video(original: &Path, demuxer: &str, limits: &DecodeLimits) -> Vec<Vec<OsString>> {
     let address = [OsString::from("file:"), original.into()].into_iter().collect::<OsString>();
     let pixels = limits.pixels.to_string();
     FRAMES

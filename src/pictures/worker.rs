@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BLURRED_EDGE, DecodeInput, Derived, Failure, Limits, Metadata, Rendered, Rendition, ResizeSpec,
+    BLURRED_EDGE, DecodeInput, DecodeLimits, Derived, Failure, Metadata, Rendered, Rendition, ResizeSpec,
     derive_of, metadata, render_of,
 };
 use crate::pictures::media::MediaType;
@@ -43,7 +43,7 @@ pub(super) struct PictureRequest {
     fonts: Option<Vec<u8>>,
     media_type: MediaType,
     work: PictureTask,
-    limits: Limits,
+    limits: DecodeLimits,
     seconds: u64,
 }
 
@@ -69,7 +69,7 @@ impl PictureRequest {
         path: &Path,
         media_type: MediaType,
         work: PictureTask,
-        limits: Limits,
+        limits: DecodeLimits,
         time_limit: Duration,
     ) -> Self {
         let path = path.as_os_str().as_bytes().to_vec();

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rasterd::core::access::LibraryPath;
 use rasterd::core::settings::Settings;
 use rasterd::pictures::media::MediaType;
-use rasterd::pictures::{Derived, Limits, derive};
+use rasterd::pictures::{DecodeLimits, Derived, derive};
 use rasterd::testing::TestServer;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -92,7 +92,7 @@ fn made_of(jpeg: &[u8]) -> Derived {
     let path = tempfile::NamedTempFile::new().unwrap();
     fs::write(path.path(), jpeg).unwrap();
     let file = fs::File::open(path.path()).unwrap();
-    derive(&file, MediaType::Jpeg, &[400, 800], &Limits::default()).unwrap()
+    derive(&file, MediaType::Jpeg, &[400, 800], &DecodeLimits::default()).unwrap()
 }
 
 impl Scene {

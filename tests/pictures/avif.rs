@@ -6,7 +6,7 @@ use std::path::Path;
 use image::RgbaImage;
 use image::imageops::FilterType;
 use rasterd::pictures::media::{MediaType, inspect};
-use rasterd::pictures::{Failure, Limits, PixelSize, ResizeSpec, derive};
+use rasterd::pictures::{DecodeLimits, Failure, PixelSize, ResizeSpec, derive};
 
 use crate::generated::{BLUE, GREEN, RED, WHITE, assert_near, card_avif, corners, derived, file, seen};
 
@@ -74,10 +74,10 @@ fn files_of_photo_editors_look_the_same_as_in_another_decoder() {
 #[test]
 fn a_large_picture_opens_within_the_minimum_memory() {
     let bytes = fixture("avif_24mp_flat.avif");
-    let limits = Limits { memory: 256 << 20, ..Limits::default() };
+    let limits = DecodeLimits { memory: 256 << 20, ..DecodeLimits::default() };
     let made = derive(&file(&bytes), MediaType::Avif, &[400], &limits).expect("it is made");
     assert_eq!((made.size, made.thumbnails[0].size), (PixelSize::new(6000, 4000), PixelSize::new(400, 267)));
-    let limits = Limits { memory: 32 << 20, ..Limits::default() };
+    let limits = DecodeLimits { memory: 32 << 20, ..DecodeLimits::default() };
     let refused = derive(&file(&bytes), MediaType::Avif, &[400], &limits);
     assert!(matches!(refused, Err(Failure::TooLarge(_))), "{refused:?}");
 }

@@ -2,7 +2,7 @@
 
 use image::RgbaImage;
 use rasterd::pictures::media::{MediaType, inspect};
-use rasterd::pictures::{Format, Limits, Rendition, ResizeSpec, render};
+use rasterd::pictures::{DecodeLimits, Format, Rendition, ResizeSpec, render};
 
 use crate::generated::{BLUE, GREEN, RED, WHITE, assert_near, card, corners, file, seen};
 
@@ -149,7 +149,7 @@ fn a_bitmap_larger_than_the_memory_is_read_row_by_row() {
     bytes[18..22].copy_from_slice(&width.to_le_bytes());
     bytes[22..26].copy_from_slice(&height.to_le_bytes());
     let rendition = Rendition { size: ResizeSpec::within(60), format: Format::Png, quality: None };
-    let limits = Limits { memory: 2 << 20, ..Limits::default() };
+    let limits = DecodeLimits { memory: 2 << 20, ..DecodeLimits::default() };
     let made = render(&file(&bytes), MediaType::Bmp, &rendition, &limits).expect("9 MB within 2 MiB");
     let image = image::load_from_memory(&made.bytes).expect("a PNG").to_rgba8();
     assert_corners(&image, card_with(255), "a large one");

@@ -285,7 +285,7 @@ fn metadata_is_read() {
     ];
     let source = card_jpeg(64, 64, &[exif_segment(&[], &texts), xmp, (13, iptc.concat())]);
 
-    let told = metadata(&file(&source), MediaType::Jpeg, &rasterd::pictures::Limits::default());
+    let told = metadata(&file(&source), MediaType::Jpeg, &rasterd::pictures::DecodeLimits::default());
     let told = told.expect("it can be read");
     assert_eq!(told.camera.as_deref(), Some("NIKON D850"));
     assert_eq!(told.title.as_deref(), Some("Dune"), "XMP goes before IPTC");

@@ -6,7 +6,9 @@ use std::io::{Cursor, Write};
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, RgbaImage};
 use mozjpeg::{ColorSpace, Compress, Marker};
 use rasterd::pictures::media::MediaType;
-use rasterd::pictures::{Derived, Failure, Format, Limits, Rendered, Rendition, ResizeSpec, derive, render};
+use rasterd::pictures::{
+    DecodeLimits, Derived, Failure, Format, Rendered, Rendition, ResizeSpec, derive, render,
+};
 
 pub const RED: [u8; 3] = [255, 0, 0];
 pub const GREEN: [u8; 3] = [0, 255, 0];
@@ -173,12 +175,12 @@ pub fn rendition(
     format: Format,
 ) -> Result<Rendered, Failure> {
     let rendition = Rendition { size, format, quality: None };
-    render(&file(bytes), media_type, &rendition, &Limits::default())
+    render(&file(bytes), media_type, &rendition, &DecodeLimits::default())
 }
 
 /// Makes the thumbnails within the default limits.
 pub fn derived(bytes: &[u8], media_type: MediaType) -> Result<Derived, Failure> {
-    derive(&file(bytes), media_type, &[400, 800], &Limits::default())
+    derive(&file(bytes), media_type, &[400, 800], &DecodeLimits::default())
 }
 
 /// The pixels of a picture, by way of a PNG.

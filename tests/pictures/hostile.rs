@@ -8,7 +8,7 @@ use flate2::write::ZlibEncoder;
 use image::{ExtendedColorType, ImageFormat};
 use proptest::prelude::*;
 use rasterd::pictures::media::MediaType;
-use rasterd::pictures::{Derived, Failure, Limits, ResizeSpec, derive, metadata};
+use rasterd::pictures::{DecodeLimits, Derived, Failure, ResizeSpec, derive, metadata};
 
 use crate::generated::{card_as, card_avif, card_jpeg, chunk, derived, file, png, with_chunk};
 
@@ -303,7 +303,7 @@ fn small_files() -> Vec<(MediaType, Vec<u8>)> {
 
 /// Opens a file in every way. Any answer is fine, as long as there is one and it is not the server's fault.
 fn open(bytes: &[u8], media_type: MediaType) {
-    let limits = Limits { pixels: 1_000_000, memory: 32 << 20 };
+    let limits = DecodeLimits { pixels: 1_000_000, memory: 32 << 20 };
     let source = file(bytes);
     let answer = derive(&source, media_type, &[16], &limits);
     assert!(!matches!(answer, Err(Failure::Unavailable(_))), "{media_type:?}: {answer:?}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use mozjpeg::{ColorSpace, Compress};
 use rasterd::pictures::media::MediaType;
 use rasterd::pictures::render_pool::{RenderPool, RenderPoolOptions};
-use rasterd::pictures::{Format, Limits, PixelSize, Rendition, ResizeSpec};
+use rasterd::pictures::{DecodeLimits, Format, PixelSize, Rendition, ResizeSpec};
 use tempfile::NamedTempFile;
 
 use crate::generated::rendition;
@@ -23,7 +23,7 @@ fn pool(memory: u64) -> RenderPool {
     RenderPool::new(RenderPoolOptions {
         program: Some(PathBuf::from(env!("CARGO_BIN_EXE_rasterd"))),
         concurrency: 1,
-        limits: Limits { memory, ..Limits::default() },
+        limits: DecodeLimits { memory, ..DecodeLimits::default() },
         time_limit: Duration::from_mins(5),
         ..RenderPoolOptions::default()
     })

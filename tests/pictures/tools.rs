@@ -11,7 +11,7 @@ use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Rulese
 use rasterd::pictures::media::MediaType;
 use rasterd::pictures::render_pool::{RenderPool, RenderPoolOptions};
 use rasterd::pictures::{
-    Derived, Failure, Fit, Format, Limits, MediaTools, PixelSize, Rendition, ResizeSpec,
+    DecodeLimits, Derived, Failure, Fit, Format, MediaTools, PixelSize, Rendition, ResizeSpec,
 };
 use tempfile::TempDir;
 
@@ -54,7 +54,7 @@ impl Scene {
             concurrency: 1,
             scratch: folder.path().join("scratch"),
             tools,
-            limits: Limits::default(),
+            limits: DecodeLimits::default(),
             time_limit,
         });
         Self { folder, pool }

@@ -54,14 +54,14 @@ impl Indexer {
         std::fs::create_dir_all(&folder)?;
         let index = Arc::new(Index::default());
         let (stop, stopping) = watch::channel(());
-        let (wanted, wishes) = watch::channel(0);
+        let (target, targets) = watch::channel(0);
         let (commit, committed) = watch::channel(0);
         let take_in = TakeIn {
             changes: store.changes(),
             store: store.clone(),
             index: Arc::clone(&index),
             committed: committed.clone(),
-            wanted,
+            target,
             stopping: stopping.clone(),
         };
         let follower = Follower {
@@ -69,7 +69,7 @@ impl Indexer {
             store,
             path: folder,
             index: Arc::clone(&index),
-            wishes,
+            targets,
             committed: commit,
             stopping,
         };
@@ -137,7 +137,7 @@ struct Follower {
     /// Notified of every commit of the store.
     changes: watch::Receiver<()>,
     /// The number of the change up to which the index should be committed soon.
-    wishes: watch::Receiver<u64>,
+    targets: watch::Receiver<u64>,
     /// The number of the last committed change.
     committed: watch::Sender<u64>,
     /// Closed when the threads should stop.
@@ -228,7 +228,7 @@ impl Follower {
                 _end = self.stopping.wait_for(|()| false) => return Ok(Some(Stopped)),
             }
         }
-        let gathered = timeout(GATHER, self.wishes.wait_for(|&wanted| wanted > sequence));
+        let gathered = timeout(GATHER, self.targets.wait_for(|&target| target > sequence));
         tokio::select! {
             _wanted_or_late = gathered => Ok(None),
             _end = self.stopping.wait_for(|()| false) => Ok(Some(Stopped)),

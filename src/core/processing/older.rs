@@ -5,7 +5,7 @@ use super::needs_work;
 use crate::core::Core;
 use crate::core::access::Administrator;
 use crate::core::model::id::AssetId;
-use crate::core::model::{Asset, Content, ContentHash, Pending, Work};
+use crate::core::model::{Asset, Content, ContentHash, PendingWork, Work};
 use crate::core::store::{ChangeQueries, Tx, WorkCommands, WorkQueries};
 use crate::error::Result;
 use crate::pictures::RenderableTypes;
@@ -69,7 +69,7 @@ fn queue(
         return Ok(());
     }
     let mut after = before.clone();
-    after.content.work = Work::Waiting(Pending::default());
+    after.content.work = Work::Waiting(PendingWork::default());
     tx.put_work(by, &before, &after)
 }
 

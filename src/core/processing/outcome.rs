@@ -5,7 +5,7 @@ use crate::core::access::Administrator;
 use crate::core::model::id::AssetId;
 use crate::core::model::name::Tag;
 use crate::core::model::time::Millis;
-use crate::core::model::{Asset, Content, ContentHash, Pending, Work};
+use crate::core::model::{Asset, Content, ContentHash, PendingWork, Work};
 use crate::core::renditions::LibraryFile;
 use crate::core::settings::Limits;
 use crate::core::store::{Tx, WorkCommands};
@@ -56,7 +56,7 @@ fn import(
     tx: &Tx<'_>,
     by: &Administrator,
     asset: &mut Asset,
-    pending: Pending,
+    pending: PendingWork,
     outcome: &Outcome,
     limits: &Limits,
 ) -> Result<()> {
@@ -96,7 +96,7 @@ pub(super) fn retry(
     for before in assets {
         let Work::Failed { pending, .. } = before.content.work else { continue };
         let mut after = before.clone().touched(now);
-        after.content.work = Work::Waiting(Pending { tries: 0, due: 0, ..pending });
+        after.content.work = Work::Waiting(PendingWork { tries: 0, due: 0, ..pending });
         tx.put_work(by, &before, &after)?;
         retried.push(LibraryFile::of(&after));
     }

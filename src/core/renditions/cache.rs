@@ -26,7 +26,7 @@ pub(super) struct Cache {
 }
 
 /// A file in the folder.
-struct Entry {
+struct CachedFile {
     last_use: SystemTime,
     size: u64,
     name: [u8; 32],
@@ -110,7 +110,7 @@ impl Cache {
     }
 
     /// The cached files. Files with other names are ignored.
-    fn entries(&self) -> io::Result<Vec<Entry>> {
+    fn entries(&self) -> io::Result<Vec<CachedFile>> {
         let mut entries = Vec::new();
         for prefix in 0..=u8::MAX {
             let Some(folder) = if_exists(fs::read_dir(self.dir.join(format!("{prefix:02x}"))))? else {
@@ -124,7 +124,7 @@ impl Cache {
                 };
                 let Some(metadata) = if_exists(file.metadata())? else { continue };
                 let (last_use, size) = (metadata.modified()?, on_disk(metadata.len()));
-                entries.push(Entry { last_use, size, name: *name.as_bytes() });
+                entries.push(CachedFile { last_use, size, name: *name.as_bytes() });
             }
         }
         Ok(entries)

@@ -12,7 +12,7 @@ use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 use super::key::RenditionKey;
 use super::spec::RenditionSpec;
-use super::{CachedRendition, Renditions, Requester, unavailable};
+use super::{CachedRendition, RenditionRequester, Renditions, unavailable};
 use crate::core::Core;
 use crate::error::{Code, Error, Result};
 use crate::pictures::Failure;
@@ -31,7 +31,7 @@ const RETRY_AFTER: u64 = 2;
 pub(super) type SharedRender = Shared<BoxFuture<'static, Result<CachedRendition, Failure>>>;
 
 /// A rendition in flight. It holds the future weakly: when no request waits for it any more, it is dropped.
-struct Entry {
+struct InFlightRendition {
     /// Distinguishes it from an earlier one with the same key that is just ending.
     number: u64,
     render: WeakShared<BoxFuture<'static, Result<CachedRendition, Failure>>>,
@@ -41,12 +41,12 @@ struct Entry {
 /// All renditions in flight.
 #[derive(Default)]
 pub(super) struct InFlight {
-    entries: Mutex<HashMap<RenditionKey, Entry>>,
+    entries: Mutex<HashMap<RenditionKey, InFlightRendition>>,
     started: AtomicU64,
 }
 
 impl InFlight {
-    fn entries(&self) -> MutexGuard<'_, HashMap<RenditionKey, Entry>> {
+    fn entries(&self) -> MutexGuard<'_, HashMap<RenditionKey, InFlightRendition>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -55,7 +55,7 @@ impl InFlight {
 pub(super) struct RenderJob {
     pub(super) path: PathBuf,
     pub(super) media_type: MediaType,
-    pub(super) requester: Requester,
+    pub(super) requester: RenditionRequester,
     pub(super) spec: RenditionSpec,
     pub(super) key: RenditionKey,
 }
@@ -113,7 +113,7 @@ impl Core {
         let guard = InFlightGuard { core: self.clone(), key, number };
         let render = guard.run(job).boxed().shared();
         if let Some(weak) = render.downgrade() {
-            in_flight.insert(key, Entry { number, render: weak, address });
+            in_flight.insert(key, InFlightRendition { number, render: weak, address });
         }
         Ok(render)
     }

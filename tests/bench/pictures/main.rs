@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use rasterd::pictures::media::MediaType;
-use rasterd::pictures::{Limits, THUMBNAIL_EDGES, derive};
+use rasterd::pictures::{DecodeLimits, THUMBNAIL_EDGES, derive};
 
 /// The first argument of the child process that works on the pictures.
 const OURS: &str = "--ours";
@@ -92,7 +92,7 @@ fn work(pictures: &[String]) {
     for _ in 0..ROUNDS {
         for picture in pictures {
             let file = File::open(picture).expect("the photograph is there");
-            let derived = derive(&file, MediaType::Jpeg, &THUMBNAIL_EDGES, &Limits::default());
+            let derived = derive(&file, MediaType::Jpeg, &THUMBNAIL_EDGES, &DecodeLimits::default());
             derived.expect("the photograph can be opened");
         }
     }

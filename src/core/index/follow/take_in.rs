@@ -21,7 +21,7 @@ pub struct TakeIn {
     /// Notified when the index was opened, or has committed the changes in memory.
     pub committed: watch::Receiver<u64>,
     /// Sends the number of the change up to which the index should be committed soon.
-    pub wanted: watch::Sender<u64>,
+    pub target: watch::Sender<u64>,
     /// Closed when the thread should stop.
     pub stopping: watch::Receiver<()>,
 }
@@ -51,7 +51,7 @@ impl TakeIn {
         while let Some((from, room, is_pressing)) = self.index.progress() {
             let snapshot = self.store.snapshot()?;
             if is_pressing {
-                self.wanted.send_replace(from);
+                self.target.send_replace(from);
             }
             if room == 0 || snapshot.sequence()? <= from {
                 return Ok(());

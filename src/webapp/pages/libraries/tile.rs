@@ -48,7 +48,7 @@ pub struct Thumbnail {
 
 impl Thumbnail {
     fn new(asset: &Asset, src: String, srcset: String, (width, height): (u32, u32)) -> Self {
-        let look = asset.content.look();
+        let look = asset.content.processing_result();
         let tint = look.and_then(|look| look.colour).filter(|_| is_opaque(asset.content.media_type));
         Self {
             src,

@@ -136,7 +136,7 @@ async fn what_an_earlier_version_left_unseen_is_looked_at() {
     let now = || core.store().snapshot().unwrap().asset(&grant, &uploaded.id).unwrap();
     assert_eq!(now().content.work, Work::Nothing);
     let seen = async {
-        while now().content.look().is_none() {
+        while now().content.processing_result().is_none() {
             sleep(PAUSE).await;
         }
     };
@@ -145,7 +145,7 @@ async fn what_an_earlier_version_left_unseen_is_looked_at() {
         seen = timeout(DEADLINE, seen) => seen.unwrap(),
     }
     let asset = now();
-    assert!(asset.content.look().unwrap().blurhash.is_some());
+    assert!(asset.content.processing_result().unwrap().blurhash.is_some());
     assert!(asset.updated > uploaded.updated);
     assert_eq!((asset.name, asset.content.hash), (uploaded.name, uploaded.content.hash));
 }
