@@ -279,7 +279,7 @@ mod tests {
             found[4].text,
             "export SSL_CERT_FILE=\"$HOME/all.pem\" REQUESTS_CA_BUNDLE=\"$HOME/all.pem\""
         );
-        assert!(found[4].place.contains("this server alone"), "{}", found[4].place);
+        assert!(found[4].place.contains("only this server"), "{}", found[4].place);
     }
 
     #[test]
@@ -293,7 +293,7 @@ mod tests {
         assert!(found[3].text.starts_with("curl --cacert '/my certs/ca.pem' https://localhost:8443/mcp "));
         let bundle = "'/my certs/ca-bundle.pem'";
         assert_eq!(found[4].text, format!("export SSL_CERT_FILE={bundle} REQUESTS_CA_BUNDLE={bundle}"));
-        assert!(found[4].place.contains("the authorities of the system, too"), "{}", found[4].place);
+        assert!(found[4].place.contains("also has the authorities of the system"), "{}", found[4].place);
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl Operation for RenameLibrary {
             ..Tool::new(
                 "Rename library",
                 Effect::Changes,
-                "Renames a library. Its libraryId and all urls stay the same.",
+                "Renames a library for people; its libraryId and all urls stay the same.",
             )
         },
         rest: Some(Endpoint {
