@@ -20,7 +20,7 @@ pub struct Input {
     /// What people will call it.
     #[schemars(length(min = 1), extend("maxLength" = "{limits.name_length}"))]
     name: String,
-    /// Its id: lower-case letters a to z, digits, and hyphens inside; made of the name when it is left out or empty.
+    /// Its id: lower-case letters a to z, digits, and inner hyphens; made from the name if it is left out or empty.
     #[schemars(length(max = 64), regex(pattern = "^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$"))]
     slug: Option<String>,
 }
@@ -37,13 +37,13 @@ impl Operation for CreateLibrary {
         tool: Tool {
             arguments: &[
                 ("name", "What people call it, 1 to {limits.name_length} characters."),
-                ("slug", "Its libraryId: a-z, 0-9 and inner hyphens; made from the name without it."),
+                ("slug", "Its libraryId: a-z, 0-9 and inner hyphens; by default made from the name."),
             ],
             depth: Some(0),
             ..Tool::new(
                 "Create library",
                 Effect::Adds { idempotent: false },
-                "Makes a new, empty library that this key may write to. The key needs write access to some library.",
+                "Creates an empty library that this key may write to. The key needs write access to some library.",
             )
         },
         rest: Some(Endpoint {
@@ -51,7 +51,7 @@ impl Operation for CreateLibrary {
             path: LIBRARIES,
             since: Version::V20260520,
             summary: "Create a library",
-            description: "The new library is granted to the calling key at Write.",
+            description: "The key that creates the library gets Write access to it.",
             input: EndpointInput::Json(|| json!({"name": "Summer 2026"})),
             status: 201,
             examples: || vec![examples::library()],

@@ -32,7 +32,7 @@ impl Operation for GetAsset {
             ..Tool::new(
                 "Get asset",
                 Effect::Reads,
-                "Gives everything about one asset: its url, dimensions, description, tags and variants. With preview, \
+                "Returns everything about one asset: its url, dimensions, description, tags and variants. With preview, \
                  also the picture itself, so that you can look at it before you describe or tag it. sizes is JSON \
                  text: longer edge in pixels to url. Times are unix milliseconds.",
             )

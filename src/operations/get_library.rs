@@ -30,7 +30,7 @@ impl Operation for GetLibrary {
             ..Tool::new(
                 "Get library",
                 Effect::Reads,
-                "Gives one library: its name, how many assets it lists and how many are in its trash, and its most used \
+                "Returns one library: its name, how many assets it lists and how many are in its trash, and its most used \
                  tags.",
             )
         },

@@ -29,13 +29,13 @@ impl Operation for ListTags {
         needs: Needs::Read,
         also_needs: &[],
         tool: Tool {
-            arguments: &[("limit", "{default.tags} without it, at most {most.tags}.")],
+            arguments: &[("limit", "Default {default.tags}, at most {most.tags}.")],
             answer: ToolAnswer::List { name: "tags", pages: Pages::Unsaid },
             ..Tool::new(
                 "List tags",
                 Effect::Reads,
                 "Lists the tags of a library, most used first, with how many assets carry each. Look here before you \
-                 tag, so that you use the words that are used already.",
+                 tag, so that you reuse the tags that exist already.",
             )
         },
         rest: Some(Endpoint {

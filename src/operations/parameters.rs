@@ -46,28 +46,28 @@ pub const PAGE_SIZE: Parameter = Parameter {
     name: "pageSize",
     kind: ParameterKind::Number,
     since: Version::V20260520,
-    description: |_| "How many a page has; at most {limits.page_size}, and more counts as that.",
+    description: |_| "How many entries a page has, at most {limits.page_size}; a larger number counts as that.",
     schema: || json!({"type": "integer", "minimum": 0, "default": "{default.page_size}"}),
 };
 pub const SEARCH_PAGE_SIZE: Parameter = Parameter {
     name: "pageSize",
     kind: ParameterKind::Number,
     since: Version::V20260520,
-    description: |_| "How many hits a page has; at most {limits.search_page_size}, and more counts as that.",
+    description: |_| "How many hits a page has, at most {limits.search_page_size}; a larger number counts as that.",
     schema: || json!({"type": "integer", "minimum": 0, "default": "{default.search_page_size}"}),
 };
 pub const LIMIT: Parameter = Parameter {
     name: "limit",
     kind: ParameterKind::Number,
     since: Version::V20260520,
-    description: |_| "How many tags; at most {most.tags}, and more counts as that.",
+    description: |_| "How many tags, at most {most.tags}; a larger number counts as that.",
     schema: || json!({"type": "integer", "minimum": 0, "default": "{default.tags}"}),
 };
 pub const CURSOR: Parameter = Parameter {
     name: "cursor",
     kind: ParameterKind::Text,
     since: Version::V20260520,
-    description: |_| "Where to go on, from the `Link` header of an earlier answer: exact while assets come and go. Not together with `page`.",
+    description: |_| "Where to continue, taken from the `Link` header of an earlier answer; exact even while assets come and go. Not together with `page`.",
     schema: || json!({"type": "string"}),
 };
 pub const TAGS: Parameter = Parameter {

@@ -42,11 +42,11 @@ impl Operation for SearchAssets {
             arguments: &[
                 (
                     "q",
-                    "Words to look for; the last one may be unfinished. Without words you get the newest assets.",
+                    "Words to look for; the last one may be incomplete. Without words you get the newest assets.",
                 ),
                 ("libraries", "The libraries to search; without them, all."),
                 ("page", "The first is 1."),
-                ("pageSize", "{default.search_page_size} without it, at most {limits.search_page_size}."),
+                ("pageSize", "Default {default.search_page_size}, at most {limits.search_page_size}."),
                 ("fields", "Only these fields, and the id."),
             ],
             depth: Some(1),
@@ -64,7 +64,7 @@ impl Operation for SearchAssets {
             path: "/organizations/{organizationId}/search/assets",
             since: Version::V20260520,
             summary: "Search assets",
-            description: "Ranked; the last word may be a beginning, and small typing errors are forgiven. A library that the key does not reach fails the whole call.",
+            description: "Ranked; the last word may be incomplete, and small typing errors are forgiven. A library that the key does not reach makes the whole call fail.",
             input: EndpointInput::Query(&[QUERY, LIBRARIES, PAGE, SEARCH_PAGE_SIZE, APPROVAL]),
             status: 200,
             examples: examples::found,

@@ -65,7 +65,7 @@ impl Operation for SetAssetApproval {
             ..Tool::new(
                 "Approve asset",
                 Effect::Changes,
-                "Sets what a person decided about an asset. Only a signed-in person can: with an API key it answers \
+                "Sets what a person decided about an asset. Only a signed-in person can: with an API key the answer is \
                  APPROVAL_REQUIRES_USER. Approvals can be read and searched with any key.",
             )
         },

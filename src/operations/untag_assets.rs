@@ -25,7 +25,7 @@ impl Operation for UntagAssets {
             ..Tool::new(
                 "Untag assets",
                 Effect::Changes,
-                "Takes tags off assets of one library. All or nothing. untaggedCount says how many (asset, tag) pairs \
+                "Removes tags from assets of one library. All or nothing. untaggedCount says how many (asset, tag) pairs \
                  are gone.",
             )
         },
@@ -33,8 +33,8 @@ impl Operation for UntagAssets {
             method: Method::Post,
             path: "/organizations/{organizationId}/libraries/{libraryId}/assets/untag",
             since: Version::V20260520,
-            summary: "Take tags off assets",
-            description: "Takes every tag off every asset; all or nothing.",
+            summary: "Remove tags from assets",
+            description: "Removes every tag from every asset; all or nothing.",
             input: EndpointInput::Json(|| json!({"assetIds": [examples::ID], "tags": ["seaside"]})),
             status: 200,
             examples: || vec![json!({"untaggedCount": 1})],

@@ -35,7 +35,7 @@ impl Operation for UploadAsset {
                 Effect::Fetches,
                 "Uploads one file into a library, from a public url or as base64 (at most {size.mcp_bytes} in a \
                  call), and answers with the new asset and its permanent url. Accepted are JPEG, PNG, GIF, WebP, \
-                 AVIF, TIFF, BMP, SVG, HEIC, MP4, MOV, WebM and PDF, told by their bytes; responseText says what was \
+                 AVIF, TIFF, BMP, SVG, HEIC, MP4, MOV, WebM and PDF, recognized by their bytes; responseText says what was \
                  left out and why.",
             )
         },

@@ -28,7 +28,7 @@ impl Operation for Whoami {
         tool: Tool::new(
             "Who am I",
             Effect::Reads,
-            "Tells which organization this key belongs to, which libraries it reaches, and whether it may read or \
+            "Returns the organization that this key belongs to, the libraries it reaches, and whether it may read or \
              write each. Call it first: all other tools take the organizationId and the libraryIds from it.",
         ),
         rest: Some(Endpoint {

@@ -50,7 +50,7 @@ impl Form {
         let boundary = named.find(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"));
         if boundary.is_none_or(|(_, boundary)| boundary.trim().trim_matches('"').is_empty()) {
             return Err(Error::bad_input(
-                "The `Content-Type` of the form has no `boundary`. Leave that header to your HTTP client, which knows it.",
+                "The `Content-Type` of the form has no `boundary`. Let your HTTP client set that header.",
             ));
         }
         let mixed = HeaderValue::from_str(&format!("{MIXED};{parameters}")).map_err(|_| not_a_form())?;
@@ -113,7 +113,7 @@ fn unreadable(error: MultipartError) -> Error {
         Cause::Payload(cause) => broken_off(cause.to_string()),
         Cause::Incomplete => broken_off("the form has no end"),
         Cause::BoundaryMissing => Error::bad_input(
-            "The parts of the form are not separated by the `boundary` of its `Content-Type`. Leave both to your HTTP client.",
+            "The parts of the form are not separated by the `boundary` of its `Content-Type`. Let your HTTP client set both.",
         ),
         other => Error::bad_input(format!(
             "The form can't be read: {}. Send it as `multipart/form-data`.",

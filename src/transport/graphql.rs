@@ -152,7 +152,7 @@ impl Handlers {
         match prepared.kind {
             OperationType::Query => self.read(request, prepared).await,
             OperationType::Mutation => self.write(request, prepared, parts).await,
-            OperationType::Subscription => Err(RequestError::invalid("There are no subscriptions.")),
+            OperationType::Subscription => Err(RequestError::invalid("Subscriptions are not supported.")),
         }
     }
 

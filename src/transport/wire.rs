@@ -65,12 +65,12 @@ pub struct Tag {
     pub id: String,
     /// How many listed assets carry it.
     pub count: u64,
-    /// Who gave it.
+    /// Who added it.
     #[serde(rename = "type")]
     pub kind: TagKind,
 }
 
-/// Who gave a tag.
+/// Who added a tag.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TagKind {
@@ -91,7 +91,7 @@ pub struct Uploader {
     pub name: String,
 }
 
-/// What of a hit matched.
+/// What matched in a hit.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Highlights {
     /// The name as HTML, each match wrapped in `<mark>`.
@@ -157,7 +157,7 @@ impl From<Asset> for Described {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TransferResult {
-    /// How many assets went over.
+    /// How many assets were transferred.
     pub transferred_count: usize,
     /// The library they left.
     pub source_library_id: String,

@@ -58,7 +58,7 @@ pub fn check(
 
 fn too_expensive(cost: usize, most: usize) -> String {
     format!(
-        "The request asks for up to {cost} values and may ask for {most}. Ask for fewer fields or for smaller pages."
+        "The request asks for up to {cost} values; at most {most} are allowed. Ask for fewer fields or for smaller pages."
     )
 }
 

@@ -85,7 +85,7 @@ fn chosen(
             match (operations.next(), operations.next()) {
                 (Some(only), None) => Ok(only),
                 _ => Err(Error::bad_input(
-                    "The document has several operations. Say in `operationName` which one to run.",
+                    "The document has several operations. Name the one to run in `operationName`.",
                 )),
             }
         }

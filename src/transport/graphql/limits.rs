@@ -70,7 +70,7 @@ pub fn check_text(text: &str) -> Result<(), RequestError> {
         }
         if nesting > NESTING {
             return Err(RequestError::invalid(format!(
-                "The document has brackets more than {NESTING} deep."
+                "The document nests brackets more than {NESTING} deep."
             )));
         }
     }
@@ -134,7 +134,7 @@ pub fn check(
         }
     }
     if size.depth > DEPTH {
-        return Err(RequestError::invalid(format!("The document has fields more than {DEPTH} deep.")));
+        return Err(RequestError::invalid(format!("The document nests fields more than {DEPTH} deep.")));
     }
     Ok(())
 }
@@ -210,7 +210,7 @@ impl<'a> Meter<'a> {
         }
         if self.open.len() == FRAGMENTS {
             return Err(RequestError::invalid(format!(
-                "The document has fragments more than {FRAGMENTS} deep."
+                "The document nests fragments more than {FRAGMENTS} deep."
             )));
         }
         self.open.push(name);
@@ -225,12 +225,12 @@ impl<'a> Meter<'a> {
     fn schema(&self, size: SelectionSize) -> Result<SelectionSize, RequestError> {
         if !self.introspection {
             return Err(RequestError::invalid(
-                "The schema is not told on this server; its administrator turned that off.",
+                "Introspection is turned off on this server.",
             ));
         }
         if size.depth > SCHEMA_DEPTH || size.schema_lists > SCHEMA_LISTS {
             return Err(RequestError::invalid(
-                "The question for the schema goes too deep. Ask for one type at a time.",
+                "The introspection query is nested too deeply. Ask for one type at a time.",
             ));
         }
         Ok(SelectionSize { depth: 1, schema_lists: 0, ..size })

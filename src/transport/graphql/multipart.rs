@@ -44,7 +44,7 @@ impl Parts {
         let mut request = GraphQlRequest::from_json(&operations)?;
         let map: BTreeMap<String, Vec<String>> = serde_json::from_slice(&map).map_err(|error| {
             RequestError::bad_request(format!(
-                "The field `map` of the form does not fit: {}.",
+                "Invalid field `map` in the form: {}.",
                 misfit(&error)
             ))
         })?;
@@ -67,7 +67,7 @@ impl Parts {
         let part = self.0.next().await?;
         let Some(mut part) = part.filter(|part| part.name == name) else {
             return Err(RequestError::bad_request(format!(
-                "The form has no field `{name}` in its place. Send `operations`, then `map`, then the files."
+                "Expected the field `{name}` next in the form. Send `operations`, then `map`, then the files."
             )));
         };
         Ok(part.read_whole(most, too_large).await?)
@@ -123,7 +123,7 @@ impl IncomingFiles {
     pub async fn receive(&self, upload: &mut uploads::Upload, files: Vec<Upload>) -> Result<()> {
         let Self(Some(pieces)) = self else {
             return Err(Error::bad_input(
-                "Send the files along, in a multipart request with `operations` and `map`.",
+                "Send the files in a multipart request with `operations` and `map`.",
             ));
         };
         let mut pieces = pieces.lock().await;
@@ -133,7 +133,7 @@ impl IncomingFiles {
                 Some(FilePiece::File { part, name }) => {
                     let place = missing.iter().position(|missing| *missing == part).ok_or_else(|| {
                         Error::bad_input(format!(
-                            "The file `{}` of the form comes before its turn, or has none.",
+                            "The file `{}` of the form is out of order, or no mutation takes it.",
                             excerpt(&part)
                         ))
                     })?;
@@ -144,7 +144,7 @@ impl IncomingFiles {
                 Some(FilePiece::Bytes(_) | FilePiece::End) => {}
                 None => {
                     let next = excerpt(next);
-                    return Err(Error::bad_input(format!("The file `{next}` is missing in the form.")));
+                    return Err(Error::bad_input(format!("The file `{next}` is missing from the form.")));
                 }
             }
         }

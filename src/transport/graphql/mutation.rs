@@ -64,7 +64,7 @@ fn texts(ids: Vec<ID>) -> Vec<String> {
 /// The changes.
 pub struct Mutation;
 
-/// What can be changed. Several changes in one request run one after the other.
+/// The mutations. Several in one request run one after the other.
 #[Object]
 impl Mutation {
     /// Uploads 1 to {limits.files_per_upload} files by the multipart request convention. A file that can't be accepted
@@ -126,7 +126,7 @@ impl Mutation {
         Ok(TagAssetsResult { tagged_count: tagged })
     }
 
-    /// Takes 1 to {limits.tags_per_call} tags off 1 to {limits.ids_per_call} assets, all or nothing.
+    /// Removes 1 to {limits.tags_per_call} tags from 1 to {limits.ids_per_call} assets, all or nothing.
     async fn untag_assets(
         &self,
         context: &Context<'_>,
@@ -186,8 +186,8 @@ impl Mutation {
         Ok(UpdateAssetDescriptionResult { asset_id: asset.id.into(), description: asset.description })
     }
 
-    /// Makes a library, which the key may write to. Its name has 1 to {limits.name_length} characters; its id is the
-    /// slug, or is made of the name.
+    /// Creates a library that the key may write to. Its name has 1 to {limits.name_length} characters; its id is the
+    /// slug, or is made from the name.
     async fn create_library(
         &self,
         context: &Context<'_>,
@@ -203,7 +203,7 @@ impl Mutation {
         Ok(created.into())
     }
 
-    /// Gives a library another name, of 1 to {limits.name_length} characters; its id stays.
+    /// Changes the name of a library, to 1 to {limits.name_length} characters; its id stays.
     async fn rename_library(
         &self,
         context: &Context<'_>,

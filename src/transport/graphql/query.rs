@@ -51,7 +51,7 @@ fn number(name: &str, given: Option<i32>) -> Result<Option<u64>> {
 /// The reads.
 pub struct Query;
 
-/// What can be asked.
+/// The queries.
 #[Object]
 impl Query {
     /// What the key is and reaches.

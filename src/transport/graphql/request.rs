@@ -31,7 +31,7 @@ impl GraphQlRequest {
     /// Reads a body of JSON.
     pub fn from_json(body: &[u8]) -> Result<Self, RequestError> {
         if body.trim_ascii_start().starts_with(b"[") {
-            return Err(RequestError::bad_request("Send one operation a request, not an array of them."));
+            return Err(RequestError::bad_request("Send one operation per request, not an array of them."));
         }
         let request: Self = serde_json::from_slice(body).map_err(|error| {
             RequestError::bad_request(format!(
@@ -58,7 +58,7 @@ impl GraphQlRequest {
                 "variables" if !value.is_empty() => {
                     request.variables = serde_json::from_str(&value).map_err(|error| {
                         RequestError::bad_request(format!(
-                            "The variables are not an object in JSON: {}.",
+                            "The variables are not a JSON object: {}.",
                             misfit(&error)
                         ))
                     })?;
@@ -103,7 +103,7 @@ impl Body {
             "multipart/form-data" => Self::Multipart,
             other => {
                 return Err(RequestError::bad_request(format!(
-                    "The content type `{}` is not known here. Send `application/json`.",
+                    "The content type `{}` is not supported. Send `application/json`.",
                     excerpt(other)
                 )));
             }
@@ -130,14 +130,14 @@ pub fn expect_preflight_header(headers: &HeaderMap) -> Result<(), RequestError> 
 
 /// The error for a body that did not come as a whole.
 pub fn broken_off(cause: String) -> Error {
-    Error::bad_input("The body broke off before its end. Send the request again.").caused_by(cause)
+    Error::bad_input("The body is incomplete. Send the request again.").caused_by(cause)
 }
 
 /// The error for a document with its variables that is above the limit.
 pub fn too_large(most: usize) -> Error {
     Error::new(
         Code::PayloadTooLarge,
-        format!("A GraphQL request without its files has at most {most} bytes; this one has more."),
+        format!("The GraphQL request, without its files, is larger than {most} bytes."),
     )
 }
 

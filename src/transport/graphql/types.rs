@@ -103,7 +103,7 @@ impl Viewer {
         Some(self.0.plan)
     }
 
-    /// The libraries that the key reaches, and how far.
+    /// The libraries that the key reaches, and whether it may write to each.
     #[expect(clippy::unused_async, reason = "the schema takes async fields only")]
     async fn libraries(&self, context: &Context<'_>) -> Result<Option<Vec<LibraryGrant<'_>>>> {
         charge(context, self.0.libraries.len())?;
@@ -113,7 +113,7 @@ impl Viewer {
 
 struct LibraryGrant<'a>(&'a LibraryAccess);
 
-/// One library in a key's reach.
+/// A library that a key reaches.
 #[Object]
 impl LibraryGrant<'_> {
     /// The libraryId that other fields take.
@@ -195,7 +195,7 @@ impl Tag {
         Some(self.0.count)
     }
 
-    /// Who gave it: "user" or "ai".
+    /// Who added it: "user" or "ai".
     #[graphql(name = "type")]
     async fn kind(&self) -> Option<&str> {
         Some(match self.0.kind {

@@ -67,7 +67,7 @@ fn checked(definition: &VariableDefinition, given: Option<ConstValue>) -> Result
     if !fits(&value, declared) {
         let declared = declared.to_string();
         let (name, declared) = (excerpt(name).at_most(50), excerpt(&declared).at_most(50));
-        return Err(Error::bad_input(format!("The value of the variable `${name}` is no `{declared}`.")));
+        return Err(Error::bad_input(format!("The value of the variable `${name}` is not a valid `{declared}`.")));
     }
     Ok(Some(as_text(value, declared)))
 }

@@ -136,7 +136,7 @@ fn invalid(what: impl std::fmt::Display) -> ErrorData {
 
 /// The answer to JSON that is no message of the protocol.
 pub fn no_message() -> JsonRpcError {
-    refused(invalid("the body must be one JSON-RPC 2.0 message; batches are not taken"))
+    refused(invalid("the body must be one JSON-RPC 2.0 message; batches are not accepted"))
 }
 
 /// The answer to a message whose id is not known, or not repeated.

@@ -34,7 +34,7 @@ const TEMPLATES: [Template; 3] = [
         uri: "raster://organizations/{orgId}/libraries",
         name: "libraries",
         title: "Libraries",
-        description: "The libraries that the key reaches; its first {default.page_size}, by name.",
+        description: "The first {default.page_size} libraries that the key reaches, by name.",
     },
     Template {
         uri: "raster://organizations/{orgId}/libraries/{libraryId}/assets",

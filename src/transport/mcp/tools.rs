@@ -184,7 +184,7 @@ async fn answer<O: Operation>(call: Call, mut arguments: JsonObject) -> Result<C
     };
     let Ok(input) = serde_json::from_value::<O::Input>(Value::Object(arguments)) else {
         // The schema was checked before, and says all that there is to say.
-        return Ok(misfit(O::DECLARATION.name, "they don't fit its input schema"));
+        return Ok(misfit(O::DECLARATION.name, "they don't match its input schema"));
     };
     let origin = core.settings().public_url.clone();
     let progress = Some(Box::new(move |at| progress.report(at)) as _);

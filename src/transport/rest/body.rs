@@ -29,20 +29,20 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let place = error.path().to_string();
         match place.as_str() {
-            "." => Error::bad_input(format!("The body does not fit: {}.", misfit(error.inner()))),
+            "." => Error::bad_input(format!("Invalid body: {}.", misfit(error.inner()))),
             place => Error::bad_input(format!(
-                "The body does not fit at `{}`: {}.",
+                "Invalid body at `{}`: {}.",
                 excerpt(place),
                 misfit(error.inner())
             )),
         }
     })?;
-    reader.end().map_err(|error| Error::bad_input(format!("The body does not fit: {}.", misfit(&error))))?;
+    reader.end().map_err(|error| Error::bad_input(format!("Invalid body: {}.", misfit(&error))))?;
     Ok(read)
 }
 
 fn too_large(most: usize) -> Error {
-    Error::new(Code::PayloadTooLarge, format!("A body of JSON has at most {most} bytes; this one has more."))
+    Error::new(Code::PayloadTooLarge, format!("The JSON body is larger than {most} bytes."))
 }
 
 #[cfg(test)]
@@ -66,7 +66,7 @@ mod tests {
             ("{}", "assetIds"),
             ("", "empty"),
             (" \n", "empty"),
-            ("[1", "does not fit"),
+            ("[1", "Invalid body"),
             (r#"{"assetIds":[]} x"#, "trailing"),
         ] {
             let error = json::<Tagging>(body.as_bytes()).unwrap_err();

@@ -57,7 +57,7 @@ fn described(query: &str) -> Result<Option<Version>> {
     let query = QueryString::parse(query);
     if query.names().any(|name| name != VERSION) || query.names().count() > 1 {
         return Err(Error::bad_input(format!(
-            "The only parameter here is `{VERSION}`, once: {}, or none for both.",
+            "The only parameter here is `{VERSION}`, at most once: {}. Without it, all versions are described.",
             Version::choice()
         )));
     }

@@ -39,16 +39,16 @@ const JSON: &str = "application/json";
 const GROUPS: [(&str, &str); 4] = [
     (
         "Keys and libraries",
-        "What a key is and reaches, and the libraries of its organization with their tags.",
+        "What a key can access, and the libraries of its organization with their tags.",
     ),
     ("Assets", "The files of a library, with their metadata."),
-    ("Search", "Assets by words, in all libraries that the key reaches."),
+    ("Search", "Finds assets by words, in all libraries that the key reaches."),
     ("This document", "The description of the API."),
 ];
 const ABOUT: &str = "Every answer is `{\"data\": …}` or `{\"error\": {\"code\", \"message\"}}`. A request is checked in \
 this order, and the first check that fails answers: TLS, path and method, `Authorization`, `Api-Version`, the \
 organization, the key, its grant on every library that the request names, parameters and body, the asset. A library \
-that the key does not reach is answered like one that does not exist. Plain HTTP is answered 403 `HTTPS_REQUIRED`, an \
+that the key does not reach gets the same answer as one that does not exist. Plain HTTP is answered 403 `HTTPS_REQUIRED`, an \
 unknown path 404 `ENDPOINT_NOT_FOUND`, another method 405 `METHOD_NOT_ALLOWED`.";
 
 /// What `/openapi.json` describes: every version of the API, or one alone.
@@ -97,8 +97,8 @@ impl Writer<'_> {
 
     fn info(&self) -> Info {
         let about = match self.version {
-            Some(version) => format!("Version {} of the API alone. {ABOUT}", version.name()),
-            None => format!("Every version of the API; `{PATH}?version=…` describes one alone. {ABOUT}"),
+            Some(version) => format!("Only version {} of the API. {ABOUT}", version.name()),
+            None => format!("All versions of the API; `{PATH}?version=…` describes a single one. {ABOUT}"),
         };
         let license = LicenseBuilder::new()
             .name(env!("CARGO_PKG_LICENSE"))
@@ -215,7 +215,7 @@ impl Writer<'_> {
         }
         let link = HeaderBuilder::new()
             .schema(Some(literal(json!({"type": "string"}))))
-            .description(Some("`<url>; rel=\"next\"` while there are more."))
+            .description(Some("`<url>; rel=\"next\"` while there are more pages."))
             .build();
         answer.header("Link", link)
     }
@@ -252,7 +252,7 @@ fn form_schema() -> Value {
                 "minItems": 1,
                 "maxItems": "{limits.files_per_upload}",
             },
-            "parentId": {"type": "string", "description": "Makes the one file a variant of this asset."},
+            "parentId": {"type": "string", "description": "Makes the file, which must be the only one, a variant of this asset."},
         },
     })
 }
@@ -336,7 +336,7 @@ fn itself() -> OperationBuilder {
     let version = ParameterBuilder::new()
         .name(VERSION)
         .parameter_in(ParameterIn::Query)
-        .description(Some("The version of the API to describe; all of them without it."))
+        .description(Some("The version of the API to describe. Default: all versions."))
         .schema(Some(literal(json!({"type": "string", "enum": Version::ALL.map(Version::name)}))));
     OperationBuilder::new()
         .operation_id(Some("openapi"))

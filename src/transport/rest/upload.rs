@@ -40,12 +40,12 @@ pub async fn upload(Authorized { caller, head, payload }: Authorized) -> Result<
 }
 
 fn too_long(most: usize) -> Error {
-    Error::bad_input(format!("`{PARENT}` has more than {most} bytes."))
+    Error::bad_input(format!("`{PARENT}` is longer than {most} bytes."))
 }
 
 fn unknown_field(name: &str) -> Error {
     Error::bad_input(format!(
-        "The form has the field `{}`, which is not known. Send the files as `{FILES}`, and `{PARENT}` for a variant.",
+        "The form has an unknown field `{}`. Send the files as `{FILES}`, and `{PARENT}` for a variant.",
         excerpt(name)
     ))
 }

@@ -27,7 +27,7 @@ pub fn version_of(headers: &HeaderMap, since: Version) -> Result<Version> {
     if known < since {
         return Err(Error::new(
             Code::EndpointNotFound,
-            format!("There is no such endpoint in this version. It is there since {}.", since.name()),
+            format!("This endpoint does not exist in this version. It was added in {}.", since.name()),
         ));
     }
     Ok(known)

@@ -145,7 +145,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         } else {
             let seconds = self.timeouts.head.as_secs_f32();
             self.refuse(&Error::bad_input(format!(
-                "The head of the request did not come within {seconds} seconds."
+                "The head of the request did not arrive within {seconds} seconds."
             )));
         }
         Poll::Ready(Ok(()))

@@ -52,7 +52,7 @@ pub fn read_head(bytes: &[u8], known: usize) -> Result<Option<Head>> {
     };
     if has_bare_line_feed(window.get(..length).unwrap_or(window)) {
         return Err(Error::bad_input(
-            "Lines of the head end in carriage return and line feed, not in one of them.",
+            "Each line of the head must end in a carriage return and a line feed, not in one of them alone.",
         ));
     }
     let request = FramingFields::new(&request)?;
@@ -98,7 +98,7 @@ impl<'a> FramingFields<'a> {
         check_target(method, target, host)?;
         let upgrade = request.headers.iter().find(|field| field.name.eq_ignore_ascii_case("upgrade"));
         if upgrade.is_some_and(|field| field.value.trim_ascii().eq_ignore_ascii_case(b"websocket")) {
-            return Err(Error::bad_input("There are no WebSockets here."));
+            return Err(Error::bad_input("This server does not support WebSockets."));
         }
         let (length, encoding) = (single(request, "content-length")?, single(request, "transfer-encoding")?);
         Ok(Self { is_http_11, is_post: method == "POST", length, encoding })
@@ -113,7 +113,7 @@ impl<'a> FramingFields<'a> {
                 Ok(BodyFraming::Chunks(Chunk::Size))
             }
             (None, Some(_)) => {
-                Err(Error::bad_input("The only `Transfer-Encoding` here is `chunked`, in HTTP/1.1."))
+                Err(Error::bad_input("The only `Transfer-Encoding` that is accepted is `chunked`, in HTTP/1.1."))
             }
             (Some(length), None) => decimal(length)
                 .map(BodyFraming::Length)
@@ -171,9 +171,9 @@ fn decimal(text: &[u8]) -> Option<u64> {
 
 /// Accepts a path, or a whole url, as for a proxy, with the same host as `Host`.
 fn check_target(method: &str, target: &str, host: Option<&[u8]>) -> Result<()> {
-    let malformed = || Error::bad_input("The target of the request is not a path that can be read.");
+    let malformed = || Error::bad_input("The target of the request is not a valid path.");
     let known =
-        Method::from_bytes(method.as_bytes()).map_err(|_| Error::bad_input("There is no such method."))?;
+        Method::from_bytes(method.as_bytes()).map_err(|_| Error::bad_input("There is no such HTTP method."))?;
     if known == Method::CONNECT {
         return Err(Error::bad_input("This server is not a proxy."));
     }
@@ -185,7 +185,7 @@ fn check_target(method: &str, target: &str, host: Option<&[u8]>) -> Result<()> {
             if host.is_some_and(|host| host.eq_ignore_ascii_case(named.as_str().as_bytes())) {
                 Ok(())
             } else {
-                Err(Error::bad_input("The url of the request names another host than its `Host`."))
+                Err(Error::bad_input("The url of the request names a different host than its `Host` header."))
             }
         }
         (true | false, _) => Err(malformed()),

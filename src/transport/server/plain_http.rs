@@ -33,7 +33,7 @@ const MAX_KEYS: usize = 8;
 <meta name="color-scheme" content="light dark">
 <title>HTTPS only</title>
 <h1>This server speaks HTTPS only</h1>
-<p>Go on with <a href="{{ url }}">{{ url }}</a></p>
+<p>Continue with <a href="{{ url }}">{{ url }}</a></p>
 </html>
 "#
 )]
@@ -77,7 +77,7 @@ async fn head(tcp: &mut TcpStream) -> Option<Vec<u8>> {
 fn answer(head: &[u8], peer: SocketAddr, public_url: &str) -> Vec<u8> {
     let error = Error::new(
         Code::HttpsRequired,
-        "This server speaks HTTPS only. Send the request to an https:// url; a key sent without is exposed.",
+        "This server speaks HTTPS only. Send the request to an https:// url; a key sent over plain HTTP is exposed.",
     );
     let page = page(head, public_url);
     let content = match &page {

@@ -48,9 +48,9 @@ impl From<libraries::Viewer> for Viewer {
 pub struct Asset {
     /// The assetId that other calls take.
     pub id: String,
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     pub width: Option<u32>,
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     pub height: Option<u32>,
     /// Its file name without the extension.
     pub name: String,
@@ -75,7 +75,7 @@ pub struct Asset {
     pub description: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
-    /// Its media type, as the bytes tell it.
+    /// Its media type, detected from its bytes.
     pub content_type: String,
     /// In bytes.
     pub size: u64,
@@ -87,7 +87,7 @@ pub struct Asset {
     pub uploaded_by: Uploader,
 }
 
-/// A variant of an asset, as it is shown beside its original.
+/// A variant of an asset, as it is shown with its original.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AssetView {
@@ -95,9 +95,9 @@ pub struct AssetView {
     pub id: String,
     /// Its original's id.
     pub parent_id: String,
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     pub width: Option<u32>,
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     pub height: Option<u32>,
     /// Its file name without the extension.
     pub name: String,
@@ -215,7 +215,7 @@ pub struct SearchHit {
     /// The asset.
     #[serde(flatten)]
     pub asset: Asset,
-    /// What of it matched.
+    /// What matched in it.
     pub highlights: Highlights,
     /// How well it matches; comparable within one answer.
     pub score: f32,

@@ -129,7 +129,7 @@ async fn an_answer_that_would_be_too_large_is_refused_before_anything_is_read() 
         assert_eq!(code == "GRAPHQL_VALIDATION_FAILED", is_refused, "{start} {variables}: {errors}");
         if is_refused {
             let message = failure(&reply).2;
-            assert!(message.contains("may ask for 30000") && message.contains("smaller pages"), "{message}");
+            assert!(message.contains("at most 30000") && message.contains("smaller pages"), "{message}");
         }
     }
 }

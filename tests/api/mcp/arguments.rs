@@ -305,7 +305,7 @@ async fn every_tool_answers_every_argument_in_plain_words() {
             let said = text(&result);
             expect_plain(said, &format!("{name} {arguments}"));
             assert!(
-                !said.contains("fit its input schema"),
+                !said.contains("match its input schema"),
                 "{name} {arguments} fits the schema, but not the tool"
             );
             assert!(!said.contains("INTERNAL_SERVER_ERROR"), "{name} {arguments}: {said}");

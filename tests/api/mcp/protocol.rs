@@ -296,7 +296,7 @@ async fn parameters_that_can_not_be_read_are_told_what_is_wrong() {
         ("tools/call", json!({ "name": "whoami", "arguments": "{}" }), "arguments must be an object"),
         ("tools/call", json!({ "name": "whoami", "arguments": [] }), "arguments must be an object"),
         ("resources/read", json!({ "url": "x" }), "uri must be a string"),
-        ("initialize", json!({}), "they don't fit the method initialize"),
+        ("initialize", json!({}), "they are not valid for the method initialize"),
     ] {
         let error = mcp.error(method, params.clone()).await;
         assert_eq!(error["code"], -32602, "{method} {params}");

@@ -91,7 +91,7 @@ impl Asset {
         Some(&self.new.app_url)
     }
 
-    /// Its media type, as the bytes tell it.
+    /// Its media type, detected from its bytes.
     async fn content_type(&self) -> Option<&str> {
         Some(&self.new.content_type)
     }
@@ -101,12 +101,12 @@ impl Asset {
         Some(WholeNumber(self.new.size))
     }
 
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     async fn width(&self) -> Option<u32> {
         self.new.width
     }
 
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     async fn height(&self) -> Option<u32> {
         self.new.height
     }
@@ -116,7 +116,7 @@ impl Asset {
         self.new.blurhash.as_deref()
     }
 
-    /// An object as JSON text: longer edge in pixels to url, for smaller sizes; null where there can't be any.
+    /// An object as JSON text, from the longer edge in pixels to the url of that size; null where there can't be any.
     async fn sizes(&self) -> Option<&str> {
         self.new.sizes.as_deref()
     }
@@ -164,7 +164,7 @@ impl Asset {
         Some(Uploader(&self.new.uploaded_by))
     }
 
-    /// What people decided about it; null when they did not.
+    /// What people decided about it; null when nobody has decided.
     async fn approval(&self) -> Option<Approval<'_>> {
         self.new.approval.as_ref().map(Approval)
     }
@@ -195,12 +195,12 @@ impl Approval<'_> {
         })
     }
 
-    /// What they wrote beside it.
+    /// The note that they left.
     async fn note(&self) -> Option<&str> {
         self.0.note.as_deref()
     }
 
-    /// The name of who decided.
+    /// The name of the person who decided.
     async fn by(&self) -> Option<&str> {
         Some(&self.0.by)
     }
@@ -216,7 +216,7 @@ struct AssetView<'a> {
     old: &'a v2026_05_20::AssetView,
 }
 
-/// A variant of an asset, as it is shown beside its original.
+/// A variant of an asset, as it is shown with its original.
 #[Object]
 impl AssetView<'_> {
     /// Its own id.
@@ -250,17 +250,17 @@ impl AssetView<'_> {
         Some(&self.new.app_url)
     }
 
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     async fn width(&self) -> Option<u32> {
         self.new.width
     }
 
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     async fn height(&self) -> Option<u32> {
         self.new.height
     }
 
-    /// An object as JSON text: longer edge in pixels to url, for smaller sizes; null where there can't be any.
+    /// An object as JSON text, from the longer edge in pixels to the url of that size; null where there can't be any.
     async fn sizes(&self) -> Option<&str> {
         self.new.sizes.as_deref()
     }
@@ -318,12 +318,12 @@ impl Photo {
         self.0.new.parent_id.clone().map(ID)
     }
 
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     async fn width(&self) -> Option<u32> {
         self.0.new.width
     }
 
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     async fn height(&self) -> Option<u32> {
         self.0.new.height
     }
@@ -348,12 +348,12 @@ impl Photo {
         Some(&self.0.new.url)
     }
 
-    /// The url that sizes are asked of; the same as url.
+    /// The url that the sizes are made from; the same as url.
     async fn base_url(&self) -> Option<&str> {
         Some(&self.0.new.url)
     }
 
-    /// An object as JSON text: longer edge in pixels to url, for smaller sizes; null where there can't be any.
+    /// An object as JSON text, from the longer edge in pixels to the url of that size; null where there can't be any.
     async fn sizes(&self) -> Option<&str> {
         self.0.new.sizes.as_deref()
     }
