@@ -1,9 +1,9 @@
 //! The operations as clients know them. Each one is declared once, in a file of its own, and every transport is made
 //! from its declaration: the REST route with its entry in the OpenAPI document, the MCP tool with its schemas, the rows
-//! of the authorization tests, and the limits that documents state. GraphQL fields are typed by hand; a test holds them
-//! against the declarations.
+//! of the authorization tests, and the limits that documents state. GraphQL fields are written by hand; a test compares
+//! them with the declarations.
 //!
-//! What an operation does is in `core`. A declaration says how it is asked for and how it is answered.
+//! What an operation does is in `core`. A declaration describes its input and its answer.
 //! To add one, follow [`guide::adding_an_operation`](crate::guide::adding_an_operation).
 
 use schemars::JsonSchema;
@@ -42,7 +42,7 @@ mod upload_asset;
 mod upload_assets;
 mod whoami;
 
-pub use answer::{Answer, Beside, Reply};
+pub use answer::{Answer, PageInfo, Reply};
 pub use declaration::{
     ASSETS, Declaration, Effect, Endpoint, EndpointInput, LIBRARY_ID, Method, Needs, Pages, Scope, Tool,
     ToolAnswer,
@@ -50,32 +50,32 @@ pub use declaration::{
 pub use paging::{asset_page, hit_page, library_page, photo_page, tag_limit};
 pub use parameters::{CURSOR, Parameter, ParameterKind};
 
-/// One operation: its declaration, the types of its input and its answer, and the call that it comes down to.
+/// One operation: its declaration, the types of its input and its answer, and the call of [`Core`] that it makes.
 pub trait Operation: 'static {
-    /// What it takes beside the ids that say where: the members of a JSON body, the parameters of a query, the
-    /// arguments of a tool. The doc comments and limits of its fields are what the documents say.
+    /// Its input besides the ids of its target: the members of a JSON body, the parameters of a query, the arguments of
+    /// a tool. The doc comments and limits of its fields become the documentation for clients.
     type Input: DeserializeOwned + JsonSchema + Send + 'static;
     /// What it answers.
     type Output: Answer;
 
-    /// What every transport has to know of it.
+    /// What every transport needs to know of it.
     const DECLARATION: Declaration;
 
-    /// Refuses what can be refused before the input is read.
+    /// Refuses what can be refused before the input is read. Most operations refuse nothing here.
     ///
     /// # Errors
-    /// Those of the operation that no input changes.
-    fn check(_context: &Context) -> Result<()> {
+    /// Those of the operation that do not depend on the input.
+    fn check(_core: &Core, _caller: &Caller, _library: &LibraryPath<'_>, _asset: &str) -> Result<()> {
         Ok(())
     }
 
-    /// Does it: turns the input into one call of [`Core`], and what that returns into the answer.
+    /// Runs the operation: turns the input into one call of [`Core`], and its result into the answer.
     fn run(context: Context, input: Self::Input) -> impl Future<Output = Result<Self::Output>> + Send;
 }
 
-/// What an operation knows beside its input.
+/// What an operation knows besides its input.
 pub struct Context {
-    /// Where the operations are.
+    /// The core, which does the work.
     pub core: Core,
     /// Who asks, and the snapshot that the request reads.
     pub caller: Caller,
@@ -83,11 +83,11 @@ pub struct Context {
     pub target: Target,
     /// Who reads the answer.
     pub audience: Audience,
-    /// Who wants to know how far it is.
+    /// Where progress is reported, if the client asked for it.
     pub progress: Option<Box<dyn Fn(UploadProgress) + Send + Sync>>,
 }
 
-/// The ids in a request that say where; empty where its scope has none.
+/// The ids of what a request is about; empty where its scope has none.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
     /// The organization's id on the wire.
@@ -138,13 +138,13 @@ impl Context {
     }
 }
 
-/// Something that is made of every operation, such as the routes of REST or the tools of MCP.
+/// Builds something from every operation, such as the routes of REST or the tools of MCP.
 pub trait Visitor {
-    /// Takes in one operation.
+    /// Called with each operation.
     fn visit<O: Operation>(&mut self);
 }
 
-/// Shows every operation to a visitor, in the order in which documents list them. A new operation is one line here.
+/// Calls a visitor with every operation, in the order in which documents list them. A new operation is one line here.
 pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<whoami::Whoami>();
     visitor.visit::<list_libraries::ListLibraries>();

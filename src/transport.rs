@@ -1,5 +1,5 @@
 //! What all HTTP transports share: the bearer key, the JSON envelope, the headers, the request id. Knows `core` and
-//! `error`; transports use it and never each other.
+//! `error`. Transports use this module, and never each other.
 
 use std::borrow::Cow;
 
@@ -151,7 +151,7 @@ impl ResponseError for Error {
 }
 
 /// The error for a body that did not arrive completely.
-pub fn broken_off(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+pub fn incomplete_body(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::bad_input("The body is incomplete. Send the request again.").caused_by(cause)
 }
 

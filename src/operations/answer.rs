@@ -1,9 +1,9 @@
-//! What operations answer, before it is written: each version of the API, and a model, get it in their own shape.
+//! The answers of operations, before they are written: each version of the API has its own shape, and so have models.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::fields::{AssetField, Selected};
+use super::fields::{AssetField, SelectedFields};
 use super::paging::after;
 use crate::core::assets::AssetDetail;
 use crate::core::libraries::Viewer;
@@ -14,8 +14,8 @@ use crate::error::Result;
 use crate::pictures::media::MediaType;
 use crate::transport::wire::{v2026_05_20, v2026_07_08};
 
-/// What an operation answers. `origin` is always the server's public url. What is the same for everybody, and can be
-/// JSON, is an answer as it is.
+/// The answer of an operation. `origin` is always the server's public url. A type that is serialized in the same way for
+/// all implements this by itself.
 pub trait Answer: Send {
     /// Its shape in version 2026-05-20.
     type V20260520: Serialize + JsonSchema;
@@ -24,36 +24,36 @@ pub trait Answer: Send {
     /// Its shape for a model.
     type ForAgent: Serialize + JsonSchema + 'static;
 
-    /// It in version 2026-05-20.
+    /// The answer in version 2026-05-20.
     fn v2026_05_20(self, origin: &str) -> Self::V20260520;
-    /// It in version 2026-07-08.
+    /// The answer in version 2026-07-08.
     fn v2026_07_08(self, origin: &str) -> Self::V20260708;
-    /// It for a model.
+    /// The answer for a model.
     ///
     /// # Errors
     /// When a value can't be JSON, which ours can.
     fn for_agent(self, origin: &str) -> Result<Reply<Self::ForAgent>>;
 
-    /// Where the list goes on, if it is one and does.
+    /// Where the next page begins, if this is a list and has one.
     fn next(&self) -> Option<Cursor> {
         None
     }
 }
 
-/// An answer for a model: a value, and what is shown beside it.
+/// An answer for a model: a value, and what comes with it.
 pub struct Reply<T> {
     /// The value.
     pub value: T,
     /// A picture: its type, and its bytes.
     pub picture: Option<(MediaType, Vec<u8>)>,
-    /// What the structured content of a list has beside the list.
-    pub beside: Option<Beside>,
+    /// What the structured content of a list has besides the list.
+    pub page: Option<PageInfo>,
 }
 
-/// What is said of a list of which this is a page.
+/// Information on the page of a list.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Beside {
+pub struct PageInfo {
     /// The number of the next page, if there is one.
     pub next_page: Option<u64>,
     /// How many entries all pages have, where that is known.
@@ -62,7 +62,7 @@ pub struct Beside {
 
 impl<T> From<T> for Reply<T> {
     fn from(value: T) -> Self {
-        Self { value, picture: None, beside: None }
+        Self { value, picture: None, page: None }
     }
 }
 
@@ -146,7 +146,7 @@ pub struct AssetList {
 impl Answer for AssetList {
     type V20260520 = Vec<v2026_05_20::Asset>;
     type V20260708 = Vec<v2026_07_08::Asset>;
-    type ForAgent = Vec<Selected<v2026_07_08::Asset>>;
+    type ForAgent = Vec<SelectedFields<v2026_07_08::Asset>>;
 
     fn v2026_05_20(self, origin: &str) -> Self::V20260520 {
         v2026_05_20::Asset::list(self.assets, origin)
@@ -157,9 +157,9 @@ impl Answer for AssetList {
     }
 
     fn for_agent(self, origin: &str) -> Result<Reply<Self::ForAgent>> {
-        let beside = Beside { next_page: self.next.map(|_| after(self.number)), total: self.total };
-        let value = Selected::list(v2026_07_08::Asset::list(self.assets, origin), &self.fields)?;
-        Ok(Reply { beside: Some(beside), ..value.into() })
+        let page = PageInfo { next_page: self.next.map(|_| after(self.number)), total: self.total };
+        let value = SelectedFields::list(v2026_07_08::Asset::list(self.assets, origin), &self.fields)?;
+        Ok(Reply { page: Some(page), ..value.into() })
     }
 
     fn next(&self) -> Option<Cursor> {
@@ -184,7 +184,7 @@ pub struct Hits {
 #[serde(rename_all = "camelCase")]
 pub struct HitsForAgent {
     /// The hits of the page, best first.
-    hits: Vec<Selected<v2026_07_08::SearchHit>>,
+    hits: Vec<SelectedFields<v2026_07_08::SearchHit>>,
     /// How many assets match in all.
     found: usize,
     /// The page's number.
@@ -210,7 +210,7 @@ impl Answer for Hits {
         let next_page = self.has_more.then(|| after(Some(self.number)));
         let result = v2026_07_08::SearchResult::new(self.found, self.number, origin);
         let v2026_07_08::SearchResult { hits, found, page } = result;
-        let hits = Selected::list(hits, &self.fields)?;
+        let hits = SelectedFields::list(hits, &self.fields)?;
         Ok(HitsForAgent { hits, found, page, next_page }.into())
     }
 }

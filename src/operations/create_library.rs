@@ -1,4 +1,4 @@
-//! A new library.
+//! Creates a library.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! What a declaration is made of. Plain data: no transport is known here.
+//! The types of declarations. Plain data: no transport is known here.
 
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ pub const LIBRARY_ID: &str = "libraryId";
 pub struct Declaration {
     /// Its name in snake case: the tool's name, and in camel case the id in the OpenAPI document.
     pub name: &'static str,
-    /// What a request names to say where.
+    /// What a request is about.
     pub scope: Scope,
     /// What the caller needs there. It is checked before the input is read.
     pub needs: Needs,
@@ -40,7 +40,7 @@ pub struct Declaration {
     pub graphql: &'static [&'static str],
 }
 
-/// What a request names to say where.
+/// What a request is about, by the ids that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// Nothing: the key's own organization.
@@ -74,7 +74,7 @@ impl Needs {
     /// Checks that the caller may do this in the library that a request names.
     ///
     /// # Errors
-    /// Of the check in [`Caller`] that it comes down to.
+    /// Those of the check in [`Caller`] that it calls.
     pub fn check(self, caller: &Caller, path: &LibraryPath<'_>) -> Result<()> {
         match self {
             Self::Key => Ok(()),
@@ -99,20 +99,20 @@ impl Needs {
     }
 }
 
-/// An operation as a tool of MCP. What a model reads, it pays for: be short.
+/// An operation as a tool of MCP. A model pays for every word that it reads: be short.
 #[derive(Debug, Clone, Copy)]
 pub struct Tool {
     /// What people see as its name.
     pub title: &'static str,
     /// What a model reads to know when to use it.
     pub description: &'static str,
-    /// What it does to the world.
+    /// How it affects data.
     pub effect: Effect,
     /// The argument that names the library, where the scope has one.
     pub library: &'static str,
     /// What a model reads of arguments that their names don't explain.
     pub arguments: &'static [(&'static str, &'static str)],
-    /// The argument that may name urls that the server fetches; a call takes longer by each.
+    /// The argument that may name urls that the server fetches; each of them extends the time limit of a call.
     pub fetches: Option<&'static str>,
     /// The form of its answer.
     pub answer: ToolAnswer,
@@ -146,35 +146,35 @@ pub enum ToolAnswer {
     List {
         /// The name.
         name: &'static str,
-        /// What stands beside the list.
+        /// What the structured content has besides the list.
         pages: Pages,
     },
 }
 
-/// What a structured answer says of the pages of a list.
+/// What structured content says about the pages of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pages {
     /// Nothing.
-    Unsaid,
+    Unstated,
     /// The number of the next page, and how many entries all pages have.
     NextAndTotal,
 }
 
-/// What a tool does to the world, as clients show it to people before a call.
+/// How a tool affects data, as clients show it to people before a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// It only reads.
     Reads,
-    /// It adds something, and leaves what is there as it is.
+    /// It adds something, and changes nothing that exists.
     Adds {
         /// Whether a second call with the same arguments adds nothing.
         idempotent: bool,
     },
-    /// As `Adds`, and it fetches from places outside.
+    /// As `Adds`, and it fetches from other servers.
     Fetches,
-    /// It takes away, overwrites or moves what is there; doing it again changes nothing more.
+    /// It removes, overwrites or moves something; doing it again changes nothing more.
     Changes,
-    /// It exchanges two things; doing it again undoes it.
+    /// It swaps two things; doing it again undoes it.
     Swaps,
 }
 
@@ -221,7 +221,7 @@ pub enum EndpointInput {
     Nothing,
     /// The parameters of the query.
     Query(&'static [Parameter]),
-    /// A body of JSON, of which this is an example.
+    /// A JSON body; this makes an example of it.
     Json(fn() -> Value),
     /// A body of files, `multipart/form-data`, which are stored as they arrive.
     Files,

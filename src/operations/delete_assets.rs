@@ -1,4 +1,4 @@
-//! Assets to the trash.
+//! Moves assets to the trash.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

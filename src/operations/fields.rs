@@ -1,4 +1,4 @@
-//! Assets in a list of which only some fields were asked for.
+//! Lists of assets with only the requested fields.
 
 use std::borrow::Cow;
 
@@ -34,17 +34,17 @@ pub enum AssetField {
     Approval,
 }
 
-/// Something with the fields of an asset: all of them, or those that were asked for.
+/// Something with the fields of an asset: all of them, or only the requested ones.
 #[derive(Serialize)]
 #[serde(untagged)]
-pub enum Selected<T> {
+pub enum SelectedFields<T> {
     /// As it is.
     Whole(T),
-    /// Its id, the fields that were asked for, and what is not an asset's.
+    /// Its id, the requested fields, and its members that are not fields of an asset.
     Part(Map<String, Value>),
 }
 
-impl<T: Serialize> Selected<T> {
+impl<T: Serialize> SelectedFields<T> {
     /// Several, each with these fields; all of them where none are named.
     ///
     /// # Errors
@@ -63,14 +63,14 @@ impl<T: Serialize> Selected<T> {
                 members.retain(|name, _| !left_out.contains(name));
                 Ok(Self::Part(members))
             }
-            _ => Err(Error::internal("an asset is no object")),
+            _ => Err(Error::internal("an asset is not an object")),
         };
         all.into_iter().map(part).collect()
     }
 }
 
-/// The schema of the whole, in which no field of an asset but its id has to be there.
-impl<T: JsonSchema> JsonSchema for Selected<T> {
+/// The schema of the whole; of the fields of an asset, only the id is required.
+impl<T: JsonSchema> JsonSchema for SelectedFields<T> {
     fn inline_schema() -> bool {
         true
     }

@@ -1,4 +1,4 @@
-//! One asset, or a variant by its own id.
+//! Gets one asset, or a variant by its own id.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! One library, with its most used tags.
+//! Gets one library, with its most used tags.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

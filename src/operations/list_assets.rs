@@ -1,4 +1,4 @@
-//! The assets of a library, newest first.
+//! Lists the assets of a library, newest first.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! The libraries that the key reaches, by name.
+//! Lists the libraries that the key reaches, by name.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -36,7 +36,7 @@ impl Operation for ListLibraries {
                 ("page", "The first is 1."),
                 ("pageSize", "Default {default.page_size}, at most {limits.page_size}."),
             ],
-            answer: ToolAnswer::List { name: "libraries", pages: Pages::Unsaid },
+            answer: ToolAnswer::List { name: "libraries", pages: Pages::Unstated },
             depth: Some(1),
             ..Tool::new(
                 "List libraries",

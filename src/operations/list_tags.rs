@@ -1,4 +1,4 @@
-//! The tags of a library, most used first.
+//! Lists the tags of a library, most used first.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -30,7 +30,7 @@ impl Operation for ListTags {
         also_needs: &[],
         tool: Tool {
             arguments: &[("limit", "Default {default.tags}, at most {most.tags}.")],
-            answer: ToolAnswer::List { name: "tags", pages: Pages::Unsaid },
+            answer: ToolAnswer::List { name: "tags", pages: Pages::Unstated },
             ..Tool::new(
                 "List tags",
                 Effect::Reads,

@@ -1,4 +1,4 @@
-//! Which part of a list a client gets when it names a page, or none: one place for all transports.
+//! Pages of lists: which part of a list a page number, a page size or a cursor selects. For all transports.
 
 use crate::core::model::page::{
     AssetPageRequest, Cursor, MOST_TAGS, PAGE_SIZE, PHOTOS_PAGE_SIZE, PageRequest, PageStart,
@@ -41,7 +41,7 @@ pub fn tag_limit(limit: Option<u64>) -> usize {
 /// The part of a list that a page or a cursor asks for.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` for a cursor that was never given out, and for a cursor beside the number of a page.
+/// `BAD_USER_INPUT` for an invalid cursor, and for a cursor together with a page number.
 pub fn slice(page: PageRequest, number: Option<u64>, cursor: Option<&str>) -> Result<AssetPageRequest> {
     let Some(cursor) = cursor else { return Ok(page.into()) };
     if number.is_some() {

@@ -9,7 +9,7 @@ use crate::transport::wire::Version;
 pub struct Parameter {
     /// Its name.
     pub name: &'static str,
-    /// How its text is understood.
+    /// How its text is parsed.
     pub kind: ParameterKind,
     /// The first version of the API that has it; earlier ones ignore it.
     pub since: Version,
@@ -19,7 +19,7 @@ pub struct Parameter {
     pub schema: fn() -> Value,
 }
 
-/// How the text of a parameter is understood.
+/// How the text of a parameter is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterKind {
     /// A whole number, 0 or more.

@@ -1,4 +1,4 @@
-//! A variant as the default of its asset.
+//! Makes a variant the default of its asset.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

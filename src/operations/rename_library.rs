@@ -1,4 +1,4 @@
-//! A library's name.
+//! Renames a library.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

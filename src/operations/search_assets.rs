@@ -1,4 +1,4 @@
-//! Assets by words, in some libraries or in all that the key reaches.
+//! Searches assets, in some libraries or in all that the key reaches.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! What a person decided about an asset. No key can set it.
+//! Sets a person's decision about an asset. No key can do this.
 
 use std::convert::Infallible;
 
@@ -10,6 +10,8 @@ use super::{
     Answer, Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation, Reply, Scope,
     Tool, examples,
 };
+use crate::core::Core;
+use crate::core::access::{Caller, LibraryPath};
 use crate::error::{Code, Result};
 use crate::transport::wire::Version;
 use crate::transport::wire::v2026_07_08::{ApprovalSet, ApprovalState};
@@ -21,15 +23,15 @@ pub struct SetAssetApproval;
 #[schemars(rename = "SetAssetApproval")]
 pub struct Input {
     /// Where the decision stands.
-    #[expect(dead_code, reason = "part of the schema; no key gets as far as its use")]
+    #[expect(dead_code, reason = "part of the schema; a key is refused before it is used")]
     state: ApprovalState,
     /// Why.
-    #[expect(dead_code, reason = "part of the schema; no key gets as far as its use")]
+    #[expect(dead_code, reason = "part of the schema; a key is refused before it is used")]
     #[schemars(length(max = 500))]
     note: Option<String>,
 }
 
-/// There is none for a key.
+/// The answer, which a key never gets.
 pub struct Unanswered(Infallible);
 
 impl Answer for Unanswered {
@@ -87,18 +89,12 @@ impl Operation for SetAssetApproval {
         graphql: &[],
     };
 
-    fn check(context: &Context) -> Result<()> {
-        refused(context).map(drop)
+    fn check(core: &Core, caller: &Caller, library: &LibraryPath<'_>, asset: &str) -> Result<()> {
+        core.set_asset_approval(caller, library, asset).map(drop)
     }
 
     async fn run(context: Context, _input: Input) -> Result<Unanswered> {
-        refused(&context)
+        let Context { core, caller, target, .. } = &context;
+        core.set_asset_approval(caller, &context.library(), &target.asset).map(Unanswered)
     }
-}
-
-fn refused(context: &Context) -> Result<Unanswered> {
-    context
-        .core
-        .set_asset_approval(&context.caller, &context.library(), &context.target.asset)
-        .map(Unanswered)
 }

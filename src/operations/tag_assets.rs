@@ -1,4 +1,4 @@
-//! Tags for assets.
+//! Adds tags to assets.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::transport::wire::{Tagged, Version};
 
 pub struct TagAssets;
 
-/// Tags to add to assets, or to take off them.
+/// Tags to add to assets, or to remove from them.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "TagAssets")]

@@ -1,4 +1,4 @@
-//! Assets to another library of the organization.
+//! Transfers assets to another library of the organization.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

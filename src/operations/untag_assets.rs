@@ -1,4 +1,4 @@
-//! Tags off assets.
+//! Removes tags from assets.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The description of an asset.
+//! Sets the description of an asset.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

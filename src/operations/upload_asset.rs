@@ -1,4 +1,4 @@
-//! One file from a url or as base64. Over REST and GraphQL, `upload_assets` does it.
+//! Uploads one file from a url or as base64. REST and GraphQL use `upload_assets` for that.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! Files: over REST and GraphQL as they arrive in a form, for a model from urls or as base64.
+//! Uploads files: over REST and GraphQL in a form, over MCP from urls or as base64.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! What the key is and reaches.
+//! Shows the organization of the key, and the libraries that it reaches.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,8 +1,8 @@
-//! The fields that change. Each finds out anew who asks, so that it sees what the one before it did, also to the
-//! key; then it reads its arguments, calls one operation and shows what came back.
+//! The mutations. Each authenticates the key again, so that it sees what the one before it changed, even the key itself;
+//! then it reads its arguments, calls one operation and returns the result.
 #![expect(
     clippy::doc_markdown,
-    reason = "clients read what is said of a field, with numbers in place of these names"
+    reason = "clients read these descriptions, with the configured numbers in place of the placeholders"
 )]
 
 use std::net::IpAddr;
@@ -41,9 +41,9 @@ pub struct MutationContext {
     pub token: String,
     /// Where the request came from.
     pub address: Option<IpAddr>,
-    /// Cancelled when the client is gone.
+    /// Cancelled when the client disconnects.
     pub cancellation: Cancellation,
-    /// The files that the request brings along.
+    /// The files of the request.
     pub files: IncomingFiles,
 }
 
@@ -61,7 +61,7 @@ fn texts(ids: Vec<ID>) -> Vec<String> {
     ids.into_iter().map(|id| id.0).collect()
 }
 
-/// The changes.
+/// The root of mutations.
 pub struct Mutation;
 
 /// The mutations. Several in one request run one after the other.
@@ -80,7 +80,7 @@ impl Mutation {
     ) -> Result<Option<UploadAssetsResult>> {
         let mutation_context = mutation_context(context)?;
         let path = LibraryPath { organization: &organization_id, library: &library_id };
-        // In a statement of its own: nobody's snapshot is kept while waiting for the client.
+        // The caller is dropped at the end of this statement: no snapshot is kept while waiting for the client.
         let mut upload = mutation_context.core.begin_upload(&mutation_context.caller()?, &path)?;
         if let Some(parent) = parent_id.filter(|parent| !parent.is_empty()) {
             upload.set_parent(&parent)?;

@@ -1,5 +1,5 @@
-//! The types of the schema. Each is a view of the JSON shapes in `wire`, which both versions of the REST API show,
-//! too; nothing is worked out here.
+//! The types of the schema. Each is a view of the JSON shapes in `wire`, as in both versions of the REST API; nothing is
+//! computed here.
 
 use async_graphql::{
     Context, ID, InputValueError, InputValueResult, Number, Object, Scalar, ScalarType, Value,
@@ -13,15 +13,17 @@ use crate::transport::wire;
 use crate::transport::wire::v2026_07_08::{self, AccessLevel, LibraryAccess};
 
 mod assets;
+mod photo;
 mod results;
 
-pub use assets::{Asset, Photo};
+pub use assets::Asset;
+pub use photo::Photo;
 pub use results::{
     DeleteAssetsResult, SearchResult, TagAssetsResult, TransferAssetsResult, UntagAssetsResult,
     UpdateAssetDescriptionResult, UploadAssetsResult,
 };
 
-/// Names in the schema that two types of ours share: [`WholeNumber`] is a `Float` to clients.
+/// Names in the schema that two Rust types share: [`WholeNumber`] is a `Float` to clients.
 pub const RENAMED: [&str; 1] = ["Float"];
 
 /// A list as the schema has it: it may be null, and so may each of its entries.

@@ -1,4 +1,4 @@
-//! Documents that lead programs and agents to the endpoint. They need no key and tell nothing of what is stored.
+//! Discovery documents, which lead programs and agents to the endpoint. They need no key and contain no stored data.
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
@@ -37,7 +37,7 @@ const SIGN_IN: [&str; 7] = [
     "/.well-known/openid-configuration/{endpoint:.*}",
 ];
 
-/// What a client is told that looks for a way to sign in, in a form that it shows to its user.
+/// The answer to a client that looks for a way to sign in, in a form that it shows to its user.
 async fn no_sign_in() -> HttpResponse {
     HttpResponse::NotFound().json(json!({
         "error": "invalid_request",

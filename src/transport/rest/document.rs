@@ -1,5 +1,5 @@
-//! The OpenAPI document: made of the routes, the declarations of their operations, and the shapes that the code itself
-//! reads and writes.
+//! The OpenAPI document, made from the routes, the declarations of their operations, and the types that the code reads
+//! and writes.
 
 use std::collections::BTreeMap;
 
@@ -37,10 +37,7 @@ const KEY: &str = "apiKey";
 const JSON: &str = "application/json";
 /// The parts of the reference page.
 const GROUPS: [(&str, &str); 4] = [
-    (
-        "Keys and libraries",
-        "What a key can access, and the libraries of its organization with their tags.",
-    ),
+    ("Keys and libraries", "What a key can access, and the libraries of its organization with their tags."),
     ("Assets", "The files of a library, with their metadata."),
     ("Search", "Finds assets by words, in all libraries that the key reaches."),
     ("This document", "The description of the API."),
@@ -54,18 +51,18 @@ unknown path 404 `ENDPOINT_NOT_FOUND`, another method 405 `METHOD_NOT_ALLOWED`."
 /// What `/openapi.json` describes: every version of the API, or one alone.
 #[must_use]
 pub fn openapi(configured: &Configured, version: Option<Version>) -> OpenApi {
-    Writer { configured, version, schemas: Schemas::new(configured) }.document()
+    DocumentWriter { configured, version, schemas: Schemas::new(configured) }.document()
 }
 
 /// Writes one document.
-struct Writer<'a> {
+struct DocumentWriter<'a> {
     configured: &'a Configured,
     /// The version that it describes; none: all.
     version: Option<Version>,
     schemas: Schemas,
 }
 
-impl Writer<'_> {
+impl DocumentWriter<'_> {
     fn document(mut self) -> OpenApi {
         let mut paths = Paths::new();
         for route in ROUTES.iter() {
@@ -221,7 +218,7 @@ impl Writer<'_> {
     }
 }
 
-/// What a document shows of something that each version has its own of, oldest first, or all have in common.
+/// Of the values for each version, oldest first, those that the document shows; a single value is for all versions.
 fn described_of<T>(all: &[T], version: Option<Version>) -> Vec<(Version, &T)> {
     let each = Version::ALL.into_iter().zip(all);
     match version {
@@ -373,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reference_in_the_documents_leads_somewhere_and_every_schema_is_used() {
+    fn every_reference_in_the_documents_resolves_and_every_schema_is_used() {
         for document in documents() {
             let text = document.to_string();
             let references: BTreeSet<&str> =
@@ -388,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_configured_is_left_open() {
+    fn no_placeholder_is_left_in_the_documents() {
         for document in documents() {
             let text = document.to_string();
             let open = ["{limits", "{default", "{most", "{trash"].map(|open| text.contains(open));

@@ -7,7 +7,7 @@ use std::net::Ipv6Addr;
 
 use actix_web::http::{Method, Uri};
 
-use super::body_framing::{BodyFraming, Chunk};
+use super::body_framing::{BodyFraming, ChunkState};
 use crate::error::{Error, Result};
 
 /// The longest head, in bytes. A url and a bearer token need a tenth of it.
@@ -110,11 +110,11 @@ impl<'a> FramingFields<'a> {
                 Err(Error::bad_input("Send `Content-Length` or `Transfer-Encoding`, not both."))
             }
             (None, Some(encoding)) if self.is_http_11 && encoding.eq_ignore_ascii_case(b"chunked") => {
-                Ok(BodyFraming::Chunks(Chunk::Size))
+                Ok(BodyFraming::Chunks(ChunkState::Size))
             }
-            (None, Some(_)) => {
-                Err(Error::bad_input("The only `Transfer-Encoding` that is accepted is `chunked`, in HTTP/1.1."))
-            }
+            (None, Some(_)) => Err(Error::bad_input(
+                "The only `Transfer-Encoding` that is accepted is `chunked`, in HTTP/1.1.",
+            )),
             (Some(length), None) => decimal(length)
                 .map(BodyFraming::Length)
                 .ok_or_else(|| Error::bad_input("`Content-Length` must be a number of bytes.")),
@@ -172,8 +172,8 @@ fn decimal(text: &[u8]) -> Option<u64> {
 /// Accepts a path, or a whole url, as for a proxy, with the same host as `Host`.
 fn check_target(method: &str, target: &str, host: Option<&[u8]>) -> Result<()> {
     let malformed = || Error::bad_input("The target of the request is not a valid path.");
-    let known =
-        Method::from_bytes(method.as_bytes()).map_err(|_| Error::bad_input("There is no such HTTP method."))?;
+    let known = Method::from_bytes(method.as_bytes())
+        .map_err(|_| Error::bad_input("There is no such HTTP method."))?;
     if known == Method::CONNECT {
         return Err(Error::bad_input("This server is not a proxy."));
     }
@@ -225,7 +225,7 @@ mod tests {
             read(&format!("POST / HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n")).unwrap().unwrap().body
         };
         assert_eq!(body("Content-Length: 7"), BodyFraming::Length(7));
-        assert_eq!(body("Transfer-Encoding: Chunked"), BodyFraming::Chunks(Chunk::Size));
+        assert_eq!(body("Transfer-Encoding: Chunked"), BodyFraming::Chunks(ChunkState::Size));
         assert_eq!(body("A: b"), BodyFraming::Length(0));
     }
 

@@ -7,7 +7,7 @@ use askama::Template;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 
-use super::refusal::{self, Content};
+use super::refusal::{self, AnswerBody};
 use crate::core::Core;
 use crate::core::model::api_key::keys_in;
 use crate::error::{Code, Error};
@@ -37,7 +37,7 @@ const MAX_KEYS: usize = 8;
 </html>
 "#
 )]
-struct Page<'a> {
+struct HttpsOnlyPage<'a> {
     url: &'a str,
 }
 
@@ -81,8 +81,8 @@ fn answer(head: &[u8], peer: SocketAddr, public_url: &str) -> Vec<u8> {
     );
     let page = page(head, public_url);
     let content = match &page {
-        Some(html) => Content { media_type: "text/html; charset=utf-8", body: html.clone() },
-        None => Content {
+        Some(html) => AnswerBody { media_type: "text/html; charset=utf-8", body: html.clone() },
+        None => AnswerBody {
             media_type: "application/json",
             body: transport::error_json(error.code(), error.message()),
         },
@@ -105,7 +105,7 @@ fn page(head: &[u8], public_url: &str) -> Option<String> {
     }
     let target = request.path.filter(|target| target.starts_with('/')).unwrap_or("/");
     let url = https_url(field("host"), target).or_else(|| Url::parse(public_url).ok())?;
-    Page { url: url.as_str() }.render().ok()
+    HttpsOnlyPage { url: url.as_str() }.render().ok()
 }
 
 /// The same address with HTTPS, when it has nothing but host, port, path and query.

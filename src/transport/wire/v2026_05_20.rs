@@ -1,10 +1,10 @@
-//! The shapes of version 2026-05-20, which older clients ask for: what differs from other versions, and nothing else.
+//! The shapes of version 2026-05-20, which older clients use: only what differs from other versions.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::v2026_07_08::AssetKind;
-use super::{Highlights, PLAN, Places, Uploader, pictures};
+use super::{AssetUrls, Highlights, PLAN, Uploader, pictures};
 use crate::core::assets::AssetDetail;
 use crate::core::search::{Found, FoundAsset};
 use crate::core::{libraries, model, uploads};
@@ -130,10 +130,10 @@ impl Asset {
     /// The asset as a client sees it; `origin` is the server's public url, without a slash at its end.
     #[must_use]
     pub fn new(detail: AssetDetail, origin: &str) -> Self {
-        let places = Places::of(&detail, origin);
-        let url = places.public(&detail.asset);
+        let urls = AssetUrls::of(&detail, origin);
+        let url = urls.public_url(&detail.asset);
         let views =
-            detail.variants.iter().map(|variant| AssetView::new(variant, &detail.asset, &places)).collect();
+            detail.variants.iter().map(|variant| AssetView::new(variant, &detail.asset, &urls)).collect();
         let (asset, renderable_types) = (detail.asset, detail.renderable_types);
         Self {
             id: asset.id.to_string(),
@@ -166,8 +166,8 @@ impl Asset {
 }
 
 impl AssetView {
-    fn new(variant: &model::Asset, original: &model::Asset, places: &Places<'_>) -> Self {
-        let url = places.public(variant);
+    fn new(variant: &model::Asset, original: &model::Asset, urls: &AssetUrls<'_>) -> Self {
+        let url = urls.public_url(variant);
         Self {
             id: variant.id.to_string(),
             parent_id: original.id.to_string(),
@@ -175,7 +175,7 @@ impl AssetView {
             height: variant.content.height,
             name: variant.name.clone(),
             url: url.clone(),
-            thumb_url: pictures::within(places.renderable_types, &variant.content, &url, pictures::THUMB),
+            thumb_url: pictures::within(urls.renderable_types, &variant.content, &url, pictures::THUMB),
             kind: AssetKind::Variant,
             metadata: ViewMetadata {
                 based_on_id: original.id.to_string(),

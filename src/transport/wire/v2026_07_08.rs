@@ -1,9 +1,9 @@
-//! The shapes of version 2026-07-08, which MCP speaks, too: what differs from other versions, and nothing else.
+//! The shapes of version 2026-07-08, which MCP uses, too: only what differs from other versions.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Highlights, PLAN, Places, Uploader, pictures};
+use super::{AssetUrls, Highlights, PLAN, Uploader, pictures};
 use crate::core::assets::AssetDetail;
 use crate::core::model::{self, Access, Grant};
 use crate::core::search::{Found, FoundAsset};
@@ -184,13 +184,10 @@ impl Asset {
     /// The asset as a client sees it; `origin` is the server's public url, without a slash at its end.
     #[must_use]
     pub fn new(detail: AssetDetail, origin: &str) -> Self {
-        let places = Places::of(&detail, origin);
-        let (url, app_url) = (places.public(&detail.asset), places.page(&detail.asset));
-        let variants = detail
-            .variants
-            .iter()
-            .map(|variant| AssetVariant::new(variant, &detail.asset, &places))
-            .collect();
+        let urls = AssetUrls::of(&detail, origin);
+        let (url, app_url) = (urls.public_url(&detail.asset), urls.app_url(&detail.asset));
+        let variants =
+            detail.variants.iter().map(|variant| AssetVariant::new(variant, &detail.asset, &urls)).collect();
         let (asset, renderable_types) = (detail.asset, detail.renderable_types);
         Self {
             id: asset.id.to_string(),
@@ -224,16 +221,16 @@ impl Asset {
 }
 
 impl AssetVariant {
-    fn new(variant: &model::Asset, original: &model::Asset, places: &Places<'_>) -> Self {
-        let url = places.public(variant);
+    fn new(variant: &model::Asset, original: &model::Asset, urls: &AssetUrls<'_>) -> Self {
+        let url = urls.public_url(variant);
         Self {
             id: variant.id.to_string(),
             parent_id: original.id.to_string(),
             kind: AssetKind::Variant,
             name: variant.name.clone(),
-            sizes: pictures::sizes(places.renderable_types, &variant.content, &url),
+            sizes: pictures::sizes(urls.renderable_types, &variant.content, &url),
             url,
-            app_url: places.page(variant),
+            app_url: urls.app_url(variant),
             width: variant.content.width,
             height: variant.content.height,
         }

@@ -1,4 +1,4 @@
-//! What searches and changes answer.
+//! The results of searches and mutations.
 
 use async_graphql::{ID, Object, SimpleObject};
 
