@@ -17,7 +17,7 @@ use world::{CallerKind, World};
 
 use Outcome::{No, Yes};
 
-/// What becomes of a request. What is refused is told in one sentence for each code, so that it says no more than the
+/// The result of a request. A refusal is one sentence for each code, so that it says no more than the
 /// code does.
 #[derive(Debug, Clone, Copy)]
 enum Outcome {

@@ -77,7 +77,7 @@ fn tools(id: &str) -> [(&'static str, Value); 4] {
 }
 
 #[tokio::test]
-async fn every_text_is_refused_with_what_can_not_be_seen_on_every_transport() {
+async fn hidden_characters_are_refused_in_every_text_on_every_transport() {
     let scene = Scene::new().await;
     let id = scene.writer.uploaded("a.png").await;
     let client = &scene.writer.client;
@@ -111,7 +111,7 @@ async fn every_text_is_refused_with_what_can_not_be_seen_on_every_transport() {
 }
 
 #[tokio::test]
-async fn names_of_organizations_keys_and_people_are_refused_alike() {
+async fn hidden_characters_are_refused_in_names_of_organizations_keys_and_people() {
     let scene = Scene::new().await;
     let (core, by) = (scene.server.core(), || scene.server.administrator());
     let (token, _) = core.invite_member(by(), "acme", Role::Viewer, "").await.unwrap();
@@ -182,7 +182,7 @@ fn grow_old(database: &std::path::Path) {
 }
 
 #[tokio::test]
-async fn what_was_stored_before_is_shown_to_agents_as_escapes() {
+async fn hidden_characters_that_are_stored_are_shown_to_agents_as_escapes() {
     let mut scene = Scene::new().await;
     let text = format!("a{STOOD}b");
     scene.server.core().rename_organization(scene.server.administrator(), "acme", &text).await.unwrap();

@@ -197,7 +197,7 @@ async fn a_drawing_that_is_deep_endless_or_tells_of_other_files_does_no_harm() {
             ("broken.svg".to_owned(), svg("<g></a>")),
         ])
         .await;
-    // Nothing here expands an entity or opens a link; who shows the drawing is told not to, either.
+    // Nothing here expands an entity or opens a link; and whatever shows the drawing is asked not to, either.
     let scripted = svg("<script>alert(1)</script><image href=\"file:///etc/passwd\"/>");
     let files = [
         ("flat.svg".to_owned(), deep(20)),

@@ -117,7 +117,7 @@ fn tiff() -> Vec<u8> {
     file
 }
 
-/// Looks at a server's memory, and at that of the processes that it started, until it is told to stop.
+/// Looks at a server's memory, and at that of the processes that it started, until the test is over.
 struct Watch {
     is_over: Arc<AtomicBool>,
     thread: JoinHandle<Seen>,
@@ -136,10 +136,10 @@ struct Seen {
 impl Watch {
     fn of(program: &Program) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
-        let (server, told) = (program.process(), is_over.clone());
+        let (server, stop) = (program.process(), is_over.clone());
         let thread = std::thread::spawn(move || {
             let mut seen = Seen::default();
-            while !told.load(Ordering::Relaxed) {
+            while !stop.load(Ordering::Relaxed) {
                 seen.look(server);
                 std::thread::sleep(PAUSE);
             }
@@ -159,7 +159,7 @@ impl Seen {
         self.server = self.server.max(kib(server, "VmHWM:").unwrap_or_default());
         let mut together = kib(server, "VmRSS:").unwrap_or_default();
         for worker in children(server) {
-            // One that has just ended tells nothing.
+            // One that has just ended has no such file.
             let Some((now, most)) = kib(worker, "VmRSS:").zip(kib(worker, "VmHWM:")) else { continue };
             together += now;
             let known = self.workers.entry(worker).or_default();
@@ -169,7 +169,7 @@ impl Seen {
     }
 }
 
-/// A number that the kernel tells of a process.
+/// A number that the kernel reports of a process.
 fn kib(process: u32, name: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
@@ -212,7 +212,7 @@ async fn twenty_pictures_of_a_hundred_megapixels_stay_within_the_memory() {
     let mut urls = Vec::new();
     for (count, name, bytes) in &kinds {
         for number in 0u8..*count {
-            // What is behind the end of a picture makes it another file.
+            // Bytes after the end of a picture make it another file.
             let path = upload(&program, name, &[&bytes[..], &[number]].concat()).await;
             urls.push((*name, path));
         }

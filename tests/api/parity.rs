@@ -110,7 +110,7 @@ async fn the_authorization_table_has_every_operation_of_every_transport() {
     assert_eq!(asked(|ask| matches!(ask, Ask::Resource(_))), templates);
 }
 
-/// How MCP tells a failure.
+/// How MCP reports a failure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mcp {
     /// As the others do.
@@ -119,7 +119,7 @@ enum Mcp {
     Misfit,
 }
 
-/// One way to fail: what it is called, the operation, the code, how MCP tells it, and the values that differ.
+/// One way to fail: what it is called, the operation, the code, how MCP reports it, and the values that differ.
 struct Case(&'static str, &'static str, Code, Mcp, Values);
 
 const UNKNOWN: &str = "0000000000000000";
@@ -248,9 +248,9 @@ fn wrong_places(Things { asset, .. }: &Things) -> Vec<Case> {
     cases
 }
 
-/// Whether a way to ask tells what is wrong with these values: the field `photos` and the resources, for one, take no
+/// Whether a way to ask reports what is wrong with these values: the field `photos` and the resources, for one, take no
 /// tags. REST in its first version has a lower limit of its own for tags to filter by.
-fn tells(ask: &Ask, values: &Values) -> bool {
+fn reports(ask: &Ask, values: &Values) -> bool {
     let right = Values { assets: vec!["right".into()], ..Values::default() };
     let (wrong, right) = (ask.request(values), ask.request(&right));
     let own_limit = matches!(ask, Ask::Rest { version: OLD, .. }) && values.tags.len() > 50;
@@ -260,7 +260,7 @@ fn tells(ask: &Ask, values: &Values) -> bool {
 /// Each failure, on every transport that has the operation, is the same in code, status and sentence, and leaves
 /// everything as it was.
 #[tokio::test]
-async fn the_same_failure_is_told_in_the_same_words() {
+async fn the_same_failure_has_the_same_message_on_every_transport() {
     let world = World::on(TestServer::start_with(|settings, _| {
         settings.limits.tags_per_asset = 3;
         settings.limits.file_bytes = 100_000;
@@ -274,8 +274,8 @@ async fn the_same_failure_is_told_in_the_same_words() {
     let before = world.everything().await;
     let cases = [wrong_words(&things), wrong_things(&things), wrong_places(&things)];
     for Case(what, name, code, mcp, values) in cases.into_iter().flatten() {
-        let mut told: Option<Failure> = None;
-        for ask in operation(name).asks.iter().filter(|ask| tells(ask, &values)) {
+        let mut expected: Option<Failure> = None;
+        for ask in operation(name).asks.iter().filter(|ask| reports(ask, &values)) {
             let said = format!("{what}: {name} over {ask:?}");
             let reply =
                 ask.request(&values).send(&world.client, Some(&format!("Bearer {}", key.token))).await;
@@ -289,19 +289,19 @@ async fn the_same_failure_is_told_in_the_same_words() {
                 (code.status().into(), code.name()),
                 "{said}: {failure:?}"
             );
-            match &told {
-                Some(told) => assert_eq!(&failure, told, "{said}"),
-                None => told = Some(failure),
+            match &expected {
+                Some(expected) => assert_eq!(&failure, expected, "{said}"),
+                None => expected = Some(failure),
             }
         }
-        assert!(told.is_some(), "{what}: {name} was asked of nobody");
+        assert!(expected.is_some(), "{what}: {name} was never sent");
     }
     assert_eq!(world.everything().await, before);
 }
 
 /// One library has the same numbers on every transport as in the list of libraries.
 #[tokio::test]
-async fn a_library_is_the_same_by_itself_and_in_the_list() {
+async fn a_library_has_the_same_numbers_alone_and_in_the_list() {
     let world = World::new().await;
     let values = world.values().await;
     let numbers = async |name: &str| {

@@ -1,5 +1,5 @@
-//! Files from urls: what is fetched, and what is never reached. The web behind the server is one of ours, on
-//! loopback addresses of which the configuration opens one.
+//! Files from urls: what is fetched, and what is never reached. The web is a server of the test, on loopback addresses;
+//! the configuration opens one of them.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -73,7 +73,7 @@ fn file(bytes: &[u8]) -> Vec<u8> {
     [head.as_bytes(), bytes].concat()
 }
 
-/// A file whose size nobody announces.
+/// A file without an announced size.
 fn unannounced(bytes: &[u8]) -> Vec<u8> {
     [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", bytes].concat()
 }
@@ -153,7 +153,7 @@ async fn a_file_from_an_open_address_is_uploaded() {
 }
 
 #[tokio::test]
-async fn addresses_that_are_not_public_are_never_reached_in_whatever_form() {
+async fn addresses_that_are_not_public_are_never_reached_in_any_form() {
     let scene = Scene::new().await;
     let inside = Web::start("127.0.0.1", &[("/", file(&picture("inside")))]);
     for host in [
@@ -203,7 +203,7 @@ async fn addresses_that_are_not_public_are_never_reached_in_whatever_form() {
 }
 
 #[tokio::test]
-async fn what_is_no_plain_web_address_is_refused() {
+async fn urls_that_are_not_plain_web_addresses_are_refused() {
     let scene = Scene::new().await;
     let web = Web::start(OPEN, &[("/", file(&picture("open")))]);
     let with_user = |user: &str| format!("http://{user}@{OPEN}:{}/", web.port);
@@ -232,7 +232,7 @@ async fn what_is_no_plain_web_address_is_refused() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_where_nobody_may_go_is_not_followed() {
+async fn a_redirect_to_a_forbidden_address_is_not_followed() {
     let scene = Scene::new().await;
     let inside = Web::start("127.0.0.1", &[("/", file(&picture("inside")))]);
     let port = inside.port;
@@ -284,7 +284,7 @@ async fn one_bad_source_fails_the_whole_call_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_too_large_or_no_picture_is_left_out_and_named() {
+async fn files_that_are_too_large_or_not_pictures_are_left_out_and_named() {
     let scene = Scene::new().await;
     let large = picture(&"x".repeat(usize::try_from(MOST_BYTES).unwrap()));
     let web = Web::start(

@@ -43,7 +43,7 @@ const STATED: [(&str, &[&str]); 10] = [
 
 /// What documents say with a number that is the default of some limit, and is none: it can't be configured.
 const FIXED: [&str; 23] = [
-    // A page of nobody's choosing, and tags.
+    // The default page, and tags.
     "default 50",
     "default 20",
     "default 100",
@@ -195,7 +195,7 @@ fn statements(value: &Value, said: &mut Vec<String>) {
 }
 
 #[tokio::test]
-async fn a_limit_is_named_as_it_is_configured_wherever_it_is_named() {
+async fn every_document_states_the_configured_limits() {
     let usual = unusual();
     let before = documents(usual.clone()).await;
     for (name, &from) in &usual {
@@ -222,7 +222,7 @@ async fn a_limit_is_named_as_it_is_configured_wherever_it_is_named() {
 }
 
 #[tokio::test]
-async fn no_document_names_a_default_that_is_not_configured() {
+async fn no_document_states_a_default_that_is_not_configured() {
     let defaults: BTreeSet<u64> = defaults()
         .into_iter()
         .flat_map(|(name, number)| written(&name, number))
@@ -243,7 +243,7 @@ async fn no_document_names_a_default_that_is_not_configured() {
 }
 
 #[tokio::test]
-async fn a_page_is_never_said_to_have_more_by_default_than_at_most() {
+async fn no_document_states_a_default_page_size_above_the_limit() {
     let mut numbers = unusual();
     for (name, number) in [("page_size", 7), ("search_page_size", 3), ("tag_filter", 2)] {
         numbers.insert(name.to_owned(), number);

@@ -62,7 +62,7 @@ impl Request {
         send(request).await
     }
 
-    /// The head as it is on the wire, for whoever sends the body in pieces.
+    /// The head as it is on the wire, for tests that send the body in pieces.
     pub fn head(&self, authorization: &str) -> String {
         let headers: Vec<String> =
             self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();

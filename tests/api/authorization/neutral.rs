@@ -1,4 +1,4 @@
-//! What a key does not reach can't be told from what is not there: compared byte for byte, on every transport.
+//! What a key does not reach looks like what does not exist: compared byte for byte, on every transport.
 
 use rasterd::error::Code;
 use rasterd::testing::TestKey;
@@ -11,7 +11,7 @@ use crate::support::Reply;
 
 const UNKNOWN_ASSET: &str = "0000000000000000";
 
-/// What can be told apart in two answers: everything but the id of the request, the time, and the order of the
+/// The differences between two answers that count: everything but the id of the request, the time, and the order of the
 /// headers, which differ between any two.
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
@@ -77,7 +77,7 @@ async fn all_answer_alike(
     for ask in &operation.asks {
         for values in [good.clone(), wrong(&good, ask)] {
             for library in libraries {
-                // As long as the other name, because a failed resource tells the client's own uri back.
+                // As long as the other name, because a failed resource repeats the client's own uri.
                 let nothing = "x".repeat(library.len());
                 let unknown = send(world, key, ask, &naming(values.clone(), &nothing)).await;
                 assert_eq!(ask.result(&unknown), Err(neutral.clone()), "{} over {ask:?}", operation.name);
@@ -125,9 +125,9 @@ async fn a_target_out_of_reach_answers_like_one_that_does_not_exist() {
     }
 }
 
-/// The wrong requests of the tests above are wrong: who reaches the library is told so.
+/// The wrong requests of the tests above are wrong: a key with access to the library gets an error that says so.
 #[tokio::test]
-async fn who_reaches_the_library_is_told_what_is_wrong_with_the_rest() {
+async fn a_caller_with_access_is_told_what_is_wrong_with_the_rest() {
     let world = World::new().await;
     let good = world.values().await;
     for operation in OPERATIONS.iter().filter(|operation| operation.needs != Needs::WriteSomewhere) {
@@ -145,7 +145,7 @@ async fn who_reaches_the_library_is_told_what_is_wrong_with_the_rest() {
             match ask.result(&send(&world, &world.writer_of_both, ask, &values).await) {
                 Ok(_) => assert!(only_words, "{said}"),
                 Err(failure) => {
-                    // A key that asks for what takes a person is told so, whatever else is wrong.
+                    // A key that asks for what only a person may do gets that error, whatever else is wrong.
                     let codes = if operation.needs == Needs::Person {
                         &["APPROVAL_REQUIRES_USER"][..]
                     } else {
@@ -205,7 +205,7 @@ async fn an_asset_elsewhere_answers_like_one_that_does_not_exist() {
                 assert_eq!(failure, Failure::new(code, "Asset not found."), "{said}");
             }
             for (place, id) in &elsewhere {
-                // What is in the trash already is skipped by whoever puts it there.
+                // A deletion skips what is in the trash already.
                 if *place == "in the trash" && operation.name == "delete_assets" {
                     continue;
                 }

@@ -215,7 +215,7 @@ fn resource(operation: &str) -> Option<&'static str> {
 }
 
 #[test]
-fn a_path_names_what_the_scope_of_its_operation_says() {
+fn a_path_has_the_ids_of_its_operations_scope() {
     for declaration in rasterd::operations::declarations() {
         let Some(endpoint) = declaration.rest else { continue };
         let ids: &[&str] = match declaration.scope {

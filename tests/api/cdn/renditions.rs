@@ -23,7 +23,7 @@ const WINE: &[u8] = include_bytes!("../../fixtures/wine.jpg");
 /// 640 × 360 pixels.
 const SEEDING: &[u8] = include_bytes!("../../fixtures/seeding.png");
 
-/// The binary, whose child processes open pictures when the server is told to use it.
+/// The binary, whose child processes open pictures when the server is set to use it.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_rasterd");
 
 /// The type and the size of an answer, as its bytes tell them.
@@ -97,7 +97,7 @@ async fn each_parameter_does_what_it_says() {
 }
 
 #[tokio::test]
-async fn a_bad_value_is_named_once_the_asset_is_found() {
+async fn an_invalid_value_is_reported_only_if_the_asset_exists() {
     let stocked = Stocked::new().await;
     let sunset = stocked.upload("sunset.jpg", SUNSET).await;
     for query in ["w=0", "h=x", "fit=fill", "fm=gif", "q=101", "dpr=4", "blur=yes"] {
@@ -114,7 +114,7 @@ async fn a_bad_value_is_named_once_the_asset_is_found() {
 }
 
 #[tokio::test]
-async fn the_original_decides_the_format_unless_it_is_asked_for() {
+async fn the_format_follows_the_original_unless_one_is_requested() {
     let stocked = Stocked::new().await;
     let png = stocked.upload("seeding.png", SEEDING).await;
     let svg = stocked.upload("logo.svg", SVG).await;
@@ -184,7 +184,7 @@ async fn a_rendition_has_the_headers_of_its_original_and_a_tag_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_picture_comes_upright_and_without_what_its_camera_wrote() {
+async fn a_rendition_is_upright_and_has_no_metadata() {
     let stocked = Stocked::new().await;
     let upright = stocked.upload("wine.jpg", WINE).await;
     let lying = stocked.upload("lying.jpg", &turned(WINE, 6)).await;
@@ -199,7 +199,7 @@ async fn a_picture_comes_upright_and_without_what_its_camera_wrote() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_decoded_has_no_renditions() {
+async fn files_that_can_not_be_decoded_have_no_renditions() {
     let stocked = Stocked::new().await;
     let plan = stocked.upload("plan.pdf", &pdf(1000)).await;
     let reply = stocked.client.get(&format!("{plan}?w=400")).await;
@@ -209,7 +209,7 @@ async fn what_can_not_be_decoded_has_no_renditions() {
 }
 
 #[tokio::test]
-async fn a_hostile_file_is_refused_and_the_server_goes_on() {
+async fn a_hostile_file_is_refused_and_the_server_keeps_running() {
     let stocked = Stocked::on(guarded(|_| {})).await;
     let half = stocked.upload("half.png", &SEEDING[..SEEDING.len() / 2]).await;
     let data = SEEDING.windows(4).position(|kind| kind == b"IDAT").unwrap();
@@ -251,7 +251,7 @@ fn guarded(
 }
 
 #[tokio::test]
-async fn those_who_ask_at_once_get_the_one_that_is_made() {
+async fn concurrent_requests_share_one_rendering() {
     // Every process that is started to open a picture leaves a line in a file.
     let folder = tempfile::tempdir().unwrap();
     let (script, log) = (folder.path().join("program"), folder.path().join("log"));
@@ -273,7 +273,7 @@ async fn those_who_ask_at_once_get_the_one_that_is_made() {
 }
 
 #[tokio::test]
-async fn the_least_recently_used_make_room() {
+async fn the_least_recently_used_renditions_are_evicted() {
     let server = TestServer::start_with(|settings, _| settings.renditions.cache_bytes = 60_000);
     let stocked = Stocked::on(server).await;
     let sunset = stocked.upload("sunset.jpg", SUNSET).await;
@@ -305,7 +305,7 @@ async fn the_folder_may_be_deleted_while_the_server_runs() {
 }
 
 #[tokio::test]
-async fn the_renditions_of_what_is_trashed_are_gone_at_once() {
+async fn renditions_of_trashed_assets_are_gone_at_once() {
     let stocked = Stocked::new().await;
     let path = stocked.upload("sunset.jpg", SUNSET).await;
     let id = path.rsplit('/').next().unwrap().to_owned();

@@ -15,7 +15,7 @@ use crate::support::waiting::{a_file_arrives, no_file_is_temporary};
 use crate::support::{Client, send};
 
 #[tokio::test]
-async fn twenty_files_go_up_in_their_order_and_can_be_read_at_once() {
+async fn twenty_files_are_uploaded_in_order_and_listed_at_once() {
     let site = Site::start().await;
     let names: Vec<String> = (0..20).map(|n| format!("pictüre {n}.v1.webp")).collect();
     let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), PICTURE)).collect();
@@ -36,7 +36,7 @@ async fn twenty_files_go_up_in_their_order_and_can_be_read_at_once() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_refused_is_named_and_the_others_go_up() {
+async fn a_refused_file_is_named_and_the_others_are_uploaded() {
     let site = Site::start().await;
     let files: [(&str, &[u8]); 3] = [("notes.webp", b"not a picture"), ("a.webp", PICTURE), ("b.webp", b"")];
     let reply = upload(&site.writer, "brand", &json!({}), &files).await;
@@ -89,7 +89,7 @@ async fn numbers_and_sizes_are_limited_and_nothing_is_stored_above_them() {
 }
 
 #[tokio::test]
-async fn no_file_is_read_without_leave_to_write() {
+async fn no_file_is_read_without_permission_to_write() {
     let site = Site::start().await;
     let large = vec![0; 20_000_000];
     for library in ["archive", "secret", "unknown"] {
@@ -149,7 +149,7 @@ async fn files_need_a_form_and_a_form_needs_the_header() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_leaves_nothing() {
+async fn a_client_that_disconnects_leaves_nothing() {
     let site = Site::start().await;
     let (pieces, sending) = start_sending(&site.writer);
     a_file_arrives(&site.server.data_dir()).await;
@@ -179,13 +179,13 @@ async fn a_key_that_is_revoked_ends_its_upload() {
 }
 
 #[tokio::test]
-async fn a_connection_goes_on_after_an_upload() {
+async fn a_connection_stays_open_after_an_upload() {
     let site = Site::start().await;
     let reply = upload(&site.writer, "brand", &json!({}), &[("a.webp", PICTURE)]).await;
     assert_eq!((reply.status, reply.header("connection")), (200, ""));
 }
 
-/// Begins to upload a file of which more is to come.
+/// Begins to upload a file, and sends only a part of it.
 fn start_sending(client: &Client) -> (mpsc::Sender<Vec<u8>>, JoinHandle<reqwest::Response>) {
     let operations = json!({ "query": UPLOAD, "variables": { "o": "acme", "l": "brand", "files": [null] } });
     let Form(mut start) = Form::default()

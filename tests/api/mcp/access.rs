@@ -1,4 +1,4 @@
-//! Who reaches what: what is out of reach can't be told from what does not exist.
+//! Which key reaches what: what is out of reach looks like what does not exist.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{World, svg};
 use crate::support::send;
 
 /// What is said to everybody whose ids lead nowhere.
-const WHENCE_IDS: &str = "Ids come from whoami and list_libraries. A name is not an id.";
+const ID_HINT: &str = "Ids come from whoami and list_libraries. A name is not an id.";
 
 /// Every tool that names a library, with arguments for one, and whether it needs Write.
 fn tools_in(library: &str, asset: &str) -> Vec<(&'static str, bool, Value)> {
@@ -52,7 +52,7 @@ fn tools_in(library: &str, asset: &str) -> Vec<(&'static str, bool, Value)> {
 }
 
 #[tokio::test]
-async fn a_library_out_of_reach_answers_byte_for_byte_like_one_that_is_not_there() {
+async fn a_library_out_of_reach_answers_byte_for_byte_like_one_that_does_not_exist() {
     let world = World::new().await;
     let asset = world.client().upload("a.svg", &svg(1)).await;
     let asset = asset["id"].as_str().unwrap();
@@ -80,7 +80,7 @@ async fn a_library_out_of_reach_answers_byte_for_byte_like_one_that_is_not_there
                 "{tool} {arguments}"
             );
             let said = &answer.json()["result"]["content"];
-            assert_eq!((said.as_array().unwrap().len(), &said[1]["text"]), (2, &json!(WHENCE_IDS)));
+            assert_eq!((said.as_array().unwrap().len(), &said[1]["text"]), (2, &json!(ID_HINT)));
             let failure = mcp.failure(tool, arguments.clone()).await;
             assert_eq!(
                 failure,
@@ -132,7 +132,7 @@ async fn creating_a_library_needs_write_somewhere() {
 }
 
 #[tokio::test]
-async fn a_change_of_a_key_counts_from_the_next_call_on() {
+async fn a_change_of_a_key_takes_effect_with_the_next_call() {
     let world = World::new().await;
     let (mcp, core, by) = (world.client(), world.server.core().clone(), world.server.administrator());
     let listing = json!({ "organizationId": "acme", "libraryId": "photos" });

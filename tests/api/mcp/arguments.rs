@@ -1,4 +1,4 @@
-//! Arguments as agents get them wrong: taken where it is plain what they mean, told clearly where it is not.
+//! Arguments as agents get them wrong: accepted where the meaning is plain, refused with a clear message where it is not.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Mcp, UMANG, World, svg, text};
 
-/// Words that only a decoder, a compiler or a library of ours knows.
+/// Words that only a decoder, a compiler or an internal library knows.
 const WORDS_OF_DECODERS: [&str; 14] = [
     "internally tagged",
     "enum ",
@@ -43,7 +43,7 @@ async fn refusal(mcp: &Mcp, tool: &str, arguments: &Value) -> String {
 }
 
 #[tokio::test]
-async fn arguments_that_do_not_fit_are_refused_in_plain_words() {
+async fn arguments_that_do_not_match_are_refused_in_plain_words() {
     let world = World::new().await;
     let mcp = world.client();
     let many = |count: usize| vec!["a"; count];
@@ -147,7 +147,7 @@ async fn arguments_that_do_not_fit_are_refused_in_plain_words() {
 }
 
 #[tokio::test]
-async fn what_is_meant_without_doubt_is_taken() {
+async fn unambiguous_values_are_accepted() {
     let world = World::new().await;
     let mcp = world.client();
     let source =
@@ -169,7 +169,7 @@ async fn what_is_meant_without_doubt_is_taken() {
 }
 
 #[tokio::test]
-async fn base64_is_taken_as_programs_print_it() {
+async fn base64_is_accepted_as_programs_print_it() {
     let world = World::new().await;
     let mcp = world.client();
     let plain = STANDARD.encode(UMANG);
@@ -203,7 +203,7 @@ fn expect_plain(said: &str, about: &str) {
 }
 
 #[tokio::test]
-async fn no_answer_repeats_much_of_what_was_sent() {
+async fn answers_repeat_little_of_the_arguments() {
     let world = World::new().await;
     let mcp = world.client();
     let long = "w".repeat(1_000_000);

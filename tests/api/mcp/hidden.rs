@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{World, svg, text};
 
 #[tokio::test]
-async fn hidden_characters_do_not_come_in_by_a_file_name_and_joiners_do() {
+async fn a_file_name_keeps_joiners_and_loses_hidden_characters() {
     let world = World::new().await;
     let mcp = world.client();
     let asset = mcp.upload("a\u{202E}gpj\u{200B}\u{E0049}.svg", &svg(1)).await;

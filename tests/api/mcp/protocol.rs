@@ -30,7 +30,7 @@ fn stateless(mcp: &Mcp, method: &str, mut params: Value) -> reqwest::RequestBuil
 }
 
 #[tokio::test]
-async fn every_revision_with_a_handshake_is_agreed_to() {
+async fn every_revision_with_a_handshake_is_supported() {
     let world = World::new().await;
     let mcp = world.client();
     for revision in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
@@ -52,7 +52,7 @@ async fn every_revision_with_a_handshake_is_agreed_to() {
 }
 
 #[tokio::test]
-async fn an_unknown_revision_is_answered_with_one_that_is_spoken() {
+async fn an_unknown_revision_is_answered_with_a_supported_one() {
     let world = World::new().await;
     for revision in ["1999-01-01", "2026-07-28"] {
         let reply = send(world.client().post(initialize(revision))).await;
@@ -120,7 +120,7 @@ async fn a_request_without_a_good_key_is_refused_before_its_body_is_read() {
 }
 
 #[tokio::test]
-async fn whoever_looks_for_a_way_to_sign_in_is_told_of_keys() {
+async fn a_client_that_looks_for_a_sign_in_is_told_to_use_a_key() {
     let world = World::new().await;
     let anonymous = Client::new(&world.server);
     for (method, path) in [
@@ -167,7 +167,7 @@ async fn a_slash_at_the_end_changes_nothing() {
 }
 
 #[tokio::test]
-async fn only_post_is_taken() {
+async fn only_post_is_accepted() {
     let world = World::new().await;
     for method in [Method::GET, Method::DELETE, Method::PUT] {
         let reply = send(world.client().0.request(method.clone(), "/mcp")).await;
@@ -241,7 +241,7 @@ async fn wrong_media_types_are_refused() {
 }
 
 #[tokio::test]
-async fn a_body_above_the_limit_is_refused_however_it_comes() {
+async fn a_body_above_the_limit_is_refused_whole_and_in_chunks() {
     let server = TestServer::start_with(|settings, _| settings.limits.mcp_bytes = 10_000);
     let world = World::on(server).await;
     let whole = send(world.client().post(vec![b' '; 10_001])).await;
@@ -255,7 +255,7 @@ async fn a_body_above_the_limit_is_refused_however_it_comes() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_message_is_an_error_of_json_rpc() {
+async fn an_invalid_message_gets_a_json_rpc_error() {
     let world = World::new().await;
     let code = |reply: &Reply| reply.json()["error"]["code"].clone();
     for (body, expected) in [
@@ -272,7 +272,7 @@ async fn what_is_not_a_message_is_an_error_of_json_rpc() {
 }
 
 #[tokio::test]
-async fn unknown_methods_tools_and_parameters_are_told_apart() {
+async fn unknown_methods_tools_and_parameters_have_different_codes() {
     let world = World::new().await;
     let mcp = world.client();
     for (method, params, code) in [
@@ -288,7 +288,7 @@ async fn unknown_methods_tools_and_parameters_are_told_apart() {
 }
 
 #[tokio::test]
-async fn parameters_that_can_not_be_read_are_told_what_is_wrong() {
+async fn an_error_for_invalid_parameters_says_what_is_wrong() {
     let world = World::new().await;
     let mcp = world.client();
     for (method, params, reason) in [
@@ -305,7 +305,7 @@ async fn parameters_that_can_not_be_read_are_told_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn the_documents_that_lead_here_need_no_key_and_tell_nothing_of_what_is_stored() {
+async fn discovery_documents_need_no_key_and_contain_no_stored_data() {
     let world = World::new().await;
     let anonymous = Client::new(&world.server);
     for (path, content_type) in [

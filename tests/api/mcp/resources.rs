@@ -32,7 +32,7 @@ async fn the_templates_are_listed() {
 }
 
 #[tokio::test]
-async fn the_resources_that_are_listed_are_what_the_key_reaches_and_can_be_read() {
+async fn the_listed_resources_are_those_in_reach_and_can_be_read() {
     let world = World::new().await;
     let mut grants = vec![("photos".to_owned(), Access::Read)];
     for number in 0..60 {
@@ -71,7 +71,7 @@ async fn the_resources_that_are_listed_are_what_the_key_reaches_and_can_be_read(
 }
 
 #[tokio::test]
-async fn a_resource_is_what_the_tool_answers() {
+async fn a_resource_has_the_content_of_the_tools_answer() {
     let world = World::new().await;
     let mcp = world.client();
     let asset = mcp.upload("a.svg", &svg(1)).await;
@@ -94,7 +94,7 @@ async fn a_resource_is_what_the_tool_answers() {
 }
 
 #[tokio::test]
-async fn a_read_that_fails_says_what_the_tool_would() {
+async fn a_failed_read_has_the_message_of_the_tool() {
     let world = World::new().await;
     let mcp = world.client_of(&world.server.key("acme", &[]).await);
     let message = |uri: &str| {
@@ -114,7 +114,7 @@ async fn a_read_that_fails_says_what_the_tool_would() {
 }
 
 #[tokio::test]
-async fn completion_knows_what_the_key_reaches() {
+async fn completion_offers_what_the_key_reaches() {
     let world = World::new().await;
     for library in ["Paintings", "Secret photos"] {
         world.server.library("acme", library).await;

@@ -54,7 +54,7 @@ async fn every_tool_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn whoami_tells_what_the_key_reaches() {
+async fn whoami_returns_what_the_key_reaches() {
     let world = World::new().await;
     assert_eq!(
         world.client().answer("whoami", json!({})).await,
@@ -66,7 +66,7 @@ async fn whoami_tells_what_the_key_reaches() {
 }
 
 #[tokio::test]
-async fn an_asset_is_uploaded_looked_at_tagged_described_found_and_trashed() {
+async fn an_asset_is_uploaded_tagged_described_found_and_trashed() {
     let world = World::new().await;
     let mcp = world.client();
     let asset = mcp.upload("Lights at night.webp", UMANG).await;
@@ -198,7 +198,7 @@ async fn lists_are_paged_and_filtered_by_tag() {
 }
 
 #[tokio::test]
-async fn a_list_has_only_the_fields_that_were_asked_for() {
+async fn a_list_has_only_the_requested_fields() {
     let world = World::new().await;
     let mcp = world.client();
     for number in 0..12 {
@@ -222,7 +222,7 @@ async fn a_list_has_only_the_fields_that_were_asked_for() {
 }
 
 #[tokio::test]
-async fn an_approval_is_set_by_people_alone() {
+async fn only_people_can_set_an_approval() {
     let world = World::new().await;
     let reader = world.server.key("acme", &[("photos", Access::Read)]).await;
     let approving = in_photos(&json!({ "assetId": "none", "state": "approved", "note": "fine" }));
@@ -231,7 +231,7 @@ async fn an_approval_is_set_by_people_alone() {
 }
 
 #[tokio::test]
-async fn the_list_of_tools_is_short_and_takes_nothing_unknown() {
+async fn the_list_of_tools_is_short_and_allows_no_unknown_arguments() {
     let world = World::new().await;
     let list = world.client().result("tools/list", json!({})).await;
     let length = list.to_string().len();
@@ -262,7 +262,7 @@ fn expect_plain(schema: &Value) {
 }
 
 #[tokio::test]
-async fn libraries_are_made_renamed_listed_and_filled_by_transfer() {
+async fn libraries_are_created_renamed_listed_and_filled_by_transfer() {
     let world = World::new().await;
     let mcp = world.client();
     let made = mcp.answer("create_library", json!({ "organizationId": "acme", "name": "Drawings" })).await;

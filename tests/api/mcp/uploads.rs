@@ -105,7 +105,7 @@ async fn a_file_with_a_parent_is_a_variant() {
 }
 
 #[tokio::test]
-async fn a_fetch_reports_progress_to_whoever_asked_for_it() {
+async fn a_fetch_reports_progress_if_the_client_asks_for_it() {
     let world = with_fetching().await;
     let mcp = world.client();
     let source = json!({ "kind": "url", "url": file_server(UMANG, 2) });

@@ -28,8 +28,9 @@ async fn the_files_trade_places_with_their_names_and_everything_else_stays() {
         let tags = json!({ "assetIds": [pair.original], "tags": ["Seaside"] });
         assert_eq!(scene.writer.post(&format!("{ASSETS}/tag"), tags).await.status, 200);
         let description = format!("{ASSETS}/{}/description", pair.original);
-        let told = scene.writer.json(Method::PATCH, &description, json!({ "description": "A beach." })).await;
-        assert_eq!(told.status, 200);
+        let described =
+            scene.writer.json(Method::PATCH, &description, json!({ "description": "A beach." })).await;
+        assert_eq!(described.status, 200);
         let before = door.asset("photos", &pair.original).await.unwrap();
         let was = pair.served(&scene, "photos").await;
 
