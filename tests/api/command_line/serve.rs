@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::rest::{Form, picture};
-use crate::support::program::{ASSETS, Ended, Home, RASTERD};
+use crate::support::program::{ASSETS, Ended, Home, RASTERD, poll};
 
 /// The text below a heading in the output of the first start, up to the next empty line.
-fn below<'a>(told: &'a str, heading: &str) -> &'a str {
-    let (_, rest) = told.split_once(&format!("\n{heading}: ")).unwrap_or_else(|| panic!("{told}"));
+fn below<'a>(text: &'a str, heading: &str) -> &'a str {
+    let (_, rest) = text.split_once(&format!("\n{heading}: ")).unwrap_or_else(|| panic!("{text}"));
     let (_, text) = rest.split_once("\n\n").unwrap();
     text.split("\n\n").next().unwrap()
 }
@@ -215,16 +215,16 @@ fn a_deep_data_directory_is_administered_like_any_other() {
 /// A terminal, and what was printed on it until the server was ready.
 fn on_a_terminal(home: &Home) -> String {
     use std::io::Read;
-    let ours =
+    let terminal =
         rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY).unwrap();
-    rustix::pty::grantpt(&ours).unwrap();
-    rustix::pty::unlockpt(&ours).unwrap();
-    let name = rustix::pty::ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
-    let theirs = std::fs::OpenOptions::new().read(true).write(true).open(name).unwrap();
+    rustix::pty::grantpt(&terminal).unwrap();
+    rustix::pty::unlockpt(&terminal).unwrap();
+    let name = rustix::pty::ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let stdout = std::fs::OpenOptions::new().read(true).write(true).open(name).unwrap();
     let mut command = home.command_of(crate::support::program::RASTERD);
-    let mut child = command.arg("serve").stdout(theirs).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut child = command.arg("serve").stdout(stdout).stderr(std::process::Stdio::null()).spawn().unwrap();
     drop(command);
-    let (mut terminal, mut bytes, mut buffer) = (std::fs::File::from(ours), Vec::new(), [0; 4096]);
+    let (mut terminal, mut bytes, mut buffer) = (std::fs::File::from(terminal), Vec::new(), [0; 4096]);
     while !String::from_utf8_lossy(&bytes).contains("REQUESTS_CA_BUNDLE") {
         let count = terminal.read(&mut buffer).unwrap();
         bytes.extend_from_slice(&buffer[..count]);
@@ -253,7 +253,7 @@ async fn the_files_of_the_first_start_are_removed_once_the_web_app_has_an_owner(
     assert_ne!(std::fs::read_to_string(home.owner_link_file()).unwrap(), link);
     assert!(home.first_key_file().exists());
     crate::bodies::endpoints::signed_in(&home, &program).await;
-    crate::support::program::poll("the files are gone", || {
+    poll("the files are gone", || {
         (!home.first_key_file().exists() && !home.owner_link_file().exists()).then_some(())
     });
     program.stop();
@@ -288,12 +288,22 @@ async fn an_authority_in_the_former_folder_is_kept_and_clients_keep_working() {
 
 #[test]
 fn health_checks_the_running_server_and_trusts_only_its_certificate() {
-    let home = Home::new();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let home = home.with("RASTERD__SERVER__BIND", &format!("0.0.0.0:{port}"));
-    let said = home.run(&["health"]).failed(1);
-    assert!(said.contains(&format!("not ready at 127.0.0.1:{port}")), "{said}");
-    let program = home.serve();
+    // A port that is free now may be taken a moment later, by another test.
+    let (home, port, program) = poll("a port stays free", || {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let home = Home::new().with("RASTERD__SERVER__BIND", &format!("0.0.0.0:{port}"));
+        let said = home.run(&["health"]).failed(1);
+        match home.try_to_serve() {
+            Ok(program) => {
+                assert!(said.contains(&format!("not ready at 127.0.0.1:{port}")), "{said}");
+                Some((home, port, program))
+            }
+            Err(ended) => {
+                assert!(ended.err.contains("can't listen"), "{ended:?}");
+                None
+            }
+        }
+    });
     assert_eq!(home.done(&["health"]), format!("ready at 127.0.0.1:{port}\n"));
     let other = home.path().join("other");
     rasterd::transport::tls::development::ensure(&other, &[], std::time::SystemTime::now()).unwrap();

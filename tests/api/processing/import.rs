@@ -1,4 +1,4 @@
-//! What a picture says about itself becomes description and tags, where that is wished.
+//! What a picture says about itself becomes its description and tags, if the configuration says so.
 
 use serde_json::{Value, json};
 
