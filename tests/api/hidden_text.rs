@@ -149,7 +149,7 @@ fn with_override(record: &[u8]) -> Vec<u8> {
 
 /// Makes the database one of a rasterd that took such texts: in records, [`STOOD`] becomes [`OVERRIDE`].
 fn grow_old(database: &std::path::Path) {
-    // The threads of a server that just stopped let go of it one after the other.
+    // The threads of a server that just stopped close it one after the other.
     let until = Instant::now() + DEADLINE;
     let database = loop {
         match Database::open(database) {

@@ -37,13 +37,13 @@ const SIGNATURES: [&[u8]; 14] = [
 type File = (String, Vec<u8>);
 
 /// A server, its first key, and how much memory it had at most before any file came.
-struct Scene {
+struct ImageServer {
     program: Program,
     key: String,
     memory: u64,
 }
 
-impl Scene {
+impl ImageServer {
     fn new(home: &Home) -> Self {
         let program = home.serve();
         let (key, memory) = (program.first_key().to_owned(), most_memory(&program));
@@ -105,7 +105,7 @@ fn most_memory(program: &Program) -> u64 {
 #[tokio::test]
 async fn a_photograph_that_breaks_off_keeps_its_dimensions_or_is_refused() {
     let home = Home::new();
-    let scene = Scene::new(&home);
+    let scene = ImageServer::new(&home);
     for (name, bytes) in PHOTOGRAPHS {
         let whole = &scene.upload_each(&[(name.to_owned(), bytes.to_vec())]).await[0].1;
         let lengths = (0..24).map(|n| n * 3).chain([100, 200, 500, 1000, 5000, bytes.len() - 1]);
@@ -121,7 +121,7 @@ async fn a_photograph_that_breaks_off_keeps_its_dimensions_or_is_refused() {
 #[tokio::test]
 async fn rubbish_behind_a_signature_does_no_harm() {
     let home = Home::new();
-    let scene = Scene::new(&home);
+    let scene = ImageServer::new(&home);
     let mut files = Vec::new();
     for (number, signature) in SIGNATURES.into_iter().enumerate() {
         for (kind, filler) in [("none", Vec::new()), ("zero", vec![0; 4096]), ("ones", vec![0xFF; 4096])] {
@@ -144,7 +144,7 @@ fn random(seed: u64) -> Vec<u8> {
 #[tokio::test]
 async fn a_few_bytes_that_promise_more_pixels_than_anybody_can_decode_are_refused() {
     let home = Home::new();
-    let scene = Scene::new(&home);
+    let scene = ImageServer::new(&home);
     let mut png = picture("large");
     png[16..24].copy_from_slice(&[0, 1, 0x86, 0xA0, 0, 1, 0x86, 0xA0]);
     let crc = crc32fast::hash(&png[12..29]).to_be_bytes();
@@ -180,7 +180,7 @@ async fn a_few_bytes_that_promise_more_pixels_than_anybody_can_decode_are_refuse
 #[tokio::test]
 async fn a_drawing_that_is_deep_endless_or_tells_of_other_files_does_no_harm() {
     let home = Home::new();
-    let scene = Scene::new(&home);
+    let scene = ImageServer::new(&home);
     let svg = |inside: &str| format!("<svg xmlns=\"http://www.w3.org/2000/svg\">{inside}</svg>").into_bytes();
     let mut entities = String::from("<!DOCTYPE svg [<!ENTITY a0 \"ha\">");
     for n in 1..30 {

@@ -120,12 +120,12 @@ fn tiff() -> Vec<u8> {
 /// Looks at a server's memory, and at that of the processes that it started, until the test is over.
 struct Watch {
     is_over: Arc<AtomicBool>,
-    thread: JoinHandle<Seen>,
+    thread: JoinHandle<MemoryUse>,
 }
 
 /// The most that was seen, in KiB.
 #[derive(Debug, Default)]
-struct Seen {
+struct MemoryUse {
     server: u64,
     /// By their process.
     workers: BTreeMap<u32, u64>,
@@ -138,7 +138,7 @@ impl Watch {
         let is_over = Arc::new(AtomicBool::new(false));
         let (server, stop) = (program.process(), is_over.clone());
         let thread = std::thread::spawn(move || {
-            let mut seen = Seen::default();
+            let mut seen = MemoryUse::default();
             while !stop.load(Ordering::Relaxed) {
                 seen.look(server);
                 std::thread::sleep(PAUSE);
@@ -148,13 +148,13 @@ impl Watch {
         Self { is_over, thread }
     }
 
-    fn seen(self) -> Seen {
+    fn seen(self) -> MemoryUse {
         self.is_over.store(true, Ordering::Relaxed);
         self.thread.join().unwrap()
     }
 }
 
-impl Seen {
+impl MemoryUse {
     fn look(&mut self, server: u32) {
         self.server = self.server.max(kib(server, "VmHWM:").unwrap_or_default());
         let mut together = kib(server, "VmRSS:").unwrap_or_default();

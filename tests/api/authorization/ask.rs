@@ -15,7 +15,7 @@ use crate::rest::Form;
 use crate::support::{Client, Reply, send};
 
 /// The code of a call that the input schema of its tool refuses: plain text without a code of its own.
-pub const MISFIT: &str = "MISFIT";
+pub const REFUSED_BY_SCHEMA: &str = "REFUSED_BY_SCHEMA";
 /// A revision of MCP in which every request stands for itself once the handshake is over.
 pub const REVISION: &str = "2025-06-18";
 
@@ -216,7 +216,7 @@ fn tool_failure(result: &Value) -> Failure {
     assert_eq!(result.get("structuredContent"), None, "a failure has no structured content");
     let said = text(&result["content"][0]["text"]);
     if said.starts_with("MCP error -32602: Input validation error: Invalid arguments for tool ") {
-        return Failure { status: 0, code: MISFIT.to_owned(), message: said };
+        return Failure { status: 0, code: REFUSED_BY_SCHEMA.to_owned(), message: said };
     }
     let error =
         serde_json::from_str::<Value>(&said).unwrap_or_else(|error| panic!("{error}: {said}"))["error"]

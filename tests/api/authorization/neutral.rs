@@ -14,13 +14,13 @@ const UNKNOWN_ASSET: &str = "0000000000000000";
 /// The differences between two answers that count: everything but the id of the request, the time, and the order of the
 /// headers, which differ between any two.
 #[derive(Debug, PartialEq, Eq)]
-struct Seen {
+struct ComparedReply {
     status: u16,
     headers: Vec<(String, String)>,
     body: String,
 }
 
-impl Seen {
+impl ComparedReply {
     fn of(reply: &Reply) -> Self {
         let headers = reply.headers.iter().filter(|(name, _)| *name != "x-request-id" && *name != "date");
         let mut headers: Vec<_> =
@@ -83,8 +83,8 @@ async fn all_answer_alike(
                 assert_eq!(ask.result(&unknown), Err(neutral.clone()), "{} over {ask:?}", operation.name);
                 let reply = send(world, key, ask, &naming(values.clone(), library)).await;
                 assert_eq!(
-                    Seen::of(&reply).without_name(library),
-                    Seen::of(&unknown).without_name(&nothing),
+                    ComparedReply::of(&reply).without_name(library),
+                    ComparedReply::of(&unknown).without_name(&nothing),
                     "{library}: {} over {ask:?}",
                     operation.name
                 );
@@ -210,7 +210,7 @@ async fn an_asset_elsewhere_answers_like_one_that_does_not_exist() {
                     continue;
                 }
                 let reply = send(&world, key, ask, &about(id)).await;
-                assert_eq!(Seen::of(&reply), Seen::of(&unknown), "{place}: {said}");
+                assert_eq!(ComparedReply::of(&reply), ComparedReply::of(&unknown), "{place}: {said}");
             }
             asked += 1;
         }

@@ -18,13 +18,13 @@ use crate::support::raw::Raw;
 use crate::support::waiting::{no_file_is_temporary, until};
 use crate::support::{Client, Reply, send};
 
-struct Site {
+struct LimitedSite {
     server: TestServer,
     key: TestKey,
     client: Client,
 }
 
-impl Site {
+impl LimitedSite {
     async fn under(change: impl Fn(&mut Limits) + Send + Sync + 'static) -> Self {
         let server = TestServer::start_with(move |settings, _| {
             settings.fetch.allow = vec!["127.0.0.1/32".parse().unwrap()];
@@ -75,7 +75,7 @@ async fn fill(start: impl Fn() -> Raw, mut is_full: impl AsyncFnMut() -> bool) -
 
 #[tokio::test]
 async fn concurrent_requests_of_one_key_are_limited() {
-    let site = Site::under(|limits| limits.requests_per_key = 2).await;
+    let site = LimitedSite::under(|limits| limits.requests_per_key = 2).await;
     let other = site.server.key("acme", &[("photos", Access::Write)]).await;
     let path = format!("{ASSETS}/tag");
     let waiting = fill(
@@ -97,7 +97,7 @@ async fn concurrent_requests_of_one_key_are_limited() {
 
 #[tokio::test]
 async fn concurrent_uploads_of_one_key_are_limited() {
-    let site = Site::under(|limits| limits.uploads_per_key = 1).await;
+    let site = LimitedSite::under(|limits| limits.uploads_per_key = 1).await;
     let upload = async || site.rest().upload(&[("a.png", &picture("a"))]).await;
     let waiting = fill(
         || site.half_sent(ASSETS, Form::CONTENT_TYPE, "------border\r\n"),
@@ -167,7 +167,7 @@ fn endless(bytes: usize) -> Endless {
 
 #[tokio::test]
 async fn concurrent_fetches_of_one_key_are_limited() {
-    let site = Site::under(|limits| (limits.fetches_per_key, limits.url_seconds) = (1, 5)).await;
+    let site = LimitedSite::under(|limits| (limits.fetches_per_key, limits.url_seconds) = (1, 5)).await;
     let endless = endless(0);
     let client = site.client.clone();
     let hanging = of_url(&endless.url);
@@ -182,7 +182,7 @@ async fn concurrent_fetches_of_one_key_are_limited() {
 
 #[tokio::test]
 async fn endless_urls_do_not_fill_the_disk() {
-    let site = Site::under(|limits| limits.key_temporary_bytes = 1 << 20).await;
+    let site = LimitedSite::under(|limits| limits.key_temporary_bytes = 1 << 20).await;
     let error = call(&site.client, "upload_asset", &of_url(&endless(64 << 20).url)).await.unwrap_err();
     assert_eq!((&error["code"], &error["status"]), (&json!("RATE_LIMITED"), &json!(429)));
     no_file_is_temporary(&site.server.data_dir()).await;
@@ -190,7 +190,7 @@ async fn endless_urls_do_not_fill_the_disk() {
 
 #[tokio::test]
 async fn a_call_that_reports_its_progress_counts_until_its_last_event() {
-    let site = Site::under(|limits| limits.requests_per_key = 1).await;
+    let site = LimitedSite::under(|limits| limits.requests_per_key = 1).await;
     let arguments = of_url(&endless(1 << 20).url);
     let message = json!({
         "jsonrpc": "2.0", "id": 1, "method": "tools/call",

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Form, PICTURE, Site, UPLOAD, data, failure, upload};
+use super::{MultipartBody, PICTURE, Site, UPLOAD, data, failure, upload};
 use crate::support::waiting::{a_file_arrives, no_file_is_temporary};
 use crate::support::{Client, send};
 
@@ -107,28 +107,35 @@ async fn a_form_out_of_order_is_refused() {
         json!({ "query": UPLOAD, "variables": { "o": "acme", "l": "brand", "files": [null, null] } });
     let operations = operations.to_string();
     let map = r#"{"0":["variables.files.0"],"1":["variables.files.1"]}"#;
-    let whole = || Form::default().text("operations", &operations).text("map", map);
+    let whole = || MultipartBody::default().text("operations", &operations).text("map", map);
     for (what, form, code) in [
-        ("empty", Form::default(), "BAD_REQUEST"),
-        ("no map", Form::default().text("operations", &operations), "BAD_REQUEST"),
-        ("map first", Form::default().text("map", map).text("operations", &operations), "BAD_REQUEST"),
+        ("empty", MultipartBody::default(), "BAD_REQUEST"),
+        ("no map", MultipartBody::default().text("operations", &operations), "BAD_REQUEST"),
+        (
+            "map first",
+            MultipartBody::default().text("map", map).text("operations", &operations),
+            "BAD_REQUEST",
+        ),
         (
             "a map of nothing",
-            Form::default().text("operations", &operations).text("map", "[]"),
+            MultipartBody::default().text("operations", &operations).text("map", "[]"),
             "BAD_REQUEST",
         ),
         (
             "a map to nowhere",
-            Form::default().text("operations", &operations).text("map", r#"{"0":["variables.x"]}"#),
+            MultipartBody::default().text("operations", &operations).text("map", r#"{"0":["variables.x"]}"#),
             "BAD_REQUEST",
         ),
-        ("a batch", Form::default().text("operations", "[]").text("map", "{}"), "BAD_REQUEST"),
+        ("a batch", MultipartBody::default().text("operations", "[]").text("map", "{}"), "BAD_REQUEST"),
         ("no files", whole(), "BAD_USER_INPUT"),
         ("one file", whole().file("0", "a.webp", PICTURE), "BAD_USER_INPUT"),
         ("an unknown file", whole().file("7", "a.webp", PICTURE), "BAD_USER_INPUT"),
         (
             "unmapped files",
-            Form::default().text("operations", &operations).text("map", "{}").file("0", "a.webp", PICTURE),
+            MultipartBody::default()
+                .text("operations", &operations)
+                .text("map", "{}")
+                .file("0", "a.webp", PICTURE),
             "BAD_USER_INPUT",
         ),
     ] {
@@ -143,8 +150,9 @@ async fn files_need_a_form_and_a_form_needs_the_header() {
     let site = Site::start().await;
     let body = json!({ "query": UPLOAD, "variables": { "o": "acme", "l": "brand", "files": ["0"] } });
     assert_eq!(failure(&site.writer.post_json("/graphql", &body).await).1, "BAD_USER_INPUT");
-    let form = Form::default().text("operations", "{}").ended();
-    let request = site.writer.request(Method::POST, "/graphql").header(CONTENT_TYPE, Form::TYPE).body(form);
+    let form = MultipartBody::default().text("operations", "{}").ended();
+    let request =
+        site.writer.request(Method::POST, "/graphql").header(CONTENT_TYPE, MultipartBody::TYPE).body(form);
     assert_eq!(failure(&send(request).await).1, "BAD_REQUEST");
 }
 
@@ -188,7 +196,7 @@ async fn a_connection_stays_open_after_an_upload() {
 /// Begins to upload a file, and sends only a part of it.
 fn start_sending(client: &Client) -> (mpsc::Sender<Vec<u8>>, JoinHandle<reqwest::Response>) {
     let operations = json!({ "query": UPLOAD, "variables": { "o": "acme", "l": "brand", "files": [null] } });
-    let Form(mut start) = Form::default()
+    let MultipartBody(mut start) = MultipartBody::default()
         .text("operations", &operations.to_string())
         .text("map", r#"{"0":["variables.files.0"]}"#)
         .file("0", "a.webp", &vec![7; 3_000_000]);
@@ -203,7 +211,7 @@ fn start_sending(client: &Client) -> (mpsc::Sender<Vec<u8>>, JoinHandle<reqwest:
     });
     let request = client
         .request(Method::POST, "/graphql")
-        .header(CONTENT_TYPE, Form::TYPE)
+        .header(CONTENT_TYPE, MultipartBody::TYPE)
         .header("Apollo-Require-Preflight", "true")
         .body(reqwest::Body::wrap_stream(body));
     (pieces, tokio::spawn(async { request.send().await.unwrap() }))

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use rasterd::core::model::Access;
 use serde_json::{Value, json};
 
-use super::{World, svg};
+use super::{McpWorld, svg};
 use crate::support::send;
 
 /// What is said to everybody whose ids lead nowhere.
@@ -53,7 +53,7 @@ fn tools_in(library: &str, asset: &str) -> Vec<(&'static str, bool, Value)> {
 
 #[tokio::test]
 async fn a_library_out_of_reach_answers_byte_for_byte_like_one_that_does_not_exist() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let asset = world.client().upload("a.svg", &svg(1)).await;
     let asset = asset["id"].as_str().unwrap();
     for library in ["Mine", "Read only"] {
@@ -100,7 +100,7 @@ async fn a_library_out_of_reach_answers_byte_for_byte_like_one_that_does_not_exi
 
 #[tokio::test]
 async fn the_organization_comes_before_the_library_and_the_values() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     world.server.organization("Other").await;
     let mcp = world.client();
     for (organization, code) in [
@@ -122,7 +122,7 @@ async fn the_organization_comes_before_the_library_and_the_values() {
 
 #[tokio::test]
 async fn creating_a_library_needs_write_somewhere() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let reader = world.server.key("acme", &[("photos", Access::Read)]).await;
     let refused = json!({ "organizationId": "acme", "name": "New" });
     assert_eq!(
@@ -133,7 +133,7 @@ async fn creating_a_library_needs_write_somewhere() {
 
 #[tokio::test]
 async fn a_change_of_a_key_takes_effect_with_the_next_call() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let (mcp, core, by) = (world.client(), world.server.core().clone(), world.server.administrator());
     let listing = json!({ "organizationId": "acme", "libraryId": "photos" });
     mcp.answer("list_assets", listing.clone()).await;
@@ -151,7 +151,7 @@ async fn a_change_of_a_key_takes_effect_with_the_next_call() {
 
 #[tokio::test]
 async fn a_key_that_ends_while_its_request_arrives_is_refused() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let (core, by) = (world.server.core().clone(), world.server.administrator());
     let id = world.key.id.clone();
     let message =

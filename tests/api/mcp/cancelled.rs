@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::uploads::with_fetching;
-use super::{Mcp, svg};
+use super::{McpClient, svg};
 use crate::support::{Reply, send};
 
 const REVISIONS: [&str; 5] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
@@ -51,7 +51,7 @@ impl Slow {
 
 /// A message in a revision.
 fn message(
-    mcp: &Mcp,
+    mcp: &McpClient,
     revision: &str,
     method: &str,
     id: Option<&Value>,
@@ -76,7 +76,7 @@ fn message(
 }
 
 /// An upload from a url, on its way.
-fn upload(mcp: &Mcp, revision: &str, id: &Value, url: &str, meta: &Value) -> JoinHandle<Reply> {
+fn upload(mcp: &McpClient, revision: &str, id: &Value, url: &str, meta: &Value) -> JoinHandle<Reply> {
     let arguments = json!({
         "organizationId": "acme", "libraryId": "photos", "source": { "kind": "url", "url": url },
     });
@@ -84,7 +84,7 @@ fn upload(mcp: &Mcp, revision: &str, id: &Value, url: &str, meta: &Value) -> Joi
     tokio::spawn(send(message(mcp, revision, "tools/call", Some(id), params)))
 }
 
-async fn cancel(mcp: &Mcp, revision: &str, id: &Value) {
+async fn cancel(mcp: &McpClient, revision: &str, id: &Value) {
     let params = json!({ "requestId": id, "reason": "no longer wanted" });
     let reply = send(message(mcp, revision, "notifications/cancelled", None, params)).await;
     assert_eq!((reply.status, reply.body.len()), (202, 0), "{revision}: {id}");
@@ -97,7 +97,7 @@ fn result(reply: &Reply) -> Value {
     serde_json::from_str::<Value>(last).unwrap_or_else(|_| panic!("{body:?}"))["result"].clone()
 }
 
-async fn stored(mcp: &Mcp) -> usize {
+async fn stored(mcp: &McpClient) -> usize {
     let listing = json!({ "organizationId": "acme", "libraryId": "photos" });
     mcp.answer("list_assets", listing).await.as_array().unwrap().len()
 }
