@@ -41,15 +41,20 @@ fn stored(scene: &Scene) -> usize {
     dirs.filter(|path| path.is_dir() && !path.ends_with("index")).map(|path| count(&path)).sum()
 }
 
-/// Waits until nothing is left of what was uploaded.
+/// Waits until nothing is left of what was uploaded, and checks that no asset is listed.
 async fn nothing_stored(scene: &Scene) {
+    no_file_stored(scene).await;
+    let listed = scene.writer.get(ASSETS).await.json();
+    assert_eq!(listed["data"], json!([]));
+}
+
+/// Waits until no file is left of what was uploaded.
+async fn no_file_stored(scene: &Scene) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while stored(scene) > 0 {
         assert!(Instant::now() < deadline, "{} files are left", stored(scene));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let listed = scene.writer.get(ASSETS).await.json();
-    assert_eq!(listed["data"], json!([]));
 }
 
 #[tokio::test]
@@ -316,5 +321,5 @@ async fn a_key_that_is_revoked_during_its_upload_ends_it() {
         }
     }
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
-    nothing_stored(&scene).await;
+    no_file_stored(&scene).await;
 }
