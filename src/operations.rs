@@ -65,7 +65,7 @@ pub trait Operation: 'static {
     ///
     /// # Errors
     /// Those of the operation that occur for every input.
-    fn check(_context: &Context) -> Result<()> {
+    fn check(_core: &Core, _caller: &Caller, _library: &LibraryPath<'_>, _asset: &str) -> Result<()> {
         Ok(())
     }
 
@@ -144,7 +144,7 @@ pub trait Visitor {
     fn visit<O: Operation>(&mut self);
 }
 
-/// Shows every operation to a visitor, in the order in which documents list them. A new operation is one line here.
+/// Calls a visitor with every operation, in the order in which documents list them. A new operation is one line here.
 pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<whoami::Whoami>();
     visitor.visit::<list_libraries::ListLibraries>();

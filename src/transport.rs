@@ -1,5 +1,5 @@
 //! What all HTTP transports share: the bearer key, the JSON envelope, the headers, the request id. Knows `core` and
-//! `error`; transports use it and never each other.
+//! `error`. Transports use this module, and never each other.
 
 use std::borrow::Cow;
 
@@ -151,8 +151,8 @@ impl ResponseError for Error {
 }
 
 /// The error for a body that did not arrive completely.
-pub fn broken_off(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::bad_input("The body broke off before its end. Send the request again.").caused_by(cause)
+pub fn incomplete_body(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::bad_input("The body is incomplete. Send the request again.").caused_by(cause)
 }
 
 /// The answer for a path that does not exist.
@@ -172,7 +172,7 @@ pub fn resource(path: &str, methods: &'static [Method]) -> actix_web::Resource {
 #[must_use]
 pub fn wrong_method(allowed: &[Method]) -> HttpResponse {
     let allowed = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-    let message = format!("This endpoint takes {allowed} only.");
+    let message = format!("This endpoint accepts only {allowed}.");
     let mut answer = error_response(&Error::new(Code::MethodNotAllowed, message));
     if let Ok(allowed) = allowed.try_into() {
         answer.headers_mut().insert(ALLOW, allowed);

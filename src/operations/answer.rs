@@ -1,9 +1,9 @@
-//! What operations answer, before it is written: each version of the API, and a model, get it in their own shape.
+//! The answers of operations, before they are written: each version of the API has its own shape, and so have models.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::fields::{AssetField, Selected};
+use super::fields::{AssetField, SelectedFields};
 use super::paging::after;
 use crate::core::assets::AssetDetail;
 use crate::core::libraries::CallerDetail;
@@ -146,7 +146,7 @@ pub struct AssetList {
 impl Answer for AssetList {
     type V20260520 = Vec<v2026_05_20::Asset>;
     type V20260708 = Vec<v2026_07_08::Asset>;
-    type ForAgent = Vec<Selected<v2026_07_08::Asset>>;
+    type ForAgent = Vec<SelectedFields<v2026_07_08::Asset>>;
 
     fn v2026_05_20(self, origin: &str) -> Self::V20260520 {
         v2026_05_20::Asset::list(self.assets, origin)
@@ -158,7 +158,7 @@ impl Answer for AssetList {
 
     fn for_agent(self, origin: &str) -> Result<AgentReply<Self::ForAgent>> {
         let page_info = PageInfo { next_page: self.next.map(|_| after(self.number)), total: self.total };
-        let value = Selected::list(v2026_07_08::Asset::list(self.assets, origin), &self.fields)?;
+        let value = SelectedFields::list(v2026_07_08::Asset::list(self.assets, origin), &self.fields)?;
         Ok(AgentReply { page_info: Some(page_info), ..value.into() })
     }
 
@@ -184,7 +184,7 @@ pub struct Hits {
 #[serde(rename_all = "camelCase")]
 pub struct HitsForAgent {
     /// The hits of the page, best first.
-    hits: Vec<Selected<v2026_07_08::SearchHit>>,
+    hits: Vec<SelectedFields<v2026_07_08::SearchHit>>,
     /// The number of all matching assets.
     found: usize,
     /// The page's number.
@@ -210,7 +210,7 @@ impl Answer for Hits {
         let next_page = self.has_more.then(|| after(Some(self.number)));
         let result = v2026_07_08::SearchResult::new(self.found, self.number, origin);
         let v2026_07_08::SearchResult { hits, found, page } = result;
-        let hits = Selected::list(hits, &self.fields)?;
+        let hits = SelectedFields::list(hits, &self.fields)?;
         Ok(HitsForAgent { hits, found, page, next_page }.into())
     }
 }

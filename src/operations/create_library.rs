@@ -43,7 +43,7 @@ impl Operation for CreateLibrary {
             ..Tool::new(
                 "Create library",
                 Effect::Adds { idempotent: false },
-                "Creates a new, empty library that this key may write to. The key needs write access to some library.",
+                "Creates an empty library that this key may write to. The key needs write access to some library.",
             )
         },
         rest: Some(Endpoint {
@@ -51,7 +51,7 @@ impl Operation for CreateLibrary {
             path: LIBRARIES,
             since: Version::V20260520,
             summary: "Create a library",
-            description: "The new library is granted to the calling key at Write.",
+            description: "The key that creates the library gets Write access to it.",
             input: EndpointInput::Json(|| json!({"name": "Summer 2026"})),
             status: 201,
             examples: || vec![examples::library()],

@@ -155,7 +155,7 @@ pub enum ToolAnswer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pages {
     /// Nothing.
-    Unsaid,
+    Unstated,
     /// The number of the next page, and the number of all entries.
     NextAndTotal,
 }

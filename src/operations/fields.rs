@@ -37,14 +37,14 @@ pub enum AssetField {
 /// Something with the fields of an asset: all, or only the requested ones.
 #[derive(Serialize)]
 #[serde(untagged)]
-pub enum Selected<T> {
+pub enum SelectedFields<T> {
     /// With all fields.
     Whole(T),
     /// The id, the requested fields, and fields that don't belong to the asset.
     Part(Map<String, Value>),
 }
 
-impl<T: Serialize> Selected<T> {
+impl<T: Serialize> SelectedFields<T> {
     /// A list, each with these fields; with all if none are named.
     ///
     /// # Errors
@@ -63,14 +63,14 @@ impl<T: Serialize> Selected<T> {
                 members.retain(|name, _| !left_out.contains(name));
                 Ok(Self::Part(members))
             }
-            _ => Err(Error::internal("an asset is no object")),
+            _ => Err(Error::internal("an asset is not an object")),
         };
         all.into_iter().map(part).collect()
     }
 }
 
 /// The schema with all fields, of which only the asset's id is required.
-impl<T: JsonSchema> JsonSchema for Selected<T> {
+impl<T: JsonSchema> JsonSchema for SelectedFields<T> {
     fn inline_schema() -> bool {
         true
     }

@@ -48,7 +48,7 @@ impl Operation for ListAssets {
         tool: Tool {
             arguments: &[
                 ("page", "The first is 1."),
-                ("pageSize", "{default.page_size} without it, at most {limits.page_size}."),
+                ("pageSize", "Default {default.page_size}, at most {limits.page_size}."),
                 ("tags", "Only assets with any of these tags."),
                 ("fields", "Only these fields, and the id."),
             ],

@@ -34,9 +34,9 @@ impl Operation for ListLibraries {
         tool: Tool {
             arguments: &[
                 ("page", "The first is 1."),
-                ("pageSize", "{default.page_size} without it, at most {limits.page_size}."),
+                ("pageSize", "Default {default.page_size}, at most {limits.page_size}."),
             ],
-            answer: ToolAnswer::List { name: "libraries", pages: Pages::Unsaid },
+            answer: ToolAnswer::List { name: "libraries", pages: Pages::Unstated },
             depth: Some(1),
             ..Tool::new(
                 "List libraries",

@@ -29,8 +29,8 @@ impl Operation for ListTags {
         needs: Needs::Read,
         also_needs: &[],
         tool: Tool {
-            arguments: &[("limit", "{default.tags} without it, at most {most.tags}.")],
-            answer: ToolAnswer::List { name: "tags", pages: Pages::Unsaid },
+            arguments: &[("limit", "Default {default.tags}, at most {most.tags}.")],
+            answer: ToolAnswer::List { name: "tags", pages: Pages::Unstated },
             ..Tool::new(
                 "List tags",
                 Effect::Reads,

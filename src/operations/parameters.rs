@@ -46,21 +46,21 @@ pub const PAGE_SIZE: Parameter = Parameter {
     name: "pageSize",
     kind: ParameterKind::Number,
     since: Version::V20260520,
-    description: |_| "Entries on a page: at most {limits.page_size}, and a larger number is reduced to that.",
+    description: |_| "Entries on a page: at most {limits.page_size}; a larger number is reduced to that.",
     schema: || json!({"type": "integer", "minimum": 0, "default": "{default.page_size}"}),
 };
 pub const SEARCH_PAGE_SIZE: Parameter = Parameter {
     name: "pageSize",
     kind: ParameterKind::Number,
     since: Version::V20260520,
-    description: |_| "Hits on a page: at most {limits.search_page_size}, and a larger number is reduced to that.",
+    description: |_| "Hits on a page: at most {limits.search_page_size}; a larger number is reduced to that.",
     schema: || json!({"type": "integer", "minimum": 0, "default": "{default.search_page_size}"}),
 };
 pub const LIMIT: Parameter = Parameter {
     name: "limit",
     kind: ParameterKind::Number,
     since: Version::V20260520,
-    description: |_| "Tags in the answer: at most {most.tags}, and a larger number is reduced to that.",
+    description: |_| "Tags in the answer: at most {most.tags}; a larger number is reduced to that.",
     schema: || json!({"type": "integer", "minimum": 0, "default": "{default.tags}"}),
 };
 pub const CURSOR: Parameter = Parameter {

@@ -37,7 +37,7 @@ impl Operation for RenameLibrary {
             ..Tool::new(
                 "Rename library",
                 Effect::Changes,
-                "Renames a library for people; its libraryId and all urls stay the same.",
+                "Changes the name of a library. Its libraryId and all urls stay as they are.",
             )
         },
         rest: Some(Endpoint {
@@ -45,7 +45,7 @@ impl Operation for RenameLibrary {
             path: LIBRARY,
             since: Version::V20260520,
             summary: "Rename a library",
-            description: "Its id stays.",
+            description: "The library's id stays the same.",
             input: EndpointInput::Json(|| json!({"name": "Summer 2026"})),
             status: 200,
             examples: || vec![examples::library()],

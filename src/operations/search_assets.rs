@@ -46,7 +46,7 @@ impl Operation for SearchAssets {
                 ),
                 ("libraries", "The libraries to search; all by default."),
                 ("page", "The first is 1."),
-                ("pageSize", "{default.search_page_size} without it, at most {limits.search_page_size}."),
+                ("pageSize", "Default {default.search_page_size}, at most {limits.search_page_size}."),
                 ("fields", "Only these fields, and the id."),
             ],
             depth: Some(1),

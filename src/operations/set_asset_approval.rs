@@ -10,6 +10,8 @@ use super::{
     AgentReply, Answer, Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation,
     Scope, Tool, examples,
 };
+use crate::core::Core;
+use crate::core::access::{Caller, LibraryPath};
 use crate::error::{Code, Result};
 use crate::transport::wire::Version;
 use crate::transport::wire::v2026_07_08::{ApprovalSet, ApprovalState};
@@ -29,7 +31,7 @@ pub struct Input {
     note: Option<String>,
 }
 
-/// There is none for a key.
+/// The answer, which a key never gets.
 pub struct Unanswered(Infallible);
 
 impl Answer for Unanswered {
@@ -87,18 +89,12 @@ impl Operation for SetAssetApproval {
         graphql: &[],
     };
 
-    fn check(context: &Context) -> Result<()> {
-        refused(context).map(drop)
+    fn check(core: &Core, caller: &Caller, library: &LibraryPath<'_>, asset: &str) -> Result<()> {
+        core.set_asset_approval(caller, library, asset).map(drop)
     }
 
     async fn run(context: Context, _input: Input) -> Result<Unanswered> {
-        refused(&context)
+        let Context { core, caller, target, .. } = &context;
+        core.set_asset_approval(caller, &context.library(), &target.asset).map(Unanswered)
     }
-}
-
-fn refused(context: &Context) -> Result<Unanswered> {
-    context
-        .core
-        .set_asset_approval(&context.caller, &context.library(), &context.target.asset)
-        .map(Unanswered)
 }

@@ -17,7 +17,7 @@ pub struct TransferAssets;
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "TransferAssets")]
 pub struct Input {
-    /// The target library; needs Write, as the source library does.
+    /// The library to transfer them to. The key needs Write access to it and to the library that they are in.
     target_library_id: String,
     /// The assets' ids. Their variants are moved with them.
     #[schemars(length(min = 1), extend("maxItems" = "{limits.ids_per_call}"))]

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tokio::task::spawn_blocking;
 
-use super::broken_off;
+use super::incomplete_body;
 use super::request_state::{CURRENT_REQUEST, RequestState};
 use crate::core::budget::Reservation;
 use crate::error::{Error, Result};
@@ -25,11 +25,11 @@ struct BodyBuffer {
     too_large: fn(usize) -> Error,
     request: Option<Rc<RequestState>>,
     reservation: Option<Reservation>,
-    spool: Option<Spool>,
+    spool: Option<SpooledBody>,
 }
 
 /// The start of a large body, in a temporary file.
-struct Spool {
+struct SpooledBody {
     file: std::fs::File,
     size: usize,
     reservation: Reservation,
@@ -80,14 +80,14 @@ impl BodyBuffer {
         let mut bytes = std::mem::take(&mut self.bytes);
         let mut spool = match self.spool.take() {
             Some(spool) => spool,
-            None => Spool {
+            None => SpooledBody {
                 file: tempfile::tempfile_in(&request.budget.folder)?,
                 size: 0,
                 reservation: request.budget.temporary.reserve(&request.requester(), 0)?,
             },
         };
         spool.reservation.grow(bytes.len() as u64)?;
-        let (spool, bytes) = spawn_blocking(move || -> Result<(Spool, Vec<u8>)> {
+        let (spool, bytes) = spawn_blocking(move || -> Result<(SpooledBody, Vec<u8>)> {
             spool.file.write_all(&bytes)?;
             spool.size += bytes.len();
             bytes.clear();
@@ -104,7 +104,7 @@ impl BodyBuffer {
     async fn finish(self) -> Result<Bytes> {
         let Self { bytes, request, reservation, spool, .. } = self;
         let Some(request) = request else { return Ok(bytes.into()) };
-        let Some(Spool { mut file, size, reservation: temporary }) = spool else {
+        let Some(SpooledBody { mut file, size, reservation: temporary }) = spool else {
             request.hold(reservation);
             return Ok(bytes.into());
         };
@@ -128,7 +128,7 @@ impl BodyBuffer {
 /// unread.
 ///
 /// # Errors
-/// That of `too_large`; `BAD_USER_INPUT` when the body breaks off; `RATE_LIMITED` or `SERVICE_UNAVAILABLE` when too much
+/// That of `too_large`; `BAD_USER_INPUT` when the body is incomplete; `RATE_LIMITED` or `SERVICE_UNAVAILABLE` when too much
 /// waits already.
 pub async fn read(
     payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
@@ -141,7 +141,7 @@ pub async fn read(
     if announced.is_some_and(|bytes| bytes > buffer.max as u64) {
         return Err(too_large(buffer.max));
     }
-    fill(buffer, payload.map(|bytes| bytes.map_err(|error| broken_off(error.to_string())))).await
+    fill(buffer, payload.map(|bytes| bytes.map_err(|error| incomplete_body(error.to_string())))).await
 }
 
 /// Reads what a stream yields, at most `max` bytes; `too_large` makes the error above that.

@@ -1,5 +1,5 @@
-//! Asset urls: public files with ranges and conditional requests, and their renditions in other sizes and formats. What is
-//! public, `core` decides.
+//! Asset urls: public files with ranges and conditional requests, and their renditions in other sizes and formats. `core`
+//! decides what is public.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -35,14 +35,14 @@ const CACHE_POLICY: HeaderValue =
 const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-type Original = web::Path<(String, String, String)>;
-type Variant = web::Path<(String, String, String, String)>;
+type OriginalPath = web::Path<(String, String, String)>;
+type VariantPath = web::Path<(String, String, String, String)>;
 
 /// Mounts the asset urls. The library's segment is ignored, so that a moved asset keeps its old url.
 pub fn configure(routes: &mut web::ServiceConfig, core: &Core) {
     let of_original = {
         let core = core.clone();
-        move |request: HttpRequest, path: Original| {
+        move |request: HttpRequest, path: OriginalPath| {
             let (organization, _library, asset) = path.into_inner();
             let public_file = core.public_file(&organization, &asset, None);
             let core = core.clone();
@@ -51,7 +51,7 @@ pub fn configure(routes: &mut web::ServiceConfig, core: &Core) {
     };
     let of_variant = {
         let core = core.clone();
-        move |request: HttpRequest, path: Variant| {
+        move |request: HttpRequest, path: VariantPath| {
             let (organization, _library, asset, variant) = path.into_inner();
             let public_file = core.public_file(&organization, &asset, Some(&variant));
             let core = core.clone();
@@ -101,7 +101,7 @@ async fn serve(core: &Core, request: &HttpRequest, public_file: PublicFile) -> R
             }
             let address = request.peer_addr().map(|peer| peer.ip());
             let rendering = core.rendition(&public_file, &rendition, address);
-            // A client that left is no longer waited for; rendering that no other request waits for ends.
+            // Stops waiting when the client disconnects; a rendering that no request waits for is cancelled.
             let rendered = transport::cancellation().unless_cancelled(rendering).await;
             let rendered = rendered.unwrap_or_else(|| Err(Error::client_left()))?;
             let validators = Validators { etag: quoted(&rendered.tag), modified };

@@ -53,7 +53,7 @@ impl Cors {
         })
     }
 
-    /// Lets the page read the answer, unless the handler has already set who may.
+    /// Lets the page read the answer, unless the handler has already set which origins may.
     pub fn allow(&self, headers: &mut HeaderMap, origin: Option<HeaderValue>) {
         if headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
             return;

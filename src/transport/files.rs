@@ -7,7 +7,7 @@ use crate::error::Result;
 /// Reads one part to its end as a file of the upload. It may have no file name.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` for a part that breaks off; those of the upload.
+/// `BAD_USER_INPUT` for an incomplete part; those of the upload.
 pub async fn receive(upload: &mut Upload, part: &mut Part) -> Result<()> {
     let mut file = upload.begin_file(part.file_name.as_deref().unwrap_or_default())?;
     while let Some(bytes) = part.chunk().await? {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 
 use super::media_type::content_type;
-use super::{body, broken_off};
+use super::{body, incomplete_body};
 use crate::error::{Error, Result, excerpt};
 
 mod disposition;
@@ -20,8 +20,8 @@ const FORM_DATA: &str = "multipart/form-data";
 /// and refuse those that it can't.
 const MIXED: &str = "multipart/mixed";
 
-/// A form, of which the parts are read one after the other.
-pub struct Form(Multipart);
+/// A form. Its parts are read one after the other.
+pub struct MultipartForm(Multipart);
 
 /// One part. It must be read before the next one.
 pub struct Part {
@@ -32,7 +32,7 @@ pub struct Part {
     field: Field,
 }
 
-impl Form {
+impl MultipartForm {
     /// The form in a body.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl Form {
         let boundary = named.find(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"));
         if boundary.is_none_or(|(_, boundary)| boundary.trim().trim_matches('"').is_empty()) {
             return Err(Error::bad_input(
-                "The `Content-Type` of the form has no `boundary`. Leave that header to your HTTP client, which knows it.",
+                "The `Content-Type` of the form has no `boundary`. Let your HTTP client set that header.",
             ));
         }
         let mixed = HeaderValue::from_str(&format!("{MIXED};{parameters}")).map_err(|_| not_a_form())?;
@@ -86,7 +86,7 @@ impl Part {
     /// The next bytes; `None` at the end.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` when the form breaks off or can't be read.
+    /// `BAD_USER_INPUT` when the form is incomplete or can't be read.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
         self.field.next().await.transpose().map_err(unreadable)
     }
@@ -110,10 +110,10 @@ fn unreadable(error: MultipartError) -> Error {
     use MultipartError as Cause;
     match error {
         Cause::ContentTypeMissing | Cause::ContentTypeParse | Cause::ContentTypeIncompatible => not_a_form(),
-        Cause::Payload(cause) => broken_off(cause.to_string()),
-        Cause::Incomplete => broken_off("the form has no end"),
+        Cause::Payload(cause) => incomplete_body(cause.to_string()),
+        Cause::Incomplete => incomplete_body("the form has no end"),
         Cause::BoundaryMissing => Error::bad_input(
-            "The parts of the form are not separated by the `boundary` of its `Content-Type`. Leave both to your HTTP client.",
+            "The parts of the form are not separated by the `boundary` of its `Content-Type`. Let your HTTP client set both.",
         ),
         other => Error::bad_input(format!(
             "The form can't be read: {}. Send it as `multipart/form-data`.",

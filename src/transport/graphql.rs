@@ -1,5 +1,5 @@
 //! GraphQL: the operations as fields, at `/graphql` and, for clients that post to the API's root, at `POST /`.
-//! How a request travels through its checks is here; what a field does is in `query.rs` and `mutation.rs`.
+//! The checks of a request are here; what a field does is in `query.rs` and `mutation.rs`.
 
 use std::sync::{Arc, LazyLock};
 
@@ -30,10 +30,10 @@ mod variables;
 
 use cost::CostBudget;
 use document::PreparedOperation;
-use multipart::Parts;
+use multipart::MultipartRequest;
 use mutation::{Mutation, MutationContext};
 use query::{Query, QueryContext};
-use request::{Body, GraphQlRequest};
+use request::{BodyFormat, GraphQlRequest};
 use response::RequestError;
 
 type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
@@ -42,13 +42,13 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     Schema::build_with_ignore_name_conflicts(Query, Mutation, EmptySubscription, types::RENAMED).finish()
 });
 
-/// From which cost on a query is answered away from the threads that answer everybody. Below it takes about a
+/// Queries of this cost or more run apart from the threads that answer all requests. Below it, they take about a
 /// millisecond.
 const APART: usize = 1_000;
 
 /// What an administrator decides about GraphQL.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct GraphQlOptions {
     /// Whether a client may ask for the schema itself.
     pub introspection: bool,
     /// How many values one request may ask for at most.
@@ -64,7 +64,7 @@ pub fn sdl(configured: &Configured) -> String {
 }
 
 /// Mounts `/graphql`, its explorer page, and `POST /`.
-pub fn configure(routes: &mut web::ServiceConfig, core: &Core, options: &Options) {
+pub fn configure(routes: &mut web::ServiceConfig, core: &Core, options: &GraphQlOptions) {
     let api = web::Data::new(Handlers {
         core: core.clone(),
         introspection: options.introspection,
@@ -114,7 +114,7 @@ async fn get(request: HttpRequest, api: web::Data<Handlers>) -> HttpResponse {
     api.get(&request).await.unwrap_or_else(RequestError::answer)
 }
 
-/// A browser that opens the address, and not a program that asks a question by GET.
+/// Whether this is a browser that opens the page, and not a program that sends a query by GET.
 fn wants_page(headers: &HeaderMap) -> bool {
     let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accepts.contains("text/html") && !request::has_preflight_header(headers)
@@ -139,11 +139,11 @@ impl Handlers {
         transport::authenticate(&self.core, request)?;
         let most = self.core.settings().limits.json_bytes;
         let read = |payload| transport::body::read(payload, request.headers(), most, request::too_large);
-        let (graphql_request, parts) = match Body::of(request.headers())? {
-            Body::Json => (GraphQlRequest::from_json(&read(payload).await?)?, None),
-            Body::Form => (GraphQlRequest::from_form(&read(payload).await?)?, None),
-            Body::Multipart => {
-                let mut parts = Parts::new(request.headers(), payload)?;
+        let (graphql_request, parts) = match BodyFormat::of(request.headers())? {
+            BodyFormat::Json => (GraphQlRequest::from_json(&read(payload).await?)?, None),
+            BodyFormat::Form => (GraphQlRequest::from_form(&read(payload).await?)?, None),
+            BodyFormat::Multipart => {
+                let mut parts = MultipartRequest::new(request.headers(), payload)?;
                 let graphql_request = parts.operations(most).await?;
                 (graphql_request, Some(parts))
             }
@@ -152,7 +152,7 @@ impl Handlers {
         match prepared.kind {
             OperationType::Query => self.read(request, prepared).await,
             OperationType::Mutation => self.write(request, prepared, parts).await,
-            OperationType::Subscription => Err(RequestError::invalid("There are no subscriptions.")),
+            OperationType::Subscription => Err(RequestError::invalid("Subscriptions are not supported.")),
         }
     }
 
@@ -162,8 +162,8 @@ impl Handlers {
         PreparedOperation::new(request, self.introspection, costs)
     }
 
-    /// Answers a query from one snapshot; one that may take long in its turn, away from the threads that answer
-    /// everybody.
+    /// Answers a query from one snapshot. A query that may take long waits for its turn, and runs apart from the threads
+    /// that answer all requests.
     async fn read(
         &self,
         request: &HttpRequest,
@@ -201,7 +201,7 @@ impl Handlers {
         &self,
         request: &HttpRequest,
         prepared: PreparedOperation,
-        parts: Option<Parts>,
+        parts: Option<MultipartRequest>,
     ) -> Result<HttpResponse, RequestError> {
         let token = transport::bearer_token(request.headers())?.to_owned();
         let address = request.peer_addr().map(|peer| peer.ip());
@@ -214,14 +214,14 @@ impl Handlers {
         let ((response, roots), leftover) = feed.until(running).await;
         let mut answer: HttpResponse = response::answer(response, &roots, &mutation::NEVER_NULL).into();
         if leftover {
-            // The client is still sending what nobody will read.
+            // The client is still sending bytes that will not be read.
             answer.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
         }
         Ok(answer)
     }
 }
 
-/// Runs an operation, and hands back what its root asks for.
+/// Runs an operation. Returns the response, and the fields of its root.
 async fn execute<T: Send + Sync + 'static>(
     prepared: PreparedOperation,
     data: T,

@@ -1,7 +1,7 @@
 //! MCP: tools and resources over the same operations as the other transports, and the mount of their endpoint.
 //!
-//! The protocol is rmcp's; the transport's checks, identity, limits and answers to people are ours. Every request
-//! stands for itself: who calls is read from its own `Authorization`, and no session is kept.
+//! rmcp implements the protocol; checks, authentication, limits and error messages are ours. Every request is
+//! authenticated by its own `Authorization`, and no session is kept.
 
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::http::header::HOST;
@@ -17,7 +17,7 @@ mod completion;
 pub mod direct;
 mod discovery;
 pub mod endpoint;
-mod envelope;
+mod inspection;
 mod json;
 mod outcome;
 mod progress;
@@ -29,9 +29,9 @@ mod server;
 mod tools;
 
 use address_check::host_name;
-use endpoint::{Endpoint, EndpointOptions};
+use endpoint::{EndpointOptions, McpEndpoint};
 use running::{RequestOwner, RunningRequests};
-use server::{AdmittedCaller, Server};
+use server::{AdmittedCaller, McpServer};
 
 /// Where the endpoint is, and who may reach it.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ pub struct McpOptions {
     pub mcp_hosts: Vec<String>,
 }
 
-/// Mounts `/mcp`, `/` on the MCP host names, and the documents that lead there. `running` is the same for every worker.
+/// Mounts `/mcp`, `/` on the MCP host names, and the discovery documents. `running` is the same for every worker.
 pub fn configure(
     config: &mut web::ServiceConfig,
     core: &Core,
@@ -57,7 +57,7 @@ pub fn configure(
         EndpointOptions { allowed_hosts, allowed_origins, body_limit: core.settings().limits.mcp_bytes };
     let admitting = core.clone();
     let endpoint =
-        Endpoint::new(Server::new(core.clone()), options, running, move |request, cancellation| {
+        McpEndpoint::new(McpServer::new(core.clone()), options, running, move |request, cancellation| {
             let caller = transport::authenticate(&admitting, request)?.until(cancellation);
             let address = request.peer_addr().map(|peer| peer.ip());
             let owner = RequestOwner { client: caller.client_id(), address };
@@ -73,7 +73,7 @@ pub fn configure(
 /// The list of tools as `tools/list` shows it where this is configured.
 #[must_use]
 pub fn tools_document(configured: &Configured) -> Value {
-    tools::Tools::new(configured).document()
+    tools::ToolRegistry::new(configured).document()
 }
 
 /// Lets requests through that are for one of these host names.

@@ -1,5 +1,5 @@
-//! Answers that wait in memory for their reader: counted, and passed on in pieces, so that what a slow reader holds is
-//! held once and is counted.
+//! Answers that wait in memory until the client reads them. Their bytes count against the client's budget, and are passed
+//! on in pieces, so that a slow reader's answer is not in memory twice.
 
 use std::any::Any;
 use std::convert::Infallible;

@@ -1,5 +1,5 @@
-//! The middleware around every request: its id, its line in the access log, the headers that every answer has, and
-//! the envelope for what no handler answered. Knows no path.
+//! The middleware around every request: its id, its line in the access log, the headers of every answer, and the
+//! envelope for errors of the framework. Knows no paths.
 
 use std::any::Any;
 use std::future::Future;

@@ -55,7 +55,7 @@ pub struct RequestState {
 }
 
 impl RequestState {
-    /// A request of which only the connection is known.
+    /// A request before it is authenticated.
     pub fn new(address: Option<IpAddr>, cancellation: Cancellation, budget: Arc<Budget>) -> Self {
         Self {
             id: RequestId::random(),

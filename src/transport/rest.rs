@@ -1,6 +1,6 @@
-//! REST: the operations as resources, in every version of the API. The routes are made of the declarations in
-//! `operations`; `route.rs` turns an operation into one.
-//! No rule of the product is here: a request is checked, its input is read, one operation runs, and its answer is written.
+//! REST: the operations as resources, in every version of the API. The routes are made from the declarations in
+//! `operations`; `route.rs` turns an operation into a route.
+//! No business rule is here: a request is checked, its input is read, one operation runs, and its answer is written.
 
 use std::future::ready;
 use std::sync::LazyLock;
@@ -79,11 +79,11 @@ async fn serve(route: &'static Route, request: HttpRequest, payload: web::Payloa
     (route.answer)(authorized).await
 }
 
-/// Whether a client that waits with its body (`Expect: 100-continue`) may go on: everything about the request
-/// but its body is checked, so that nothing is sent that would be refused unread.
+/// Whether a client that waits before sending its body (`Expect: 100-continue`) may send it: everything about the
+/// request except the body is checked, so that a body that would be refused is not sent.
 ///
 /// # Errors
-/// What the request will be answered with. A path that is not REST's is not judged.
+/// The error that the request will be answered with. Paths outside REST always pass.
 pub fn may_continue(core: &Core, method: &http::Method, uri: &Uri, headers: &HeaderMap) -> Result<()> {
     static PATTERNS: LazyLock<Vec<(ResourceDef, &Route)>> =
         LazyLock::new(|| ROUTES.iter().map(|route| (ResourceDef::new(route.endpoint.path), route)).collect());
@@ -106,8 +106,8 @@ mod tests {
     #[test]
     fn words_in_paths_are_tried_before_ids() {
         let paths = paths();
-        let place = |end: &str| paths.iter().position(|path| path.ends_with(end)).unwrap();
-        assert!(place("/assets/tag") < place("/assets/{assetId}"));
-        assert!(place("/assets/transfer") < place("/assets/{assetId}"));
+        let position = |end: &str| paths.iter().position(|path| path.ends_with(end)).unwrap();
+        assert!(position("/assets/tag") < position("/assets/{assetId}"));
+        assert!(position("/assets/transfer") < position("/assets/{assetId}"));
     }
 }

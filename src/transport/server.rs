@@ -1,4 +1,4 @@
-//! The composition root: one listener, one actix server, all transports. Runs the server and drains it.
+//! Puts the server together: one listener, one actix server, all transports. Runs the server and drains it.
 
 use std::future::ready;
 use std::net::{SocketAddr, TcpListener};
@@ -252,7 +252,7 @@ struct Mounts {
     documents: rest::Documents,
     mcp: McpOptions,
     running: RunningRequests,
-    graphql: graphql::Options,
+    graphql: graphql::GraphQlOptions,
     pages: pages::WebappOptions,
 }
 
@@ -275,7 +275,7 @@ impl Mounts {
             graphql_cost,
             ..
         } = options;
-        let graphql = graphql::Options {
+        let graphql = graphql::GraphQlOptions {
             introspection: graphql_introspection,
             cost: graphql_cost,
             mcp_hosts: mcp_hosts.clone(),

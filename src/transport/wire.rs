@@ -1,7 +1,7 @@
 //! The JSON shapes that all transports share, built from the records in `core`. Knows no HTTP and no JSON-RPC.
 //!
-//! What differs between versions of the API is in one file a version below; everything else is here, once.
-//! A field that is `Option` is on the wire as `null` when there is nothing to say, never left out.
+//! What differs between versions of the API is in one file for each version; everything else is here, once.
+//! A field that is `None` is written as `null`, never left out.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -21,7 +21,7 @@ pub mod v2026_05_20;
 pub mod v2026_07_08;
 mod version;
 
-pub use decoding::misfit;
+pub use decoding::describe_json_error;
 pub use version::Version;
 
 /// The plan of every organization: the server has no others.
@@ -65,12 +65,12 @@ pub struct Tag {
     pub id: String,
     /// How many listed assets carry it.
     pub count: u64,
-    /// Who gave it.
+    /// Who added it.
     #[serde(rename = "type")]
     pub kind: TagKind,
 }
 
-/// Who gave a tag.
+/// Who added a tag.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TagKind {
@@ -91,7 +91,7 @@ pub struct Uploader {
     pub name: String,
 }
 
-/// What of a hit matched.
+/// What matched in a hit.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Highlights {
     /// The name as HTML, each match wrapped in `<mark>`.
@@ -157,7 +157,7 @@ impl From<Asset> for Described {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TransferResult {
-    /// How many assets went over.
+    /// How many assets were transferred.
     pub transferred_count: usize,
     /// The library they left.
     pub source_library_id: String,
@@ -175,16 +175,16 @@ impl From<Transferred> for TransferResult {
     }
 }
 
-/// Where an asset is reached: its permanent public url, and its page in the web app.
-struct Places<'a> {
+/// The urls of an asset: its permanent public url, and its page in the web app.
+struct AssetUrls<'a> {
     origin: &'a str,
     organization: &'a Slug,
     library: &'a Slug,
-    /// The types that pictures are made of.
+    /// The types that can be rendered.
     renderable_types: RenderableTypes,
 }
 
-impl<'a> Places<'a> {
+impl<'a> AssetUrls<'a> {
     /// `origin` is the server's public url, without a slash at its end.
     fn of(detail: &'a AssetDetail, origin: &'a str) -> Self {
         Self {
@@ -195,7 +195,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    fn public(&self, asset: &Asset) -> String {
+    fn public_url(&self, asset: &Asset) -> String {
         let Self { origin, organization, library, .. } = self;
         match &asset.parent {
             None => format!("{origin}/cdn/{organization}/{library}/{}", asset.id),
@@ -203,7 +203,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    fn page(&self, asset: &Asset) -> String {
+    fn app_url(&self, asset: &Asset) -> String {
         let Self { origin, organization, library, .. } = self;
         match &asset.parent {
             None => format!("{origin}/app/{organization}/{library}/{}", asset.id),

@@ -81,7 +81,7 @@ impl Form {
 }
 
 /// A form with files.
-pub struct MultipartForm(transport::form::Form);
+pub struct MultipartForm(transport::form::MultipartForm);
 
 impl MultipartForm {
     /// The next part, to be read before the one after it. The token is skipped: it was checked before.
@@ -98,14 +98,14 @@ impl MultipartForm {
     }
 }
 
-impl From<transport::form::Form> for MultipartForm {
-    fn from(parts: transport::form::Form) -> Self {
+impl From<transport::form::MultipartForm> for MultipartForm {
+    fn from(parts: transport::form::MultipartForm) -> Self {
         Self(parts)
     }
 }
 
 /// The token, which is the first part if no header carries it: it is checked before any file is read.
-pub(super) async fn first_part(parts: &mut transport::form::Form) -> Result<String> {
+pub(super) async fn first_part(parts: &mut transport::form::MultipartForm) -> Result<String> {
     let Some(mut first) = parts.next().await?.filter(|first| first.name == TOKEN) else {
         return Ok(String::new());
     };

@@ -107,7 +107,7 @@ impl Gate {
                 Ok(Payload::None)
             }
             form::BodyFormat::Multipart => {
-                let mut parts = transport::form::Form::new(headers, payload)?;
+                let mut parts = transport::form::MultipartForm::new(headers, payload)?;
                 if sent.is_none() {
                     expect_token(context, &form::first_part(&mut parts).await?)?;
                 }

@@ -17,7 +17,8 @@ use world::{CallerKind, World};
 
 use Outcome::{No, Yes};
 
-/// The outcome of a request. Each code has one message, which says no more than the code.
+/// The result of a request. A refusal is one sentence for each code, so that it says no more than the
+/// code does.
 #[derive(Debug, Clone, Copy)]
 enum Outcome {
     Yes,

@@ -18,7 +18,7 @@ fn page(server: &TestServer, token: &str) -> String {
     )
 }
 
-/// Serves a page to whoever asks, as long as the test runs.
+/// Serves a page to any client, as long as the test runs.
 fn serve(listener: TcpListener, page: String) {
     std::thread::spawn(move || {
         for stream in listener.incoming() {

@@ -53,7 +53,7 @@ impl Stocked {
     }
 }
 
-/// A PDF of this size without repeated parts.
+/// A PDF of this size, without two equal pieces.
 fn pdf(size: usize) -> Vec<u8> {
     let mut bytes = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\n%".to_vec();
     let mut count = 0;
@@ -100,7 +100,7 @@ async fn a_file_is_served_unchanged_with_the_headers_of_a_public_file() {
 }
 
 #[tokio::test]
-async fn types_that_may_have_scripts_are_downloaded_and_not_shown() {
+async fn types_that_can_hold_scripts_are_sent_as_attachments() {
     let stocked = Stocked::new().await;
     let reply = stocked.client.get(&stocked.upload("logo.svg", SVG).await).await;
     assert_eq!(reply.header("content-disposition"), "attachment; filename=\"logo.svg\"");
@@ -108,7 +108,7 @@ async fn types_that_may_have_scripts_are_downloaded_and_not_shown() {
 }
 
 #[tokio::test]
-async fn range_requests_get_a_part() {
+async fn a_requested_range_is_served() {
     let stocked = Stocked::new().await;
     let bytes = pdf(300_000);
     let path = stocked.upload("plan.pdf", &bytes).await;
@@ -132,7 +132,7 @@ async fn range_requests_get_a_part() {
 }
 
 #[tokio::test]
-async fn conditional_requests_get_304() {
+async fn a_client_that_has_the_file_gets_304() {
     let stocked = Stocked::new().await;
     let path = stocked.upload("plan.pdf", &pdf(1000)).await;
     let first = stocked.client.get(&path).await;
@@ -177,7 +177,7 @@ async fn a_variant_is_served_only_under_its_original() {
 }
 
 #[tokio::test]
-async fn all_missing_files_get_the_same_404() {
+async fn everything_that_is_missing_gets_the_same_404() {
     let stocked = Stocked::new().await;
     let trashed = stocked.upload("plan.pdf", &pdf(100)).await;
     let id = trashed.rsplit('/').next().unwrap().to_owned();
@@ -212,7 +212,8 @@ async fn a_download_in_flight_finishes_when_the_server_stops() {
     assert!(rest.as_bytes().ends_with(&bytes[20_000_000..]));
 }
 
-/// Begins an endless download, sends the server this many stop signals, and returns whether it stops.
+/// Begins a download that does not end by itself, orders the server to stop so many times, and returns whether it
+/// does.
 async fn stops_after(orders: usize, drain: Duration) -> bool {
     let server = TestServer::start_with(move |_, options| options.timeouts.drain = drain);
     let stocked = Stocked::on(server).await;
@@ -231,17 +232,17 @@ async fn stops_after(orders: usize, drain: Duration) -> bool {
 }
 
 #[tokio::test]
-async fn the_stop_waits_only_so_long_for_an_endless_download() {
+async fn a_stop_waits_only_a_limited_time_for_a_download() {
     assert!(stops_after(1, Duration::from_secs(1)).await);
 }
 
 #[tokio::test]
-async fn a_second_stop_signal_stops_immediately() {
+async fn a_second_stop_signal_takes_effect_at_once() {
     assert!(stops_after(2, DEADLINE * 10).await);
 }
 
 #[tokio::test]
-async fn a_compressed_svg_is_sent_with_its_content_encoding() {
+async fn a_gzipped_svg_has_the_encoding_that_browsers_decode() {
     use std::io::Write;
     let stocked = Stocked::new().await;
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());

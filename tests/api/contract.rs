@@ -1,5 +1,5 @@
 //! What clients rely on, as it was when somebody last looked at it: a change shows up here before it reaches them.
-//! The OpenAPI document and the GraphQL schema have theirs beside the tests of their interfaces.
+//! The OpenAPI document and the GraphQL schema have such snapshots beside the tests of their interfaces.
 
 use rasterd::error::Code;
 

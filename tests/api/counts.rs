@@ -66,7 +66,7 @@ async fn assets(world: &World, count: usize) -> Values {
 }
 
 #[tokio::test]
-async fn what_many_do_at_once_is_done_and_counted_once() {
+async fn concurrent_changes_are_done_and_counted_once() {
     let world = Arc::new(World::new().await);
     let ten = Values { tags: vec!["sea".into(), "sky".into()], ..assets(&world, 10).await };
     assert_eq!(total(all_at_once(&world, "tag_assets", &ten).await, "taggedCount"), 20);
@@ -99,7 +99,7 @@ async fn what_many_do_at_once_is_done_and_counted_once() {
 }
 
 #[tokio::test]
-async fn many_libraries_of_one_name_are_made_at_once_and_one_of_a_given_slug() {
+async fn concurrent_creations_share_a_name_but_not_a_given_slug() {
     let world = Arc::new(World::new().await);
     let values = Values { name: "Sea Side".into(), ..Values::default() };
     let made = all_at_once(&world, "create_library", &values).await;
@@ -214,7 +214,7 @@ async fn all_counts_agree(world: &World, library: &str, expected: u64) {
 }
 
 #[tokio::test]
-async fn all_counts_agree_after_everything_happened_at_once() {
+async fn all_counts_agree_after_concurrent_changes() {
     let world = Arc::new(World::new().await);
     let shared = assets(&world, ROUNDS).await;
     let mut clients = JoinSet::new();

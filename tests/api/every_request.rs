@@ -5,6 +5,7 @@ use std::time::Duration;
 use rasterd::testing::TestServer;
 use reqwest::Method;
 
+use crate::support::program::poll;
 use crate::support::raw::{DEADLINE, Raw, closes_within, tcp};
 use crate::support::{Client, send};
 
@@ -100,7 +101,7 @@ fn is_refused(server: &TestServer, request: &str) {
 }
 
 #[test]
-fn what_two_parsers_could_read_differently_is_refused() {
+fn requests_that_two_parsers_could_read_differently_are_refused() {
     let server = TestServer::start();
     for request in [
         "GET /healthz HTTP/1.1\nHost: localhost\n\n",
@@ -156,18 +157,26 @@ fn requests_in_one_packet_and_in_single_bytes_are_answered_alike() {
 }
 
 #[test]
-fn a_slow_head_is_not_waited_for() {
+fn a_head_that_does_not_arrive_in_time_is_refused() {
     let server = TestServer::start_with(|_, options| options.timeouts.head = SHORT);
-    let mut silent = Raw::open(&server);
+    // A busy machine may be too slow for a step that has to be in time: it is tried again.
+    let open = || Raw::open_with(&server, crate::support::tls_config(&server)).ok();
+    let mut silent = poll("a handshake is in time", open);
     assert!(silent.closes_within(DEADLINE));
-    let mut first = Raw::open(&server);
-    first.send("GET /healthz HTTP/1.1\r\nHo");
-    assert!(first.read_to_end().starts_with("HTTP/1.1 400"));
-    let mut second = Raw::open(&server);
-    second.send(GET_HEALTH);
-    assert!(second.answer().starts_with("HTTP/1.1 200"));
-    second.send("GET /healthz HTTP/1.1\r\nHo");
-    assert!(second.read_to_end().starts_with("HTTP/1.1 400"));
+    poll("half a head is refused", || {
+        let mut first = open()?;
+        first.try_send("GET /healthz HTTP/1.1\r\nHo").ok()?;
+        first.read_to_end().starts_with("HTTP/1.1 400").then_some(())
+    });
+    poll("a second head is too late after a first in time", || {
+        let mut second = open()?;
+        second.try_send(GET_HEALTH).ok()?;
+        second.try_send("GET /healthz HTTP/1.1\r\nHo").ok()?;
+        let answers = second.read_to_end();
+        let statuses: Vec<_> =
+            answers.match_indices("HTTP/1.1 ").map(|(at, _)| &answers[at + 9..at + 12]).collect();
+        (statuses == ["200", "400"]).then_some(())
+    });
 }
 
 #[test]
@@ -214,7 +223,7 @@ fn a_server_that_stops_closes_idle_connections_and_accepts_no_new_ones() {
 }
 
 #[tokio::test]
-async fn a_restarted_server_has_what_it_had() {
+async fn a_restarted_server_keeps_its_data() {
     let mut server = TestServer::start();
     let organization = server.organization("Acme").await;
     server.restart();

@@ -106,7 +106,7 @@ async fn upload(client: &Client, library: &str, more: &Value, files: &[(&str, &[
         (0..files.len()).map(|n| (n.to_string(), json!([format!("variables.files.{n}")]))).collect();
     let operations = json!({ "query": UPLOAD, "variables": variables }).to_string();
     let mut form =
-        Form::default().text("operations", &operations).text("map", &Value::Object(map).to_string());
+        MultipartBody::default().text("operations", &operations).text("map", &Value::Object(map).to_string());
     for (number, (name, bytes)) in files.iter().enumerate() {
         form = form.file(&number.to_string(), name, bytes);
     }
@@ -115,9 +115,9 @@ async fn upload(client: &Client, library: &str, more: &Value, files: &[(&str, &[
 
 /// A multipart form, written by hand so that tests can send wrong ones.
 #[derive(Default)]
-struct Form(Vec<u8>);
+struct MultipartBody(Vec<u8>);
 
-impl Form {
+impl MultipartBody {
     const TYPE: &str = "multipart/form-data; boundary=cut";
 
     fn text(mut self, name: &str, text: &str) -> Self {

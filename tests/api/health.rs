@@ -78,6 +78,7 @@ async fn lost_storage_is_noticed_while_the_server_runs() {
         rename(&aside, path);
         readyz(&program, 200).await;
     }
+    program.wait_for_log_lines("ready again: ", cases.len());
     let log = program.log();
     assert_eq!(log.matches("not ready: ").count(), cases.len(), "{log}");
     assert_eq!(log.matches("ready again: ").count(), cases.len(), "{log}");
@@ -112,5 +113,6 @@ async fn a_directory_that_can_not_be_synced_fails_uploads_and_is_noticed() {
     fs::remove_file(&switch).unwrap();
     readyz(&program, 200).await;
     assert_eq!(upload("three").await, 200);
+    program.wait_for_log("ready again: ");
     assert_eq!(program.log().matches("not ready: ").count(), 1, "{}", program.log());
 }

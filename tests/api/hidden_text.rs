@@ -79,7 +79,7 @@ fn tools(id: &str) -> [(&'static str, Value); 4] {
 }
 
 #[tokio::test]
-async fn every_text_is_refused_with_what_can_not_be_seen_on_every_transport() {
+async fn hidden_characters_are_refused_in_every_text_on_every_transport() {
     let scene = Scene::new().await;
     let id = scene.writer.uploaded("a.png").await;
     let client = &scene.writer.client;
@@ -114,7 +114,7 @@ async fn every_text_is_refused_with_what_can_not_be_seen_on_every_transport() {
 }
 
 #[tokio::test]
-async fn names_of_organizations_keys_and_people_are_refused_alike() {
+async fn hidden_characters_are_refused_in_names_of_organizations_keys_and_people() {
     let scene = Scene::new().await;
     let (core, by) = (scene.server.core(), || scene.server.administrator());
     let (token, _) = core.invite_member(by(), "acme", Role::Viewer, "").await.unwrap();
@@ -153,7 +153,7 @@ fn with_override(record: &[u8]) -> Vec<u8> {
 /// Turns the database into one of an older rasterd, which accepted such texts: in records, [`STOOD`] becomes
 /// [`OVERRIDE`].
 fn grow_old(database: &std::path::Path) {
-    // The threads of a stopped server release it one after the other.
+    // The threads of a server that just stopped close it one after the other.
     let until = Instant::now() + DEADLINE;
     let database = loop {
         match Database::open(database) {
@@ -186,7 +186,7 @@ fn grow_old(database: &std::path::Path) {
 }
 
 #[tokio::test]
-async fn what_was_stored_before_is_shown_to_agents_as_escapes() {
+async fn hidden_characters_that_are_stored_are_shown_to_agents_as_escapes() {
     let mut scene = Scene::new().await;
     let text = format!("a{STOOD}b");
     scene.server.core().rename_organization(scene.server.administrator(), "acme", &text).await.unwrap();

@@ -36,14 +36,14 @@ const SIGNATURES: [&[u8]; 14] = [
 
 type File = (String, Vec<u8>);
 
-/// A server, its first key, and its peak memory before any file was uploaded.
-struct Scene {
+/// A server, its first key, and how much memory it had at most before any file came.
+struct ImageServer {
     program: Program,
     key: String,
     memory: u64,
 }
 
-impl Scene {
+impl ImageServer {
     fn new(test_dir: &TestDir) -> Self {
         let program = test_dir.serve();
         let (key, memory) = (program.first_key().to_owned(), most_memory(&program));
@@ -105,7 +105,7 @@ fn most_memory(program: &Program) -> u64 {
 #[tokio::test]
 async fn a_photograph_that_breaks_off_keeps_its_dimensions_or_is_refused() {
     let test_dir = TestDir::new();
-    let scene = Scene::new(&test_dir);
+    let scene = ImageServer::new(&test_dir);
     for (name, bytes) in PHOTOGRAPHS {
         let whole = &scene.upload_each(&[(name.to_owned(), bytes.to_vec())]).await[0].1;
         let lengths = (0..24).map(|n| n * 3).chain([100, 200, 500, 1000, 5000, bytes.len() - 1]);
@@ -121,7 +121,7 @@ async fn a_photograph_that_breaks_off_keeps_its_dimensions_or_is_refused() {
 #[tokio::test]
 async fn rubbish_behind_a_signature_does_no_harm() {
     let test_dir = TestDir::new();
-    let scene = Scene::new(&test_dir);
+    let scene = ImageServer::new(&test_dir);
     let mut files = Vec::new();
     for (number, signature) in SIGNATURES.into_iter().enumerate() {
         for (kind, filler) in [("none", Vec::new()), ("zero", vec![0; 4096]), ("ones", vec![0xFF; 4096])] {
@@ -144,7 +144,7 @@ fn random(seed: u64) -> Vec<u8> {
 #[tokio::test]
 async fn a_few_bytes_that_promise_more_pixels_than_anybody_can_decode_are_refused() {
     let test_dir = TestDir::new();
-    let scene = Scene::new(&test_dir);
+    let scene = ImageServer::new(&test_dir);
     let mut png = picture("large");
     png[16..24].copy_from_slice(&[0, 1, 0x86, 0xA0, 0, 1, 0x86, 0xA0]);
     let crc = crc32fast::hash(&png[12..29]).to_be_bytes();
@@ -180,7 +180,7 @@ async fn a_few_bytes_that_promise_more_pixels_than_anybody_can_decode_are_refuse
 #[tokio::test]
 async fn a_drawing_that_is_deep_endless_or_tells_of_other_files_does_no_harm() {
     let test_dir = TestDir::new();
-    let scene = Scene::new(&test_dir);
+    let scene = ImageServer::new(&test_dir);
     let svg = |inside: &str| format!("<svg xmlns=\"http://www.w3.org/2000/svg\">{inside}</svg>").into_bytes();
     let mut entities = String::from("<!DOCTYPE svg [<!ENTITY a0 \"ha\">");
     for n in 1..30 {
@@ -197,7 +197,7 @@ async fn a_drawing_that_is_deep_endless_or_tells_of_other_files_does_no_harm() {
             ("broken.svg".to_owned(), svg("<g></a>")),
         ])
         .await;
-    // The server expands no entities and opens no links, and forbids that to browsers that show the file.
+    // Nothing here expands an entity or opens a link; and whatever shows the drawing is asked not to, either.
     let scripted = svg("<script>alert(1)</script><image href=\"file:///etc/passwd\"/>");
     let files = [
         ("flat.svg".to_owned(), deep(20)),

@@ -117,15 +117,15 @@ fn tiff() -> Vec<u8> {
     file
 }
 
-/// Measures the memory of a server and of the processes that it started, until it is stopped.
+/// Looks at a server's memory, and at that of the processes that it started, until the test is over.
 struct Watch {
     is_over: Arc<AtomicBool>,
-    thread: JoinHandle<Seen>,
+    thread: JoinHandle<MemoryUse>,
 }
 
 /// The peak, in KiB.
 #[derive(Debug, Default)]
-struct Seen {
+struct MemoryUse {
     server: u64,
     /// By process.
     workers: BTreeMap<u32, u64>,
@@ -136,10 +136,10 @@ struct Seen {
 impl Watch {
     fn of(program: &Program) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
-        let (server, told) = (program.process(), is_over.clone());
+        let (server, stop) = (program.process(), is_over.clone());
         let thread = std::thread::spawn(move || {
-            let mut seen = Seen::default();
-            while !told.load(Ordering::Relaxed) {
+            let mut seen = MemoryUse::default();
+            while !stop.load(Ordering::Relaxed) {
                 seen.look(server);
                 std::thread::sleep(PAUSE);
             }
@@ -148,18 +148,18 @@ impl Watch {
         Self { is_over, thread }
     }
 
-    fn seen(self) -> Seen {
+    fn seen(self) -> MemoryUse {
         self.is_over.store(true, Ordering::Relaxed);
         self.thread.join().unwrap()
     }
 }
 
-impl Seen {
+impl MemoryUse {
     fn look(&mut self, server: u32) {
         self.server = self.server.max(kib(server, "VmHWM:").unwrap_or_default());
         let mut together = kib(server, "VmRSS:").unwrap_or_default();
         for worker in children(server) {
-            // One that has just ended reports nothing.
+            // One that has just ended has no such file.
             let Some((now, most)) = kib(worker, "VmRSS:").zip(kib(worker, "VmHWM:")) else { continue };
             together += now;
             let known = self.workers.entry(worker).or_default();
@@ -169,7 +169,7 @@ impl Seen {
     }
 }
 
-/// A number about a process from the kernel.
+/// A number that the kernel reports of a process.
 fn kib(process: u32, name: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
@@ -212,7 +212,7 @@ async fn twenty_pictures_of_a_hundred_megapixels_stay_within_the_memory() {
     let mut urls = Vec::new();
     for (count, name, bytes) in &kinds {
         for number in 0u8..*count {
-            // Bytes after the end of a picture make it a different file.
+            // Bytes after the end of a picture make it another file.
             let path = upload(&program, name, &[&bytes[..], &[number]].concat()).await;
             urls.push((*name, path));
         }

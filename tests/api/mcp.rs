@@ -23,12 +23,12 @@ mod uploads;
 const REVISION: &str = "2025-11-25";
 
 /// A server with a library `photos` in the organization `acme`, and a key that writes to it.
-struct World {
+struct McpWorld {
     server: TestServer,
     key: TestKey,
 }
 
-impl World {
+impl McpWorld {
     async fn new() -> Self {
         Self::on(TestServer::start()).await
     }
@@ -40,19 +40,19 @@ impl World {
         Self { server, key }
     }
 
-    fn client(&self) -> Mcp {
+    fn client(&self) -> McpClient {
         self.client_of(&self.key)
     }
 
-    fn client_of(&self, key: &TestKey) -> Mcp {
-        Mcp(Client::new(&self.server).with_key(&key.token))
+    fn client_of(&self, key: &TestKey) -> McpClient {
+        McpClient(Client::new(&self.server).with_key(&key.token))
     }
 }
 
 /// A client of the endpoint.
-struct Mcp(Client);
+struct McpClient(Client);
 
-impl Mcp {
+impl McpClient {
     /// Posts a body as it is, with the headers that every message has.
     fn post(&self, body: impl Into<reqwest::Body>) -> reqwest::RequestBuilder {
         self.0

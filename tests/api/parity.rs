@@ -7,7 +7,7 @@ use rasterd::error::Code;
 use rasterd::testing::TestServer;
 use serde_json::{Map, Value, json};
 
-use crate::authorization::ask::{Ask, Failure, MISFIT, all_named, json_rpc};
+use crate::authorization::ask::{Ask, Failure, REFUSED_BY_SCHEMA, all_named, json_rpc};
 use crate::authorization::operations::{OPERATIONS, operation};
 use crate::authorization::values::Values;
 use crate::authorization::world::{CallerKind, World};
@@ -112,15 +112,15 @@ async fn the_authorization_table_has_every_operation_of_every_transport() {
 
 /// How MCP reports a failure.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mcp {
-    /// Like the other transports.
+enum McpFailure {
+    /// As the others do.
     Same,
     /// The schema of the tool refuses it before it runs.
-    Misfit,
+    RefusedBySchema,
 }
 
-/// One way to fail: its name, the operation, the code, how MCP reports it, and the values that differ.
-struct Case(&'static str, &'static str, Code, Mcp, Values);
+/// One way to fail: what it is called, the operation, the code, how MCP reports it, and the values that differ.
+struct Case(&'static str, &'static str, Code, McpFailure, Values);
 
 const UNKNOWN: &str = "0000000000000000";
 
@@ -132,7 +132,7 @@ struct Things {
 
 /// Ways to fail because of the names and texts in a request.
 fn wrong_words(Things { asset, .. }: &Things) -> Vec<Case> {
-    let (same, misfit) = (Mcp::Same, Mcp::Misfit);
+    let (same, by_schema) = (McpFailure::Same, McpFailure::RefusedBySchema);
     let bad = Code::BadUserInput;
     let about = || Values { assets: vec![asset.clone()], ..Values::default() };
     let name = |name: &str| Values { name: name.into(), ..about() };
@@ -159,17 +159,17 @@ fn wrong_words(Things { asset, .. }: &Things) -> Vec<Case> {
         Case("a reserved tag", "untag_assets", bad, same, tags(&["TRASH"])),
         Case("a blank tag", "tag_assets", bad, same, tags(&[" "])),
         Case("a tag too long", "tag_assets", bad, same, tags(&[&"x".repeat(65)])),
-        Case("no tags", "tag_assets", bad, misfit, tags(&[])),
-        Case("too many tags", "tag_assets", bad, misfit, many_tags(21)),
-        Case("too many tags", "untag_assets", bad, misfit, many_tags(21)),
+        Case("no tags", "tag_assets", bad, by_schema, tags(&[])),
+        Case("too many tags", "tag_assets", bad, by_schema, many_tags(21)),
+        Case("too many tags", "untag_assets", bad, by_schema, many_tags(21)),
         Case("more tags than an asset may have", "tag_assets", bad, same, many_tags(4)),
-        Case("too many tags to filter by", "list_assets", bad, misfit, many_tags(51)),
+        Case("too many tags to filter by", "list_assets", bad, by_schema, many_tags(51)),
     ]
 }
 
 /// Ways to fail because of the things that a request names.
 fn wrong_things(Things { asset, variant }: &Things) -> Vec<Case> {
-    let (same, misfit) = (Mcp::Same, Mcp::Misfit);
+    let (same, by_schema) = (McpFailure::Same, McpFailure::RefusedBySchema);
     let (bad, missing) = (Code::BadUserInput, Code::ResourceNotFound);
     let assets =
         |ids: &[&str]| Values { assets: ids.iter().map(|&id| id.to_owned()).collect(), ..Values::default() };
@@ -203,8 +203,8 @@ fn wrong_things(Things { asset, variant }: &Things) -> Vec<Case> {
             same,
             files(vec![wave.clone(), large]),
         ),
-        Case("no file", "upload_assets", bad, misfit, files(Vec::new())),
-        Case("too many files", "upload_assets", bad, misfit, files(vec![wave; 21])),
+        Case("no file", "upload_assets", bad, by_schema, files(Vec::new())),
+        Case("too many files", "upload_assets", bad, by_schema, files(vec![wave; 21])),
     ];
     for name in [
         "get_asset",
@@ -218,11 +218,11 @@ fn wrong_things(Things { asset, variant }: &Things) -> Vec<Case> {
         cases.push(Case("no id", name, missing, same, assets(&["no-id"])));
     }
     for name in ["list_libraries", "list_assets", "list_tags", "search_assets"] {
-        cases.push(Case("a number below 0", name, bad, misfit, Values { number: -1, ..assets(&[asset]) }));
+        cases.push(Case("a number below 0", name, bad, by_schema, Values { number: -1, ..assets(&[asset]) }));
     }
     for name in ["delete_assets", "tag_assets", "untag_assets", "transfer_assets"] {
-        cases.push(Case("no assets", name, bad, misfit, assets(&[])));
-        cases.push(Case("too many assets", name, bad, misfit, many()));
+        cases.push(Case("no assets", name, bad, by_schema, assets(&[])));
+        cases.push(Case("too many assets", name, bad, by_schema, many()));
     }
     cases
 }
@@ -238,19 +238,31 @@ fn wrong_places(Things { asset, .. }: &Things) -> Vec<Case> {
     let mut cases = Vec::new();
     for name in OPERATIONS.iter().map(|operation| operation.name).filter(|name| *name != "whoami") {
         let nobody = of("nobody", "photos");
-        cases.push(Case("an unknown organization", name, Code::OrganizationNotFound, Mcp::Same, nobody));
-        cases.push(Case("another organization", name, Code::InvalidApiKey, Mcp::Same, of("other", "photos")));
+        cases.push(Case(
+            "an unknown organization",
+            name,
+            Code::OrganizationNotFound,
+            McpFailure::Same,
+            nobody,
+        ));
+        cases.push(Case(
+            "another organization",
+            name,
+            Code::InvalidApiKey,
+            McpFailure::Same,
+            of("other", "photos"),
+        ));
     }
     for name in ["list_assets", "get_asset", "list_tags", "rename_library", "upload_assets"] {
         let vault = of("acme", "vault");
-        cases.push(Case("a library out of reach", name, Code::LibraryNotAuthorized, Mcp::Same, vault));
+        cases.push(Case("a library out of reach", name, Code::LibraryNotAuthorized, McpFailure::Same, vault));
     }
     cases
 }
 
-/// Whether a request can report what is wrong with these values: the field `photos` and the resources, for example,
-/// have no tags. REST in its first version has a lower limit of its own for tags to filter by.
-fn tells(ask: &Ask, values: &Values) -> bool {
+/// Whether a way to ask reports what is wrong with these values: the field `photos` and the resources, for one, take no
+/// tags. REST in its first version has a lower limit of its own for tags to filter by.
+fn reports(ask: &Ask, values: &Values) -> bool {
     let right = Values { assets: vec!["right".into()], ..Values::default() };
     let (wrong, right) = (ask.request(values), ask.request(&right));
     let own_limit = matches!(ask, Ask::Rest { version: OLD, .. }) && values.tags.len() > 50;
@@ -259,7 +271,7 @@ fn tells(ask: &Ask, values: &Values) -> bool {
 
 /// Each failure has the same code, status and message on every transport with the operation, and changes nothing.
 #[tokio::test]
-async fn the_same_failure_is_told_in_the_same_words() {
+async fn the_same_failure_has_the_same_message_on_every_transport() {
     let world = World::on(TestServer::start_with(|settings, _| {
         settings.limits.tags_per_asset = 3;
         settings.limits.file_bytes = 100_000;
@@ -273,14 +285,14 @@ async fn the_same_failure_is_told_in_the_same_words() {
     let before = world.everything().await;
     let cases = [wrong_words(&things), wrong_things(&things), wrong_places(&things)];
     for Case(what, name, code, mcp, values) in cases.into_iter().flatten() {
-        let mut told: Option<Failure> = None;
-        for ask in operation(name).asks.iter().filter(|ask| tells(ask, &values)) {
+        let mut expected: Option<Failure> = None;
+        for ask in operation(name).asks.iter().filter(|ask| reports(ask, &values)) {
             let case = format!("{what}: {name} over {ask:?}");
             let reply =
                 ask.request(&values).send(&world.client, Some(&format!("Bearer {}", key.token))).await;
             let failure = ask.result(&reply).expect_err(&case);
-            if matches!(ask, Ask::Tool { .. }) && mcp == Mcp::Misfit {
-                assert_eq!(failure.code, MISFIT, "{case}: {failure:?}");
+            if matches!(ask, Ask::Tool { .. }) && mcp == McpFailure::RefusedBySchema {
+                assert_eq!(failure.code, REFUSED_BY_SCHEMA, "{case}: {failure:?}");
                 continue;
             }
             assert_eq!(
@@ -288,19 +300,19 @@ async fn the_same_failure_is_told_in_the_same_words() {
                 (code.status().into(), code.name()),
                 "{case}: {failure:?}"
             );
-            match &told {
-                Some(told) => assert_eq!(&failure, told, "{case}"),
-                None => told = Some(failure),
+            match &expected {
+                Some(expected) => assert_eq!(&failure, expected, "{case}"),
+                None => expected = Some(failure),
             }
         }
-        assert!(told.is_some(), "{what}: {name} was asked of nobody");
+        assert!(expected.is_some(), "{what}: {name} was never sent");
     }
     assert_eq!(world.everything().await, before);
 }
 
 /// One library has the same numbers on every transport as in the list of libraries.
 #[tokio::test]
-async fn a_library_is_the_same_by_itself_and_in_the_list() {
+async fn a_library_has_the_same_numbers_alone_and_in_the_list() {
     let world = World::new().await;
     let values = world.values().await;
     let numbers = async |name: &str| {

@@ -1,12 +1,11 @@
-//! The work after an upload, seen from outside: its results, its order, and that nothing waits for it.
+//! The work after an upload, seen from outside: its results, their order, and that nothing waits for it.
 
 mod failures;
 mod import;
 mod killed;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rasterd::core::access::LibraryPath;
@@ -18,52 +17,17 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::rest::{ASSETS, Form, OLD, Scene, text};
+use crate::support::gate::Gate;
 use crate::support::raw::DEADLINE;
 use crate::support::{Reply, send};
 
 /// 1200 × 800 pixels.
 const SUNSET: &[u8] = include_bytes!("../fixtures/sunset.jpg");
-/// The binary, whose child processes open pictures.
-const PROGRAM: &str = env!("CARGO_BIN_EXE_rasterd");
-
-/// A program that opens pictures as soon as a gate is opened, one at a time.
-struct Gate {
-    folder: tempfile::TempDir,
-}
 
 impl Gate {
-    fn closed() -> Self {
-        let gate = Self { folder: tempfile::tempdir().unwrap() };
-        let script = format!(
-            "#!/bin/sh\nwhile [ ! -e {} ]; do /bin/sleep 0.01; done\nexec {PROGRAM} \"$@\"\n",
-            gate.path().display()
-        );
-        fs::write(gate.program(), script).unwrap();
-        fs::set_permissions(gate.program(), fs::Permissions::from_mode(0o755)).unwrap();
-        gate
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("open")
-    }
-
-    fn program(&self) -> PathBuf {
-        self.folder.path().join("program")
-    }
-
-    fn open(&self) {
-        fs::write(self.path(), "").unwrap();
-    }
-
-    /// A server whose pictures wait for the gate.
+    /// A scene whose pictures wait for the gate.
     async fn scene(&self, change: impl Fn(&mut Settings) + Send + Sync + 'static) -> Scene {
-        let program = self.program();
-        let server = TestServer::start_with(move |settings, _| {
-            settings.renditions.program = Some(program.clone());
-            settings.renditions.workers = 1;
-            change(settings);
-        });
-        Scene::on(server).await
+        Scene::on(self.server(change)).await
     }
 }
 
@@ -197,7 +161,9 @@ async fn an_unknown_size_is_determined() {
 async fn the_newest_upload_is_processed_first_and_requests_are_answered_meanwhile() {
     let gate = Gate::closed();
     let scene = gate.scene(|_| {}).await;
-    let ids = scene.photographs(5).await;
+    let mut ids = scene.photographs(1).await;
+    gate.wait_for_a_picture();
+    ids.extend(scene.photographs(4).await);
     assert_eq!((scene.waiting(), scene.done(&ids).await), (5, 0), "and the server answers");
     gate.open();
     scene.server.processed().await;
@@ -211,28 +177,33 @@ async fn the_newest_upload_is_processed_first_and_requests_are_answered_meanwhil
 }
 
 #[tokio::test]
-async fn a_requested_picture_waits_for_at_most_one_other() {
-    let gate = Gate::closed();
-    let scene = gate.scene(|_| {}).await;
-    let mut ids = Vec::new();
-    for number in 0..8 {
-        ids.push(scene.photograph(&format!("{number}.jpg"), &jpeg(600, 400, number)).await);
-    }
-    let asked = scene.look(&ids[3], "w=64");
-    let opened = async {
-        // The request is queued when the gate opens.
-        let until = Instant::now() + Duration::from_millis(300);
-        while Instant::now() < until {
-            scene.asset(&ids[0]).await;
+async fn who_waits_for_a_picture_waits_for_one_other_at_most() {
+    // The request has to be in line when the gate opens. A busy machine may need longer until it is.
+    for patience in [300, 3000] {
+        let gate = Gate::closed();
+        let scene = gate.scene(|_| {}).await;
+        let mut ids = Vec::new();
+        for number in 0..8 {
+            ids.push(scene.photograph(&format!("{number}.jpg"), &jpeg(600, 400, number)).await);
         }
-        gate.open();
-    };
-    let (reply, ()) = tokio::join!(asked, opened);
-    assert_eq!(reply.status, 200);
-    let done = scene.done(&ids).await;
-    assert!(done <= ids.len() / 2, "{done} went before");
-    scene.server.processed().await;
-    assert_eq!(scene.done(&ids).await, ids.len());
+        let asked = scene.look(&ids[3], "w=64");
+        let opened = async {
+            let until = Instant::now() + Duration::from_millis(patience);
+            while Instant::now() < until {
+                scene.asset(&ids[0]).await;
+            }
+            gate.open();
+        };
+        let (reply, ()) = tokio::join!(asked, opened);
+        assert_eq!(reply.status, 200);
+        let done_before = scene.done(&ids).await;
+        scene.server.processed().await;
+        assert_eq!(scene.done(&ids).await, ids.len());
+        if done_before <= ids.len() / 2 {
+            return;
+        }
+    }
+    panic!("more than half of the other pictures were made before it");
 }
 
 #[tokio::test]
@@ -289,7 +260,7 @@ async fn deleted_assets_are_not_processed() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_rendition_gets_304_even_if_it_is_no_longer_cached() {
+async fn a_client_that_has_a_rendition_gets_304_even_when_it_is_not_kept_any_more() {
     let scene = Scene::new().await;
     let id = scene.photograph("sunset.jpg", SUNSET).await;
     let folder = scene.server.data_dir().join("renditions");
@@ -310,7 +281,7 @@ async fn a_client_with_a_rendition_gets_304_even_if_it_is_no_longer_cached() {
     }
 }
 
-/// Polls until an asset is as expected.
+/// Reads an asset until it is as expected.
 async fn wait_for(scene: &Scene, id: &str, is_there: impl Fn(&Value) -> bool) -> Value {
     let until = Instant::now() + DEADLINE;
     loop {
@@ -318,6 +289,6 @@ async fn wait_for(scene: &Scene, id: &str, is_there: impl Fn(&Value) -> bool) ->
         if is_there(&asset) {
             return asset;
         }
-        assert!(Instant::now() < until, "waited in vain: {asset}");
+        assert!(Instant::now() < until, "it did not happen: {asset}");
     }
 }

@@ -1,5 +1,5 @@
-//! Deleting, regenerating or expiring a key and reducing its grants take effect with the very next request: on every
-//! transport, on an open connection, after a handshake, and in the middle of an upload, which leaves nothing behind.
+//! A key that is deleted, regenerated, expired or granted less is so for the very next request: on every transport,
+//! on a connection that is open, after a handshake, and in the middle of an upload, which leaves nothing.
 
 mod uploads;
 
@@ -70,12 +70,12 @@ impl Connection {
     }
 }
 
-/// Whether an answer of any transport reports this failure.
-fn tells(answer: &(u16, Value), code: Code) -> bool {
+/// Whether an answer of any transport has this error code.
+fn has_code(answer: &(u16, Value), code: Code) -> bool {
     let (status, body) = answer;
-    // A failing tool reports the failure in the result of a successful call.
-    let told_inside = body["result"]["isError"] == true;
-    (told_inside || *status == code.status()) && body.to_string().contains(code.name())
+    // A tool that fails says so in the result of a call that went well.
+    let is_tool_error = body["result"]["isError"] == true;
+    (is_tool_error || *status == code.status()) && body.to_string().contains(code.name())
 }
 
 fn went_well(answer: &(u16, Value)) -> bool {
@@ -99,7 +99,7 @@ async fn the_next_request_on_an_open_connection_is_refused() {
             }
             change.make(&world, &key).await;
             let answer = connection.ask(&request, &key.token);
-            assert!(tells(&answer, change.answer()), "{change:?} over {ask:?}: {answer:?}");
+            assert!(has_code(&answer, change.answer()), "{change:?} over {ask:?}: {answer:?}");
         }
     }
 }
@@ -113,7 +113,7 @@ async fn a_grant_works_with_the_next_request_on_an_open_connection() {
         let mut connection = Connection::open(&world);
         assert!(went_well(&connection.ask(&read.request(&values), &key.token)), "{read:?}");
         let refused = Connection::open(&world).ask(&write.request(&values), &key.token);
-        assert!(tells(&refused, Code::LibraryNotAuthorized), "{write:?}: {refused:?}");
+        assert!(has_code(&refused, Code::LibraryNotAuthorized), "{write:?}: {refused:?}");
         let grants = vec![("photos".to_owned(), Some(Access::Write))];
         world.server.core().grant_key(world.server.administrator(), &key.id, grants).await.unwrap();
         let answer = connection.ask(&write.request(&values), &key.token);
@@ -122,7 +122,7 @@ async fn a_grant_works_with_the_next_request_on_an_open_connection() {
 }
 
 #[tokio::test]
-async fn an_open_connection_does_not_outlive_its_key() {
+async fn an_expired_key_is_refused_on_an_open_connection() {
     let world = World::new().await;
     let by = world.server.administrator();
     let hour =
@@ -138,7 +138,7 @@ async fn an_open_connection_does_not_outlive_its_key() {
     }
     world.server.clock().advance(std::time::Duration::from_hours(1));
     for (ask, connection, request) in &mut connections {
-        assert!(tells(&connection.ask(request, token), Code::InvalidApiKey), "{ask:?}");
+        assert!(has_code(&connection.ask(request, token), Code::InvalidApiKey), "{ask:?}");
     }
 }
 

@@ -32,6 +32,7 @@ async fn no_key_is_stored_or_logged() {
             use_well(&program.client_of(key)).await;
             use_badly(&program, key).await;
         }
+        program.wait_for_log("over plain HTTP");
         assert_unwritten(&test_dir, &program, &keys);
         program.signal(rustix::process::Signal::TERM);
         assert_eq!(program.wait().code(), Some(0));
@@ -124,7 +125,7 @@ fn send_raw(program: &Program, key: &str) {
 
 fn assert_unwritten(test_dir: &TestDir, program: &Program, keys: &[String]) {
     let (output, log) = (program.output(), program.log());
-    assert!(log.contains("/me") && log.contains("over plain HTTP"), "the log tells what happened:\n{log}");
+    assert!(log.contains("/me") && log.contains("over plain HTTP"), "the log says what happened:\n{log}");
     let mut places = vec![("the log".to_owned(), log)];
     for file in test_dir.files() {
         // The socket of a running server can't be read, and contains nothing.

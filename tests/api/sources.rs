@@ -1,5 +1,5 @@
-//! Files from urls: what is fetched, and what is never connected to. The web servers are our own, on loopback addresses
-//! of which the configuration allows one.
+//! Files from urls: what is fetched, and what is never reached. The web is a server of the test, on loopback addresses;
+//! the configuration opens one of them.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -84,12 +84,12 @@ fn redirect(to: &str) -> Vec<u8> {
 }
 
 /// A server that may fetch from [`OPEN`], and a client with a key that writes.
-struct Scene {
+struct FetchScene {
     server: TestServer,
     client: Client,
 }
 
-impl Scene {
+impl FetchScene {
     async fn new() -> Self {
         Self::on(TestServer::start_with(|settings, _| {
             settings.fetch.allow = vec![format!("{OPEN}/32").parse().unwrap()];
@@ -137,7 +137,7 @@ impl Scene {
 
 #[tokio::test]
 async fn a_file_from_an_open_address_is_uploaded() {
-    let scene = Scene::new().await;
+    let scene = FetchScene::new().await;
     let web = Web::start(
         OPEN,
         &[("/na%C3%AFve%20art.png", file(&picture("naïve"))), ("/first", redirect("/na%C3%AFve%20art.png"))],
@@ -153,8 +153,8 @@ async fn a_file_from_an_open_address_is_uploaded() {
 }
 
 #[tokio::test]
-async fn addresses_that_are_not_public_are_never_reached_in_whatever_form() {
-    let scene = Scene::new().await;
+async fn addresses_that_are_not_public_are_never_reached_in_any_form() {
+    let scene = FetchScene::new().await;
     let inside = Web::start("127.0.0.1", &[("/", file(&picture("inside")))]);
     for host in [
         "127.0.0.1",
@@ -203,8 +203,8 @@ async fn addresses_that_are_not_public_are_never_reached_in_whatever_form() {
 }
 
 #[tokio::test]
-async fn what_is_no_plain_web_address_is_refused() {
-    let scene = Scene::new().await;
+async fn urls_that_are_not_plain_web_addresses_are_refused() {
+    let scene = FetchScene::new().await;
     let web = Web::start(OPEN, &[("/", file(&picture("open")))]);
     let with_user = |user: &str| format!("http://{user}@{OPEN}:{}/", web.port);
     for (url, reason) in [
@@ -225,15 +225,15 @@ async fn what_is_no_plain_web_address_is_refused() {
         assert!(message.contains(reason), "{url}: {message}");
     }
     assert_eq!(web.connections(), 0);
-    let misfit = json!({ "kind": "url" });
-    let refused = scene.upload_all(&[base64_source("a.png", &picture("a")), misfit]).await.unwrap_err();
+    let without_url = json!({ "kind": "url" });
+    let refused = scene.upload_all(&[base64_source("a.png", &picture("a")), without_url]).await.unwrap_err();
     assert!(refused.as_str().unwrap().starts_with("MCP error -32602: Input validation error"), "{refused}");
     scene.expect_nothing_stored().await;
 }
 
 #[tokio::test]
-async fn a_redirect_to_where_nobody_may_go_is_not_followed() {
-    let scene = Scene::new().await;
+async fn a_redirect_to_a_forbidden_address_is_not_followed() {
+    let scene = FetchScene::new().await;
     let inside = Web::start("127.0.0.1", &[("/", file(&picture("inside")))]);
     let port = inside.port;
     let web = Web::start(
@@ -258,7 +258,7 @@ async fn a_redirect_to_where_nobody_may_go_is_not_followed() {
 
 #[tokio::test]
 async fn one_bad_source_fails_the_whole_call_and_nothing_is_stored() {
-    let scene = Scene::new().await;
+    let scene = FetchScene::new().await;
     let short = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nConnection: close\r\n\r\nshort".to_vec();
     let web = Web::start(OPEN, &[("/good.png", file(&picture("good"))), ("/short.png", short)]);
     let gone = {
@@ -284,8 +284,8 @@ async fn one_bad_source_fails_the_whole_call_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_too_large_or_no_picture_is_left_out_and_named() {
-    let scene = Scene::new().await;
+async fn files_that_are_too_large_or_not_pictures_are_left_out_and_named() {
+    let scene = FetchScene::new().await;
     let large = picture(&"x".repeat(usize::try_from(MOST_BYTES).unwrap()));
     let web = Web::start(
         OPEN,
@@ -316,7 +316,7 @@ async fn nothing_is_fetched_where_fetching_is_turned_off() {
         settings.fetch.enabled = false;
         settings.fetch.allow = vec![format!("{OPEN}/32").parse().unwrap()];
     });
-    let scene = Scene::on(server).await;
+    let scene = FetchScene::on(server).await;
     let web = Web::start(OPEN, &[("/", file(&picture("open")))]);
     let error = scene.upload(&web.url("/")).await.unwrap_err();
     assert_eq!((&error["code"], &error["status"]), (&"FORBIDDEN".into(), &403.into()));

@@ -43,14 +43,14 @@ const STATED: [(&str, &[&str]); 10] = [
 
 /// Statements with a number that equals the default of some limit but is not configurable.
 const FIXED: [&str; 23] = [
-    // The default page size, and tags.
+    // The default page, and tags.
     "default 50",
     "default 20",
     "default 100",
-    "50 without it",
-    "20 without it",
-    "100 without it",
-    "its first 50",
+    "Default 50",
+    "Default 20",
+    "Default 100",
+    "The first 50",
     "newest 50",
     "100 most used",
     "at most 100.",
@@ -195,7 +195,7 @@ fn statements(value: &Value, texts: &mut Vec<String>) {
 }
 
 #[tokio::test]
-async fn a_limit_is_named_as_it_is_configured_wherever_it_is_named() {
+async fn every_document_states_the_configured_limits() {
     let usual = unusual();
     let before = documents(usual.clone()).await;
     for (name, &from) in &usual {
@@ -222,7 +222,7 @@ async fn a_limit_is_named_as_it_is_configured_wherever_it_is_named() {
 }
 
 #[tokio::test]
-async fn no_document_names_a_default_that_is_not_configured() {
+async fn no_document_states_a_default_that_is_not_configured() {
     let defaults: BTreeSet<u64> = defaults()
         .into_iter()
         .flat_map(|(name, number)| written(&name, number))
@@ -243,7 +243,7 @@ async fn no_document_names_a_default_that_is_not_configured() {
 }
 
 #[tokio::test]
-async fn a_page_is_never_said_to_have_more_by_default_than_at_most() {
+async fn no_document_states_a_default_page_size_above_the_limit() {
     let mut numbers = unusual();
     for (name, number) in [("page_size", 7), ("search_page_size", 3), ("tag_filter", 2)] {
         numbers.insert(name.to_owned(), number);
@@ -255,8 +255,8 @@ async fn a_page_is_never_said_to_have_more_by_default_than_at_most() {
         (OPENAPI, "At most 2; 2 in 2026-05-20."),
         (OPENAPI_OLD, "at most 2:"),
         (OPENAPI_NEW, "at most 2:"),
-        (TOOLS, "7 without it, at most 7."),
-        (TOOLS, "3 without it, at most 3."),
+        (TOOLS, "Default 7, at most 7."),
+        (TOOLS, "Default 3, at most 3."),
         (GRAPHQL, "Pages have 7 entries, or pageSize up to 7;"),
         (GRAPHQL, "Pages have 3 hits, or pageSize up to 3;"),
         (GRAPHQL, "7 to a page;"),

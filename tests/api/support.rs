@@ -10,7 +10,10 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+pub mod gate;
 pub mod mcp;
+mod memory;
+mod output;
 pub mod program;
 pub mod raw;
 pub mod waiting;

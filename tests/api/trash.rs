@@ -17,12 +17,12 @@ const OTHER: &[u8] = include_bytes!("../fixtures/sunset.jpg");
 const FIRST_PAGE: PageRequest = PageRequest { offset: 0, size: 50 };
 const PHOTOS: LibraryPath<'static> = LibraryPath { organization: "acme", library: "photos" };
 
-struct Scene {
+struct TrashScene {
     server: TestServer,
     writer: TestKey,
 }
 
-impl Scene {
+impl TrashScene {
     async fn new() -> Self {
         let server = TestServer::start();
         server.organization("Acme").await;
@@ -71,7 +71,7 @@ impl Scene {
 
 #[tokio::test]
 async fn a_restored_asset_is_as_it_was_with_its_tags_its_variants_and_its_url() {
-    let scene = Scene::new().await;
+    let scene = TrashScene::new().await;
     let asset = scene.asset(None).await;
     let variant = scene.asset(Some(&asset)).await;
     let core = scene.server.core();
@@ -93,7 +93,7 @@ async fn a_restored_asset_is_as_it_was_with_its_tags_its_variants_and_its_url() 
 
 #[tokio::test]
 async fn a_variant_that_was_trashed_alone_comes_back_alone_and_not_before_its_original() {
-    let scene = Scene::new().await;
+    let scene = TrashScene::new().await;
     let asset = scene.asset(None).await;
     let variant = scene.asset(Some(&asset)).await;
     scene.trash(&variant).await;
@@ -111,7 +111,7 @@ async fn a_variant_that_was_trashed_alone_comes_back_alone_and_not_before_its_or
 
 #[tokio::test]
 async fn only_what_is_in_the_trash_is_purged_and_then_for_good() {
-    let scene = Scene::new().await;
+    let scene = TrashScene::new().await;
     let (kept, gone) = (scene.asset(None).await, scene.asset(None).await);
     scene.trash(&gone).await;
     assert_eq!(scene.purge(&kept).await.unwrap(), []);
@@ -123,8 +123,8 @@ async fn only_what_is_in_the_trash_is_purged_and_then_for_good() {
     assert_eq!(scene.served(&kept.to_string()).await, 200);
 }
 
-/// Two assets with the same bytes: an original and its variant, trashed separately.
-async fn shared_bytes(scene: &Scene) -> (AssetId, AssetId, AssetId) {
+/// Two assets with the same bytes, one a variant that is in the trash by itself, as its original is.
+async fn shared_bytes(scene: &TrashScene) -> (AssetId, AssetId, AssetId) {
     let other = scene.server.upload(&scene.writer, "acme", "photos", "b.jpg", OTHER).await;
     let original = scene.asset(None).await;
     let variant = scene.asset(Some(&original)).await;
@@ -133,8 +133,8 @@ async fn shared_bytes(scene: &Scene) -> (AssetId, AssetId, AssetId) {
     (other, original, variant)
 }
 
-/// Checks that their shared file is deleted exactly once.
-async fn expect_only(scene: &Scene, other: &AssetId) {
+/// Nothing of the file that both had is lost, and nothing is counted twice.
+async fn expect_only(scene: &TrashScene, other: &AssetId) {
     scene.server.clock().advance(std::time::Duration::from_hours(2));
     scene.server.core().maintenance_pass().await;
     assert_eq!((scene.counts(), scene.trashed()), ((1, 0), vec![]));
@@ -146,7 +146,7 @@ async fn expect_only(scene: &Scene, other: &AssetId) {
 #[tokio::test]
 async fn a_variant_in_the_trash_goes_once_with_its_original_and_by_itself() {
     for original_first in [true, false] {
-        let scene = Scene::new().await;
+        let scene = TrashScene::new().await;
         let (other, original, variant) = shared_bytes(&scene).await;
         let both = if original_first { [original, variant] } else { [variant, original] };
         let ids = both.map(|id| id.to_string());
@@ -158,7 +158,7 @@ async fn a_variant_in_the_trash_goes_once_with_its_original_and_by_itself() {
 
 #[tokio::test]
 async fn an_emptied_trash_lets_go_of_each_file_once() {
-    let scene = Scene::new().await;
+    let scene = TrashScene::new().await;
     let (other, ..) = shared_bytes(&scene).await;
     assert!(scene.server.core().empty_trash(&scene.caller(), &PHOTOS).await.unwrap() >= 1);
     expect_only(&scene, &other).await;
@@ -166,7 +166,7 @@ async fn an_emptied_trash_lets_go_of_each_file_once() {
 
 #[tokio::test]
 async fn what_goes_by_its_age_lets_go_of_each_file_once() {
-    let scene = Scene::new().await;
+    let scene = TrashScene::new().await;
     let (other, ..) = shared_bytes(&scene).await;
     scene.server.clock().advance(std::time::Duration::from_hours(31 * 24));
     expect_only(&scene, &other).await;
@@ -174,7 +174,7 @@ async fn what_goes_by_its_age_lets_go_of_each_file_once() {
 
 #[tokio::test]
 async fn an_emptied_trash_is_empty_and_nothing_else_is_gone() {
-    let scene = Scene::new().await;
+    let scene = TrashScene::new().await;
     let kept = scene.asset(None).await;
     for _ in 0..3 {
         let asset = scene.asset(None).await;
@@ -188,7 +188,7 @@ async fn an_emptied_trash_is_empty_and_nothing_else_is_gone() {
 
 #[tokio::test]
 async fn a_key_that_only_reads_sees_the_trash_and_changes_nothing() {
-    let scene = Scene::new().await;
+    let scene = TrashScene::new().await;
     let asset = scene.asset(None).await;
     scene.trash(&asset).await;
     let (core, reader) = (scene.server.core(), scene.server.key("acme", &[("photos", Access::Read)]).await);
@@ -207,15 +207,15 @@ async fn a_key_that_only_reads_sees_the_trash_and_changes_nothing() {
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// Runs maintenance, and returns whether the asset is still in the trash.
-async fn is_kept(scene: &Scene, id: &AssetId) -> bool {
+/// Runs maintenance, and says whether the asset is still in the trash.
+async fn is_kept(scene: &TrashScene, id: &AssetId) -> bool {
     scene.server.core().maintenance_pass().await;
     scene.trashed().contains(id)
 }
 
 #[tokio::test]
 async fn a_clock_that_is_wrong_for_a_while_empties_no_trash() {
-    let mut scene = Scene::new().await;
+    let mut scene = TrashScene::new().await;
     let before = scene.asset(None).await;
     scene.trash(&before).await;
     assert!(is_kept(&scene, &before).await);
@@ -251,7 +251,7 @@ async fn a_clock_that_is_wrong_for_a_while_empties_no_trash() {
 
 #[tokio::test]
 async fn a_clock_that_keeps_another_time_for_a_week_is_followed() {
-    let scene = Scene::new().await;
+    let scene = TrashScene::new().await;
     let asset = scene.asset(None).await;
     scene.trash(&asset).await;
     scene.server.clock().set_ahead(40 * DAY);
@@ -266,7 +266,7 @@ async fn a_clock_that_keeps_another_time_for_a_week_is_followed() {
 
 #[tokio::test]
 async fn a_clock_that_is_ahead_for_a_while_ends_no_invitation_and_keeps_the_audit_log() {
-    let scene = Scene::new().await;
+    let scene = TrashScene::new().await;
     let core = scene.server.core();
     let by = scene.server.administrator();
     let (token, _) = core.invite_member(by.clone(), "acme", Role::Editor, "").await.unwrap();

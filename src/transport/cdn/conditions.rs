@@ -8,7 +8,7 @@ use actix_web::http::header::{
     IF_UNMODIFIED_SINCE, RANGE,
 };
 
-/// The validators of a file's current validators.
+/// The validators of a file's current version.
 pub struct Validators {
     /// The strong entity tag, with its quotes.
     pub etag: String,

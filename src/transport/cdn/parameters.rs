@@ -29,7 +29,7 @@ pub enum RequestedFile {
 /// # Errors
 /// `BAD_USER_INPUT` for an invalid value of a parameter.
 pub fn parse(query: &str, headers: &HeaderMap) -> Result<RequestedFile> {
-    let query = Query(form_urlencoded::parse(query.as_bytes()).into_owned().collect());
+    let query = UrlQuery(form_urlencoded::parse(query.as_bytes()).into_owned().collect());
     if !["w", "h", "fit", "fm", "q", "dpr", "blur"].into_iter().any(|name| query.text(name).is_some()) {
         return Ok(RequestedFile::Original);
     }
@@ -48,9 +48,9 @@ pub fn parse(query: &str, headers: &HeaderMap) -> Result<RequestedFile> {
     Ok(RequestedFile::Rendition { request, varies })
 }
 
-struct Query(Vec<(String, String)>);
+struct UrlQuery(Vec<(String, String)>);
 
-impl Query {
+impl UrlQuery {
     fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }

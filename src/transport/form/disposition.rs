@@ -120,7 +120,7 @@ fn extended_value(value: &str) -> Option<String> {
     Some(text.into_owned()).filter(|text| !text.trim().is_empty())
 }
 
-/// A text with encoded words, `=?charset?B?…?=` or `=?charset?Q?…?=` (RFC 2047); `None` when there is none, or one is
+/// A text with encoded words, `=?charset?B?…?=` or `=?charset?Q?…?=` (RFC 2047); `None` without any, or when one is
 /// malformed. A character may be split between two words of one charset.
 fn encoded_words(value: &str) -> Option<String> {
     let (before, mut rest) = value.split_once("=?")?;

@@ -1,7 +1,7 @@
-//! What the answer to an operation may cost: its values, each counted once for every entry of the pages it is in. Added
-//! up from the document and its variables alone, and refused before anything is read, since it is the answer that work
-//! grows with and not the document. What a document can't tell, such as how many variants an asset has, is charged to
-//! what is left while it runs.
+//! The cost of an operation: the number of values in its answer, each counted once for every entry of the pages it is in.
+//! It is added up from the document and its variables alone, so that an operation that costs too much is refused before
+//! anything is read. What the document does not show, such as how many variants an asset has, is charged to the
+//! [`CostBudget`] while the operation runs.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,9 +24,9 @@ const SEARCH: usize = 500;
 const LIBRARY: usize = 25;
 /// The tags that a library shows of itself, at most.
 const TAGS_OF_LIBRARY: usize = 100;
-/// What a question for the whole schema costs, and one for a type of it.
+/// What introspection of the whole schema costs, and of one type.
 const SCHEMA: (usize, usize) = (5_000, 500);
-/// How many entries before a page cost as much as a value, and what all of them cost at most.
+/// How many skipped entries cost as much as one value, and what all of them cost at most.
 const SKIPPED: (usize, usize) = (50, 5_000);
 
 /// What one operation may cost, and the limits that costs are counted by.
@@ -48,8 +48,8 @@ pub fn check(
     variables: &Variables,
     limit: CostLimit<'_>,
 ) -> std::result::Result<usize, RequestError> {
-    let mut meter = Meter { fragments, variables, limits: limit.limits, known: HashMap::new() };
-    let cost = meter.selection(&operation.selection_set.node, Selected::Root);
+    let mut meter = CostMeter { fragments, variables, limits: limit.limits, known: HashMap::new() };
+    let cost = meter.selection(&operation.selection_set.node, SelectionParent::Root);
     if cost > limit.most {
         return Err(RequestError::invalid(too_expensive(cost, limit.most)));
     }
@@ -58,7 +58,7 @@ pub fn check(
 
 fn too_expensive(cost: usize, most: usize) -> String {
     format!(
-        "The request asks for up to {cost} values and may ask for {most}. Ask for fewer fields or for smaller pages."
+        "The request asks for up to {cost} values; at most {most} are allowed. Ask for fewer fields or for smaller pages."
     )
 }
 
@@ -75,8 +75,7 @@ impl CostBudget {
     }
 }
 
-/// Charges for the entries of a list in an entry of a list, whose number the document could not tell: it was counted as
-/// one.
+/// Charges for the entries of a nested list whose length the document does not show; it was counted as one entry.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` when that is more than what is left.
@@ -85,8 +84,8 @@ pub fn charge(context: &Context<'_>, entries: usize) -> Result<()> {
         return Ok(());
     }
     let budget: &CostBudget = context.data().map_err(|error| Error::internal(error.message))?;
-    let dear = (entries - 1).saturating_mul(values(context.field()));
-    let paid = budget.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(dear));
+    let cost = (entries - 1).saturating_mul(values(context.field()));
+    let paid = budget.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(cost));
     paid.map(drop).map_err(|_| {
         Error::bad_input(format!(
             "The answer has more than {} values. Ask for fewer fields or for smaller pages.",
@@ -100,30 +99,30 @@ fn values(field: SelectionField<'_>) -> usize {
     1 + field.selection_set().map(values).sum::<usize>()
 }
 
-/// What a selection is of, as far as names mean different things there.
+/// What the fields of a selection belong to, where that decides their cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Selected {
+enum SelectionParent {
     /// The operation.
     Root,
-    /// A search with so many hits on a page.
+    /// A search with this many hits on a page.
     Search(usize),
     /// Anything else.
     Entry,
 }
 
-struct Meter<'a> {
+struct CostMeter<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     variables: &'a Variables,
     limits: &'a Limits,
-    /// What fragments cost. That none spreads itself was checked before.
-    known: HashMap<(&'a str, Selected), usize>,
+    /// The costs of fragments. It was checked before that no fragment spreads itself.
+    known: HashMap<(&'a str, SelectionParent), usize>,
 }
 
-impl<'a> Meter<'a> {
-    fn selection(&mut self, selection: &'a SelectionSet, within: Selected) -> usize {
+impl<'a> CostMeter<'a> {
+    fn selection(&mut self, selection: &'a SelectionSet, within: SelectionParent) -> usize {
         let mut sum: usize = 0;
         for item in &selection.items {
-            if self.is_left_out(item.node.directives()) {
+            if self.is_skipped(item.node.directives()) {
                 continue;
             }
             sum = sum.saturating_add(match &item.node {
@@ -135,7 +134,7 @@ impl<'a> Meter<'a> {
         sum
     }
 
-    fn fragment(&mut self, name: &'a Name, within: Selected) -> usize {
+    fn fragment(&mut self, name: &'a Name, within: SelectionParent) -> usize {
         if let Some(cost) = self.known.get(&(name.as_str(), within)) {
             return *cost;
         }
@@ -146,36 +145,36 @@ impl<'a> Meter<'a> {
         cost
     }
 
-    fn field(&mut self, field: &'a Field, within: Selected) -> usize {
+    fn field(&mut self, field: &'a Field, within: SelectionParent) -> usize {
         let inner = &field.selection_set.node;
         let (entries, more) = match (within, field.name.node.as_str()) {
-            (Selected::Root, "__schema") => return SCHEMA.0,
-            (Selected::Root, "__type") => return SCHEMA.1,
-            (Selected::Root, "searchAssets") => {
+            (SelectionParent::Root, "__schema") => return SCHEMA.0,
+            (SelectionParent::Root, "__type") => return SCHEMA.1,
+            (SelectionParent::Root, "searchAssets") => {
                 let page = self.page(field, hit_page);
-                let hits = self.selection(inner, Selected::Search(page.size));
+                let hits = self.selection(inner, SelectionParent::Search(page.size));
                 return hits.saturating_add(SEARCH + skipped(page));
             }
-            (Selected::Root, "assets") => {
+            (SelectionParent::Root, "assets") => {
                 let page = self.page(field, asset_page);
                 (page.size, skipped(page))
             }
-            (Selected::Root, "libraries") => {
+            (SelectionParent::Root, "libraries") => {
                 let page = self.page(field, library_page);
                 (page.size, skipped(page).saturating_add(page.size.saturating_mul(LIBRARY)))
             }
-            (Selected::Root, "library") => (1, LIBRARY),
-            (Selected::Root, "photos") => {
+            (SelectionParent::Root, "library") => (1, LIBRARY),
+            (SelectionParent::Root, "photos") => {
                 let page = photo_page(self.number(field, "page"), self.limits);
                 (page.size, skipped(page))
             }
-            (Selected::Root, "tags") => (tag_limit(self.number(field, "limit")), 0),
-            (Selected::Search(hits), "hits") => (hits, 0),
-            (Selected::Entry, "assets") => (self.limits.files_per_upload, 0),
-            (Selected::Entry, "tags") if !inner.items.is_empty() => (TAGS_OF_LIBRARY, 0),
-            (Selected::Root | Selected::Search(_) | Selected::Entry, _) => (1, 0),
+            (SelectionParent::Root, "tags") => (tag_limit(self.number(field, "limit")), 0),
+            (SelectionParent::Search(hits), "hits") => (hits, 0),
+            (SelectionParent::Entry, "assets") => (self.limits.files_per_upload, 0),
+            (SelectionParent::Entry, "tags") if !inner.items.is_empty() => (TAGS_OF_LIBRARY, 0),
+            (SelectionParent::Root | SelectionParent::Search(_) | SelectionParent::Entry, _) => (1, 0),
         };
-        let each = self.selection(inner, Selected::Entry).saturating_add(1);
+        let each = self.selection(inner, SelectionParent::Entry).saturating_add(1);
         entries.saturating_mul(each).saturating_add(more)
     }
 
@@ -183,7 +182,7 @@ impl<'a> Meter<'a> {
         page(self.number(field, "page"), self.number(field, "pageSize"), self.limits)
     }
 
-    /// A number among a field's arguments, as far as it is one; what else is wrong with it is said where it is read.
+    /// A number among a field's arguments. Anything else is ignored here, and refused where the argument is read.
     fn number(&self, field: &Field, name: &str) -> Option<u64> {
         match self.value(&field.get_argument(name)?.node)? {
             ConstValue::Number(number) => number.as_u64(),
@@ -200,16 +199,16 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// Whether a directive says that this is not asked for.
-    fn is_left_out(&self, directives: &[Positioned<Directive>]) -> bool {
+    /// Whether a directive skips this selection.
+    fn is_skipped(&self, directives: &[Positioned<Directive>]) -> bool {
         directives.iter().any(|directive| {
-            let left_out_if = match directive.node.name.node.as_str() {
+            let skipped_if = match directive.node.name.node.as_str() {
                 "skip" => true,
                 "include" => false,
                 _ => return false,
             };
             let condition = directive.node.get_argument("if").and_then(|value| self.value(&value.node));
-            condition == Some(ConstValue::Boolean(left_out_if))
+            condition == Some(ConstValue::Boolean(skipped_if))
         })
     }
 }

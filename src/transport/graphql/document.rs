@@ -1,5 +1,5 @@
-//! From a client's document to the one operation that is run: parsed, measured, its variables in place.
-//! What does not get through here costs no more than reading it.
+//! Prepares the one operation of a client's document that is run: parses it, checks its limits, and substitutes its
+//! variables. A document that is refused here costs no more than parsing it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -25,7 +25,7 @@ pub struct PreparedOperation {
     pub variables: Variables,
     /// The fields of its root in the order of the document: what they are called in the answer and in the schema.
     pub roots: Vec<(Name, Name)>,
-    /// What the answer costs at most, as far as the document tells.
+    /// The most that the answer can cost, as far as the document shows.
     pub cost: usize,
 }
 
@@ -46,7 +46,7 @@ impl PreparedOperation {
         let mut operation = chosen(operations, request.operation_name.as_deref())?;
         limits::check(&operation.node, &fragments, introspection)?;
         let mut fragments = reached(&operation.node.selection_set.node, fragments);
-        let variables = variables::put_in_place(&mut operation.node, &mut fragments, request.variables)?;
+        let variables = variables::substitute(&mut operation.node, &mut fragments, request.variables)?;
         let cost = cost::check(&operation.node, &fragments, &variables, costs)?;
         let kind = operation.node.ty;
         let mut roots = Vec::new();
@@ -85,7 +85,7 @@ fn chosen(
             match (operations.next(), operations.next()) {
                 (Some(only), None) => Ok(only),
                 _ => Err(Error::bad_input(
-                    "The document has several operations. Say in `operationName` which one to run.",
+                    "The document has several operations. Name the one to run in `operationName`.",
                 )),
             }
         }
@@ -181,7 +181,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in ".*", tokens in proptest::collection::vec("[{}()\\[\\]:$!@.a\"#,]|\\.\\.\\.| on |query|fragment|a:", 0..60)) {
+        fn preparing_never_panics(text in ".*", tokens in proptest::collection::vec("[{}()\\[\\]:$!@.a\"#,]|\\.\\.\\.| on |query|fragment|a:", 0..60)) {
             let _ = prepare(&text, None);
             let _ = prepare(&tokens.concat(), None);
         }

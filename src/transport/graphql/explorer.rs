@@ -1,5 +1,5 @@
-//! The page to try GraphQL in, for a browser that opens `/graphql`. All of it is in the binary, nothing is
-//! fetched from elsewhere. The page needs no key; whoever uses it types one in.
+//! The GraphQL explorer: the page that a browser gets at `/graphql`. All of it is in the binary; nothing is fetched from
+//! elsewhere. The page needs no key; its user enters one.
 
 use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName};

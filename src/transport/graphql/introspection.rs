@@ -1,5 +1,4 @@
-//! What the schema says of itself: its descriptions name what is configured, and get this server's numbers on their
-//! way out.
+//! Answers to introspection: replaces the placeholders in the schema's descriptions by the server's configured numbers.
 
 use async_graphql::{Name, Value};
 
@@ -8,7 +7,7 @@ use crate::transport::wire::configured::Configured;
 /// The fields of the root that show the schema.
 const FIELDS: [&str; 2] = ["__schema", "__type"];
 
-/// Puts what is configured into the descriptions in an answer. `roots` are the fields of its root: what they are called
+/// Replaces the placeholders in the descriptions of an answer. `roots` are the fields of its root: what they are called
 /// in the answer and in the schema.
 pub fn complete(data: &mut Value, roots: &[(Name, Name)], configured: &Configured) {
     let Value::Object(fields) = data else { return };

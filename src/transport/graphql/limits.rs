@@ -1,5 +1,5 @@
-//! How large a document may be. Everything is counted before a field is looked at, and fragments are counted once
-//! and not once for each place they are spread into, so that a document can't be cheap to write and dear to refuse.
+//! How large a document may be. It is measured before any field runs, and each fragment is measured only once, however
+//! often it is spread, so that a document that is cheap to write is not expensive to refuse.
 
 use std::collections::HashMap;
 
@@ -9,15 +9,15 @@ use async_graphql::{Name, Positioned};
 use super::response::RequestError;
 use crate::error::excerpt;
 
-/// Names, numbers, strings, variables and marks of a whole document.
+/// Names, numbers, strings, variables and punctuation of a whole document.
 const TOKENS: usize = 10_000;
-/// Brackets within brackets. More than any allowed depth takes; the parser and its followers recurse by it.
+/// Brackets within brackets. More than any allowed depth needs; the parser, and all code after it, recurse this deep.
 const NESTING: usize = 48;
 /// Fragments within fragments.
 const FRAGMENTS: usize = 16;
 /// Fields within fields.
 const DEPTH: usize = 12;
-/// The same where the schema is asked for: the usual question for all of it is this deep, whatever the data.
+/// The same for introspection: the query that tools send for the whole schema is this deep.
 const SCHEMA_DEPTH: usize = 20;
 /// Lists of the schema within lists of the schema; each multiplies the answer.
 const SCHEMA_LISTS: usize = 1;
@@ -30,7 +30,7 @@ const ALIASES: usize = 50;
 /// Directives.
 const DIRECTIVES: usize = 50;
 
-/// Fields of the schema that hold whole types' worth of other fields.
+/// Fields of the schema that list the members of a type.
 const LISTS_OF_THE_SCHEMA: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
 
 /// Checks a text before it is parsed: how many tokens it has, and how deep its brackets go.
@@ -40,29 +40,29 @@ const LISTS_OF_THE_SCHEMA: [&str; 4] = ["fields", "inputFields", "interfaces", "
 pub fn check_text(text: &str) -> Result<(), RequestError> {
     let (mut tokens, mut nesting) = (0_usize, 0_usize);
     let mut rest = text.as_bytes();
-    while let Some((&first, behind)) = rest.split_first() {
+    while let Some((&first, after)) = rest.split_first() {
         rest = match first {
             b' ' | b'\t' | b'\r' | b'\n' | b',' => {
-                rest = behind;
+                rest = after;
                 continue;
             }
             b'#' => {
-                rest = behind
-                    .get(length_while(behind, |byte| byte != b'\n' && byte != b'\r')..)
+                rest = after
+                    .get(length_while(after, |byte| byte != b'\n' && byte != b'\r')..)
                     .unwrap_or_default();
                 continue;
             }
-            b'"' => behind_string(behind),
+            b'"' => after_string(after),
             b'{' | b'[' | b'(' => {
                 nesting += 1;
-                behind
+                after
             }
             b'}' | b']' | b')' => {
                 nesting = nesting.saturating_sub(1);
-                behind
+                after
             }
-            _ if is_word(first) => behind.get(length_while(behind, is_word)..).unwrap_or_default(),
-            _ => behind,
+            _ if is_word(first) => after.get(length_while(after, is_word)..).unwrap_or_default(),
+            _ => after,
         };
         tokens += 1;
         if tokens > TOKENS {
@@ -70,7 +70,7 @@ pub fn check_text(text: &str) -> Result<(), RequestError> {
         }
         if nesting > NESTING {
             return Err(RequestError::invalid(format!(
-                "The document has brackets more than {NESTING} deep."
+                "The document nests brackets more than {NESTING} deep."
             )));
         }
     }
@@ -85,8 +85,8 @@ fn length_while(bytes: &[u8], holds: impl Fn(u8) -> bool) -> usize {
     bytes.iter().position(|&byte| !holds(byte)).unwrap_or(bytes.len())
 }
 
-/// What is left behind the string whose opening quote was just read.
-fn behind_string(rest: &[u8]) -> &[u8] {
+/// What is left after the string whose opening quote was just read.
+fn after_string(rest: &[u8]) -> &[u8] {
     let Some(block) = rest.strip_prefix(b"\"\"") else {
         let mut escaped = false;
         let end = rest.iter().position(|&byte| {
@@ -114,13 +114,13 @@ fn find(text: &[u8], what: &[u8], from: usize) -> Option<usize> {
 /// Checks the operation that is to be run.
 ///
 /// # Errors
-/// When it is above a limit, when a fragment spreads itself, or when it asks for the schema and may not.
+/// When it is above a limit, when a fragment spreads itself, or when introspection is turned off.
 pub fn check(
     operation: &OperationDefinition,
     fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
     introspection: bool,
 ) -> Result<(), RequestError> {
-    let mut meter = Meter { fragments, introspection, known: HashMap::new(), open: Vec::new() };
+    let mut meter = SizeMeter { fragments, introspection, known: HashMap::new(), open: Vec::new() };
     let size = meter.measure(&operation.selection_set.node)?;
     let directives = size.directives + operation.directives.len();
     for (number, most, what) in [
@@ -134,7 +134,7 @@ pub fn check(
         }
     }
     if size.depth > DEPTH {
-        return Err(RequestError::invalid(format!("The document has fields more than {DEPTH} deep.")));
+        return Err(RequestError::invalid(format!("The document nests fields more than {DEPTH} deep.")));
     }
     Ok(())
 }
@@ -166,14 +166,14 @@ impl SelectionSize {
     }
 }
 
-struct Meter<'a> {
+struct SizeMeter<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     introspection: bool,
     known: HashMap<&'a str, SelectionSize>,
     open: Vec<&'a str>,
 }
 
-impl<'a> Meter<'a> {
+impl<'a> SizeMeter<'a> {
     fn measure(&mut self, selection: &'a SelectionSet) -> Result<SelectionSize, RequestError> {
         let mut size = SelectionSize::default();
         for item in &selection.items {
@@ -210,7 +210,7 @@ impl<'a> Meter<'a> {
         }
         if self.open.len() == FRAGMENTS {
             return Err(RequestError::invalid(format!(
-                "The document has fragments more than {FRAGMENTS} deep."
+                "The document nests fragments more than {FRAGMENTS} deep."
             )));
         }
         self.open.push(name);
@@ -221,16 +221,14 @@ impl<'a> Meter<'a> {
         Ok(size)
     }
 
-    /// A question for the schema has limits of its own; what asks for data beside it has the usual ones.
+    /// Introspection has limits of its own; the other fields of the document have the usual ones.
     fn schema(&self, size: SelectionSize) -> Result<SelectionSize, RequestError> {
         if !self.introspection {
-            return Err(RequestError::invalid(
-                "The schema is not told on this server; its administrator turned that off.",
-            ));
+            return Err(RequestError::invalid("Introspection is turned off on this server."));
         }
         if size.depth > SCHEMA_DEPTH || size.schema_lists > SCHEMA_LISTS {
             return Err(RequestError::invalid(
-                "The question for the schema goes too deep. Ask for one type at a time.",
+                "The introspection query is nested too deeply. Ask for one type at a time.",
             ));
         }
         Ok(SelectionSize { depth: 1, schema_lists: 0, ..size })
@@ -259,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn each_limit_holds_at_its_border() {
+    fn each_limit_is_exact() {
         let list = |what: &str, count: usize| format!("{{r {{ {} }} }}", what.repeat(count));
         for (fitting, above) in [
             (nested(DEPTH), nested(DEPTH + 1)),
@@ -311,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_question_for_the_schema_fits_and_one_that_multiplies_does_not() {
+    fn the_usual_introspection_query_is_allowed_and_one_that_multiplies_is_not() {
         let types = "ofType{kind name ".repeat(9);
         let usual = format!(
             "{{__schema{{types{{fields{{args{{type{{{types} {}}}}} }} inputFields{{name}} possibleTypes{{name}}}}}}}}",

@@ -1,8 +1,8 @@
-//! Multipart requests: the operation comes first, then which part is which file, then the files.
+//! Multipart requests: first the operation, then the map of its files to form fields, then the files.
 //!
-//! The operation runs while its files arrive. The form is read on the connection's own task and handed over piece by
-//! piece, so a file is never in memory as a whole, and nothing of it is read before the mutation that takes it has
-//! its grant. An operation that ends early ends the reading; a client that goes away ends the operation.
+//! The operation runs while its files arrive. The form is read on the connection's own task and passed on in pieces, so
+//! that a file is never in memory as a whole, and is not read before the mutation that takes it has its grant. When the
+//! operation ends early, reading ends; when the client disconnects, the operation ends.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -14,38 +14,39 @@ use async_graphql::{Value, Variables};
 use bytes::Bytes;
 use tokio::sync::{Mutex, mpsc};
 
-use super::request::{GraphQlRequest, broken_off, too_large};
+use super::request::{GraphQlRequest, too_large};
 use super::response::RequestError;
 use super::types::Upload;
 use crate::core::uploads;
 use crate::error::{Error, Result, excerpt};
-use crate::transport::form::{Form, Part};
-use crate::transport::wire::misfit;
+use crate::transport::form::{MultipartForm, Part};
+use crate::transport::incomplete_body;
+use crate::transport::wire::describe_json_error;
 
 /// How many pieces of a form wait for the operation; each is what one read of the connection brought.
 const WAITING: usize = 4;
 
-/// The parts of a multipart request, from the first on.
-pub struct Parts(Form);
+/// A multipart request whose parts have not been read yet.
+pub struct MultipartRequest(MultipartForm);
 
-impl Parts {
-    /// The parts of a body.
+impl MultipartRequest {
+    /// The request in a body.
     ///
     /// # Errors
-    /// Of [`Form::new`].
+    /// Those of [`MultipartForm::new`].
     pub fn new(headers: &HeaderMap, payload: web::Payload) -> Result<Self> {
-        Form::new(headers, payload).map(Self)
+        MultipartForm::new(headers, payload).map(Self)
     }
 
-    /// Reads the operation, with the names of parts in the places of its files.
+    /// Reads the operation, with the names of the parts as the values of its file variables.
     pub async fn operations(&mut self, most: usize) -> Result<GraphQlRequest, RequestError> {
         let operations = self.text("operations", most).await?;
         let map = self.text("map", most).await?;
         let mut request = GraphQlRequest::from_json(&operations)?;
         let map: BTreeMap<String, Vec<String>> = serde_json::from_slice(&map).map_err(|error| {
             RequestError::bad_request(format!(
-                "The field `map` of the form does not fit: {}.",
-                misfit(&error)
+                "Invalid field `map` in the form: {}.",
+                describe_json_error(&error)
             ))
         })?;
         for (part, places) in map {
@@ -67,14 +68,14 @@ impl Parts {
         let part = self.0.next().await?;
         let Some(mut part) = part.filter(|part| part.name == name) else {
             return Err(RequestError::bad_request(format!(
-                "The form has no field `{name}` in its place. Send `operations`, then `map`, then the files."
+                "Expected the field `{name}` next in the form. Send `operations`, then `map`, then the files."
             )));
         };
         Ok(part.read_whole(most, too_large).await?)
     }
 }
 
-/// The place that a path such as `variables.files.0` leads to.
+/// The variable that a path such as `variables.files.0` names.
 fn variable<'a>(variables: &'a mut Variables, path: &str) -> Option<&'a mut Value> {
     let mut steps = path.strip_prefix("variables.")?.split('.');
     let first = variables.get_mut(steps.next()?)?;
@@ -102,12 +103,12 @@ enum FilePiece {
 pub struct IncomingFiles(Option<Mutex<mpsc::Receiver<FilePiece>>>);
 
 /// The files of a request, on the side of the connection.
-pub struct FileFeed(Option<(Form, mpsc::Sender<FilePiece>)>);
+pub struct FileFeed(Option<(MultipartForm, mpsc::Sender<FilePiece>)>);
 
-/// The two ends of the way that files take.
-pub fn files(parts: Option<Parts>) -> (IncomingFiles, FileFeed) {
+/// The two ends of the channel that passes files to the operation.
+pub fn files(parts: Option<MultipartRequest>) -> (IncomingFiles, FileFeed) {
     match parts {
-        Some(Parts(form)) => {
+        Some(MultipartRequest(form)) => {
             let (sender, receiver) = mpsc::channel(WAITING);
             (IncomingFiles(Some(Mutex::new(receiver))), FileFeed(Some((form, sender))))
         }
@@ -119,11 +120,11 @@ impl IncomingFiles {
     /// Receives the files that one mutation names, in the order in which they arrive.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` for a file that is missing, or comes before its turn, or breaks off; of the upload.
+    /// `BAD_USER_INPUT` for a file that is missing, out of order or incomplete; those of the upload.
     pub async fn receive(&self, upload: &mut uploads::Upload, files: Vec<Upload>) -> Result<()> {
         let Self(Some(pieces)) = self else {
             return Err(Error::bad_input(
-                "Send the files along, in a multipart request with `operations` and `map`.",
+                "Send the files in a multipart request with `operations` and `map`.",
             ));
         };
         let mut pieces = pieces.lock().await;
@@ -133,7 +134,7 @@ impl IncomingFiles {
                 Some(FilePiece::File { part, name }) => {
                     let place = missing.iter().position(|missing| *missing == part).ok_or_else(|| {
                         Error::bad_input(format!(
-                            "The file `{}` of the form comes before its turn, or has none.",
+                            "The file `{}` of the form is out of order, or no mutation takes it.",
                             excerpt(&part)
                         ))
                     })?;
@@ -144,7 +145,7 @@ impl IncomingFiles {
                 Some(FilePiece::Bytes(_) | FilePiece::End) => {}
                 None => {
                     let next = excerpt(next);
-                    return Err(Error::bad_input(format!("The file `{next}` is missing in the form.")));
+                    return Err(Error::bad_input(format!("The file `{next}` is missing from the form.")));
                 }
             }
         }
@@ -164,14 +165,14 @@ async fn receive(
             Some(FilePiece::End) => return upload.end_file(file).await,
             Some(FilePiece::Failed(error)) => return Err(error),
             Some(FilePiece::File { .. }) | None => {
-                return Err(broken_off("a part of the form has no end".to_owned()));
+                return Err(incomplete_body("a part of the form has no end".to_owned()));
             }
         }
     }
 }
 
 impl FileFeed {
-    /// Hands over the files until the operation is done; what it answered, and whether the client is still sending.
+    /// Passes on the files until the operation is done. Returns its result, and whether the client is still sending.
     pub async fn until<T>(self, operation: impl Future<Output = T>) -> (T, bool) {
         let Self(Some((mut form, pieces))) = self else { return (operation.await, false) };
         let mut operation = pin!(operation);
@@ -188,14 +189,14 @@ impl FileFeed {
     }
 }
 
-/// Reads the form to its end, as long as somebody takes the pieces.
-async fn hand_over(form: &mut Form, pieces: mpsc::Sender<FilePiece>) {
+/// Reads the form to its end, as long as the operation receives the pieces.
+async fn hand_over(form: &mut MultipartForm, pieces: mpsc::Sender<FilePiece>) {
     loop {
         let sent = match form.next().await {
             Ok(Some(part)) => hand_over_part(part, &pieces).await,
             Ok(None) => return,
             Err(error) => {
-                // Nothing more can be read, whether or not somebody still listens.
+                // Nothing more can be read, whether or not the operation still receives.
                 let _ = pieces.send(FilePiece::Failed(error)).await;
                 return;
             }
@@ -226,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_leads_to_the_place_of_a_file() {
+    fn a_path_names_the_variable_of_a_file() {
         let json = serde_json::json!({ "files": [null, null], "one": { "a": null }, "text": "x" });
         let mut variables = Variables::from_json(json);
         for path in ["variables.files.1", "variables.one.a", "variables.text"] {

@@ -1,8 +1,8 @@
-//! The fields that change. Each finds out anew who asks, so that it sees what the one before it did, also to the
-//! key; then it reads its arguments, calls one operation and shows what came back.
+//! The mutations. Each authenticates the key again, so that it sees what the one before it changed, even the key itself;
+//! then it reads its arguments, calls one operation and returns the result.
 #![expect(
     clippy::doc_markdown,
-    reason = "clients read what is said of a field, with numbers in place of these names"
+    reason = "clients read these descriptions, with the configured numbers in place of the placeholders"
 )]
 
 use std::net::IpAddr;
@@ -41,9 +41,9 @@ pub struct MutationContext {
     pub token: String,
     /// Where the request came from.
     pub address: Option<IpAddr>,
-    /// Cancelled when the client is gone.
+    /// Cancelled when the client disconnects.
     pub cancellation: Cancellation,
-    /// The files that the request brings along.
+    /// The files of the request.
     pub files: IncomingFiles,
 }
 
@@ -61,10 +61,10 @@ fn texts(ids: Vec<ID>) -> Vec<String> {
     ids.into_iter().map(|id| id.0).collect()
 }
 
-/// The changes.
+/// The root of mutations.
 pub struct Mutation;
 
-/// What can be changed. Several changes in one request run one after the other.
+/// The mutations. Several in one request run one after the other.
 #[Object]
 impl Mutation {
     /// Uploads 1 to {limits.files_per_upload} files by the multipart request convention. A file that can't be accepted
@@ -80,7 +80,7 @@ impl Mutation {
     ) -> Result<Option<UploadAssetsResult>> {
         let mutation_context = mutation_context(context)?;
         let path = LibraryPath { organization: &organization_id, library: &library_id };
-        // In a statement of its own: nobody's snapshot is kept while waiting for the client.
+        // The caller is dropped at the end of this statement: no snapshot is kept while waiting for the client.
         let mut upload = mutation_context.core.begin_upload(&mutation_context.caller()?, &path)?;
         if let Some(parent) = parent_id.filter(|parent| !parent.is_empty()) {
             upload.set_parent(&parent)?;
@@ -126,7 +126,7 @@ impl Mutation {
         Ok(TagAssetsResult { tagged_count: tagged })
     }
 
-    /// Takes 1 to {limits.tags_per_call} tags off 1 to {limits.ids_per_call} assets, all or nothing.
+    /// Removes 1 to {limits.tags_per_call} tags from 1 to {limits.ids_per_call} assets, all or nothing.
     async fn untag_assets(
         &self,
         context: &Context<'_>,
@@ -186,8 +186,8 @@ impl Mutation {
         Ok(UpdateAssetDescriptionResult { asset_id: asset.id.into(), description: asset.description })
     }
 
-    /// Makes a library, which the key may write to. Its name has 1 to {limits.name_length} characters; its id is the
-    /// slug, or is made of the name.
+    /// Creates a library that the key may write to. Its name has 1 to {limits.name_length} characters; its id is the
+    /// slug, or is made from the name.
     async fn create_library(
         &self,
         context: &Context<'_>,
@@ -203,7 +203,7 @@ impl Mutation {
         Ok(created.into())
     }
 
-    /// Gives a library another name, of 1 to {limits.name_length} characters; its id stays.
+    /// Changes the name of a library, to 1 to {limits.name_length} characters; its id stays.
     async fn rename_library(
         &self,
         context: &Context<'_>,

@@ -1,8 +1,8 @@
-//! The fields that read. Each reads its arguments, calls one operation and shows what came back.
+//! The queries. Each reads its arguments, calls one operation and returns the result.
 #![expect(clippy::unused_async, reason = "the schema takes async fields only")]
 #![expect(
     clippy::doc_markdown,
-    reason = "clients read what is said of a field, with numbers in place of these names"
+    reason = "clients read these descriptions, with the configured numbers in place of the placeholders"
 )]
 
 use async_graphql::{Context, ID, Object};
@@ -42,16 +42,16 @@ fn query_context<'a>(context: &Context<'a>) -> Result<&'a QueryContext> {
     context.data().map_err(|error| Error::internal(error.message))
 }
 
-/// A number that counts: not below 0.
+/// A number that must not be negative.
 fn number(name: &str, given: Option<i32>) -> Result<Option<u64>> {
     let below_zero = |_| Error::bad_input(format!("`{name}` must be a whole number, 0 or more."));
     given.map(|number| u64::try_from(number).map_err(below_zero)).transpose()
 }
 
-/// The reads.
+/// The root of queries.
 pub struct Query;
 
-/// What can be asked.
+/// The queries.
 #[Object]
 impl Query {
     /// What the key is and reaches.

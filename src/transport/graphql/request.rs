@@ -1,5 +1,5 @@
-//! What a client asks, read from the HTTP request: JSON, a form, or the query of a GET.
-//! What the document in it means is not looked at here.
+//! Reads a GraphQL request from an HTTP request: JSON, a form, or the query of a GET. The document in it is not parsed
+//! here.
 
 use actix_web::http::header::HeaderMap;
 use async_graphql::Variables;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::response::RequestError;
 use crate::error::{Code, Error, excerpt};
 use crate::transport::media_type::content_type;
-use crate::transport::wire::misfit;
+use crate::transport::wire::describe_json_error;
 
 /// Headers that a page can send to another origin only after that origin agreed to it in a preflight.
 const PREFLIGHT_HEADERS: [&str; 2] = ["apollo-require-preflight", "x-apollo-operation-name"];
@@ -31,12 +31,12 @@ impl GraphQlRequest {
     /// Reads a body of JSON.
     pub fn from_json(body: &[u8]) -> Result<Self, RequestError> {
         if body.trim_ascii_start().starts_with(b"[") {
-            return Err(RequestError::bad_request("Send one operation a request, not an array of them."));
+            return Err(RequestError::bad_request("Send one operation per request, not an array of them."));
         }
         let request: Self = serde_json::from_slice(body).map_err(|error| {
             RequestError::bad_request(format!(
                 "The body is not a GraphQL request in JSON: {}.",
-                misfit(&error)
+                describe_json_error(&error)
             ))
         })?;
         request.checked()
@@ -58,8 +58,8 @@ impl GraphQlRequest {
                 "variables" if !value.is_empty() => {
                     request.variables = serde_json::from_str(&value).map_err(|error| {
                         RequestError::bad_request(format!(
-                            "The variables are not an object in JSON: {}.",
-                            misfit(&error)
+                            "The variables are not a JSON object: {}.",
+                            describe_json_error(&error)
                         ))
                     })?;
                 }
@@ -80,9 +80,9 @@ impl GraphQlRequest {
     }
 }
 
-/// How the request is written down in a body.
+/// The format of a request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Body {
+pub enum BodyFormat {
     /// JSON.
     Json,
     /// `application/x-www-form-urlencoded`.
@@ -91,9 +91,9 @@ pub enum Body {
     Multipart,
 }
 
-impl Body {
-    /// Reads the content type. The types that a page may send anywhere without a preflight need a header that it
-    /// may not, or else any page could use the keys in a browser's reach.
+impl BodyFormat {
+    /// Reads the content type. For the types that a page may send to any origin without a preflight request, a header is
+    /// required that does need one: otherwise any page could send requests with a key that the browser holds.
     pub fn of(headers: &HeaderMap) -> Result<Self, RequestError> {
         let media_type = content_type(headers).to_ascii_lowercase();
         let body = match media_type.as_str() {
@@ -103,7 +103,7 @@ impl Body {
             "multipart/form-data" => Self::Multipart,
             other => {
                 return Err(RequestError::bad_request(format!(
-                    "The content type `{}` is not known here. Send `application/json`.",
+                    "The content type `{}` is not supported. Send `application/json`.",
                     excerpt(other)
                 )));
             }
@@ -118,7 +118,7 @@ pub fn has_preflight_header(headers: &HeaderMap) -> bool {
     PREFLIGHT_HEADERS.iter().any(|name| headers.get(*name).is_some_and(|value| !value.is_empty()))
 }
 
-/// Refuses what a page of another site could have sent unasked.
+/// Refuses what a page of another site could have sent without a preflight request.
 pub fn expect_preflight_header(headers: &HeaderMap) -> Result<(), RequestError> {
     if has_preflight_header(headers) {
         return Ok(());
@@ -128,16 +128,11 @@ pub fn expect_preflight_header(headers: &HeaderMap) -> Result<(), RequestError> 
     ))
 }
 
-/// The error for a body that did not come as a whole.
-pub fn broken_off(cause: String) -> Error {
-    Error::bad_input("The body broke off before its end. Send the request again.").caused_by(cause)
-}
-
 /// The error for a document with its variables that is above the limit.
 pub fn too_large(most: usize) -> Error {
     Error::new(
         Code::PayloadTooLarge,
-        format!("A GraphQL request without its files has at most {most} bytes; this one has more."),
+        format!("The GraphQL request, without its files, is larger than {most} bytes."),
     )
 }
 
@@ -158,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_refused() {
+    fn an_invalid_request_is_refused() {
         for body in [
             "",
             "[]",

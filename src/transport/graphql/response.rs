@@ -1,4 +1,4 @@
-//! From results and errors to the JSON that goes out. The one place where GraphQL turns an error into its shape.
+//! Turns results and errors into the JSON of the response. The only place that writes GraphQL errors.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -13,16 +13,16 @@ use crate::transport;
 /// The longest word that is shown of a message with the client's words in it, in characters.
 const LONGEST_WORD: usize = 50;
 
-/// What is wrong with a request as a whole, before any field of it is looked at.
+/// What is wrong with a request as a whole; no field has run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestErrorKind {
     /// A code of the table that all transports share.
     Shared(Code),
-    /// The HTTP request is none that GraphQL takes.
+    /// The HTTP request is not a GraphQL request.
     BadRequest,
     /// The document is not GraphQL.
     Syntax,
-    /// The document does not fit the schema, or is larger than it may be.
+    /// The document does not match the schema, or is too large.
     Invalid,
 }
 
@@ -58,12 +58,12 @@ impl RequestError {
         Self { kind, message, locations, retry_after: None }
     }
 
-    /// The HTTP request is none that GraphQL takes.
+    /// The HTTP request is not a GraphQL request.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(RequestErrorKind::BadRequest, message.into(), Vec::new())
     }
 
-    /// The document does not fit the schema, or is larger than it may be.
+    /// The document does not match the schema, or is too large.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(RequestErrorKind::Invalid, message.into(), Vec::new())
     }
@@ -88,8 +88,12 @@ impl RequestError {
             path: Vec::new(),
             extensions: Extensions::new(self.kind),
         };
-        GraphQlResponse::new(status, self.retry_after, &Envelope { errors: vec![error], data: &Value::Null })
-            .into()
+        GraphQlResponse::new(
+            status,
+            self.retry_after,
+            &ResponseBody { errors: vec![error], data: &Value::Null },
+        )
+        .into()
     }
 }
 
@@ -106,7 +110,7 @@ impl From<Error> for RequestError {
 }
 
 #[derive(Serialize)]
-struct Envelope<'a> {
+struct ResponseBody<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<WireError>,
     data: &'a Value,
@@ -139,11 +143,11 @@ impl Extensions {
     }
 }
 
-/// The answer for what the schema made of a request. When every field of the root failed there is no data, and
-/// the answer has the status of its first error; an answer with some data is a success.
+/// The answer to an executed request. When every field of the root failed, there is no data, and the answer has the
+/// status of its first error; an answer with some data has the status 200.
 ///
 /// `roots` are the fields of the root by their names in the answer and in the schema, in order; `never_null` are
-/// those that take all data with them when they fail.
+/// those that make all of the data null when they fail.
 pub fn answer(response: Response, roots: &[(Name, Name)], never_null: &[&str]) -> GraphQlResponse {
     let Response { data, errors, .. } = response;
     let data = completed(data, &errors, roots, never_null);
@@ -153,7 +157,7 @@ pub fn answer(response: Response, roots: &[(Name, Name)], never_null: &[&str]) -
         (Value::Null, Some(error)) => error.extensions.http.status,
         _ => 200,
     };
-    GraphQlResponse::new(status, retry_after, &Envelope { errors, data: &data })
+    GraphQlResponse::new(status, retry_after, &ResponseBody { errors, data: &data })
 }
 
 /// The data with a null for each field that failed: the library leaves those out.
@@ -176,8 +180,8 @@ fn completed(data: Value, errors: &[ServerError], roots: &[(Name, Name)], never_
     Value::Object(all)
 }
 
-/// An error as clients see it. One with a path comes from a field: from the operation behind it, or from an
-/// argument's value. One without comes from the validation of the document.
+/// An error as clients see it. One with a path comes from a field: from its operation, or from the value of an argument.
+/// One without a path comes from the validation of the document.
 fn wire(error: ServerError) -> WireError {
     let ours = error.source::<Error>();
     let (kind, message) = match ours {
@@ -192,7 +196,7 @@ fn wire(error: ServerError) -> WireError {
     WireError { message, locations, path: error.path, extensions: Extensions::new(kind) }
 }
 
-/// A message of the library's with the client's words in it: each word in it is shortened, and the whole.
+/// A message of the GraphQL library, which may repeat text of the client: long words are shortened, and the whole.
 fn abridged(message: &str) -> String {
     let words: Vec<String> =
         message.split(' ').map(|word| excerpt(word).at_most(LONGEST_WORD).to_string()).collect();
@@ -203,7 +207,7 @@ fn abridged(message: &str) -> String {
     }
 }
 
-/// An answer, written down.
+/// A response, ready to be sent.
 pub struct GraphQlResponse {
     status: u16,
     retry_after: Option<u64>,
@@ -213,7 +217,7 @@ pub struct GraphQlResponse {
 }
 
 impl GraphQlResponse {
-    fn new(status: u16, retry_after: Option<u64>, envelope: &Envelope<'_>) -> Self {
+    fn new(status: u16, retry_after: Option<u64>, envelope: &ResponseBody<'_>) -> Self {
         let code = envelope.errors.first().map(|error| error.extensions.code);
         Self { status, retry_after, code, body: serde_json::to_vec(envelope) }
     }
@@ -257,14 +261,14 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_is_null_and_what_was_skipped_is_left_out() {
+    fn failed_fields_are_null_and_skipped_fields_are_left_out() {
         assert_eq!(complete(value!({ "b": 1 }), &["a"]), value!({ "a": null, "b": 1 }));
         assert_eq!(complete(value!({ "b": 1 }), &[]), value!({ "b": 1 }));
         assert_eq!(complete(value!({ "c": 3, "a": 1 }), &["b"]).to_string(), "{a: 1, b: null, c: 3}");
     }
 
     #[test]
-    fn a_field_that_is_never_null_takes_all_data_with_it() {
+    fn a_non_null_field_that_fails_makes_the_data_null() {
         assert_eq!(complete(value!({ "a": 1, "b": 2 }), &["c"]), Value::Null);
         assert_eq!(complete(Value::Null, &["a", "b"]), Value::Null);
     }

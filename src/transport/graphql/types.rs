@@ -1,5 +1,5 @@
-//! The types of the schema. Each is a view of the JSON shapes in `wire`, which both versions of the REST API show,
-//! too; nothing is worked out here.
+//! The types of the schema. Each is a view of the JSON shapes in `wire`, as in both versions of the REST API; nothing is
+//! computed here.
 
 use async_graphql::{
     Context, ID, InputValueError, InputValueResult, Number, Object, Scalar, ScalarType, Value,
@@ -13,15 +13,17 @@ use crate::transport::wire;
 use crate::transport::wire::v2026_07_08::{self, AccessLevel, LibraryAccess};
 
 mod assets;
+mod photo;
 mod results;
 
-pub use assets::{Asset, Photo};
+pub use assets::Asset;
+pub use photo::Photo;
 pub use results::{
     DeleteAssetsResult, SearchResult, TagAssetsResult, TransferAssetsResult, UntagAssetsResult,
     UpdateAssetDescriptionResult, UploadAssetsResult,
 };
 
-/// Names in the schema that two types of ours share: [`WholeNumber`] is a `Float` to clients.
+/// Names in the schema that two Rust types share: [`WholeNumber`] is a `Float` to clients.
 pub const RENAMED: [&str; 1] = ["Float"];
 
 /// A list as the schema has it: it may be null, and so may each of its entries.
@@ -103,7 +105,7 @@ impl Viewer {
         Some(self.0.plan)
     }
 
-    /// The libraries that the key reaches, and how far.
+    /// The libraries that the key reaches, and whether it may write to each.
     #[expect(clippy::unused_async, reason = "the schema takes async fields only")]
     async fn libraries(&self, context: &Context<'_>) -> Result<Option<Vec<LibraryGrant<'_>>>> {
         charge(context, self.0.libraries.len())?;
@@ -113,7 +115,7 @@ impl Viewer {
 
 struct LibraryGrant<'a>(&'a LibraryAccess);
 
-/// One library in a key's reach.
+/// A library that a key reaches.
 #[Object]
 impl LibraryGrant<'_> {
     /// The libraryId that other fields take.
@@ -195,7 +197,7 @@ impl Tag {
         Some(self.0.count)
     }
 
-    /// Who gave it: "user" or "ai".
+    /// Who added it: "user" or "ai".
     #[graphql(name = "type")]
     async fn kind(&self) -> Option<&str> {
         Some(match self.0.kind {

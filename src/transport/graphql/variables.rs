@@ -1,7 +1,7 @@
-//! The values of variables: checked against what the document declares, and put in their places.
+//! The values of variables: checked against what the document declares, and substituted in it.
 //!
-//! Shipped documents declare `String!` where the schema says `ID!` and the other way round. So a variable of either
-//! type is replaced by its value before the document is validated, and what counts is whether the value fits.
+//! Documents of existing clients declare `String!` where the schema says `ID!`, and the other way round. So a variable of
+//! either type is replaced by its value before the document is validated, and only the value has to match.
 
 use std::collections::HashMap;
 
@@ -15,39 +15,39 @@ use async_graphql_value::Value;
 use super::response::RequestError;
 use crate::error::{Error, excerpt};
 
-/// How many bytes of values a document may hold after they were put in place: a long one, used over and over, must
-/// not make it large.
+/// How many bytes of values may be substituted in one document: a long value that is used many times must not make it
+/// large.
 const ROOM: usize = 4 << 20;
 
-/// Checks the variables that an operation declares and puts the text among them in place, in the operation and in
-/// its fragments. What comes back are the values of the others.
+/// Checks the variables that an operation declares, and substitutes those that are text in the operation and its
+/// fragments. Returns the values of the others.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` for a variable that is missing or has a value of another type.
-pub fn put_in_place(
+pub fn substitute(
     operation: &mut OperationDefinition,
     fragments: &mut HashMap<Name, Positioned<FragmentDefinition>>,
     mut given: Variables,
 ) -> Result<Variables, RequestError> {
-    let mut places = Substitution { values: HashMap::new(), room: ROOM };
+    let mut substitution = Substitution { values: HashMap::new(), room: ROOM };
     let mut others = Variables::default();
     for definition in &operation.variable_definitions {
         let name = &definition.node.name.node;
         let value = checked(&definition.node, given.remove(name))
             .map_err(|error| RequestError::from(error).at(definition.pos))?;
         if is_text(&definition.node.var_type.node) {
-            places.values.insert(name.clone(), value.unwrap_or_default().into_value());
+            substitution.values.insert(name.clone(), value.unwrap_or_default().into_value());
         } else if let Some(value) = value {
             others.insert(name.clone(), value);
         }
     }
     operation
         .variable_definitions
-        .retain(|definition| !places.values.contains_key(&definition.node.name.node));
-    places.fill_directives(&mut operation.directives)?;
-    places.fill(&mut operation.selection_set.node)?;
+        .retain(|definition| !substitution.values.contains_key(&definition.node.name.node));
+    substitution.fill_directives(&mut operation.directives)?;
+    substitution.fill(&mut operation.selection_set.node)?;
     for fragment in fragments.values_mut() {
-        places.fill(&mut fragment.node.selection_set.node)?;
+        substitution.fill(&mut fragment.node.selection_set.node)?;
     }
     Ok(others)
 }
@@ -67,7 +67,9 @@ fn checked(definition: &VariableDefinition, given: Option<ConstValue>) -> Result
     if !fits(&value, declared) {
         let declared = declared.to_string();
         let (name, declared) = (excerpt(name).at_most(50), excerpt(&declared).at_most(50));
-        return Err(Error::bad_input(format!("The value of the variable `${name}` is no `{declared}`.")));
+        return Err(Error::bad_input(format!(
+            "The value of the variable `${name}` is not a valid `{declared}`."
+        )));
     }
     Ok(Some(as_text(value, declared)))
 }
@@ -76,7 +78,7 @@ fn fits(value: &ConstValue, declared: &Type) -> bool {
     match (value, &declared.base) {
         (ConstValue::Null, _) => declared.nullable,
         (ConstValue::List(values), BaseType::List(inner)) => values.iter().all(|value| fits(value, inner)),
-        // One value stands for a list of one.
+        // A single value is coerced to a list of one.
         (value, BaseType::List(inner)) => fits(value, inner),
         (value, BaseType::Named(name)) => fits_scalar(value, name),
     }
@@ -96,7 +98,7 @@ fn fits_scalar(value: &ConstValue, name: &str) -> bool {
             ConstValue::Number(number) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
             _ => false,
         },
-        // The schema has no other input types; validation says so.
+        // The schema has no other input types; validation reports them.
         _ => true,
     }
 }
@@ -120,7 +122,7 @@ fn as_text(value: ConstValue, declared: &Type) -> ConstValue {
     }
 }
 
-/// Puts values in the places of their variables.
+/// Replaces variables by their values.
 struct Substitution {
     values: HashMap<Name, Value>,
     room: usize,
@@ -213,7 +215,7 @@ mod tests {
             (json!("a"), "[String!]!"),
             (json!(2_147_483_647), "Int"),
             (json!(true), "Boolean!"),
-            (json!({}), "Unheard"),
+            (json!({}), "Unknown"),
         ] {
             assert!(fits_type(value.clone(), declared), "{value} {declared}");
         }

@@ -1,10 +1,10 @@
-//! Completion of the resource templates' variables, from what the key reaches and nothing else.
+//! Completion of the resource templates' variables: only what the key reaches is offered.
 
 use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo};
 
 use crate::core::access::Caller;
 
-/// The values that an argument of a template may go on to.
+/// The values that complete what was typed of an argument of a template.
 pub fn complete(caller: &Caller, request: &CompleteRequestParams) -> CompleteResult {
     let about_a_resource = request.r#ref.as_resource_uri().is_some();
     let all = if about_a_resource { candidates(caller, request) } else { Vec::new() };

@@ -1,5 +1,5 @@
-//! The short way of a plain `tools/call`: from the body to the tool and back, without the loop that rmcp starts for
-//! each request. It takes only what is plainly right. Everything else, and every error of the protocol, is rmcp's.
+//! The fast path for a plain `tools/call`: from the body to the tool and back, without the service loop that rmcp starts
+//! for each request. It takes only calls that are clearly valid; rmcp handles everything else, and every protocol error.
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 use bytes::Bytes;
@@ -17,15 +17,15 @@ const METHOD: &str = "tools/call";
 
 /// A handler whose tools can be called without rmcp. `C` is who the request was admitted as.
 pub trait DirectTools<C> {
-    /// Whether a tool of this name answers by itself: with a result, without a word to the client before it, and
-    /// without an argument that must be in a header, too.
+    /// Whether a tool of this name can be called directly: it sends nothing before its result, and has no argument that
+    /// must be in a header, too.
     fn answers_directly(&self, tool: &str) -> bool;
 
     /// What such a tool answers.
     fn answer(&self, tool: &str, arguments: JsonObject, admitted: C) -> impl Future<Output = CallToolResult>;
 }
 
-/// A call that is plainly right.
+/// A call that is clearly valid.
 pub struct DirectCall {
     pub id: RequestId,
     pub tool: String,
@@ -53,14 +53,14 @@ struct Params {
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct JsonRpcAnswer<'a> {
     jsonrpc: &'static str,
     id: &'a RequestId,
     result: &'a CallToolResult,
 }
 
 impl DirectCall {
-    /// The call in a request, when there is one and nothing about it needs a second look.
+    /// The call in a request, if it is one and is clearly valid.
     pub fn read(headers: &HeaderMap, body: &Bytes) -> Option<Self> {
         let Message { jsonrpc, id, method, params } = serde_json::from_slice(body).ok()?;
         let Params { name, arguments, meta, input_responses, request_state } = params;
@@ -82,27 +82,27 @@ impl DirectCall {
     /// When the result can't be JSON, which ours can.
     pub fn answered(&self, mut result: CallToolResult) -> Result<Bytes> {
         if self.revision.has_initialize() {
-            // Revisions with a handshake know no types of results.
+            // Revisions with a handshake have no result types.
             result.result_type = None;
         } else {
             result.result_type = Some(ResultType::COMPLETE);
         }
-        let answer = Answer { jsonrpc: "2.0", id: &self.id, result: &result };
+        let answer = JsonRpcAnswer { jsonrpc: "2.0", id: &self.id, result: &result };
         serde_json::to_vec(&answer).map(Bytes::from).map_err(Error::internal)
     }
 }
 
 /// The revision that a request is in, if its headers and its `_meta` agree on everything.
 fn revision(headers: &HeaderMap, meta: &RequestMetaObject, tool: &str) -> Option<ProtocolVersion> {
-    let named = only(headers, &VERSION_HEADER).ok()?;
+    let named = single_value(headers, &VERSION_HEADER).ok()?;
     let declared = meta.protocol_version();
     match (named, declared) {
         (None | Some("2025-03-26"), None) => Some(ProtocolVersion::V_2025_03_26),
         (Some("2025-06-18"), None) => Some(ProtocolVersion::V_2025_06_18),
         (Some("2025-11-25"), None) => Some(ProtocolVersion::V_2025_11_25),
         (Some("2026-07-28"), Some(declared)) if declared == ProtocolVersion::V_2026_07_28 => {
-            let routed = only(headers, &METHOD_HEADER).ok()? == Some(METHOD)
-                && only(headers, &NAME_HEADER).ok()? == Some(tool)
+            let routed = single_value(headers, &METHOD_HEADER).ok()? == Some(METHOD)
+                && single_value(headers, &NAME_HEADER).ok()? == Some(tool)
                 && meta.client_capabilities().is_some();
             routed.then_some(declared)
         }
@@ -110,16 +110,16 @@ fn revision(headers: &HeaderMap, meta: &RequestMetaObject, tool: &str) -> Option
     }
 }
 
-/// A header that is there more than once, or is no text.
-struct Unclear;
+/// A header that occurs more than once, or is not text.
+struct AmbiguousHeader;
 
 /// The value of a header, if it is there.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Unclear> {
+fn single_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, AmbiguousHeader> {
     let mut values = headers.get_all(name);
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().map(Some).map_err(|_| Unclear),
-        (Some(_), Some(_)) => Err(Unclear),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| AmbiguousHeader),
+        (Some(_), Some(_)) => Err(AmbiguousHeader),
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_calls_are_taken_in_every_revision() {
+    fn plain_calls_are_read_in_every_revision() {
         assert_eq!(read(&[], &call(&json!({}))).unwrap().revision, ProtocolVersion::V_2025_03_26);
         let legacy = read(&[(VERSION_HEADER, "2025-11-25")], &call(&json!({}))).unwrap();
         assert_eq!((legacy.tool.as_str(), legacy.revision.as_str()), ("whoami", "2025-11-25"));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_needs_a_second_look_is_left_to_rmcp() {
+    fn anything_unusual_is_left_to_rmcp() {
         let plain = call(&json!({}));
         for message in [
             json!({ "jsonrpc": "1.0", "id": 3, "method": "tools/call", "params": { "name": "whoami" } }),

@@ -1,4 +1,4 @@
-//! Documents that lead programs and agents to the endpoint. They need no key and tell nothing of what is stored.
+//! Discovery documents, which lead programs and agents to the endpoint. They need no key and contain no stored data.
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
@@ -37,12 +37,12 @@ const SIGN_IN: [&str; 7] = [
     "/.well-known/openid-configuration/{endpoint:.*}",
 ];
 
-/// What a client is told that looks for a way to sign in, in a form that it shows to its user.
+/// The answer to a client that looks for a way to sign in, in a form that it shows to its user.
 async fn no_sign_in() -> HttpResponse {
     HttpResponse::NotFound().json(json!({
         "error": "invalid_request",
-        "error_description": "This server has no OAuth: it takes API keys. Configure the client with the header \
-            \"Authorization: Bearer <key>\"; people get a key from whoever runs this server.",
+        "error_description": "This server does not use OAuth; it takes API keys. Configure the client with the header \
+            \"Authorization: Bearer <key>\"; ask the server's administrator for a key.",
     }))
 }
 
@@ -105,8 +105,8 @@ fn llms_text(public_url: &str) -> String {
     format!(
         "# rasterd\n\n\
          > A self-hosted store of images, videos and PDFs that agents, programs and people share.\n\n\
-         Everything needs an API key in the header `Authorization: Bearer <key>`; people get one from whoever \
-         runs this server. A key reaches some libraries of one organization, to read or to write.\n\n\
+         Everything needs an API key in the header `Authorization: Bearer <key>`; ask the \
+         server's administrator for one. A key reaches some libraries of one organization, to read or to write.\n\n\
          ## Interfaces\n\n\
          - [MCP]({public_url}/mcp): Streamable HTTP, for agents. Call the tool `whoami` first.\n\
          - [Server card]({public_url}/.well-known/mcp/server-card.json): how to connect an MCP client.\n\

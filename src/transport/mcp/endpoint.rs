@@ -1,7 +1,7 @@
 //! The HTTP side of MCP: one POST endpoint without sessions, over rmcp's own transport.
 //!
-//! Ours is what comes before the protocol (host, origin, identity, size) and the form of refusals; rmcp's is the
-//! protocol. Made for any handler, so that the conformance suite's fixture runs on this very code.
+//! We do what comes before the protocol (host, origin, authentication, size) and write refusals; rmcp does the protocol.
+//! It is generic over the handler, so that the fixture of the conformance suite runs on this code.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,15 +21,15 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 
 use super::address_check::{AddressCheck, check_media_types};
 use super::direct::{DirectCall, DirectTools};
-use super::envelope::{Envelope, no_message, repeatable};
+use super::inspection::{InspectedMessage, check_repeatable, not_a_message};
 use super::outcome::{code_in_stream, code_of_message, code_of_result, of_protocol};
 use super::running::{RequestOwner, RunningRequest, RunningRequests};
 use crate::core::cancellation::Cancellation;
 use crate::error::{Code, Error, Result};
 use crate::transport;
 
-/// How long a body may take before the caller is let go of, and looked up again after it.
-const PROMPT: Duration = Duration::from_millis(50);
+/// How long a body may take before the caller is dropped, and authenticated again once the body is complete.
+const PROMPT_BODY: Duration = Duration::from_millis(50);
 const JSON: &str = "application/json";
 const EVENT_STREAM: &str = "text/event-stream";
 
@@ -46,12 +46,12 @@ pub struct EndpointOptions {
 
 /// An MCP endpoint over a handler `H`, which finds the `C` that each request was admitted as among the extensions
 /// of its [`http::request::Parts`].
-pub struct Endpoint<H, C>(Rc<Parts<H, C>>);
+pub struct McpEndpoint<H, C>(Rc<EndpointState<H, C>>);
 
-/// Who a request is from that may be cancelled, and whose cancellation counts; or why it is refused.
+/// Authenticates a request: who sent it, and who may cancel it; or why it is refused.
 type Admit<C> = Box<dyn Fn(&HttpRequest, Cancellation) -> Result<(C, Option<RequestOwner>)>>;
 
-struct Parts<H, C> {
+struct EndpointState<H, C> {
     addresses: AddressCheck,
     body_limit: usize,
     admit: Admit<C>,
@@ -60,13 +60,12 @@ struct Parts<H, C> {
     service: StreamableHttpService<H, NeverSessionManager>,
 }
 
-impl<H, C> Endpoint<H, C>
+impl<H, C> McpEndpoint<H, C>
 where
     H: ServerHandler + DirectTools<C> + Clone + Send + Sync + 'static,
     C: Clone + Send + Sync + 'static,
 {
-    /// An endpoint that admits requests by `admit`: who is it, or why not. What is cancelled of `running` are the
-    /// requests of the same owner.
+    /// An endpoint that authenticates requests with `admit`. An owner can cancel only their own requests in `running`.
     pub fn new(
         handler: H,
         options: EndpointOptions,
@@ -84,7 +83,14 @@ where
         let factory = handler.clone();
         let service = StreamableHttpService::new(move || Ok(factory.clone()), Arc::default(), config);
         let addresses = AddressCheck::new(allowed_hosts, allowed_origins);
-        Self(Rc::new(Parts { addresses, body_limit, admit: Box::new(admit), running, handler, service }))
+        Self(Rc::new(EndpointState {
+            addresses,
+            body_limit,
+            admit: Box::new(admit),
+            running,
+            handler,
+            service,
+        }))
     }
 
     /// The endpoint as a resource at a path.
@@ -99,7 +105,7 @@ where
     }
 }
 
-impl<H, C> Parts<H, C>
+impl<H, C> EndpointState<H, C>
 where
     H: ServerHandler + DirectTools<C> + Send + 'static,
     C: Clone + Send + Sync + 'static,
@@ -117,11 +123,11 @@ where
         check_media_types(request.headers()).map_err(|(status, message)| refused(status, message))?;
         let reading = transport::body::read(payload, request.headers(), self.body_limit, too_large);
         tokio::pin!(reading);
-        let body = if let Ok(body) = tokio::time::timeout(PROMPT, &mut reading).await {
+        let body = if let Ok(body) = tokio::time::timeout(PROMPT_BODY, &mut reading).await {
             body.map_err(refusal)?
         } else {
-            // What admits may hold a snapshot of the store, which must not wait for a client. And who was
-            // admitted when the body began may have been shut out before its end.
+            // The caller may hold a snapshot of the store, which must not wait for a client. And a key that was valid
+            // when the body began may have been revoked before its end.
             drop(admitted);
             let body = reading.await.map_err(refusal)?;
             (admitted, owner) = admit().map_err(refusal)?;
@@ -129,18 +135,19 @@ where
         };
         let direct = DirectCall::read(request.headers(), &body);
         if let Some(call) = direct.filter(|call| self.handler.answers_directly(&call.tool)) {
-            repeatable(&call.id).map_err(|refused| not_taken(&refused))?;
+            check_repeatable(&call.id).map_err(|refused| protocol_error(&refused))?;
             let _run = owner.map(|owner| self.running.begin(owner, call.id.clone(), cancellation));
             return self.answer_directly(call, admitted).await.map_err(refusal);
         }
-        let envelope = Envelope::read(request.headers(), &body).map_err(|refused| not_taken(&refused))?;
-        let begun = owner.zip(envelope.id.clone());
+        let message =
+            InspectedMessage::read(request.headers(), &body).map_err(|refused| protocol_error(&refused))?;
+        let begun = owner.zip(message.id.clone());
         let run = begun.map(|(owner, id)| self.running.begin(owner, id, cancellation));
-        let response = self.service.handle(translated(request, body, admitted)).await;
-        if let (Some(owner), Some(id), true) = (owner, &envelope.cancels, response.status().is_success()) {
+        let response = self.service.handle(to_rmcp_request(request, body, admitted)).await;
+        if let (Some(owner), Some(id), true) = (owner, &message.cancels, response.status().is_success()) {
             self.running.cancel(owner, id.clone());
         }
-        Ok(reply(response, &envelope, run).await)
+        Ok(reply(response, &message, run).await)
     }
 
     async fn answer_directly(&self, mut call: DirectCall, admitted: C) -> Result<HttpResponse> {
@@ -162,15 +169,15 @@ fn too_large(limit: usize) -> Error {
     )
 }
 
-/// The request as rmcp reads it: the protocol's own headers and nothing that identifies anybody.
-fn translated<C: Clone + Send + Sync + 'static>(
+/// The request as rmcp reads it: the protocol's own headers, and nothing that identifies the client.
+fn to_rmcp_request<C: Clone + Send + Sync + 'static>(
     request: &HttpRequest,
     body: Bytes,
     admitted: C,
 ) -> http::Request<Full<Bytes>> {
-    let mut translated = http::Request::new(Full::new(body));
-    *translated.method_mut() = http::Method::POST;
-    let headers = translated.headers_mut();
+    let mut message = http::Request::new(Full::new(body));
+    *message.method_mut() = http::Method::POST;
+    let headers = message.headers_mut();
     headers.insert(http::header::HOST, http::HeaderValue::from_static("rasterd"));
     headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(JSON));
     headers
@@ -183,15 +190,15 @@ fn translated<C: Clone + Send + Sync + 'static>(
             headers.append(name, value);
         }
     }
-    translated.extensions_mut().insert(admitted);
-    translated
+    message.extensions_mut().insert(admitted);
+    message
 }
 
 /// The response as actix sends it; what rmcp refuses in plain text goes into the envelope. The request runs until the
 /// end of a stream.
 async fn reply(
     response: http::Response<BoxBody<Bytes, std::convert::Infallible>>,
-    envelope: &Envelope,
+    message: &InspectedMessage,
     run: Option<RunningRequest>,
 ) -> HttpResponse {
     let (head, answer) = response.into_parts();
@@ -215,16 +222,16 @@ async fn reply(
         if let Some(code) = code_of_message(&answer) {
             transport::record_code(code);
         }
-        return builder.insert_header((CONTENT_TYPE, JSON)).body(envelope.abridged(answer));
+        return builder.insert_header((CONTENT_TYPE, JSON)).body(message.abridged(answer));
     }
     if status.is_success() {
         return builder.finish();
     }
     if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
-        // The media type was checked before, so this is rmcp's word for a body that it can't read.
-        return not_taken(&no_message());
+        // The media type was checked before; rmcp also answers this status for a body that it can't read.
+        return protocol_error(&not_a_message());
     }
-    let text = envelope.abridged_text(&String::from_utf8_lossy(&answer));
+    let text = message.abridged_text(&String::from_utf8_lossy(&answer));
     if status.is_server_error() {
         return transport::error_response(&Error::internal(text));
     }
@@ -237,8 +244,8 @@ fn refused(status: StatusCode, message: impl Into<std::borrow::Cow<'static, str>
     response
 }
 
-/// The answer to a message that the protocol is not asked about.
-fn not_taken(refused: &JsonRpcError) -> HttpResponse {
+/// The answer to a message that is refused before rmcp gets it.
+fn protocol_error(refused: &JsonRpcError) -> HttpResponse {
     let code = of_protocol(refused.error.code);
     transport::record_code(code.name());
     let is_unknown = code == Code::EndpointNotFound;

@@ -1,5 +1,5 @@
-//! JSON text in which nothing hides. What can't be seen, in texts that were stored before such were refused, becomes a
-//! visible escape in the value; joiners and the like, which belong there, are spelled as JSON's own `\u` escapes.
+//! JSON text without invisible characters. Those that are refused today, but were stored by earlier versions, become a
+//! visible escape in the value; joiners and the like, which are allowed, are written as JSON's own `\u` escapes.
 
 use std::io::{self, Write};
 
@@ -10,20 +10,20 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use crate::core::model::text::shown;
 use crate::error::{Error, Result};
 
-/// Writes a value as compact JSON text, with what can't be seen in its texts as visible escapes.
+/// Writes a value as compact JSON text, with invisible characters as visible escapes.
 ///
 /// # Errors
 /// `INTERNAL_SERVER_ERROR` for a value that JSON can't hold; ours are made of what it can.
 pub fn to_text(value: &impl Serialize) -> Result<String> {
     let text = spelled(value)?;
-    // Whatever hides is spelled like this.
+    // Every invisible character is escaped like this.
     if !text.contains("\\u") {
         return Ok(text);
     }
     spelled(&shown_in(serde_json::from_str(&text).map_err(Error::internal)?))
 }
 
-/// The value with what can't be seen in its texts as visible escapes.
+/// The value with the invisible characters of its texts as visible escapes.
 fn shown_in(value: Value) -> Value {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => value,
@@ -41,7 +41,7 @@ fn spelled(value: &impl Serialize) -> Result<String> {
     String::from_utf8(text).map_err(Error::internal)
 }
 
-/// The same text with what would not show written as `\u` escapes, for text that is not JSON.
+/// The text with invisible characters as `\u` escapes, for text that is not JSON.
 pub fn visible(text: &str) -> String {
     let mut shown = Vec::with_capacity(text.len());
     match write_visible(&mut shown, text) {
@@ -54,7 +54,7 @@ struct Visible;
 
 impl Formatter for Visible {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        // Nearly all text is plain, and bytes are quicker to look at than characters.
+        // Nearly all text is plain ASCII, and bytes are faster to check than characters.
         if fragment.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return CompactFormatter.write_string_fragment(writer, fragment);
         }
@@ -74,7 +74,7 @@ fn write_visible<W: ?Sized + Write>(writer: &mut W, text: &str) -> io::Result<()
     writer.write_all(text.as_bytes().get(plain_from..).unwrap_or_default())
 }
 
-/// Whether a character controls, reorders or does not show: Unicode's categories Cc, Cf, Zl and Zp, and what its
+/// Whether a character is invisible, or controls or reorders others: Unicode's categories Cc, Cf, Zl and Zp, and what its
 /// property `Default_Ignorable_Code_Point` has beyond them.
 fn is_hidden(character: char) -> bool {
     matches!(character,
@@ -137,7 +137,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_hides_and_what_can_be_seen_is_verbatim(key in any_text(), value in any_text()) {
+        fn no_hidden_character_remains_and_visible_text_is_verbatim(key in any_text(), value in any_text()) {
             let original = serde_json::json!({ key: [value] });
             let text = to_text(&original).unwrap();
             prop_assert!(!text.chars().any(is_hidden), "{}", text);
@@ -145,7 +145,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_hides_in_shown_text(text in any_text()) {
+        fn no_hidden_character_remains_in_plain_text(text in any_text()) {
             prop_assert!(!visible(&text).chars().any(is_hidden));
         }
     }

@@ -1,4 +1,5 @@
-//! What the access log says of an answer whose HTTP status is 200 whatever it is: the code that REST would give.
+//! The error code of an answer, for the access log: the HTTP status of MCP is 200 even for most errors, so the log has the
+//! code that REST would give.
 
 use std::borrow::Cow;
 
@@ -7,31 +8,31 @@ use serde::Deserialize;
 
 use crate::error::Code;
 
-/// As much of an answer as tells whether it is an error, and which.
+/// The parts of an answer that show whether it is an error, and which.
 #[derive(Deserialize)]
-struct Answer<'a> {
+struct JsonRpcAnswer<'a> {
     #[serde(borrow)]
     error: Option<ProtocolError<'a>>,
-    result: Option<Called<'a>>,
+    result: Option<ToolOutcome<'a>>,
 }
 
 #[derive(Deserialize)]
 struct ProtocolError<'a> {
     code: i32,
     #[serde(borrow)]
-    data: Option<Data<'a>>,
+    data: Option<ErrorDetails<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Data<'a> {
+enum ErrorDetails<'a> {
     Coded { code: Cow<'a, str> },
     Other(serde::de::IgnoredAny),
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Called<'a> {
+struct ToolOutcome<'a> {
     #[serde(default)]
     is_error: bool,
     #[serde(borrow, default)]
@@ -45,26 +46,26 @@ struct Block<'a> {
 }
 
 #[derive(Deserialize)]
-struct Failure {
-    error: FailureBody,
+struct ToolFailure {
+    error: ToolFailureBody,
 }
 
 #[derive(Deserialize)]
-struct FailureBody {
+struct ToolFailureBody {
     code: String,
 }
 
 /// The code of the error that a JSON-RPC message is, if it is one.
 pub fn code_of_message(message: &[u8]) -> Option<&'static str> {
-    let Answer { error, result } = serde_json::from_slice(message).ok()?;
+    let JsonRpcAnswer { error, result } = serde_json::from_slice(message).ok()?;
     if let Some(ProtocolError { code, data }) = error {
         return Some(match data {
-            Some(Data::Coded { code }) => known(&code),
-            Some(Data::Other(_)) | None => of_protocol(ErrorCode(code)).name(),
+            Some(ErrorDetails::Coded { code }) => known_code(&code),
+            Some(ErrorDetails::Other(_)) | None => of_protocol(ErrorCode(code)).name(),
         });
     }
-    let Called { is_error, content } = result?;
-    is_error.then(|| told_in(content.first().and_then(|block| block.text.as_deref())))
+    let ToolOutcome { is_error, content } = result?;
+    is_error.then(|| code_in_text(content.first().and_then(|block| block.text.as_deref())))
 }
 
 /// The code of the error that is among these events of a stream, if one is.
@@ -80,16 +81,18 @@ pub fn code_of_result(result: &CallToolResult) -> Option<&'static str> {
     if result.is_error != Some(true) {
         return None;
     }
-    Some(told_in(result.content.first().and_then(|block| block.as_text()).map(|block| block.text.as_str())))
+    Some(code_in_text(
+        result.content.first().and_then(|block| block.as_text()).map(|block| block.text.as_str()),
+    ))
 }
 
-/// The code in the text of a failed tool. One that is plain text is about its arguments.
-fn told_in(text: Option<&str>) -> &'static str {
-    let failure = text.and_then(|text| serde_json::from_str::<Failure>(text).ok());
-    failure.map_or(Code::BadUserInput.name(), |failure| known(&failure.error.code))
+/// The code in the text of a failed tool. A plain text is about invalid arguments.
+fn code_in_text(text: Option<&str>) -> &'static str {
+    let failure = text.and_then(|text| serde_json::from_str::<ToolFailure>(text).ok());
+    failure.map_or(Code::BadUserInput.name(), |failure| known_code(&failure.error.code))
 }
 
-fn known(name: &str) -> &'static str {
+fn known_code(name: &str) -> &'static str {
     Code::from_name(name).unwrap_or(Code::Internal).name()
 }
 

@@ -1,4 +1,4 @@
-//! Progress of a call on its way to a client that asked for it: the newest news at a bearable rate.
+//! Reports the progress of a call to a client that asked for it: the latest value, at a limited rate.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use crate::core::uploads::UploadProgress;
 /// The least time between two notifications.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Where a call tells how far it is.
+/// Where a call reports its progress.
 pub struct ProgressSender(Option<watch::Sender<Option<UploadProgress>>>);
 
 impl ProgressSender {
-    /// A place where nobody listens.
-    pub fn unheard() -> Self {
+    /// Discards what is reported.
+    pub fn disabled() -> Self {
         Self(None)
     }
 
-    /// Tells how far it is; news that nobody has read yet are replaced.
+    /// Reports progress. A value that was not sent yet is replaced.
     pub fn report(&self, progress: UploadProgress) {
         if let Some(listener) = &self.0 {
             listener.send_replace(Some(progress));
@@ -29,23 +29,23 @@ impl ProgressSender {
     }
 }
 
-/// Where its news arrive.
+/// Receives the progress that a call reports.
 pub struct ProgressReceiver(watch::Receiver<Option<UploadProgress>>);
 
-/// A place to tell, and the place where it arrives.
+/// A sender of progress, and its receiver.
 pub fn channel() -> (ProgressSender, ProgressReceiver) {
     let (sender, receiver) = watch::channel(None);
     (ProgressSender(Some(sender)), ProgressReceiver(receiver))
 }
 
 impl ProgressReceiver {
-    /// Passes news on to the client until the call ends. Only news that are news: the count always grows.
+    /// Sends progress to the client until the call ends. Only progress that grew is sent, as the protocol demands.
     pub async fn forward(mut self, peer: &Peer<RoleServer>, token: &ProgressToken) {
-        let mut told = 0;
+        let mut sent = 0;
         while self.0.changed().await.is_ok() {
-            let news = *self.0.borrow_and_update();
-            let Some(progress) = news.filter(|news| news.done_bytes > told) else { continue };
-            told = progress.done_bytes;
+            let latest = *self.0.borrow_and_update();
+            let Some(progress) = latest.filter(|latest| latest.done_bytes > sent) else { continue };
+            sent = progress.done_bytes;
             if peer.notify_progress(notification(token.clone(), progress)).await.is_err() {
                 return;
             }

@@ -1,4 +1,4 @@
-//! The resources: three templates, each the default first page of what the matching tool lists.
+//! The resources: three templates. Each resource is the first page of what the matching tool lists, with the default size.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,11 +17,11 @@ use crate::transport::wire::v2026_07_08::Asset;
 use crate::transport::wire::{Library, Tag};
 use crate::transport::{self, RequestId};
 
-/// How many resources are on a page of their list.
-const LISTED: usize = 100;
+/// How many resources a page of `resources/list` has.
+const PAGE_SIZE: usize = 100;
 const JSON: &str = "application/json";
 
-/// What is there to say of a template: its uri, name, title and description.
+/// A resource template.
 struct Template {
     uri: &'static str,
     name: &'static str,
@@ -34,7 +34,7 @@ const TEMPLATES: [Template; 3] = [
         uri: "raster://organizations/{orgId}/libraries",
         name: "libraries",
         title: "Libraries",
-        description: "The libraries that the key reaches; its first {default.page_size}, by name.",
+        description: "The first {default.page_size} libraries that the key reaches, by name.",
     },
     Template {
         uri: "raster://organizations/{orgId}/libraries/{libraryId}/assets",
@@ -55,33 +55,33 @@ const TEMPLATES: [Template; 3] = [
 /// ended.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` for a cursor that was never given out.
+/// `BAD_USER_INPUT` for an invalid cursor.
 pub fn list(
     caller: &Caller,
     cursor: Option<&str>,
     configured: &Configured,
 ) -> Result<(Vec<Resource>, Option<String>)> {
     let organization = caller.organization().slug.as_str();
-    let start = cursor.map(place).transpose()?;
-    let own = Listed { slug: "", kind: 0 };
+    let start = cursor.map(parse_cursor).transpose()?;
+    let own = ResourceEntry { slug: "", kind: 0 };
     let slugs = caller.grants().iter().map(|grant| grant.slug.as_str());
-    let each = slugs.flat_map(|slug| [Listed { slug, kind: 1 }, Listed { slug, kind: 2 }]);
-    let mut rest = std::iter::once(own).chain(each).filter(|listed| {
-        start.as_ref().is_none_or(|(slug, kind)| (listed.slug, listed.kind) > (slug, *kind))
-    });
-    let page: Vec<Listed<'_>> = rest.by_ref().take(LISTED).collect();
-    let next = rest.next().and(page.last()).map(Listed::cursor);
-    Ok((page.iter().map(|listed| listed.resource(organization, configured)).collect(), next))
+    let each = slugs.flat_map(|slug| [ResourceEntry { slug, kind: 1 }, ResourceEntry { slug, kind: 2 }]);
+    let mut rest = std::iter::once(own)
+        .chain(each)
+        .filter(|entry| start.as_ref().is_none_or(|(slug, kind)| (entry.slug, entry.kind) > (slug, *kind)));
+    let page: Vec<ResourceEntry<'_>> = rest.by_ref().take(PAGE_SIZE).collect();
+    let next = rest.next().and(page.last()).map(ResourceEntry::cursor);
+    Ok((page.iter().map(|entry| entry.resource(organization, configured)).collect(), next))
 }
 
-/// One entry of the list: which of the [`TEMPLATES`], and of which library.
+/// One entry of the list: the index of its template in [`TEMPLATES`], and its library.
 #[derive(Clone, Copy)]
-struct Listed<'a> {
+struct ResourceEntry<'a> {
     slug: &'a str,
     kind: usize,
 }
 
-impl Listed<'_> {
+impl ResourceEntry<'_> {
     fn resource(&self, organization: &str, configured: &Configured) -> Resource {
         let Template { uri, name, title, description } = &TEMPLATES[self.kind];
         let name = if self.kind == 0 { (*name).to_owned() } else { format!("{}/{name}", self.slug) };
@@ -97,14 +97,14 @@ impl Listed<'_> {
     }
 }
 
-/// The place that a cursor means: after this slug and kind.
-fn place(cursor: &str) -> Result<(String, usize)> {
+/// The slug and kind after which a page begins.
+fn parse_cursor(cursor: &str) -> Result<(String, usize)> {
     let text = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let place = text.as_deref().and_then(|text| {
+    let position = text.as_deref().and_then(|text| {
         let (kind, slug) = text.split_once('/')?;
         Some((slug.to_owned(), kind.parse().ok().filter(|kind| *kind < TEMPLATES.len())?))
     });
-    place.ok_or_else(|| Error::bad_input("The cursor must be the nextCursor of an earlier answer."))
+    position.ok_or_else(|| Error::bad_input("The cursor must be the nextCursor of an earlier answer."))
 }
 
 /// What `resources/templates/list` shows under this configuration.
@@ -144,7 +144,7 @@ impl<'a> ResourceUri<'a> {
 /// Reads a resource under the same checks as the matching tool.
 ///
 /// # Errors
-/// Those of the tool; `NOT_FOUND` for a uri that is none of ours.
+/// Those of the tool; `NOT_FOUND` for an unknown uri.
 pub fn read(core: &Core, caller: &Caller, uri: &str) -> Result<ReadResourceResult> {
     let named = ResourceUri::parse(uri).ok_or_else(|| Error::new(Code::NotFound, "Resource not found."))?;
     let limits = &core.settings().limits;

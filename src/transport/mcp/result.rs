@@ -1,4 +1,4 @@
-//! What a tool answers, as an MCP result: JSON text for the model, the same as structured content for programs.
+//! The results of tools: JSON text for the model, and the same as structured content for programs.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,11 +11,11 @@ use crate::error::{Code, Error, Result};
 use crate::operations::AgentReply;
 use crate::transport::{self, RequestId};
 
-/// How long the text of a refusal may be, in characters.
-const MOST: usize = 1000;
-/// What is said beside every refusal of a library or an organization, whatever the reason, to an agent that may have
-/// taken a name for an id. It is always the same, so it tells nothing of what exists.
-const WHENCE_IDS: &str = "Ids come from whoami and list_libraries. A name is not an id.";
+/// The longest text of a refusal, in characters.
+const MAX_LENGTH: usize = 1000;
+/// Added to every refusal of a library or an organization, for an agent that may have used a name as an id. It is always
+/// the same, so it does not show what exists.
+const ID_HINT: &str = "Ids come from whoami and list_libraries. A name is not an id.";
 
 /// The result of a call. A list is bare in the text, and under its name in the structured content.
 ///
@@ -23,7 +23,7 @@ const WHENCE_IDS: &str = "Ids come from whoami and list_libraries. A name is not
 /// When the value can't be JSON, which ours can.
 pub fn into_result<T: Serialize>(reply: AgentReply<T>, list_name: Option<&str>) -> Result<CallToolResult> {
     let text = to_text(&reply.value)?;
-    // Of the text, in which what can't be seen was made visible.
+    // Parsed from the text, in which invisible characters are escaped.
     let value = serde_json::from_str(&text).map_err(Error::internal)?;
     let structured = match (list_name, reply.page_info) {
         (None, _) => value,
@@ -46,12 +46,12 @@ pub fn into_result<T: Serialize>(reply: AgentReply<T>, list_name: Option<&str>) 
 }
 
 #[derive(Serialize)]
-struct Failure<'a> {
-    error: FailureBody<'a>,
+struct ToolFailure<'a> {
+    error: ToolFailureBody<'a>,
 }
 
 #[derive(Serialize)]
-struct FailureBody<'a> {
+struct ToolFailureBody<'a> {
     code: &'static str,
     message: &'a str,
     status: u16,
@@ -61,19 +61,20 @@ struct FailureBody<'a> {
 pub fn failed(error: &Error, request: Option<RequestId>) -> CallToolResult {
     transport::log_cause_for_request(error, request);
     let (code, message) = (error.code(), transport::message_for_request(error, request));
-    let failure =
-        Failure { error: FailureBody { code: code.name(), message: &message, status: code.status() } };
+    let failure = ToolFailure {
+        error: ToolFailureBody { code: code.name(), message: &message, status: code.status() },
+    };
     let mut blocks = vec![ContentBlock::text(to_text(&failure).unwrap_or_default())];
     if matches!(code, Code::LibraryNotAuthorized | Code::OrganizationNotFound) {
-        blocks.push(ContentBlock::text(WHENCE_IDS));
+        blocks.push(ContentBlock::text(ID_HINT));
     }
     CallToolResult::error(blocks)
 }
 
-/// The result of a call whose arguments don't fit the tool's schema.
-pub fn misfit(tool: &str, reason: &str) -> CallToolResult {
+/// The result of a call whose arguments don't match the tool's schema.
+pub fn invalid_arguments(tool: &str, reason: &str) -> CallToolResult {
     let reason = visible(reason);
     let text =
         format!("MCP error -32602: Input validation error: Invalid arguments for tool {tool}: {reason}");
-    CallToolResult::error(vec![ContentBlock::text(text.chars().take(MOST).collect::<String>())])
+    CallToolResult::error(vec![ContentBlock::text(text.chars().take(MAX_LENGTH).collect::<String>())])
 }

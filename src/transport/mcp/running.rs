@@ -1,12 +1,12 @@
-//! The requests that run right now, so that `notifications/cancelled` can end one of them. It comes as a message of
-//! its own, without a session that would tie it to the request.
+//! The requests that are running, so that `notifications/cancelled` can cancel one of them. The notification is a message
+//! of its own, without a session that links it to the request.
 //!
-//! What ties them together is who sends them, the same credential from the same address, and the request's id, of which
-//! the number 1 and the string "1" are two. Clients that share a key count their ids alike, so that two of them may
-//! have the same one running. Then neither is cancelled: what was stored in spite of a cancellation can be deleted,
-//! whereas nobody would tell the other client why its upload is gone. Closing the connection cancels in any case.
+//! The link is the sender, by credential and address, and the request's id; the number 1 and the string "1" are different
+//! ids. Clients that share a key count their ids in the same way, so two running requests may have the same id. Then
+//! neither is cancelled: an asset that was stored despite a cancellation can be deleted, but a client whose upload was
+//! cancelled by another client would not know why. Closing the connection always cancels.
 //!
-//! Only what runs is remembered, so nobody makes this grow but by requests, which are limited by key.
+//! Only running requests are kept, so this grows only with their number, which is limited for each key.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,7 +17,7 @@ use rmcp::model::RequestId;
 use crate::core::cancellation::Cancellation;
 use crate::core::scans::ClientId;
 
-/// Whose requests they are.
+/// Who sent a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestOwner {
     /// Who holds the credential.
@@ -41,7 +41,7 @@ pub struct RunningRequest {
 }
 
 impl RunningRequests {
-    /// Notes a request that begins to run, and what cancels it.
+    /// Adds a request that begins to run, and what cancels it.
     #[must_use]
     pub fn begin(&self, owner: RequestOwner, id: RequestId, cancellation: Cancellation) -> RunningRequest {
         let key = (owner, id);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_request_that_is_meant_is_cancelled() {
+    fn only_the_named_request_is_cancelled() {
         let running = RunningRequests::default();
         let mine = owner(1, [192, 0, 2, 1]);
         let meant = Cancellation::default();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_with_the_same_id_neither_is_cancelled() {
+    fn neither_of_two_requests_with_the_same_id_is_cancelled() {
         let running = RunningRequests::default();
         let mine = owner(1, [192, 0, 2, 1]);
         let (first, second) = (Cancellation::default(), Cancellation::default());
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ended_leaves_nothing() {
+    fn ended_requests_are_removed() {
         let running = RunningRequests::default();
         let runs: Vec<RunningRequest> = (0..9)
             .map(|n| running.begin(owner(n % 2, [192, 0, 2, 1]), ONE, Cancellation::default()))

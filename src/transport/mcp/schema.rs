@@ -1,6 +1,6 @@
-//! JSON schemas of what tools take and answer, made from the Rust types, in a form that every client reads:
-//! no references, no `$schema`, no formats that only Rust knows, and not a word more than needed, because agents pay
-//! for every one of them.
+//! JSON schemas of the arguments and results of tools, made from the Rust types, in a form that every client reads:
+//! no references, no `$schema`, no formats that only Rust knows, and as short as possible, because agents pay for every
+//! word.
 
 use rmcp::model::JsonObject;
 use schemars::generate::SchemaSettings;
@@ -11,15 +11,15 @@ use serde_json::{Value, json};
 use crate::operations::{Pages, ToolAnswer};
 use crate::transport::wire::configured::Configured;
 
-/// The schema of a tool's arguments: the ids that say where, and the operation's input. Nothing fits it but what it
-/// names. Of the arguments, only `texts` are described.
+/// The schema of a tool's arguments: the ids of its target, and the operation's input. Other members are not allowed.
+/// Only the arguments in `texts` have a description.
 pub fn input<T: JsonSchema>(ids: &[&str], texts: &[(&str, &str)], configured: &Configured) -> JsonObject {
     let mut schema = plain().for_deserialize().into_generator().into_root_schema_for::<T>();
     RecursiveTransform(without_null).transform(&mut schema);
     RecursiveTransform(closed).transform(&mut schema);
     RecursiveTransform(without_lengths).transform(&mut schema);
     let mut schema = object(schema);
-    // Clients insist on it, also where there are no arguments.
+    // Clients need this member even where there are no arguments.
     if let Value::Object(properties) = schema.entry("properties").or_insert_with(|| json!({})) {
         describe(properties, texts);
         properties.extend(ids.iter().map(|id| ((*id).to_owned(), json!({ "type": "string" }))));
@@ -36,7 +36,7 @@ pub fn input<T: JsonSchema>(ids: &[&str], texts: &[(&str, &str)], configured: &C
     schema.as_object().cloned().unwrap_or_default()
 }
 
-/// Leaves only these texts about arguments: what the others say is for another document.
+/// Replaces the descriptions of all arguments, which are meant for the OpenAPI document, by these texts.
 fn describe(properties: &mut JsonObject, texts: &[(&str, &str)]) {
     for property in properties.values_mut() {
         let Value::Object(property) = property else { continue };
@@ -71,11 +71,11 @@ fn list(name: &str, items: JsonObject, pages: Pages) -> JsonObject {
     properties.insert(name.to_owned(), Value::Object(items));
     let mut required = vec![json!(name)];
     match pages {
-        Pages::Unsaid => {}
+        Pages::Unstated => {}
         Pages::NextAndTotal => {
-            for beside in ["nextPage", "total"] {
-                properties.insert(beside.to_owned(), json!({ "type": ["integer", "null"] }));
-                required.push(json!(beside));
+            for member in ["nextPage", "total"] {
+                properties.insert(member.to_owned(), json!({ "type": ["integer", "null"] }));
+                required.push(json!(member));
             }
         }
     }
@@ -86,7 +86,7 @@ fn list(name: &str, items: JsonObject, pages: Pages) -> JsonObject {
     schema
 }
 
-/// Takes away what is in objects that are this many objects deep in others: that they are objects stays.
+/// Removes the members of objects that are nested deeper than this; that they are objects remains.
 fn shallow(schema: &mut JsonObject, depth: usize) {
     let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
     for property in properties.values_mut() {
@@ -101,8 +101,8 @@ fn shallow(schema: &mut JsonObject, depth: usize) {
     }
 }
 
-/// Says of a value of several types that it is any of them, each in a schema of its own: clients that know only one type
-/// for each schema drop the others.
+/// Turns a list of types into `anyOf` with one type each: clients that know only one type for each schema would drop the
+/// others.
 fn split_types(schema: &mut JsonObject) {
     schema.values_mut().for_each(split_types_within);
     let Some(Value::Array(types)) = schema.get("type") else { return };
@@ -140,14 +140,14 @@ fn plain() -> SchemaSettings {
 
 fn object(schema: Schema) -> JsonObject {
     let mut schema = schema.to_value().as_object().cloned().unwrap_or_default();
-    // The names of Rust types say nothing to a client.
+    // The names of Rust types mean nothing to a client.
     schema.remove("title");
     schema.remove("description");
     schema
 }
 
-/// Takes away formats such as `uint32`, which make clients warn, and the titles of inlined types. One constant for
-/// each word of a list becomes the list.
+/// Removes formats such as `uint32`, which make clients warn, and the titles of inlined types. A constant for each word of
+/// an enumeration becomes one list.
 fn plainly(schema: &mut Schema) {
     schema.remove("format");
     if schema.get("title").is_some_and(Value::is_string) {
@@ -164,14 +164,14 @@ fn plainly(schema: &mut Schema) {
     }
 }
 
-/// Takes away how long texts may be and what they look like: operations check it, and say it better.
+/// Removes the lengths and patterns of texts: operations check them, with better messages.
 fn without_lengths(schema: &mut Schema) {
     for keyword in ["minLength", "maxLength", "pattern"] {
         schema.remove(keyword);
     }
 }
 
-/// Refuses members that the schema of an object does not name, and says of a choice between objects that each is one.
+/// Disallows members that the schema of an object does not name, and gives a choice between objects the type of an object.
 fn closed(schema: &mut Schema) {
     if schema.get("properties").is_some() {
         schema.insert("additionalProperties".into(), json!(false));
@@ -185,8 +185,8 @@ fn closed(schema: &mut Schema) {
     }
 }
 
-/// Takes away what an answer tells by its names and values: what is said of each part, that a number is not negative,
-/// and that words are strings.
+/// Removes what an answer shows by its names and values: the descriptions, that a number is not negative, and that words
+/// are strings.
 fn bare(schema: &mut Schema) {
     schema.remove("minimum");
     if schema.get("description").is_some_and(Value::is_string) {
@@ -197,7 +197,7 @@ fn bare(schema: &mut Schema) {
     }
 }
 
-/// Says of an optional argument only what it is when it is there: a `null` in its place is tolerated, not offered.
+/// Removes `null` from the types of optional arguments: it is accepted, but not advertised.
 fn without_null(schema: &mut Schema) {
     if let Some(Value::Array(types)) = schema.get_mut("type") {
         types.retain(|kind| kind != "null");

@@ -1,4 +1,4 @@
-//! The tools: every operation, as its declaration says what it is called, takes and answers.
+//! The tools: one for each operation, made from its declaration.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use rmcp::model::{CallToolResult, JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
 use super::progress::ProgressSender;
-use super::result::{failed, into_result, misfit};
+use super::result::{failed, into_result, invalid_arguments};
 use super::schema;
 use crate::core::Core;
 use crate::core::access::Caller;
@@ -22,15 +22,15 @@ use crate::transport::RequestId;
 use crate::transport::wire::check;
 use crate::transport::wire::configured::Configured;
 
-/// How long a call may take that waits for nothing outside.
+/// The time limit of a call that fetches nothing.
 const CALL_TIME: Duration = Duration::from_mins(1);
 /// The argument that names the organization.
 const ORGANIZATION_ID: &str = "organizationId";
 /// The argument that names the asset.
 const ASSET_ID: &str = "assetId";
 
-/// Who calls, and what comes with the call beside its arguments.
-pub struct Call {
+/// Who calls a tool, and what else belongs to the call besides its arguments.
+pub struct ToolCall {
     pub core: Core,
     pub caller: Caller,
     /// The HTTP request that the call came with.
@@ -38,43 +38,43 @@ pub struct Call {
     pub progress: ProgressSender,
 }
 
-type RunningRequest = fn(Call, JsonObject) -> BoxFuture<'static, CallToolResult>;
+type ToolFunction = fn(ToolCall, JsonObject) -> BoxFuture<'static, CallToolResult>;
 
 /// One tool.
-pub struct Entry {
+pub struct ToolEntry {
     declaration: Declaration,
     definition: Tool,
     /// The schema of its arguments.
     schema: Value,
-    run: RunningRequest,
+    run: ToolFunction,
 }
 
 /// All tools.
-pub struct Tools {
-    entries: Vec<Entry>,
-    places: HashMap<&'static str, usize>,
+pub struct ToolRegistry {
+    entries: Vec<ToolEntry>,
+    positions: HashMap<&'static str, usize>,
 }
 
-impl Tools {
-    /// The tools of a server that is configured like this.
+impl ToolRegistry {
+    /// The tools, with the configured limits.
     pub fn new(configured: &Configured) -> Self {
-        struct Entries<'a>(&'a Configured, Vec<Entry>);
+        struct Entries<'a>(&'a Configured, Vec<ToolEntry>);
         impl Visitor for Entries<'_> {
             fn visit<O: Operation>(&mut self) {
-                self.1.push(Entry::of::<O>(self.0));
+                self.1.push(ToolEntry::of::<O>(self.0));
             }
         }
         let mut entries = Entries(configured, Vec::new());
         visit_all(&mut entries);
         let Entries(_, entries) = entries;
-        let places =
-            entries.iter().enumerate().map(|(place, entry)| (entry.declaration.name, place)).collect();
-        Self { entries, places }
+        let positions =
+            entries.iter().enumerate().map(|(position, entry)| (entry.declaration.name, position)).collect();
+        Self { entries, positions }
     }
 
     /// The tool of this name.
-    pub fn find(&self, name: &str) -> Option<&Entry> {
-        self.places.get(name).and_then(|&place| self.entries.get(place))
+    pub fn find(&self, name: &str) -> Option<&ToolEntry> {
+        self.positions.get(name).and_then(|&position| self.entries.get(position))
     }
 
     /// What `tools/list` shows.
@@ -101,7 +101,7 @@ fn annotations(effect: Effect) -> ToolAnnotations {
     }
 }
 
-/// The arguments that say where.
+/// The arguments that name the target.
 fn ids(declaration: &Declaration) -> Vec<&'static str> {
     let all = [ORGANIZATION_ID, declaration.tool.library, ASSET_ID];
     let count = match declaration.scope {
@@ -113,7 +113,7 @@ fn ids(declaration: &Declaration) -> Vec<&'static str> {
     all.into_iter().take(count).collect()
 }
 
-impl Entry {
+impl ToolEntry {
     fn of<O: Operation>(configured: &Configured) -> Self {
         let declaration = O::DECLARATION;
         let tool = declaration.tool;
@@ -138,15 +138,15 @@ impl Entry {
         self.declaration.name
     }
 
-    /// Makes the arguments fit the tool's schema.
+    /// Checks the arguments against the tool's schema, and converts those that are written in another way.
     ///
     /// # Errors
-    /// The result of a call whose arguments don't.
-    pub fn fitting(&self, arguments: JsonObject) -> Result<JsonObject, CallToolResult> {
+    /// The result of a call whose arguments don't match.
+    pub fn fit_arguments(&self, arguments: JsonObject) -> Result<JsonObject, CallToolResult> {
         match check::fit(&self.schema, Value::Object(arguments)) {
             Ok(Value::Object(arguments)) => Ok(arguments),
-            Ok(_) => Err(misfit(self.name(), "they must be an object")),
-            Err(reason) => Err(misfit(self.name(), &reason)),
+            Ok(_) => Err(invalid_arguments(self.name(), "they must be an object")),
+            Err(reason) => Err(invalid_arguments(self.name(), &reason)),
         }
     }
 
@@ -159,20 +159,20 @@ impl Entry {
                 .saturating_mul(u32::try_from(sources).unwrap_or(u32::MAX))
     }
 
-    /// Calls the tool with arguments that fit.
-    pub fn call(&self, call: Call, arguments: JsonObject) -> BoxFuture<'static, CallToolResult> {
+    /// Calls the tool with arguments that match its schema.
+    pub fn call(&self, call: ToolCall, arguments: JsonObject) -> BoxFuture<'static, CallToolResult> {
         (self.run)(call, arguments)
     }
 }
 
-async fn run<O: Operation>(call: Call, arguments: JsonObject) -> CallToolResult {
+async fn run<O: Operation>(call: ToolCall, arguments: JsonObject) -> CallToolResult {
     let request = call.request;
     let result = answer::<O>(call, arguments).await;
     result.unwrap_or_else(|error| failed(&error, request))
 }
 
-async fn answer<O: Operation>(call: Call, mut arguments: JsonObject) -> Result<CallToolResult> {
-    let Call { core, caller, progress, .. } = call;
+async fn answer<O: Operation>(call: ToolCall, mut arguments: JsonObject) -> Result<CallToolResult> {
+    let ToolCall { core, caller, progress, .. } = call;
     let mut id = |name: &str| match arguments.remove(name) {
         Some(Value::String(id)) => id,
         Some(_) | None => String::new(),
@@ -183,8 +183,8 @@ async fn answer<O: Operation>(call: Call, mut arguments: JsonObject) -> Result<C
         asset: id(ASSET_ID),
     };
     let Ok(input) = serde_json::from_value::<O::Input>(Value::Object(arguments)) else {
-        // The schema was checked before, and says all that there is to say.
-        return Ok(misfit(O::DECLARATION.name, "they don't fit its input schema"));
+        // The arguments were checked against the schema, which describes every problem.
+        return Ok(invalid_arguments(O::DECLARATION.name, "they don't match its input schema"));
     };
     let origin = core.settings().public_url.clone();
     let progress = Some(Box::new(move |at| progress.report(at)) as _);

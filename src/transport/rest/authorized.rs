@@ -1,8 +1,9 @@
-//! One request on its way to a handler: the only place that decides the order of its checks.
+//! The checks that a request passes before its handler runs, and the only place that decides their order.
 //!
-//! The path and the method are settled by routing. Then come `Authorization`, `Api-Version`, the key, the
-//! organization, and the grant on every library that the path names; only what passed them is
-//! [`Authorized`], and only that has parameters and a body. So nothing in those can change the answer for what is out of reach.
+//! Routing has matched the path and the method. Then come `Authorization`, `Api-Version`, the key, the
+//! organization, and the grant on every library that the path names; only a request that passed them is
+//! [`Authorized`], and only that has parameters and a body. So neither can change the answer about a library that is out
+//! of reach.
 
 use actix_web::HttpRequest;
 use actix_web::dev::{Path, Payload, ResourcePath};
@@ -32,7 +33,7 @@ pub struct Authorized {
     pub payload: Payload,
 }
 
-/// The head of a request: what stays while its body is read.
+/// The head of a request, which is kept while its body is read.
 pub struct RequestHead {
     /// The version of the API that the answer is to be in.
     pub version: Version,
@@ -45,15 +46,16 @@ impl Authorized {
     /// Checks a request up to its parameters.
     ///
     /// # Errors
-    /// Of the first check that fails, in the order of this file's first lines.
+    /// That of the first check that fails, in the order given at the top of this file.
     pub fn check(
         declaration: &Declaration,
         since: Version,
         request: HttpRequest,
         payload: Payload,
     ) -> Result<Self> {
-        let core =
-            request.app_data::<Data<Core>>().ok_or_else(|| Error::internal("REST has no Core to ask"))?;
+        let core = request
+            .app_data::<Data<Core>>()
+            .ok_or_else(|| Error::internal("REST was mounted without a Core"))?;
         let core = Core::clone(core);
         transport::bearer_token(request.headers())?;
         let version = version_of(request.headers(), since)?;
@@ -69,7 +71,7 @@ impl RequestHead {
     /// again, so that a key that was revoked meanwhile changes nothing.
     ///
     /// # Errors
-    /// `PAYLOAD_TOO_LARGE`, `BAD_USER_INPUT` for a body that breaks off, or those of [`Authorized::check`].
+    /// `PAYLOAD_TOO_LARGE`, `BAD_USER_INPUT` for an incomplete body, or those of [`Authorized::check`].
     pub async fn read_body(self, payload: Payload) -> Result<(Caller, Self, JsonBody)> {
         let read = body::read(payload, self.request.headers(), self.limits().json_bytes).await;
         let caller = transport::authenticate(&self.core, &self.request)?;
@@ -80,21 +82,20 @@ impl RequestHead {
     /// What an operation knows of this request.
     pub fn context(&self, caller: Caller) -> Context {
         let LibraryPath { organization, library } = self.library();
-        let asset = self.request.match_info().get("assetId").unwrap_or_default();
         Context {
             core: self.core.clone(),
             caller,
             target: Target {
                 organization: organization.to_owned(),
                 library: library.to_owned(),
-                asset: asset.to_owned(),
+                asset: self.asset().to_owned(),
             },
             audience: Audience::Program(self.version),
             progress: None,
         }
     }
 
-    /// Where the operations are.
+    /// The core, which does the work.
     pub fn core(&self) -> &Core {
         &self.core
     }
@@ -123,16 +124,21 @@ impl RequestHead {
     pub fn library(&self) -> LibraryPath<'_> {
         library_of(self.request.match_info())
     }
+
+    /// The asset that the path names; empty where the path names none.
+    pub fn asset(&self) -> &str {
+        self.request.match_info().get("assetId").unwrap_or_default()
+    }
 }
 
 /// A whole body.
 pub struct JsonBody(Bytes);
 
 impl JsonBody {
-    /// Reads it as JSON of this shape.
+    /// Parses it as JSON of this shape.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` that says where it is not.
+    /// `BAD_USER_INPUT` that says where it does not match.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         body::json(&self.0)
     }
@@ -145,10 +151,10 @@ fn library_of<T: ResourcePath>(path: &Path<T>) -> LibraryPath<'_> {
     }
 }
 
-/// The checks of [`Authorized::check`] for a request of which only the head has arrived.
+/// The checks of [`Authorized::check`] for a request whose head alone has arrived.
 ///
 /// # Errors
-/// Of the first check that fails.
+/// That of the first check that fails.
 pub fn check_head<T: ResourcePath>(
     core: &Core,
     declaration: &Declaration,

@@ -1,4 +1,4 @@
-//! Bodies: read up to a limit, and understood as JSON. The checks that come before them are in `call.rs`.
+//! Bodies: read up to a limit, and parsed as JSON. The checks that come before them are in `authorized.rs`.
 
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderMap;
@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Code, Error, Result, excerpt};
 use crate::transport;
-use crate::transport::wire::misfit;
+use crate::transport::wire::describe_json_error;
 
 /// Reads a body of at most `most` bytes. One that announces more is refused unread.
 ///
@@ -17,32 +17,34 @@ pub async fn read(payload: Payload, headers: &HeaderMap, most: usize) -> Result<
     transport::body::read(payload, headers, most, too_large).await
 }
 
-/// Understands a body as JSON of this shape.
+/// Parses a body as JSON of this shape.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` that says where it is not.
+/// `BAD_USER_INPUT` that says where it does not match.
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     if body.trim_ascii().is_empty() {
         return Err(Error::bad_input("The body is empty. Send a JSON object."));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let place = error.path().to_string();
-        match place.as_str() {
-            "." => Error::bad_input(format!("The body does not fit: {}.", misfit(error.inner()))),
-            place => Error::bad_input(format!(
-                "The body does not fit at `{}`: {}.",
-                excerpt(place),
-                misfit(error.inner())
+        let path = error.path().to_string();
+        match path.as_str() {
+            "." => Error::bad_input(format!("Invalid body: {}.", describe_json_error(error.inner()))),
+            path => Error::bad_input(format!(
+                "Invalid body at `{}`: {}.",
+                excerpt(path),
+                describe_json_error(error.inner())
             )),
         }
     })?;
-    reader.end().map_err(|error| Error::bad_input(format!("The body does not fit: {}.", misfit(&error))))?;
+    reader
+        .end()
+        .map_err(|error| Error::bad_input(format!("Invalid body: {}.", describe_json_error(&error))))?;
     Ok(read)
 }
 
 fn too_large(most: usize) -> Error {
-    Error::new(Code::PayloadTooLarge, format!("A body of JSON has at most {most} bytes; this one has more."))
+    Error::new(Code::PayloadTooLarge, format!("The JSON body is larger than {most} bytes."))
 }
 
 #[cfg(test)]
@@ -59,14 +61,14 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named_by_its_place() {
+    fn an_error_names_the_place_that_does_not_match() {
         for (body, said) in [
             (r#"{"assetIds":["a",5]}"#, "assetIds[1]"),
             (r#"{"assetIds":"a"}"#, "assetIds"),
             ("{}", "assetIds"),
             ("", "empty"),
             (" \n", "empty"),
-            ("[1", "does not fit"),
+            ("[1", "Invalid body"),
             (r#"{"assetIds":[]} x"#, "trailing"),
         ] {
             let error = json::<Tagging>(body.as_bytes()).unwrap_err();

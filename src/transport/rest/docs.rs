@@ -1,4 +1,4 @@
-//! The OpenAPI document and the reference page that shows it: everything from this binary, nothing from elsewhere.
+//! The OpenAPI document and the reference page that shows it. All of it is in the binary; nothing is fetched.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const FILES: &str = r"/docs/{file:start\.js|swagger-ui\.css|swagger-ui-bundle\.j
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
 img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What `/openapi.json` answers: made once for a server, since its configuration is in it.
+/// What `/openapi.json` answers. Written once when the server starts, with the configured limits.
 #[derive(Debug, Clone)]
 pub struct Documents(Vec<(Option<Version>, Bytes)>);
 
@@ -57,7 +57,7 @@ fn described(query: &str) -> Result<Option<Version>> {
     let query = QueryString::parse(query);
     if query.names().any(|name| name != VERSION) || query.names().count() > 1 {
         return Err(Error::bad_input(format!(
-            "The only parameter here is `{VERSION}`, once: {}, or none for both.",
+            "The only parameter here is `{VERSION}`, at most once: {}. Without it, all versions are described.",
             Version::choice()
         )));
     }

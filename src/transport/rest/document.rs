@@ -1,5 +1,5 @@
-//! The OpenAPI document: made of the routes, the declarations of their operations, and the shapes that the code itself
-//! reads and writes.
+//! The OpenAPI document, made from the routes, the declarations of their operations, and the types that the code reads
+//! and writes.
 
 use std::collections::BTreeMap;
 
@@ -37,35 +37,32 @@ const KEY: &str = "apiKey";
 const JSON: &str = "application/json";
 /// The parts of the reference page.
 const GROUPS: [(&str, &str); 4] = [
-    (
-        "Keys and libraries",
-        "What a key is and reaches, and the libraries of its organization with their tags.",
-    ),
+    ("Keys and libraries", "What a key can access, and the libraries of its organization with their tags."),
     ("Assets", "The files of a library, with their metadata."),
-    ("Search", "Assets by words, in all libraries that the key reaches."),
+    ("Search", "Finds assets by words, in all libraries that the key reaches."),
     ("This document", "The description of the API."),
 ];
 const ABOUT: &str = "Every answer is `{\"data\": …}` or `{\"error\": {\"code\", \"message\"}}`. A request is checked in \
 this order, and the first check that fails answers: TLS, path and method, `Authorization`, `Api-Version`, the \
 organization, the key, its grant on every library that the request names, parameters and body, the asset. A library \
-that the key does not reach is answered like one that does not exist. Plain HTTP is answered 403 `HTTPS_REQUIRED`, an \
+that the key does not reach gets the same answer as one that does not exist. Plain HTTP is answered 403 `HTTPS_REQUIRED`, an \
 unknown path 404 `ENDPOINT_NOT_FOUND`, another method 405 `METHOD_NOT_ALLOWED`.";
 
 /// What `/openapi.json` describes: every version of the API, or one alone.
 #[must_use]
 pub fn openapi(configured: &Configured, version: Option<Version>) -> OpenApi {
-    Writer { configured, version, schemas: Schemas::new(configured) }.document()
+    DocumentWriter { configured, version, schemas: Schemas::new(configured) }.document()
 }
 
 /// Writes one document.
-struct Writer<'a> {
+struct DocumentWriter<'a> {
     configured: &'a Configured,
     /// The version that it describes; none: all.
     version: Option<Version>,
     schemas: Schemas,
 }
 
-impl Writer<'_> {
+impl DocumentWriter<'_> {
     fn document(mut self) -> OpenApi {
         let mut paths = Paths::new();
         for route in ROUTES.iter() {
@@ -97,8 +94,8 @@ impl Writer<'_> {
 
     fn info(&self) -> Info {
         let about = match self.version {
-            Some(version) => format!("Version {} of the API alone. {ABOUT}", version.name()),
-            None => format!("Every version of the API; `{PATH}?version=…` describes one alone. {ABOUT}"),
+            Some(version) => format!("Only version {} of the API. {ABOUT}", version.name()),
+            None => format!("All versions of the API; `{PATH}?version=…` describes a single one. {ABOUT}"),
         };
         let license = LicenseBuilder::new()
             .name(env!("CARGO_PKG_LICENSE"))
@@ -215,13 +212,13 @@ impl Writer<'_> {
         }
         let link = HeaderBuilder::new()
             .schema(Some(literal(json!({"type": "string"}))))
-            .description(Some("`<url>; rel=\"next\"` while there are more."))
+            .description(Some("`<url>; rel=\"next\"` while there are more pages."))
             .build();
         answer.header("Link", link)
     }
 }
 
-/// What a document shows of something that each version has its own of, oldest first, or all have in common.
+/// Of the values for each version, oldest first, those that the document shows; a single value is for all versions.
 fn described_of<T>(all: &[T], version: Option<Version>) -> Vec<(Version, &T)> {
     let each = Version::ALL.into_iter().zip(all);
     match version {
@@ -252,7 +249,7 @@ fn form_schema() -> Value {
                 "minItems": 1,
                 "maxItems": "{limits.files_per_upload}",
             },
-            "parentId": {"type": "string", "description": "Makes the one file a variant of this asset."},
+            "parentId": {"type": "string", "description": "Makes the file, which must be the only one, a variant of this asset."},
         },
     })
 }
@@ -336,7 +333,7 @@ fn itself() -> OperationBuilder {
     let version = ParameterBuilder::new()
         .name(VERSION)
         .parameter_in(ParameterIn::Query)
-        .description(Some("The version of the API to describe; all of them without it."))
+        .description(Some("The version of the API to describe. Default: all versions."))
         .schema(Some(literal(json!({"type": "string", "enum": Version::ALL.map(Version::name)}))));
     OperationBuilder::new()
         .operation_id(Some("openapi"))
@@ -373,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reference_in_the_documents_leads_somewhere_and_every_schema_is_used() {
+    fn every_reference_in_the_documents_resolves_and_every_schema_is_used() {
         for document in documents() {
             let text = document.to_string();
             let references: BTreeSet<&str> =
@@ -388,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_configured_is_left_open() {
+    fn no_placeholder_is_left_in_the_documents() {
         for document in documents() {
             let text = document.to_string();
             let open = ["{limits", "{default", "{most", "{trash"].map(|open| text.contains(open));

@@ -1,4 +1,4 @@
-//! The parameters of a request's query: read by name, told apart from nonsense. What they mean is not known here.
+//! The parameters of a request's query: read by name, and refused when malformed. What they mean is not known here.
 
 use serde_json::Value;
 use url::form_urlencoded;
@@ -10,12 +10,12 @@ use crate::operations::{Parameter, ParameterKind};
 pub struct QueryString(Vec<(String, String)>);
 
 impl QueryString {
-    /// Reads a query; every text is one.
+    /// Reads a query. Any text is a valid query.
     pub fn parse(text: &str) -> Self {
         Self(form_urlencoded::parse(text.as_bytes()).into_owned().collect())
     }
 
-    /// The names of all that it has, as often as each is there.
+    /// The names of all parameters, each as often as it occurs.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
     }
@@ -25,7 +25,7 @@ impl QueryString {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
-    /// A whole number; one beyond 64 bits counts as the largest.
+    /// A whole number; one of more than 64 bits counts as the largest.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` for what is not a number.
@@ -44,7 +44,7 @@ impl QueryString {
         items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
     }
 
-    /// The value of a parameter, understood as it is declared; none where it is not given.
+    /// The value of a parameter, read as it is declared; none if it is not given.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` for what is not a number or not one of the words.
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused_by_its_name() {
+    fn an_error_for_an_invalid_number_names_the_parameter() {
         for text in ["page=", "page=-1", "page=1.5", "page=one", "page=%2B1", "page=1+"] {
             let error = QueryString::parse(text).number("page").unwrap_err();
             assert!(error.message().contains("`page`"), "{text}");

@@ -1,4 +1,4 @@
-//! How an answer is written: the envelope, and the link to the next part of a list.
+//! Writes answers: the JSON envelope, and the link to the next page of a list.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LINK};
@@ -12,7 +12,7 @@ use crate::operations::Answer;
 use crate::transport::wire::Version;
 
 #[derive(Serialize)]
-struct Data<T> {
+struct DataEnvelope<T> {
     data: T,
 }
 
@@ -23,16 +23,16 @@ struct Data<T> {
 pub fn data<A: Answer>(status: u16, answer: A, version: Version, origin: &str) -> Result<HttpResponse> {
     let mut response = HttpResponse::build(StatusCode::from_u16(status).map_err(Error::internal)?);
     Ok(match version {
-        Version::V20260520 => response.json(Data { data: answer.v2026_05_20(origin) }),
-        Version::V20260708 => response.json(Data { data: answer.v2026_07_08(origin) }),
+        Version::V20260520 => response.json(DataEnvelope { data: answer.v2026_05_20(origin) }),
+        Version::V20260708 => response.json(DataEnvelope { data: answer.v2026_07_08(origin) }),
     })
 }
 
-/// Adds where the next part of a list is: the same request with the cursor instead of a page.
+/// Adds the link to the next page of a list: the same request with a cursor instead of a page number.
 ///
 /// # Errors
 /// Never for a request that was routed; its parts are ASCII.
-pub fn linked(
+pub fn with_next_link(
     mut answer: HttpResponse,
     request: &HttpRequest,
     origin: &str,

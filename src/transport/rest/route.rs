@@ -1,5 +1,5 @@
-//! An operation as an endpoint: its input read from the path, the query or the body, its answer written in the version
-//! that was asked for.
+//! An operation as a REST endpoint: reads its input from the path, the query or the body, and writes its answer in the
+//! version that was asked for.
 
 use actix_web::{HttpResponse, http};
 use futures_util::future::LocalBoxFuture;
@@ -89,7 +89,9 @@ fn query_input<O: Operation>(query: &QueryString, version: Version) -> Result<Va
 
 async fn with_body<O: Operation>(authorized: Authorized) -> Result<HttpResponse> {
     let Authorized { caller, head, payload } = authorized;
-    O::check(&head.context(caller))?;
+    O::check(head.core(), &caller, &head.library(), head.asset())?;
+    // No snapshot is kept while the client is waited for.
+    drop(caller);
     let (caller, head, body) = head.read_body(payload).await?;
     if !O::DECLARATION.also_needs.is_empty() {
         let sent: Value = body.json()?;
@@ -99,8 +101,8 @@ async fn with_body<O: Operation>(authorized: Authorized) -> Result<HttpResponse>
     run::<O>(caller, head, input).await
 }
 
-/// Checks the libraries that the input names beside the one in the path. They are part of what the request names, so
-/// they come before everything else in the input.
+/// Checks the libraries that the input names besides the one in the path. They are checked before the rest of the
+/// input, like the library in the path.
 fn check_libraries<O: Operation>(
     caller: &Caller,
     head: &RequestHead,
@@ -128,7 +130,7 @@ async fn run<O: Operation>(caller: Caller, head: RequestHead, input: O::Input) -
     let output = O::run(head.context(caller), input).await?;
     let next = output.next();
     let status = O::DECLARATION.rest.map_or(200, |endpoint| endpoint.status);
-    reply::linked(
+    reply::with_next_link(
         reply::data(status, output, head.version, head.origin())?,
         head.request(),
         head.origin(),

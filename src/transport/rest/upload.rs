@@ -7,20 +7,20 @@ use super::authorized::Authorized;
 use super::reply::data;
 use crate::error::{Error, Result, excerpt};
 use crate::transport::files::receive;
-use crate::transport::form::Form;
+use crate::transport::form::MultipartForm;
 
 /// The field that holds a file; it is repeated.
 const FILES: &str = "files";
 /// The field that names the asset that the file is a variant of.
 const PARENT: &str = "parentId";
-/// How many bytes are read of a field that is no file; an id has 16.
+/// The most bytes that are read of a field that is not a file; an id has 16.
 const TEXT_BYTES: usize = 1024;
 
 pub async fn upload(Authorized { caller, head, payload }: Authorized) -> Result<HttpResponse> {
     let mut upload = head.core().begin_upload(&caller, &head.library())?;
     // No snapshot is kept while the client is waited for.
     drop(caller);
-    let mut form = Form::new(head.request().headers(), payload)?;
+    let mut form = MultipartForm::new(head.request().headers(), payload)?;
     let mut parent = None;
     while let Some(mut part) = form.next().await? {
         match part.name.as_str() {
@@ -40,12 +40,12 @@ pub async fn upload(Authorized { caller, head, payload }: Authorized) -> Result<
 }
 
 fn too_long(most: usize) -> Error {
-    Error::bad_input(format!("`{PARENT}` has more than {most} bytes."))
+    Error::bad_input(format!("`{PARENT}` is longer than {most} bytes."))
 }
 
 fn unknown_field(name: &str) -> Error {
     Error::bad_input(format!(
-        "The form has the field `{}`, which is not known. Send the files as `{FILES}`, and `{PARENT}` for a variant.",
+        "The form has an unknown field `{}`. Send the files as `{FILES}`, and `{PARENT}` for a variant.",
         excerpt(name)
     ))
 }

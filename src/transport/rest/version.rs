@@ -8,10 +8,10 @@ use crate::transport::wire::Version;
 /// The header that names the version.
 pub const API_VERSION: &str = "Api-Version";
 
-/// The version that a request asks for, of an endpoint that is there since another.
+/// The version that a request asks for; `since` is the first version that has the endpoint.
 ///
 /// # Errors
-/// `API_VERSION_REQUIRED` when it names none, `BAD_USER_INPUT` when there is none of that name,
+/// `API_VERSION_REQUIRED` when it names none, `BAD_USER_INPUT` when there is no version of that name,
 /// `ENDPOINT_NOT_FOUND` when it is older than the endpoint.
 pub fn version_of(headers: &HeaderMap, since: Version) -> Result<Version> {
     let choice = Version::choice();
@@ -27,7 +27,7 @@ pub fn version_of(headers: &HeaderMap, since: Version) -> Result<Version> {
     if known < since {
         return Err(Error::new(
             Code::EndpointNotFound,
-            format!("There is no such endpoint in this version. It is there since {}.", since.name()),
+            format!("This endpoint does not exist in this version. It was added in {}.", since.name()),
         ));
     }
     Ok(known)

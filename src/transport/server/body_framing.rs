@@ -10,7 +10,7 @@ pub enum BodyFraming {
     /// This many bytes.
     Length(u64),
     /// Chunks; this is expected next.
-    Chunks(Chunk),
+    Chunks(ChunkState),
 }
 
 /// A chunked body that breaks the rules, so that its end can't be found.
@@ -19,7 +19,7 @@ pub struct Malformed;
 
 /// What is expected next in a chunked body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Chunk {
+pub enum ChunkState {
     /// The first digit of a size.
     Size,
     /// More digits, or what ends them.
@@ -49,7 +49,7 @@ pub enum Chunk {
 impl BodyFraming {
     /// Whether all of it was read.
     pub fn is_over(&self) -> bool {
-        matches!(self, Self::Length(0) | Self::Chunks(Chunk::Over))
+        matches!(self, Self::Length(0) | Self::Chunks(ChunkState::Over))
     }
 
     /// Reads what belongs to the body from the front of `bytes`, and returns how many bytes that is.
@@ -65,7 +65,7 @@ impl BodyFraming {
     }
 }
 
-impl Chunk {
+impl ChunkState {
     fn take(&mut self, bytes: &[u8]) -> Result<usize, Malformed> {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn taken(text: &[u8]) -> Result<(usize, bool), Malformed> {
-        let mut body = BodyFraming::Chunks(Chunk::Size);
+        let mut body = BodyFraming::Chunks(ChunkState::Size);
         body.take(text).map(|taken| (taken, body.is_over()))
     }
 
@@ -178,7 +178,7 @@ mod tests {
                 text.extend(b"\r\n");
             }
             text.extend(b"0\r\n\r\n");
-            let mut body = BodyFraming::Chunks(Chunk::Size);
+            let mut body = BodyFraming::Chunks(ChunkState::Size);
             for piece in text.chunks(piece) {
                 prop_assert!(!body.is_over());
                 prop_assert_eq!(body.take(piece), Ok(piece.len()));

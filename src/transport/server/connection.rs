@@ -27,7 +27,7 @@ pub struct Connection<T = TlsStream<TcpStream>> {
     tls: T,
     timeouts: Timeouts,
     security: StrictTransportSecurity,
-    reading: Reading,
+    reading: ReadState,
     /// Bytes that were received and not yet passed to the framework.
     buffer: Vec<u8>,
     /// How many of them are checked and may be passed on.
@@ -44,8 +44,8 @@ pub struct Connection<T = TlsStream<TcpStream>> {
     slot: ConnectionSlot,
 }
 
-/// What comes next from the client.
-enum Reading {
+/// What is expected next from the client.
+enum ReadState {
     /// The head of a request; its deadline, once it has begun.
     Head(Option<Instant>),
     /// The rest of a body.
@@ -61,7 +61,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
             tls,
             timeouts,
             security,
-            reading: Reading::Head(Some(first_head)),
+            reading: ReadState::Head(Some(first_head)),
             buffer: Vec::new(),
             cleared: 0,
             searched: 0,
@@ -99,9 +99,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
                 self.cleared = head.length;
                 let no_body = head.body.is_over();
                 self.reading = if no_body {
-                    Reading::Head(None)
+                    ReadState::Head(None)
                 } else {
-                    Reading::Body(head.body, TransferRate::default())
+                    ReadState::Body(head.body, TransferRate::default())
                 };
                 true
             }
@@ -128,7 +128,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         let mut read = ReadBuf::new(&mut bytes);
         if self.poll_client(context, &mut read)?.is_ready() {
             if read.filled().is_empty() {
-                self.reading = Reading::Ended;
+                self.reading = ReadState::Ended;
             }
             self.buffer.extend_from_slice(read.filled());
             return Poll::Ready(Ok(()));
@@ -138,14 +138,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
             return Poll::Pending;
         }
         let until = until.unwrap_or_else(|| Instant::now() + self.timeouts.head);
-        self.reading = Reading::Head(Some(until));
+        self.reading = ReadState::Head(Some(until));
         ready!(self.read_timer.poll(context, until));
         if self.buffer.is_empty() {
-            self.reading = Reading::Ended;
+            self.reading = ReadState::Ended;
         } else {
             let seconds = self.timeouts.head.as_secs_f32();
             self.refuse(&Error::bad_input(format!(
-                "The head of the request did not come within {seconds} seconds."
+                "The head of the request did not arrive within {seconds} seconds."
             )));
         }
         Poll::Ready(Ok(()))
@@ -155,11 +155,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
     fn poll_body(&mut self, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = out.filled().len();
         let read = self.poll_client(context, out)?;
-        let Reading::Body(body, rate) = &mut self.reading else { return Poll::Ready(Ok(())) };
+        let ReadState::Body(body, rate) = &mut self.reading else { return Poll::Ready(Ok(())) };
         if read.is_pending() {
             let Ok(check_again) = rate.wait(Instant::now(), &minimum_body_rate(&self.timeouts)) else {
                 tracing::debug!("a body arrived too slowly");
-                self.reading = Reading::Ended;
+                self.reading = ReadState::Ended;
                 return Poll::Ready(Ok(()));
             };
             return self.read_timer.poll(context, check_again).map(Ok);
@@ -168,28 +168,28 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         rate.transferred(bytes.len(), Instant::now());
         let Some(taken) = body.take(bytes).ok().filter(|_| !bytes.is_empty()) else {
             out.set_filled(before);
-            self.reading = Reading::Ended;
+            self.reading = ReadState::Ended;
             return Poll::Ready(Ok(()));
         };
         self.buffer.extend_from_slice(bytes.get(taken..).unwrap_or_default());
         out.set_filled(before + taken);
         if body.is_over() {
-            self.reading = Reading::Head(None);
+            self.reading = ReadState::Head(None);
         }
         Poll::Ready(Ok(()))
     }
 
     /// Clears the part of a body that is in the buffer.
     fn clear_body(&mut self) {
-        let Reading::Body(body, _) = &mut self.reading else { return };
+        let ReadState::Body(body, _) = &mut self.reading else { return };
         let Ok(taken) = body.take(&self.buffer) else {
             self.buffer.clear();
-            self.reading = Reading::Ended;
+            self.reading = ReadState::Ended;
             return;
         };
         self.cleared = taken;
         if body.is_over() {
-            self.reading = Reading::Head(None);
+            self.reading = ReadState::Head(None);
         }
     }
 
@@ -197,7 +197,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
     fn refuse(&mut self, error: &Error) {
         self.closing = Closing::with_answer(refusal::answer(error, Some(self.slot.peer()), self.security));
         self.buffer = Vec::new();
-        self.reading = Reading::Ended;
+        self.reading = ReadState::Ended;
     }
 }
 
@@ -223,14 +223,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<T> {
                 return Poll::Ready(Ok(()));
             }
             match this.reading {
-                Reading::Ended => return Poll::Ready(Ok(())),
-                Reading::Head(until) => {
+                ReadState::Ended => return Poll::Ready(Ok(())),
+                ReadState::Head(until) => {
                     if !this.find_head() {
                         ready!(this.poll_head(context, until))?;
                     }
                 }
-                Reading::Body(..) if this.buffer.is_empty() => ready!(this.poll_body(context, out))?,
-                Reading::Body(..) => this.clear_body(),
+                ReadState::Body(..) if this.buffer.is_empty() => ready!(this.poll_body(context, out))?,
+                ReadState::Body(..) => this.clear_body(),
             }
         }
     }

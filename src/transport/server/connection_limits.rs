@@ -9,13 +9,13 @@ use crate::core::budget::client_network;
 /// Counts the open connections and limits them, in all and from each address.
 #[derive(Clone)]
 pub struct ConnectionLimits {
-    open: Arc<Mutex<Open>>,
+    open: Arc<Mutex<OpenConnections>>,
     total: usize,
     per_address: usize,
 }
 
 #[derive(Default)]
-struct Open {
+struct OpenConnections {
     total: usize,
     by_address: HashMap<IpAddr, usize>,
 }
@@ -42,7 +42,7 @@ impl ConnectionLimits {
 
 /// One connection's slot, released when dropped.
 pub struct ConnectionSlot {
-    open: Arc<Mutex<Open>>,
+    open: Arc<Mutex<OpenConnections>>,
     address: IpAddr,
     peer: IpAddr,
 }

@@ -7,7 +7,7 @@ use std::net::Ipv6Addr;
 
 use actix_web::http::{Method, Uri};
 
-use super::body_framing::{BodyFraming, Chunk};
+use super::body_framing::{BodyFraming, ChunkState};
 use crate::error::{Error, Result};
 
 /// The longest head, in bytes. A url and a bearer token need a tenth of it.
@@ -52,7 +52,7 @@ pub fn read_head(bytes: &[u8], known: usize) -> Result<Option<Head>> {
     };
     if has_bare_line_feed(window.get(..length).unwrap_or(window)) {
         return Err(Error::bad_input(
-            "Lines of the head end in carriage return and line feed, not in one of them.",
+            "Each line of the head must end in a carriage return and a line feed, not in one of them alone.",
         ));
     }
     let request = FramingFields::new(&request)?;
@@ -98,7 +98,7 @@ impl<'a> FramingFields<'a> {
         check_target(method, target, host)?;
         let upgrade = request.headers.iter().find(|field| field.name.eq_ignore_ascii_case("upgrade"));
         if upgrade.is_some_and(|field| field.value.trim_ascii().eq_ignore_ascii_case(b"websocket")) {
-            return Err(Error::bad_input("There are no WebSockets here."));
+            return Err(Error::bad_input("This server does not support WebSockets."));
         }
         let (length, encoding) = (single(request, "content-length")?, single(request, "transfer-encoding")?);
         Ok(Self { is_http_11, is_post: method == "POST", length, encoding })
@@ -110,11 +110,11 @@ impl<'a> FramingFields<'a> {
                 Err(Error::bad_input("Send `Content-Length` or `Transfer-Encoding`, not both."))
             }
             (None, Some(encoding)) if self.is_http_11 && encoding.eq_ignore_ascii_case(b"chunked") => {
-                Ok(BodyFraming::Chunks(Chunk::Size))
+                Ok(BodyFraming::Chunks(ChunkState::Size))
             }
-            (None, Some(_)) => {
-                Err(Error::bad_input("The only `Transfer-Encoding` here is `chunked`, in HTTP/1.1."))
-            }
+            (None, Some(_)) => Err(Error::bad_input(
+                "The only `Transfer-Encoding` that is accepted is `chunked`, in HTTP/1.1.",
+            )),
             (Some(length), None) => decimal(length)
                 .map(BodyFraming::Length)
                 .ok_or_else(|| Error::bad_input("`Content-Length` must be a number of bytes.")),
@@ -171,9 +171,9 @@ fn decimal(text: &[u8]) -> Option<u64> {
 
 /// Accepts a path, or a whole url, as for a proxy, with the same host as `Host`.
 fn check_target(method: &str, target: &str, host: Option<&[u8]>) -> Result<()> {
-    let malformed = || Error::bad_input("The target of the request is not a path that can be read.");
-    let known =
-        Method::from_bytes(method.as_bytes()).map_err(|_| Error::bad_input("There is no such method."))?;
+    let malformed = || Error::bad_input("The target of the request is not a valid path.");
+    let known = Method::from_bytes(method.as_bytes())
+        .map_err(|_| Error::bad_input("There is no such HTTP method."))?;
     if known == Method::CONNECT {
         return Err(Error::bad_input("This server is not a proxy."));
     }
@@ -185,7 +185,7 @@ fn check_target(method: &str, target: &str, host: Option<&[u8]>) -> Result<()> {
             if host.is_some_and(|host| host.eq_ignore_ascii_case(named.as_str().as_bytes())) {
                 Ok(())
             } else {
-                Err(Error::bad_input("The url of the request names another host than its `Host`."))
+                Err(Error::bad_input("The url of the request names a different host than its `Host` header."))
             }
         }
         (true | false, _) => Err(malformed()),
@@ -225,7 +225,7 @@ mod tests {
             read(&format!("POST / HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n")).unwrap().unwrap().body
         };
         assert_eq!(body("Content-Length: 7"), BodyFraming::Length(7));
-        assert_eq!(body("Transfer-Encoding: Chunked"), BodyFraming::Chunks(Chunk::Size));
+        assert_eq!(body("Transfer-Encoding: Chunked"), BodyFraming::Chunks(ChunkState::Size));
         assert_eq!(body("A: b"), BodyFraming::Length(0));
     }
 

@@ -1,4 +1,4 @@
-//! `/healthz` and `/readyz`, for whatever supervises the process. No key, no data.
+//! `/healthz` and `/readyz`, for the supervisor of the process. They need no key and show no data.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

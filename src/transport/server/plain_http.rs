@@ -7,7 +7,7 @@ use askama::Template;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 
-use super::refusal::{self, Content};
+use super::refusal::{self, AnswerBody};
 use crate::core::Core;
 use crate::core::model::api_key::keys_in;
 use crate::error::{Code, Error};
@@ -33,11 +33,11 @@ const MAX_KEYS: usize = 8;
 <meta name="color-scheme" content="light dark">
 <title>HTTPS only</title>
 <h1>This server speaks HTTPS only</h1>
-<p>Go on with <a href="{{ url }}">{{ url }}</a></p>
+<p>Continue with <a href="{{ url }}">{{ url }}</a></p>
 </html>
 "#
 )]
-struct Page<'a> {
+struct HttpsOnlyPage<'a> {
     url: &'a str,
 }
 
@@ -77,12 +77,12 @@ async fn head(tcp: &mut TcpStream) -> Option<Vec<u8>> {
 fn answer(head: &[u8], peer: SocketAddr, public_url: &str) -> Vec<u8> {
     let error = Error::new(
         Code::HttpsRequired,
-        "This server speaks HTTPS only. Send the request to an https:// url; a key sent without is exposed.",
+        "This server speaks HTTPS only. Send the request to an https:// url; a key sent over plain HTTP is exposed.",
     );
     let page = page(head, public_url);
     let content = match &page {
-        Some(html) => Content { media_type: "text/html; charset=utf-8", body: html.clone() },
-        None => Content {
+        Some(html) => AnswerBody { media_type: "text/html; charset=utf-8", body: html.clone() },
+        None => AnswerBody {
             media_type: "application/json",
             body: transport::error_json(error.code(), error.message()),
         },
@@ -105,7 +105,7 @@ fn page(head: &[u8], public_url: &str) -> Option<String> {
     }
     let target = request.path.filter(|target| target.starts_with('/')).unwrap_or("/");
     let url = https_url(field("host"), target).or_else(|| Url::parse(public_url).ok())?;
-    Page { url: url.as_str() }.render().ok()
+    HttpsOnlyPage { url: url.as_str() }.render().ok()
 }
 
 /// The same address with HTTPS, when it has nothing but host, port, path and query.

@@ -6,7 +6,7 @@ use crate::error::{Code, Error};
 use crate::transport::{self, RequestId, StrictTransportSecurity};
 
 /// The body of an answer.
-pub struct Content {
+pub struct AnswerBody {
     /// Its media type.
     pub media_type: &'static str,
     /// The text.
@@ -16,13 +16,13 @@ pub struct Content {
 /// A whole HTTP/1.1 answer with an error in its envelope; the connection closes after it. Logged like a request.
 pub fn answer(error: &Error, peer: Option<IpAddr>, security: StrictTransportSecurity) -> Vec<u8> {
     let body = transport::error_json(error.code(), error.message());
-    answer_with(error, &Content { media_type: "application/json", body }, peer, security)
+    answer_with(error, &AnswerBody { media_type: "application/json", body }, peer, security)
 }
 
 /// The same with another body.
 pub fn answer_with(
     error: &Error,
-    content: &Content,
+    content: &AnswerBody,
     peer: Option<IpAddr>,
     security: StrictTransportSecurity,
 ) -> Vec<u8> {
@@ -31,7 +31,7 @@ pub fn answer_with(
         target: "rasterd::access",
         address = peer.map(tracing::field::display), status, request = id.as_str(), code = error.code().name(), "refused before its head was read",
     );
-    let Content { media_type, body } = content;
+    let AnswerBody { media_type, body } = content;
     let strict =
         security.header().map_or_else(String::new, |value| format!("Strict-Transport-Security: {value}\r\n"));
     format!(

@@ -30,7 +30,7 @@ pub(super) struct Renewal {
 
 /// What was done last, and when.
 #[derive(Default)]
-struct Done {
+struct LastRun {
     compared: Option<Millis>,
     warned_of: Vec<CertificateDer<'static>>,
     warned: Option<Millis>,
@@ -40,11 +40,11 @@ impl Renewal {
     /// Runs as long as it is polled.
     pub async fn run(&self) {
         // The certificate was compared when it was opened.
-        let mut done = Done { compared: Some(self.clock.now()), ..Done::default() };
+        let mut last = LastRun { compared: Some(self.clock.now()), ..LastRun::default() };
         loop {
             self.certificates.reload_if_changed();
-            self.renew(&mut done).await;
-            self.warn(&mut done).await;
+            self.renew(&mut last).await;
+            self.warn(&mut last).await;
             let next = self.clock.now().saturating_add(millis(CHECK_EVERY));
             // The clock may also go back, and then that time would be far away.
             let _either = tokio::time::timeout(CHECK_EVERY, self.clock.reach(next)).await;
@@ -52,13 +52,13 @@ impl Renewal {
     }
 
     /// Compares a development certificate with what it should be, at intervals and after every jump of the clock.
-    async fn renew(&self, done: &mut Done) {
+    async fn renew(&self, last: &mut LastRun) {
         let Some(renewer) = self.renewer.clone() else { return };
         let now = self.clock.now();
-        if !is_due(done.compared, now, COMPARE_EVERY) {
+        if !is_due(last.compared, now, COMPARE_EVERY) {
             return;
         }
-        done.compared = Some(now);
+        last.compared = Some(now);
         let now = system_time(now);
         match tokio::task::spawn_blocking(move || renewer.renew(now)).await {
             Ok(Ok(())) => self.certificates.reload_if_changed(),
@@ -68,10 +68,10 @@ impl Renewal {
     }
 
     /// Logs why clients may refuse the certificate: everything when it is new, what concerns its dates every day.
-    async fn warn(&self, done: &mut Done) {
+    async fn warn(&self, last: &mut LastRun) {
         let (chain, now) = (self.certificates.chain(), self.clock.now());
-        let is_new = done.warned_of != chain;
-        if !is_new && !is_due(done.warned, now, WARN_EVERY) {
+        let is_new = last.warned_of != chain;
+        if !is_new && !is_due(last.warned, now, WARN_EVERY) {
             return;
         }
         let Some(findings) = self.findings(chain.clone(), now).await else { return };
@@ -82,8 +82,8 @@ impl Renewal {
         for finding in findings.others.iter().filter(|_| is_new) {
             tracing::warn!(%file, "{finding}");
         }
-        done.warned = Some(now);
-        done.warned_of = chain;
+        last.warned = Some(now);
+        last.warned_of = chain;
     }
 
     /// Without findings about the chain of a development certificate: that is ours, and complete without the authority.

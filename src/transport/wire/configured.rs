@@ -1,5 +1,5 @@
-//! What documents say of the configuration: each names a limit as `{limits.page_size}`, and the number that is
-//! configured stands there when it is shown. So no document of a server can say another number than it goes by.
+//! Placeholders in documents for what is configured: a text names a limit as `{limits.page_size}`, and the configured
+//! number replaces it when the text is shown. So no document states another limit than the server applies.
 
 use serde_json::Value;
 
@@ -9,12 +9,12 @@ use crate::core::settings::Settings;
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// What documents name of the configuration of one server.
+/// The values of all placeholders, for one server.
 #[derive(Debug, Clone)]
 pub struct Configured(Vec<(String, Value)>);
 
 impl Configured {
-    /// What this configuration comes to. Every limit is there under the key that configures it.
+    /// The values of this configuration. Every limit is there under the key that configures it.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         let limits = &settings.limits;
@@ -41,7 +41,7 @@ impl Configured {
         Self(values)
     }
 
-    /// A text with what is configured in place of what it names.
+    /// A text with the configured values in place of its placeholders.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
         if !text.contains('{') {
@@ -53,7 +53,7 @@ impl Configured {
         })
     }
 
-    /// The same for every text in a value; one that is nothing but a name becomes the number itself.
+    /// The same for every text in a value; a text that is only a placeholder becomes the value itself.
     pub fn fill(&self, value: &mut Value) {
         match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_configured_stands_where_it_is_named() {
+    fn placeholders_are_replaced_by_configured_values() {
         let mut settings = crate::testing::settings(Path::new("/data"), "https://localhost:8443");
         settings.limits.page_size = 7;
         settings.limits.tag_filter = 3;

@@ -1,8 +1,9 @@
-//! What a client is told of JSON that does not fit: in words of JSON, without the place where a decoder gave up.
+//! Describes JSON that could not be read, for the client that sent it: in terms of JSON, without the decoder's line and
+//! column.
 
 use crate::error::excerpt;
 
-/// What the decoder calls things, and what they are in JSON.
+/// The decoder's terms, and those of JSON.
 const WORDS: [(&str, &str); 5] = [
     ("a sequence", "an array"),
     ("invalid type: sequence", "invalid type: array"),
@@ -10,12 +11,12 @@ const WORDS: [(&str, &str); 5] = [
     ("invalid type: map", "invalid type: object"),
     ("a borrowed string", "a string"),
 ];
-/// The names of number types that the decoder tells, each of a whole number.
+/// The types that the decoder names where it expects a whole number.
 const NUMBERS: [&str; 10] = ["u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize"];
 
-/// Why JSON does not fit what was expected of it, for the middle of a sentence.
+/// Why JSON could not be read, for the middle of a sentence.
 #[must_use]
-pub fn misfit(error: &serde_json::Error) -> String {
+pub fn describe_json_error(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     let mut said = text.strip_suffix(&place).unwrap_or(&text).to_owned();
@@ -54,11 +55,11 @@ mod tests {
     }
 
     fn said(json: &str) -> String {
-        misfit(&serde_json::from_str::<Shape>(json).unwrap_err())
+        describe_json_error(&serde_json::from_str::<Shape>(json).unwrap_err())
     }
 
     #[test]
-    fn what_does_not_fit_is_said_in_words_of_json() {
+    fn errors_are_described_in_terms_of_json() {
         assert_eq!(said(r#"{"n":"x"}"#), "invalid type: string \"x\", expected a whole number");
         assert_eq!(said(r#"{"list":{}}"#), "invalid type: object, expected an array");
         assert_eq!(said("\"x\""), "invalid type: string \"x\", expected an object");

@@ -1,5 +1,5 @@
-//! The urls of an asset's smaller pictures. They are permanent like the asset's own, of which they are made, and null
-//! where no pictures are made of what the asset is, or of this file.
+//! The urls of an asset's smaller pictures. They are permanent like the asset's own url, and null where its type, or
+//! this file, can't be rendered.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::core::renditions::LISTED_EDGES;
 pub use crate::core::renditions::{THUMB, THUMB_HIGH};
 use crate::pictures::{BLURRED_EDGE, RenderableTypes};
 
-/// The url of a picture whose longer edge has so many pixels, or of all there are.
+/// The url of a picture whose longer edge has this many pixels, or as many as the original.
 pub fn within(renderable_types: RenderableTypes, content: &Content, url: &str, edge: u32) -> Option<String> {
     content.has_pictures(renderable_types).then(|| sized(url, edge))
 }

@@ -1,10 +1,10 @@
-//! The shapes of version 2026-05-20, which older clients ask for: what differs from other versions, and nothing else.
+//! The shapes of version 2026-05-20, which older clients use: only what differs from other versions.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::v2026_07_08::AssetKind;
-use super::{Highlights, PLAN, Places, Uploader, pictures};
+use super::{AssetUrls, Highlights, PLAN, Uploader, pictures};
 use crate::core::assets::AssetDetail;
 use crate::core::search::{FoundAsset, FoundAssets};
 use crate::core::{libraries, model, uploads};
@@ -48,9 +48,9 @@ impl From<libraries::CallerDetail> for Viewer {
 pub struct Asset {
     /// The assetId that other calls take.
     pub id: String,
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     pub width: Option<u32>,
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     pub height: Option<u32>,
     /// Its file name without the extension.
     pub name: String,
@@ -75,7 +75,7 @@ pub struct Asset {
     pub description: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
-    /// Its media type, as the bytes tell it.
+    /// Its media type, detected from its bytes.
     pub content_type: String,
     /// In bytes.
     pub size: u64,
@@ -87,7 +87,7 @@ pub struct Asset {
     pub uploaded_by: Uploader,
 }
 
-/// A variant of an asset, as it is shown beside its original.
+/// A variant of an asset, as it is shown with its original.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AssetView {
@@ -95,9 +95,9 @@ pub struct AssetView {
     pub id: String,
     /// Its original's id.
     pub parent_id: String,
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     pub width: Option<u32>,
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     pub height: Option<u32>,
     /// Its file name without the extension.
     pub name: String,
@@ -130,10 +130,10 @@ impl Asset {
     /// The asset as a client sees it; `origin` is the server's public url, without a slash at its end.
     #[must_use]
     pub fn new(detail: AssetDetail, origin: &str) -> Self {
-        let places = Places::of(&detail, origin);
-        let url = places.public(&detail.asset);
+        let urls = AssetUrls::of(&detail, origin);
+        let url = urls.public_url(&detail.asset);
         let views =
-            detail.variants.iter().map(|variant| AssetView::new(variant, &detail.asset, &places)).collect();
+            detail.variants.iter().map(|variant| AssetView::new(variant, &detail.asset, &urls)).collect();
         let (asset, renderable_types) = (detail.asset, detail.renderable_types);
         Self {
             id: asset.id.to_string(),
@@ -166,8 +166,8 @@ impl Asset {
 }
 
 impl AssetView {
-    fn new(variant: &model::Asset, original: &model::Asset, places: &Places<'_>) -> Self {
-        let url = places.public(variant);
+    fn new(variant: &model::Asset, original: &model::Asset, urls: &AssetUrls<'_>) -> Self {
+        let url = urls.public_url(variant);
         Self {
             id: variant.id.to_string(),
             parent_id: original.id.to_string(),
@@ -175,7 +175,7 @@ impl AssetView {
             height: variant.content.height,
             name: variant.name.clone(),
             url: url.clone(),
-            thumb_url: pictures::within(places.renderable_types, &variant.content, &url, pictures::THUMB),
+            thumb_url: pictures::within(urls.renderable_types, &variant.content, &url, pictures::THUMB),
             kind: AssetKind::Variant,
             metadata: ViewMetadata {
                 based_on_id: original.id.to_string(),
@@ -215,7 +215,7 @@ pub struct SearchHit {
     /// The asset.
     #[serde(flatten)]
     pub asset: Asset,
-    /// What of it matched.
+    /// What matched in it.
     pub highlights: Highlights,
     /// How well it matches; comparable within one answer.
     pub score: f32,

@@ -1,9 +1,9 @@
-//! The shapes of version 2026-07-08, which MCP speaks, too: what differs from other versions, and nothing else.
+//! The shapes of version 2026-07-08, which MCP uses, too: only what differs from other versions.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Highlights, PLAN, Places, Uploader, pictures};
+use super::{AssetUrls, Highlights, PLAN, Uploader, pictures};
 use crate::core::assets::AssetDetail;
 use crate::core::model::{self, Access, Grant};
 use crate::core::search::{FoundAsset, FoundAssets};
@@ -19,11 +19,11 @@ pub struct Viewer {
     pub organization_name: String,
     /// Always "self-hosted".
     pub plan: &'static str,
-    /// The libraries that the key reaches, and how far.
+    /// The libraries that the key reaches, and whether it may write to each.
     pub libraries: Vec<LibraryAccess>,
 }
 
-/// One library in a key's reach.
+/// A library that a key reaches.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct LibraryAccess {
     /// The libraryId that other calls take.
@@ -86,17 +86,17 @@ pub struct Asset {
     pub url: String,
     /// Its page in the web app.
     pub app_url: String,
-    /// Its media type, as the bytes tell it.
+    /// Its media type, detected from its bytes.
     pub content_type: String,
     /// In bytes.
     pub size: u64,
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     pub width: Option<u32>,
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     pub height: Option<u32>,
     /// A blurred placeholder; null until there is one.
     pub blurhash: Option<String>,
-    /// An object as JSON text: longer edge in pixels to url, for smaller sizes; null where there can't be any.
+    /// An object as JSON text, from the longer edge in pixels to the url of that size; null where there can't be any.
     pub sizes: Option<String>,
     /// Its variants, oldest first.
     pub variants: Vec<AssetVariant>,
@@ -106,7 +106,7 @@ pub struct Asset {
     pub updated: u64,
     /// Who uploaded it.
     pub uploaded_by: Uploader,
-    /// What people decided about it; null when they did not.
+    /// What people decided about it; null when nobody has decided.
     pub approval: Option<Approval>,
 }
 
@@ -125,9 +125,9 @@ pub enum AssetKind {
 pub struct Approval {
     /// Where the decision stands.
     pub state: ApprovalState,
-    /// What they wrote beside it.
+    /// The note that they left.
     pub note: Option<String>,
-    /// The name of who decided.
+    /// The name of the person who decided.
     pub by: String,
     /// When, in unix milliseconds.
     pub at: u64,
@@ -155,7 +155,7 @@ pub enum ApprovalState {
     NeedsChanges,
 }
 
-/// A variant of an asset, as it is shown beside its original.
+/// A variant of an asset, as it is shown with its original.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AssetVariant {
@@ -172,11 +172,11 @@ pub struct AssetVariant {
     pub url: String,
     /// Its page in the web app.
     pub app_url: String,
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     pub width: Option<u32>,
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     pub height: Option<u32>,
-    /// An object as JSON text: longer edge in pixels to url, for smaller sizes; null where there can't be any.
+    /// An object as JSON text, from the longer edge in pixels to the url of that size; null where there can't be any.
     pub sizes: Option<String>,
 }
 
@@ -184,13 +184,10 @@ impl Asset {
     /// The asset as a client sees it; `origin` is the server's public url, without a slash at its end.
     #[must_use]
     pub fn new(detail: AssetDetail, origin: &str) -> Self {
-        let places = Places::of(&detail, origin);
-        let (url, app_url) = (places.public(&detail.asset), places.page(&detail.asset));
-        let variants = detail
-            .variants
-            .iter()
-            .map(|variant| AssetVariant::new(variant, &detail.asset, &places))
-            .collect();
+        let urls = AssetUrls::of(&detail, origin);
+        let (url, app_url) = (urls.public_url(&detail.asset), urls.app_url(&detail.asset));
+        let variants =
+            detail.variants.iter().map(|variant| AssetVariant::new(variant, &detail.asset, &urls)).collect();
         let (asset, renderable_types) = (detail.asset, detail.renderable_types);
         Self {
             id: asset.id.to_string(),
@@ -224,16 +221,16 @@ impl Asset {
 }
 
 impl AssetVariant {
-    fn new(variant: &model::Asset, original: &model::Asset, places: &Places<'_>) -> Self {
-        let url = places.public(variant);
+    fn new(variant: &model::Asset, original: &model::Asset, urls: &AssetUrls<'_>) -> Self {
+        let url = urls.public_url(variant);
         Self {
             id: variant.id.to_string(),
             parent_id: original.id.to_string(),
             kind: AssetKind::Variant,
             name: variant.name.clone(),
-            sizes: pictures::sizes(places.renderable_types, &variant.content, &url),
+            sizes: pictures::sizes(urls.renderable_types, &variant.content, &url),
             url,
-            app_url: places.page(variant),
+            app_url: urls.app_url(variant),
             width: variant.content.width,
             height: variant.content.height,
         }
@@ -266,7 +263,7 @@ pub struct SearchHit {
     /// The asset.
     #[serde(flatten)]
     pub asset: Asset,
-    /// What of it matched.
+    /// What matched in it.
     pub highlights: Highlights,
     /// How well it matches; comparable within one answer.
     pub score: f64,

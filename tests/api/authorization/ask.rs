@@ -14,8 +14,8 @@ use crate::rest::Form;
 use crate::support::{Client, Reply, send};
 
 /// The code of a call that the input schema of its tool refuses: plain text without a code of its own.
-pub const MISFIT: &str = "MISFIT";
-/// A revision of MCP in which every request is independent after the handshake.
+pub const REFUSED_BY_SCHEMA: &str = "REFUSED_BY_SCHEMA";
+/// A revision of MCP in which every request stands for itself once the handshake is over.
 pub const REVISION: &str = "2025-06-18";
 
 /// The request of a transport. `<names>` are placeholders for [`Values`].
@@ -61,7 +61,7 @@ impl Request {
         send(request).await
     }
 
-    /// The head as on the wire, for tests that send the body in pieces.
+    /// The head as it is on the wire, for tests that send the body in pieces.
     pub fn head(&self, authorization: &str) -> String {
         let headers: Vec<String> =
             self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -215,7 +215,7 @@ fn tool_failure(result: &Value) -> Failure {
     assert_eq!(result.get("structuredContent"), None, "a failure has no structured content");
     let content = text(&result["content"][0]["text"]);
     if content.starts_with("MCP error -32602: Input validation error: Invalid arguments for tool ") {
-        return Failure { status: 0, code: MISFIT.to_owned(), message: content };
+        return Failure { status: 0, code: REFUSED_BY_SCHEMA.to_owned(), message: content };
     }
     let error = serde_json::from_str::<Value>(&content).unwrap_or_else(|error| panic!("{error}: {content}"))
         ["error"]

@@ -1,5 +1,4 @@
-//! A library or asset without access can't be distinguished from one that does not exist: compared byte for byte, on
-//! every transport.
+//! What a key does not reach looks like what does not exist: compared byte for byte, on every transport.
 
 use rasterd::error::Code;
 use rasterd::testing::TestKey;
@@ -12,16 +11,16 @@ use crate::support::Reply;
 
 const UNKNOWN_ASSET: &str = "0000000000000000";
 
-/// Everything that a client can compare in two answers: all except the request id, the time, and the order of the
-/// headers, which always differ.
+/// The differences between two answers that count: everything but the id of the request, the time, and the order of the
+/// headers, which differ between any two.
 #[derive(Debug, PartialEq, Eq)]
-struct Seen {
+struct ComparedReply {
     status: u16,
     headers: Vec<(String, String)>,
     body: String,
 }
 
-impl Seen {
+impl ComparedReply {
     fn of(reply: &Reply) -> Self {
         let headers = reply.headers.iter().filter(|(name, _)| *name != "x-request-id" && *name != "date");
         let mut headers: Vec<_> =
@@ -78,14 +77,14 @@ async fn all_answer_alike(
     for ask in &operation.asks {
         for values in [good.clone(), wrong(&good, ask)] {
             for library in libraries {
-                // As long as the other name, because a failed resource repeats the client's uri.
+                // As long as the other name, because a failed resource repeats the client's own uri.
                 let nothing = "x".repeat(library.len());
                 let unknown = send(world, key, ask, &naming(values.clone(), &nothing)).await;
                 assert_eq!(ask.result(&unknown), Err(neutral.clone()), "{} over {ask:?}", operation.name);
                 let reply = send(world, key, ask, &naming(values.clone(), library)).await;
                 assert_eq!(
-                    Seen::of(&reply).without_name(library),
-                    Seen::of(&unknown).without_name(&nothing),
+                    ComparedReply::of(&reply).without_name(library),
+                    ComparedReply::of(&unknown).without_name(&nothing),
                     "{library}: {} over {ask:?}",
                     operation.name
                 );
@@ -126,9 +125,9 @@ async fn a_target_without_access_answers_like_one_that_does_not_exist() {
     }
 }
 
-/// The wrong requests of the tests above are wrong: a caller with access learns that.
+/// The wrong requests of the tests above are wrong: a key with access to the library gets an error that says so.
 #[tokio::test]
-async fn a_caller_with_access_learns_what_else_is_wrong() {
+async fn a_caller_with_access_is_told_what_is_wrong_with_the_rest() {
     let world = World::new().await;
     let good = world.values().await;
     for operation in OPERATIONS.iter().filter(|operation| operation.needs != Needs::WriteSomewhere) {
@@ -146,7 +145,7 @@ async fn a_caller_with_access_learns_what_else_is_wrong() {
             match ask.result(&send(&world, &world.writer_of_both, ask, &values).await) {
                 Ok(_) => assert!(only_words, "{case}"),
                 Err(failure) => {
-                    // A key that calls an operation for people learns that, whatever else is wrong.
+                    // A key that asks for what only a person may do gets that error, whatever else is wrong.
                     let codes = if operation.needs == Needs::Person {
                         &["APPROVAL_REQUIRES_USER"][..]
                     } else {
@@ -206,12 +205,12 @@ async fn an_asset_elsewhere_answers_like_one_that_does_not_exist() {
                 assert_eq!(failure, Failure::new(code, "Asset not found."), "{case}");
             }
             for (place, id) in &elsewhere {
-                // Trashing skips assets that are already in the trash.
+                // A deletion skips what is in the trash already.
                 if *place == "in the trash" && operation.name == "delete_assets" {
                     continue;
                 }
                 let reply = send(&world, key, ask, &about(id)).await;
-                assert_eq!(Seen::of(&reply), Seen::of(&unknown), "{place}: {case}");
+                assert_eq!(ComparedReply::of(&reply), ComparedReply::of(&unknown), "{place}: {case}");
             }
             asked += 1;
         }

@@ -104,7 +104,7 @@ impl World {
         }
     }
 
-    /// Values for a request about a new asset of `photos`, which succeeds for every caller with permission.
+    /// Values for a request about a new asset of `photos`, which is granted to every caller with the right.
     pub async fn values(&self) -> Values {
         let (server, key) = (&self.server, &self.writer_of_both);
         let asset = server.upload(key, "acme", "photos", "beach.png", &picture("beach")).await;
@@ -119,7 +119,7 @@ impl World {
         id.as_str().to_owned()
     }
 
-    /// Sends a request as a caller.
+    /// Sends a request as this caller.
     pub async fn send(&self, ask: &Ask, kind: CallerKind, values: &Values) -> Reply {
         let mut values = values.clone();
         if matches!(kind, CallerKind::UnknownOrganization | CallerKind::DeadKeyOfNobody) {
@@ -131,7 +131,7 @@ impl World {
         ask.request(&values).send(&self.client, self.authorization(kind).as_deref()).await
     }
 
-    /// The `Authorization` header of a caller.
+    /// The value of `Authorization` of this caller.
     pub fn authorization(&self, kind: CallerKind) -> Option<String> {
         let live = &self.writer_of_both.token;
         let token = match kind {

@@ -1,4 +1,4 @@
-//! The memory of what waits: bodies that never end, and answers that nobody reads.
+//! The memory of what waits: bodies that never end, and answers that no client reads.
 
 use reqwest::Method;
 use serde_json::json;

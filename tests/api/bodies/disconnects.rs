@@ -6,6 +6,7 @@ use serde_json::json;
 use super::endpoints::{Endpoint, endpoints, exchange, uploads};
 use crate::rest::picture;
 use crate::support::program::{ASSETS, Program, TestDir, poll};
+use crate::support::raw::is_served;
 
 /// How many assets are listed, and how many libraries there are.
 async fn stored(program: &Program) -> (usize, usize) {
@@ -54,13 +55,13 @@ fn body(endpoint: &Endpoint, attempt: usize) -> Vec<u8> {
 
 /// Sends a request and disconnects, so that the server sees both together.
 fn send_and_disconnect(program: &Program, request: &[u8]) {
-    let open = program.open_files();
     let mut connection = program.connect();
+    let port = connection.client_port();
     program.pause();
     connection.send(request);
     drop(connection);
     program.signal(Signal::CONT);
-    poll("the connection is closed", || (program.open_files() <= open).then_some(()));
+    poll("the connection is closed", || (!is_served(program.port(), port)).then_some(()));
 }
 
 /// How often a request may be committed before the server finds out that its client has disconnected: on a busy machine

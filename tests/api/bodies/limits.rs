@@ -18,13 +18,13 @@ use crate::support::raw::Raw;
 use crate::support::waiting::{no_file_is_temporary, until};
 use crate::support::{Client, Reply, send};
 
-struct Site {
+struct LimitedSite {
     server: TestServer,
     key: TestKey,
     client: Client,
 }
 
-impl Site {
+impl LimitedSite {
     async fn under(change: impl Fn(&mut Limits) + Send + Sync + 'static) -> Self {
         let server = TestServer::start_with(move |settings, _| {
             settings.fetch.allow = vec!["127.0.0.1/32".parse().unwrap()];
@@ -41,7 +41,7 @@ impl Site {
         Rest::new(&self.client, NEW)
     }
 
-    /// A request of which the head and this start of its body are sent, and never the rest.
+    /// A request that stops after its head and this start of its body.
     fn half_sent(&self, path: &str, kind: &str, start: &str) -> Raw {
         let mut connection = Raw::open(&self.server);
         connection.send(format!(
@@ -54,16 +54,18 @@ impl Site {
 }
 
 /// Whether this is a 429 with the time to wait and the reason, as REST, GraphQL or MCP answers it.
-fn is_told_to_wait(reply: &Reply) -> bool {
-    let told = reply.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0);
-    reply.status == 429 && told && String::from_utf8_lossy(&reply.body).contains(r#""RATE_LIMITED""#)
+fn is_rate_limited(reply: &Reply) -> bool {
+    let has_retry_after = reply.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0);
+    reply.status == 429
+        && has_retry_after
+        && String::from_utf8_lossy(&reply.body).contains(r#""RATE_LIMITED""#)
 }
 
 /// Starts requests that never end, one more before each check, until a check finds that the limit is reached. A check
 /// counts itself, so any of these may be refused: the next one then takes its place.
 async fn fill(start: impl Fn() -> Raw, mut is_full: impl AsyncFnMut() -> bool) -> Vec<Raw> {
     let mut waiting = Vec::new();
-    until("the key is told to wait", async || {
+    until("the key gets 429", async || {
         waiting.push(start());
         is_full().await.then_some(())
     })
@@ -73,16 +75,16 @@ async fn fill(start: impl Fn() -> Raw, mut is_full: impl AsyncFnMut() -> bool) -
 
 #[tokio::test]
 async fn concurrent_requests_of_one_key_are_limited() {
-    let site = Site::under(|limits| limits.requests_per_key = 2).await;
+    let site = LimitedSite::under(|limits| limits.requests_per_key = 2).await;
     let other = site.server.key("acme", &[("photos", Access::Write)]).await;
     let path = format!("{ASSETS}/tag");
     let waiting = fill(
         || site.half_sent(&path, "application/json", "{"),
         async || {
             let query = json!({ "query": "{ viewer { plan } }" });
-            is_told_to_wait(&site.rest().get("/me").await)
-                && is_told_to_wait(&site.client.post_json("/graphql", &query).await)
-                && is_told_to_wait(&send(tool(&site.client, "whoami", &json!({}))).await)
+            is_rate_limited(&site.rest().get("/me").await)
+                && is_rate_limited(&site.client.post_json("/graphql", &query).await)
+                && is_rate_limited(&send(tool(&site.client, "whoami", &json!({}))).await)
         },
     )
     .await;
@@ -95,13 +97,13 @@ async fn concurrent_requests_of_one_key_are_limited() {
 
 #[tokio::test]
 async fn concurrent_uploads_of_one_key_are_limited() {
-    let site = Site::under(|limits| limits.uploads_per_key = 1).await;
+    let site = LimitedSite::under(|limits| limits.uploads_per_key = 1).await;
     let upload = async || site.rest().upload(&[("a.png", &picture("a"))]).await;
     let waiting = fill(
         || site.half_sent(ASSETS, Form::CONTENT_TYPE, "------border\r\n"),
         async || {
-            is_told_to_wait(&upload().await)
-                && is_told_to_wait(&upload_over_graphql(&site.client).await)
+            is_rate_limited(&upload().await)
+                && is_rate_limited(&upload_over_graphql(&site.client).await)
                 && call(&site.client, "upload_asset", &source(&picture("a"))).await.is_err_and(|error| {
                     (&error["code"], &error["status"]) == (&json!("RATE_LIMITED"), &json!(429))
                 })
@@ -165,7 +167,7 @@ fn endless(bytes: usize) -> Endless {
 
 #[tokio::test]
 async fn concurrent_fetches_of_one_key_are_limited() {
-    let site = Site::under(|limits| (limits.fetches_per_key, limits.url_seconds) = (1, 5)).await;
+    let site = LimitedSite::under(|limits| (limits.fetches_per_key, limits.url_seconds) = (1, 5)).await;
     let endless = endless(0);
     let client = site.client.clone();
     let hanging = of_url(&endless.url);
@@ -180,7 +182,7 @@ async fn concurrent_fetches_of_one_key_are_limited() {
 
 #[tokio::test]
 async fn endless_urls_do_not_fill_the_disk() {
-    let site = Site::under(|limits| limits.key_temporary_bytes = 1 << 20).await;
+    let site = LimitedSite::under(|limits| limits.key_temporary_bytes = 1 << 20).await;
     let error = call(&site.client, "upload_asset", &of_url(&endless(64 << 20).url)).await.unwrap_err();
     assert_eq!((&error["code"], &error["status"]), (&json!("RATE_LIMITED"), &json!(429)));
     no_file_is_temporary(&site.server.data_dir()).await;
@@ -188,7 +190,7 @@ async fn endless_urls_do_not_fill_the_disk() {
 
 #[tokio::test]
 async fn a_call_that_reports_its_progress_counts_until_its_last_event() {
-    let site = Site::under(|limits| limits.requests_per_key = 1).await;
+    let site = LimitedSite::under(|limits| limits.requests_per_key = 1).await;
     let arguments = of_url(&endless(1 << 20).url);
     let message = json!({
         "jsonrpc": "2.0", "id": 1, "method": "tools/call",
@@ -198,7 +200,7 @@ async fn a_call_that_reports_its_progress_counts_until_its_last_event() {
     // The head arrives with the first event, and the file never ends.
     let events = asked.send().await.unwrap();
     assert_eq!(events.headers()[CONTENT_TYPE], "text/event-stream");
-    assert!(is_told_to_wait(&site.rest().get("/me").await));
+    assert!(is_rate_limited(&site.rest().get("/me").await));
     drop(events);
     until("the key is answered again", async || (site.rest().get("/me").await.status == 200).then_some(()))
         .await;

@@ -27,7 +27,7 @@ fn expect_little(what: &str, answer: &str) {
 }
 
 /// Invalid bodies for REST, each in its own way.
-fn misfits(long: &str) -> Vec<Value> {
+fn invalid_bodies(long: &str) -> Vec<Value> {
     vec![
         json!(long),
         json!({ "name": long }),
@@ -51,7 +51,7 @@ async fn ask_rest(client: &Client) {
         (Method::DELETE, ASSETS.to_owned()),
     ];
     for (method, path) in paths {
-        for body in misfits(&long) {
+        for body in invalid_bodies(&long) {
             let request = client.request(method.clone(), &path).header("Api-Version", NEW);
             let reply = send(request.header(CONTENT_TYPE, "application/json").body(body.to_string())).await;
             assert_ne!(reply.status, 500);

@@ -23,7 +23,7 @@ const WINE: &[u8] = include_bytes!("../../fixtures/wine.jpg");
 /// 640 × 360 pixels.
 const SEEDING: &[u8] = include_bytes!("../../fixtures/seeding.png");
 
-/// The binary, whose child processes open pictures if the server is configured so.
+/// The binary, whose child processes open pictures when the server is set to use it.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_rasterd");
 
 /// The type and the size of an answer, by its bytes.
@@ -97,7 +97,7 @@ async fn each_parameter_does_what_it_says() {
 }
 
 #[tokio::test]
-async fn an_invalid_value_is_reported_after_the_asset_was_found() {
+async fn an_invalid_value_is_reported_only_if_the_asset_exists() {
     let stocked = Stocked::new().await;
     let sunset = stocked.upload("sunset.jpg", SUNSET).await;
     for query in ["w=0", "h=x", "fit=fill", "fm=gif", "q=101", "dpr=4", "blur=yes"] {
@@ -114,7 +114,7 @@ async fn an_invalid_value_is_reported_after_the_asset_was_found() {
 }
 
 #[tokio::test]
-async fn the_original_determines_the_format_unless_one_is_requested() {
+async fn the_format_follows_the_original_unless_one_is_requested() {
     let stocked = Stocked::new().await;
     let png = stocked.upload("seeding.png", SEEDING).await;
     let svg = stocked.upload("logo.svg", SVG).await;
@@ -209,7 +209,7 @@ async fn files_that_can_not_be_decoded_have_no_renditions() {
 }
 
 #[tokio::test]
-async fn a_hostile_file_is_refused_and_the_server_goes_on() {
+async fn a_hostile_file_is_refused_and_the_server_keeps_running() {
     let stocked = Stocked::on(guarded(|_| {})).await;
     let half = stocked.upload("half.png", &SEEDING[..SEEDING.len() / 2]).await;
     let data = SEEDING.windows(4).position(|kind| kind == b"IDAT").unwrap();
@@ -251,8 +251,8 @@ fn guarded(
 }
 
 #[tokio::test]
-async fn concurrent_requests_share_one_rendition() {
-    // Every process that is started to open a picture writes a line to a file.
+async fn concurrent_requests_share_one_rendering() {
+    // Every process that is started to open a picture leaves a line in a file.
     let folder = tempfile::tempdir().unwrap();
     let (script, log) = (folder.path().join("program"), folder.path().join("log"));
     let mut file = fs::File::create(&script).unwrap();
@@ -305,7 +305,7 @@ async fn the_folder_may_be_deleted_while_the_server_runs() {
 }
 
 #[tokio::test]
-async fn the_renditions_of_trashed_assets_are_gone_immediately() {
+async fn renditions_of_trashed_assets_are_gone_at_once() {
     let stocked = Stocked::new().await;
     let path = stocked.upload("sunset.jpg", SUNSET).await;
     let id = path.rsplit('/').next().unwrap().to_owned();

@@ -26,7 +26,7 @@ async fn the_printed_schemas_are_those_of_the_server() {
     ] {
         let printed: Value = serde_json::from_str(&test_dir.done(arguments)).unwrap();
         assert_eq!(printed, client.get(path).await.json(), "{arguments:?}");
-        for configured in ["at most 321,", "\"maxItems\":43", "for 8 days"] {
+        for configured in ["at most 321;", "\"maxItems\":43", "for 8 days"] {
             assert!(printed.to_string().contains(configured), "{configured} in {arguments:?}");
         }
     }

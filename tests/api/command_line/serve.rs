@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::rest::{Form, picture};
-use crate::support::program::{ASSETS, Exit, RASTERD, TestDir};
+use crate::support::program::{ASSETS, Exit, RASTERD, TestDir, poll};
 
 /// The text below a heading in the output of the first start, up to the next empty line.
-fn below<'a>(told: &'a str, heading: &str) -> &'a str {
-    let (_, rest) = told.split_once(&format!("\n{heading}: ")).unwrap_or_else(|| panic!("{told}"));
+fn below<'a>(text: &'a str, heading: &str) -> &'a str {
+    let (_, rest) = text.split_once(&format!("\n{heading}: ")).unwrap_or_else(|| panic!("{text}"));
     let (_, text) = rest.split_once("\n\n").unwrap();
     text.split("\n\n").next().unwrap()
 }
@@ -219,16 +219,16 @@ fn a_data_directory_with_a_long_path_can_be_administered() {
 /// A terminal, and what was printed on it until the server was ready.
 fn on_a_terminal(test_dir: &TestDir) -> String {
     use std::io::Read;
-    let ours =
+    let terminal =
         rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY).unwrap();
-    rustix::pty::grantpt(&ours).unwrap();
-    rustix::pty::unlockpt(&ours).unwrap();
-    let name = rustix::pty::ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
-    let theirs = std::fs::OpenOptions::new().read(true).write(true).open(name).unwrap();
+    rustix::pty::grantpt(&terminal).unwrap();
+    rustix::pty::unlockpt(&terminal).unwrap();
+    let name = rustix::pty::ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let stdout = std::fs::OpenOptions::new().read(true).write(true).open(name).unwrap();
     let mut command = test_dir.command_of(crate::support::program::RASTERD);
-    let mut child = command.arg("serve").stdout(theirs).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut child = command.arg("serve").stdout(stdout).stderr(std::process::Stdio::null()).spawn().unwrap();
     drop(command);
-    let (mut terminal, mut bytes, mut buffer) = (std::fs::File::from(ours), Vec::new(), [0; 4096]);
+    let (mut terminal, mut bytes, mut buffer) = (std::fs::File::from(terminal), Vec::new(), [0; 4096]);
     while !String::from_utf8_lossy(&bytes).contains("REQUESTS_CA_BUNDLE") {
         let count = terminal.read(&mut buffer).unwrap();
         bytes.extend_from_slice(&buffer[..count]);
@@ -257,7 +257,7 @@ async fn the_files_of_the_first_start_are_removed_once_the_web_app_has_an_owner(
     assert_ne!(std::fs::read_to_string(test_dir.owner_link_file()).unwrap(), link);
     assert!(test_dir.first_key_file().exists());
     crate::bodies::endpoints::signed_in(&test_dir, &program).await;
-    crate::support::program::poll("the files are gone", || {
+    poll("the files are gone", || {
         (!test_dir.first_key_file().exists() && !test_dir.owner_link_file().exists()).then_some(())
     });
     program.stop();
@@ -292,12 +292,22 @@ async fn an_authority_in_the_former_folder_is_kept_and_clients_keep_working() {
 
 #[test]
 fn health_checks_the_running_server_and_trusts_only_its_certificate() {
-    let test_dir = TestDir::new();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let test_dir = test_dir.with("RASTERD__SERVER__BIND", &format!("0.0.0.0:{port}"));
-    let stderr = test_dir.run(&["health"]).failed(1);
-    assert!(stderr.contains(&format!("not ready at 127.0.0.1:{port}")), "{stderr}");
-    let program = test_dir.serve();
+    // A port that is free now may be taken a moment later, by another test.
+    let (test_dir, port, program) = poll("a port stays free", || {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let test_dir = TestDir::new().with("RASTERD__SERVER__BIND", &format!("0.0.0.0:{port}"));
+        let stderr = test_dir.run(&["health"]).failed(1);
+        match test_dir.try_to_serve() {
+            Ok(program) => {
+                assert!(stderr.contains(&format!("not ready at 127.0.0.1:{port}")), "{stderr}");
+                Some((test_dir, port, program))
+            }
+            Err(exit) => {
+                assert!(exit.stderr.contains("can't listen"), "{exit:?}");
+                None
+            }
+        }
+    });
     assert_eq!(test_dir.done(&["health"]), format!("ready at 127.0.0.1:{port}\n"));
     let other = test_dir.path().join("other");
     rasterd::transport::tls::development::ensure(&other, &[], std::time::SystemTime::now()).unwrap();

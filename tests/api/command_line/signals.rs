@@ -7,7 +7,7 @@ use x509_parser::parse_x509_certificate;
 
 use crate::rest::{Form, picture};
 use crate::support::program::{ASSETS, Program, TestDir, poll};
-use crate::support::raw::{DEADLINE, Raw, tcp_to};
+use crate::support::raw::{DEADLINE, Raw};
 
 /// Begins an upload of one picture. Returns when the server reads its body, with the body in two halves.
 fn begin_upload(connection: &mut Raw, key: &str) -> (Vec<u8>, Vec<u8>) {
@@ -37,8 +37,7 @@ async fn an_upload_in_flight_finishes_before_the_server_ends() {
         connection.send(first);
         program.signal(signal);
         program.wait_for_log("requests in flight finish");
-        let port = program.port();
-        poll("nobody new is let in", || tcp_to(port).is_err().then_some(()));
+        poll("nobody new is let in", || program.try_to_connect().is_err().then_some(()));
         connection.send(second);
         let answer = connection.answer();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");

@@ -181,10 +181,8 @@ async fn a_missing_file_is_an_error_and_the_log_names_the_file_and_the_asset() {
         assert_eq!((reply.status, reply.error_code().as_str()), (500, "INTERNAL_SERVER_ERROR"));
         assert!(!String::from_utf8_lossy(&reply.body).contains(&hash));
     }
-    let log = program.log();
-    let line = log.lines().find(|line| line.contains(&*file.to_string_lossy()) && line.contains(id));
-    assert!(line.is_some_and(|line| line.contains("lake")), "{log}");
-    // A file in `unnamed` is moved back as soon as it is needed.
+    program.wait_for_log_line(&[&file.to_string_lossy(), id, "lake"]);
+    // A file in `unnamed` is brought back as soon as it is needed.
     fs::rename(test_dir.path().join("elsewhere"), &aside).unwrap();
     assert_eq!(program.client().get(&path_of(&asset)).await.status, 200);
     assert!(file.exists() && !aside.exists());

@@ -54,7 +54,7 @@ async fn a_change_sees_what_the_one_before_it_did() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_changes_nothing_with_the_next_request() {
+async fn a_revoked_key_is_refused_with_the_next_request() {
     let site = Site::start().await;
     let key = site.server.key("acme", &[("brand", rasterd::core::model::Access::Write)]).await;
     let client = site.writer.with_key(&key.token);
@@ -89,7 +89,7 @@ async fn failures_have_the_codes_of_all_transports() {
 }
 
 #[tokio::test]
-async fn a_change_that_is_never_null_takes_the_data_with_it_when_it_fails() {
+async fn a_non_null_mutation_that_fails_makes_the_data_null() {
     let site = Site::start().await;
     let change = format!(
         "mutation {{

@@ -1,4 +1,4 @@
-//! The documents that existing clients ship, sent as they send them, and the reads behind them.
+//! The documents that existing clients ship, sent as they send them, and what they read.
 
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
@@ -40,7 +40,7 @@ async fn plugin(client: &Client, operation: &str, query: &str, variables: Value)
 }
 
 #[tokio::test]
-async fn plugins_list_libraries_and_send_variables_that_the_document_does_not_declare() {
+async fn plugins_list_libraries_with_undeclared_variables() {
     let site = Site::start().await;
     site.pictures(&["a.webp"]).await;
     let variables =
@@ -93,7 +93,7 @@ async fn plugins_page_photos_from_0_and_assets_from_0_or_1() {
 }
 
 #[tokio::test]
-async fn an_id_and_a_string_are_the_same_to_a_variable() {
+async fn variables_of_type_id_and_string_are_interchangeable() {
     let site = Site::start().await;
     let query = "query ($o: String!, $l: String!, $also: ID!) {
         assets(organizationId: $o, libraryId: $l) { id }

@@ -1,4 +1,4 @@
-//! What fails: codes, statuses, the shape, and that a library out of reach can't be told from one that is not there.
+//! What fails: codes, statuses, the shape, and that a library out of reach looks like one that does not exist.
 
 use reqwest::Method;
 use serde_json::json;
@@ -122,7 +122,7 @@ async fn out_of_reach_and_unknown_are_the_same_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn what_went_well_is_answered_beside_what_failed() {
+async fn an_answer_has_both_the_data_and_the_errors() {
     let site = Site::start().await;
     let query = "{ viewer { plan } bad: assets(organizationId: \"acme\", libraryId: \"secret\") { id } }";
     let reply = ask(&site.reader, query, json!({})).await;

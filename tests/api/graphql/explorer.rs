@@ -25,7 +25,7 @@ async fn a_browser_gets_the_page_and_everything_on_it_without_a_key() {
 }
 
 #[tokio::test]
-async fn a_program_gets_an_answer_and_not_the_page() {
+async fn a_program_gets_an_answer_instead_of_the_page() {
     let site = Site::start().await;
     let request = site.reader.request(Method::GET, "/graphql?query=%7Bviewer%7Bplan%7D%7D");
     let reply = send(request.header("Accept", "text/html").header("Apollo-Require-Preflight", "1")).await;

@@ -1,9 +1,14 @@
 //! Documents that are too large or too deep are refused, however cheap they were to write.
 
+use std::cell::Cell;
+
 use rasterd::testing::TestServer;
 use serde_json::json;
 
 use super::{Site, ask, data, failure};
+
+/// How often to try a race that a busy machine may lose.
+const ROUNDS: usize = 10;
 
 #[tokio::test]
 async fn documents_above_a_limit_are_refused() {
@@ -43,12 +48,12 @@ async fn a_large_variable_can_not_be_multiplied() {
 }
 
 #[tokio::test]
-async fn the_schema_is_told_unless_that_is_turned_off() {
+async fn introspection_works_unless_it_is_turned_off() {
     let query = "{ __schema { queryType { name } } __type(name: \"Asset\") { name } }";
     let open = Site::start().await;
-    let told = data(&open.reader, query, json!({})).await;
+    let schema = data(&open.reader, query, json!({})).await;
     assert_eq!(
-        told,
+        schema,
         json!({ "__schema": { "queryType": { "name": "Query" } }, "__type": { "name": "Asset" } })
     );
     let closed = TestServer::start_with(|_, options| options.graphql_introspection = false);
@@ -58,10 +63,10 @@ async fn the_schema_is_told_unless_that_is_turned_off() {
 }
 
 #[tokio::test]
-async fn the_question_that_tools_ask_for_the_schema_fits() {
+async fn the_introspection_query_of_tools_is_allowed() {
     let site = Site::start().await;
-    let told = data(&site.reader, include_str!("introspection.graphql"), json!({})).await;
-    let types = told["__schema"]["types"].as_array().unwrap();
+    let schema = data(&site.reader, include_str!("introspection.graphql"), json!({})).await;
+    let types = schema["__schema"]["types"].as_array().unwrap();
     let mutation = types.iter().find(|kind| kind["name"] == "Mutation").unwrap();
     assert_eq!(mutation["fields"].as_array().unwrap().len(), 8);
 }
@@ -129,7 +134,7 @@ async fn an_answer_that_would_be_too_large_is_refused_before_anything_is_read() 
         assert_eq!(code == "GRAPHQL_VALIDATION_FAILED", is_refused, "{start} {variables}: {errors}");
         if is_refused {
             let message = failure(&reply).2;
-            assert!(message.contains("may ask for 30000") && message.contains("smaller pages"), "{message}");
+            assert!(message.contains("at most 30000") && message.contains("smaller pages"), "{message}");
         }
     }
 }
@@ -139,7 +144,7 @@ fn repeated_root(times: usize, field: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_clients_in_the_wild_ask_for_fits() {
+async fn the_queries_of_existing_clients_are_allowed() {
     let site = Site::start().await;
     site.pictures(&["one.webp"]).await;
     for page in [0, 1, 2, 1_000_000] {
@@ -161,7 +166,7 @@ async fn the_limit_of_an_answer_is_configured() {
 
 /// How many variants an asset has is not in the document: they count while the answer is made.
 #[tokio::test]
-async fn variants_count_as_they_come() {
+async fn variants_are_charged_while_the_answer_is_made() {
     let site = Site::of(TestServer::start_with(|_, options| options.graphql_cost = 250)).await;
     let original = site.pictures(&["one.webp"]).await.remove(0);
     for _ in 0..6 {
@@ -180,9 +185,9 @@ async fn variants_count_as_they_come() {
     assert!(reply["data"]["asset"]["views"].is_null());
 }
 
-/// On a server with one thread for requests, somebody else is answered while answers that take long are made.
+/// A server with one thread for requests answers another client while long queries run.
 #[tokio::test]
-async fn what_takes_long_keeps_nobody_waiting() {
+async fn long_queries_do_not_block_other_requests() {
     let site = Site::of(TestServer::start_with(|_, options| options.workers = 1)).await;
     let names: Vec<String> = (0..20).map(|n| format!("{n}.webp")).collect();
     site.pictures(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
@@ -192,20 +197,23 @@ async fn what_takes_long_keeps_nobody_waiting() {
         )
     };
     let query = format!("{{ {} }}", repeated(50, root));
-    let (asked, done) = (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicUsize::new(0));
-    let many = futures_util::future::join_all((0..16).map(|_| async {
-        asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        data(&site.reader, &query, json!({})).await;
-        done.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-    }));
-    let observer = async {
-        while done.load(std::sync::atomic::Ordering::SeqCst) == 0 {
-            tokio::task::yield_now().await;
+    for _ in 0..ROUNDS {
+        let done = Cell::new(0);
+        let many = futures_util::future::join_all((0..16).map(|_| async {
+            data(&site.reader, &query, json!({})).await;
+            done.set(done.get() + 1);
+        }));
+        let observer = async {
+            while done.get() == 0 {
+                tokio::task::yield_now().await;
+            }
+            data(&site.stranger, "{ viewer { plan } }", json!({})).await;
+            done.get()
+        };
+        let (_, done_before) = futures_util::future::join(many, observer).await;
+        if done_before < 16 {
+            return;
         }
-        data(&site.stranger, "{ viewer { plan } }", json!({})).await;
-        done.load(std::sync::atomic::Ordering::SeqCst)
-    };
-    let (_, seen) = futures_util::future::join(many, observer).await;
-    assert_eq!(asked.into_inner(), 16);
-    assert!(seen < 16, "the observer was answered last");
+    }
+    panic!("the other request was always answered last");
 }

@@ -23,7 +23,7 @@ async fn post(site: &Site, content_type: &str, header: Option<(&str, &str)>, bod
 }
 
 #[tokio::test]
-async fn bodies_that_a_page_could_send_unasked_need_a_header() {
+async fn bodies_that_need_no_preflight_request_need_a_header() {
     let site = Site::start().await;
     let json = json!({ "query": VIEWER }).to_string();
     for (content_type, body) in [
@@ -44,7 +44,7 @@ async fn bodies_that_a_page_could_send_unasked_need_a_header() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_a_bad_one() {
+async fn an_invalid_request_is_a_bad_request() {
     let site = Site::start().await;
     for (content_type, body) in [
         ("application/json", ""),
@@ -62,7 +62,7 @@ async fn what_is_no_request_is_a_bad_one() {
 }
 
 #[tokio::test]
-async fn get_asks_and_never_changes() {
+async fn get_runs_queries_and_no_mutations() {
     let site = Site::start().await;
     let ask = async |query: &str, header: bool| {
         let request = site.reader.request(Method::GET, &format!("/graphql?query={query}"));
@@ -85,7 +85,7 @@ async fn get_asks_and_never_changes() {
 }
 
 #[tokio::test]
-async fn another_method_is_405_before_the_key_is_looked_at() {
+async fn another_method_is_405_before_the_key_is_checked() {
     let site = Site::start().await;
     let reply = send(site.reader.request(Method::DELETE, "/graphql")).await;
     assert_eq!((reply.status, reply.error_code().as_str()), (405, "METHOD_NOT_ALLOWED"));

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Form, PICTURE, Site, UPLOAD, data, failure, upload};
+use super::{MultipartBody, PICTURE, Site, UPLOAD, data, failure, upload};
 use crate::support::waiting::{a_file_arrives, no_file_is_temporary};
 use crate::support::{Client, send};
 
 #[tokio::test]
-async fn twenty_files_go_up_in_their_order_and_can_be_read_at_once() {
+async fn twenty_files_are_uploaded_in_order_and_listed_at_once() {
     let site = Site::start().await;
     let names: Vec<String> = (0..20).map(|n| format!("pictüre {n}.v1.webp")).collect();
     let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), PICTURE)).collect();
@@ -36,7 +36,7 @@ async fn twenty_files_go_up_in_their_order_and_can_be_read_at_once() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_refused_is_named_and_the_others_go_up() {
+async fn a_refused_file_is_named_and_the_others_are_uploaded() {
     let site = Site::start().await;
     let files: [(&str, &[u8]); 3] = [("notes.webp", b"not a picture"), ("a.webp", PICTURE), ("b.webp", b"")];
     let reply = upload(&site.writer, "brand", &json!({}), &files).await;
@@ -89,7 +89,7 @@ async fn numbers_and_sizes_are_limited_and_nothing_is_stored_above_them() {
 }
 
 #[tokio::test]
-async fn no_file_is_read_without_leave_to_write() {
+async fn no_file_is_read_without_permission_to_write() {
     let site = Site::start().await;
     let large = vec![0; 20_000_000];
     for library in ["archive", "secret", "unknown"] {
@@ -107,28 +107,35 @@ async fn a_form_out_of_order_is_refused() {
         json!({ "query": UPLOAD, "variables": { "o": "acme", "l": "brand", "files": [null, null] } });
     let operations = operations.to_string();
     let map = r#"{"0":["variables.files.0"],"1":["variables.files.1"]}"#;
-    let whole = || Form::default().text("operations", &operations).text("map", map);
+    let whole = || MultipartBody::default().text("operations", &operations).text("map", map);
     for (what, form, code) in [
-        ("empty", Form::default(), "BAD_REQUEST"),
-        ("no map", Form::default().text("operations", &operations), "BAD_REQUEST"),
-        ("map first", Form::default().text("map", map).text("operations", &operations), "BAD_REQUEST"),
+        ("empty", MultipartBody::default(), "BAD_REQUEST"),
+        ("no map", MultipartBody::default().text("operations", &operations), "BAD_REQUEST"),
+        (
+            "map first",
+            MultipartBody::default().text("map", map).text("operations", &operations),
+            "BAD_REQUEST",
+        ),
         (
             "a map of nothing",
-            Form::default().text("operations", &operations).text("map", "[]"),
+            MultipartBody::default().text("operations", &operations).text("map", "[]"),
             "BAD_REQUEST",
         ),
         (
             "a map to nowhere",
-            Form::default().text("operations", &operations).text("map", r#"{"0":["variables.x"]}"#),
+            MultipartBody::default().text("operations", &operations).text("map", r#"{"0":["variables.x"]}"#),
             "BAD_REQUEST",
         ),
-        ("a batch", Form::default().text("operations", "[]").text("map", "{}"), "BAD_REQUEST"),
+        ("a batch", MultipartBody::default().text("operations", "[]").text("map", "{}"), "BAD_REQUEST"),
         ("no files", whole(), "BAD_USER_INPUT"),
         ("one file", whole().file("0", "a.webp", PICTURE), "BAD_USER_INPUT"),
         ("an unknown file", whole().file("7", "a.webp", PICTURE), "BAD_USER_INPUT"),
         (
             "unmapped files",
-            Form::default().text("operations", &operations).text("map", "{}").file("0", "a.webp", PICTURE),
+            MultipartBody::default()
+                .text("operations", &operations)
+                .text("map", "{}")
+                .file("0", "a.webp", PICTURE),
             "BAD_USER_INPUT",
         ),
     ] {
@@ -143,13 +150,14 @@ async fn files_need_a_form_and_a_form_needs_the_header() {
     let site = Site::start().await;
     let body = json!({ "query": UPLOAD, "variables": { "o": "acme", "l": "brand", "files": ["0"] } });
     assert_eq!(failure(&site.writer.post_json("/graphql", &body).await).1, "BAD_USER_INPUT");
-    let form = Form::default().text("operations", "{}").ended();
-    let request = site.writer.request(Method::POST, "/graphql").header(CONTENT_TYPE, Form::TYPE).body(form);
+    let form = MultipartBody::default().text("operations", "{}").ended();
+    let request =
+        site.writer.request(Method::POST, "/graphql").header(CONTENT_TYPE, MultipartBody::TYPE).body(form);
     assert_eq!(failure(&send(request).await).1, "BAD_REQUEST");
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_leaves_nothing() {
+async fn a_client_that_disconnects_leaves_nothing() {
     let site = Site::start().await;
     let (pieces, sending) = start_sending(&site.writer);
     a_file_arrives(&site.server.data_dir()).await;
@@ -179,16 +187,16 @@ async fn a_key_that_is_revoked_ends_its_upload() {
 }
 
 #[tokio::test]
-async fn a_connection_goes_on_after_an_upload() {
+async fn a_connection_stays_open_after_an_upload() {
     let site = Site::start().await;
     let reply = upload(&site.writer, "brand", &json!({}), &[("a.webp", PICTURE)]).await;
     assert_eq!((reply.status, reply.header("connection")), (200, ""));
 }
 
-/// Begins to upload a file of which more is to come.
+/// Begins to upload a file, and sends only a part of it.
 fn start_sending(client: &Client) -> (mpsc::Sender<Vec<u8>>, JoinHandle<reqwest::Response>) {
     let operations = json!({ "query": UPLOAD, "variables": { "o": "acme", "l": "brand", "files": [null] } });
-    let Form(mut start) = Form::default()
+    let MultipartBody(mut start) = MultipartBody::default()
         .text("operations", &operations.to_string())
         .text("map", r#"{"0":["variables.files.0"]}"#)
         .file("0", "a.webp", &vec![7; 3_000_000]);
@@ -203,7 +211,7 @@ fn start_sending(client: &Client) -> (mpsc::Sender<Vec<u8>>, JoinHandle<reqwest:
     });
     let request = client
         .request(Method::POST, "/graphql")
-        .header(CONTENT_TYPE, Form::TYPE)
+        .header(CONTENT_TYPE, MultipartBody::TYPE)
         .header("Apollo-Require-Preflight", "true")
         .body(reqwest::Body::wrap_stream(body));
     (pieces, tokio::spawn(async { request.send().await.unwrap() }))

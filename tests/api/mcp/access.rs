@@ -1,4 +1,4 @@
-//! Who reaches what: what is out of reach can't be told from what does not exist.
+//! Which key reaches what: what is out of reach looks like what does not exist.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use futures_util::{StreamExt, stream};
 use rasterd::core::model::Access;
 use serde_json::{Value, json};
 
-use super::{World, svg};
+use super::{McpWorld, svg};
 use crate::support::send;
 
-/// The hint for everybody whose ids are not found.
-const WHENCE_IDS: &str = "Ids come from whoami and list_libraries. A name is not an id.";
+/// What is said to everybody whose ids lead nowhere.
+const ID_HINT: &str = "Ids come from whoami and list_libraries. A name is not an id.";
 
 /// Every tool that names a library, with arguments for one, and whether it needs Write.
 fn tools_in(library: &str, asset: &str) -> Vec<(&'static str, bool, Value)> {
@@ -52,8 +52,8 @@ fn tools_in(library: &str, asset: &str) -> Vec<(&'static str, bool, Value)> {
 }
 
 #[tokio::test]
-async fn a_library_out_of_reach_answers_byte_for_byte_like_one_that_is_not_there() {
-    let world = World::new().await;
+async fn a_library_out_of_reach_answers_byte_for_byte_like_one_that_does_not_exist() {
+    let world = McpWorld::new().await;
     let asset = world.client().upload("a.svg", &svg(1)).await;
     let asset = asset["id"].as_str().unwrap();
     for library in ["Mine", "Read only"] {
@@ -79,8 +79,8 @@ async fn a_library_out_of_reach_answers_byte_for_byte_like_one_that_is_not_there
                 String::from_utf8_lossy(&expected.body),
                 "{tool} {arguments}"
             );
-            let content = &answer.json()["result"]["content"];
-            assert_eq!((content.as_array().unwrap().len(), &content[1]["text"]), (2, &json!(WHENCE_IDS)));
+            let said = &answer.json()["result"]["content"];
+            assert_eq!((said.as_array().unwrap().len(), &said[1]["text"]), (2, &json!(ID_HINT)));
             let failure = mcp.failure(tool, arguments.clone()).await;
             assert_eq!(
                 failure,
@@ -100,7 +100,7 @@ async fn a_library_out_of_reach_answers_byte_for_byte_like_one_that_is_not_there
 
 #[tokio::test]
 async fn the_organization_comes_before_the_library_and_the_values() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     world.server.organization("Other").await;
     let mcp = world.client();
     for (organization, code) in [
@@ -122,7 +122,7 @@ async fn the_organization_comes_before_the_library_and_the_values() {
 
 #[tokio::test]
 async fn creating_a_library_needs_write_somewhere() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let reader = world.server.key("acme", &[("photos", Access::Read)]).await;
     let refused = json!({ "organizationId": "acme", "name": "New" });
     assert_eq!(
@@ -132,8 +132,8 @@ async fn creating_a_library_needs_write_somewhere() {
 }
 
 #[tokio::test]
-async fn a_change_of_a_key_counts_from_the_next_call_on() {
-    let world = World::new().await;
+async fn a_change_of_a_key_takes_effect_with_the_next_call() {
+    let world = McpWorld::new().await;
     let (mcp, core, by) = (world.client(), world.server.core().clone(), world.server.administrator());
     let listing = json!({ "organizationId": "acme", "libraryId": "photos" });
     mcp.answer("list_assets", listing.clone()).await;
@@ -151,7 +151,7 @@ async fn a_change_of_a_key_counts_from_the_next_call_on() {
 
 #[tokio::test]
 async fn a_key_that_ends_while_its_request_arrives_is_refused() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let (core, by) = (world.server.core().clone(), world.server.administrator());
     let id = world.key.id.clone();
     let message =

@@ -1,4 +1,4 @@
-//! Arguments as agents get them wrong: taken where it is plain what they mean, told clearly where it is not.
+//! Arguments as agents get them wrong: accepted where the meaning is plain, refused with a clear message where it is not.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,9 +7,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
 
-use super::{Mcp, UMANG, World, svg, text};
+use super::{McpClient, McpWorld, UMANG, svg, text};
 
-/// Words that only a decoder, a compiler or a library of ours knows.
+/// Words that only a decoder, a compiler or an internal library knows.
 const WORDS_OF_DECODERS: [&str; 14] = [
     "internally tagged",
     "enum ",
@@ -34,7 +34,7 @@ fn in_photos(more: &Value) -> Value {
 }
 
 /// Why a tool refuses arguments, which it must.
-async fn refusal(mcp: &Mcp, tool: &str, arguments: &Value) -> String {
+async fn refusal(mcp: &McpClient, tool: &str, arguments: &Value) -> String {
     let result = mcp.call(tool, arguments.clone()).await;
     assert_eq!(result["isError"], true, "{tool} {arguments}");
     let start = format!("MCP error -32602: Input validation error: Invalid arguments for tool {tool}: ");
@@ -43,8 +43,8 @@ async fn refusal(mcp: &Mcp, tool: &str, arguments: &Value) -> String {
 }
 
 #[tokio::test]
-async fn arguments_that_do_not_fit_are_refused_in_plain_words() {
-    let world = World::new().await;
+async fn arguments_that_do_not_match_are_refused_in_plain_words() {
+    let world = McpWorld::new().await;
     let mcp = world.client();
     let many = |count: usize| vec!["a"; count];
     for (tool, arguments, message) in [
@@ -147,8 +147,8 @@ async fn arguments_that_do_not_fit_are_refused_in_plain_words() {
 }
 
 #[tokio::test]
-async fn what_is_meant_without_doubt_is_taken() {
-    let world = World::new().await;
+async fn unambiguous_values_are_accepted() {
+    let world = McpWorld::new().await;
     let mcp = world.client();
     let source =
         json!({ "kind": "base64", "filename": "a.svg", "mimeType": "", "data": STANDARD.encode(svg(1)) });
@@ -169,8 +169,8 @@ async fn what_is_meant_without_doubt_is_taken() {
 }
 
 #[tokio::test]
-async fn base64_is_taken_as_programs_print_it() {
-    let world = World::new().await;
+async fn base64_is_accepted_as_programs_print_it() {
+    let world = McpWorld::new().await;
     let mcp = world.client();
     let plain = STANDARD.encode(UMANG);
     let lines: Vec<&str> =
@@ -203,8 +203,8 @@ fn expect_plain(message: &str, about: &str) {
 }
 
 #[tokio::test]
-async fn no_answer_repeats_much_of_what_was_sent() {
-    let world = World::new().await;
+async fn answers_repeat_little_of_the_arguments() {
+    let world = McpWorld::new().await;
     let mcp = world.client();
     let long = "w".repeat(1_000_000);
     let many: Map<String, Value> = (0..1000).map(|n| (format!("{n}{long:.200}"), json!(1))).collect();
@@ -279,7 +279,7 @@ fn any_json(names: Vec<String>) -> impl Strategy<Value = Value> {
 /// Whatever the arguments of whichever tool: the answer is a result or a short refusal in plain words.
 #[tokio::test]
 async fn every_tool_answers_every_argument_in_plain_words() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let mcp = world.client();
     let tools = mcp.result("tools/list", json!({})).await["tools"].clone();
     let mut runner = TestRunner::default();
@@ -305,7 +305,7 @@ async fn every_tool_answers_every_argument_in_plain_words() {
             let message = text(&result);
             expect_plain(message, &format!("{name} {arguments}"));
             assert!(
-                !message.contains("fit its input schema"),
+                !message.contains("match its input schema"),
                 "{name} {arguments} fits the schema, but not the tool"
             );
             assert!(!message.contains("INTERNAL_SERVER_ERROR"), "{name} {arguments}: {message}");

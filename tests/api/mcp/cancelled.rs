@@ -10,12 +10,12 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::uploads::with_fetching;
-use super::{Mcp, svg};
+use super::{McpClient, svg};
 use crate::support::{Reply, send};
 
 const REVISIONS: [&str; 5] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
 
-/// A server of files of which the rest comes when it is told so.
+/// A file server that sends the rest of a file when it gets a signal.
 struct Slow {
     url: String,
     /// News of each request to it.
@@ -30,17 +30,17 @@ impl Slow {
         let url = format!("http://{}/slow.svg", listener.local_addr().unwrap());
         let (news, begun) = mpsc::unbounded_channel();
         let rest = Arc::new(Semaphore::new(0));
-        let told = Arc::clone(&rest);
+        let signal = Arc::clone(&rest);
         tokio::spawn(async move {
             while let Ok((mut connection, _)) = listener.accept().await {
-                let (told, news) = (Arc::clone(&told), news.clone());
+                let (signal, news) = (Arc::clone(&signal), news.clone());
                 tokio::spawn(async move {
                     let file = svg(77);
                     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n<", file.len());
                     assert_ne!(connection.read(&mut [0; 4096]).await.unwrap(), 0);
                     connection.write_all(head.as_bytes()).await.unwrap();
                     news.send(()).unwrap();
-                    told.acquire().await.unwrap().forget();
+                    signal.acquire().await.unwrap().forget();
                     connection.write_all(&file[1..]).await.unwrap();
                 });
             }
@@ -51,7 +51,7 @@ impl Slow {
 
 /// A message in a revision.
 fn message(
-    mcp: &Mcp,
+    mcp: &McpClient,
     revision: &str,
     method: &str,
     id: Option<&Value>,
@@ -76,7 +76,7 @@ fn message(
 }
 
 /// An upload from a url, on its way.
-fn upload(mcp: &Mcp, revision: &str, id: &Value, url: &str, meta: &Value) -> JoinHandle<Reply> {
+fn upload(mcp: &McpClient, revision: &str, id: &Value, url: &str, meta: &Value) -> JoinHandle<Reply> {
     let arguments = json!({
         "organizationId": "acme", "libraryId": "photos", "source": { "kind": "url", "url": url },
     });
@@ -84,20 +84,20 @@ fn upload(mcp: &Mcp, revision: &str, id: &Value, url: &str, meta: &Value) -> Joi
     tokio::spawn(send(message(mcp, revision, "tools/call", Some(id), params)))
 }
 
-async fn cancel(mcp: &Mcp, revision: &str, id: &Value) {
+async fn cancel(mcp: &McpClient, revision: &str, id: &Value) {
     let params = json!({ "requestId": id, "reason": "no longer wanted" });
     let reply = send(message(mcp, revision, "notifications/cancelled", None, params)).await;
     assert_eq!((reply.status, reply.body.len()), (202, 0), "{revision}: {id}");
 }
 
-/// The result in an answer that is one message, or a stream of which it is the last.
+/// The result in an answer: its only message, or the last one of a stream.
 fn result(reply: &Reply) -> Value {
     let body = std::str::from_utf8(&reply.body).unwrap();
     let last = body.lines().filter_map(|line| line.strip_prefix("data:")).next_back().unwrap_or(body);
     serde_json::from_str::<Value>(last).unwrap_or_else(|_| panic!("{body:?}"))["result"].clone()
 }
 
-async fn stored(mcp: &Mcp) -> usize {
+async fn stored(mcp: &McpClient) -> usize {
     let listing = json!({ "organizationId": "acme", "libraryId": "photos" });
     mcp.answer("list_assets", listing).await.as_array().unwrap().len()
 }
@@ -122,7 +122,7 @@ async fn a_cancelled_upload_stores_nothing_in_any_revision() {
 }
 
 #[tokio::test]
-async fn only_the_request_that_is_meant_is_cancelled() {
+async fn only_the_named_request_is_cancelled() {
     let world = with_fetching().await;
     let mcp = world.client();
     let other = world.client_of(&world.server.key("acme", &[("photos", Access::Write)]).await);
@@ -144,7 +144,7 @@ async fn only_the_request_that_is_meant_is_cancelled() {
 }
 
 #[tokio::test]
-async fn of_two_requests_with_one_id_neither_is_cancelled() {
+async fn neither_of_two_requests_with_the_same_id_is_cancelled() {
     let world = with_fetching().await;
     let mcp = world.client();
     let mut slow = Slow::start().await;

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::{World, svg, text};
+use super::{McpWorld, svg, text};
 
 #[tokio::test]
-async fn hidden_characters_do_not_come_in_by_a_file_name_and_joiners_do() {
-    let world = World::new().await;
+async fn a_file_name_keeps_joiners_and_loses_hidden_characters() {
+    let world = McpWorld::new().await;
     let mcp = world.client();
     let asset = mcp.upload("a\u{202E}gpj\u{200B}\u{E0049}.svg", &svg(1)).await;
     assert_eq!(asset["name"], "a_gpj_");
@@ -19,7 +19,7 @@ async fn hidden_characters_do_not_come_in_by_a_file_name_and_joiners_do() {
     assert!(text(&result).contains(r"\u200d"), "{}", text(&result));
     assert_eq!(result["structuredContent"]["name"], name);
 
-    let misfit =
+    let refused =
         mcp.call("search_assets", json!({ "organizationId": "acme", "approval": "a\u{202E}b" })).await;
-    assert!(text(&misfit).contains(r"a\u202eb"), "{}", text(&misfit));
+    assert!(text(&refused).contains(r"a\u202eb"), "{}", text(&refused));
 }

@@ -5,7 +5,7 @@ use rasterd::testing::TestServer;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Mcp, World};
+use super::{McpClient, McpWorld};
 use crate::support::{Client, Reply, send};
 
 fn initialize(revision: &str) -> String {
@@ -19,7 +19,7 @@ fn initialize(revision: &str) -> String {
 }
 
 /// A message as revision 2026-07-28 wants it.
-fn stateless(mcp: &Mcp, method: &str, mut params: Value) -> reqwest::RequestBuilder {
+fn stateless(mcp: &McpClient, method: &str, mut params: Value) -> reqwest::RequestBuilder {
     params["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
@@ -30,8 +30,8 @@ fn stateless(mcp: &Mcp, method: &str, mut params: Value) -> reqwest::RequestBuil
 }
 
 #[tokio::test]
-async fn every_revision_with_a_handshake_is_agreed_to() {
-    let world = World::new().await;
+async fn every_revision_with_a_handshake_is_supported() {
+    let world = McpWorld::new().await;
     let mcp = world.client();
     for revision in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
         let reply = send(mcp.post(initialize(revision))).await;
@@ -52,8 +52,8 @@ async fn every_revision_with_a_handshake_is_agreed_to() {
 }
 
 #[tokio::test]
-async fn an_unknown_revision_is_answered_with_one_that_is_spoken() {
-    let world = World::new().await;
+async fn an_unknown_revision_is_answered_with_a_supported_one() {
+    let world = McpWorld::new().await;
     for revision in ["1999-01-01", "2026-07-28"] {
         let reply = send(world.client().post(initialize(revision))).await;
         assert_eq!(reply.json()["result"]["protocolVersion"], "2025-11-25", "asked for {revision}");
@@ -65,7 +65,7 @@ async fn an_unknown_revision_is_answered_with_one_that_is_spoken() {
 
 #[tokio::test]
 async fn the_stateless_revision_needs_no_handshake() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let mcp = world.client();
     let discovered = send(stateless(&mcp, "server/discover", json!({}))).await;
     assert_eq!(discovered.status, 200, "{}", discovered.json());
@@ -104,7 +104,7 @@ async fn the_stateless_revision_needs_no_handshake() {
 
 #[tokio::test]
 async fn a_request_without_a_good_key_is_refused_before_its_body_is_read() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let anonymous = Client::new(&world.server);
     let strangers = [
         anonymous.clone(),
@@ -113,15 +113,15 @@ async fn a_request_without_a_good_key_is_refused_before_its_body_is_read() {
     ];
     for (client, code) in strangers.into_iter().zip(["UNAUTHENTICATED", "INVALID_API_KEY", "INVALID_API_KEY"])
     {
-        let reply = send(Mcp(client).post("{ not even JSON")).await;
+        let reply = send(McpClient(client).post("{ not even JSON")).await;
         assert_eq!((reply.status, reply.error_code().as_str()), (401, code));
         assert_eq!(reply.header("www-authenticate"), "Bearer");
     }
 }
 
 #[tokio::test]
-async fn whoever_looks_for_a_way_to_sign_in_is_told_of_keys() {
-    let world = World::new().await;
+async fn a_client_that_looks_for_a_sign_in_is_told_to_use_a_key() {
+    let world = McpWorld::new().await;
     let anonymous = Client::new(&world.server);
     for (method, path) in [
         (Method::GET, "/.well-known/oauth-protected-resource"),
@@ -145,7 +145,7 @@ async fn whoever_looks_for_a_way_to_sign_in_is_told_of_keys() {
 
 #[tokio::test]
 async fn a_slash_at_the_end_changes_nothing() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let with = |path: &'static str, key: Option<&str>, host: &'static str| {
         let client = Client::new(&world.server);
         let client = key.map_or(client.clone(), |key| client.with_key(key));
@@ -167,8 +167,8 @@ async fn a_slash_at_the_end_changes_nothing() {
 }
 
 #[tokio::test]
-async fn only_post_is_taken() {
-    let world = World::new().await;
+async fn only_post_is_accepted() {
+    let world = McpWorld::new().await;
     for method in [Method::GET, Method::DELETE, Method::PUT] {
         let reply = send(world.client().0.request(method.clone(), "/mcp")).await;
         assert_eq!((reply.status, reply.header("allow")), (405, "POST"), "{method}");
@@ -181,7 +181,7 @@ async fn foreign_hosts_and_origins_are_refused() {
     let server = TestServer::start_with(|_, options| {
         options.allowed_origins = vec!["https://app.example:8443".to_owned()];
     });
-    let world = World::on(server).await;
+    let world = McpWorld::on(server).await;
     let with = |name: &'static str, value: &'static str| {
         send(world.client().post(initialize("2025-11-25")).header(name, value))
     };
@@ -200,7 +200,7 @@ async fn foreign_hosts_and_origins_are_refused() {
 #[tokio::test]
 async fn on_its_own_host_name_the_endpoint_is_at_the_root() {
     let server = TestServer::start_with(|_, options| options.mcp_hosts = vec!["mcp.example.org".to_owned()]);
-    let world = World::on(server).await;
+    let world = McpWorld::on(server).await;
     let at_root = |host: &'static str| {
         let request = world.client().0.request(Method::POST, "/").header("host", host);
         send(
@@ -218,7 +218,7 @@ async fn on_its_own_host_name_the_endpoint_is_at_the_root() {
 
 #[tokio::test]
 async fn wrong_media_types_are_refused() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let with = |accept: &'static str, content_type: &'static str| {
         let request = world.client().0.request(Method::POST, "/mcp");
         send(
@@ -241,9 +241,9 @@ async fn wrong_media_types_are_refused() {
 }
 
 #[tokio::test]
-async fn a_body_above_the_limit_is_refused_however_it_comes() {
+async fn a_body_above_the_limit_is_refused_whole_and_in_chunks() {
     let server = TestServer::start_with(|settings, _| settings.limits.mcp_bytes = 10_000);
-    let world = World::on(server).await;
+    let world = McpWorld::on(server).await;
     let whole = send(world.client().post(vec![b' '; 10_001])).await;
     let pieces = stream::iter((0..20).map(|_| Ok::<_, std::io::Error>(vec![b' '; 1000])));
     let chunked = send(world.client().post(reqwest::Body::wrap_stream(pieces))).await;
@@ -255,8 +255,8 @@ async fn a_body_above_the_limit_is_refused_however_it_comes() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_message_is_an_error_of_json_rpc() {
-    let world = World::new().await;
+async fn an_invalid_message_gets_a_json_rpc_error() {
+    let world = McpWorld::new().await;
     let code = |reply: &Reply| reply.json()["error"]["code"].clone();
     for (body, expected) in [
         ("{ not JSON", -32700),
@@ -272,8 +272,8 @@ async fn what_is_not_a_message_is_an_error_of_json_rpc() {
 }
 
 #[tokio::test]
-async fn unknown_methods_tools_and_parameters_are_told_apart() {
-    let world = World::new().await;
+async fn unknown_methods_tools_and_parameters_have_different_codes() {
+    let world = McpWorld::new().await;
     let mcp = world.client();
     for (method, params, code) in [
         ("no/such", json!({}), -32601),
@@ -288,15 +288,15 @@ async fn unknown_methods_tools_and_parameters_are_told_apart() {
 }
 
 #[tokio::test]
-async fn parameters_that_can_not_be_read_are_told_what_is_wrong() {
-    let world = World::new().await;
+async fn an_error_for_invalid_parameters_says_what_is_wrong() {
+    let world = McpWorld::new().await;
     let mcp = world.client();
     for (method, params, reason) in [
         ("tools/call", json!({ "arguments": {} }), "name must be a string, the name of a tool"),
         ("tools/call", json!({ "name": "whoami", "arguments": "{}" }), "arguments must be an object"),
         ("tools/call", json!({ "name": "whoami", "arguments": [] }), "arguments must be an object"),
         ("resources/read", json!({ "url": "x" }), "uri must be a string"),
-        ("initialize", json!({}), "they don't fit the method initialize"),
+        ("initialize", json!({}), "they are not valid for the method initialize"),
     ] {
         let error = mcp.error(method, params.clone()).await;
         assert_eq!(error["code"], -32602, "{method} {params}");
@@ -305,8 +305,8 @@ async fn parameters_that_can_not_be_read_are_told_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn the_documents_that_lead_here_need_no_key_and_tell_nothing_of_what_is_stored() {
-    let world = World::new().await;
+async fn discovery_documents_need_no_key_and_contain_no_stored_data() {
+    let world = McpWorld::new().await;
     let anonymous = Client::new(&world.server);
     for (path, content_type) in [
         ("/.well-known/mcp/server-card.json", "application/json"),

@@ -3,9 +3,9 @@
 use rasterd::core::model::Access;
 use serde_json::{Value, json};
 
-use super::{Mcp, World, svg};
+use super::{McpClient, McpWorld, svg};
 
-async fn read(mcp: &Mcp, uri: &str) -> Value {
+async fn read(mcp: &McpClient, uri: &str) -> Value {
     let contents = mcp.result("resources/read", json!({ "uri": uri })).await["contents"].clone();
     assert_eq!((&contents[0]["uri"], &contents[0]["mimeType"]), (&json!(uri), &json!("application/json")));
     serde_json::from_str(contents[0]["text"].as_str().unwrap()).unwrap()
@@ -13,7 +13,7 @@ async fn read(mcp: &Mcp, uri: &str) -> Value {
 
 #[tokio::test]
 async fn the_templates_are_listed() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let templates = world.client().result("resources/templates/list", json!({})).await;
     let uris: Vec<&Value> = templates["resourceTemplates"]
         .as_array()
@@ -32,8 +32,8 @@ async fn the_templates_are_listed() {
 }
 
 #[tokio::test]
-async fn the_resources_that_are_listed_are_what_the_key_reaches_and_can_be_read() {
-    let world = World::new().await;
+async fn the_listed_resources_are_those_in_reach_and_can_be_read() {
+    let world = McpWorld::new().await;
     let mut grants = vec![("photos".to_owned(), Access::Read)];
     for number in 0..60 {
         let slug = world.server.library("acme", &format!("Album {number:02}")).await;
@@ -71,8 +71,8 @@ async fn the_resources_that_are_listed_are_what_the_key_reaches_and_can_be_read(
 }
 
 #[tokio::test]
-async fn a_resource_is_what_the_tool_answers() {
-    let world = World::new().await;
+async fn a_resource_has_the_content_of_the_tools_answer() {
+    let world = McpWorld::new().await;
     let mcp = world.client();
     let asset = mcp.upload("a.svg", &svg(1)).await;
     let tagging =
@@ -94,8 +94,8 @@ async fn a_resource_is_what_the_tool_answers() {
 }
 
 #[tokio::test]
-async fn a_read_that_fails_says_what_the_tool_would() {
-    let world = World::new().await;
+async fn a_failed_read_has_the_message_of_the_tool() {
+    let world = McpWorld::new().await;
     let mcp = world.client_of(&world.server.key("acme", &[]).await);
     let message = |uri: &str| {
         let (uri, mcp) = (uri.to_owned(), &mcp);
@@ -114,8 +114,8 @@ async fn a_read_that_fails_says_what_the_tool_would() {
 }
 
 #[tokio::test]
-async fn completion_knows_what_the_key_reaches() {
-    let world = World::new().await;
+async fn completion_offers_what_the_key_reaches() {
+    let world = McpWorld::new().await;
     for library in ["Paintings", "Secret photos"] {
         world.server.library("acme", library).await;
     }

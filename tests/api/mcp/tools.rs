@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use rasterd::core::model::Access;
 use serde_json::{Value, json};
 
-use super::{UMANG, World, svg, text};
+use super::{McpWorld, UMANG, svg, text};
 
 fn in_photos(more: &Value) -> Value {
     let mut arguments = json!({ "organizationId": "acme", "libraryId": "photos" });
@@ -19,7 +19,7 @@ fn ids(assets: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn every_tool_says_what_it_is() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let list = world.client().result("tools/list", json!({})).await;
     let tools = list["tools"].as_array().unwrap();
     let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
@@ -54,8 +54,8 @@ async fn every_tool_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn whoami_tells_what_the_key_reaches() {
-    let world = World::new().await;
+async fn whoami_returns_what_the_key_reaches() {
+    let world = McpWorld::new().await;
     assert_eq!(
         world.client().answer("whoami", json!({})).await,
         json!({
@@ -66,8 +66,8 @@ async fn whoami_tells_what_the_key_reaches() {
 }
 
 #[tokio::test]
-async fn an_asset_is_uploaded_looked_at_tagged_described_found_and_trashed() {
-    let world = World::new().await;
+async fn an_asset_is_uploaded_tagged_described_found_and_trashed() {
+    let world = McpWorld::new().await;
     let mcp = world.client();
     let asset = mcp.upload("Lights at night.webp", UMANG).await;
     let id = asset["id"].as_str().unwrap();
@@ -122,7 +122,7 @@ async fn an_asset_is_uploaded_looked_at_tagged_described_found_and_trashed() {
 
 #[tokio::test]
 async fn a_preview_is_an_image() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let mcp = world.client();
     let kinds = |result: &Value| -> Vec<String> {
         result["content"]
@@ -155,7 +155,7 @@ async fn a_preview_is_an_image() {
 
 #[tokio::test]
 async fn lists_are_paged_and_filtered_by_tag() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let mcp = world.client();
     let mut uploaded = Vec::new();
     for width in 1..=5 {
@@ -198,8 +198,8 @@ async fn lists_are_paged_and_filtered_by_tag() {
 }
 
 #[tokio::test]
-async fn a_list_has_only_the_fields_that_were_asked_for() {
-    let world = World::new().await;
+async fn a_list_has_only_the_requested_fields() {
+    let world = McpWorld::new().await;
     let mcp = world.client();
     for number in 0..12 {
         let asset = mcp.upload(&format!("Lights at night {number}.svg"), &svg(number + 1)).await;
@@ -222,8 +222,8 @@ async fn a_list_has_only_the_fields_that_were_asked_for() {
 }
 
 #[tokio::test]
-async fn an_approval_is_set_by_people_alone() {
-    let world = World::new().await;
+async fn only_people_can_set_an_approval() {
+    let world = McpWorld::new().await;
     let reader = world.server.key("acme", &[("photos", Access::Read)]).await;
     let approving = in_photos(&json!({ "assetId": "none", "state": "approved", "note": "fine" }));
     let failure = world.client_of(&reader).failure("set_asset_approval", approving).await;
@@ -231,8 +231,8 @@ async fn an_approval_is_set_by_people_alone() {
 }
 
 #[tokio::test]
-async fn the_list_of_tools_is_short_and_takes_nothing_unknown() {
-    let world = World::new().await;
+async fn the_list_of_tools_is_short_and_allows_no_unknown_arguments() {
+    let world = McpWorld::new().await;
     let list = world.client().result("tools/list", json!({})).await;
     let length = list.to_string().len();
     assert!(length < 25_000, "{length} characters");
@@ -262,8 +262,8 @@ fn expect_plain(schema: &Value) {
 }
 
 #[tokio::test]
-async fn libraries_are_made_renamed_listed_and_filled_by_transfer() {
-    let world = World::new().await;
+async fn libraries_are_created_renamed_listed_and_filled_by_transfer() {
+    let world = McpWorld::new().await;
     let mcp = world.client();
     let made = mcp.answer("create_library", json!({ "organizationId": "acme", "name": "Drawings" })).await;
     assert_eq!(

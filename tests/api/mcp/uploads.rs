@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use rasterd::testing::TestServer;
 use serde_json::{Value, json};
 
-use super::{REVISION, UMANG, World, svg};
+use super::{McpWorld, REVISION, UMANG, svg};
 use crate::support::send;
 
 fn sent(name: &str, bytes: &[u8]) -> Value {
@@ -44,8 +44,8 @@ fn file_server(bytes: &'static [u8], requests: usize) -> String {
     url
 }
 
-pub async fn with_fetching() -> World {
-    World::on(TestServer::start_with(|settings, _| {
+pub async fn with_fetching() -> McpWorld {
+    McpWorld::on(TestServer::start_with(|settings, _| {
         settings.fetch.enabled = true;
         settings.fetch.allow = vec!["127.0.0.0/8".parse().unwrap()];
     }))
@@ -54,7 +54,7 @@ pub async fn with_fetching() -> World {
 
 #[tokio::test]
 async fn what_is_refused_is_left_out_and_named() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let mcp = world.client();
     let sources = [sent("a.svg", &svg(1)), sent("notes.txt", b"just words"), sent("b.webp", UMANG)];
     let uploaded = mcp.answer("upload_assets", to_photos(&sources)).await;
@@ -86,7 +86,7 @@ async fn one_bad_source_fails_the_whole_call() {
 
 #[tokio::test]
 async fn a_file_with_a_parent_is_a_variant() {
-    let world = World::new().await;
+    let world = McpWorld::new().await;
     let mcp = world.client();
     let original = mcp.upload("a.svg", &svg(1)).await;
     let arguments = |parent: &Value| json!({ "organizationId": "acme", "libraryId": "photos", "source": sent("b.svg", &svg(2)), "parentId": parent });
@@ -105,7 +105,7 @@ async fn a_file_with_a_parent_is_a_variant() {
 }
 
 #[tokio::test]
-async fn a_fetch_reports_progress_to_whoever_asked_for_it() {
+async fn a_fetch_reports_progress_if_the_client_asks_for_it() {
     let world = with_fetching().await;
     let mcp = world.client();
     let source = json!({ "kind": "url", "url": file_server(UMANG, 2) });

@@ -10,9 +10,10 @@ use rasterd::testing::TestServer;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{PROGRAM, made_of, small, wait_for};
+use super::{made_of, small, wait_for};
 use crate::rest::{ASSETS, OLD, Scene, picture};
 use crate::support::Client;
+use crate::support::gate::PROGRAM;
 use crate::support::raw::DEADLINE;
 
 const PICTURES: [&str; 3] = ["thumbUrl", "thumbHighUrl", "thumbUrlBlurred"];

@@ -1,4 +1,4 @@
-//! The metadata of a picture becomes description and tags, if that is configured.
+//! What a picture says about itself becomes its description and tags, if the configuration says so.
 
 use serde_json::{Value, json};
 

@@ -73,7 +73,7 @@ async fn the_first_check_that_fails_answers() {
 }
 
 #[tokio::test]
-async fn another_method_is_refused_before_the_key_is_looked_at() {
+async fn another_method_is_refused_before_the_key_is_checked() {
     let scene = Scene::new().await;
     let reply = send(scene.anyone.request(Method::PUT, ASSETS)).await;
     assert_eq!((reply.status, reply.error_code().as_str()), (405, "METHOD_NOT_ALLOWED"));
@@ -98,7 +98,7 @@ async fn the_scheme_is_bearer_in_any_case_and_nothing_else_authenticates() {
     assert_eq!(send(elsewhere).await.error_code(), "UNAUTHENTICATED");
 }
 
-/// What can be told apart in two answers: everything but the id of the request, the time, and the order of the
+/// The differences between two answers that count: everything but the id of the request, the time, and the order of the
 /// headers, which differ between any two.
 fn seen(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
     let headers = reply.headers.iter().filter(|(name, _)| *name != "x-request-id" && *name != "date");
@@ -111,7 +111,7 @@ fn seen(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
 /// A library out of reach answers like one that does not exist, byte for byte, whatever is wrong with the rest of
 /// the request.
 #[tokio::test]
-async fn out_of_reach_and_unknown_are_one_answer() {
+async fn libraries_out_of_reach_and_unknown_ones_get_the_same_answer() {
     let scene = Scene::new().await;
     for (method, rest, needs_write) in IN_A_LIBRARY {
         for version in VERSIONS {
@@ -150,7 +150,7 @@ async fn an_asset_of_another_library_answers_like_one_that_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_search_fails_as_a_whole_when_one_library_is_out_of_reach_whatever_else_is_wrong() {
+async fn a_search_with_one_library_out_of_reach_fails_before_anything_else() {
     let scene = Scene::new().await;
     for library in ["archive", "nope"] {
         let path = format!("/organizations/acme/search/assets?libraries=photos,{library}&page=x");
@@ -161,7 +161,7 @@ async fn a_search_fails_as_a_whole_when_one_library_is_out_of_reach_whatever_els
 }
 
 #[tokio::test]
-async fn a_transfer_needs_write_on_its_target_before_its_assets_are_looked_at() {
+async fn a_transfer_needs_write_on_its_target_before_its_assets_are_checked() {
     let scene = Scene::new().await;
     let client = scene.anyone.with_key(&token(&scene, "photos", Access::Write).await);
     let writer = Rest::new(&client, NEW);
@@ -180,7 +180,7 @@ async fn creating_a_library_needs_write_somewhere() {
 }
 
 #[tokio::test]
-async fn a_body_is_read_up_to_its_limit_only_and_says_where_it_is_wrong() {
+async fn a_body_is_read_up_to_its_limit_and_errors_name_the_place() {
     let scene = Scene::new().await;
     let tag = format!("{ASSETS}/tag");
     let ask = async |body: String| send(scene.writer.request(Method::POST, &tag).body(body)).await;

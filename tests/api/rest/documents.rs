@@ -67,7 +67,7 @@ fn values<'a>(value: &'a Value, way: &str, found: &mut Vec<(String, &'a Value)>)
 
 /// One version alone: its paths, its shapes, its parameters, and not a word of another.
 #[tokio::test]
-async fn the_document_of_one_version_has_that_version_alone() {
+async fn the_document_of_one_version_describes_only_that_version() {
     let server = rasterd::testing::TestServer::start();
     let client = Client::new(&server);
     let whole = client.get("/openapi.json").await.json();
@@ -104,7 +104,7 @@ async fn the_document_of_one_version_has_that_version_alone() {
 }
 
 #[tokio::test]
-async fn a_version_that_there_is_not_and_other_parameters_are_refused() {
+async fn unknown_versions_and_parameters_are_refused() {
     let server = rasterd::testing::TestServer::start();
     let client = Client::new(&server);
     for query in [

@@ -36,7 +36,7 @@ async fn pages_are_counted_from_one_and_zero_is_the_first() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_is_no_number_is_named() {
+async fn an_invalid_parameter_is_named() {
     let scene = Scene::new().await;
     let search = "/organizations/acme/search/assets";
     let tags = "/organizations/acme/libraries/photos/tags";
@@ -89,7 +89,7 @@ async fn a_list_is_followed_exactly_while_assets_come_and_go() {
 }
 
 #[tokio::test]
-async fn assets_of_one_moment_are_followed_one_by_one() {
+async fn assets_of_the_same_moment_are_listed_exactly_once() {
     let scene = Scene::new().await;
     let files: Vec<(String, Vec<u8>)> =
         (0..7).map(|number| (format!("f{number}.png"), super::picture(&number.to_string()))).collect();
@@ -135,7 +135,7 @@ async fn a_list_is_filtered_by_5_tags_in_the_older_version_and_50_in_the_newer()
 }
 
 #[tokio::test]
-async fn approval_tells_assets_apart_in_the_newer_version_only() {
+async fn assets_are_filtered_by_approval_in_the_newer_version_only() {
     let scene = Scene::new().await;
     upload(&scene, &["a"]).await;
     let search = "/organizations/acme/search/assets";
@@ -210,7 +210,7 @@ async fn a_search_finds_words_and_marks_them() {
 }
 
 #[tokio::test]
-async fn libraries_come_by_name_and_only_those_within_reach() {
+async fn libraries_are_listed_by_name_and_only_those_within_reach() {
     let scene = Scene::new().await;
     let names = async |client: &Rest, query: &str| {
         let reply = client.get(&format!("/organizations/acme/libraries{query}")).await.json();
@@ -242,9 +242,9 @@ async fn the_different_tags_of_a_library_are_limited() {
         change(format!("{library}/{what}"), json!({ "assetIds": [id], "tags": tags })).await
     };
     assert_eq!(tag(ASSETS, "tag", &ids[0], &["sea", "sky"]).await.0, 200);
-    let (status, told) = tag(ASSETS, "tag", &ids[1], &["sea", "sun"]).await;
-    assert_eq!((status, text(&told["error"]["code"]).as_str()), (400, "BAD_USER_INPUT"));
-    assert!(text(&told["error"]["message"]).contains("at most 2 different tags"), "{told}");
+    let (status, refusal) = tag(ASSETS, "tag", &ids[1], &["sea", "sun"]).await;
+    assert_eq!((status, text(&refusal["error"]["code"]).as_str()), (400, "BAD_USER_INPUT"));
+    assert!(text(&refusal["error"]["message"]).contains("at most 2 different tags"), "{refusal}");
     assert_eq!(tag(ASSETS, "tag", &ids[1], &["Sea"]).await.1["data"]["taggedCount"], 1);
     // Nothing of what was refused is there, and what is taken off makes room.
     assert_eq!(tag(ASSETS, "untag", &ids[0], &["sky"]).await.0, 200);
@@ -267,7 +267,7 @@ async fn the_different_tags_of_a_library_are_limited() {
 
 /// Many libraries are listed by name, page by page, also right after one was made or renamed.
 #[tokio::test]
-async fn many_libraries_are_listed_by_name_whatever_changes() {
+async fn many_libraries_are_listed_by_name_after_every_change() {
     let scene = Scene::new().await;
     let libraries = "/organizations/acme/libraries";
     let mut expected = vec!["Archive".to_owned(), "Photos".to_owned()];

@@ -41,15 +41,20 @@ fn stored(scene: &Scene) -> usize {
     dirs.filter(|path| path.is_dir() && !path.ends_with("index")).map(|path| count(&path)).sum()
 }
 
-/// Waits until nothing is left of what was uploaded.
+/// Waits until nothing is left of what was uploaded, and checks that no asset is listed.
 async fn nothing_stored(scene: &Scene) {
+    no_file_stored(scene).await;
+    let listed = scene.writer.get(ASSETS).await.json();
+    assert_eq!(listed["data"], json!([]));
+}
+
+/// Waits until no file is left of what was uploaded.
+async fn no_file_stored(scene: &Scene) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while stored(scene) > 0 {
         assert!(Instant::now() < deadline, "{} files are left", stored(scene));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let listed = scene.writer.get(ASSETS).await.json();
-    assert_eq!(listed["data"], json!([]));
 }
 
 #[tokio::test]
@@ -92,7 +97,7 @@ async fn a_refused_file_is_left_out_and_named() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_taken_is_refused_and_nothing_is_left_of_it() {
+async fn refused_uploads_leave_nothing() {
     let scene = narrow().await;
     let large = vec![7; (64 << 10) + 1];
     let mut forms = vec![(400, Form::default()), (400, pictures(21))];
@@ -122,7 +127,7 @@ async fn what_can_not_be_taken_is_refused_and_nothing_is_left_of_it() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_form_is_refused() {
+async fn a_body_that_is_not_a_form_is_refused() {
     let scene = Scene::new().await;
     for (content_type, body) in [
         ("application/json", "{}"),
@@ -213,7 +218,7 @@ fn read_until(stream: &mut impl Read, wanted: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_client_that_waits_is_asked_for_its_body_only_when_it_will_be_taken() {
+async fn a_waiting_client_is_asked_for_its_body_only_if_it_will_be_read() {
     let scene = Scene::new().await;
     let body = pictures(2).finish();
     let waits = format!("Expect: 100-continue\r\nContent-Length: {}\r\n", body.len());
@@ -236,7 +241,7 @@ async fn a_client_that_waits_is_asked_for_its_body_only_when_it_will_be_taken() 
 }
 
 #[tokio::test]
-async fn a_refused_upload_is_answered_although_its_body_is_still_coming() {
+async fn a_refused_upload_is_answered_while_its_body_still_arrives() {
     let scene = narrow().await;
     let endless = "Transfer-Encoding: chunked\r\n";
     let mut stream = raw(&scene);
@@ -273,7 +278,7 @@ async fn chunks_of_any_size_are_one_upload() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_leaves_nothing_behind() {
+async fn a_client_that_disconnects_during_its_upload_leaves_nothing() {
     let scene = Scene::new().await;
     let mut stream = raw(&scene);
     let length = "Content-Length: 9000000\r\n";
@@ -316,5 +321,5 @@ async fn a_key_that_is_revoked_during_its_upload_ends_it() {
         }
     }
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
-    assert_eq!(stored(&scene), 0);
+    no_file_stored(&scene).await;
 }

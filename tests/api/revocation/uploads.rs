@@ -9,7 +9,7 @@ use rasterd::core::model::Access;
 use rasterd::testing::TestServer;
 use serde_json::json;
 
-use super::{Change, Connection, tells};
+use super::{Change, Connection, has_code};
 use crate::authorization::ask::{Ask, json_rpc};
 use crate::authorization::operations::operation;
 use crate::authorization::values::Values;
@@ -42,21 +42,21 @@ async fn an_upload_whose_key_changes_is_aborted_and_leaves_nothing() {
             let (first, rest) = request.body.split_at(request.body.len() / 2);
             connection.0.send(request.head(&format!("Bearer {}", key.token)));
             connection.0.send(first);
-            // MCP reads the whole call before it writes a file, and releases its caller after 50 ms.
+            // MCP reads a whole call before it writes a file, and checks its caller again after 50 ms.
             if !matches!(ask, Ask::Tool { .. }) {
                 a_file_arrives(&world.server.data_dir()).await;
             }
             change.make(&world, &key).await;
             let sent = connection.0.try_send(rest);
             let answer = connection.answer();
-            assert!(tells(&answer, change.answer()), "{change:?} over {ask:?}: {answer:?} {sent:?}");
+            assert!(has_code(&answer, change.answer()), "{change:?} over {ask:?}: {answer:?} {sent:?}");
             no_file_is_temporary(&world.server.data_dir()).await;
         }
     }
     assert_eq!(world.everything().await, before);
 }
 
-/// A server that sends the start of a file, reports that, and continues on request.
+/// A server that hands out the start of a file, says so, and continues when it gets a signal.
 struct SlowSource {
     url: String,
     started: Receiver<()>,
@@ -68,24 +68,24 @@ impl SlowSource {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let url = format!("http://127.0.0.1:{}/large.png", listener.local_addr().unwrap().port());
         let (start, started) = channel();
-        let (go_on, told) = channel();
+        let (go_on, signal) = channel();
         std::thread::spawn(move || {
             let (stream, _) = listener.accept().unwrap();
-            serve(stream, &start, &told);
+            serve(stream, &start, &signal);
         });
         Self { url, started, go_on }
     }
 }
 
-fn serve(mut stream: TcpStream, start: &Sender<()>, told: &Receiver<()>) {
+fn serve(mut stream: TcpStream, start: &Sender<()>, signal: &Receiver<()>) {
     let mut asked = [0; 1024];
     assert!(stream.read(&mut asked).unwrap() > 0);
     let head = format!("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: {LARGE}\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(&vec![7; LARGE / 2]).unwrap();
     start.send(()).unwrap();
-    let _ = told.recv_timeout(DEADLINE);
-    // Slowly, and until the server disconnects: it should abort the upload before the file ends.
+    let _ = signal.recv_timeout(DEADLINE);
+    // Slowly, and until the server hangs up: it is to end the upload before the file does.
     while stream.write_all(&[7; 100]).is_ok() {
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -111,7 +111,7 @@ async fn a_fetch_whose_key_changes_is_aborted_and_leaves_nothing() {
         change.make(&world, &key).await;
         go_on.send(()).unwrap();
         let answer = connection.answer();
-        assert!(tells(&answer, change.answer()), "{change:?}: {answer:?}");
+        assert!(has_code(&answer, change.answer()), "{change:?}: {answer:?}");
         no_file_is_temporary(&world.server.data_dir()).await;
     }
     assert_eq!(world.everything().await, before);

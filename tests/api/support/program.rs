@@ -1,14 +1,14 @@
 //! Runs the program as a person does: a process with its own directories, and its output.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use rasterd::testing::TempFolder;
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::memory::Memory;
+use super::output::Output;
 use super::{Client, trusting};
 use crate::rest::{NEW, Rest};
 use crate::support::raw::{DEADLINE, Raw};
@@ -41,8 +41,8 @@ pub struct Exit {
 /// A running server. Killed when dropped.
 pub struct Program {
     child: Child,
-    stdout: CapturedOutput,
-    stderr: CapturedOutput,
+    stdout: Output,
+    stderr: Output,
     greeting: String,
     /// The output of the first start in its file, as long as the file exists.
     first_steps: String,
@@ -156,8 +156,8 @@ impl TestDir {
 
     fn started(&self, mut command: Command) -> Result<Program, Exit> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let stdout = CapturedOutput::of(child.stdout.take().unwrap());
-        let stderr = CapturedOutput::of(child.stderr.take().unwrap());
+        let stdout = Output::of(child.stdout.take().unwrap());
+        let stderr = Output::of(child.stderr.take().unwrap());
         let greeting = stdout.wait_for(|text| is_whole_greeting(text).then(|| text.to_owned()));
         let greeting = match greeting {
             Ok(greeting) => greeting,
@@ -165,7 +165,7 @@ impl TestDir {
                 // It may still run, and was not ready in time.
                 let _ended = child.kill();
                 let code = child.wait().unwrap().code();
-                return Err(Exit { code, stdout, stderr: stderr.complete() });
+                return Err(Exit { code, stdout, stderr: stderr.whole() });
             }
         };
         // A server with a configured certificate has no authority.
@@ -183,6 +183,11 @@ impl TestDir {
 /// Both greetings end with an empty line.
 fn is_whole_greeting(text: &str) -> bool {
     text.ends_with("\n\n") && (text.contains("first-key.txt") || text.contains("Lost a key?"))
+}
+
+/// The lines that have been written to their end.
+fn whole_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'))
 }
 
 /// Every file below a folder.
@@ -233,10 +238,28 @@ impl Program {
         self.stderr.text()
     }
 
-    /// Waits until the log contains these words.
-    pub fn wait_for_log(&self, words: &str) {
-        let seen = self.stderr.wait_for(|text| text.contains(words).then_some(()));
-        seen.unwrap_or_else(|log| panic!("{words:?} is not in the log:\n{log}"));
+    /// Waits until a line of the log contains these words, and returns the line.
+    pub fn wait_for_log(&self, words: &str) -> String {
+        self.wait_for_log_line(&[words])
+    }
+
+    /// Waits until a line of the log contains all of these, and returns the line. The log may be written later than the
+    /// answer is read.
+    pub fn wait_for_log_line(&self, parts: &[&str]) -> String {
+        let found = self.stderr.wait_for(|log| {
+            let line = whole_lines(log).find(|line| parts.iter().all(|part| line.contains(part)));
+            line.map(str::to_owned)
+        });
+        found.unwrap_or_else(|log| panic!("no line of the log has {parts:?}:\n{log}"))
+    }
+
+    /// Waits until this many lines of the log contain these words.
+    pub fn wait_for_log_lines(&self, words: &str, count: usize) {
+        let found = self.stderr.wait_for(|log| {
+            let lines = whole_lines(log).filter(|line| line.contains(words));
+            (lines.count() >= count).then_some(())
+        });
+        found.unwrap_or_else(|log| panic!("{words:?} is not in {count} lines of the log:\n{log}"));
     }
 
     pub fn process(&self) -> u32 {
@@ -245,7 +268,7 @@ impl Program {
 
     /// Its memory.
     pub fn memory(&self) -> Memory {
-        Memory(PathBuf::from(format!("/proc/{}", self.process())))
+        Memory::of(self.process())
     }
 
     /// Its origin.
@@ -283,7 +306,12 @@ impl Program {
 
     /// A TLS connection to it.
     pub fn connect(&self) -> Raw {
-        Raw::to(self.port(), trusting(&self.ca_pem)).unwrap()
+        self.try_to_connect().unwrap()
+    }
+
+    /// [`Program::connect`], which may fail. Fails also when another server has its port by now.
+    pub fn try_to_connect(&self) -> std::io::Result<Raw> {
+        Raw::to(self.port(), trusting(&self.ca_pem))
     }
 
     pub fn signal(&self, signal: Signal) {
@@ -305,11 +333,6 @@ impl Program {
         });
     }
 
-    /// How many files and connections it has open.
-    pub fn open_files(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/fd", self.process())).unwrap().count()
-    }
-
     /// Kills it.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
@@ -325,33 +348,6 @@ impl Program {
     /// Waits until it has exited.
     pub fn wait(&mut self) -> ExitStatus {
         poll("the server ends", || self.child.try_wait().unwrap())
-    }
-}
-
-/// The memory of a running process, in KiB.
-pub struct Memory(PathBuf);
-
-impl Memory {
-    /// The memory that it uses now.
-    pub fn now(&self) -> u64 {
-        self.value("VmRSS:")
-    }
-
-    /// The peak since [`Memory::reset_peak`].
-    pub fn peak(&self) -> u64 {
-        self.value("VmHWM:")
-    }
-
-    /// Resets the peak, and returns the memory that it uses now.
-    pub fn reset_peak(&self) -> u64 {
-        std::fs::write(self.0.join("clear_refs"), "5").unwrap();
-        self.now()
-    }
-
-    fn value(&self, name: &str) -> u64 {
-        let status = std::fs::read_to_string(self.0.join("status")).expect("the process runs");
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("Linux reports it");
-        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 }
 
@@ -372,66 +368,5 @@ pub fn poll<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
         }
         assert!(started.elapsed() < DEADLINE, "timed out waiting until {what}");
         std::thread::sleep(PAUSE);
-    }
-}
-
-/// The output of a process, while it prints it.
-#[derive(Clone, Default)]
-struct CapturedOutput(Arc<(Mutex<Text>, Condvar)>);
-
-#[derive(Default)]
-struct Text {
-    bytes: Vec<u8>,
-    is_complete: bool,
-}
-
-impl CapturedOutput {
-    fn of(mut from: impl Read + Send + 'static) -> Self {
-        let printed = Self::default();
-        let writer = printed.clone();
-        std::thread::spawn(move || {
-            let mut buffer = [0; 8192];
-            loop {
-                let count = from.read(&mut buffer).unwrap_or(0);
-                let mut text = writer.0.0.lock().unwrap();
-                text.bytes.extend_from_slice(&buffer[..count]);
-                text.is_complete = count == 0;
-                writer.0.1.notify_all();
-                if count == 0 {
-                    return;
-                }
-            }
-        });
-        printed
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.0.lock().unwrap().bytes).into_owned()
-    }
-
-    /// The whole output, once it is complete.
-    fn complete(&self) -> String {
-        let mut text = self.0.0.lock().unwrap();
-        while !text.is_complete {
-            text = self.0.1.wait(text).unwrap();
-        }
-        String::from_utf8_lossy(&text.bytes).into_owned()
-    }
-
-    /// Waits until `look` finds something. When nothing is found in time, returns the output so far.
-    fn wait_for<T>(&self, look: impl Fn(&str) -> Option<T>) -> Result<T, String> {
-        let until = Instant::now() + DEADLINE;
-        let mut text = self.0.0.lock().unwrap();
-        loop {
-            let so_far = String::from_utf8_lossy(&text.bytes).into_owned();
-            if let Some(seen) = look(&so_far) {
-                return Ok(seen);
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            if text.is_complete || left.is_zero() {
-                return Err(so_far);
-            }
-            text = self.0.1.wait_timeout(text, left).unwrap().0;
-        }
     }
 }

@@ -38,6 +38,11 @@ impl Raw {
         Ok(Self(stream))
     }
 
+    /// Its port on the side of the client.
+    pub fn client_port(&self) -> u16 {
+        self.0.sock.local_addr().unwrap().port()
+    }
+
     pub fn tls(&self) -> &ClientConnection {
         &self.0.conn
     }
@@ -91,6 +96,20 @@ fn is_whole(answer: &[u8]) -> bool {
     let head = head.to_ascii_lowercase();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or("0");
     body.len() >= length.parse::<usize>().unwrap()
+}
+
+/// Whether the server on this port still has its end of the connection of a client that has closed the other end.
+pub fn is_served(server_port: u16, client_port: u16) -> bool {
+    // The states of an end that its process has not closed.
+    const ESTABLISHED: &str = "01";
+    const CLOSE_WAIT: &str = "08";
+    let (local, remote) = (format!(":{server_port:04X}"), format!(":{client_port:04X}"));
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    table.lines().any(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        let [_, from, to, state, ..] = fields[..] else { return false };
+        from.ends_with(&local) && to.ends_with(&remote) && [ESTABLISHED, CLOSE_WAIT].contains(&state)
+    })
 }
 
 /// A TCP connection that never waits longer than [`DEADLINE`].

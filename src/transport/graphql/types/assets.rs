@@ -1,4 +1,4 @@
-//! Assets as the schema shows them: with the fields of every version of the REST API at once.
+//! Assets in the schema: with the fields of every version of the REST API.
 
 use async_graphql::{Context, ID, Object};
 
@@ -11,8 +11,8 @@ use crate::transport::wire::{self, v2026_05_20};
 
 /// An asset in all versions.
 pub struct Asset {
-    new: v2026_07_08::Asset,
-    old: v2026_05_20::Asset,
+    pub(super) new: v2026_07_08::Asset,
+    pub(super) old: v2026_05_20::Asset,
 }
 
 impl Asset {
@@ -29,13 +29,13 @@ impl Asset {
         &self.new
     }
 
-    fn views(&self, context: &Context<'_>) -> Result<List<AssetView<'_>>> {
+    pub(super) fn views(&self, context: &Context<'_>) -> Result<List<AssetView<'_>>> {
         charge(context, self.new.variants.len())?;
         Ok(list(self.new.variants.iter().zip(&self.old.views), |(new, old)| AssetView { new, old }))
     }
 }
 
-fn kind(kind: AssetKind) -> &'static str {
+pub(super) fn kind(kind: AssetKind) -> &'static str {
     match kind {
         AssetKind::Main => "main",
         AssetKind::Variant => "variant",
@@ -91,7 +91,7 @@ impl Asset {
         Some(&self.new.app_url)
     }
 
-    /// Its media type, as the bytes tell it.
+    /// Its media type, detected from its bytes.
     async fn content_type(&self) -> Option<&str> {
         Some(&self.new.content_type)
     }
@@ -101,12 +101,12 @@ impl Asset {
         Some(WholeNumber(self.new.size))
     }
 
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     async fn width(&self) -> Option<u32> {
         self.new.width
     }
 
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     async fn height(&self) -> Option<u32> {
         self.new.height
     }
@@ -116,7 +116,7 @@ impl Asset {
         self.new.blurhash.as_deref()
     }
 
-    /// An object as JSON text: longer edge in pixels to url, for smaller sizes; null where there can't be any.
+    /// An object as JSON text, from the longer edge in pixels to the url of that size; null where there can't be any.
     async fn sizes(&self) -> Option<&str> {
         self.new.sizes.as_deref()
     }
@@ -164,7 +164,7 @@ impl Asset {
         Some(Uploader(&self.new.uploaded_by))
     }
 
-    /// What people decided about it; null when they did not.
+    /// What people decided about it; null when nobody has decided.
     async fn approval(&self) -> Option<Approval<'_>> {
         self.new.approval.as_ref().map(Approval)
     }
@@ -195,12 +195,12 @@ impl Approval<'_> {
         })
     }
 
-    /// What they wrote beside it.
+    /// The note that they left.
     async fn note(&self) -> Option<&str> {
         self.0.note.as_deref()
     }
 
-    /// The name of who decided.
+    /// The name of the person who decided.
     async fn by(&self) -> Option<&str> {
         Some(&self.0.by)
     }
@@ -211,12 +211,12 @@ impl Approval<'_> {
     }
 }
 
-struct AssetView<'a> {
+pub struct AssetView<'a> {
     new: &'a v2026_07_08::AssetVariant,
     old: &'a v2026_05_20::AssetView,
 }
 
-/// A variant of an asset, as it is shown beside its original.
+/// A variant of an asset, as it is shown with its original.
 #[Object]
 impl AssetView<'_> {
     /// Its own id.
@@ -250,17 +250,17 @@ impl AssetView<'_> {
         Some(&self.new.app_url)
     }
 
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     async fn width(&self) -> Option<u32> {
         self.new.width
     }
 
-    /// In pixels, where the type tells it.
+    /// In pixels; null where it is not known.
     async fn height(&self) -> Option<u32> {
         self.new.height
     }
 
-    /// An object as JSON text: longer edge in pixels to url, for smaller sizes; null where there can't be any.
+    /// An object as JSON text, from the longer edge in pixels to the url of that size; null where there can't be any.
     async fn sizes(&self) -> Option<&str> {
         self.new.sizes.as_deref()
     }
@@ -299,114 +299,5 @@ impl AssetViewMetadata<'_> {
     /// The permanent public url of its bytes.
     async fn url(&self) -> Option<&str> {
         Some(&self.0.url)
-    }
-}
-
-/// An asset under the name and with the fields that the oldest clients know.
-pub struct Photo(pub Asset);
-
-/// An asset, as the oldest clients know it.
-#[Object]
-impl Photo {
-    /// The assetId that other fields take.
-    async fn id(&self) -> ID {
-        ID(self.0.new.id.clone())
-    }
-
-    /// The asset that this one is a variant of; null for an original.
-    async fn parent_id(&self) -> Option<ID> {
-        self.0.new.parent_id.clone().map(ID)
-    }
-
-    /// In pixels, where the type tells it.
-    async fn width(&self) -> Option<u32> {
-        self.0.new.width
-    }
-
-    /// In pixels, where the type tells it.
-    async fn height(&self) -> Option<u32> {
-        self.0.new.height
-    }
-
-    /// Its file name without the extension.
-    async fn name(&self) -> Option<&str> {
-        Some(&self.0.new.name)
-    }
-
-    /// The library it is in.
-    async fn library_id(&self) -> Option<ID> {
-        Some(ID(self.0.new.library_id.clone()))
-    }
-
-    /// A blurred placeholder; null until there is one.
-    async fn blurhash(&self) -> Option<&str> {
-        self.0.new.blurhash.as_deref()
-    }
-
-    /// The permanent public url of its bytes.
-    async fn url(&self) -> Option<&str> {
-        Some(&self.0.new.url)
-    }
-
-    /// The url that sizes are asked of; the same as url.
-    async fn base_url(&self) -> Option<&str> {
-        Some(&self.0.new.url)
-    }
-
-    /// An object as JSON text: longer edge in pixels to url, for smaller sizes; null where there can't be any.
-    async fn sizes(&self) -> Option<&str> {
-        self.0.new.sizes.as_deref()
-    }
-
-    /// A small picture of it, 400 pixels at its longer edge; null where there can't be one.
-    async fn thumb_url(&self) -> Option<&str> {
-        self.0.old.thumb_url.as_deref()
-    }
-
-    /// A larger picture of it, 800 pixels at its longer edge; null where there can't be one.
-    async fn thumb_high_url(&self) -> Option<&str> {
-        self.0.old.thumb_high_url.as_deref()
-    }
-
-    /// A tiny blurred picture of it; null where there can't be one.
-    async fn thumb_url_blurred(&self) -> Option<&str> {
-        self.0.old.thumb_url_blurred.as_deref()
-    }
-
-    /// Its variants, oldest first.
-    #[expect(clippy::unused_async, reason = "the schema takes async fields only")]
-    async fn views(&self, context: &Context<'_>) -> Result<List<AssetView<'_>>> {
-        self.0.views(context)
-    }
-
-    /// "main" for an original, or "variant".
-    #[graphql(name = "type")]
-    async fn kind(&self) -> Option<&str> {
-        Some(kind(self.0.new.kind))
-    }
-
-    /// Verbatim; empty when there is none.
-    async fn description(&self) -> Option<&str> {
-        self.0.new.description.as_deref()
-    }
-
-    /// Its tags.
-    async fn tags(&self) -> List<&str> {
-        list(&self.0.new.tags, String::as_str)
-    }
-
-    /// When it was uploaded, in unix milliseconds.
-    async fn created_at(&self) -> Option<WholeNumber> {
-        Some(WholeNumber(self.0.new.created))
-    }
-
-    /// When anything of it last changed, in unix milliseconds.
-    async fn updated_at(&self) -> Option<WholeNumber> {
-        Some(WholeNumber(self.0.new.updated))
-    }
-
-    /// Always null.
-    async fn metadata(&self) -> Option<&str> {
-        None
     }
 }

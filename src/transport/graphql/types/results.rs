@@ -1,4 +1,4 @@
-//! What searches and changes answer.
+//! The results of searches and mutations.
 
 use async_graphql::{ID, Object, SimpleObject};
 
@@ -63,7 +63,7 @@ impl SearchHit {
         &self.asset
     }
 
-    /// What of it matched.
+    /// What matched in it.
     async fn highlights(&self) -> Option<Highlights<'_>> {
         Some(Highlights(self))
     }
@@ -76,7 +76,7 @@ impl SearchHit {
 
 struct Highlights<'a>(&'a SearchHit);
 
-/// What of a hit matched.
+/// What matched in a hit.
 #[Object]
 impl Highlights<'_> {
     /// The name as HTML, each match wrapped in `<mark>`.
@@ -151,7 +151,7 @@ impl UploadedAsset {
         Some(&self.file_name)
     }
 
-    /// Its media type, as the bytes tell it.
+    /// Its media type, detected from its bytes.
     async fn content_type(&self) -> Option<&str> {
         Some(&self.asset.wire().content_type)
     }
@@ -166,13 +166,13 @@ impl UploadedAsset {
         list(&self.asset.wire().tags, String::as_str)
     }
 
-    /// "processing" while what the picture shows is still to be found out, or "done". It is stored in either case,
-    /// and its url serves.
+    /// "processing" while its dimensions and its placeholder are being worked out, then "done". It is stored in
+    /// either case, and its url works.
     async fn status(&self) -> Option<&str> {
         Some(if self.is_processing { "processing" } else { "done" })
     }
 
-    /// How much of that is done, 0 to 100.
+    /// How much of the processing is done, 0 to 100.
     async fn progress(&self) -> Option<i32> {
         Some(if self.is_processing { 0 } else { 100 })
     }
@@ -236,7 +236,7 @@ pub struct UpdateAssetDescriptionResult {
 /// What a transfer did.
 #[derive(SimpleObject)]
 pub struct TransferAssetsResult {
-    /// How many assets went over.
+    /// How many assets were transferred.
     pub transferred_count: usize,
     /// The library they left.
     pub source_library_id: ID,

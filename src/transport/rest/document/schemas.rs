@@ -1,4 +1,4 @@
-//! The shapes of bodies as the document shows them: made from the types that read and write them.
+//! The schemas of bodies in the OpenAPI document, made from the Rust types that read and write them.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use utoipa::openapi::{ObjectBuilder, Ref, RefOr, Schema};
 use crate::transport::wire::configured::Configured;
 
 /// Where the document keeps its schemas.
-const PLACE: &str = "/components/schemas";
+const DEFINITIONS_PATH: &str = "/components/schemas";
 
 /// All shapes that were asked for, by name.
 pub struct Schemas {
@@ -26,10 +26,10 @@ impl Schemas {
         let settings = || {
             SchemaSettings::draft2020_12()
                 .with(|settings| {
-                    settings.definitions_path = PLACE.into();
+                    settings.definitions_path = DEFINITIONS_PATH.into();
                     settings.meta_schema = None;
                 })
-                .with_transform(RecursiveTransform(plain))
+                .with_transform(RecursiveTransform(simplify))
         };
         Self {
             configured: configured.clone(),
@@ -41,7 +41,7 @@ impl Schemas {
     /// A shape that the server writes.
     pub fn written<T: JsonSchema>(&mut self) -> RefOr<Schema> {
         let mut schema = self.written.subschema_for::<T>();
-        RecursiveTransform(plain).transform(&mut schema);
+        RecursiveTransform(simplify).transform(&mut schema);
         self.literal(schema.to_value())
     }
 
@@ -54,12 +54,12 @@ impl Schemas {
     /// A shape that is written down as JSON, and may name what is configured.
     pub fn literal(&self, mut schema: Value) -> RefOr<Schema> {
         self.configured.fill(&mut schema);
-        adopted(schema)
+        to_openapi(schema)
     }
 
     /// A name for every shape that was asked for, and every shape in them.
     pub fn into_components(self) -> BTreeMap<String, RefOr<Schema>> {
-        self.definitions().into_iter().map(|(name, schema)| (name, adopted(schema))).collect()
+        self.definitions().into_iter().map(|(name, schema)| (name, to_openapi(schema))).collect()
     }
 
     fn definitions(mut self) -> Map<String, Value> {
@@ -70,8 +70,8 @@ impl Schemas {
     }
 }
 
-/// `{"data": …}` around what the versions of the API answer. They are told apart by the request's header, which
-/// a schema can't see; an empty list is one in both, so any of them may match.
+/// `{"data": …}` around what the versions of the API answer. The request's header selects the version, which a schema
+/// can't express, and an empty list matches both; so this is `anyOf`.
 pub fn envelope(mut versions: Vec<RefOr<Schema>>) -> RefOr<Schema> {
     versions.dedup();
     let data = match <[RefOr<Schema>; 1]>::try_from(versions) {
@@ -92,17 +92,17 @@ pub fn named(name: &str) -> RefOr<Schema> {
 
 /// A shape that is written down as JSON, with nothing in it that is configured.
 pub fn literal(schema: Value) -> RefOr<Schema> {
-    adopted(schema)
+    to_openapi(schema)
 }
 
-/// A schema as the document's own type. One that this type can't hold becomes a schema that holds for everything;
-/// a test makes sure that there is none.
-fn adopted(schema: Value) -> RefOr<Schema> {
+/// Converts a schema to the document's own type. A schema that this type can't hold becomes one that matches everything;
+/// a test makes sure that no schema does.
+fn to_openapi(schema: Value) -> RefOr<Schema> {
     serde_json::from_value(schema).unwrap_or_else(|_| RefOr::T(Schema::default()))
 }
 
-/// Takes out what OpenAPI has no word for: number formats of its own, and one `const` for each word of a list.
-fn plain(schema: &mut schemars::Schema) {
+/// Removes what OpenAPI tools don't know: Rust's number formats, and a separate `const` for each word of an enumeration.
+fn simplify(schema: &mut schemars::Schema) {
     let Some(object) = schema.as_object_mut() else { return };
     if object.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
         object.remove("format");
@@ -128,7 +128,7 @@ mod tests {
     use crate::transport::wire::Version;
 
     #[test]
-    fn nothing_of_a_schema_is_lost_on_its_way_into_the_document() {
+    fn schemas_are_converted_without_loss() {
         let settings = crate::testing::settings(Path::new("/data"), "https://localhost:8443");
         let configured = Configured::new(&settings);
         let mut schemas = Schemas::new(&configured);
@@ -143,7 +143,7 @@ mod tests {
         let definitions = schemas.definitions();
         assert!(definitions.len() > 20, "{definitions:?}");
         for (name, schema) in definitions {
-            let kept = serde_json::to_value(adopted(schema.clone())).unwrap();
+            let kept = serde_json::to_value(to_openapi(schema.clone())).unwrap();
             assert_eq!(kept, schema, "{name}");
         }
     }

@@ -8,12 +8,12 @@ use super::{DevelopmentCertificate, ensure};
 use crate::transport::tls::TlsError;
 
 /// Gives the names that the certificate should have now.
-type Names = Box<dyn Fn() -> Vec<String> + Send + Sync>;
+type NamesProvider = Box<dyn Fn() -> Vec<String> + Send + Sync>;
 
 /// Keeps the certificate in a folder valid, with the names that it should have.
 pub struct CertificateRenewer {
     dir: PathBuf,
-    names: Names,
+    names: NamesProvider,
     files: DevelopmentCertificate,
 }
 

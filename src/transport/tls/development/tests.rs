@@ -1,4 +1,4 @@
-//! The shape of what is made, and what is made again. Every clock of a client is one of the moments here.
+//! The certificates that are created, and when they are renewed, seen by clients at different times.
 
 use std::collections::HashSet;
 
@@ -246,7 +246,7 @@ fn after_a_clock_jump_the_certificates_are_renewed_with_the_same_key() {
         // After its end.
         (now, now + DAY * 375, None, true),
         (now, now + DAY * 400, None, true),
-        // Made while the clock was ahead, or behind.
+        // Made while the clock was fast, or slow.
         (now + DAY * 2, now, Some(Reissue::NotValidNow), true),
         (now + YEAR * 5, now, Some(Reissue::NotValidNow), true),
         (now - YEAR * 2, now, None, true),

@@ -1,4 +1,4 @@
-//! Chains of every kind, looked at at every time.
+//! Certificate chains of every kind, inspected at different times.
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 

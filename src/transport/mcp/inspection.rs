@@ -1,5 +1,5 @@
-//! What is looked at in a message before the protocol has it: its id, what it cancels, and which of the client's texts
-//! no answer may repeat as a whole.
+//! Inspects a message before rmcp gets it: its id, which request it cancels, and which of its texts are too long to be
+//! repeated in an answer.
 
 use actix_web::http::header::HeaderMap;
 use bytes::Bytes;
@@ -11,14 +11,14 @@ use crate::error::{MAX_EXCERPT, MAX_MESSAGE, excerpt};
 
 /// The method of a message that cancels a request.
 const CANCELLED: &str = "notifications/cancelled";
-/// What a conversation begins with in the revisions that have it.
+/// The method of the handshake, in the revisions that have one.
 const HANDSHAKE: &str = "initialize";
-/// What the methods of messages begin with that get no answer.
+/// The prefix of the methods of notifications, which get no answer.
 const NOTIFICATION: &str = "notifications/";
 
-/// A message, without what it asks for.
+/// What is known of a message after its inspection.
 #[derive(Debug, Default)]
-pub struct Envelope {
+pub struct InspectedMessage {
     /// Its id, if it has one.
     pub id: Option<RequestId>,
     /// The id of the request that it cancels, if it does.
@@ -27,23 +27,23 @@ pub struct Envelope {
     long: Vec<String>,
 }
 
-impl Envelope {
-    /// Reads the envelope of a message.
+impl InspectedMessage {
+    /// Inspects a message.
     ///
     /// # Errors
-    /// The answer to what is no message of the protocol, has an id or a progress token that can't be repeated, or
-    /// begins with a handshake in a revision that has none.
+    /// The answer to a body that is not a JSON-RPC message, to a message whose id or progress token is too long to be
+    /// repeated, and to a handshake in a revision that has none.
     pub fn read(headers: &HeaderMap, body: &Bytes) -> Result<Self, JsonRpcError> {
         let message = serde_json::from_slice::<Value>(body)
             .map_err(|_| refused(ErrorData::parse_error("Parse error: the body is not JSON", None)))?;
         if !message.is_object() {
-            return Err(no_message());
+            return Err(not_a_message());
         }
         let method = message["method"].as_str().unwrap_or_default();
         let id = match &message["id"] {
-            // Some clients write out that a notification has no id.
+            // Some clients send `null` as the id of a notification.
             Value::Null if message.get("id").is_none() || method.starts_with(NOTIFICATION) => None,
-            id => Some(checked(id)?),
+            id => Some(parse_id(id)?),
         };
         if method == HANDSHAKE && is_stateless(headers) {
             let error = ErrorData::new(ErrorCode::METHOD_NOT_FOUND, HANDSHAKE, None);
@@ -56,7 +56,7 @@ impl Envelope {
             return Err(JsonRpcError::new(id, error));
         }
         let cancels = (method == CANCELLED && id.is_none())
-            .then(|| checked(&message["params"]["requestId"]).ok())
+            .then(|| parse_id(&message["params"]["requestId"]).ok())
             .flatten();
         let mut long = Vec::new();
         for (name, value) in headers {
@@ -68,7 +68,7 @@ impl Envelope {
         Ok(Self { id, cancels, long })
     }
 
-    /// An answer in which nothing is repeated that is too long. Only errors repeat.
+    /// An answer in which texts that are too long are abridged. Only errors repeat text of the client.
     pub fn abridged(&self, answer: Bytes) -> Bytes {
         if self.long.is_empty() {
             return answer;
@@ -79,7 +79,7 @@ impl Envelope {
         serde_json::to_vec(&message).map_or(answer, Bytes::from)
     }
 
-    /// [`Envelope::abridged`] of a text.
+    /// [`InspectedMessage::abridged`] of a text.
     pub fn abridged_text(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for long in &self.long {
@@ -101,21 +101,21 @@ impl Envelope {
     }
 }
 
-/// An id that can be repeated in an answer.
+/// Parses an id, and checks that it can be repeated in an answer.
 ///
 /// # Errors
-/// The answer to a message that has another.
-pub fn checked(id: &Value) -> Result<RequestId, JsonRpcError> {
+/// The answer to a message with an invalid id.
+pub fn parse_id(id: &Value) -> Result<RequestId, JsonRpcError> {
     let id = serde_json::from_value(id.clone())
         .map_err(|_| refused(invalid("the id must be a string or a whole number")))?;
-    repeatable(&id).map(|()| id)
+    check_repeatable(&id).map(|()| id)
 }
 
 /// Checks that an id can be repeated in an answer.
 ///
 /// # Errors
-/// The answer to a message that has another.
-pub fn repeatable(id: &RequestId) -> Result<(), JsonRpcError> {
+/// The answer to a message with an id that is too long.
+pub fn check_repeatable(id: &RequestId) -> Result<(), JsonRpcError> {
     match id {
         RequestId::String(text) if is_long(text) => {
             Err(refused(invalid(format!("the id is longer than {MAX_EXCERPT} characters"))))
@@ -124,7 +124,7 @@ pub fn repeatable(id: &RequestId) -> Result<(), JsonRpcError> {
     }
 }
 
-/// Whether a message is in a revision without a handshake, as its headers say it.
+/// Whether the headers name a revision without a handshake.
 fn is_stateless(headers: &HeaderMap) -> bool {
     let version = headers.get(&VERSION_HEADER).and_then(|version| version.to_str().ok());
     version == Some(ProtocolVersion::V_2026_07_28.as_str())
@@ -134,9 +134,9 @@ fn invalid(what: impl std::fmt::Display) -> ErrorData {
     ErrorData::invalid_request(format!("Invalid Request: {what}"), None)
 }
 
-/// The answer to JSON that is no message of the protocol.
-pub fn no_message() -> JsonRpcError {
-    refused(invalid("the body must be one JSON-RPC 2.0 message; batches are not taken"))
+/// The answer to JSON that is not a JSON-RPC message.
+pub fn not_a_message() -> JsonRpcError {
+    refused(invalid("the body must be one JSON-RPC 2.0 message; batches are not accepted"))
 }
 
 /// The answer to a message whose id is not known, or not repeated.
@@ -148,7 +148,7 @@ fn is_long(text: &str) -> bool {
     text.len() > MAX_EXCERPT && text.chars().nth(MAX_EXCERPT).is_some()
 }
 
-/// The texts in a value that are too long to be repeated. What a tool is given is not the protocol's to repeat.
+/// The texts in a value that are too long to be repeated. The arguments of a tool are left out: only the tool reads them.
 fn collect_long(value: &Value, long: &mut Vec<String>) {
     match value {
         Value::String(text) if is_long(text) => long.push(text.clone()),
@@ -167,8 +167,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(message: &Value) -> Result<Envelope, JsonRpcError> {
-        Envelope::read(&HeaderMap::new(), &Bytes::from(message.to_string()))
+    fn read(message: &Value) -> Result<InspectedMessage, JsonRpcError> {
+        InspectedMessage::read(&HeaderMap::new(), &Bytes::from(message.to_string()))
     }
 
     #[test]
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cancelled_is_a_request_of_that_very_id() {
+    fn a_cancellation_names_a_request_by_its_exact_id() {
         let cancels = |params: Value| {
             read(&json!({ "method": "notifications/cancelled", "params": params })).unwrap().cancels
         };
@@ -209,15 +209,15 @@ mod tests {
     #[test]
     fn only_errors_are_abridged() {
         let long = "a b".repeat(1000);
-        let envelope = read(&json!({ "id": 1, "method": "ping", "params": { "name": long } })).unwrap();
-        let told = |answer: Value| {
-            let abridged = envelope.abridged(Bytes::from(answer.to_string()));
-            serde_json::from_slice::<Value>(&abridged).unwrap()
+        let message = read(&json!({ "id": 1, "method": "ping", "params": { "name": long } })).unwrap();
+        let abridged = |answer: Value| {
+            let bytes = message.abridged(Bytes::from(answer.to_string()));
+            serde_json::from_slice::<Value>(&bytes).unwrap()
         };
-        let error = told(json!({ "error": { "message": format!("No {long}."), "data": [long] } }));
+        let error = abridged(json!({ "error": { "message": format!("No {long}."), "data": [long] } }));
         let shown = excerpt(&long).to_string();
         assert_eq!(error, json!({ "error": { "message": format!("No {shown}."), "data": [shown] } }));
         let result = json!({ "result": long });
-        assert_eq!(told(result.clone()), result);
+        assert_eq!(abridged(result.clone()), result);
     }
 }

@@ -1,4 +1,4 @@
-//! The operations on variants over any transport, so that a test can run over all of them.
+//! One of the transports, for what tests do with variants on each of them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use crate::support::{Client, send};
 const FIELDS: &str = "id parentId name url type updated variants { id parentId name url }";
 
 /// A transport, with the key of a writer.
-pub enum Door {
+pub enum Api {
     Rest(Rest, &'static str),
     GraphQl(Client),
     Mcp(Client),
@@ -22,7 +22,7 @@ pub enum Door {
 /// An answer: the data, or the code of the error.
 pub type Answer = Result<Value, String>;
 
-impl Door {
+impl Api {
     /// Every transport, and every version of it.
     pub fn all(scene: &Scene) -> [Self; 4] {
         let client = &scene.writer.client;
