@@ -1,7 +1,7 @@
 //! `Content-Type` and `Accept`, as far as transports decide by them.
 //!
-//! Read by hand: `mime` and actix-web's `Accept` allocate for every range of every request, and refuse what clients do
-//! send, such as a `;` at the end or a quality with many digits.
+//! Read by hand: the `mime` crate and actix-web's `Accept` allocate for every range of every request, and refuse what
+//! clients do send. The guide on decisions says what.
 
 use actix_web::http::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 

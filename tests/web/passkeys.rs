@@ -81,7 +81,7 @@ async fn a_member_signs_in_with_a_passkey_until_it_is_removed() {
     browser.clear_cookies();
     browser.open("/app/sign-in");
     browser.click(&Locator::button("Sign in with a passkey"));
-    browser.wait_for(&Locator::text("This passkey does not sign anybody in here"));
+    browser.wait_for(&Locator::text("This passkey does not work here"));
     assert_eq!(browser.path(), "/app/sign-in");
     server.core().maintenance_pass().await;
     let laptop = "Ada’s laptop".to_owned();

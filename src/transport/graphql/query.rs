@@ -54,7 +54,7 @@ pub struct Query;
 /// The queries.
 #[Object]
 impl Query {
-    /// What the key is and reaches.
+    /// The calling key: its organization, its libraries, and whether it may write to them.
     async fn viewer(&self, context: &Context<'_>) -> Result<Option<Viewer>> {
         let query_context = query_context(context)?;
         Ok(Some(query_context.core.whoami(&query_context.caller).into()))

@@ -87,7 +87,7 @@ impl From<libraries::CallerDetail> for Viewer {
     }
 }
 
-/// What the key is and reaches.
+/// The calling key: its organization, its libraries, and whether it may write to them.
 #[Object]
 impl Viewer {
     /// The organizationId that other fields take.

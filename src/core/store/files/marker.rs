@@ -30,7 +30,7 @@ impl Blobs {
         Err(refusal(
             &self.files,
             &wrong,
-            "Mount the disk that it is on, or put the folder back from a back-up. To go on with what is there, start with `rasterd serve --accept-files`",
+            "Mount the disk that it is on, or put the folder back from a backup. To go on with what is there, start with `rasterd serve --accept-files`",
         ))
     }
 

@@ -135,7 +135,7 @@ impl Blobs {
             let files = self.files.display();
             tracing::error!(
                 missing,
-                "{} that assets have are not in {files}: put them back from a back-up",
+                "{} that assets have are not in {files}: put them back from a backup",
                 counted(missing)
             );
         }

@@ -96,7 +96,7 @@ pub trait LibraryCommands {
         now: Millis,
     ) -> Result<Library>;
 
-    /// Gives a library another name.
+    /// Renames a library.
     fn rename_library(&self, grant: &WriteGrant, name: &str) -> Result<Library>;
 
     /// Changes the name of a library for an administrator.

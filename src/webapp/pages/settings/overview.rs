@@ -145,7 +145,7 @@ fn misfits(owner: &OwnerRequest) -> Result<Vec<String>> {
     if misfits.missing > 0 {
         let files = numbers::counted(misfits.missing, "file");
         lines.push(format!(
-            "{files} of assets are missing on the disk. The log names them; restore them from a back-up."
+            "{files} of assets are missing on the disk. The log names them; restore them from a backup."
         ));
     }
     if misfits.unnamed > 0 {
