@@ -64,7 +64,7 @@ bench: ## Speed, as ratios to a bare handler in the same run
 	@config/setup check build
 	$(CARGO) bench --bench ratios --bench pictures
 
-proofs: ## What must not compile, with the expected errors (builds every crate again: about ten minutes the first time)
+proofs: ## What must not compile, with the expected errors (builds every crate again, for more than twenty minutes the first time)
 	@config/setup check build
 	$(CARGO) test --test compile_fail
 
