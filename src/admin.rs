@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::Core;
 use crate::core::access::Administrator;
+use crate::core::backup::{BackupOptions, BackupSummary};
+use crate::core::long_work::Reporter;
 use crate::error::Result;
 
+mod backup;
 pub mod keys;
 pub mod libraries;
 pub mod members;
@@ -31,6 +34,8 @@ pub enum Request {
     Key(KeyRequest),
     /// About members.
     Member(MemberRequest),
+    /// Backs up everything.
+    Backup(BackupOptions),
 }
 
 /// The reply: what was requested, created, changed or deleted. Not `Debug`, since it may hold a key or a link.
@@ -55,17 +60,21 @@ pub enum Reply {
     Link(LinkRecord),
     /// Unused links, oldest first.
     OpenLinks(Vec<OpenLinkRecord>),
+    /// What a backup did.
+    Backup(BackupSummary),
 }
 
-/// Performs a request for an administrator of the whole server.
+/// Performs a request for an administrator of the whole server. What takes long reports its progress, and ends when the
+/// future is dropped.
 ///
 /// # Errors
 /// Those of the operation.
-pub async fn perform(core: &Core, by: Administrator, request: Request) -> Result<Reply> {
+pub async fn perform(core: &Core, by: Administrator, request: Request, reporter: &Reporter) -> Result<Reply> {
     match request {
         Request::Organization(request) => organizations::perform(core, by, request).await,
         Request::Library(request) => libraries::perform(core, by, request).await,
         Request::Key(request) => keys::perform(core, by, request).await,
         Request::Member(request) => members::perform(core, by, request).await,
+        Request::Backup(options) => backup::perform(core, &by, options, reporter).await,
     }
 }

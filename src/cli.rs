@@ -13,6 +13,7 @@ use crate::config::{Config, Flag, Invalid, Variables};
 use crate::telemetry;
 
 mod ask;
+mod backup;
 mod certificates;
 mod configuration;
 mod first_start;
@@ -24,6 +25,8 @@ mod member;
 mod organization;
 mod output;
 mod preflight;
+mod progress;
+mod restore;
 mod schema;
 mod secrets;
 mod serve;
@@ -67,6 +70,10 @@ enum Command {
     Library(library::LibraryArgs),
     /// Invites, lists and removes people who sign in, also while the server runs
     Member(member::MemberArgs),
+    /// Backs up everything, also while the server runs
+    Backup(backup::BackupArgs),
+    /// Restores a backup into an empty data directory
+    Restore(restore::RestoreArgs),
     /// Creates or renews the development certificate
     Certs,
     /// Checks whether the running server is ready, for containers and monitors: exits with 0 or 1
@@ -129,6 +136,8 @@ fn run_command(cli: Cli) -> Result<(), CommandError> {
         Command::Org(args) => organization::run(&load(Vec::new())?, args),
         Command::Library(args) => library::run(&load(Vec::new())?, args),
         Command::Member(args) => member::run(&load(Vec::new())?, args),
+        Command::Backup(args) => backup::run(&load(Vec::new())?, args),
+        Command::Restore(args) => restore::run(&load(Vec::new())?, args),
         Command::Health => health::run(&load(Vec::new())?),
         Command::Certs => certificates::run(&load(Vec::new())?),
         Command::Schema(command) => schema::run(&load(Vec::new())?, command),

@@ -9,7 +9,9 @@ use std::{fmt, fs, io};
 
 use ::config::ConfigError;
 
-use crate::core::settings::{Limits, MediaSettings, MemberSettings, RenditionSettings, Settings, Timeouts};
+use crate::core::settings::{
+    BackupSettings, Limits, MediaSettings, MemberSettings, RenditionSettings, Settings, Timeouts,
+};
 use crate::fetch::FetchSettings;
 use crate::pictures::MediaTools;
 
@@ -87,6 +89,7 @@ pub struct Config {
     pub log: Log,
     addresses: ConfiguredAddresses,
     cache_bytes: usize,
+    reserve_bytes: u64,
     trash_keep: Duration,
     unnamed_keep: Duration,
     revoke_exposed_keys: bool,
@@ -95,6 +98,7 @@ pub struct Config {
     renditions: RenditionSettings,
     members: MemberSettings,
     media: MediaSettings,
+    backup: BackupSettings,
     shown: Vec<Shown>,
     warnings: Vec<String>,
 }
@@ -196,6 +200,7 @@ impl Config {
             members,
             audit,
             security,
+            backup,
             log,
             tls: _,
         } = values;
@@ -203,6 +208,10 @@ impl Config {
             public_url: server.public_url,
             allowed_hosts: server.allowed_hosts,
             allowed_origins: server.allowed_origins,
+        };
+        let authority = match &certificate {
+            Certificate::Development { dir, .. } => Some(dir.clone()),
+            Certificate::Files { .. } => None,
         };
         Self {
             bind: server.bind,
@@ -230,6 +239,7 @@ impl Config {
             certificate,
             addresses,
             cache_bytes: data.cache_bytes,
+            reserve_bytes: data.reserve_bytes,
             trash_keep: days(trash.keep_days),
             unnamed_keep: days(data.unnamed_keep_days),
             revoke_exposed_keys: security.revoke_exposed_keys,
@@ -250,6 +260,12 @@ impl Config {
                 audit_keep: days(audit.keep_days),
             },
             media: MediaSettings { import_metadata: media.import_metadata },
+            backup: BackupSettings {
+                dir: backup.dir,
+                every: Duration::from_hours(backup.every_hours),
+                keep: backup.keep,
+                authority,
+            },
         }
     }
 
@@ -278,6 +294,7 @@ impl Config {
             data_dir: self.data_dir.clone(),
             public_url: self.addresses(bound).public_url,
             cache_bytes: self.cache_bytes,
+            reserve_bytes: self.reserve_bytes,
             trash_keep: self.trash_keep,
             unnamed_keep: self.unnamed_keep,
             revoke_exposed_keys: self.revoke_exposed_keys,
@@ -286,6 +303,7 @@ impl Config {
             renditions: self.renditions.clone(),
             members: self.members.clone(),
             media: self.media.clone(),
+            backup: self.backup.clone(),
         }
     }
 

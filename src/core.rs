@@ -12,27 +12,33 @@ use crate::fetch::Fetcher;
 pub mod access;
 pub mod assets;
 pub mod audit;
+pub mod backup;
 pub mod browse;
 pub mod budget;
 pub mod cancellation;
 pub mod clock;
 pub mod data_dir;
 pub mod data_folder;
+pub mod disk;
 mod health;
 mod index;
 pub mod keys;
 mod last_use;
 pub mod libraries;
 mod library_order;
+pub mod long_work;
 pub mod maintenance;
 pub mod members;
 pub mod model;
 mod observed;
 pub mod organizations;
+#[cfg(test)]
+mod power_cuts;
 pub mod preview;
 pub mod processing;
 pub mod public_file;
 pub mod renditions;
+pub mod restore;
 pub mod scans;
 pub mod search;
 pub mod selection;
@@ -48,6 +54,7 @@ use audit::Refusals;
 use budget::Budget;
 use clock::Clock;
 use data_folder::{DataFolder, Database, INDEX, Opening};
+use disk::{Disk, LocalDisk};
 use health::Health;
 use index::Indexer;
 use last_use::LastUse;
@@ -62,7 +69,7 @@ use renditions::Renditions;
 use scans::{ClientId, Scans};
 use settings::Settings;
 use store::files::Blobs;
-use store::{Store, Tx};
+use store::{Reserve, ReserveUse, Store, StoreOptions, Tx};
 
 pub use store::files::Misfits;
 pub(crate) use store::in_words as panic_in_words;
@@ -108,14 +115,24 @@ impl Core {
     /// When another process holds it, the disk fails, or a newer rasterd wrote it; when something in it is missing or
     /// invalid. The message says what to do.
     pub fn open_as(settings: Settings, clock: Clock, opening: Opening) -> Result<Self> {
+        Self::open_on(settings, clock, opening, Arc::new(LocalDisk))
+    }
+
+    /// Opens the data directory on a disk that a test may have made.
+    ///
+    /// # Errors
+    /// Those of [`Core::open_as`].
+    pub fn open_on(settings: Settings, clock: Clock, opening: Opening, disk: Arc<dyn Disk>) -> Result<Self> {
         let folder = DataFolder::make(&settings.data_dir)?;
-        let store = open_store(&folder, settings.cache_bytes, opening)?;
+        let reserve = Reserve::open(Arc::clone(&disk), &settings.data_dir, settings.reserve_bytes)?;
+        let store =
+            open_store(&folder, StoreOptions { cache_bytes: settings.cache_bytes, disk, reserve }, opening)?;
         let blobs = Blobs::open(&settings.data_dir, &store, opening.accept_files)?;
         let health = Health::of_database(&folder.database_path())?;
         let observed = Observed::open(&store, &clock)?;
         let indexer = Indexer::start(store.clone(), settings.data_dir.join(INDEX))?;
         let fetcher = Fetcher::new(settings.fetch.clone(), settings.limits.of_fetches());
-        let renditions = Renditions::open(&settings)?;
+        let renditions = Renditions::open(&settings, store.reserve().clone())?;
         let passkeys = Passkeys::at(&settings.public_url);
         let budget = Arc::new(Budget::of(&settings));
         Ok(Self(Arc::new(Inner {
@@ -159,10 +176,10 @@ impl Core {
         self.0.clock.now()
     }
 
-    /// Whether the store accepts changes; it stops after the disk failed.
+    /// Whether the store accepts changes: not after its disk failed, until it was opened again.
     #[must_use]
     pub fn is_writable(&self) -> bool {
-        self.0.store.is_writable()
+        self.0.store.recovery().is_writable()
     }
 
     /// Limits on what is in use at the same time.
@@ -248,14 +265,31 @@ impl Core {
     }
 
     /// Runs `work` in a write transaction, after checking again that the key may still change the library.
-    async fn change<T, F>(&self, grant: &WriteGrant, mut work: F) -> Result<T>
+    async fn change<T, F>(&self, grant: &WriteGrant, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx<'_>, &WriteGrant, Millis) -> Result<T> + Send + 'static,
+    {
+        self.change_as(ReserveUse::Never, grant, work).await
+    }
+
+    /// [`Core::change`] that goes on when the disk is full: for what frees space.
+    async fn change_always<T, F>(&self, grant: &WriteGrant, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx<'_>, &WriteGrant, Millis) -> Result<T> + Send + 'static,
+    {
+        self.change_as(ReserveUse::Allowed, grant, work).await
+    }
+
+    async fn change_as<T, F>(&self, reserve_use: ReserveUse, grant: &WriteGrant, mut work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&Tx<'_>, &WriteGrant, Millis) -> Result<T> + Send + 'static,
     {
         let (grant, now) = (grant.clone(), self.now());
         self.store()
-            .write(move |tx| {
+            .write_as(reserve_use, move |tx| {
                 grant.confirm(tx, now)?;
                 tx.expect_library(&grant)?;
                 work(tx, &grant, now)
@@ -264,14 +298,36 @@ impl Core {
     }
 
     /// Runs `work` in a write transaction, after checking again that the administrator still is one.
-    async fn administrate<T, F>(&self, by: Administrator, mut work: F) -> Result<T>
+    async fn administrate<T, F>(&self, by: Administrator, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx<'_>, &Administrator, Millis) -> Result<T> + Send + 'static,
+    {
+        self.administrate_as(ReserveUse::Never, by, work).await
+    }
+
+    /// [`Core::administrate`] that goes on when the disk is full: for what frees space, revokes, or lets someone in.
+    async fn administrate_always<T, F>(&self, by: Administrator, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx<'_>, &Administrator, Millis) -> Result<T> + Send + 'static,
+    {
+        self.administrate_as(ReserveUse::Allowed, by, work).await
+    }
+
+    async fn administrate_as<T, F>(
+        &self,
+        reserve_use: ReserveUse,
+        by: Administrator,
+        mut work: F,
+    ) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&Tx<'_>, &Administrator, Millis) -> Result<T> + Send + 'static,
     {
         let now = self.now();
         self.store()
-            .write(move |tx| {
+            .write_as(reserve_use, move |tx| {
                 by.confirm(tx, now)?;
                 work(tx, &by, now)
             })
@@ -279,13 +335,13 @@ impl Core {
     }
 }
 
-fn open_store(folder: &DataFolder, cache_bytes: usize, opening: Opening) -> Result<Store> {
+fn open_store(folder: &DataFolder, options: StoreOptions, opening: Opening) -> Result<Store> {
     let path = folder.database_path();
     match folder.check()? {
-        Database::Present => Store::open(&path, cache_bytes).map_err(|error| store::not_opened(&path, error)),
+        Database::Present => Store::open(&path, options).map_err(|error| store::not_opened(&path, error)),
         found @ (Database::Missing | Database::Empty) => {
             folder.check_new(found, opening)?;
-            Store::create(&path, &folder.new_database_path(), cache_bytes)
+            Store::create(&path, &folder.new_database_path(), options)
         }
     }
 }

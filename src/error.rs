@@ -5,7 +5,7 @@
 //! [`MAX_MESSAGE`] characters.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::{fmt, io};
 
 mod excerpt;
 
@@ -136,12 +136,15 @@ codes! {
     /// Too many requests; comes with `Retry-After`.
     RateLimited = "RATE_LIMITED", 429, NotFixable,
         "Too many requests. Wait as long as `Retry-After` says.";
+    /// The server's disk has no room for what would be written.
+    StorageFull = "STORAGE_FULL", 507, NotFixable,
+        "The server's disk is full. What frees space, and reading, go on. Its administrator has to free some space.";
     /// Our fault; details are only in the log.
     Internal = "INTERNAL_SERVER_ERROR", 500, NotFixable,
         "Something went wrong on the server. The message has the request id.";
-    /// Draining, disk full, or the store is closed to writes.
+    /// Draining, busy, or the store takes no writes for now.
     ServiceUnavailable = "SERVICE_UNAVAILABLE", 503, NotFixable,
-        "The server is stopping, or its disk is full or failed. Try again later.";
+        "The server is stopping, or its disk failed. Try again later.";
 }
 
 impl Code {
@@ -209,6 +212,15 @@ impl Error {
     #[must_use]
     pub fn no_such_organization() -> Self {
         Self::new(Code::OrganizationNotFound, "Organization not found.")
+    }
+
+    /// The answer for a write that the server's disk has no room for.
+    #[must_use]
+    pub fn storage_full() -> Self {
+        Self::new(
+            Code::StorageFull,
+            "The server's disk is full, so nothing was stored. Delete what you don't need, or ask the server's administrator to free some space; then try again.",
+        )
     }
 
     /// Adds the cause, for the log.
@@ -279,15 +291,14 @@ impl std::error::Error for Error {
     }
 }
 
-impl From<std::io::Error> for Error {
-    fn from(cause: std::io::Error) -> Self {
-        if cause.kind() == std::io::ErrorKind::StorageFull {
-            return Self::new(
-                Code::ServiceUnavailable,
-                "The server's disk is full. Free some space and try again.",
-            )
-            .caused_by(cause);
-        }
-        Self::internal(cause)
+/// Whether the disk refused to write because it has no room: no blocks or inodes are left, or a quota is used up.
+#[must_use]
+pub fn is_out_of_space(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+impl From<io::Error> for Error {
+    fn from(cause: io::Error) -> Self {
+        if is_out_of_space(&cause) { Self::storage_full().caused_by(cause) } else { Self::internal(cause) }
     }
 }

@@ -13,13 +13,21 @@ use crate::core::Core;
 use crate::core::access::{Administrator, LibraryPath};
 use crate::core::clock::Clock;
 use crate::core::data_dir::DataDir;
+use crate::core::data_folder::Opening;
+use crate::core::disk::{Disk, LocalDisk};
 use crate::core::model::Access;
 use crate::core::model::id::{AssetId, KeyId};
-use crate::core::settings::{Limits, MediaSettings, MemberSettings, RenditionSettings, Settings, Timeouts};
+use crate::core::settings::{
+    BackupSettings, Limits, MediaSettings, MemberSettings, RenditionSettings, Settings, Timeouts,
+};
 use crate::core::uploads::UploadSource;
 use crate::fetch::FetchSettings;
 use crate::transport::server::{Control, Server, ServerOptions, Signals};
 use crate::transport::tls::development::{CertificateRenewer, DevelopmentCertificate};
+
+mod disk;
+
+pub use disk::TestDisk;
 
 /// How long the work after uploads may take. A machine may be busy with other things.
 const PROCESSED_WITHIN: Duration = Duration::from_mins(5);
@@ -39,6 +47,15 @@ impl TempFolder {
     #[must_use]
     pub fn new() -> Self {
         Self(tempfile::tempdir().expect("a temp directory"))
+    }
+
+    /// Creates one in memory, where that is possible: for tests that write much and need no disk.
+    ///
+    /// # Panics
+    /// When that is not possible anywhere.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        tempfile::tempdir_in("/dev/shm").map_or_else(|_| Self::new(), Self)
     }
 
     /// Its path.
@@ -79,6 +96,7 @@ pub struct TestServer {
     directory: TempFolder,
     certificate: Arc<CertificateRenewer>,
     change: Arc<Change>,
+    disk: Arc<dyn Disk>,
     clock: Clock,
     running: Option<Running>,
     lock: Option<DataDir>,
@@ -116,6 +134,22 @@ impl TestServer {
     /// When it does not start.
     #[must_use]
     pub fn start_with(change: impl Fn(&mut Settings, &mut ServerOptions) + Send + Sync + 'static) -> Self {
+        Self::start_on(Arc::new(LocalDisk), change)
+    }
+
+    /// Starts a server on a disk that a test fills and breaks.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start_on_disk(disk: &TestDisk) -> Self {
+        Self::start_on(Arc::new(disk.clone()), |_, _| {})
+    }
+
+    fn start_on(
+        disk: Arc<dyn Disk>,
+        change: impl Fn(&mut Settings, &mut ServerOptions) + Send + Sync + 'static,
+    ) -> Self {
         let directory = TempFolder::new();
         let certificate =
             CertificateRenewer::open(&directory.path().join("certs"), Vec::new, SystemTime::now());
@@ -124,6 +158,7 @@ impl TestServer {
             directory,
             certificate,
             change: Arc::new(change),
+            disk,
             clock: Clock::default(),
             running: None,
             lock: None,
@@ -162,7 +197,7 @@ impl TestServer {
         let mut options = options(listener, &self.certificate);
         (self.change)(&mut settings, &mut options);
         self.lock = Some(DataDir::lock(&settings.data_dir, "a test").expect("the data directory is free"));
-        let core = open(&settings, &self.clock);
+        let core = open(&settings, &self.clock, &self.disk);
         let (control, signals) = Signals::channel();
         let (ready, started) = mpsc::channel();
         let served = core.clone();
@@ -339,10 +374,11 @@ impl Drop for TestServer {
 }
 
 /// Opens the data directory. The threads of a server that just stopped release it one after the other.
-fn open(settings: &Settings, clock: &Clock) -> Core {
+fn open(settings: &Settings, clock: &Clock, disk: &Arc<dyn Disk>) -> Core {
+    let opening = Opening { may_create: true, accept_files: false };
     let until = Instant::now() + Duration::from_secs(10);
     loop {
-        match Core::open(settings.clone(), clock.clone()) {
+        match Core::open_on(settings.clone(), clock.clone(), opening, Arc::clone(disk)) {
             Ok(core) => return core,
             Err(error) => assert!(Instant::now() < until, "the data directory does not open: {error:?}"),
         }
@@ -357,6 +393,7 @@ pub fn settings(data_dir: &Path, url: &str) -> Settings {
         data_dir: data_dir.to_owned(),
         public_url: url.to_owned(),
         cache_bytes: 16 << 20,
+        reserve_bytes: 1 << 20,
         trash_keep: Duration::from_hours(30 * 24),
         unnamed_keep: Duration::from_hours(14 * 24),
         revoke_exposed_keys: false,
@@ -365,6 +402,7 @@ pub fn settings(data_dir: &Path, url: &str) -> Settings {
         renditions: RenditionSettings::default(),
         members: MemberSettings::default(),
         media: MediaSettings::default(),
+        backup: BackupSettings::default(),
     }
 }
 

@@ -19,6 +19,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("core::scans", &["error"]),
     ("core::stored_file", &[]),
     ("core::access::grant", &["error", "core::model", "core::cancellation", "core::scans"]),
+    ("core::disk", &[]),
     ("core::data_folder", &["error", "file_mode", "core::model"]),
     // Grants, and never the callers that they are made for.
     (
@@ -30,6 +31,7 @@ const RULES: &[(&str, &[&str])] = &[
             "core::model",
             "core::access::grant",
             "core::data_folder",
+            "core::disk",
             "core::stored_file",
         ],
     ),
@@ -46,6 +48,7 @@ const RULES: &[(&str, &[&str])] = &[
             "core::scans",
             "core::access::grant",
             "core::data_folder",
+            "core::disk",
             "core::stored_file",
             "core::store",
             "core::index",

@@ -20,6 +20,7 @@ use super::{Reply, Request, perform};
 use crate::core::Core;
 use crate::core::access::Administrator;
 use crate::core::data_dir::DataDir;
+use crate::core::long_work::{Progress, Reporter, Stage};
 use crate::error::{Code, Error, Result};
 
 const NAME: &str = "rasterd.sock";
@@ -31,15 +32,20 @@ const MAX_REQUEST: u64 = 1 << 20;
 const MAX_REPLY: u64 = 64 << 20;
 /// How long it may take to receive a request, and to send a reply.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a reply may take; deleting a large library is slow.
+/// How long a reply may take, or the next report of progress; deleting a large library is slow.
 const REPLY_TIMEOUT: Duration = Duration::from_mins(2);
+/// How often progress is reported when there is some.
+const PULSE: Duration = Duration::from_millis(250);
+/// After how many pulses it is reported again when there is none, which also shows whether anyone still waits.
+const PULSES: u32 = 20;
 /// Keeps the server from spinning when it has no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// An answer on the wire.
+/// An answer on the wire: any number of reports of progress, then the reply or the error.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum SocketAnswer {
+    Progress(Progress),
     Reply(Reply),
     Error { code: String, message: String },
 }
@@ -122,7 +128,7 @@ impl Drop for AdminSocket {
 async fn answer(mut stream: UnixStream, core: &Core, by: Administrator) -> io::Result<()> {
     let outcome = match timeout(TRANSFER_TIMEOUT, read_request(&mut stream)).await {
         Ok(request) => match request? {
-            Ok(request) => perform(core, by, request).await,
+            Ok(request) => perform_with_progress(&mut stream, core, by, request).await?,
             Err(error) => Err(error),
         },
         Err(_) => Err(Error::bad_input("The request did not arrive in time.")),
@@ -139,6 +145,32 @@ async fn answer(mut stream: UnixStream, core: &Core, by: Administrator) -> io::R
     timeout(TRANSFER_TIMEOUT, write_line(&mut stream, &answer)).await?
 }
 
+/// Performs a request, and reports the progress of what takes long. When the sender does not wait any more, the work
+/// ends.
+async fn perform_with_progress(
+    stream: &mut UnixStream,
+    core: &Core,
+    by: Administrator,
+    request: Request,
+) -> io::Result<Result<Reply>> {
+    let reporter = Reporter::default();
+    let progress = reporter.follow();
+    let (mut pulse, mut last, mut silent) = (tokio::time::interval(PULSE), Progress::default(), 0);
+    let mut work = std::pin::pin!(perform(core, by, request, &reporter));
+    loop {
+        tokio::select! {
+            reply = &mut work => return Ok(reply),
+            _ = pulse.tick() => {}
+        }
+        let now = *progress.borrow();
+        silent += 1;
+        if now.stage != Stage::Starting && (now != last || silent >= PULSES) {
+            timeout(TRANSFER_TIMEOUT, write_line(stream, &SocketAnswer::Progress(now))).await??;
+            (last, silent) = (now, 0);
+        }
+    }
+}
+
 async fn read_request(stream: &mut UnixStream) -> io::Result<Result<Request>> {
     let line = read_line(stream, MAX_REQUEST).await?;
     Ok(serde_json::from_slice(&line).map_err(|error| {
@@ -147,24 +179,35 @@ async fn read_request(stream: &mut UnixStream) -> io::Result<Result<Request>> {
     }))
 }
 
-/// Sends a request to the server that holds a data directory. `None` when no server listens there.
+/// Sends a request to the server that holds a data directory, and hands on its progress. `None` when no server listens
+/// there.
 ///
 /// # Errors
 /// The server's error; `SERVICE_UNAVAILABLE` when it does not answer.
-pub async fn ask(data_dir: &Path, request: &Request) -> Result<Option<Reply>> {
+pub async fn ask(
+    data_dir: &Path,
+    request: &Request,
+    mut follow: impl FnMut(Progress),
+) -> Result<Option<Reply>> {
     let Ok(short) = ShortPath::new(data_dir, NAME) else { return Ok(None) };
     let Ok(stream) = UnixStream::connect(&short.path).await else { return Ok(None) };
-    match timeout(REPLY_TIMEOUT, exchange(stream, request)).await {
-        Ok(Ok(SocketAnswer::Reply(reply))) => Ok(Some(reply)),
-        Ok(Ok(SocketAnswer::Error { code, message })) => Err(error_of(&code, message)),
-        Ok(Err(cause)) => Err(no_reply().caused_by(cause)),
-        Err(elapsed) => Err(no_reply().caused_by(elapsed)),
+    let mut stream = BufReader::new(stream);
+    let sent = timeout(REPLY_TIMEOUT, write_line(stream.get_mut(), request)).await;
+    sent.map_err(io::Error::from).flatten().map_err(|cause| no_reply().caused_by(cause))?;
+    loop {
+        match timeout(REPLY_TIMEOUT, next_answer(&mut stream)).await {
+            Ok(Ok(SocketAnswer::Progress(progress))) => follow(progress),
+            Ok(Ok(SocketAnswer::Reply(reply))) => return Ok(Some(reply)),
+            Ok(Ok(SocketAnswer::Error { code, message })) => return Err(error_of(&code, message)),
+            Ok(Err(cause)) => return Err(no_reply().caused_by(cause)),
+            Err(elapsed) => return Err(no_reply().caused_by(elapsed)),
+        }
     }
 }
 
-async fn exchange(mut stream: UnixStream, request: &Request) -> io::Result<SocketAnswer> {
-    write_line(&mut stream, request).await?;
-    let line = read_line(&mut stream, MAX_REPLY).await?;
+async fn next_answer(stream: &mut BufReader<UnixStream>) -> io::Result<SocketAnswer> {
+    let mut line = Vec::new();
+    stream.take(MAX_REPLY).read_until(b'\n', &mut line).await?;
     Ok(serde_json::from_slice(&line)?)
 }
 
@@ -223,7 +266,7 @@ mod tests {
         }
 
         async fn ask(&self, request: Request) -> Result<Reply> {
-            Ok(ask(self.temp.path(), &request).await?.expect("a server listens"))
+            Ok(ask(self.temp.path(), &request, |_| {}).await?.expect("a server listens"))
         }
 
         async fn raw(&self, bytes: &[u8]) -> String {
@@ -294,6 +337,6 @@ mod tests {
         running.task.abort();
         drop(next);
         assert!(!path.exists());
-        assert!(ask(running.temp.path(), &list).await.unwrap().is_none());
+        assert!(ask(running.temp.path(), &list, |_| {}).await.unwrap().is_none());
     }
 }

@@ -3,12 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::CommandError;
+use super::progress::{PULSE, ProgressLine};
 use crate::admin::{Reply, Request, perform, socket};
 use crate::config::Config;
 use crate::core::Core;
 use crate::core::clock::Clock;
 use crate::core::data_dir::{DataDir, LockError};
 use crate::core::data_folder::{DataFolder, Opening};
+use crate::core::long_work::Reporter;
 
 /// How long a command waits for another one, or for a server that is just starting.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,7 +26,8 @@ pub(super) fn ask(config: &Config, request: Request) -> Result<Reply, CommandErr
 async fn send_or_perform(config: &Config, request: Request) -> Result<Reply, CommandError> {
     let deadline = Instant::now() + LOCK_TIMEOUT;
     loop {
-        if let Some(reply) = socket::ask(&config.data_dir, &request).await? {
+        let mut line = ProgressLine::new();
+        if let Some(reply) = socket::ask(&config.data_dir, &request, |progress| line.show(progress)).await? {
             return Ok(reply);
         }
         // Created here, a wrong path would look like an empty server.
@@ -47,12 +50,25 @@ async fn send_or_perform(config: &Config, request: Request) -> Result<Reply, Com
 
 async fn perform_here(config: &Config, dir: DataDir, request: Request) -> Result<Reply, CommandError> {
     let core = open(config, config.settings(config.bind), Opening::default())?;
-    let reply = perform(&core, dir.administrator(), request).await;
+    let reply = perform_with_progress(&core, &dir, request).await;
     core.close().await;
     drop(core);
     // Held until the process ends: the store's thread releases its file a moment after the Core.
     std::mem::forget(dir);
     Ok(reply?)
+}
+
+async fn perform_with_progress(core: &Core, dir: &DataDir, request: Request) -> crate::error::Result<Reply> {
+    let reporter = Reporter::default();
+    let progress = reporter.follow();
+    let (mut line, mut pulse) = (ProgressLine::new(), tokio::time::interval(PULSE));
+    let mut work = std::pin::pin!(perform(core, dir.administrator(), request, &reporter));
+    loop {
+        tokio::select! {
+            reply = &mut work => return reply,
+            _ = pulse.tick() => line.show(*progress.borrow()),
+        }
+    }
 }
 
 /// Opens the data directory, with an error for the administrator.

@@ -112,7 +112,8 @@ pub(super) fn run(config: &Config, args: KeyArgs) -> Result<(), CommandError> {
         | Reply::Libraries(_)
         | Reply::Members(_)
         | Reply::Link(_)
-        | Reply::OpenLinks(_) => print_reply(&reply, args.json),
+        | Reply::OpenLinks(_)
+        | Reply::Backup(_) => print_reply(&reply, args.json),
     }
 }
 

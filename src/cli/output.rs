@@ -69,6 +69,7 @@ pub(super) fn print_reply(reply: &Reply, json: bool) -> Result<(), CommandError>
         Reply::Members(list) => print_list(list, json),
         Reply::Link(record) => print_record(record, json),
         Reply::OpenLinks(list) => print_list(list, json),
+        Reply::Backup(summary) => print_json(summary),
     }
 }
 

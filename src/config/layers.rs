@@ -146,6 +146,8 @@ fn bounds(key: &str) -> RangeInclusive<u64> {
         "server.connections" | "server.connections_per_address" => 1..=1_000_000,
         "limits.url_redirects" => 0..=100,
         "trash.keep_days" => 0..=36_500,
+        "backup.every_hours" => 1..=8_784,
+        "backup.keep" => 0..=10_000,
         "audit.keep_days" | "data.unnamed_keep_days" => 1..=36_500,
         days if days.starts_with("members.") => 1..=36_500,
         seconds if seconds.ends_with("_seconds") => 1..=MAX_SECONDS,

@@ -28,6 +28,7 @@ pub(super) struct Values {
     pub members: Members,
     pub audit: Audit,
     pub security: Security,
+    pub backup: Backup,
     pub log: Log,
 }
 
@@ -61,6 +62,7 @@ pub(super) struct Data {
     #[serde(deserialize_with = "folder")]
     pub dir: PathBuf,
     pub cache_bytes: usize,
+    pub reserve_bytes: u64,
     pub unnamed_keep_days: u64,
 }
 
@@ -135,6 +137,15 @@ pub(super) struct Audit {
 #[serde(deny_unknown_fields)]
 pub(super) struct Security {
     pub revoke_exposed_keys: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Backup {
+    #[serde(deserialize_with = "optional_folder")]
+    pub dir: Option<PathBuf>,
+    pub every_hours: u64,
+    pub keep: usize,
 }
 
 /// What is logged, and how.

@@ -5,7 +5,8 @@ use std::convert::Infallible;
 use super::Core;
 use super::model::Asset;
 use super::store::{
-    AssetCommands, AssetLists, AssetQueries, LibraryQueries, Snapshot, TagQueries, TrashCommands, Tx,
+    AssetCommands, AssetLists, AssetQueries, LibraryQueries, ReserveUse, Snapshot, TagQueries, TrashCommands,
+    Tx,
 };
 use crate::core::access::{Caller, LibraryPath, ReadGrant, WriteGrant};
 use crate::core::model::audit::Action;
@@ -185,7 +186,7 @@ impl Core {
     ) -> Result<Vec<AssetId>> {
         let grant = caller.write(path)?;
         let ids = self.ids_to_write(ids)?;
-        self.change(&grant, move |tx, grant, now| {
+        self.change_always(&grant, move |tx, grant, now| {
             let assets: Vec<Asset> = ids
                 .iter()
                 .map(|id| tx.asset_or_trashed(grant, id)?.ok_or_else(Error::asset_not_found))
@@ -247,12 +248,18 @@ impl Core {
     }
 
     /// Runs `change` on each of several assets of a library in one transaction, and adds up the results.
-    async fn change_each<F>(&self, grant: &WriteGrant, ids: &[String], mut change: F) -> Result<usize>
+    async fn change_each<F>(
+        &self,
+        reserve_use: ReserveUse,
+        grant: &WriteGrant,
+        ids: &[String],
+        mut change: F,
+    ) -> Result<usize>
     where
         F: FnMut(&Tx<'_>, &WriteGrant, &mut Asset) -> Result<usize> + Send + 'static,
     {
         let ids = self.ids_to_write(ids)?;
-        self.change(grant, move |tx, grant, now| {
+        self.change_as(reserve_use, grant, move |tx, grant, now| {
             let mut total = 0;
             for id in &ids {
                 let mut asset = tx.asset(grant, id)?;

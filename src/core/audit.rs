@@ -76,7 +76,7 @@ impl Core {
         }
         let now = self.now();
         self.store()
-            .write(move |tx| {
+            .write_always(move |tx| {
                 refused.iter().try_for_each(|(&(action, address), &count)| {
                     tx.record_server_event(
                         now,
@@ -96,7 +96,8 @@ impl Core {
     /// When the store fails.
     pub(super) async fn prune_events(&self) -> Result<()> {
         let until = self.time_to_delete().saturating_sub(millis(self.settings().members.audit_keep));
-        while self.store().write(move |tx| tx.prune_events(until, PRUNE_BATCH)).await? == PRUNE_BATCH {}
+        while self.store().write_always(move |tx| tx.prune_events(until, PRUNE_BATCH)).await? == PRUNE_BATCH {
+        }
         Ok(())
     }
 }

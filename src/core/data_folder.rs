@@ -26,6 +26,8 @@ pub(crate) const TEMP: &str = "tmp";
 pub(crate) const INDEX: &str = "index";
 /// The folder of renditions.
 pub(crate) const RENDITIONS: &str = "renditions";
+/// The file that takes room for a full disk: see `store/reserve.rs`.
+pub(crate) const RESERVE: &str = "reserve";
 /// The marker in the folder of files: identifies the folder and its database.
 pub(crate) const MARKER: &str = "rasterd-files";
 

@@ -12,14 +12,17 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::Core;
-use super::store::{ChangeQueries, Store};
+use super::store::{ChangeQueries, Store, StoreState};
 use crate::core::store::files::Blobs;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, is_out_of_space};
 
 /// For how long a result is valid.
 const FRESH: Duration = Duration::from_secs(5);
 /// How long the disk may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The reason when the disk is full.
+const FULL: &str = "its disk is full";
 
 /// What is wrong.
 #[derive(Debug, Clone)]
@@ -96,8 +99,17 @@ impl Core {
     /// # Errors
     /// `SERVICE_UNAVAILABLE` with the reason.
     pub async fn check_ready(&self) -> Result<()> {
-        if !self.is_writable() {
-            return Err(not_ready("its disk failed and it accepts no more changes; it must be restarted"));
+        match self.store().recovery().state() {
+            StoreState::Writable => {}
+            StoreState::Full => return Err(not_ready(FULL)),
+            StoreState::Failed => {
+                return Err(not_ready("its disk failed and it accepts no changes; it tries again by itself"));
+            }
+            StoreState::GivenUp => {
+                return Err(not_ready(
+                    "its disk failed and it accepts no more changes; it must be restarted",
+                ));
+            }
         }
         let fault = if self.health().is_fresh() { self.health().last() } else { self.look_at_disk().await };
         fault.map_or(Ok(()), |fault| Err(not_ready(fault.reason)))
@@ -158,12 +170,18 @@ fn look(blobs: &Blobs, store: &Store, database: Option<&Identity>) -> Result<(),
     }
     blobs.try_out().map_err(|error| {
         let reason = match error.kind() {
-            ErrorKind::StorageFull => "its disk is full",
+            _full if is_out_of_space(&error) => FULL,
             ErrorKind::InvalidData => "its disk returns other bytes than were written",
+            ErrorKind::ReadOnlyFilesystem => "its disk can only be read",
             _other => "files can't be written",
         };
         Fault { reason, detail: format!("{files}: {error}") }
-    })
+    })?;
+    if store.reserve().is_short() {
+        let detail = "only what frees space, revokes, or lets someone in is written; reading goes on";
+        return Err(Fault { reason: FULL, detail: detail.to_owned() });
+    }
+    Ok(())
 }
 
 fn not_ready(reason: &str) -> Error {

@@ -55,7 +55,7 @@ impl Core {
         };
         tracing::warn!(key = %id, %peer, "a live key was sent over plain HTTP and may have been read on its way; regenerate it");
         let exposed = id.clone();
-        self.administrate(by.clone(), move |tx, by, now| {
+        self.administrate_always(by.clone(), move |tx, by, now| {
             let (_, key) = tx.expect_key(by, &exposed)?;
             let (actor, detail) = (Actor::key(&key, Some(peer.ip())), "sent over plain HTTP".to_owned());
             tx.record_event(now, key.organization, &actor, Action::KeyExposed, &key.name, detail)
@@ -191,7 +191,7 @@ impl Core {
         let plain = PlainKey::random();
         let (digest, start) = (plain.digest(), plain.start());
         let info = self
-            .administrate(by, move |tx, by, now| {
+            .administrate_always(by, move |tx, by, now| {
                 let (old, mut key) = tx.expect_key(by, &id)?;
                 if seen.is_some_and(|seen| seen != key.regenerated) {
                     return Err(Error::new(Code::Conflict, REGENERATED_SINCE));
@@ -214,7 +214,7 @@ impl Core {
     /// `NOT_FOUND`.
     pub async fn delete_key(&self, by: Administrator, id: &KeyId) -> Result<KeyInfo> {
         let id = id.clone();
-        self.administrate(by, move |tx, by, now| {
+        self.administrate_always(by, move |tx, by, now| {
             let (digest, key) = tx.expect_key(by, &id)?;
             tx.delete_key(by, &digest, &key)?;
             record_key_event(tx, now, by, &key, Action::KeyDeleted, String::new())?;
@@ -235,7 +235,7 @@ impl Core {
         F: FnMut(&Tx<'_>, &Administrator, &Organization, &mut Key) -> Result<String> + Send + 'static,
     {
         let id = id.clone();
-        self.administrate(by, move |tx, by, now| {
+        self.administrate_always(by, move |tx, by, now| {
             let (digest, key) = tx.expect_key(by, &id)?;
             let mut info = key_info(tx, key)?;
             let detail = change(tx, by, &info.organization, &mut info.key)?;
@@ -255,7 +255,9 @@ impl Core {
         if used.is_empty() {
             return Ok(());
         }
-        self.store().write(move |tx| used.iter().try_for_each(|(key, when)| tx.put_key_use(key, *when))).await
+        self.store()
+            .write_always(move |tx| used.iter().try_for_each(|(key, when)| tx.put_key_use(key, *when)))
+            .await
     }
 }
 

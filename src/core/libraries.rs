@@ -234,7 +234,7 @@ impl Core {
         loop {
             let (by, organization, slug) = (by.clone(), organization.clone(), slug.clone());
             let deleted = self
-                .administrate(by, move |tx, by, now| {
+                .administrate_always(by, move |tx, by, now| {
                     let path = LibraryPath { organization: &organization, library: &slug };
                     let library = expect_library(tx, by, &path)?;
                     if !with_assets && (library.assets > 0 || library.trashed > 0) {
@@ -256,6 +256,7 @@ impl Core {
                 })
                 .await?;
             if let Some(library) = deleted {
+                self.free_space_if_full().await;
                 return Ok(library);
             }
         }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::join;
+use futures_util::future::join3;
 use tokio::task::spawn_blocking;
 
 use super::trash::purge_due;
@@ -11,6 +11,7 @@ use super::{Core, Misfits};
 use crate::core::access::Administrator;
 use crate::core::model::time::millis;
 use crate::core::store::TrashQueries;
+use crate::core::store::files::IncomingFile;
 use crate::error::{Error, Result};
 
 /// How often maintenance runs.
@@ -21,7 +22,7 @@ const PURGE_BATCH: usize = 200;
 impl Core {
     /// Runs maintenance regularly, and the work after uploads, as long as it is polled.
     pub async fn run_maintenance(&self) {
-        join(self.repeat_maintenance(), self.process_uploads()).await;
+        join3(self.repeat_maintenance(), self.process_uploads(), self.repeat_backups()).await;
     }
 
     async fn repeat_maintenance(&self) {
@@ -70,7 +71,7 @@ impl Core {
             let count = due.len();
             if count > 0 {
                 let by = by.clone();
-                self.store().write(move |tx| purge_due(tx, &by, &due, now)).await?;
+                self.store().write_always(move |tx| purge_due(tx, &by, &due, now)).await?;
             }
             if count < PURGE_BATCH {
                 return Ok(());
@@ -79,8 +80,47 @@ impl Core {
     }
 
     async fn sweep_files(&self) -> Result<()> {
-        let (blobs, store, now) = (self.blobs().clone(), self.store().clone(), self.time_to_delete());
-        spawn_blocking(move || blobs.sweep(&store, now)).await.map_err(Error::internal)?.map(drop)
+        let core = self.clone();
+        spawn_blocking(move || {
+            if core.store().reserve().is_short() {
+                return core.free_space();
+            }
+            core.blobs().sweep(core.store(), core.time_to_delete()).map(drop)
+        })
+        .await
+        .map_err(Error::internal)?
+    }
+
+    /// Frees what can be spared of a full disk: first renditions, which can be made again, then the files of assets that
+    /// were deleted permanently. Blocks.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    fn free_space(&self) -> Result<()> {
+        self.renditions().empty_cache()?;
+        while self.store().reserve().is_short()
+            && self.blobs().sweep(self.store(), self.time_to_delete())? > 0
+        {}
+        Ok(())
+    }
+
+    /// [`Core::free_space`] after assets were deleted permanently, if the disk is full. A failure is tried again by the
+    /// next maintenance.
+    pub(super) async fn free_space_if_full(&self) {
+        if self.store().reserve().is_short() {
+            log_failure("free space", self.sweep_files().await);
+        }
+    }
+
+    /// Begins a file of an upload, after making room for it if the disk is full. Blocks.
+    ///
+    /// # Errors
+    /// `STORAGE_FULL`; when the disk fails.
+    pub(super) fn begin_incoming_file(&self) -> Result<IncomingFile> {
+        if self.store().reserve().is_short() {
+            self.free_space()?;
+        }
+        self.blobs().begin()
     }
 
     /// The files that don't match the database, for the owners of the first organization, who run the server; nothing
@@ -89,10 +129,17 @@ impl Core {
     /// # Errors
     /// When the store fails.
     pub fn misfits(&self, by: &Administrator) -> Result<Misfits> {
+        Ok(if self.runs_server(by)? { *self.blobs().misfits() } else { Misfits::default() })
+    }
+
+    /// Whether these are owners of the first organization, who run the server, or the administrator of the machine.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) fn runs_server(&self, by: &Administrator) -> Result<bool> {
         let organizations = self.list_organizations(&Administrator::local())?;
         let first = organizations.iter().map(|organization| organization.id).min();
-        let theirs = first.is_some_and(|first| by.reaches(first));
-        Ok(if theirs { *self.blobs().misfits() } else { Misfits::default() })
+        Ok(first.is_some_and(|first| by.reaches(first)))
     }
 
     /// Sets aside files that are not in the database: uploads of an earlier run that were stored but not committed.

@@ -151,7 +151,7 @@ impl Core {
         F: FnMut(&Tx<'_>, &Administrator, OrganizationId, &mut Member, Millis) -> Result<()> + Send + 'static,
     {
         let (organization, email) = (organization.to_owned(), email.to_owned());
-        self.administrate(by, move |tx, by, now| {
+        self.administrate_always(by, move |tx, by, now| {
             let organization = tx.expect_organization(by, &organization)?.id;
             let mut member = expect_member(tx, by, &email)?;
             let former = member.role_in(organization).ok_or_else(|| no_such_member(&email))?;

@@ -125,7 +125,7 @@ impl Core {
     pub(super) async fn save_seen(&self, at_once: bool) -> Result<()> {
         let _looked = self.time_to_delete();
         let Some(seen) = self.observed().to_save(at_once) else { return Ok(()) };
-        self.store().write(move |tx: &Tx<'_>| tx.put_seen(&seen)).await?;
+        self.store().write_always(move |tx: &Tx<'_>| tx.put_seen(&seen)).await?;
         self.observed().saved(seen);
         Ok(())
     }

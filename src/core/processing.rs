@@ -111,10 +111,14 @@ impl Core {
         join(older, join_all((0..self.renditions().concurrency()).map(|_| self.process_queue()))).await;
     }
 
-    /// Processes one file after another. Ends when the store takes no more writes.
+    /// Processes one file after another. Waits while the store takes no writes, or the disk is full.
     async fn process_queue(&self) {
         let mut commits = self.store().changes();
-        while self.is_writable() {
+        loop {
+            if !self.is_writable() || self.store().reserve().is_short() {
+                tokio::time::sleep(STORE_RETRY_DELAY).await;
+                continue;
+            }
             if let Err(error) = self.process_next_or_wait(&mut commits).await {
                 log_failure("look for files to process", Err(error));
                 tokio::time::sleep(STORE_RETRY_DELAY).await;

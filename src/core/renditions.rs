@@ -14,6 +14,7 @@ use super::data_folder::RENDITIONS;
 use super::model::{self, Content};
 use super::public_file::PublicFile;
 use super::settings::Settings;
+use super::store::Reserve;
 use super::stored_file::StoredFile;
 use crate::core::model::time::Millis;
 use crate::error::{Code, Error, Result};
@@ -84,9 +85,9 @@ pub struct RenditionFile {
 }
 
 impl Renditions {
-    pub(super) fn open(settings: &Settings) -> Result<Self> {
+    pub(super) fn open(settings: &Settings, reserve: Reserve) -> Result<Self> {
         let configured = &settings.renditions;
-        let cache = Cache::open(settings.data_dir.join(RENDITIONS), configured.cache_bytes)?;
+        let cache = Cache::open(settings.data_dir.join(RENDITIONS), configured.cache_bytes, reserve)?;
         let defaults = RenderPoolOptions::default();
         let concurrency = if configured.workers == 0 { defaults.concurrency } else { configured.workers };
         let memory = match configured.picture_bytes {
@@ -118,6 +119,11 @@ impl Renditions {
     /// Stops the work that is running.
     pub(super) fn close(&self) {
         self.pool.close();
+    }
+
+    /// Deletes the cached renditions, because the disk is full.
+    pub(super) fn empty_cache(&self) -> io::Result<()> {
+        self.cache.empty()
     }
 
     /// Lets a file be tried again that could not be opened.

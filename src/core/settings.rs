@@ -17,6 +17,8 @@ pub struct Settings {
     pub public_url: String,
     /// The size of the database's cache, in bytes.
     pub cache_bytes: usize,
+    /// How much of the disk is kept free for what must go on when it is full, in bytes. 0 chooses by its size.
+    pub reserve_bytes: u64,
     /// How long an asset stays in the trash.
     pub trash_keep: Duration,
     /// How long a file that is not in the database is kept.
@@ -33,6 +35,21 @@ pub struct Settings {
     pub members: MemberSettings,
     /// The processing of uploaded files.
     pub media: MediaSettings,
+    /// Backups.
+    pub backup: BackupSettings,
+}
+
+/// Backups: when and where to without being asked, and what is in them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BackupSettings {
+    /// The folder of scheduled backups; none are made when there is none.
+    pub dir: Option<PathBuf>,
+    /// How often.
+    pub every: Duration,
+    /// How many snapshots are kept; 0 is all.
+    pub keep: usize,
+    /// The folder of the development authority, if there is one.
+    pub authority: Option<PathBuf>,
 }
 
 /// The limits of every operation. Sizes are in bytes, lengths in characters, times in seconds.

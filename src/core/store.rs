@@ -7,11 +7,15 @@
 pub mod files;
 mod records;
 mod redb;
+mod reserve;
 
 pub use records::{
-    AssetCommands, AssetLists, AssetQueries, AuditCommands, AuditQueries, ChangeCommands, ChangeQueries,
-    Changed, Due, FileCommands, FileQueries, KeyCommands, KeyQueries, LibraryCommands, LibraryQueries,
-    MemberCommands, MemberQueries, NewAsset, Next, Queries, SeenCommands, SeenQueries, TagQueries,
-    TrashCommands, TrashQueries, WantedSlug, WorkCommands, WorkQueries,
+    AssetCommands, AssetLists, AssetQueries, AuditCommands, AuditQueries, BackupCommands, BackupQueries,
+    ChangeCommands, ChangeQueries, Changed, Due, FileCommands, FileQueries, KeyCommands, KeyQueries,
+    LibraryCommands, LibraryQueries, MemberCommands, MemberQueries, NewAsset, Next, Queries, SeenCommands,
+    SeenQueries, TagQueries, TrashCommands, TrashQueries, WantedSlug, WorkCommands, WorkQueries,
 };
-pub use redb::{Snapshot, Store, Tx, in_words, not_opened};
+pub use redb::{
+    RecordCounts, ReserveUse, SCHEMA, Snapshot, Store, StoreOptions, StoreState, Tx, in_words, not_opened,
+};
+pub use reserve::Reserve;

@@ -97,10 +97,11 @@ impl Core {
         path: &LibraryPath<'_>,
         ids: &[String],
     ) -> Result<Vec<AssetId>> {
-        self.change_trashed(caller, path, ids, Action::AssetsPurged, |tx, grant, asset, now| {
-            tx.purge_asset_now(grant, &asset.id, now)
-        })
-        .await
+        let purge =
+            |tx: &Tx<'_>, grant: &WriteGrant, asset: Asset, now| tx.purge_asset_now(grant, &asset.id, now);
+        let purged = self.change_trashed(caller, path, ids, Action::AssetsPurged, purge).await?;
+        self.free_space_if_full().await;
+        Ok(purged)
     }
 
     /// Permanently deletes everything in a library's trash, and returns the number of deleted assets.
@@ -117,12 +118,13 @@ impl Core {
                 tx.purge_asset_now(grant, &asset.id, now)
             };
             removed += self
-                .change(&grant, move |tx, grant, now| {
+                .change_always(&grant, move |tx, grant, now| {
                     change_in_trash(tx, grant, &ids, Action::AssetsPurged, purge, now)
                 })
                 .await?
                 .len();
         }
+        self.free_space_if_full().await;
         Ok(removed)
     }
 
@@ -140,7 +142,7 @@ impl Core {
         let grant = caller.write(path)?;
         within("asset ids", ids.len(), 1, self.settings().limits.ids_per_call)?;
         let ids: Vec<AssetId> = ids.iter().map(|id| parse_id(id)).collect::<Result<_>>()?;
-        self.change(&grant, move |tx, grant, now| {
+        self.change_always(&grant, move |tx, grant, now| {
             for id in &ids {
                 tx.asset_or_trashed(grant, id)?.ok_or_else(Error::asset_not_found)?;
             }

@@ -55,7 +55,12 @@ impl Operation for CreateLibrary {
             input: EndpointInput::Json(|| json!({"name": "Summer 2026"})),
             status: 201,
             examples: || vec![examples::library()],
-            codes: &[Code::LibraryUrlTaken, Code::LibraryLimitExceeded, Code::EphemeralLibraryLimitExceeded],
+            codes: &[
+                Code::LibraryUrlTaken,
+                Code::LibraryLimitExceeded,
+                Code::EphemeralLibraryLimitExceeded,
+                Code::StorageFull,
+            ],
         }),
         graphql: &["createLibrary"],
     };

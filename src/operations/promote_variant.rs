@@ -50,7 +50,7 @@ impl Operation for PromoteVariant {
             input: EndpointInput::Json(|| json!({"variantId": examples::VARIANT_ID})),
             status: 200,
             examples: || examples::asset().pop().into_iter().collect(),
-            codes: &[Code::ResourceNotFound, Code::NotFound, Code::Conflict],
+            codes: &[Code::ResourceNotFound, Code::NotFound, Code::Conflict, Code::StorageFull],
         }),
         graphql: &[],
     };

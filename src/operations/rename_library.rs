@@ -8,7 +8,7 @@ use super::declaration::LIBRARY;
 use super::{
     Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation, Scope, Tool, examples,
 };
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::transport::wire::{Library, Version};
 
 pub struct RenameLibrary;
@@ -49,7 +49,7 @@ impl Operation for RenameLibrary {
             input: EndpointInput::Json(|| json!({"name": "Summer 2026"})),
             status: 200,
             examples: || vec![examples::library()],
-            codes: &[],
+            codes: &[Code::StorageFull],
         }),
         graphql: &["renameLibrary"],
     };

@@ -56,7 +56,7 @@ impl Operation for TagAssets {
             input: EndpointInput::Json(|| json!({"assetIds": [examples::ID], "tags": ["seaside"]})),
             status: 200,
             examples: || vec![json!({"taggedCount": 1})],
-            codes: &[Code::ResourceNotFound],
+            codes: &[Code::ResourceNotFound, Code::StorageFull],
         }),
         graphql: &["tagAssets"],
     };

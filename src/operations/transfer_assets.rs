@@ -55,7 +55,7 @@ impl Operation for TransferAssets {
                     json!({"transferredCount": 1, "sourceLibraryId": "photos", "targetLibraryId": "archive"}),
                 ]
             },
-            codes: &[Code::ResourceNotFound],
+            codes: &[Code::ResourceNotFound, Code::StorageFull],
         }),
         graphql: &["transferAssets"],
     };

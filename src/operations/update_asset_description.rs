@@ -51,7 +51,7 @@ impl Operation for UpdateAssetDescription {
             input: EndpointInput::Json(|| json!({"description": "A beach at dusk."})),
             status: 200,
             examples: || vec![json!({"assetId": examples::ID, "description": "A beach at dusk."})],
-            codes: &[Code::ResourceNotFound],
+            codes: &[Code::ResourceNotFound, Code::StorageFull],
         }),
         graphql: &["updateAssetDescription"],
     };

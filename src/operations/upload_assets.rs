@@ -75,7 +75,12 @@ impl Operation for UploadAssets {
             input: EndpointInput::Files,
             status: 200,
             examples: examples::uploaded,
-            codes: &[Code::ResourceNotFound, Code::StorageLimitExceeded, Code::EphemeralStorageLimitExceeded],
+            codes: &[
+                Code::ResourceNotFound,
+                Code::StorageLimitExceeded,
+                Code::EphemeralStorageLimitExceeded,
+                Code::StorageFull,
+            ],
         }),
         graphql: &["uploadAssets"],
     };

@@ -97,6 +97,7 @@ fn title_of(code: Code) -> &'static str {
         | Code::LibraryLimitExceeded
         | Code::EphemeralStorageLimitExceeded
         | Code::EphemeralLibraryLimitExceeded => "A limit is reached",
+        Code::StorageFull => "The disk is full",
         Code::RateLimited => "Too many attempts",
         Code::Internal => "Something went wrong",
         Code::ServiceUnavailable => "Not available",
@@ -131,6 +132,7 @@ fn sentence(code: Code, error: Option<&Error>) -> String {
         | Code::EphemeralStorageLimitExceeded
         | Code::EphemeralLibraryLimitExceeded
         | Code::RateLimited
+        | Code::StorageFull
         | Code::ServiceUnavailable => error.map(Error::message).unwrap_or_default(),
     };
     own.to_owned()

@@ -1,6 +1,7 @@
 //! Black-box tests of a running server over HTTPS, one module for each interface. Nothing here looks inside.
 
 mod authorization;
+mod backup;
 mod bodies;
 mod browser;
 mod cdn;
@@ -9,6 +10,7 @@ mod contract;
 mod counts;
 mod durability;
 mod every_request;
+mod full_disk;
 mod graphql;
 mod health;
 mod hidden_text;

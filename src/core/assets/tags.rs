@@ -4,7 +4,7 @@ use super::within;
 use crate::core::Core;
 use crate::core::access::{Caller, LibraryPath, WriteGrant};
 use crate::core::model::name::Tag;
-use crate::core::store::{AssetCommands, TagQueries, Tx};
+use crate::core::store::{AssetCommands, ReserveUse, TagQueries, Tx};
 use crate::error::{Error, Result};
 
 impl Core {
@@ -23,7 +23,7 @@ impl Core {
         let tags = self.tags_to_write(ids, tags, Tag::parse)?;
         let limits = &self.settings().limits;
         let (most, most_in_library) = (limits.tags_per_asset, limits.tags_per_library);
-        self.change_each(&grant, ids, move |tx, grant, asset| {
+        self.change_each(ReserveUse::Never, &grant, ids, move |tx, grant, asset| {
             let before = tx.tag_total(grant)?;
             let changed = count_ok(tags.iter().map(|tag| tx.tag_asset(grant, asset, tag)))?;
             expect_tag_room(tx, grant, before, most_in_library)?;
@@ -51,7 +51,7 @@ impl Core {
     ) -> Result<usize> {
         let grant = caller.write(path)?;
         let tags = self.tags_to_write(ids, tags, Tag::find)?;
-        self.change_each(&grant, ids, move |tx, grant, asset| {
+        self.change_each(ReserveUse::Allowed, &grant, ids, move |tx, grant, asset| {
             count_ok(tags.iter().map(|tag| tx.untag_asset(grant, asset, tag)))
         })
         .await

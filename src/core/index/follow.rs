@@ -161,7 +161,8 @@ impl Follower {
 
     async fn open_and_follow(&mut self) -> Result<Stopped> {
         let Some(mut folder) = self.opened()? else { return Ok(Stopped) };
-        if self.catch_up(&mut folder)?.is_some() {
+        // Nothing is written to a full disk. Searches see later changes nevertheless, from memory.
+        if !self.store.reserve().is_short() && self.catch_up(&mut folder)?.is_some() {
             return Ok(Stopped);
         }
         self.index.open(folder.committed()?);
@@ -172,7 +173,10 @@ impl Follower {
                 pruned = folder.sequence();
                 self.prune(pruned).await;
             }
-            if self.changed(folder.sequence()).await?.is_some() || self.catch_up(&mut folder)?.is_some() {
+            if self.changed(folder.sequence()).await?.is_some() || self.waited_for_room().await.is_some() {
+                return Ok(Stopped);
+            }
+            if self.catch_up(&mut folder)?.is_some() {
                 return Ok(Stopped);
             }
             self.index.advance(folder.committed()?);
@@ -235,6 +239,16 @@ impl Follower {
         }
     }
 
+    /// Waits as long as the disk is full.
+    async fn waited_for_room(&mut self) -> Option<Stopped> {
+        while self.store.reserve().is_short() {
+            if timeout(RETRY, self.stopping.wait_for(|()| false)).await.is_ok() {
+                return Some(Stopped);
+            }
+        }
+        None
+    }
+
     /// Indexes all changes so far, in one commit.
     fn catch_up(&self, folder: &mut Folder) -> Result<Option<Stopped>> {
         let newest = self.store.snapshot()?.sequence()?;
@@ -263,7 +277,7 @@ impl Follower {
 
     /// Removes committed changes from the log. A failure does no harm.
     async fn prune(&self, sequence: u64) {
-        let pruned = self.store.write(move |tx| tx.prune_changes(sequence, PRUNE_BATCH)).await;
+        let pruned = self.store.write_always(move |tx| tx.prune_changes(sequence, PRUNE_BATCH)).await;
         if let Err(error) = pruned {
             tracing::warn!(cause = ?error.cause(), "could not truncate the change log of the search index: {error}");
         }

@@ -94,7 +94,7 @@ impl Core {
         let (token, lifetime) = (Token::random(), millis(self.settings().members.link_life));
         let digest = token.link_digest();
         let info = self
-            .administrate(by, move |tx, by, now| {
+            .administrate_always(by, move |tx, by, now| {
                 let member = expect_member(tx, by, &email)?;
                 if !member.memberships.iter().all(|place| by.reaches(place.organization)) {
                     return Err(in_other_organizations(&member));
@@ -134,7 +134,7 @@ impl Core {
     /// `ORGANIZATION_NOT_FOUND`, or `NOT_FOUND` when there is no such link.
     pub async fn withdraw_link(&self, by: Administrator, organization: &str, id: &LinkId) -> Result<()> {
         let (organization, id) = (organization.to_owned(), id.clone());
-        self.administrate(by, move |tx, by, now| {
+        self.administrate_always(by, move |tx, by, now| {
             let organization = tx.expect_organization(by, &organization)?.id;
             let found = tx.links()?.into_iter().find(|(_, link)| link.id == id);
             let (digest, link) = found.ok_or_else(no_such_open_link)?;
@@ -182,7 +182,7 @@ impl Core {
         let session = plain.session_digest();
         let signed_in = self
             .store()
-            .write(move |tx| {
+            .write_always(move |tx| {
                 let (membership, _) = invitation(tx, &digest, now)?;
                 if tx.member_by_email(&email)?.is_some() {
                     return Err(Error::new(
@@ -222,7 +222,7 @@ impl Core {
         let (digest, session) = (link_digest(token)?, signed_in.digest());
         let (client, now) = (client.clone(), self.now());
         self.store()
-            .write(move |tx| {
+            .write_always(move |tx| {
                 let (mut member, _) = tx.live_session(&session, now)?.ok_or_else(Error::signed_out)?;
                 let (membership, organization) = invitation(tx, &digest, now)?;
                 let place = member.memberships.iter_mut().find(|place| place.organization == organization.id);
@@ -258,7 +258,7 @@ impl Core {
         let session = plain.session_digest();
         let signed_in = self
             .store()
-            .write(move |tx| {
+            .write_always(move |tx| {
                 let link = live_link(tx, &digest, now)?;
                 let Purpose::Reset { member } = link.purpose else { return Err(no_such_link()) };
                 let member = tx.member(member)?.ok_or_else(no_such_link)?;

@@ -224,7 +224,7 @@ impl Core {
         let (session, address) = (signed_in.digest(), signed_in.address());
         let (id, now) = (id.clone(), self.now());
         self.store()
-            .write(move |tx| {
+            .write_always(move |tx| {
                 let (member, _) = tx.live_session(&session, now)?.ok_or_else(Error::signed_out)?;
                 let found = tx.passkeys_of(member.id)?.into_iter().find(|passkey| passkey.id == id);
                 let passkey =
@@ -300,7 +300,7 @@ impl Core {
         let digest = plain.session_digest();
         let signed_in = self
             .store()
-            .write(move |tx| {
+            .write_always(move |tx| {
                 // It may have been removed meanwhile, or used with a later counter.
                 let found = tx.passkey(&passkey.credential_id)?;
                 let found =

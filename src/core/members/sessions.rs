@@ -91,7 +91,7 @@ impl Core {
         let digest = plain.session_digest();
         let signed_in = self
             .store()
-            .write(move |tx| {
+            .write_always(move |tx| {
                 // The password may have been changed since it was checked.
                 let found = tx.member_by_email(&email)?;
                 let member =
@@ -120,7 +120,7 @@ impl Core {
         }
         let (now, actor) = (self.now(), Actor::stranger(client.address));
         self.store()
-            .write(move |tx| {
+            .write_always(move |tx| {
                 tx.count_refused_sign_in()?;
                 member.as_ref().map_or(Ok(()), |member| {
                     tx.record_member_event(now, member, &actor, Action::SignInRefused, &detail)
@@ -176,7 +176,7 @@ impl Core {
     pub async fn end_session(&self, signed_in: &SignedIn, id: &SessionId) -> Result<()> {
         let (signed_in, id, now) = (signed_in.clone(), id.clone(), self.now());
         self.store()
-            .write(move |tx| {
+            .write_always(move |tx| {
                 let found = tx.sessions()?.into_iter().find(|(_, session, _)| session.id == id);
                 let (digest, ..) = found
                     .filter(|(_, session, _)| session.member == signed_in.member.id)
@@ -195,7 +195,7 @@ impl Core {
     pub async fn end_other_sessions(&self, signed_in: &SignedIn) -> Result<usize> {
         let (signed_in, now) = (signed_in.clone(), self.now());
         self.store()
-            .write(move |tx| {
+            .write_always(move |tx| {
                 let ended = tx.end_sessions_of(signed_in.member.id, Some(signed_in.digest))?;
                 let actor = Actor::member(&signed_in.member, signed_in.address);
                 if ended > 0 {
@@ -253,7 +253,7 @@ impl Core {
         let session = plain.session_digest();
         let signed_in = self
             .store()
-            .write(move |tx| {
+            .write_always(move |tx| {
                 let (member, _) = tx.live_session(&digest, now)?.ok_or_else(Error::signed_out)?;
                 let member = Member { password: password.clone(), ..member };
                 begin_with_password(tx, session, member, &client, &times, now)
@@ -272,7 +272,9 @@ impl Core {
             return Ok(());
         }
         self.store()
-            .write(move |tx| used.iter().try_for_each(|(session, when)| tx.put_session_use(session, *when)))
+            .write_always(move |tx| {
+                used.iter().try_for_each(|(session, when)| tx.put_session_use(session, *when))
+            })
             .await
     }
 
@@ -284,7 +286,7 @@ impl Core {
         self.throttle().tidy();
         let now = self.time_to_delete();
         self.store()
-            .write(move |tx| {
+            .write_always(move |tx| {
                 for (digest, session, last_seen) in tx.sessions()? {
                     if !session.is_live(last_seen, now) {
                         tx.delete_session(&digest)?;

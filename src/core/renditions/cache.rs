@@ -2,15 +2,18 @@
 //! can be rendered again, so the folder may be deleted at any time, even while the server runs.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rustix::fs::{MemfdFlags, memfd_create};
 use tempfile::NamedTempFile;
 
 use super::key::RenditionKey;
 use crate::core::model::time::Millis;
+use crate::core::store::Reserve;
+use crate::error::is_out_of_space;
 
 /// The least space that a file takes on the disk. It also bounds the number of files.
 const BLOCK: u64 = 4096;
@@ -21,6 +24,7 @@ const LAST_USE_PRECISION: Duration = Duration::from_mins(1);
 pub(super) struct Cache {
     dir: PathBuf,
     max_bytes: u64,
+    reserve: Reserve,
     /// Bytes that the files take. Unknown until they are first counted, because a start must not wait for that.
     used: Mutex<Option<u64>>,
 }
@@ -34,12 +38,12 @@ struct CachedFile {
 
 impl Cache {
     /// The cache in this folder, of at most `max_bytes`. The folder need not exist.
-    pub fn open(dir: PathBuf, max_bytes: u64) -> io::Result<Self> {
+    pub fn open(dir: PathBuf, max_bytes: u64, reserve: Reserve) -> io::Result<Self> {
         match fs::remove_dir_all(temp(&dir)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
-        Ok(Self { dir, max_bytes, used: Mutex::default() })
+        Ok(Self { dir, max_bytes, reserve, used: Mutex::default() })
     }
 
     /// The folder for temporary files. `open` emptied it.
@@ -60,13 +64,22 @@ impl Cache {
         Ok(Some(file))
     }
 
-    /// Stores a rendition and returns it, opened. Blocks, and evicts others when the cache is full.
+    /// Stores a rendition and returns it, opened. Blocks, and evicts others when the cache is full. On a disk that is
+    /// almost full, all others are deleted, and this one stays in memory until it is closed.
     pub fn insert(&self, key: RenditionKey, bytes: &[u8], now: Millis) -> io::Result<File> {
-        let file = self.write(key, bytes, now).or_else(|error| match error.kind() {
+        if self.reserve.is_low() {
+            self.empty()?;
+            return in_memory(bytes);
+        }
+        let written = self.write(key, bytes, now).or_else(|error| match error.kind() {
             // The folder was deleted in between.
             io::ErrorKind::NotFound => self.write(key, bytes, now),
             _ => Err(error),
-        })?;
+        });
+        let file = match written {
+            Err(error) if is_out_of_space(&error) => return in_memory(bytes),
+            written => written?,
+        };
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let known = used.map(|used| used + on_disk(bytes.len() as u64));
         *used = match known {
@@ -87,6 +100,18 @@ impl Cache {
         file.as_file().sync_data()?;
         file.as_file().set_modified(UNIX_EPOCH + Duration::from_millis(now))?;
         Ok(file.persist(path)?)
+    }
+
+    /// Deletes all files.
+    pub fn empty(&self) -> io::Result<()> {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if *used != Some(0) {
+            for entry in self.entries()? {
+                if_exists(fs::remove_file(self.path(RenditionKey(entry.name))))?;
+            }
+            *used = Some(0);
+        }
+        Ok(())
     }
 
     /// Deletes the least recently used files when the cache is too large. Returns the bytes that are left.
@@ -140,6 +165,14 @@ fn temp(dir: &Path) -> PathBuf {
     dir.join("tmp")
 }
 
+/// A file that is on no disk.
+fn in_memory(bytes: &[u8]) -> io::Result<File> {
+    let mut file = File::from(memfd_create("rendition", MemfdFlags::CLOEXEC)?);
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(file)
+}
+
 fn on_disk(size: u64) -> u64 {
     size.next_multiple_of(BLOCK)
 }
@@ -155,10 +188,16 @@ fn if_exists<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
 #[cfg(test)]
 mod tests {
     use std::io::Read;
+    use std::sync::Arc;
 
     use super::*;
+    use crate::core::disk::LocalDisk;
 
     const MINUTE: Millis = 60_000;
+
+    fn reserve(folder: &Path) -> Reserve {
+        Reserve::open(Arc::new(LocalDisk), folder, 1).unwrap()
+    }
 
     fn content(file: Option<File>) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
@@ -169,7 +208,7 @@ mod tests {
     #[test]
     fn the_least_recently_used_files_are_evicted() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(folder.path().join("c"), 10 * BLOCK).unwrap();
+        let cache = Cache::open(folder.path().join("c"), 10 * BLOCK, reserve(folder.path())).unwrap();
         for name in 0..10 {
             cache.insert(RenditionKey([name; 32]), b"x", u64::from(name) * MINUTE).unwrap();
         }
@@ -183,7 +222,7 @@ mod tests {
     #[test]
     fn files_of_an_earlier_run_count() {
         let folder = tempfile::tempdir().unwrap();
-        let open = || Cache::open(folder.path().join("c"), 2 * BLOCK).unwrap();
+        let open = || Cache::open(folder.path().join("c"), 2 * BLOCK, reserve(folder.path())).unwrap();
         open().insert(RenditionKey([1; 32]), b"x", 0).unwrap();
         open().insert(RenditionKey([2; 32]), b"x", 1).unwrap();
         open().insert(RenditionKey([3; 32]), b"x", 2).unwrap();
@@ -194,7 +233,7 @@ mod tests {
     #[test]
     fn the_folder_may_be_deleted_at_any_time_and_nothing_stays_without_space() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(folder.path().join("c"), 0).unwrap();
+        let cache = Cache::open(folder.path().join("c"), 0, reserve(folder.path())).unwrap();
         cache.insert(RenditionKey([1; 32]), b"one", 0).unwrap();
         fs::remove_dir_all(folder.path().join("c")).unwrap();
         assert_eq!(content(cache.find(RenditionKey([1; 32]), 0).unwrap()), None);

@@ -6,24 +6,29 @@
 //! is never deleted at once: see `unnamed`.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{self, Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
-use super::Store;
+use super::{Reserve, Store};
 use crate::core::data_folder::{FILES, TEMP, UNNAMED, hash_of};
+use crate::core::disk::Disk;
 use crate::core::model::ContentHash;
 use crate::core::model::time::Millis;
 use crate::core::store::{FileCommands, FileQueries};
 use crate::core::stored_file::StoredFile;
 use crate::error::Result;
 
+mod hold;
 mod marker;
 mod unnamed;
 
+pub use hold::FilesHold;
 pub use unnamed::Misfits;
 
 /// How long a file stays after the last asset released it.
@@ -37,12 +42,16 @@ const CHECK: &str = "rasterd-check";
 /// The folder of files.
 #[derive(Clone)]
 pub struct Blobs {
+    disk: Arc<dyn Disk>,
+    reserve: Reserve,
     files: PathBuf,
     temp: PathBuf,
     unnamed: PathBuf,
     /// Files that are being put in place: the sweep leaves them alone.
     arriving: Arc<Mutex<HashMap<ContentHash, Arriving>>>,
     misfits: Arc<Mutex<Misfits>>,
+    /// How many backups run, whose files must not be deleted. Changed and read under the lock of `arriving`.
+    holds: Arc<AtomicUsize>,
 }
 
 /// A file that is being put in place.
@@ -61,12 +70,20 @@ impl Blobs {
     /// When the files are not those of the store, unless they are to be accepted; when the disk fails.
     pub fn open(dir: &Path, store: &Store, accept: bool) -> Result<Self> {
         let dir = path::absolute(dir)?;
+        let files = dir.join(FILES);
+        // Files are moved between these folders, so they have to be on one file system.
+        let device = fs::metadata(&dir)?.dev();
+        let is_mounted = fs::metadata(&files).is_ok_and(|found| found.dev() != device);
+        let beside = if is_mounted { &files } else { &dir };
         let blobs = Self {
-            files: dir.join(FILES),
-            temp: dir.join(TEMP),
-            unnamed: dir.join(UNNAMED),
+            disk: Arc::clone(store.disk()),
+            reserve: store.reserve().clone(),
+            temp: beside.join(TEMP),
+            unnamed: beside.join(UNNAMED),
+            files,
             arriving: Arc::default(),
             misfits: Arc::default(),
+            holds: Arc::default(),
         };
         blobs.check_marker(store, accept)?;
         fs::create_dir_all(&blobs.temp)?;
@@ -79,8 +96,8 @@ impl Blobs {
         }
         blobs.empty_temp()?;
         blobs.mark(store)?;
-        sync_dir(&blobs.files)?;
-        sync_dir(&dir)?;
+        blobs.disk.sync_folder(&blobs.files)?;
+        blobs.disk.sync_folder(&dir)?;
         Ok(blobs)
     }
 
@@ -108,10 +125,11 @@ impl Blobs {
     /// Starts a new file.
     ///
     /// # Errors
-    /// When the disk is full or fails.
+    /// `STORAGE_FULL`; when the disk fails.
     pub fn begin(&self) -> Result<IncomingFile> {
+        self.reserve.expect_room()?;
         let file = NamedTempFile::new_in(&self.temp)?;
-        Ok(IncomingFile { file, hasher: Box::new(blake3::Hasher::new()), size: 0 })
+        Ok(IncomingFile { blobs: self.clone(), file, hasher: Box::new(blake3::Hasher::new()), size: 0 })
     }
 
     /// Puts a written file in its place. Blocks for two fsyncs. What comes back keeps the file from the sweep
@@ -120,16 +138,21 @@ impl Blobs {
     /// # Errors
     /// When the disk is full or fails.
     pub fn keep(&self, incoming: IncomingFile) -> Result<KeptFile> {
-        let IncomingFile { file, hasher, size } = incoming;
+        let IncomingFile { file, hasher, size, .. } = incoming;
         let hash = ContentHash(*hasher.finalize().as_bytes());
-        file.as_file().sync_data()?;
+        self.disk.sync(file.as_file(), file.path())?;
         let kept = self.arrive(hash, size)?;
-        let path = self.local_path(hash);
-        file.persist(&path).map_err(|failed| failed.error)?;
-        if let Some(folder) = path.parent() {
-            sync_dir(folder)?;
-        }
+        self.put_in_place(file, &self.local_path(hash))?;
         Ok(kept)
+    }
+
+    /// Gives a synced file its name, for good.
+    fn put_in_place(&self, file: NamedTempFile, path: &Path) -> io::Result<()> {
+        let temp = file.into_temp_path();
+        self.disk.rename(&temp, path)?;
+        // Nothing is left under its former name to remove.
+        let _former = temp.keep();
+        path.parent().map_or(Ok(()), |folder| self.disk.sync_folder(folder))
     }
 
     /// Records that a file is about to be put in place, in memory and, for a start after a kill, on the disk.
@@ -150,40 +173,56 @@ impl Blobs {
     /// # Errors
     /// When it is not there, which is ours to explain: the store never names a file that it did not keep.
     pub fn open_file(&self, hash: ContentHash) -> Result<StoredFile> {
+        match self.open_local(hash) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(cause) => {
+                let path = self.local_path(hash);
+                Err(io::Error::new(cause.kind(), format!("{}: {cause}", path.display())).into())
+            }
+        }
+    }
+
+    /// Opens a file on this machine's disk, for those that read it as a whole.
+    ///
+    /// # Errors
+    /// When it is not there, or can't be read.
+    pub fn open_local(&self, hash: ContentHash) -> io::Result<File> {
         let path = self.local_path(hash);
-        let opened = match File::open(&path) {
+        match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.bring_back(hash)? => {
                 File::open(&path)
             }
             opened => opened,
-        };
-        match opened {
-            Ok(file) => Ok(Box::new(file)),
-            Err(cause) => Err(io::Error::new(cause.kind(), format!("{}: {cause}", path.display())).into()),
         }
     }
 
-    /// Deletes the files that no asset has had for the grace period.
+    /// Deletes the files that no asset has had for the grace period, or at all when the disk is full.
     ///
     /// # Errors
     /// When the disk fails.
     pub fn sweep(&self, store: &Store, now: Millis) -> Result<usize> {
-        let due = store.snapshot()?.orphans(now.saturating_sub(GRACE), SWEEP)?;
-        let removed = due.len();
+        let until = if self.reserve.is_short() { Millis::MAX } else { now.saturating_sub(GRACE) };
+        let due = store.snapshot()?.orphans(until, SWEEP)?;
+        let mut removed = 0;
         for (since, hash) in due {
-            self.remove_orphan(store, since, hash)?;
+            removed += usize::from(self.remove_orphan(store, since, hash)?);
         }
         Ok(removed)
     }
 
-    fn remove_orphan(&self, store: &Store, since: Millis, hash: ContentHash) -> Result<()> {
+    /// Deletes an orphan's file and forgets it. `false` while a backup holds the files: it stays an orphan then.
+    fn remove_orphan(&self, store: &Store, since: Millis, hash: ContentHash) -> Result<bool> {
         // Under this lock nobody puts the same bytes in place; anyone who did so and has not committed is in the list.
         let arriving = self.arriving();
+        if self.is_held() {
+            return Ok(false);
+        }
         if !arriving.contains_key(&hash) && store.snapshot()?.blob_refs(hash)? == 0 {
-            remove_if_there(&self.local_path(hash))?;
+            self.disk.remove(&self.local_path(hash))?;
         }
         drop(arriving);
-        store.write_blocking(move |tx| tx.delete_orphan(since, hash))
+        store.write_always_blocking(move |tx| tx.delete_orphan(since, hash))?;
+        Ok(true)
     }
 
     /// The folder of the files.
@@ -197,14 +236,12 @@ impl Blobs {
     /// # Errors
     /// When the disk is full or fails, or gives back other bytes.
     pub fn try_out(&self) -> io::Result<()> {
-        let folder = self.files.join("00");
-        let (path, bytes) = (folder.join(CHECK), rand::random::<[u8; 32]>());
-        let mut file = NamedTempFile::new_in(&self.temp)?;
-        file.write_all(&bytes)?;
-        file.as_file().sync_data()?;
-        file.persist(&path).map_err(|failed| failed.error)?;
-        let written = sync_dir(&folder).and_then(|()| fs::read(&path));
-        remove_if_there(&path)?;
+        let (path, bytes) = (self.files.join("00").join(CHECK), rand::random::<[u8; 32]>());
+        let file = NamedTempFile::new_in(&self.temp)?;
+        self.disk.write(file.as_file(), file.path(), 0, &bytes)?;
+        self.disk.sync(file.as_file(), file.path())?;
+        let written = self.put_in_place(file, &path).and_then(|()| fs::read(&path));
+        self.disk.remove(&path)?;
         if written? == bytes { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
     }
 
@@ -232,6 +269,7 @@ impl Blobs {
 
 /// A file on its way in. Dropped, it leaves nothing behind.
 pub struct IncomingFile {
+    blobs: Blobs,
     file: NamedTempFile,
     hasher: Box<blake3::Hasher>,
     size: u64,
@@ -241,9 +279,10 @@ impl IncomingFile {
     /// Appends bytes. Blocks when the disk is slower than the sender.
     ///
     /// # Errors
-    /// When the disk is full or fails.
+    /// `STORAGE_FULL`; when the disk fails.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes)?;
+        self.blobs.reserve.expect_room()?;
+        self.blobs.disk.write(self.file.as_file(), self.file.path(), self.size, bytes)?;
         self.hasher.update(bytes);
         self.size += bytes.len() as u64;
         Ok(())
@@ -283,7 +322,7 @@ impl KeptFile {
         let arriving = self.blobs.arriving();
         let ours = arriving.get(&self.hash).is_some_and(|here| here.uploads == 1 && !here.was_there);
         if ours && !store.snapshot()?.blob_is_known(self.hash)? {
-            remove_if_there(&self.blobs.local_path(self.hash))?;
+            self.blobs.disk.remove(&self.blobs.local_path(self.hash))?;
         }
         Ok(())
     }
@@ -297,19 +336,8 @@ impl Drop for KeptFile {
             if here.uploads == 0 {
                 arriving.remove(&self.hash);
                 // One that stays is removed by the next start.
-                let _stays = remove_if_there(&self.blobs.note(self.hash));
+                let _stays = self.blobs.disk.remove(&self.blobs.note(self.hash));
             }
         }
     }
-}
-
-pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
-    OpenOptions::new().read(true).open(dir)?.sync_all()
 }

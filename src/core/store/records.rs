@@ -4,6 +4,7 @@
 
 mod assets;
 mod audit;
+mod backups;
 mod changes;
 mod files;
 mod keys;
@@ -16,6 +17,7 @@ mod work;
 
 pub use assets::{AssetCommands, AssetLists, AssetQueries, NewAsset};
 pub use audit::{AuditCommands, AuditQueries};
+pub use backups::{BackupCommands, BackupQueries};
 pub use changes::{ChangeCommands, ChangeQueries, Changed};
 pub use files::{FileCommands, FileQueries};
 pub use keys::{KeyCommands, KeyQueries};

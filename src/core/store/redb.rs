@@ -5,27 +5,37 @@
 //! and share its fsync; one that fails leaves no trace, because a transaction that it had already
 //! changed is thrown away and the others run again without it.
 
+use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::{Bound, ControlFlow};
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{ReadTransaction, ReadableTable, TableDefinition};
 use tokio::sync::watch;
 
+use super::reserve::Reserve;
 use crate::core::data_folder::{RESTORE, refusal};
+use crate::core::disk::Disk;
 use crate::error::{Error, Result};
 
 mod assets;
 mod audit;
+mod backups;
 mod blobs;
 mod changes;
+mod copy;
+mod database;
+#[cfg(test)]
+mod digests;
 mod guard;
 mod keys;
 mod libraries;
 mod members;
 mod migrate;
 mod older;
+mod overlay;
+mod recovery;
 mod seen;
 mod tables;
 mod tags;
@@ -33,16 +43,33 @@ mod trash;
 mod work;
 mod write;
 
+pub use copy::RecordCounts;
 pub use guard::in_words;
-pub use write::Tx;
+pub use recovery::StoreState;
 
+pub use migrate::SCHEMA;
+use recovery::Recovery;
+pub use write::{ReserveUse, Tx};
+
+use database::OpenDatabase;
 use guard::guarded;
 
 /// What is read of the database and kept by it, cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    db: Arc<Database>,
+    database: Arc<OpenDatabase>,
     writer: write::Writer,
+}
+
+/// How a database is opened.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// The size of its cache in memory, in bytes.
+    pub cache_bytes: usize,
+    /// The disk that it is on.
+    pub disk: Arc<dyn Disk>,
+    /// The reserve of that disk.
+    pub reserve: Reserve,
 }
 
 /// A consistent snapshot to read from. Short-lived: an old one keeps the database from reusing its pages.
@@ -55,11 +82,10 @@ impl Store {
     ///
     /// # Errors
     /// When the file is another process's, damaged, or of a newer rasterd.
-    pub fn open(path: &Path, cache_bytes: usize) -> Result<Self> {
+    pub fn open(path: &Path, options: StoreOptions) -> Result<Self> {
         guarded(|| {
-            let db = Database::builder().set_cache_size(cache_bytes).open(path).map_err(storage)?;
-            migrate::run(&db)?;
-            Self::of(db)
+            let database = OpenDatabase::open(path, options.cache_bytes, options.disk, options.reserve)?;
+            Self::of(database)
         })
     }
 
@@ -67,18 +93,22 @@ impl Store {
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn create(path: &Path, unfinished: &Path, cache_bytes: usize) -> Result<Self> {
-        super::files::remove_if_there(unfinished)?;
-        let db = Database::builder().set_cache_size(cache_bytes).create(unfinished).map_err(storage)?;
-        migrate::run(&db)?;
-        std::fs::rename(unfinished, path)?;
-        path.parent().map_or(Ok(()), super::files::sync_dir)?;
-        Self::of(db)
+    pub fn create(path: &Path, unfinished: &Path, options: StoreOptions) -> Result<Self> {
+        options.disk.remove(unfinished)?;
+        File::create_new(unfinished)?;
+        let StoreOptions { cache_bytes, disk, reserve } = options.clone();
+        let database = OpenDatabase::open(unfinished, cache_bytes, disk, reserve)?;
+        migrate::run(&database)?;
+        drop(database);
+        options.disk.rename(unfinished, path)?;
+        path.parent().map_or(Ok(()), |folder| options.disk.sync_folder(folder))?;
+        Self::open(path, options)
     }
 
-    fn of(db: Database) -> Result<Self> {
-        let db = Arc::new(db);
-        Ok(Self { writer: write::Writer::start(Arc::clone(&db))?, db })
+    fn of(database: OpenDatabase) -> Result<Self> {
+        migrate::run(&database)?;
+        let database = Arc::new(database);
+        Ok(Self { writer: write::Writer::start(Arc::clone(&database))?, database })
     }
 
     /// A snapshot of everything committed so far.
@@ -86,37 +116,61 @@ impl Store {
     /// # Errors
     /// When the disk fails.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        guarded(|| Ok(Snapshot { tx: self.db.begin_read().map_err(storage)? }))
+        Ok(Snapshot { tx: self.database.begin_read()? })
     }
 
     /// Runs `work` in the next transaction and returns after its fsync. The closure may run more than once.
     ///
     /// # Errors
-    /// What `work` answers; `SERVICE_UNAVAILABLE` after the disk failed once.
+    /// What `work` answers; `STORAGE_FULL` when the disk is full; `SERVICE_UNAVAILABLE` after it failed.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.writer.run(work).await
+        self.writer.run(ReserveUse::Never, work).await
     }
 
-    /// [`Store::write`] for threads that may block.
+    /// [`Store::write`] that goes on when the disk is full: for what frees space, revokes, or lets someone in.
     ///
     /// # Errors
-    /// As [`Store::write`].
-    pub fn write_blocking<T, F>(&self, work: F) -> Result<T>
+    /// What `work` answers; `SERVICE_UNAVAILABLE` after the disk failed.
+    pub async fn write_always<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.writer.run_blocking(work)
+        self.writer.run(ReserveUse::Allowed, work).await
+    }
+
+    /// [`Store::write`] with the choice between the two.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn write_as<T, F>(&self, reserve_use: ReserveUse, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.writer.run(reserve_use, work).await
+    }
+
+    /// [`Store::write_always`] for threads that may block.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn write_always_blocking<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.writer.run_blocking(ReserveUse::Allowed, work)
     }
 
     /// Sets a stamp of the database while it is being opened, when nothing else writes.
     fn stamp(&self, name: &'static str, value: u64) -> Result<()> {
+        let tx = self.database.begin_write()?;
         guarded(|| {
-            let tx = self.db.begin_write().map_err(storage)?;
             tx.open_table(tables::META).map_err(storage)?.insert(name, value).map_err(storage)?;
             tx.commit().map_err(storage)
         })
@@ -128,10 +182,22 @@ impl Store {
         self.writer.commits()
     }
 
-    /// Whether the store still takes writes; it closes to them for good when a commit fails.
+    /// Whether the store takes writes, and if not, what happens next.
     #[must_use]
-    pub fn is_writable(&self) -> bool {
-        self.writer.is_open()
+    pub fn recovery(&self) -> &Recovery {
+        self.writer.recovery()
+    }
+
+    /// The disk that the database is on.
+    #[must_use]
+    pub fn disk(&self) -> &Arc<dyn Disk> {
+        self.database.disk()
+    }
+
+    /// The reserve of that disk.
+    #[must_use]
+    pub fn reserve(&self) -> &Reserve {
+        self.database.reserve()
     }
 }
 

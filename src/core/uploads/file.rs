@@ -1,9 +1,10 @@
 //! One file on its way into a library: written to disk as it arrives, inspected when it is complete.
 
 use super::{WritePermission, blocking};
+use crate::core::Core;
 use crate::core::budget::{Requester, Reservation};
 use crate::core::model::name::file_name;
-use crate::core::store::files::{Blobs, IncomingFile};
+use crate::core::store::files::IncomingFile;
 use crate::error::{Code, Error, Result, excerpt};
 use crate::pictures::media::{self, Inspected};
 
@@ -66,10 +67,10 @@ impl FileBuffer {
     }
 
     /// Writes the buffer to disk. Blocks.
-    fn flush(&mut self, blobs: &Blobs) -> Result<&mut IncomingFile> {
+    fn flush(&mut self, core: &Core) -> Result<&mut IncomingFile> {
         let file = match self.file.take() {
             Some(file) => file,
-            None => blobs.begin()?,
+            None => core.begin_incoming_file()?,
         };
         let file = self.file.insert(file);
         file.write(&self.pending)?;
@@ -125,9 +126,8 @@ impl FileUpload {
         self.permission.check_if_due()?;
         let mut rest = self.buffer.fill(bytes);
         while self.buffer.is_full() {
-            let (mut buffer, blobs) =
-                (std::mem::take(&mut self.buffer), self.permission.core.blobs().clone());
-            self.buffer = blocking(move || buffer.flush(&blobs).map(drop).map(|()| buffer)).await?;
+            let (mut buffer, core) = (std::mem::take(&mut self.buffer), self.permission.core.clone());
+            self.buffer = blocking(move || buffer.flush(&core).map(drop).map(|()| buffer)).await?;
             rest = self.buffer.fill(rest);
         }
         Ok(())
@@ -138,7 +138,7 @@ impl FileUpload {
         let Self { permission, file_name, mut buffer, temporary, .. } = self;
         let max_pixels = permission.core.settings().limits.image_pixels;
         let (file, inspected) = blocking(move || {
-            buffer.flush(permission.core.blobs())?;
+            buffer.flush(&permission.core)?;
             let mut file =
                 buffer.file.ok_or_else(|| Error::internal("a file that was written is missing"))?;
             let inspected = media::inspect(file.as_file_mut(), max_pixels);

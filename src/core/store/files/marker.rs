@@ -2,9 +2,9 @@
 //! belongs to this database. A disk that is not mounted leaves an empty folder, which looks like any other.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 
-use super::{Blobs, sync_dir};
+use super::Blobs;
 use crate::core::data_folder::{MARKER, refusal};
 use crate::core::store::{ChangeQueries, FileQueries, Store};
 use crate::error::Result;
@@ -41,11 +41,11 @@ impl Blobs {
         drop(snapshot);
         if self.marked_with()? != Some(number) {
             let temp = self.temp.join(MARKER);
-            let mut file = File::create(&temp)?;
-            write!(file, "{TEXT}{number:016x}{MORE}")?;
-            file.sync_all()?;
-            fs::rename(temp, self.files.join(MARKER))?;
-            sync_dir(&self.files)?;
+            let file = File::create(&temp)?;
+            self.disk.write(&file, &temp, 0, format!("{TEXT}{number:016x}{MORE}").as_bytes())?;
+            self.disk.sync(&file, &temp)?;
+            self.disk.rename(&temp, &self.files.join(MARKER))?;
+            self.disk.sync_folder(&self.files)?;
         }
         if !marked {
             store.mark_files()?;

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::seq::SliceRandom;
 
-use super::{Blobs, remove_if_there};
+use super::Blobs;
 use crate::core::data_folder::{counted, hash_of, refusal};
 use crate::core::model::ContentHash;
 use crate::core::model::time::{Millis, millis};
@@ -167,7 +167,7 @@ impl Blobs {
             if store.snapshot()?.blob_is_known(hash)? {
                 back += u64::from(self.bring_back(hash)?);
             } else if until <= now {
-                remove_if_there(&entry.path())?;
+                self.disk.remove(&entry.path())?;
                 deleted += 1;
             } else {
                 left.unnamed += 1;
@@ -195,9 +195,9 @@ impl Blobs {
     pub(super) fn bring_back(&self, hash: ContentHash) -> io::Result<bool> {
         let (aside, place) = (self.aside(hash), self.local_path(hash));
         if place.exists() {
-            return remove_if_there(&aside).map(|()| false);
+            return self.disk.remove(&aside).map(|()| false);
         }
-        match fs::rename(aside, place) {
+        match self.disk.rename(&aside, &place) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
@@ -213,7 +213,7 @@ impl Blobs {
         let path = self.local_path(hash);
         // The time comes first: a kill in between must not leave an old one, which would count as days.
         File::options().write(true).open(&path)?.set_modified(UNIX_EPOCH + Duration::from_millis(since))?;
-        fs::rename(path, self.aside(hash))?;
+        self.disk.rename(&path, &self.aside(hash))?;
         Ok(true)
     }
 

@@ -11,7 +11,7 @@ use crate::core::store::records::{FileCommands, FileQueries};
 use crate::error::{Error, Result};
 
 /// Set once the folder of files was marked.
-const MARKED: &str = "files_marked";
+pub(super) const MARKED: &str = "files_marked";
 
 impl FileQueries for Snapshot {
     fn blob_refs(&self, hash: ContentHash) -> Result<u64> {

@@ -2,22 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use redb::{Database, Durability, ReadableTable, TableDefinition, TableHandle, WriteTransaction};
+use redb::{ReadableTable, TableDefinition, TableHandle, WriteTransaction};
 
 use super::changes::DATABASE;
+use super::database::OpenDatabase;
 use super::storage;
 use super::tables::{
-    ASSET_HOMES, ASSETS, AUDIT, BLOBS, CHANGES, FAILED_WORK, KEY_IDS, KEY_MAKERS, KEY_USE, KEYS, LIBRARIES,
-    LIBRARY_BYTES, LIBRARY_CHANGES, LIBRARY_NAMINGS, LIBRARY_SLUGS, LIBRARY_TRASH, LINKS, LISTED,
-    MEMBER_EMAILS, MEMBERS, META, ORGANIZATION_SLUGS, ORGANIZATIONS, ORPHANS, PASSKEYS, SESSION_USE,
-    SESSIONS, TAG_RANKS, TAG_TOTALS, TAGGED, TAGS, TRASH, VARIANTS, WAITING_WORK, decode, most_first,
+    ASSETS, LIBRARY_BYTES, LIBRARY_TRASH, META, TAG_RANKS, TAG_TOTALS, TAGS, TRASH, decode, most_first,
+    with_every_table,
 };
 use crate::core::model::Asset;
 use crate::core::model::time::newest_first;
 use crate::error::{Code, Error, Result};
 
 /// The version that this rasterd reads and writes.
-const SCHEMA: u64 = 3;
+pub const SCHEMA: u64 = 3;
 /// The oldest that it takes over. 1 differs in nothing but the assets' records, which are read in both layouts; 2 in
 /// tables that are derived from others, and made here.
 const OLDEST: u64 = 1;
@@ -25,9 +24,8 @@ const OLDEST: u64 = 1;
 const OLD_CHANGES: TableDefinition<u64, &[u8; 16]> = TableDefinition::new("changes.v1");
 
 /// Makes what is missing and checks the version, in one durable transaction.
-pub fn run(db: &Database) -> Result<()> {
-    let mut tx = db.begin_write().map_err(storage)?;
-    tx.set_durability(Durability::Immediate).map_err(storage)?;
+pub fn run(database: &OpenDatabase) -> Result<()> {
+    let tx = database.begin_write()?;
     {
         let mut meta = tx.open_table(META).map_err(storage)?;
         let found = meta.get("schema").map_err(storage)?.map(|version| version.value());
@@ -46,11 +44,9 @@ pub fn run(db: &Database) -> Result<()> {
     let lists_trash = has_table(&tx, &LIBRARY_TRASH)?;
     let ranks_tags = has_table(&tx, &TAG_RANKS)?;
     macro_rules! make {
-        ($($table:ident)+) => { $( drop(tx.open_table($table).map_err(storage)?); )+ };
+        ($($table:ident)+) => { $( drop(tx.open_table(super::tables::$table).map_err(storage)?); )+ };
     }
-    make!(ORGANIZATIONS ORGANIZATION_SLUGS LIBRARIES LIBRARY_BYTES LIBRARY_NAMINGS LIBRARY_SLUGS KEYS KEY_IDS KEY_MAKERS KEY_USE ASSETS ASSET_HOMES
-        LISTED TAGGED TAGS TAG_RANKS TAG_TOTALS TRASH LIBRARY_TRASH VARIANTS BLOBS ORPHANS CHANGES LIBRARY_CHANGES
-        MEMBERS MEMBER_EMAILS SESSIONS SESSION_USE LINKS PASSKEYS AUDIT WAITING_WORK FAILED_WORK);
+    with_every_table!(make);
     tx.delete_table(OLD_CHANGES).map_err(storage)?;
     if !counts_bytes {
         count_bytes(&tx)?;

@@ -19,7 +19,7 @@ type Hash = &'static [u8; 32];
 type Record = &'static [u8];
 
 /// Counters and stamps by name: `schema`, `database`, `next_id`, `sequence`, `pruned`, `audit`,
-/// `worked_types`, `files_marked`, and `seen_…` of what time was seen to pass.
+/// `worked_types`, `files_marked`, `backup_made`, `backup_failed`, and `seen_…` of what time was seen to pass.
 pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta.v1");
 /// organization → [`Organization`].
 pub const ORGANIZATIONS: TableDefinition<u64, Record> = TableDefinition::new("organizations.v1");
@@ -88,6 +88,20 @@ pub const WAITING_WORK: TableDefinition<(u64, u64, Id), u64> = TableDefinition::
 /// (organization, newest failure first, asset): the assets whose file could not be worked on.
 pub const FAILED_WORK: TableDefinition<(u64, u64, Id), ()> = TableDefinition::new("failed_work.v1");
 
+/// Runs a macro over the names of all tables on this page, for what is done to each: creation, copying, checks. A test
+/// compares the list with the page.
+macro_rules! with_every_table {
+    ($run:ident) => {
+        $run! {
+            META ORGANIZATIONS ORGANIZATION_SLUGS LIBRARIES LIBRARY_BYTES LIBRARY_SLUGS
+            LIBRARY_NAMINGS KEYS KEY_IDS KEY_MAKERS KEY_USE ASSETS ASSET_HOMES LISTED TAGGED TAGS
+            TAG_RANKS TAG_TOTALS TRASH LIBRARY_TRASH VARIANTS BLOBS ORPHANS CHANGES LIBRARY_CHANGES
+            MEMBERS MEMBER_EMAILS SESSIONS SESSION_USE LINKS PASSKEYS AUDIT WAITING_WORK FAILED_WORK
+        }
+    };
+}
+pub(super) use with_every_table;
+
 /// A record that is stored: its layout's version.
 pub trait Stored: Serialize + DeserializeOwned {
     /// The version that is written today.
@@ -149,4 +163,25 @@ pub fn decode<T: Stored>(bytes: &[u8]) -> Result<T> {
 /// Turns a count into a key part that sorts the greatest first, and back.
 pub const fn most_first(count: u64) -> u64 {
     u64::MAX - count
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use redb::TableHandle;
+
+    #[test]
+    fn the_list_of_tables_has_every_table_of_the_page() {
+        let mut listed = BTreeSet::new();
+        macro_rules! add {
+            ($($table:ident)+) => { $( listed.insert(super::$table.name().to_owned()); )+ };
+        }
+        with_every_table!(add);
+        let page = include_str!("tables.rs").split("mod tests").next().unwrap();
+        let names = page.split("TableDefinition::new(\"").skip(1);
+        let defined: BTreeSet<String> =
+            names.map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
+        assert_eq!(listed, defined);
+    }
 }

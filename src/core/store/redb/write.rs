@@ -3,15 +3,16 @@
 use std::cell::Cell;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use redb::{Database, Durability, TableDefinition, WriteTransaction};
+use redb::{TableDefinition, WriteTransaction};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::database::OpenDatabase;
 use super::guard::{Damaged, guarded};
+use super::recovery::Recovery;
 use super::tables::META;
 use super::{Reader, lookup_in, scan_in, storage};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 
 /// How many writes share a transaction at most, so that none waits long for its fsync.
 const BATCH: usize = 256;
@@ -22,19 +23,33 @@ const QUEUE: usize = 4096;
 pub struct Tx<'a> {
     tx: &'a WriteTransaction,
     changed: Cell<bool>,
+    /// False when the disk is full, except for what may use its reserve.
+    may_put: bool,
+}
+
+/// Whether a write may use the reserve of a full disk: only what frees space, revokes, or lets someone in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReserveUse {
+    /// It is refused when the disk is full.
+    Never,
+    /// It goes on.
+    Allowed,
 }
 
 impl Tx<'_> {
     /// Sets the value under `key`.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// `STORAGE_FULL` when the disk is full and this transaction may not use the reserve; when the disk fails.
     pub(super) fn put<K: redb::Key + 'static, V: redb::Value + 'static>(
         &self,
         table: TableDefinition<'_, K, V>,
         key: K::SelfType<'_>,
         value: V::SelfType<'_>,
     ) -> Result<()> {
+        if !self.may_put {
+            return Err(Error::storage_full());
+        }
         self.changed.set(true);
         self.tx.open_table(table).map_err(storage)?.insert(key, value).map_err(storage)?;
         Ok(())
@@ -98,11 +113,13 @@ impl Reader for Tx<'_> {
 /// A write that waits for its turn: run as often as needed, answered once.
 trait Job: Send {
     fn run(&mut self, tx: &Tx<'_>) -> Result<()>;
+    fn reserve_use(&self) -> ReserveUse;
     fn answer(self: Box<Self>, outcome: Result<()>);
 }
 
 struct Closure<F, T> {
     work: F,
+    reserve_use: ReserveUse,
     value: Option<T>,
     reply: oneshot::Sender<Result<T>>,
 }
@@ -111,6 +128,10 @@ impl<T: Send, F: FnMut(&Tx<'_>) -> Result<T> + Send> Job for Closure<F, T> {
     fn run(&mut self, tx: &Tx<'_>) -> Result<()> {
         self.value = Some((self.work)(tx)?);
         Ok(())
+    }
+
+    fn reserve_use(&self) -> ReserveUse {
+        self.reserve_use
     }
 
     fn answer(self: Box<Self>, outcome: Result<()>) {
@@ -124,60 +145,56 @@ impl<T: Send, F: FnMut(&Tx<'_>) -> Result<T> + Send> Job for Closure<F, T> {
 #[derive(Clone)]
 pub struct Writer {
     jobs: mpsc::Sender<Box<dyn Job>>,
-    open: Arc<AtomicBool>,
+    recovery: Recovery,
     commits: watch::Receiver<()>,
 }
 
 impl Writer {
     /// Starts the thread. It ends when the last clone of the writer is gone.
-    pub fn start(db: Arc<Database>) -> Result<Self> {
+    pub fn start(database: Arc<OpenDatabase>) -> Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let open = Arc::new(AtomicBool::new(true));
+        let recovery = Recovery::of(&database);
         let (committed, commits) = watch::channel(());
-        let thread = Thread { db, open: Arc::clone(&open), committed };
+        let thread = Thread { database, recovery: recovery.clone(), committed };
         std::thread::Builder::new().name("store-writer".into()).spawn(move || thread.work_off(queue))?;
-        Ok(Self { jobs, open, commits })
+        Ok(Self { jobs, recovery, commits })
     }
 
-    pub fn is_open(&self) -> bool {
-        self.open.load(Ordering::Acquire)
+    /// Whether the store takes writes, and if not, what happens next.
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
     }
 
     pub fn commits(&self) -> watch::Receiver<()> {
         self.commits.clone()
     }
 
-    pub async fn run<T, F>(&self, work: F) -> Result<T>
+    pub async fn run<T, F>(&self, reserve_use: ReserveUse, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(Box::new(Closure { work, value: None, reply })).await.map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?
+        let job = Box::new(Closure { work, reserve_use, value: None, reply });
+        self.jobs.send(job).await.map_err(|_| self.recovery.refusal())?;
+        answer.await.map_err(|_| self.recovery.refusal())?
     }
 
-    pub fn run_blocking<T, F>(&self, work: F) -> Result<T>
+    pub fn run_blocking<T, F>(&self, reserve_use: ReserveUse, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.jobs.blocking_send(Box::new(Closure { work, value: None, reply })).map_err(|_| closed())?;
-        answer.blocking_recv().map_err(|_| closed())?
+        let job = Box::new(Closure { work, reserve_use, value: None, reply });
+        self.jobs.blocking_send(job).map_err(|_| self.recovery.refusal())?;
+        answer.blocking_recv().map_err(|_| self.recovery.refusal())?
     }
-}
-
-fn closed() -> Error {
-    Error::new(
-        Code::ServiceUnavailable,
-        "The server takes no changes, because its disk failed or it is stopping. Its administrator has to restart it.",
-    )
 }
 
 struct Thread {
-    db: Arc<Database>,
-    open: Arc<AtomicBool>,
+    database: Arc<OpenDatabase>,
+    recovery: Recovery,
     committed: watch::Sender<()>,
 }
 
@@ -200,13 +217,14 @@ impl Thread {
 
     /// Runs a batch in one transaction, answers what is settled, and returns what has to run again.
     fn run(&self, batch: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
-        if !self.open.load(Ordering::Acquire) {
+        if !self.recovery.is_writable() {
             for job in batch {
-                job.answer(Err(closed()));
+                job.answer(Err(self.recovery.refusal()));
             }
             return Vec::new();
         }
-        let tx = match self.begin() {
+        let is_full = self.database.reserve().is_short();
+        let tx = match self.database.begin_write() {
             Ok(tx) => tx,
             Err(error) => {
                 self.close(batch, &error);
@@ -217,7 +235,8 @@ impl Thread {
         let mut ran: Vec<Ran> = Vec::with_capacity(batch.len());
         let mut batch = batch.into_iter();
         while let Some(mut job) = batch.next() {
-            let part = Tx { tx: &tx, changed: Cell::new(false) };
+            let may_put = !is_full || job.reserve_use() == ReserveUse::Allowed;
+            let part = Tx { tx: &tx, changed: Cell::new(false), may_put };
             let outcome = run_job(job.as_mut(), &part);
             if outcome.is_err() && part.changed.get() {
                 // It already wrote something: the transaction goes, the others run again without it.
@@ -240,23 +259,11 @@ impl Thread {
         Vec::new()
     }
 
-    fn begin(&self) -> Result<WriteTransaction> {
-        guarded(|| {
-            let mut tx = self.db.begin_write().map_err(storage)?;
-            tx.set_durability(Durability::Immediate).map_err(storage)?;
-            // Opens a large database at once after a crash; brings two-phase commit, which values from strangers call
-            // for.
-            tx.set_quick_repair(true);
-            Ok(tx)
-        })
-    }
-
-    /// Nobody knows what of a failed commit is on the disk: takes no more writes until a restart has looked.
+    /// Nobody knows what of a failed commit is on the disk, so none of it is answered as done.
     fn close(&self, batch: Vec<Box<dyn Job>>, error: &Error) {
-        self.open.store(false, Ordering::Release);
-        tracing::error!(cause = ?error.cause(), "the store failed and takes no more changes; restart rasterd");
+        self.recovery.begin(error);
         for job in batch {
-            job.answer(Err(closed()));
+            job.answer(Err(Recovery::unknown_outcome()));
         }
     }
 }
@@ -274,21 +281,28 @@ fn run_job(job: &mut dyn Job, tx: &Tx<'_>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use redb::{ReadableDatabase, ReadableTable};
+    use crate::core::disk::LocalDisk;
+    use crate::core::store::reserve::Reserve;
+    use crate::error::Code;
+    use redb::ReadableTable;
 
     const NUMBERS: TableDefinition<u64, u64> = TableDefinition::new("numbers");
 
     type Work = Box<dyn FnMut(&Tx<'_>) -> Result<u64> + Send>;
 
-    fn writer() -> (tempfile::TempDir, Arc<Database>, Writer) {
+    fn writer() -> (tempfile::TempDir, Arc<OpenDatabase>, Writer) {
         let dir = tempfile::tempdir().unwrap();
-        let db = Arc::new(Database::create(dir.path().join("db")).unwrap());
-        let writer = Writer::start(Arc::clone(&db)).unwrap();
-        (dir, db, writer)
+        let path = dir.path().join("db");
+        std::fs::File::create(&path).unwrap();
+        let reserve = Reserve::open(Arc::new(LocalDisk), dir.path(), 1 << 20).unwrap();
+        let database = OpenDatabase::open(&path, 1 << 20, Arc::new(LocalDisk), reserve).unwrap();
+        let database = Arc::new(database);
+        let writer = Writer::start(Arc::clone(&database)).unwrap();
+        (dir, database, writer)
     }
 
-    fn numbers(db: &Database) -> Vec<u64> {
-        let tx = db.begin_read().unwrap();
+    fn numbers(database: &OpenDatabase) -> Vec<u64> {
+        let tx = database.begin_read().unwrap();
         let table = tx.open_table(NUMBERS).unwrap();
         table.iter().unwrap().map(|entry| entry.unwrap().0.value()).collect()
     }
@@ -299,7 +313,7 @@ mod tests {
         let blocker = writer.clone();
         let busy = tokio::spawn(async move {
             blocker
-                .run(move |_| {
+                .run(ReserveUse::Never, move |_| {
                     let _released = held.recv();
                     Ok(())
                 })
@@ -310,7 +324,7 @@ mod tests {
             .into_iter()
             .map(|job| {
                 let writer = writer.clone();
-                tokio::spawn(async move { writer.run(job).await })
+                tokio::spawn(async move { writer.run(ReserveUse::Never, job).await })
             })
             .collect();
         tokio::task::yield_now().await;

@@ -35,6 +35,7 @@ struct OverviewPage {
     waiting: String,
     failed: Vec<FailedRow>,
     misfits: Vec<String>,
+    backups: Option<Backups>,
     log: AuditPage,
 }
 
@@ -52,6 +53,17 @@ struct Figure {
     value: String,
     note: String,
     href: String,
+}
+
+/// The backups of the server.
+struct Backups {
+    made: Option<Time>,
+    /// When one failed after the last that was made.
+    failed: Option<Time>,
+    /// The interval, if they are scheduled.
+    every: Option<String>,
+    /// Whether the last one is older than it should be.
+    is_late: bool,
 }
 
 /// A recently added asset.
@@ -129,12 +141,29 @@ pub async fn show(owner: OwnerRequest, query: web::Query<AuditQuery>) -> Result<
         waiting: waiting(owner.user.core.waiting_work(&owner.by)?),
         failed: failed(&owner)?,
         misfits: misfits(&owner)?,
+        backups: backups(&owner)?,
         log,
     })
 }
 
 fn waiting(files: u64) -> String {
     if files == 0 { String::new() } else { numbers::counted(files, "file") }
+}
+
+/// When the server was backed up, and what else there is to say about it.
+fn backups(owner: &OwnerRequest) -> Result<Option<Backups>> {
+    let core = &owner.user.core;
+    let Some(latest) = core.backups_for(&owner.by)? else { return Ok(None) };
+    let schedule = &core.settings().backup;
+    let hours = schedule.every.as_secs() / 3600;
+    let every = schedule.dir.as_ref().map(|_| numbers::counted(hours, "hour"));
+    let is_late = latest.made.is_none_or(|made| core.now().saturating_sub(made) > 2 * hours * 3_600_000);
+    Ok(Some(Backups {
+        made: latest.made.map(Time),
+        failed: latest.failed.map(Time),
+        is_late: is_late && every.is_some(),
+        every,
+    }))
 }
 
 /// What to say about files that don't match the database.

@@ -1,0 +1,79 @@
+//! `rasterd backup`: backs up everything, through the running server or directly.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::CommandError;
+use super::ask::ask;
+use super::output::{hint, json_text, print};
+use super::progress::bytes;
+use crate::admin::{Reply, Request};
+use crate::config::Config;
+use crate::core::backup::{BackupOptions, BackupSummary};
+
+#[derive(Args)]
+pub(super) struct BackupArgs {
+    /// A folder, where only new files are copied to, or a file that ends in .tar.zst [default: `backup.dir`]
+    target: Option<PathBuf>,
+    /// Keeps this many snapshots in the folder, with their files, and removes older ones [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    keep: Option<u32>,
+    /// Leaves out the private key of the development authority; a restore on a new machine then makes a new authority,
+    /// which every client has to trust
+    #[arg(long)]
+    without_authority: bool,
+    /// Prints JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(config: &Config, args: BackupArgs) -> Result<(), CommandError> {
+    let configured = || config.settings(config.bind).backup.dir;
+    let target = args.target.or_else(configured).ok_or_else(|| {
+        CommandError("where to? Give a folder or a file that ends in .tar.zst, or set backup.dir".to_owned())
+    })?;
+    let options = BackupOptions {
+        // The server runs in another folder.
+        target: std::path::absolute(&target)?,
+        keep: args.keep.map(|keep| usize::try_from(keep).unwrap_or(usize::MAX)),
+        authority: !args.without_authority,
+    };
+    let Reply::Backup(summary) = ask(config, Request::Backup(options))? else {
+        return Err(CommandError("the server gave another answer. Is it of another version?".to_owned()));
+    };
+    print(&if args.json { json_text(&summary)? } else { in_words(&summary) })?;
+    if summary.has_authority && !args.json {
+        hint(
+            "It has the private key of the development authority, which clients trust: keep it where only you can read it.",
+        );
+    }
+    if summary.unreadable == 0 {
+        return Ok(());
+    }
+    Err(CommandError(format!(
+        "{} files were missing or damaged on the server; the backup lacks {} of them. `rasterd doctor` names the assets",
+        summary.unreadable,
+        summary.lost.len()
+    )))
+}
+
+fn in_words(summary: &BackupSummary) -> String {
+    let mut text = format!(
+        "Backed up to {}\n  Snapshot   {}\n  Files      {} ({}), {} of them new ({})",
+        summary.target.display(),
+        summary.snapshot,
+        summary.files,
+        bytes(summary.file_bytes),
+        summary.new_files,
+        bytes(summary.new_bytes)
+    );
+    if summary.removed_snapshots > 0 || summary.removed_files > 0 {
+        let removed = format!(
+            "\n  Removed    {} snapshots, {} files",
+            summary.removed_snapshots, summary.removed_files
+        );
+        text.push_str(&removed);
+    }
+    text
+}

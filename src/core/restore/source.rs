@@ -1,0 +1,116 @@
+//! A backup that is read: a folder, or an archive that is unpacked first.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::not_a_backup;
+use super::unpack::unpack;
+use crate::core::backup::copying::{self, Copied};
+use crate::core::backup::folder::complete_snapshots;
+use crate::core::backup::layout::{FILES, MANIFEST, MARKER, SNAPSHOTS, at, is_archive};
+use crate::core::backup::manifest::Manifest;
+use crate::core::data_folder::refusal;
+use crate::core::long_work::Reporter;
+use crate::error::Result;
+
+/// An open backup.
+pub struct Source {
+    /// The backup as a folder.
+    folder: PathBuf,
+    /// What messages call it.
+    path: PathBuf,
+    /// Whether the folder is our own, so that files can be moved out of it.
+    is_unpacked: bool,
+    /// Keeps a backup from removing files meanwhile.
+    _lock: Option<File>,
+}
+
+impl Source {
+    /// Opens a backup. An archive is unpacked into a folder in `staging`.
+    ///
+    /// # Errors
+    /// When there is no backup, or another one is just writing to it.
+    pub fn open(path: &Path, staging: &Path, reporter: &Reporter) -> Result<Self> {
+        if is_archive(path) && path.is_file() {
+            let folder = staging.join("unpacked");
+            unpack(path, &folder, |_| true, reporter)?;
+            return Ok(Self { folder, path: path.to_owned(), is_unpacked: true, _lock: None });
+        }
+        if !path.is_dir() {
+            let wrong = if path.exists() { "is not a backup" } else { "does not exist" };
+            return Err(not_a_backup(path, wrong));
+        }
+        let lock = lock(path)?;
+        Ok(Self { folder: path.to_owned(), path: path.to_owned(), is_unpacked: false, _lock: lock })
+    }
+
+    /// The folder of the assets' files.
+    pub fn files(&self) -> PathBuf {
+        self.folder.join(FILES)
+    }
+
+    /// The folder of a snapshot with its description: the newest, or the newest whose name begins so.
+    ///
+    /// # Errors
+    /// When there is none; the message names those that there are.
+    pub fn snapshot(&self, wanted: Option<&str>) -> Result<(PathBuf, Manifest)> {
+        if !self.folder.join(SNAPSHOTS).is_dir() {
+            return Err(not_a_backup(&self.path, "is not a backup"));
+        }
+        let names = complete_snapshots(&self.folder)?;
+        // A time may be given as people write it.
+        let wanted = wanted.map(|wanted| wanted.trim().replace(':', "").replace(' ', "T"));
+        let found = names.iter().rev().find(|name| match &wanted {
+            Some(wanted) => name.starts_with(wanted.as_str()),
+            None => true,
+        });
+        match found {
+            Some(name) => {
+                let snapshot = self.folder.join(SNAPSHOTS).join(name);
+                let manifest = Manifest::read(&snapshot)?;
+                Ok((snapshot, manifest))
+            }
+            None if names.is_empty() => Err(refusal(
+                &self.path,
+                &format!("has no complete snapshot: a backup writes {MANIFEST} last, and there is none"),
+                "It was interrupted, or cut off when it was copied; make a new one",
+            )),
+            None => Err(refusal(
+                &self.path,
+                &format!("has no snapshot {}", wanted.unwrap_or_default()),
+                &format!("It has: {}", names.join(", ")),
+            )),
+        }
+    }
+
+    /// Copies a file, or moves it when it was unpacked for this, and returns the hash of its bytes.
+    pub fn take(&self, from: &Path, to: &Path, reporter: &Reporter) -> Result<Copied> {
+        if self.is_unpacked {
+            at(to, fs::rename(from, to))?;
+            let copied = copying::hash(to, reporter)?;
+            at(to, File::open(to).and_then(|file| file.sync_all()))?;
+            return Ok(copied);
+        }
+        let mut source = at(from, File::open(from))?;
+        copying::copy(&mut source, from, to, reporter)
+    }
+}
+
+/// Locks the folder against a backup that would remove files. A folder that can't be written needs no lock.
+fn lock(folder: &Path) -> Result<Option<File>> {
+    let marker = folder.join(MARKER);
+    if !marker.exists() {
+        return Err(not_a_backup(folder, &format!("is not a backup: it has no file {MARKER}")));
+    }
+    let Ok(file) = OpenOptions::new().read(true).open(&marker) else { return Ok(None) };
+    match flock(&file, FlockOperation::NonBlockingLockShared) {
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            Err(refusal(folder, "is in use by a backup", "Wait until that ends"))
+        }
+        Ok(()) => Ok(Some(file)),
+        // A file system without locks has no other writer, as far as anyone can tell.
+        Err(_) => Ok(None),
+    }
+}

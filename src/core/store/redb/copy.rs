@@ -1,0 +1,138 @@
+//! Copies a snapshot of the database into a new file, table by table, for backups. redb has no copy of a file in use.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use redb::{Database, ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, TableHandle};
+use redb::{ReadOnlyTable, WriteTransaction};
+use serde::{Deserialize, Serialize};
+
+use super::blobs::MARKED;
+use super::guard::guarded;
+use super::tables::{LINKS, META, SESSION_USE, SESSIONS, with_every_table};
+use super::{Snapshot, storage, tables};
+use crate::error::{Error, Result};
+
+/// The memory for the pages of the copy.
+const CACHE: usize = 32 << 20;
+/// After how many entries the progress is reported.
+const REPORT: u64 = 1000;
+
+/// Reports that entries were copied, and stops the copy with an error.
+type Report<'a> = dyn FnMut(u64) -> Result<()> + 'a;
+
+/// How many records of each kind there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordCounts {
+    /// Organizations.
+    pub organizations: u64,
+    /// Libraries.
+    pub libraries: u64,
+    /// Assets, with variants and the trash.
+    pub assets: u64,
+    /// API keys.
+    pub keys: u64,
+    /// People.
+    pub members: u64,
+}
+
+/// Whether a table stays empty in a copy. A session or an invitation that was ended after the backup must not work again
+/// after a restore.
+fn stays_empty(name: &str) -> bool {
+    [SESSIONS.name(), SESSION_USE.name(), LINKS.name()].contains(&name)
+}
+
+impl Snapshot {
+    /// How many records of each kind there are.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn record_counts(&self) -> Result<RecordCounts> {
+        fn count<V: redb::Value + 'static, K: redb::Key + 'static>(
+            tx: &ReadTransaction,
+            table: TableDefinition<'static, K, V>,
+        ) -> Result<u64> {
+            tx.open_table(table).map_err(storage)?.len().map_err(storage)
+        }
+        guarded(|| {
+            Ok(RecordCounts {
+                organizations: count(&self.tx, tables::ORGANIZATIONS)?,
+                libraries: count(&self.tx, tables::LIBRARIES)?,
+                assets: count(&self.tx, tables::ASSETS)?,
+                keys: count(&self.tx, tables::KEYS)?,
+                members: count(&self.tx, tables::MEMBERS)?,
+            })
+        })
+    }
+
+    /// How many entries [`Snapshot::copy_to`] copies.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn entries(&self) -> Result<u64> {
+        guarded(|| {
+            let mut entries = 0;
+            macro_rules! count {
+                ($($table:ident)+) => { $(
+                    if !stays_empty(tables::$table.name()) {
+                        entries += self.tx.open_table(tables::$table).map_err(storage)?.len().map_err(storage)?;
+                    }
+                )+ };
+            }
+            with_every_table!(count);
+            Ok(entries)
+        })
+    }
+
+    /// Writes what is in this snapshot into a new database at `path`, but for sessions and links.
+    ///
+    /// # Errors
+    /// When the disk fails, the database is damaged, or `report` answers an error.
+    pub fn copy_to(&self, path: &Path, report: &mut Report<'_>) -> Result<()> {
+        guarded(|| {
+            let db = Database::builder().set_cache_size(CACHE).create(path).map_err(storage)?;
+            let target = db.begin_write().map_err(storage)?;
+            let mut copied = BTreeSet::new();
+            macro_rules! copy {
+                ($($table:ident)+) => { $(
+                    copied.insert(tables::$table.name().to_owned());
+                    copy_table(&self.tx, &target, tables::$table, report)?;
+                )+ };
+            }
+            with_every_table!(copy);
+            for table in self.tx.list_tables().map_err(storage)? {
+                if !copied.contains(table.name()) {
+                    return Err(Error::internal(format!("the table {} is not copied", table.name())));
+                }
+            }
+            // The files get their marker where they are restored.
+            target.open_table(META).map_err(storage)?.remove(MARKED).map_err(storage)?;
+            target.commit().map_err(storage)
+        })
+    }
+}
+
+fn copy_table<K: redb::Key + 'static, V: redb::Value + 'static>(
+    from: &ReadTransaction,
+    to: &WriteTransaction,
+    table: TableDefinition<'static, K, V>,
+    report: &mut Report<'_>,
+) -> Result<()> {
+    let mut target = to.open_table(table).map_err(storage)?;
+    if stays_empty(table.name()) {
+        return Ok(());
+    }
+    let source: ReadOnlyTable<K, V> = from.open_table(table).map_err(storage)?;
+    let mut unreported = 0;
+    for entry in source.iter().map_err(storage)? {
+        let (key, value) = entry.map_err(storage)?;
+        target.insert(key.value(), value.value()).map_err(storage)?;
+        unreported += 1;
+        if unreported == REPORT {
+            report(unreported)?;
+            unreported = 0;
+        }
+    }
+    report(unreported)
+}
