@@ -8,7 +8,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 # In a checkout the development certificate is beside the sources; installed, it is in the data directory.
 export RASTERD__TLS__DIR ?= certs
 
-.PHONY: help setup run dev test test-fast check fmt certs release bench conformance clients fuzz-api proofs torture
+.PHONY: help setup run dev test test-fast check fmt certs release bench conformance clients fuzz fuzz-api proofs torture
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -77,6 +77,9 @@ clients: ## Some forty real clients against a server (needs npm and PyPI; about 
 torture: ## Ten thousand power cuts; as root also full and failing disks, for some ten minutes
 	@config/setup check build
 	tests/torture/run
+
+fuzz: ## Each fuzz target for a minute (needs a nightly compiler and cargo-fuzz; builds every crate again)
+	@tests/fuzz/run
 
 fuzz-api: ## Two minutes of hostile requests, held against the OpenAPI document (needs Python)
 	tests/fuzz_api/run

@@ -7,9 +7,12 @@ use serde::{Deserialize, Serialize};
 use crate::core::Core;
 use crate::core::access::Administrator;
 use crate::core::backup::{BackupOptions, BackupSummary};
+use crate::core::doctor::{Diagnosis, DoctorOptions};
 use crate::core::long_work::Reporter;
+use crate::core::restore::{ImportOptions, ImportSummary};
 use crate::error::Result;
 
+pub mod audit;
 mod backup;
 pub mod keys;
 pub mod libraries;
@@ -17,6 +20,7 @@ pub mod members;
 pub mod organizations;
 pub mod socket;
 
+use audit::{AuditExportPart, AuditRequest, AuditVerification};
 use keys::{KeyRecord, KeyRequest};
 use libraries::{LibraryRecord, LibraryRequest};
 use members::{LinkRecord, MemberRecord, MemberRequest, OpenLinkRecord};
@@ -36,6 +40,12 @@ pub enum Request {
     Member(MemberRequest),
     /// Backs up everything.
     Backup(BackupOptions),
+    /// Takes libraries and assets out of a backup.
+    Import(ImportOptions),
+    /// Examines everything.
+    Doctor(DoctorOptions),
+    /// About the audit log.
+    Audit(AuditRequest),
 }
 
 /// The reply: what was requested, created, changed or deleted. Not `Debug`, since it may hold a key or a link.
@@ -62,6 +72,14 @@ pub enum Reply {
     OpenLinks(Vec<OpenLinkRecord>),
     /// What a backup did.
     Backup(BackupSummary),
+    /// What was taken out of a backup.
+    Import(ImportSummary),
+    /// What an examination found.
+    Diagnosis(Diagnosis),
+    /// The result of checking the audit log.
+    AuditVerification(AuditVerification),
+    /// Events with their hashes.
+    AuditExport(AuditExportPart),
 }
 
 /// Performs a request for an administrator of the whole server. What takes long reports its progress, and ends when the
@@ -76,5 +94,8 @@ pub async fn perform(core: &Core, by: Administrator, request: Request, reporter:
         Request::Key(request) => keys::perform(core, by, request).await,
         Request::Member(request) => members::perform(core, by, request).await,
         Request::Backup(options) => backup::perform(core, &by, options, reporter).await,
+        Request::Import(options) => backup::import(core, &by, options, reporter).await,
+        Request::Doctor(options) => backup::examine(core, &by, options, reporter).await,
+        Request::Audit(request) => audit::perform(core, by, request).await,
     }
 }

@@ -1,5 +1,5 @@
 //! The command line: parses the arguments and runs the command. Exit codes: 0 success, 1 refused or failed, 2 invalid
-//! arguments.
+//! arguments; those of `doctor` are its own.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,9 +13,11 @@ use crate::config::{Config, Flag, Invalid, Variables};
 use crate::telemetry;
 
 mod ask;
+mod audit;
 mod backup;
 mod certificates;
 mod configuration;
+mod doctor;
 mod first_start;
 mod health;
 mod init;
@@ -72,8 +74,13 @@ enum Command {
     Member(member::MemberArgs),
     /// Backs up everything, also while the server runs
     Backup(backup::BackupArgs),
+    /// Examines the data directory, the files and the certificates, also while the server runs: exits with 0, 1 for
+    /// warnings or 2 for errors
+    Doctor(doctor::DoctorArgs),
     /// Restores a backup into an empty data directory
     Restore(restore::RestoreArgs),
+    /// Checks and exports the audit log, also while the server runs
+    Audit(audit::AuditArgs),
     /// Creates or renews the development certificate
     Certs,
     /// Checks whether the running server is ready, for containers and monitors: exits with 0 or 1
@@ -115,7 +122,7 @@ pub fn run() -> ExitCode {
     // Only this user may access what is created, also by libraries, whatever the umask was.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     match run_command(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             output::hint(&format!("rasterd: {failure}"));
             ExitCode::FAILURE
@@ -123,10 +130,11 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn run_command(cli: Cli) -> Result<(), CommandError> {
+fn run_command(cli: Cli) -> Result<ExitCode, CommandError> {
     let Cli { layers, command } = cli;
     let load = |flags: Vec<Flag>| layers.load(flags);
-    match command {
+    let outcome = match command {
+        Command::Doctor(args) => return doctor::run(&load(Vec::new())?, &args),
         Command::Serve(args) => serve::run(
             &with_warnings_printed(preflight::require(layers.read(args.flags()))?),
             args.accept_files,
@@ -138,11 +146,13 @@ fn run_command(cli: Cli) -> Result<(), CommandError> {
         Command::Member(args) => member::run(&load(Vec::new())?, args),
         Command::Backup(args) => backup::run(&load(Vec::new())?, args),
         Command::Restore(args) => restore::run(&load(Vec::new())?, args),
+        Command::Audit(args) => audit::run(&load(Vec::new())?, args),
         Command::Health => health::run(&load(Vec::new())?),
         Command::Certs => certificates::run(&load(Vec::new())?),
         Command::Schema(command) => schema::run(&load(Vec::new())?, command),
         Command::Config(command) => configuration::run(layers.read(Vec::new()), command),
-    }
+    };
+    outcome.map(|()| ExitCode::SUCCESS)
 }
 
 impl LayerArgs {

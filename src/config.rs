@@ -27,6 +27,8 @@ pub use address::Addresses;
 pub use layers::Origin;
 pub use values::Log;
 
+pub(crate) use size::parse_size;
+
 use address::{ConfiguredAddresses, Machine};
 use layers::{Layers, shown};
 use values::Values;
@@ -99,6 +101,7 @@ pub struct Config {
     members: MemberSettings,
     media: MediaSettings,
     backup: BackupSettings,
+    scrub: Duration,
     shown: Vec<Shown>,
     warnings: Vec<String>,
 }
@@ -201,6 +204,7 @@ impl Config {
             audit,
             security,
             backup,
+            scrub,
             log,
             tls: _,
         } = values;
@@ -266,6 +270,7 @@ impl Config {
                 keep: backup.keep,
                 authority,
             },
+            scrub: days(scrub.days),
         }
     }
 
@@ -304,6 +309,7 @@ impl Config {
             members: self.members.clone(),
             media: self.media.clone(),
             backup: self.backup.clone(),
+            scrub: self.scrub,
         }
     }
 

@@ -20,6 +20,7 @@ pub mod clock;
 pub mod data_dir;
 pub mod data_folder;
 pub mod disk;
+pub mod doctor;
 mod health;
 mod index;
 pub mod keys;
@@ -37,9 +38,12 @@ mod power_cuts;
 pub mod preview;
 pub mod processing;
 pub mod public_file;
+pub mod quotas;
 pub mod renditions;
+pub mod request_rate;
 pub mod restore;
 pub mod scans;
+mod scrub;
 pub mod search;
 pub mod selection;
 pub mod settings;
@@ -135,7 +139,7 @@ impl Core {
         let renditions = Renditions::open(&settings, store.reserve().clone())?;
         let passkeys = Passkeys::at(&settings.public_url);
         let budget = Arc::new(Budget::of(&settings));
-        Ok(Self(Arc::new(Inner {
+        let core = Self(Arc::new(Inner {
             settings,
             clock,
             observed,
@@ -155,7 +159,9 @@ impl Core {
             passwords: Passwords::default(),
             throttle: Throttle::default(),
             budget,
-        })))
+        }));
+        core.load_damaged()?;
+        Ok(core)
     }
 
     /// The configuration.

@@ -1,9 +1,15 @@
-//! The modes of files and folders: read, set, and restricted.
+//! The modes of files and folders: read, set, and restricted. What is created for this user alone is created here,
+//! whatever the umask is.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+
+/// The mode of a file that only this user can access.
+pub const FILE: u32 = 0o600;
+/// The mode of a folder that only this user can access.
+pub const FOLDER: u32 = 0o700;
 
 /// A mode that was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +26,22 @@ pub struct ModeChange {
 /// When it does not exist, or can't be read.
 pub fn mode(path: &Path) -> io::Result<u32> {
     Ok(fs::metadata(path)?.permissions().mode() & 0o7777)
+}
+
+/// Creates a file that only this user can access, or empties an existing one.
+///
+/// # Errors
+/// When the system does not allow it, or the disk is full.
+pub fn create_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(FILE).open(path)
+}
+
+/// Creates a folder that only this user can access, and those above it, where there is none.
+///
+/// # Errors
+/// When the system does not allow it, or the disk is full.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(FOLDER).create(path)
 }
 
 /// Sets the mode of a file or a folder.

@@ -10,5 +10,11 @@ pub mod style {}
 #[doc = include_str!("guide/decisions.md")]
 pub mod decisions {}
 
+#[doc = include_str!("guide/audit.md")]
+pub mod audit {}
+
 #[doc = include_str!("guide/storage.md")]
 pub mod storage {}
+
+#[doc = include_str!("guide/backup.md")]
+pub mod backup {}

@@ -397,12 +397,14 @@ pub fn settings(data_dir: &Path, url: &str) -> Settings {
         trash_keep: Duration::from_hours(30 * 24),
         unnamed_keep: Duration::from_hours(14 * 24),
         revoke_exposed_keys: false,
-        limits: Limits::default(),
+        // Tests are faster than any client.
+        limits: Limits { requests_per_second_per_key: 0, ..Limits::default() },
         fetch: FetchSettings { enabled: true, allow: Vec::new() },
         renditions: RenditionSettings::default(),
         members: MemberSettings::default(),
         media: MediaSettings::default(),
         backup: BackupSettings::default(),
+        scrub: Duration::ZERO,
     }
 }
 

@@ -1,10 +1,12 @@
-//! Backups, and what is taken out of them, for the administrator of the machine.
+//! Backups and examinations, for the administrator of the machine.
 
 use super::Reply;
 use crate::core::Core;
 use crate::core::access::Administrator;
 use crate::core::backup::BackupOptions;
+use crate::core::doctor::DoctorOptions;
 use crate::core::long_work::Reporter;
+use crate::core::restore::ImportOptions;
 use crate::error::Result;
 
 /// Makes a backup.
@@ -15,4 +17,24 @@ pub(super) async fn perform(
     reporter: &Reporter,
 ) -> Result<Reply> {
     core.backup(by, options, reporter).await.map(Reply::Backup)
+}
+
+/// Examines everything.
+pub(super) async fn examine(
+    core: &Core,
+    by: &Administrator,
+    options: DoctorOptions,
+    reporter: &Reporter,
+) -> Result<Reply> {
+    core.run_doctor(by, options, reporter).await.map(Reply::Diagnosis)
+}
+
+/// Takes libraries and assets out of a backup.
+pub(super) async fn import(
+    core: &Core,
+    by: &Administrator,
+    options: ImportOptions,
+    reporter: &Reporter,
+) -> Result<Reply> {
+    core.import_from_backup(by, options, reporter).await.map(Reply::Import)
 }

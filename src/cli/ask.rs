@@ -19,16 +19,67 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs a request and returns the reply.
 pub(super) fn ask(config: &Config, request: Request) -> Result<Reply, CommandError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(send_or_perform(config, request))
+    Session::new(config)?.ask(request)
 }
 
-async fn send_or_perform(config: &Config, request: Request) -> Result<Reply, CommandError> {
+/// Requests one after the other. Where no server runs, they share one open data directory.
+pub(super) struct Session<'a> {
+    config: &'a Config,
+    runtime: tokio::runtime::Runtime,
+    opened: Option<(Core, DataDir)>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(config: &'a Config) -> Result<Self, CommandError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { config, runtime, opened: None })
+    }
+
+    /// Runs a request and returns the reply.
+    pub(super) fn ask(&mut self, request: Request) -> Result<Reply, CommandError> {
+        if self.opened.is_none() {
+            match self.runtime.block_on(send_or_lock(self.config, &request))? {
+                Found::Reply(reply) => return Ok(*reply),
+                Found::Lock(dir) => {
+                    let settings = self.config.settings(self.config.bind);
+                    let core =
+                        self.runtime.block_on(async { open(self.config, settings, Opening::default()) })?;
+                    self.opened = Some((core, dir));
+                }
+            }
+        }
+        let Some((core, dir)) = &self.opened else {
+            return Err(CommandError("the data directory was not opened".to_owned()));
+        };
+        Ok(self.runtime.block_on(perform_with_progress(core, dir, request))?)
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        if let Some((core, dir)) = self.opened.take() {
+            self.runtime.block_on(async {
+                core.close().await;
+                drop(core);
+            });
+            // Held until the process ends: the store's thread releases its file a moment after the Core.
+            std::mem::forget(dir);
+        }
+    }
+}
+
+/// The reply of a running server, or the lock of the data directory where none runs.
+enum Found {
+    Reply(Box<Reply>),
+    Lock(DataDir),
+}
+
+async fn send_or_lock(config: &Config, request: &Request) -> Result<Found, CommandError> {
     let deadline = Instant::now() + LOCK_TIMEOUT;
     loop {
         let mut line = ProgressLine::new();
-        if let Some(reply) = socket::ask(&config.data_dir, &request, |progress| line.show(progress)).await? {
-            return Ok(reply);
+        if let Some(reply) = socket::ask(&config.data_dir, request, |progress| line.show(progress)).await? {
+            return Ok(Found::Reply(Box::new(reply)));
         }
         // Created here, a wrong path would look like an empty server.
         if !config.data_dir.is_dir() {
@@ -41,21 +92,11 @@ async fn send_or_perform(config: &Config, request: Request) -> Result<Reply, Com
         let checked = folder.check().and_then(|found| folder.check_new(found, Opening::default()));
         checked.map_err(|error| not_opened(config, &error))?;
         match DataDir::lock(&config.data_dir, "a rasterd command") {
-            Ok(dir) => return perform_here(config, dir, request).await,
+            Ok(dir) => return Ok(Found::Lock(dir)),
             Err(LockError::Held { .. }) if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-async fn perform_here(config: &Config, dir: DataDir, request: Request) -> Result<Reply, CommandError> {
-    let core = open(config, config.settings(config.bind), Opening::default())?;
-    let reply = perform_with_progress(&core, &dir, request).await;
-    core.close().await;
-    drop(core);
-    // Held until the process ends: the store's thread releases its file a moment after the Core.
-    std::mem::forget(dir);
-    Ok(reply?)
 }
 
 async fn perform_with_progress(core: &Core, dir: &DataDir, request: Request) -> crate::error::Result<Reply> {

@@ -113,7 +113,11 @@ pub(super) fn run(config: &Config, args: KeyArgs) -> Result<(), CommandError> {
         | Reply::Members(_)
         | Reply::Link(_)
         | Reply::OpenLinks(_)
-        | Reply::Backup(_) => print_reply(&reply, args.json),
+        | Reply::Backup(_)
+        | Reply::Import(_)
+        | Reply::Diagnosis(_)
+        | Reply::AuditVerification(_)
+        | Reply::AuditExport(_) => print_reply(&reply, args.json),
     }
 }
 

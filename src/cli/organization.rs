@@ -1,13 +1,13 @@
 //! `rasterd org`: organizations.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use super::CommandError;
 use super::ask::ask;
 use super::output::print_reply;
 use crate::admin::Request;
-use crate::admin::organizations::OrganizationRequest;
-use crate::config::Config;
+use crate::admin::organizations::{NewLimit, OrganizationRequest};
+use crate::config::{Config, parse_size};
 
 #[derive(Args)]
 pub(super) struct OrganizationArgs {
@@ -37,6 +37,21 @@ enum OrganizationCommand {
         /// The new name
         name: String,
     },
+    /// Limits what an organization may have; what is there already stays
+    #[command(group = ArgGroup::new("limits").required(true).multiple(true))]
+    Limit {
+        /// The organization's id
+        organization: String,
+        /// The size of all its files, with variants and trash, such as "50 GB", or `none`
+        #[arg(long, value_name = "SIZE", value_parser = parse_storage, group = "limits")]
+        storage: Option<NewLimit>,
+        /// How many libraries, or `none`
+        #[arg(long, value_name = "NUMBER", value_parser = parse_count, group = "limits")]
+        libraries: Option<NewLimit>,
+        /// How many files, with variants and trash, or `none`
+        #[arg(long, value_name = "NUMBER", value_parser = parse_count, group = "limits")]
+        assets: Option<NewLimit>,
+    },
 }
 
 pub(super) fn run(config: &Config, args: OrganizationArgs) -> Result<(), CommandError> {
@@ -46,6 +61,26 @@ pub(super) fn run(config: &Config, args: OrganizationArgs) -> Result<(), Command
         OrganizationCommand::Rename { organization, name } => {
             OrganizationRequest::Rename { organization, name }
         }
+        OrganizationCommand::Limit { organization, storage, libraries, assets } => {
+            OrganizationRequest::Limit { organization, storage, libraries, assets }
+        }
     };
     print_reply(&ask(config, Request::Organization(request))?, args.json)
+}
+
+/// A size, or `none`.
+fn parse_storage(text: &str) -> Result<NewLimit, String> {
+    parse_limit(text, parse_size, "a size such as \"50 GB\" or \"1 TiB\"")
+}
+
+/// A number, or `none`.
+fn parse_count(text: &str) -> Result<NewLimit, String> {
+    parse_limit(text, |text| text.replace('_', "").parse().ok(), "a whole number such as 1000")
+}
+
+fn parse_limit(text: &str, parse: fn(&str) -> Option<u64>, expected: &str) -> Result<NewLimit, String> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(NewLimit::None);
+    }
+    parse(text).map(NewLimit::AtMost).ok_or_else(|| format!("expected {expected}, or none"))
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::CommandError;
 use crate::admin::Reply;
+use crate::admin::audit::AuditChainRecord;
 use crate::admin::keys::KeyRecord;
 use crate::admin::libraries::LibraryRecord;
 use crate::admin::members::{LinkRecord, MemberRecord, OpenLinkRecord};
@@ -70,6 +71,11 @@ pub(super) fn print_reply(reply: &Reply, json: bool) -> Result<(), CommandError>
         Reply::Link(record) => print_record(record, json),
         Reply::OpenLinks(list) => print_list(list, json),
         Reply::Backup(summary) => print_json(summary),
+        Reply::Import(summary) => print_json(summary),
+        Reply::Diagnosis(diagnosis) => print_json(diagnosis),
+        Reply::AuditVerification(verification) if json => print_json(verification),
+        Reply::AuditVerification(verification) => print_list(&verification.chains, false),
+        Reply::AuditExport(part) => print_json(part),
     }
 }
 
@@ -80,10 +86,36 @@ trait TableRow: Serialize {
 }
 
 impl TableRow for OrganizationRecord {
-    const HEADINGS: &'static [&'static str] = &["ID", "NAME", "CREATED"];
+    const HEADINGS: &'static [&'static str] = &["ID", "NAME", "CREATED", "STORAGE", "LIBRARIES", "FILES"];
 
     fn cells(&self) -> Vec<String> {
-        vec![self.id.clone(), self.name.clone(), date(self.created)]
+        let Self { limits, used, .. } = self;
+        vec![
+            self.id.clone(),
+            self.name.clone(),
+            date(self.created),
+            of_limit(used.storage, limits.storage, size),
+            of_limit(used.libraries, limits.libraries, |number| number.to_string()),
+            of_limit(used.assets, limits.assets, |number| number.to_string()),
+        ]
+    }
+}
+
+impl TableRow for AuditChainRecord {
+    const HEADINGS: &'static [&'static str] =
+        &["ORGANIZATION", "EVENTS", "DELETED BY AGE", "FROM", "TO", "RESULT", "HEAD"];
+
+    fn cells(&self) -> Vec<String> {
+        let time = |time: Option<Millis>| time.map_or_else(|| "-".to_owned(), date);
+        vec![
+            self.organization_id.clone(),
+            self.entries.to_string(),
+            self.pruned.to_string(),
+            time(self.from),
+            time(self.to),
+            self.first_bad.map_or_else(|| "whole".to_owned(), |number| format!("damaged at {number}")),
+            self.head.clone(),
+        ]
     }
 }
 
@@ -167,6 +199,24 @@ impl TableRow for OpenLinkRecord {
     }
 }
 
+/// What is used of a limit, if there is one.
+fn of_limit(used: u64, limit: Option<u64>, shown: fn(u64) -> String) -> String {
+    match limit {
+        Some(limit) => format!("{} of {}", shown(used), shown(limit)),
+        None => shown(used),
+    }
+}
+
+/// A size in decimal units, rounded down to a tenth: `3.4 GB`.
+fn size(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 4] =
+        [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "KB")];
+    match UNITS.into_iter().find(|(size, _)| bytes >= *size) {
+        Some((size, unit)) => format!("{}.{} {unit}", bytes / size, bytes % size / (size / 10)),
+        None => format!("{bytes} B"),
+    }
+}
+
 fn or_never(time: Option<Millis>) -> String {
     time.map_or_else(|| "never".to_owned(), date)
 }
@@ -228,7 +278,7 @@ fn aligned(rows: &[Vec<String>]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn date(time: Millis) -> String {
+pub(super) fn date(time: Millis) -> String {
     let time: SystemTime = UNIX_EPOCH + Duration::from_millis(time.min(LAST_DATE));
     humantime::format_rfc3339_seconds(time).to_string()
 }

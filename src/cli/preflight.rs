@@ -25,6 +25,13 @@ pub(super) fn check(config: &Config) -> Report {
     report
 }
 
+/// Checks the certificate of a configuration.
+pub(super) fn certificates(config: &Config) -> Report {
+    let mut report = Report::default();
+    certificate(config, &mut report);
+    report
+}
+
 /// Refuses a configuration with which the server can't start, and reports everything that is wrong with it.
 pub(super) fn require(config: Result<Config, Invalid>) -> Result<Config, Invalid> {
     let (config, mut problems) = match config {
@@ -79,14 +86,8 @@ fn certificate(config: &Config, report: &mut Report) {
                 .problems
                 .extend(problems.iter().map(|problem| format!("{}: {problem}", key_of(&problem.file))));
             if problems.iter().all(|problem| problem.file != *key) {
-                match tls::check_key(key) {
-                    Ok(warning) => {
-                        report
-                            .warnings
-                            .extend(warning.map(|warning| format!("{}: {warning}", key.display())));
-                    }
-                    Err(problem) => report.problems.push(format!("tls.key_file: {problem}")),
-                }
+                let problem = tls::check_key(key).err();
+                report.problems.extend(problem.map(|problem| format!("tls.key_file: {problem}")));
             }
             let Ok(chain) = tls::read_chain(cert) else { return };
             let host = config.public_host();

@@ -1,4 +1,4 @@
-//! `rasterd restore`: restores a backup into an empty data directory.
+//! `rasterd restore`: restores a backup into an empty data directory, or takes libraries and assets out of it.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -6,11 +6,13 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use clap::Args;
 
 use super::CommandError;
+use super::ask::ask;
 use super::output::print;
 use super::progress::{PULSE, ProgressLine, bytes};
+use crate::admin::{Reply, Request};
 use crate::config::{Certificate, Config};
 use crate::core::long_work::Reporter;
-use crate::core::restore::{Authority, RestoreOptions, RestoreSummary, restore};
+use crate::core::restore::{Authority, ImportOptions, RestoreOptions, RestoreSummary, restore};
 
 #[derive(Args)]
 pub(super) struct RestoreArgs {
@@ -22,12 +24,21 @@ pub(super) struct RestoreArgs {
     /// Reads everything back from the disk at the end and compares it with its hash
     #[arg(long)]
     verify: bool,
+    /// Takes this library out of the backup into the configured data directory, also while the server runs; repeatable
+    #[arg(long, value_name = "ORGANIZATION/LIBRARY", value_parser = parse_library)]
+    library: Vec<(String, String)>,
+    /// Takes this asset with its variants out of the backup in the same way; repeatable
+    #[arg(long, value_name = "ID")]
+    asset: Vec<String>,
     /// Leaves out files that are missing or damaged in the backup, instead of failing
     #[arg(long)]
     skip_damaged: bool,
 }
 
 pub(super) fn run(config: &Config, args: RestoreArgs) -> Result<(), CommandError> {
+    if !args.library.is_empty() || !args.asset.is_empty() {
+        return import(config, args);
+    }
     let options = RestoreOptions {
         source: std::path::absolute(&args.source)?,
         snapshot: args.snapshot,
@@ -49,6 +60,42 @@ pub(super) fn run(config: &Config, args: RestoreArgs) -> Result<(), CommandError
         summary.lost.len(),
         summary.lost.join("\n  ")
     )))
+}
+
+fn parse_library(text: &str) -> Result<(String, String), String> {
+    let parts = text
+        .split_once('/')
+        .filter(|(organization, library)| !organization.is_empty() && !library.is_empty());
+    let (organization, library) =
+        parts.ok_or("expected the ids of an organization and a library, such as default/photos")?;
+    Ok((organization.to_owned(), library.to_owned()))
+}
+
+/// Takes libraries and assets out of a backup into an existing data directory.
+fn import(config: &Config, args: RestoreArgs) -> Result<(), CommandError> {
+    let options = ImportOptions {
+        source: std::path::absolute(&args.source)?,
+        snapshot: args.snapshot,
+        libraries: args.library,
+        assets: args.asset,
+    };
+    let Reply::Import(summary) = ask(config, Request::Import(options))? else {
+        return Err(CommandError("the server gave another answer. Is it of another version?".to_owned()));
+    };
+    let mut lines = vec![format!("Restored {} assets from {}", summary.restored.len(), summary.snapshot)];
+    lines.extend(summary.created_libraries.iter().map(|library| format!("  Created the library {library}")));
+    if !summary.existing.is_empty() {
+        let ids = summary.existing.join(", ");
+        lines.push(format!(
+            "  {} are on the server already and stay as they are: {ids}",
+            summary.existing.len()
+        ));
+    }
+    print(&lines.join("\n"))?;
+    if summary.failed.is_empty() {
+        return Ok(());
+    }
+    Err(CommandError(format!("not restored:\n  {}", summary.failed.join("\n  "))))
 }
 
 /// Runs work that takes long, and shows its progress.

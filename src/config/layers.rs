@@ -143,11 +143,15 @@ fn bounds(key: &str) -> RangeInclusive<u64> {
         "server.workers" | "renditions.workers" => 0..=1024,
         // Below that, hardly any photo could be opened.
         "renditions.picture_bytes" => (32 << 20)..=MAX_NUMBER,
-        "server.connections" | "server.connections_per_address" => 1..=1_000_000,
+        "server.connections" | "server.connections_per_address" | "limits.request_burst_per_key" => {
+            1..=1_000_000
+        }
         "limits.url_redirects" => 0..=100,
+        "limits.requests_per_second_per_key" => 0..=1_000_000,
         "trash.keep_days" => 0..=36_500,
         "backup.every_hours" => 1..=8_784,
         "backup.keep" => 0..=10_000,
+        "scrub.days" => 0..=3_650,
         "audit.keep_days" | "data.unnamed_keep_days" => 1..=36_500,
         days if days.starts_with("members.") => 1..=36_500,
         seconds if seconds.ends_with("_seconds") => 1..=MAX_SECONDS,

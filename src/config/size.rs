@@ -15,7 +15,7 @@ const UNITS: [(&str, u64); 10] = [
 ];
 
 /// A size in bytes. `None` for text that is not a size, or a size that is too large.
-pub(super) fn parse_size(text: &str) -> Option<u64> {
+pub(crate) fn parse_size(text: &str) -> Option<u64> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);

@@ -29,6 +29,7 @@ pub(super) struct Values {
     pub audit: Audit,
     pub security: Security,
     pub backup: Backup,
+    pub scrub: Scrub,
     pub log: Log,
 }
 
@@ -146,6 +147,12 @@ pub(super) struct Backup {
     pub dir: Option<PathBuf>,
     pub every_hours: u64,
     pub keep: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Scrub {
+    pub days: u64,
 }
 
 /// What is logged, and how.

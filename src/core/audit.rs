@@ -12,6 +12,10 @@ use crate::core::access::Administrator;
 use crate::core::model::time::millis;
 use crate::error::Result;
 
+mod chain;
+
+pub use chain::{AuditCheck, AuditExport, parse_head};
+
 /// How many refused addresses are counted separately until the next time that they are recorded.
 const MOST_REFUSED: usize = 100;
 /// How many old events one transaction deletes.

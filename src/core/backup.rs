@@ -17,7 +17,7 @@ use crate::core::model::ContentHash;
 use crate::core::model::time::Millis;
 use crate::core::store::files::Blobs;
 use crate::core::store::{
-    BackupCommands, BackupQueries, ChangeQueries, FileQueries, SCHEMA, Snapshot, Store,
+    BackupCommands, BackupQueries, ChangeQueries, CopyQueries, FileQueries, SCHEMA, Snapshot, Store,
 };
 use crate::error::{Error, Result};
 
@@ -105,7 +105,7 @@ impl Core {
         };
         let outcome = reporter.run("backup", move |reporter| job.run(reporter)).await;
         let (now, made) = (self.now(), outcome.is_ok());
-        let noted = self.store().write(move |tx| tx.put_backup_end(now, made)).await;
+        let noted = self.store().write_always(move |tx| tx.put_backup_end(now, made)).await;
         super::maintenance::log_failure("record the backup", noted);
         outcome
     }
@@ -174,7 +174,6 @@ impl Job {
         }
         let (tally, list_hash) = self.copy_files(&files, &mut target, &work, reporter)?;
         drop(hold);
-        let authority = self.copy_authority(&work, reporter)?;
         let manifest = Manifest {
             format: FORMAT,
             rasterd: env!("CARGO_PKG_VERSION").to_owned(),
@@ -187,18 +186,30 @@ impl Job {
             files: tally.files,
             file_bytes: tally.file_bytes,
             list_hash,
-            lost: tally.lost,
-            authority,
+            lost: tally.lost.clone(),
+            authority: self.copy_authority(&work, reporter)?,
         };
+        self.finish(target, &work, name, &manifest, tally)
+    }
+
+    /// Writes the manifest, and removes older snapshots.
+    fn finish(
+        self,
+        target: Target,
+        work: &Path,
+        name: String,
+        manifest: &Manifest,
+        tally: Tally,
+    ) -> Result<BackupSummary> {
         let mut summary = BackupSummary {
-            target: self.options.target.clone(),
-            snapshot: name.clone(),
+            target: self.options.target,
+            snapshot: name,
             files: tally.files,
             file_bytes: tally.file_bytes,
             new_files: tally.new_files,
             new_bytes: tally.new_bytes,
             unreadable: tally.unreadable,
-            lost: manifest.lost.clone(),
+            lost: tally.lost,
             has_authority: !manifest.authority.is_empty(),
             removed_snapshots: 0,
             removed_files: 0,
@@ -206,15 +217,15 @@ impl Job {
         match target {
             Target::Folder(folder) => {
                 folder.sync_files()?;
-                manifest.write(&work)?;
-                summary.snapshot = folder.finish(&work, &name)?;
+                manifest.write(work)?;
+                summary.snapshot = folder.finish(work, &summary.snapshot)?;
                 if let Some(keep) = self.options.keep {
                     let pruned = folder.prune(keep)?;
                     (summary.removed_snapshots, summary.removed_files) = (pruned.snapshots, pruned.files);
                 }
             }
             Target::Archive(archive) => {
-                manifest.write(&work)?;
+                manifest.write(work)?;
                 archive.finish()?;
             }
         }
@@ -356,3 +367,6 @@ fn expect_outside(target: &Path, data_dir: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

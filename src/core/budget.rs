@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::request_rate::RequestRate;
 use super::settings::Settings;
 use crate::core::model::audit::{Actor, ActorKind};
 use crate::error::{Code, Error, Result};
@@ -52,6 +53,8 @@ impl Requester {
 
 /// All limits of this kind.
 pub struct Budget {
+    /// How often each key sends requests.
+    pub rate: RequestRate,
     /// Requests in progress.
     pub requests: ResourceLimit,
     /// Uploads in progress.
@@ -80,6 +83,7 @@ impl Budget {
         let per_principal =
             |what, max| ResourceLimit::new(what, Maximums { per_principal: max, ..Maximums::UNLIMITED });
         Self {
+            rate: RequestRate::of(limits),
             requests: per_principal("requests at a time", limits.requests_per_key),
             uploads: per_principal("uploads at a time", limits.uploads_per_key),
             fetches: per_principal("fetches from urls at a time", limits.fetches_per_key),

@@ -26,6 +26,7 @@ mod follow;
 mod meter;
 mod pattern;
 mod pending;
+mod private_directory;
 mod segment;
 mod terms;
 mod words;

@@ -46,6 +46,7 @@ impl Core {
             ("forget old events", self.prune_events().await),
             ("empty the trash", self.purge_trash().await),
             ("delete unused files", self.sweep_files().await),
+            ("check files", self.scrub_pass().await),
             ("delete files that are not in the database", self.tend_unnamed_files().await),
         ];
         for (what, outcome) in done {

@@ -18,11 +18,13 @@ pub mod id;
 mod member;
 pub mod name;
 pub mod page;
+mod quota;
 pub mod text;
 pub mod time;
 pub mod token;
 
 pub use member::{Link, Member, Membership, Passkey, Purpose, Role, Session};
+pub use quota::{OrganizationUse, Quota, StorageRoom};
 
 /// Owns libraries and keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -116,6 +116,11 @@ impl Core {
         self.observed().times(self.clock()).0
     }
 
+    /// The observed time and the clock's: the earlier and the later.
+    pub(super) fn seen_times(&self) -> (Millis, Millis) {
+        self.observed().times(self.clock())
+    }
+
     /// The time from which the age of something is measured that will be deleted one day.
     pub(super) fn time_to_keep_from(&self) -> Millis {
         self.observed().times(self.clock()).1

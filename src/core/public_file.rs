@@ -42,7 +42,7 @@ impl Core {
     /// Opens the file of an asset. When it is missing, the client gets `INTERNAL_SERVER_ERROR`, and the log names the file
     /// and the asset.
     fn file_of(&self, asset: &Asset) -> Result<StoredFile> {
-        self.blobs().open_file(asset.content.hash).map_err(|error| {
+        self.blobs().open_file(asset.content.hash, asset.content.size).map_err(|error| {
             let cause = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
             Error::internal(format!(
                 "the file of the asset {} ({}) can't be opened: {cause}",

@@ -223,7 +223,7 @@ impl Core {
             return Err(rendering_failed(&failure));
         }
         // Opened here because a missing file is our fault, and must not be reported as a damaged picture.
-        drop(self.blobs().open_file(content.hash)?);
+        drop(self.blobs().open_file(content.hash, content.size)?);
         let path = self.blobs().local_path(content.hash);
         let job = RenderJob { path, media_type: content.media_type, requester, spec, key };
         self.join_or_start(job)?.await.map_err(|failure| rendering_failed(&failure))

@@ -9,17 +9,18 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::backup::copying::{self, Copied};
-use super::backup::layout::{
-    CERTIFICATES, DATABASE, FILES, LIST, at, make_folder, new_file, place, sync_folder,
-};
+use super::backup::layout::{CERTIFICATES, DATABASE, LIST, at, make_folder, new_file, place, sync_folder};
 use super::backup::manifest::{ListedFile, Manifest, read_list};
 use super::long_work::{Reporter, Stage};
 use crate::core::data_folder::{self, refusal};
 use crate::core::model::time::Millis;
 use crate::error::{Error, Result};
 
+mod import;
 mod source;
 mod unpack;
+
+pub use import::{ImportOptions, ImportSummary};
 
 use source::Source;
 
@@ -78,7 +79,7 @@ pub enum Authority {
 pub fn restore(options: &RestoreOptions, reporter: &Reporter) -> Result<RestoreSummary> {
     expect_empty(&options.data_dir)?;
     let staging = stage(&options.data_dir)?;
-    let source = Source::open(&options.source, staging.path(), reporter)?;
+    let source = Source::open(&options.source, staging.path(), |_| true, reporter)?;
     let (snapshot, manifest) = source.snapshot(options.snapshot.as_deref())?;
     let target = staging.path().join("data");
     make_folder(&target)?;

@@ -37,6 +37,8 @@ pub struct Settings {
     pub media: MediaSettings,
     /// Backups.
     pub backup: BackupSettings,
+    /// Within which time every file is read again and compared with its hash; zero is never.
+    pub scrub: Duration,
 }
 
 /// Backups: when and where to without being asked, and what is in them.
@@ -104,6 +106,10 @@ pub struct Limits {
     pub temporary_bytes: u64,
     /// The same of one key.
     pub key_temporary_bytes: u64,
+    /// Requests of one key in a second, on average. 0 is no limit.
+    pub requests_per_second_per_key: u32,
+    /// Requests that a key which sent none for a while may send at once.
+    pub request_burst_per_key: u32,
     /// Requests of one key at a time.
     pub requests_per_key: u64,
     /// Uploads of one key at a time.
@@ -147,6 +153,8 @@ impl Default for Limits {
             ungranted_body_bytes: 64 << 10,
             temporary_bytes: 16 << 30,
             key_temporary_bytes: 4 << 30,
+            requests_per_second_per_key: 200,
+            request_burst_per_key: 1000,
             requests_per_key: 64,
             uploads_per_key: 32,
             fetches_per_key: 32,

@@ -10,12 +10,15 @@ mod redb;
 mod reserve;
 
 pub use records::{
-    AssetCommands, AssetLists, AssetQueries, AuditCommands, AuditQueries, BackupCommands, BackupQueries,
-    ChangeCommands, ChangeQueries, Changed, Due, FileCommands, FileQueries, KeyCommands, KeyQueries,
-    LibraryCommands, LibraryQueries, MemberCommands, MemberQueries, NewAsset, Next, Queries, SeenCommands,
-    SeenQueries, TagQueries, TrashCommands, TrashQueries, WantedSlug, WorkCommands, WorkQueries,
+    AssetCommands, AssetLists, AssetQueries, AuditChainQueries, AuditCommands, AuditQueries, BackupCommands,
+    BackupQueries, ChangeCommands, ChangeQueries, Changed, CheckQueries, CheckedRecords, CopyQueries, Due,
+    FileCommands, FileQueries, ImportCommands, ImportQueries, KeyCommands, KeyQueries, LibraryCommands,
+    LibraryQueries, MemberCommands, MemberQueries, NamedFile, NewAsset, Next, Queries, QuotaCommands,
+    QuotaQueries, RecordCounts, RepairCommands, ScrubCommands, ScrubQueries, SeenCommands, SeenQueries,
+    TagQueries, TrashCommands, TrashQueries, WantedSlug, WorkCommands, WorkQueries,
 };
 pub use redb::{
-    RecordCounts, ReserveUse, SCHEMA, Snapshot, Store, StoreOptions, StoreState, Tx, in_words, not_opened,
+    Pages, ReserveUse, SCHEMA, Snapshot, Store, StoreOptions, StoreState, Tx, check_pages, in_words,
+    not_opened,
 };
 pub use reserve::Reserve;

@@ -11,9 +11,9 @@ use tokio::task::spawn_blocking;
 use super::Core;
 use super::assets::{AssetDetail, parse_id};
 use super::budget::{Requester, Reservation};
-use super::model::{Asset, Content};
+use super::model::{Asset, Content, StorageRoom};
 use super::processing::work_on_upload;
-use super::store::{AssetCommands, AssetQueries, NewAsset};
+use super::store::{AssetCommands, AssetQueries, NewAsset, QuotaQueries};
 use crate::core::access::{Caller, LibraryPath, WriteGrant};
 use crate::core::model::id::AssetId;
 use crate::core::model::name::{Slug, asset_name};
@@ -32,6 +32,8 @@ pub use sources::{UploadProgress, UploadSource};
 
 /// How often the key of a running upload is checked again.
 const RECHECK: Duration = Duration::from_millis(250);
+/// How many bytes of a form are not files, at most: 20 heads of parts, and some fields.
+const FORM_BYTES: u64 = 64 << 10;
 
 /// The result of an upload.
 #[derive(Debug, Clone)]
@@ -63,6 +65,9 @@ struct WritePermission {
     core: Core,
     grant: WriteGrant,
     checked: Instant,
+    /// What the organization's storage quota left when the upload began. A file that exceeds it alone is not received.
+    /// The commit checks the quota again, with all files.
+    room: Option<StorageRoom>,
 }
 
 impl WritePermission {
@@ -73,6 +78,11 @@ impl WritePermission {
         self.check()?;
         self.checked = Instant::now();
         Ok(())
+    }
+
+    /// Checks that a file of this many bytes may fit into the storage quota.
+    fn expect_room(&self, bytes: u64) -> Result<()> {
+        self.room.map_or(Ok(()), |room| room.expect(bytes))
     }
 
     fn check(&self) -> Result<()> {
@@ -88,10 +98,11 @@ impl Core {
     /// the store takes no changes.
     pub fn begin_upload(&self, caller: &Caller, path: &LibraryPath<'_>) -> Result<Upload> {
         let grant = caller.write(path)?;
+        let room = caller.snapshot().storage_room(&grant)?;
         let slot = self.budget().uploads.reserve(&Requester::of(grant.actor()), 1)?;
         Ok(Upload {
             uploaded_by: grant.actor().name.clone(),
-            permission: WritePermission { core: self.clone(), grant, checked: Instant::now() },
+            permission: WritePermission { core: self.clone(), grant, checked: Instant::now(), room },
             organization: caller.organization().slug.clone(),
             parent: None,
             files: 0,
@@ -112,6 +123,16 @@ impl Upload {
         expect_original(&self.permission.core.store().snapshot()?, &self.permission.grant, &id)?;
         self.parent = Some(id);
         Ok(())
+    }
+
+    /// Refuses an upload whose body is announced to be larger than the organization's storage quota allows, before it is
+    /// received.
+    ///
+    /// # Errors
+    /// `STORAGE_LIMIT_EXCEEDED`.
+    pub fn expect_body(&self, announced: Option<u64>) -> Result<()> {
+        // The body is a form: less than all of it is files. What is wrong with a small one is said first.
+        self.permission.expect_room(announced.unwrap_or(0).saturating_sub(FORM_BYTES))
     }
 
     /// Records this name as the uploader, instead of the key's.
@@ -158,7 +179,8 @@ impl Upload {
     ///
     /// # Errors
     /// `BAD_USER_INPUT` when there is no file, none is accepted, or a variant has more than one;
-    /// `RESOURCE_NOT_FOUND` for the parent; the errors of a revoked key. Nothing is stored then.
+    /// `RESOURCE_NOT_FOUND` for the parent; `STORAGE_LIMIT_EXCEEDED` for the organization's quota; the errors of a revoked
+    /// key. Nothing is stored then.
     pub async fn finish(self) -> Result<Uploaded> {
         // First, so that a caller who lost access meanwhile learns nothing about the files.
         self.permission.check()?;

@@ -194,7 +194,7 @@ impl ToolTask<'_> {
         lines: &[Vec<OsString>],
         deadline: Instant,
     ) -> Result<Option<ToolOutput>, Failure> {
-        std::fs::create_dir_all(self.scratch)?;
+        crate::file_mode::create_folder(self.scratch)?;
         let folder = tempfile::tempdir_in(self.scratch)?;
         for arguments in lines {
             self.run(program, arguments, folder.path(), deadline)?;
@@ -225,7 +225,7 @@ impl ToolTask<'_> {
             arguments,
             file: self.original,
             folder,
-            stderr: File::create(&stderr)?,
+            stderr: crate::file_mode::create_file(&stderr)?,
             limits,
             deadline,
         };

@@ -137,11 +137,16 @@ pub async fn read(
     too_large: fn(usize) -> Error,
 ) -> Result<Bytes> {
     let buffer = BodyBuffer::new(max, too_large);
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|bytes| bytes > buffer.max as u64) {
+    if announced_bytes(headers).is_some_and(|bytes| bytes > buffer.max as u64) {
         return Err(too_large(buffer.max));
     }
     fill(buffer, payload.map(|bytes| bytes.map_err(|error| incomplete_body(error.to_string())))).await
+}
+
+/// The size of a body that its head announces, if it does.
+#[must_use]
+pub fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
 }
 
 /// Reads what a stream yields, at most `max` bytes; `too_large` makes the error above that.

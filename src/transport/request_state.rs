@@ -127,10 +127,11 @@ pub fn record_code(code: &'static str) {
     let _ = CURRENT_REQUEST.try_with(|request| request.code.set(Some(code)));
 }
 
-/// Records whose request it is, and counts it among those of its key.
+/// Records whose request it is, and counts it among those of its key. Only a live key gets here, so that nobody else can
+/// use up its requests.
 ///
 /// # Errors
-/// `RATE_LIMITED` when the key has too many.
+/// `RATE_LIMITED` when the key has too many at a time, or sends them too fast.
 pub fn record_caller(caller: &Caller) -> Result<()> {
     let Some(key) = caller.key_id() else { return Ok(()) };
     let recorded = CURRENT_REQUEST.try_with(|request| {
@@ -139,6 +140,7 @@ pub fn record_caller(caller: &Caller) -> Result<()> {
         if request.key.set(key.clone()).is_err() {
             return Ok(());
         }
+        request.budget.rate.count(key)?;
         request.slot.set(Some(request.budget.requests.reserve(&request.requester(), 1)?));
         Ok(())
     });

@@ -74,15 +74,14 @@ pub struct Certificates {
 type Stamp = [Option<(SystemTime, u64)>; 2];
 
 impl Certificates {
-    /// Reads the chain and the key, both PEM. When every user of the machine may access the key, that is changed.
+    /// Reads the chain and the key, both PEM.
     ///
     /// # Errors
-    /// When a file can't be read or holds something else, the key is not the certificate's, or every user may access
-    /// the key and that can't be changed.
+    /// When a file can't be read or holds something else, the key is not the certificate's, or others may access the key.
     pub fn load(cert_file: &Path, key_file: &Path) -> Result<Arc<Self>, TlsError> {
-        key_permissions::restrict(key_file)?;
         let stamp = stamp(cert_file, key_file);
         let pair = read_pair(cert_file, key_file)?;
+        check_key(key_file)?;
         Ok(Arc::new(Self {
             cert_file: cert_file.to_owned(),
             key_file: key_file.to_owned(),
@@ -97,8 +96,8 @@ impl Certificates {
     /// As [`Certificates::load`].
     pub fn reload(&self) -> Result<(), TlsError> {
         let stamp = stamp(&self.cert_file, &self.key_file);
-        let pair = key_permissions::restrict(&self.key_file)
-            .and_then(|()| read_pair(&self.cert_file, &self.key_file));
+        let pair = read_pair(&self.cert_file, &self.key_file)
+            .and_then(|pair| check_key(&self.key_file).map(|()| pair));
         *self.last_read.lock().unwrap_or_else(PoisonError::into_inner) = stamp;
         self.current.store(Arc::new(pair?));
         Ok(())

@@ -1,6 +1,7 @@
 //! The command line for people and scripts: what each command prints and where, its exit code, and what it does to a
 //! server that runs and to one that does not.
 
+mod audit;
 mod configuration;
 mod documents;
 mod keys;

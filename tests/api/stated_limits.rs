@@ -42,7 +42,7 @@ const STATED: [(&str, &[&str]); 10] = [
 ];
 
 /// Statements with a number that equals the default of some limit but is not configurable.
-const FIXED: [&str; 23] = [
+const FIXED: [&str; 25] = [
     // The default page, and tags.
     "default 50",
     "default 20",
@@ -54,6 +54,8 @@ const FIXED: [&str; 23] = [
     "newest 50",
     "100 most used",
     "at most 100.",
+    "at most 1000",
+    "up to 1000",
     "Pages have 50",
     "Pages have 20",
     "most used first: 100,",

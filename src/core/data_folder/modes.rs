@@ -17,7 +17,23 @@ const OTHERS: u32 = 0o077;
 /// When the system does not allow that.
 pub(super) fn tighten(dir: &Path) -> Result<()> {
     close(dir)?;
-    [DATABASE, FILES, UNNAMED, TEMP, INDEX, RENDITIONS].iter().try_for_each(|name| close(&dir.join(name)))
+    [DATABASE, FILES, UNNAMED, TEMP, INDEX, RENDITIONS].iter().try_for_each(|name| close(&dir.join(name)))?;
+    // What is in them can't be accessed by others, but an archive of it could. Deeper files were always created private.
+    [FILES, INDEX, RENDITIONS].iter().try_for_each(|name| close_entries(&dir.join(name)))
+}
+
+fn close_entries(folder: &Path) -> Result<()> {
+    // One that is missing or not a folder is reported where it is opened.
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+        match file_mode::restrict(&path, OTHERS) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(unclosed(&path, &error.to_string()));
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn close(path: &Path) -> Result<()> {

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use tantivy::index::SegmentId;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
-use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term};
+use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyDocument, Term};
 
 use super::document::Document;
 use super::fields::{Fields, halves, schema};
+use super::private_directory::PrivateDirectory;
 use super::segment::{self, Segment};
 use crate::core::model::id::AssetId;
 use crate::error::{Error, Result};
@@ -54,7 +55,8 @@ impl Folder {
     /// Opens the existing index, if it is intact and follows this store.
     pub fn open(path: &Path, database: u64) -> Result<Option<Self>> {
         let (schema, fields) = schema();
-        let Ok(index) = Index::open_in_dir(path) else { return Ok(None) };
+        let Ok(directory) = PrivateDirectory::open(path) else { return Ok(None) };
+        let Ok(index) = Index::open(directory) else { return Ok(None) };
         let Ok(meta) = index.load_metas() else { return Ok(None) };
         let sequence = meta.payload.as_deref().and_then(|payload| stamped(payload, database));
         let Some(sequence) = sequence.filter(|_| index.schema() == schema) else { return Ok(None) };
@@ -67,9 +69,10 @@ impl Folder {
         if path.exists() {
             std::fs::remove_dir_all(path)?;
         }
-        std::fs::create_dir_all(path)?;
+        crate::file_mode::create_folder(path)?;
         let (schema, fields) = schema();
-        let index = Index::create_in_dir(path, schema).map_err(Error::internal)?;
+        let directory = PrivateDirectory::open(path).map_err(Error::internal)?;
+        let index = Index::create(directory, schema, IndexSettings::default()).map_err(Error::internal)?;
         Self::of(&index, fields, database, 0)
     }
 

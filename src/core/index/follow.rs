@@ -51,7 +51,7 @@ impl Indexer {
     /// # Errors
     /// When the disk fails.
     pub fn start(store: Store, folder: PathBuf) -> Result<Self> {
-        std::fs::create_dir_all(&folder)?;
+        crate::file_mode::create_folder(&folder)?;
         let index = Arc::new(Index::default());
         let (stop, stopping) = watch::channel(());
         let (target, targets) = watch::channel(0);

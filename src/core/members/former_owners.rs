@@ -8,11 +8,11 @@ use super::no_such_member;
 use crate::core::Core;
 use crate::core::access::Administrator;
 use crate::core::keys::{KeyInfo, record_key_event};
-use crate::core::model::audit::Action;
+use crate::core::model::audit::{Action, Actor};
 use crate::core::model::email::Email;
 use crate::core::model::id::{KeyId, OrganizationId};
 use crate::core::model::time::Millis;
-use crate::core::model::{Key, Link, Purpose, Role};
+use crate::core::model::{Key, Link, Member, Purpose, Role};
 use crate::core::store::{AuditCommands, KeyCommands, KeyQueries, MemberCommands, MemberQueries, Tx};
 use crate::error::{Code, Error, Result};
 
@@ -120,6 +120,34 @@ fn withdraw_links(
             tx.delete_link(&digest)?;
             let detail = format!("because {maker} is no longer an owner");
             tx.record_event(now, organization, by.actor(), withdrawal(&link), link.id.as_str(), detail)?;
+        }
+    }
+    Ok(())
+}
+
+/// Withdraws all links of a member who sets a new password: whoever knew the old one may have created them.
+pub(super) fn withdraw_links_of_member(
+    tx: &Tx<'_>,
+    member: &Member,
+    actor: &Actor,
+    now: Millis,
+) -> Result<()> {
+    let detail = format!("because {} has a new password", member.email);
+    for (digest, link) in tx.links()? {
+        if link.maker != member.email {
+            continue;
+        }
+        tx.delete_link(&digest)?;
+        let (action, target) = (withdrawal(&link), link.id.as_str());
+        match &link.purpose {
+            Purpose::Join { organization, .. } => {
+                tx.record_event(now, *organization, actor, action, target, detail.clone())?;
+            }
+            Purpose::Reset { member } => {
+                if let Some(member) = tx.member(*member)? {
+                    tx.record_member_event(now, &member, actor, action, &detail)?;
+                }
+            }
         }
     }
     Ok(())

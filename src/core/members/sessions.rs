@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::former_owners::withdraw_links_of_member;
 use crate::core::Core;
 use crate::core::budget::client_network;
 use crate::core::model::audit::{Action, Actor};
@@ -284,6 +285,7 @@ impl Core {
     /// When the store fails.
     pub(in crate::core) async fn sweep_sessions(&self) -> Result<()> {
         self.throttle().tidy();
+        self.budget().rate.tidy();
         let now = self.time_to_delete();
         self.store()
             .write_always(move |tx| {
@@ -303,7 +305,8 @@ impl Core {
     }
 }
 
-/// Sets a member's new password and begins a session; all sessions under the old one end.
+/// Sets a member's new password and begins a session; all sessions under the old one end, and the links that were
+/// created under it.
 pub(super) fn begin_with_password(
     tx: &Tx<'_>,
     digest: SessionDigest,
@@ -316,6 +319,7 @@ pub(super) fn begin_with_password(
     tx.delete_resets_of(member.id)?;
     tx.end_sessions_of(member.id, None)?;
     let actor = Actor::member(&member, client.address);
+    withdraw_links_of_member(tx, &member, &actor, now)?;
     tx.record_member_event(now, &member, &actor, Action::PasswordChanged, "")?;
     begin(tx, digest, member, client, times, now)
 }

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::time::Millis;
 use super::{Key, Member};
 
+mod chain;
+
+pub use chain::{AuditChain, AuditEntry, ChainCheck, ChainDamage, ChainHash, ChainedEvent};
+
 /// The most characters of a search; later ones are ignored.
 const MOST_CHARACTERS: usize = 200;
 /// The most words of a search; later ones are ignored.
@@ -160,6 +164,8 @@ actions! {
     ResetWithdrawn "member.reset_withdrawn",
     /// A key keeps working although its creator is no longer an owner.
     KeyKept "key.kept",
+    /// A file of assets was found damaged or missing.
+    FileDamaged "file.damaged",
 }
 
 /// One event.

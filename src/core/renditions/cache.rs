@@ -14,6 +14,7 @@ use super::key::RenditionKey;
 use crate::core::model::time::Millis;
 use crate::core::store::Reserve;
 use crate::error::is_out_of_space;
+use crate::file_mode;
 
 /// The least space that a file takes on the disk. It also bounds the number of files.
 const BLOCK: u64 = 4096;
@@ -92,8 +93,8 @@ impl Cache {
     fn write(&self, key: RenditionKey, bytes: &[u8], now: Millis) -> io::Result<File> {
         let path = self.path(key);
         let temp = temp(&self.dir);
-        fs::create_dir_all(&temp)?;
-        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        file_mode::create_folder(&temp)?;
+        path.parent().map_or(Ok(()), file_mode::create_folder)?;
         let mut file = NamedTempFile::new_in(temp)?;
         file.write_all(bytes)?;
         // Synced before it gets its name, so that a named file is complete even after a power failure.

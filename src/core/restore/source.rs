@@ -28,14 +28,19 @@ pub struct Source {
 }
 
 impl Source {
-    /// Opens a backup. An archive is unpacked into a folder in `staging`.
+    /// Opens a backup. What is wanted of an archive is unpacked into a folder in `staging`.
     ///
     /// # Errors
     /// When there is no backup, or another one is just writing to it.
-    pub fn open(path: &Path, staging: &Path, reporter: &Reporter) -> Result<Self> {
+    pub fn open(
+        path: &Path,
+        staging: &Path,
+        is_wanted: impl Fn(&Path) -> bool,
+        reporter: &Reporter,
+    ) -> Result<Self> {
         if is_archive(path) && path.is_file() {
             let folder = staging.join("unpacked");
-            unpack(path, &folder, |_| true, reporter)?;
+            unpack(path, &folder, is_wanted, reporter)?;
             return Ok(Self { folder, path: path.to_owned(), is_unpacked: true, _lock: None });
         }
         if !path.is_dir() {
@@ -44,6 +49,14 @@ impl Source {
         }
         let lock = lock(path)?;
         Ok(Self { folder: path.to_owned(), path: path.to_owned(), is_unpacked: false, _lock: lock })
+    }
+
+    /// Unpacks more of an archive; in a folder, everything is there.
+    ///
+    /// # Errors
+    /// When the archive is damaged.
+    pub fn fetch(&self, path: &Path, is_wanted: impl Fn(&Path) -> bool, reporter: &Reporter) -> Result<()> {
+        if self.is_unpacked { unpack(path, &self.folder, is_wanted, reporter) } else { Ok(()) }
     }
 
     /// The folder of the assets' files.

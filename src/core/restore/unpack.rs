@@ -29,7 +29,11 @@ pub fn unpack(
     let reader = MeteredReader { file, reporter, cause: None };
     let mut reader = tar::Archive::new(at(archive, zstd::Decoder::new(reader))?);
     let outcome = unpack_entries(&mut reader, archive, folder, is_wanted);
-    let decoder = reader.into_inner();
+    let mut decoder = reader.into_inner();
+    // To its very end, where the checksum is.
+    let outcome = outcome.and_then(|()| {
+        io::copy(&mut decoder, &mut io::sink()).map(drop).map_err(|cause| damaged(archive, &cause))
+    });
     let mut metered = decoder.finish().into_inner();
     if let Some(cause) = metered.cause.take() {
         return Err(cause);
@@ -43,13 +47,7 @@ fn unpack_entries<R: Read>(
     folder: &Path,
     is_wanted: impl Fn(&Path) -> bool,
 ) -> Result<()> {
-    let damaged = |cause: io::Error| {
-        refusal(
-            archive,
-            &format!("is damaged or cut off: {cause}"),
-            "Nothing was changed. Copy it again from where it came, or use another backup",
-        )
-    };
+    let damaged = |cause: io::Error| damaged(archive, &cause);
     for entry in reader.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
         let name = entry.path().map_err(damaged)?.into_owned();
@@ -69,6 +67,15 @@ fn unpack_entries<R: Read>(
         copy(&mut entry, &mut target, &path, &damaged)?;
     }
     Ok(())
+}
+
+/// The error for an archive that can't be read to its end.
+fn damaged(archive: &Path, cause: &io::Error) -> Error {
+    refusal(
+        archive,
+        &format!("is damaged or cut off: {cause}"),
+        "Nothing was changed. Copy it again from where it came, or use another backup",
+    )
 }
 
 fn copy(

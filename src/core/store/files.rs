@@ -11,7 +11,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{self, Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tempfile::NamedTempFile;
 
@@ -23,12 +23,13 @@ use crate::core::model::time::Millis;
 use crate::core::store::{FileCommands, FileQueries};
 use crate::core::stored_file::StoredFile;
 use crate::error::Result;
+use crate::file_mode;
 
+mod damaged;
 mod hold;
 mod marker;
 mod unnamed;
 
-pub use hold::FilesHold;
 pub use unnamed::Misfits;
 
 /// How long a file stays after the last asset released it.
@@ -52,6 +53,8 @@ pub struct Blobs {
     misfits: Arc<Mutex<Misfits>>,
     /// How many backups run, whose files must not be deleted. Changed and read under the lock of `arriving`.
     holds: Arc<AtomicUsize>,
+    /// The files that are known to be damaged.
+    damaged: Arc<RwLock<HashSet<ContentHash>>>,
 }
 
 /// A file that is being put in place.
@@ -84,12 +87,13 @@ impl Blobs {
             arriving: Arc::default(),
             misfits: Arc::default(),
             holds: Arc::default(),
+            damaged: Arc::default(),
         };
         blobs.check_marker(store, accept)?;
-        fs::create_dir_all(&blobs.temp)?;
-        fs::create_dir_all(&blobs.unnamed)?;
+        file_mode::create_folder(&blobs.temp)?;
+        file_mode::create_folder(&blobs.unnamed)?;
         for prefix in 0..=u8::MAX {
-            fs::create_dir_all(blobs.files.join(format!("{prefix:02x}")))?;
+            file_mode::create_folder(&blobs.files.join(format!("{prefix:02x}")))?;
         }
         if !accept {
             blobs.check_share(store, &blobs.cut_off()?)?;
@@ -143,6 +147,7 @@ impl Blobs {
         self.disk.sync(file.as_file(), file.path())?;
         let kept = self.arrive(hash, size)?;
         self.put_in_place(file, &self.local_path(hash))?;
+        self.forget_damage(hash);
         Ok(kept)
     }
 
@@ -161,19 +166,23 @@ impl Blobs {
         let here = arriving.entry(hash).or_default();
         if here.uploads == 0 {
             here.was_there = self.local_path(hash).exists();
-            File::create(self.note(hash))?;
+            file_mode::create_file(&self.note(hash))?;
         }
         here.uploads += 1;
         drop(arriving);
         Ok(KeptFile { blobs: self.clone(), hash, size })
     }
 
-    /// Opens a file that an asset has.
+    /// Opens a file of this size that an asset has.
     ///
     /// # Errors
-    /// When it is not there, which is ours to explain: the store never names a file that it did not keep.
-    pub fn open_file(&self, hash: ContentHash) -> Result<StoredFile> {
-        match self.open_local(hash) {
+    /// When it is damaged, as far as that is known; when it is not there, which is ours to explain: the store never names a file that it did not keep.
+    pub fn open_file(&self, hash: ContentHash, size: u64) -> Result<StoredFile> {
+        let opened = self.open_local(hash).and_then(|file| {
+            self.expect_whole(&file, hash, size)?;
+            Ok(file)
+        });
+        match opened {
             Ok(file) => Ok(Box::new(file)),
             Err(cause) => {
                 let path = self.local_path(hash);

@@ -5,7 +5,6 @@
 //! and share its fsync; one that fails leaves no trace, because a transaction that it had already
 //! changed is thrown away and the others run again without it.
 
-use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::{Bound, ControlFlow};
 use std::path::Path;
@@ -16,43 +15,50 @@ use tokio::sync::watch;
 
 use super::reserve::Reserve;
 use crate::core::data_folder::{RESTORE, refusal};
-use crate::core::disk::Disk;
+use crate::core::disk::{Disk, LocalDisk};
 use crate::error::{Error, Result};
+use crate::file_mode;
 
 mod assets;
 mod audit;
 mod backups;
 mod blobs;
 mod changes;
+mod check;
 mod copy;
 mod database;
 #[cfg(test)]
 mod digests;
 mod guard;
+mod import;
 mod keys;
 mod libraries;
 mod members;
 mod migrate;
 mod older;
 mod overlay;
+mod pages;
+mod quotas;
+mod rebuild;
 mod recovery;
+mod scrub;
 mod seen;
 mod tables;
 mod tags;
 mod trash;
+mod upgrade;
 mod work;
 mod write;
 
-pub use copy::RecordCounts;
 pub use guard::in_words;
-pub use recovery::StoreState;
-
 pub use migrate::SCHEMA;
-use recovery::Recovery;
+pub use pages::{Pages, check_pages};
+pub use recovery::StoreState;
 pub use write::{ReserveUse, Tx};
 
 use database::OpenDatabase;
 use guard::guarded;
+use recovery::Recovery;
 
 /// What is read of the database and kept by it, cheap to clone.
 #[derive(Clone)]
@@ -77,6 +83,17 @@ pub struct Snapshot {
     tx: ReadTransaction,
 }
 
+impl StoreOptions {
+    /// Those of a copy of a database in a folder, which needs no reserve of its own.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn of_a_copy(folder: &Path, cache_bytes: usize) -> Result<Self> {
+        let disk: Arc<dyn Disk> = Arc::new(LocalDisk);
+        Ok(Self { cache_bytes, reserve: Reserve::open(Arc::clone(&disk), folder, 1)?, disk })
+    }
+}
+
 impl Store {
     /// Opens the database, and brings its schema up to date.
     ///
@@ -84,7 +101,16 @@ impl Store {
     /// When the file is another process's, damaged, or of a newer rasterd.
     pub fn open(path: &Path, options: StoreOptions) -> Result<Self> {
         guarded(|| {
-            let database = OpenDatabase::open(path, options.cache_bytes, options.disk, options.reserve)?;
+            let open = || {
+                let StoreOptions { cache_bytes, disk, reserve } = options.clone();
+                OpenDatabase::open(path, cache_bytes, disk, reserve)
+            };
+            let mut database = open()?;
+            if upgrade::is_due(&database)? {
+                drop(database);
+                upgrade::keep_copy(path, options.disk.as_ref())?;
+                database = open()?;
+            }
             Self::of(database)
         })
     }
@@ -95,7 +121,8 @@ impl Store {
     /// When the disk fails.
     pub fn create(path: &Path, unfinished: &Path, options: StoreOptions) -> Result<Self> {
         options.disk.remove(unfinished)?;
-        File::create_new(unfinished)?;
+        // The file's mode must not depend on the umask.
+        file_mode::create_file(unfinished)?;
         let StoreOptions { cache_bytes, disk, reserve } = options.clone();
         let database = OpenDatabase::open(unfinished, cache_bytes, disk, reserve)?;
         migrate::run(&database)?;
@@ -153,6 +180,18 @@ impl Store {
         F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
     {
         self.writer.run(reserve_use, work).await
+    }
+
+    /// [`Store::write`] for threads that may block.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn write_blocking<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.writer.run_blocking(ReserveUse::Never, work)
     }
 
     /// [`Store::write_always`] for threads that may block.

@@ -113,13 +113,15 @@ impl FileUpload {
     /// Adds the next bytes.
     ///
     /// # Errors
-    /// `PAYLOAD_TOO_LARGE` above the limit of a file; `INVALID_API_KEY` and the like when the key was revoked
+    /// `PAYLOAD_TOO_LARGE` above the limit of a file; `STORAGE_LIMIT_EXCEEDED` above the organization's quota;
+    /// `INVALID_API_KEY` and the like when the key was revoked
     /// meanwhile; when the disk is full or fails.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.size += bytes.len() as u64;
         if self.size > self.max_bytes {
             return Err(too_large(&self.file_name, self.max_bytes));
         }
+        self.permission.expect_room(self.size)?;
         if let Some(temporary) = &mut self.temporary {
             temporary.grow(bytes.len() as u64)?;
         }

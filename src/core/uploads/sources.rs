@@ -186,6 +186,10 @@ async fn fetch<F: Fn(UploadProgress)>(
     let max_bytes = core.settings().limits.url_bytes;
     let mut download = core.fetcher().open(url).await?;
     let announced = download.announced_bytes();
+    // Before the first byte. A file above its own limit is left out, whatever the quota is.
+    if announced.is_some_and(|announced| announced <= max_bytes) {
+        permission.expect_room(announced.unwrap_or(0))?;
+    }
     let temporary = core.budget().temporary.reserve(&Requester::of(permission.grant.actor()), 0)?;
     let mut file = FileUpload::begin(permission, download.file_name())?.fetched(max_bytes, temporary);
     while let Some(bytes) = download.chunk().await? {

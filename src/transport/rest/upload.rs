@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use super::authorized::Authorized;
 use super::reply::data;
 use crate::error::{Error, Result, excerpt};
+use crate::transport::body::announced_bytes;
 use crate::transport::files::receive;
 use crate::transport::form::MultipartForm;
 
@@ -18,6 +19,7 @@ const TEXT_BYTES: usize = 1024;
 
 pub async fn upload(Authorized { caller, head, payload }: Authorized) -> Result<HttpResponse> {
     let mut upload = head.core().begin_upload(&caller, &head.library())?;
+    upload.expect_body(announced_bytes(head.request().headers()))?;
     // No snapshot is kept while the client is waited for.
     drop(caller);
     let mut form = MultipartForm::new(head.request().headers(), payload)?;

@@ -77,7 +77,7 @@ async fn as_many_snapshots_stay_as_are_kept_with_the_files_that_they_name() {
     test_dir.done(&["backup", path_text(&target)]);
     let old = contents(&target);
     test_dir.done(&["library", "create", "Other", "--org", "default"]);
-    test_dir.done(&["library", "delete", "library", "--org", "default", "--yes"]);
+    test_dir.done(&["library", "delete", "library", "--org", "default", "--with-assets"]);
     for (round, kept) in [2, 2, 2].into_iter().enumerate() {
         let summary = test_dir.json(&["backup", path_text(&target), "--keep", "2"]);
         assert_eq!(snapshots(&target).len(), kept.min(round + 2));

@@ -199,21 +199,21 @@ async fn a_check_and_a_start_warn_why_clients_may_refuse_a_certificate() {
 }
 
 #[test]
-fn a_world_readable_key_file_causes_a_warning_and_is_restricted_at_the_start() {
+fn a_key_file_that_others_can_read_is_refused_with_the_command_that_changes_that() {
     let test_dir =
         TestDir::new().with("RASTERD__TLS__CERT_FILE", "chain.pem").with("RASTERD__TLS__KEY_FILE", "key.pem");
     certificates(&test_dir);
     let key = test_dir.path().join("key.pem");
-    fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
-    let mode = || key.metadata().unwrap().permissions().mode() & 0o777;
-    let exit = test_dir.run(&["config", "check"]);
-    assert!(
-        exit.stderr.contains("key.pem: every user of this machine can access the key (mode 644)"),
-        "{}",
-        exit.stderr
-    );
-    assert_eq!((exit.code, mode()), (Some(0), 0o644));
-    let program = test_dir.serve();
-    program.wait_for_log("every user of this machine could access");
-    assert_eq!(mode(), 0o640);
+    for mode in [0o644, 0o666, 0o604, 0o660] {
+        fs::set_permissions(&key, Permissions::from_mode(mode)).unwrap();
+        let stderr = refused_alike(&test_dir, &[]);
+        let expected =
+            format!("key.pem: other users of this machine can access the private key (mode {mode:o})");
+        assert!(stderr.contains(&expected) && stderr.contains("chmod 600 "), "{stderr}");
+        assert_eq!(key.metadata().unwrap().permissions().mode() & 0o777, mode, "nothing was changed");
+    }
+    assert!(!test_dir.data_dir().exists(), "nothing was made");
+    // As the message says.
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    test_dir.serve().stop();
 }

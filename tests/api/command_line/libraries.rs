@@ -22,7 +22,12 @@ fn organizations_and_libraries_are_created_listed_and_renamed() {
             None
         };
         let made = test_dir.json(&["org", "create", "Ärzte & Co."]);
-        assert_eq!(without_time(made), json!({ "id": "arzte-co", "name": "Ärzte & Co." }));
+        let limits = json!({ "storage": null, "libraries": null, "assets": null });
+        let used = json!({ "storage": 0, "libraries": 0, "assets": 0 });
+        assert_eq!(
+            without_time(made),
+            json!({ "id": "arzte-co", "name": "Ärzte & Co.", "limits": limits, "used": used })
+        );
         assert_eq!(test_dir.json(&["org", "create", "Second", "--slug", "two"])["id"], "two");
         assert_eq!(test_dir.json(&["org", "rename", "two", "Zwei"])["name"], "Zwei");
         let made = test_dir.json(&["library", "create", "X-Rays", "--org", "two"]);
@@ -84,4 +89,50 @@ async fn changes_of_a_library_are_visible_at_once() {
     test_dir.done(&["library", "create", "Library", "--org", "default"]);
     let again = rest.get(ASSETS).await;
     assert_eq!(again.status, 404, "a library of the same id is another, and nobody's yet");
+}
+
+#[tokio::test]
+async fn limits_are_set_shown_and_removed_and_take_effect_with_the_next_request() {
+    for stays_up in [true, false] {
+        let test_dir = TestDir::new();
+        let program = test_dir.serve();
+        let key = program.first_key().to_owned();
+        let mut running = stays_up.then_some(program);
+        let limit = |limits: &[&str]| test_dir.json(&[&["org", "limit", "default"], limits].concat());
+        let set = limit(&["--storage", "1.5 MB", "--libraries", "1", "--assets", "1_000"]);
+        assert_eq!(set["limits"], json!({ "storage": 1_500_000, "libraries": 1, "assets": 1000 }));
+        assert_eq!(set["used"], json!({ "storage": 0, "libraries": 1, "assets": 0 }));
+        // What is not given stays.
+        assert_eq!(limit(&["--assets", "0"])["limits"]["storage"], 1_500_000);
+        assert_eq!(test_dir.json(&["org", "list"])[0]["limits"]["assets"], 0);
+        let text = test_dir.done(&["org", "list"]);
+        assert!(
+            text.contains("0 B of 1.5 MB") && text.contains("1 of 1") && text.contains("0 of 0"),
+            "{text}"
+        );
+        let stderr = test_dir.run(&["library", "create", "More", "--org", "default"]).failed(1);
+        assert!(stderr.contains("may have 1 libraries"), "{stderr}");
+        let program = running.take().unwrap_or_else(|| test_dir.serve());
+        let upload = async || {
+            let mut form = Form::default();
+            form.file("files", "a.png", &picture("a"));
+            program.rest_of(&key).send_form(ASSETS, form).await
+        };
+        assert_eq!(upload().await.error_code(), "STORAGE_LIMIT_EXCEEDED");
+        let none = ["--storage", "none", "--libraries", "none", "--assets", "none"];
+        let removed = test_dir.json(&[&["org", "limit", "default"], &none[..]].concat());
+        assert_eq!(removed["limits"], json!({ "storage": null, "libraries": null, "assets": null }));
+        assert_eq!(upload().await.status, 200);
+        let used = test_dir.json(&["org", "list"])[0]["used"].clone();
+        assert_eq!(used, json!({ "storage": picture("a").len(), "libraries": 1, "assets": 1 }));
+        for (arguments, code, reason) in [
+            (&["org", "limit", "default"][..], 2, "--storage"),
+            (&["org", "limit", "default", "--storage", "much"], 2, "a size such as"),
+            (&["org", "limit", "default", "--assets", "-1"], 2, ""),
+            (&["org", "limit", "nobody", "--assets", "1"], 1, "nobody"),
+        ] {
+            let stderr = test_dir.run(arguments).failed(code);
+            assert!(stderr.contains(reason), "{arguments:?}: {stderr}");
+        }
+    }
 }

@@ -103,6 +103,8 @@ impl TestDir {
             .env("RASTERD__SERVER__BIND", "127.0.0.1:0")
             .env("RASTERD__DATA__DIR", self.data_dir())
             .env("RASTERD__TLS__DIR", self.certificates())
+            // Tests are faster than any client.
+            .env("RASTERD__LIMITS__REQUESTS_PER_SECOND_PER_KEY", "0")
             .envs(self.variables.iter().cloned())
             .stdin(Stdio::null());
         for variable in &self.removed {

@@ -1,13 +1,14 @@
 //! The marker in the folder of files: a small file by which a start, and `/readyz`, tell that the folder is there and
 //! belongs to this database. A disk that is not mounted leaves an empty folder, which looks like any other.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind};
 
 use super::Blobs;
 use crate::core::data_folder::{MARKER, refusal};
 use crate::core::store::{ChangeQueries, FileQueries, Store};
 use crate::error::Result;
+use crate::file_mode;
 
 /// What the marker says, and behind it the database's number.
 const TEXT: &str = "The files of the rasterd database ";
@@ -41,7 +42,7 @@ impl Blobs {
         drop(snapshot);
         if self.marked_with()? != Some(number) {
             let temp = self.temp.join(MARKER);
-            let file = File::create(&temp)?;
+            let file = file_mode::create_file(&temp)?;
             self.disk.write(&file, &temp, 0, format!("{TEXT}{number:016x}{MORE}").as_bytes())?;
             self.disk.sync(&file, &temp)?;
             self.disk.rename(&temp, &self.files.join(MARKER))?;

@@ -186,6 +186,21 @@ impl Blobs {
         Ok(())
     }
 
+    /// How many files are in place that no record names, and that no upload is about to commit.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn count_unnamed(&self, store: &Store) -> Result<u64> {
+        let mut unnamed = 0;
+        for folder in 0..=u8::MAX {
+            for hash in self.names_in(folder)? {
+                let is_arriving = self.arriving().contains_key(&hash);
+                unnamed += u64::from(!is_arriving && !store.snapshot()?.blob_is_known(hash)?);
+            }
+        }
+        Ok(unnamed)
+    }
+
     /// Whether files are set aside, as far as is known.
     pub fn has_unnamed(&self) -> bool {
         self.misfits().unnamed > 0

@@ -2,7 +2,7 @@
 
 use crate::core::access::grant::Administrator;
 use crate::core::model::Member;
-use crate::core::model::audit::{Action, Actor, EventFilter, EventPage};
+use crate::core::model::audit::{Action, Actor, ChainCheck, ChainHash, ChainedEvent, EventFilter, EventPage};
 use crate::core::model::id::OrganizationId;
 use crate::core::model::time::Millis;
 use crate::error::Result;
@@ -16,6 +16,26 @@ pub trait AuditQueries {
         organization: OrganizationId,
         filter: &EventFilter,
     ) -> Result<EventPage>;
+}
+
+/// Reads of the hash chain of an organization's audit log.
+pub trait AuditChainQueries {
+    /// Computes every hash again and compares it with what is stored. `expected` is a hash that has to be in the chain.
+    fn check_chain(
+        &self,
+        by: &Administrator,
+        organization: OrganizationId,
+        expected: Option<ChainHash>,
+    ) -> Result<ChainCheck>;
+
+    /// Up to `most` events after the one with this number, oldest first.
+    fn chained_events(
+        &self,
+        by: &Administrator,
+        organization: OrganizationId,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<ChainedEvent>>;
 }
 
 /// Additions to the audit log, and its pruning.

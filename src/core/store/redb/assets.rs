@@ -222,6 +222,7 @@ impl AssetCommands for Tx<'_> {
         self.put(ASSET_HOMES, asset.id.bytes(), (grant.organization().0, library.0))?;
         self.add_blob_ref(asset.content.hash)?;
         self.adjust_bytes(library, asset.content.size.cast_signed())?;
+        self.count_asset_in(grant.organization(), asset.content.size)?;
         self.queue_work(&asset)?;
         self.list(&asset)?;
         self.put_record(&asset)?;
@@ -338,6 +339,9 @@ impl Tx<'_> {
     pub(super) fn delete_asset(&self, asset: &Asset, now: Millis) -> Result<()> {
         self.unqueue_work(asset)?;
         self.delete_record(asset)?;
+        if let Some((organization, _)) = self.lookup(ASSET_HOMES, asset.id.bytes(), Ok)? {
+            self.count_asset_out(OrganizationId(organization), asset.content.size)?;
+        }
         self.delete(ASSET_HOMES, asset.id.bytes())?;
         self.adjust_bytes(asset.library, -asset.content.size.cast_signed())?;
         self.drop_blob_ref(asset.content.hash, now)

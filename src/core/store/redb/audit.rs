@@ -2,7 +2,7 @@
 
 use std::ops::{Bound, ControlFlow};
 
-use super::tables::{AUDIT, ORGANIZATIONS, decode, encode};
+use super::tables::{AUDIT, ORGANIZATIONS, decode};
 use super::{Reader, Snapshot, Tx, everything, storage};
 use crate::core::access::grant::Administrator;
 use crate::core::model::Member;
@@ -11,6 +11,10 @@ use crate::core::model::id::OrganizationId;
 use crate::core::model::time::Millis;
 use crate::core::store::records::{AuditCommands, AuditQueries};
 use crate::error::Result;
+
+mod chain;
+
+pub use chain::chain_older_events;
 
 /// Counts the events of the whole server.
 const NUMBER: &str = "audit";
@@ -59,7 +63,7 @@ impl AuditCommands for Tx<'_> {
     ) -> Result<()> {
         let event = Event { at: now, actor: actor.clone(), action, target: target.to_owned(), detail };
         let number = self.next(NUMBER)?;
-        self.put(AUDIT, (organization.0, number), encode(&event)?.as_slice())
+        self.append_event(organization.0, number, event)
     }
 
     fn record_server_event(
@@ -111,7 +115,7 @@ impl AuditCommands for Tx<'_> {
                 Ok(ControlFlow::Continue(()))
             })?;
         }
-        old.iter().try_for_each(|&key| self.delete(AUDIT, key))?;
+        old.iter().try_for_each(|&key| self.prune_event(key))?;
         Ok(old.len())
     }
 }

@@ -14,9 +14,9 @@ use crate::core::store::records::{ChangeCommands, ChangeQueries, Changed};
 use crate::error::{Error, Result};
 
 /// Counts the changes.
-const SEQUENCE: &str = "sequence";
+pub(super) const SEQUENCE: &str = "sequence";
 /// Up to where the log was cut off at its old end.
-const PRUNED: &str = "pruned";
+pub(super) const PRUNED: &str = "pruned";
 
 /// The random number that tells this database from any other.
 pub(super) const DATABASE: &str = "database";

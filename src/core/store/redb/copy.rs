@@ -5,12 +5,12 @@ use std::path::Path;
 
 use redb::{Database, ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, TableHandle};
 use redb::{ReadOnlyTable, WriteTransaction};
-use serde::{Deserialize, Serialize};
 
 use super::blobs::MARKED;
 use super::guard::guarded;
 use super::tables::{LINKS, META, SESSION_USE, SESSIONS, with_every_table};
 use super::{Snapshot, storage, tables};
+use crate::core::store::records::{CopyQueries, RecordCounts};
 use crate::error::{Error, Result};
 
 /// The memory for the pages of the copy.
@@ -21,34 +21,14 @@ const REPORT: u64 = 1000;
 /// Reports that entries were copied, and stops the copy with an error.
 type Report<'a> = dyn FnMut(u64) -> Result<()> + 'a;
 
-/// How many records of each kind there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RecordCounts {
-    /// Organizations.
-    pub organizations: u64,
-    /// Libraries.
-    pub libraries: u64,
-    /// Assets, with variants and the trash.
-    pub assets: u64,
-    /// API keys.
-    pub keys: u64,
-    /// People.
-    pub members: u64,
-}
-
 /// Whether a table stays empty in a copy. A session or an invitation that was ended after the backup must not work again
 /// after a restore.
 fn stays_empty(name: &str) -> bool {
     [SESSIONS.name(), SESSION_USE.name(), LINKS.name()].contains(&name)
 }
 
-impl Snapshot {
-    /// How many records of each kind there are.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub fn record_counts(&self) -> Result<RecordCounts> {
+impl CopyQueries for Snapshot {
+    fn record_counts(&self) -> Result<RecordCounts> {
         fn count<V: redb::Value + 'static, K: redb::Key + 'static>(
             tx: &ReadTransaction,
             table: TableDefinition<'static, K, V>,
@@ -66,11 +46,7 @@ impl Snapshot {
         })
     }
 
-    /// How many entries [`Snapshot::copy_to`] copies.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub fn entries(&self) -> Result<u64> {
+    fn entries(&self) -> Result<u64> {
         guarded(|| {
             let mut entries = 0;
             macro_rules! count {
@@ -85,11 +61,7 @@ impl Snapshot {
         })
     }
 
-    /// Writes what is in this snapshot into a new database at `path`, but for sessions and links.
-    ///
-    /// # Errors
-    /// When the disk fails, the database is damaged, or `report` answers an error.
-    pub fn copy_to(&self, path: &Path, report: &mut Report<'_>) -> Result<()> {
+    fn copy_to(&self, path: &Path, report: &mut Report<'_>) -> Result<()> {
         guarded(|| {
             let db = Database::builder().set_cache_size(CACHE).create(path).map_err(storage)?;
             let target = db.begin_write().map_err(storage)?;

@@ -124,6 +124,7 @@ impl LibraryCommands for Tx<'_> {
         self.delete(LIBRARIES, library.id.0)?;
         self.delete(LIBRARY_BYTES, library.id.0)?;
         self.delete(LIBRARY_CHANGES, library.id.0)?;
+        self.count_library_out(library.organization)?;
         self.count_naming(library.organization)?;
         for mut key in self.keys(by, Some(library.organization))? {
             let before = key.grants.len();
@@ -153,6 +154,7 @@ impl Tx<'_> {
         self.put(LIBRARY_SLUGS, (organization.0, slug.as_str()), id.0)?;
         let library = Library { id, organization, slug, name, created: now, assets: 0, trashed: 0 };
         self.put_library(&library)?;
+        self.count_library_in(organization)?;
         self.count_naming(organization)?;
         Ok(library)
     }

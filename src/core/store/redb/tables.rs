@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::older;
-use crate::core::model::audit::Event;
-use crate::core::model::{Asset, Key, Library, Link, Member, Organization, Passkey, Session};
+use crate::core::model::audit::{AuditChain, Event};
+use crate::core::model::{Asset, Key, Library, Link, Member, Organization, Passkey, Quota, Session};
 use crate::error::{Error, Result};
 
 /// `(library, id)` and other keys hold asset ids as their 16 bytes.
@@ -19,12 +19,18 @@ type Hash = &'static [u8; 32];
 type Record = &'static [u8];
 
 /// Counters and stamps by name: `schema`, `database`, `next_id`, `sequence`, `pruned`, `audit`,
-/// `worked_types`, `files_marked`, `backup_made`, `backup_failed`, and `seen_…` of what time was seen to pass.
+/// `worked_types`, `files_marked`, `backup_made`, `backup_failed`,
+/// `scrub_position`, and `seen_…` of what time was seen to pass.
 pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta.v1");
 /// organization → [`Organization`].
 pub const ORGANIZATIONS: TableDefinition<u64, Record> = TableDefinition::new("organizations.v1");
 /// slug → organization.
 pub const ORGANIZATION_SLUGS: TableDefinition<&str, u64> = TableDefinition::new("organization_slugs.v1");
+/// organization → [`Quota`], where one was set.
+pub const QUOTAS: TableDefinition<u64, Record> = TableDefinition::new("quotas.v1");
+/// organization → (bytes of its files, how many files, how many libraries), variants and trash included.
+pub const ORGANIZATION_USE: TableDefinition<u64, (u64, u64, u64)> =
+    TableDefinition::new("organization_use.v1");
 /// library → [`Library`].
 pub const LIBRARIES: TableDefinition<u64, Record> = TableDefinition::new("libraries.v1");
 /// library → how many bytes its assets' files have, variants and trash included.
@@ -65,6 +71,8 @@ pub const VARIANTS: TableDefinition<(u64, Id, Id), ()> = TableDefinition::new("v
 pub const BLOBS: TableDefinition<Hash, u64> = TableDefinition::new("blobs.v1");
 /// (since when, hash of the file): files that no asset has any more.
 pub const ORPHANS: TableDefinition<(u64, Hash), ()> = TableDefinition::new("orphans.v1");
+/// hash of the file → since when it is known to be damaged or missing.
+pub const DAMAGED: TableDefinition<Hash, u64> = TableDefinition::new("damaged.v1");
 /// sequence number → (library, asset): the changes that search can see, for the index to follow.
 pub const CHANGES: TableDefinition<u64, (u64, Id)> = TableDefinition::new("changes.v2");
 /// library → sequence number of its last change that search can see.
@@ -83,6 +91,10 @@ pub const LINKS: TableDefinition<Hash, Record> = TableDefinition::new("links.v1"
 pub const PASSKEYS: TableDefinition<&[u8], Record> = TableDefinition::new("passkeys.v1");
 /// (organization, number) → [`Event`]: the audit log, oldest first.
 pub const AUDIT: TableDefinition<(u64, u64), Record> = TableDefinition::new("audit.v1");
+/// (organization, number) → hash of the event and of all before it in its organization.
+pub const AUDIT_HASHES: TableDefinition<(u64, u64), Hash> = TableDefinition::new("audit_hashes.v1");
+/// organization → [`AuditChain`].
+pub const AUDIT_CHAINS: TableDefinition<u64, Record> = TableDefinition::new("audit_chains.v1");
 /// (not before, newest upload first, asset) → organization: the assets whose file is to be worked on.
 pub const WAITING_WORK: TableDefinition<(u64, u64, Id), u64> = TableDefinition::new("waiting_work.v1");
 /// (organization, newest failure first, asset): the assets whose file could not be worked on.
@@ -95,8 +107,9 @@ macro_rules! with_every_table {
         $run! {
             META ORGANIZATIONS ORGANIZATION_SLUGS LIBRARIES LIBRARY_BYTES LIBRARY_SLUGS
             LIBRARY_NAMINGS KEYS KEY_IDS KEY_MAKERS KEY_USE ASSETS ASSET_HOMES LISTED TAGGED TAGS
-            TAG_RANKS TAG_TOTALS TRASH LIBRARY_TRASH VARIANTS BLOBS ORPHANS CHANGES LIBRARY_CHANGES
-            MEMBERS MEMBER_EMAILS SESSIONS SESSION_USE LINKS PASSKEYS AUDIT WAITING_WORK FAILED_WORK
+            TAG_RANKS TAG_TOTALS TRASH LIBRARY_TRASH VARIANTS BLOBS ORPHANS DAMAGED CHANGES LIBRARY_CHANGES
+            MEMBERS MEMBER_EMAILS SESSIONS SESSION_USE LINKS PASSKEYS AUDIT AUDIT_HASHES AUDIT_CHAINS
+            QUOTAS ORGANIZATION_USE WAITING_WORK FAILED_WORK
         }
     };
 }
@@ -114,6 +127,9 @@ pub trait Stored: Serialize + DeserializeOwned {
 }
 
 impl Stored for Organization {
+    const VERSION: u8 = 1;
+}
+impl Stored for Quota {
     const VERSION: u8 = 1;
 }
 impl Stored for Library {
@@ -142,6 +158,9 @@ impl Stored for Passkey {
     const VERSION: u8 = 1;
 }
 impl Stored for Event {
+    const VERSION: u8 = 1;
+}
+impl Stored for AuditChain {
     const VERSION: u8 = 1;
 }
 

@@ -69,6 +69,25 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// The transaction itself, for tests that damage it.
+    #[cfg(test)]
+    pub(super) fn transaction(&self) -> &WriteTransaction {
+        self.tx
+    }
+
+    /// Removes everything from a table.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(super) fn clear<K: redb::Key + 'static, V: redb::Value + 'static>(
+        &self,
+        table: TableDefinition<'_, K, V>,
+    ) -> Result<()> {
+        self.changed.set(true);
+        self.tx.delete_table(table).map_err(storage)?;
+        self.tx.open_table(table).map_err(storage).map(drop)
+    }
+
     /// Counts a counter of the database up by one and returns it.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use rustls::pki_types::pem::PemObject;
 use super::inspect::{self, parse};
 use super::{BACKDATED, CA_LIFETIME, DevelopmentCertificate, RENEW_BEFORE, Reissue, SERVER_LIFETIME, write};
 use crate::transport::tls::files::{read, read_pair, unreadable};
-use crate::transport::tls::{TlsError, key_permissions};
+use crate::transport::tls::{TlsError, check_key};
 
 /// The bytes of a serial number. It is random; up to 20 bytes are allowed, with a first bit of 0.
 const SERIAL_LENGTH: usize = 16;
@@ -39,7 +39,7 @@ impl Authority {
             return Ok((Self::certify(cert_file, key, now)?, None));
         }
         let ExistingAuthority { certificate, key, reissue } = read_existing(cert_file, key_file, now)?;
-        key_permissions::restrict(key_file)?;
+        check_key(key_file)?;
         if let Some(why) = reissue {
             return Ok((Self::certify(cert_file, key, now)?, Some(why)));
         }

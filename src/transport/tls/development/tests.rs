@@ -199,7 +199,9 @@ fn put_constrained_authority(folder: &Folder, now: SystemTime) {
     });
     let certificate = params.self_signed(&key).unwrap();
     fs::write(folder.0.path().join("ca.pem"), certificate.pem()).unwrap();
-    fs::write(folder.0.path().join("ca-key.pem"), key.serialize_pem()).unwrap();
+    let key_file = folder.0.path().join("ca-key.pem");
+    fs::write(&key_file, key.serialize_pem()).unwrap();
+    crate::file_mode::set_mode(&key_file, 0o600).unwrap();
 }
 
 #[test]

@@ -44,7 +44,10 @@ impl Sentence {
             from: actor.address.map(|address| address.to_string()).unwrap_or_default(),
             action: action.name(),
             icon: icon(action),
-            is_alarming: matches!(action, Action::SignInRefused | Action::KeyRefused | Action::KeyExposed),
+            is_alarming: matches!(
+                action,
+                Action::SignInRefused | Action::KeyRefused | Action::KeyExposed | Action::FileDamaged
+            ),
         }
     }
 }
@@ -54,7 +57,7 @@ fn who(actor: &Actor, action: Action) -> String {
         (ActorKind::Stranger, _) | (ActorKind::Key, Action::KeyExposed) => "Somebody".to_owned(),
         (ActorKind::Key, _) => format!("The key {}", actor.name),
         (ActorKind::Member, _) => actor.name.clone(),
-        (ActorKind::Local, Action::AssetsPurged) => "The server".to_owned(),
+        (ActorKind::Local, Action::AssetsPurged | Action::FileDamaged) => "The server".to_owned(),
         (ActorKind::Local, _) => "The server’s administrator".to_owned(),
     }
 }
@@ -96,6 +99,7 @@ fn words(action: Action, target: String, detail: String) -> (&'static str, Strin
         Action::AssetsTransferred => ("transferred to the library", target, after(": ", detail)),
         Action::PasskeyAdded => ("added the passkey", detail, String::new()),
         Action::PasskeyRemoved => ("removed the passkey", detail, String::new()),
+        Action::FileDamaged => ("found that the file", target, detail),
         Action::MemberRenamed => ("changed their name", String::new(), detail),
     }
 }
@@ -117,7 +121,9 @@ const fn icon(action: Action) -> &'static str {
         | Action::PasskeyAdded
         | Action::PasskeyRemoved
         | Action::MemberRenamed => "circle-user",
-        Action::SignInRefused | Action::KeyRefused | Action::KeyExposed => "triangle-alert",
+        Action::SignInRefused | Action::KeyRefused | Action::KeyExposed | Action::FileDamaged => {
+            "triangle-alert"
+        }
         Action::Invited
         | Action::InvitationWithdrawn
         | Action::Joined

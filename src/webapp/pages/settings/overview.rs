@@ -8,7 +8,9 @@ use super::audit::{AuditPage, AuditQuery};
 use super::expiry::Expiry;
 use super::keys::KeyRow;
 use crate::core::model::page::PageRequest;
+use crate::core::model::{OrganizationUse, Quota};
 use crate::core::processing::FailedWork;
+use crate::core::quotas::OrganizationQuota;
 use crate::core::search::FoundAsset;
 use crate::error::{Code, Result};
 use crate::webapp::form::Form;
@@ -171,6 +173,13 @@ fn misfits(owner: &OwnerRequest) -> Result<Vec<String>> {
     let core = &owner.user.core;
     let misfits = core.misfits(&owner.by)?;
     let mut lines = Vec::new();
+    let damaged = core.damaged_files(&owner.by)?;
+    if damaged > 0 {
+        let files = numbers::counted(damaged, "file");
+        lines.push(format!(
+            "{files} of assets are damaged or missing, and are not served. `rasterd doctor` names the assets; restore them from a backup."
+        ));
+    }
     if misfits.missing > 0 {
         let files = numbers::counted(misfits.missing, "file");
         lines.push(format!(
@@ -214,6 +223,7 @@ fn figures(owner: &OwnerRequest) -> Result<Vec<Figure>> {
     let core = &owner.user.core;
     let libraries = core.list_library_sizes(&owner.by, owner.slug())?;
     let sum = |part: fn(&(crate::core::model::Library, u64)) -> u64| libraries.iter().map(part).sum::<u64>();
+    let OrganizationQuota { quota, used, .. } = core.get_quota(&owner.by, owner.slug())?;
     let trashed = sum(|(library, _)| library.trashed);
     let keys = core.list_keys(&owner.by, Some(owner.slug()))?;
     let ends = |is: fn(Expiry) -> bool| {
@@ -228,21 +238,21 @@ fn figures(owner: &OwnerRequest) -> Result<Vec<Figure>> {
             icon: "hard-drive",
             label: "Storage used",
             value: numbers::bytes(sum(|(_, bytes)| *bytes)),
-            note: "Originals, variants and trash".to_owned(),
+            note: storage_note(&quota),
             href: settings(&[]),
         },
         Figure {
             icon: "image",
             label: "Assets",
             value: numbers::grouped(sum(|(library, _)| library.assets)),
-            note: format!("{} in the trash", numbers::grouped(trashed)),
+            note: assets_note(trashed, &quota, &used),
             href: home.clone(),
         },
         Figure {
             icon: "images",
             label: "Libraries",
             value: libraries.len().to_string(),
-            note: String::new(),
+            note: quota.libraries.map(|most| format!("of {}", numbers::grouped(most))).unwrap_or_default(),
             href: home,
         },
         Figure {
@@ -260,6 +270,24 @@ fn figures(owner: &OwnerRequest) -> Result<Vec<Figure>> {
             href: settings(&["people"]),
         },
     ])
+}
+
+fn storage_note(quota: &Quota) -> String {
+    match quota.storage {
+        Some(most) => format!("of {}, with variants and trash", numbers::bytes(most)),
+        None => "Originals, variants and trash".to_owned(),
+    }
+}
+
+fn assets_note(trashed: u64, quota: &Quota, used: &OrganizationUse) -> String {
+    let trashed = format!("{} in the trash", numbers::grouped(trashed));
+    match quota.assets {
+        // Variants count, too, and are not among the assets.
+        Some(most) => {
+            format!("{trashed}; {} of {} files", numbers::grouped(used.assets), numbers::grouped(most))
+        }
+        None => trashed,
+    }
 }
 
 fn key_note(over: usize, soon: usize) -> String {

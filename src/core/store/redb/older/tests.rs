@@ -15,10 +15,13 @@ use crate::core::model::page::PageRequest;
 use crate::core::settings::{MediaSettings, Settings};
 use crate::core::store::AssetQueries;
 use crate::core::store::redb::tables::{
-    ASSETS, CHANGES, LIBRARY_BYTES, LIBRARY_CHANGES, META, TAG_RANKS, TAG_TOTALS, decode,
+    ASSETS, AUDIT_CHAINS, AUDIT_HASHES, CHANGES, LIBRARY_BYTES, LIBRARY_CHANGES, META, ORGANIZATION_USE,
+    QUOTAS, TAG_RANKS, TAG_TOTALS, decode,
 };
 use crate::core::uploads::UploadSource;
 use crate::testing::settings;
+
+mod fixtures;
 
 /// How long something is waited for.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -227,4 +230,28 @@ async fn the_tags_of_an_earlier_version_are_put_in_order_and_counted() {
     assert_eq!(texts(), ["Air", "sea"]);
     core.untag_assets(&caller, &LIBRARY, &[uploaded.id.to_string()], &["air".to_owned()]).await.unwrap();
     assert_eq!(texts(), ["sea"]);
+}
+
+#[tokio::test]
+async fn the_events_of_an_earlier_version_are_chained_and_what_is_used_is_counted() {
+    let dir = crate::testing::TempFolder::new();
+    let (_, uploaded) = directory_of_version_1(dir.path()).await;
+    let db = database(dir.path());
+    let tx = db.begin_write().unwrap();
+    assert!(tx.delete_table(AUDIT_HASHES).unwrap() && tx.delete_table(AUDIT_CHAINS).unwrap());
+    assert!(tx.delete_table(ORGANIZATION_USE).unwrap() && tx.delete_table(QUOTAS).unwrap());
+    tx.open_table(META).unwrap().insert("schema", 3).unwrap();
+    tx.commit().unwrap();
+    drop(db);
+    let core = open(dir.path());
+    let by = Administrator::local();
+    let used = core.get_quota(&by, "acme").unwrap().used;
+    assert_eq!((used.storage, used.assets, used.libraries), (uploaded.content.size, 1, 1));
+    let check = async || core.verify_audit(by.clone(), None, None).await.unwrap().remove(0).check;
+    let before = check().await;
+    assert_eq!((before.damage, before.whole, before.chain.entries), (None, 3, 3));
+    core.create_library_as_admin(by.clone(), "acme", "More", None).await.unwrap();
+    let after = check().await;
+    assert_eq!((after.damage, after.whole), (None, 4));
+    assert_ne!(after.chain.head, before.chain.head);
 }

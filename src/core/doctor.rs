@@ -1,0 +1,219 @@
+//! Examines everything that the server keeps, and says what is wrong in plain words. Repairs what can be derived again,
+//! and sets aside what can't. Never deletes a record or a file.
+
+use serde::{Deserialize, Serialize};
+
+use super::Core;
+use super::long_work::{Reporter, Stage};
+use crate::core::access::Administrator;
+use crate::core::store::{CheckQueries, CheckedRecords, CopyQueries, RepairCommands};
+use crate::error::Result;
+
+mod disk;
+mod files;
+mod pages;
+
+/// How bad something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Fine,
+    /// Nothing is lost, and something should be done.
+    Warning,
+    /// Something is lost, wrong or does not work.
+    Error,
+}
+
+/// What was examined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Area {
+    /// The pages of the database.
+    Pages,
+    /// The records in it, and what is derived from them.
+    Records,
+    /// The assets' files.
+    Files,
+    /// The search index.
+    Index,
+    /// The space on the disk.
+    Space,
+    /// Who may read the data directory.
+    Permissions,
+    /// The certificates.
+    Certificates,
+    /// The clock of the machine.
+    Clock,
+}
+
+impl Area {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pages => "pages",
+            Self::Records => "records",
+            Self::Files => "files",
+            Self::Index => "index",
+            Self::Space => "space",
+            Self::Permissions => "permissions",
+            Self::Certificates => "certificates",
+            Self::Clock => "clock",
+        }
+    }
+}
+
+/// One result of an examination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is about.
+    pub area: Area,
+    /// What was found, and what to do.
+    pub text: String,
+    /// Whether it was repaired.
+    pub repaired: bool,
+}
+
+/// What to examine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DoctorOptions {
+    /// Leaves out what reads everything: the hashes of files, and the pages of the database.
+    pub quick: bool,
+    /// Repairs what can be repaired.
+    pub repair: bool,
+}
+
+/// The results of an examination.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Diagnosis {
+    /// The results, in the order of the examination.
+    pub findings: Vec<Finding>,
+}
+
+impl Diagnosis {
+    /// Adds a result.
+    pub fn add(&mut self, severity: Severity, area: Area, text: impl Into<String>) {
+        self.findings.push(Finding { severity, area, text: text.into(), repaired: false });
+    }
+
+    fn add_repaired(&mut self, severity: Severity, area: Area, text: impl Into<String>) {
+        self.findings.push(Finding { severity, area, text: text.into(), repaired: true });
+    }
+
+    /// The worst of what was not repaired.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        let open = self.findings.iter().filter(|finding| !finding.repaired);
+        open.map(|finding| finding.severity).max().unwrap_or(Severity::Fine)
+    }
+}
+
+impl Core {
+    /// Examines everything, and repairs it on request, while requests go on.
+    ///
+    /// # Errors
+    /// When the examination itself can't go on. What it finds is no error.
+    pub async fn run_doctor(
+        &self,
+        by: &Administrator,
+        options: DoctorOptions,
+        reporter: &Reporter,
+    ) -> Result<Diagnosis> {
+        by.expect_whole_server()?;
+        let job = Job { core: self.clone(), options };
+        reporter.run("doctor", move |reporter| job.run(reporter)).await
+    }
+}
+
+struct Job {
+    core: Core,
+    options: DoctorOptions,
+}
+
+impl Job {
+    fn run(self, reporter: &Reporter) -> Result<Diagnosis> {
+        let mut diagnosis = Diagnosis::default();
+        if !self.options.quick {
+            self.pages(&mut diagnosis, reporter)?;
+        }
+        let records = self.records(&mut diagnosis, reporter)?;
+        self.files(&records, &mut diagnosis, reporter)?;
+        self.space(&mut diagnosis);
+        self.permissions(&mut diagnosis)?;
+        self.clock(&mut diagnosis);
+        Ok(diagnosis)
+    }
+
+    /// Checks the records, and derives again what is wrong.
+    fn records(&self, diagnosis: &mut Diagnosis, reporter: &Reporter) -> Result<CheckedRecords> {
+        let found = self.check_records(reporter)?;
+        let is_derived_wrong = found.problems.iter().any(|problem| problem.is_derived);
+        if !is_derived_wrong || !self.options.repair {
+            report_records(&found, diagnosis, false);
+            return Ok(found);
+        }
+        let now = self.core.now();
+        let rebuilt = self.core.store().write_always_blocking(move |tx| tx.rebuild_derived(now));
+        if let Err(error) = rebuilt {
+            report_records(&found, diagnosis, false);
+            let cause = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
+            diagnosis.add(Severity::Error, Area::Records, format!("The repair failed: {cause}."));
+            return Ok(found);
+        }
+        let left = self.check_records(reporter)?;
+        let is_repaired = !left.problems.iter().any(|problem| problem.is_derived);
+        report_records(&found, diagnosis, is_repaired);
+        Ok(left)
+    }
+
+    fn check_records(&self, reporter: &Reporter) -> Result<CheckedRecords> {
+        let snapshot = self.core.store().snapshot()?;
+        reporter.begin(Stage::Checking, snapshot.entries().unwrap_or_default());
+        snapshot.check_records(&mut |entries| reporter.advance(entries))
+    }
+
+    fn clock(&self, diagnosis: &mut Diagnosis) {
+        let (seen, wall) = self.core.seen_times();
+        let apart = seen.abs_diff(wall) / 1000;
+        if apart > 600 {
+            diagnosis.add(
+                Severity::Warning,
+                Area::Clock,
+                format!("The clock differs by {apart} seconds from the time that the server has seen pass. Check it."),
+            );
+        } else {
+            diagnosis.add(
+                Severity::Fine,
+                Area::Clock,
+                "The clock agrees with the time that the server has seen pass.",
+            );
+        }
+    }
+}
+
+fn report_records(found: &CheckedRecords, diagnosis: &mut Diagnosis, is_repaired: bool) {
+    for problem in &found.problems {
+        let (severity, is_repaired) =
+            if problem.is_derived { (Severity::Error, is_repaired) } else { (Severity::Error, false) };
+        if is_repaired {
+            diagnosis.add_repaired(severity, Area::Records, &*problem.text);
+        } else {
+            diagnosis.add(severity, Area::Records, &*problem.text);
+        }
+    }
+    if found.more > 0 {
+        let text = format!("There are {} more problems like these.", found.more);
+        diagnosis.add(Severity::Error, Area::Records, text);
+    }
+    if found.problems.is_empty() {
+        let text =
+            format!("All {} records and entries can be read and agree with each other.", found.entries);
+        diagnosis.add(Severity::Fine, Area::Records, text);
+    }
+}

@@ -1,0 +1,259 @@
+//! Takes libraries and assets out of a backup into a running server. Ids, names, tags, descriptions and variants are as
+//! they were; what is there already stays as it is.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+
+use super::source::Source;
+use crate::core::Core;
+use crate::core::access::Administrator;
+use crate::core::backup::copying::read_whole;
+use crate::core::backup::layout::{DATABASE, SNAPSHOTS, at, place};
+use crate::core::data_folder::{TEMP, refusal};
+use crate::core::long_work::{Reporter, Stage};
+use crate::core::model::audit::Action;
+use crate::core::model::id::AssetId;
+use crate::core::model::{Asset, Library};
+use crate::core::store::files::KeptFile;
+use crate::core::store::{
+    AuditCommands, ImportCommands, ImportQueries, KeyQueries, LibraryQueries, Store, StoreOptions,
+};
+use crate::error::{Code, Error, Result};
+
+/// The memory for the pages of a backup's records.
+const CACHE: usize = 32 << 20;
+
+/// What to take out of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImportOptions {
+    /// The backup; absolute.
+    pub source: PathBuf,
+    /// The snapshot, or the beginning of its name; the newest when none.
+    pub snapshot: Option<String>,
+    /// Libraries, each with its organization, by id.
+    pub libraries: Vec<(String, String)>,
+    /// Assets, by id.
+    pub assets: Vec<String>,
+}
+
+/// What was taken out of a backup.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportSummary {
+    /// The snapshot.
+    pub snapshot: String,
+    /// The ids of the assets that were added, variants included.
+    pub restored: Vec<String>,
+    /// The ids of those that are on the server already, and stay as they are.
+    pub existing: Vec<String>,
+    /// What could not be restored, and why.
+    pub failed: Vec<String>,
+    /// The libraries that were created for them, as `organization/library`.
+    pub created_libraries: Vec<String>,
+}
+
+/// The assets of one library in a backup.
+struct Planned {
+    organization: String,
+    library: Library,
+    assets: Vec<Asset>,
+}
+
+/// An open backup with what is wanted of it.
+struct Plan {
+    source: Source,
+    snapshot: String,
+    planned: Vec<Planned>,
+    missing: Vec<String>,
+    _staging: TempDir,
+}
+
+impl Core {
+    /// Takes libraries and assets out of a backup.
+    ///
+    /// # Errors
+    /// When the backup is incomplete or damaged, a library is not in it, or its organization is not on this server.
+    pub async fn import_from_backup(
+        &self,
+        by: &Administrator,
+        options: ImportOptions,
+        reporter: &Reporter,
+    ) -> Result<ImportSummary> {
+        by.expect_whole_server()?;
+        let (temp, admin) = (self.settings().data_dir.join(TEMP), by.clone());
+        let plan = reporter.run("restore", move |reporter| open(&admin, &options, &temp, reporter)).await?;
+        let mut summary = ImportSummary {
+            snapshot: plan.snapshot.clone(),
+            failed: plan.missing.clone(),
+            ..ImportSummary::default()
+        };
+        let mut targets = Vec::new();
+        for planned in &plan.planned {
+            targets.push(self.import_target(by, planned, &mut summary).await?);
+        }
+        let (core, by) = (self.clone(), by.clone());
+        let work = move |reporter: &Reporter| {
+            let bytes =
+                plan.planned.iter().flat_map(|planned| &planned.assets).map(|asset| asset.content.size);
+            reporter.begin(Stage::Files, bytes.sum());
+            for (planned, library) in plan.planned.iter().zip(&targets) {
+                core.import(&by, &plan.source, planned, library, &mut summary, reporter)?;
+            }
+            Ok(summary)
+        };
+        reporter.run("restore", work).await
+    }
+
+    /// The library that assets go to, which is created when it is not there.
+    async fn import_target(
+        &self,
+        by: &Administrator,
+        planned: &Planned,
+        summary: &mut ImportSummary,
+    ) -> Result<Library> {
+        let snapshot = self.store().snapshot()?;
+        let organization = snapshot.expect_organization(by, &planned.organization).map_err(|error| {
+            let slug = &planned.organization;
+            let text = format!("The organization {slug} is not on this server. Create it with `rasterd org create NAME --slug {slug}`.");
+            Error::new(error.code(), text)
+        })?;
+        let slug = planned.library.slug.as_str();
+        if let Some(library) = snapshot.library_named(by, organization.id, slug)? {
+            return Ok(library);
+        }
+        drop(snapshot);
+        let name = &planned.library.name;
+        let made = self.create_library_as_admin(by.clone(), &planned.organization, name, Some(slug)).await?;
+        summary.created_libraries.push(format!("{}/{slug}", planned.organization));
+        Ok(made)
+    }
+
+    fn import(
+        &self,
+        by: &Administrator,
+        source: &Source,
+        planned: &Planned,
+        library: &Library,
+        summary: &mut ImportSummary,
+        reporter: &Reporter,
+    ) -> Result<()> {
+        let before = summary.restored.len();
+        for asset in &planned.assets {
+            let id = asset.id.to_string();
+            if self.store().snapshot()?.asset_id_is_taken(by, &asset.id)? {
+                reporter.advance(asset.content.size)?;
+                summary.existing.push(id);
+                continue;
+            }
+            let kept = match self.import_file(source, asset, reporter)? {
+                Ok(kept) => kept,
+                Err(why) => {
+                    summary.failed.push(format!("{id}: {why}"));
+                    continue;
+                }
+            };
+            let (by, library, asset, now) = (by.clone(), library.clone(), asset.clone(), self.now());
+            let added =
+                self.store().write_blocking(move |tx| tx.import_asset(&by, &library, asset.clone(), now));
+            match added {
+                Ok(true) => summary.restored.push(id),
+                Ok(false) => {
+                    kept.discard(self.store())?;
+                    summary
+                        .failed
+                        .push(format!("{id}: it is a variant, and its original is not in the library"));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let count = summary.restored.len() - before;
+        if count == 0 {
+            return Ok(());
+        }
+        let (by, library, now) = (by.clone(), library.clone(), self.now());
+        self.store().write_blocking(move |tx| {
+            let detail = format!("{count} from a backup");
+            tx.record_event(
+                now,
+                library.organization,
+                by.actor(),
+                Action::AssetsRestored,
+                library.slug.as_str(),
+                detail,
+            )
+        })
+    }
+
+    /// Copies an asset's file into the store, or says why that is not possible.
+    fn import_file(
+        &self,
+        source: &Source,
+        asset: &Asset,
+        reporter: &Reporter,
+    ) -> Result<std::result::Result<KeptFile, &'static str>> {
+        let path = source.files().join(place(asset.content.hash));
+        let Ok(mut file) = File::open(&path) else { return Ok(Err("its file is not in the backup")) };
+        let mut incoming = self.blobs().begin()?;
+        let read = read_whole(&mut file, &path, reporter, |chunk| incoming.write(chunk))?;
+        if read.hash != asset.content.hash {
+            return Ok(Err("its file is damaged in the backup"));
+        }
+        self.blobs().keep(incoming).map(Ok)
+    }
+}
+
+/// Opens a backup and finds what is wanted.
+fn open(by: &Administrator, options: &ImportOptions, temp: &Path, reporter: &Reporter) -> Result<Plan> {
+    let staging = at(temp, tempfile::Builder::new().prefix("restore-").tempdir_in(temp))?;
+    let source = Source::open(&options.source, staging.path(), |name| name.starts_with(SNAPSHOTS), reporter)?;
+    let (snapshot, manifest) = source.snapshot(options.snapshot.as_deref())?;
+    let database = staging.path().join(DATABASE);
+    let copied = source.take(&snapshot.join(DATABASE), &database, reporter)?;
+    if copied.hash.to_hex() != manifest.database_hash {
+        return Err(refusal(
+            &snapshot.join(DATABASE),
+            "is damaged",
+            "Choose another snapshot with --snapshot",
+        ));
+    }
+    let store = Store::open(&database, StoreOptions::of_a_copy(staging.path(), CACHE)?)?;
+    let (planned, missing) = plan(by, options, &store)?;
+    drop(store);
+    let wanted: std::collections::HashSet<PathBuf> = planned
+        .iter()
+        .flat_map(|planned| &planned.assets)
+        .map(|asset| Path::new(crate::core::backup::layout::FILES).join(place(asset.content.hash)))
+        .collect();
+    source.fetch(&options.source, |name| wanted.contains(name), reporter)?;
+    let snapshot = super::name_of(&snapshot);
+    Ok(Plan { source, snapshot, planned, missing, _staging: staging })
+}
+
+fn plan(by: &Administrator, options: &ImportOptions, store: &Store) -> Result<(Vec<Planned>, Vec<String>)> {
+    let snapshot = store.snapshot()?;
+    let (mut planned, mut missing) = (Vec::new(), Vec::new());
+    for (organization, slug) in &options.libraries {
+        let found = snapshot.expect_organization(by, organization).ok();
+        let library = found.map(|found| snapshot.library_named(by, found.id, slug)).transpose()?.flatten();
+        let library = library.ok_or_else(|| {
+            Error::new(Code::NotFound, format!("The library {organization}/{slug} is not in this snapshot."))
+        })?;
+        let assets = snapshot.assets_in(by, &library)?;
+        planned.push(Planned { organization: organization.clone(), library, assets });
+    }
+    for id in &options.assets {
+        let found = AssetId::parse(id).map(|id| snapshot.asset_with_variants(by, &id)).transpose()?.flatten();
+        let Some((library, assets)) = found else {
+            missing.push(format!("{id}: it is not in this snapshot"));
+            continue;
+        };
+        let organization = snapshot.organization(library.organization)?;
+        let organization = organization.map(|found| found.slug.as_str().to_owned()).unwrap_or_default();
+        planned.push(Planned { organization, library, assets });
+    }
+    Ok((planned, missing))
+}

@@ -1,0 +1,26 @@
+//! Assets that are taken out of a backup: read there by whoever administers the machine, and added here as they were.
+
+use crate::core::access::grant::Administrator;
+use crate::core::model::id::AssetId;
+use crate::core::model::time::Millis;
+use crate::core::model::{Asset, Library};
+use crate::error::Result;
+
+/// Reads of a backup.
+pub trait ImportQueries {
+    /// All assets of a library, variants and trash included; originals first, oldest first.
+    fn assets_in(&self, by: &Administrator, library: &Library) -> Result<Vec<Asset>>;
+
+    /// An asset with its library and its variants, itself first.
+    fn asset_with_variants(&self, by: &Administrator, id: &AssetId) -> Result<Option<(Library, Vec<Asset>)>>;
+
+    /// Whether there is an asset of this id, anywhere.
+    fn asset_id_is_taken(&self, by: &Administrator, id: &AssetId) -> Result<bool>;
+}
+
+/// Additions from a backup.
+pub trait ImportCommands {
+    /// Adds an asset to a library as it was, under its id. `false` when the id is taken, or when it is a variant whose
+    /// original is not in the library.
+    fn import_asset(&self, by: &Administrator, library: &Library, asset: Asset, now: Millis) -> Result<bool>;
+}

@@ -1,0 +1,233 @@
+//! Reads every table to its end: decodes every record, and compares what is derived from records with what they say.
+//! Finds what is wrong and changes nothing; `rebuild` derives again.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use redb::{TableDefinition, TableHandle};
+
+use super::tables::{
+    AUDIT, KEY_IDS, KEYS, LIBRARIES, LIBRARY_SLUGS, LINKS, MEMBER_EMAILS, MEMBERS, ORGANIZATION_SLUGS,
+    ORGANIZATIONS, PASSKEYS, SESSIONS, Stored, decode,
+};
+use super::{Reader, Snapshot, everything};
+use crate::core::model::audit::Event;
+use crate::core::model::email::Email;
+use crate::core::model::{Key, Library, Link, Member, Organization, Passkey, Session};
+use crate::core::store::records::{CheckQueries, CheckedRecords};
+use crate::error::{Error, Result};
+
+mod assets;
+
+/// After how many entries the progress is reported.
+const REPORT: u64 = 1000;
+
+impl CheckQueries for Snapshot {
+    fn check_records(&self, report: &mut dyn FnMut(u64) -> Result<()>) -> Result<CheckedRecords> {
+        let mut checker =
+            Checker { snapshot: self, report, found: CheckedRecords::default(), libraries: BTreeMap::new() };
+        checker.organizations()?;
+        checker.libraries()?;
+        checker.keys()?;
+        checker.members()?;
+        checker.others()?;
+        checker.assets()?;
+        Ok(checker.found)
+    }
+}
+
+/// What the records of a library say, and what its assets add up to.
+#[derive(Default)]
+struct Counted {
+    organization: u64,
+    /// As recorded: listed and trashed.
+    recorded: (u64, u64),
+    listed: u64,
+    trashed: u64,
+    /// All files: assets, variants and the trash.
+    files: u64,
+    bytes: u64,
+    /// By folded tag.
+    tags: BTreeMap<String, u64>,
+}
+
+struct Checker<'a> {
+    snapshot: &'a Snapshot,
+    report: &'a mut dyn FnMut(u64) -> Result<()>,
+    found: CheckedRecords,
+    libraries: BTreeMap<u64, Counted>,
+}
+
+impl Checker<'_> {
+    /// Visits a whole table. Where it can't be read any further is a problem, and the other tables are checked all the same.
+    fn walk<K: redb::Key + 'static, V: redb::Value + 'static>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+        mut visit: impl FnMut(&mut Self, K::SelfType<'_>, V::SelfType<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let snapshot = self.snapshot;
+        // An error of the visitor ends everything; one of the table only this.
+        let mut ended: Result<()> = Ok(());
+        let outcome = snapshot.scan(table, everything(), |key, value| {
+            ended = visit(self, key, value).and_then(|()| {
+                self.found.entries += 1;
+                if self.found.entries.is_multiple_of(REPORT) { (self.report)(REPORT) } else { Ok(()) }
+            });
+            Ok(if ended.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        });
+        ended?;
+        if let Err(error) = outcome {
+            self.found.add(format!(
+                "The table {} can't be read to its end: {}",
+                table.name(),
+                reason(&error)
+            ));
+        }
+        Ok(())
+    }
+
+    /// A record, unless it can't be read, which is a problem.
+    fn record<T: Stored>(&mut self, what: &str, bytes: &[u8]) -> Option<T> {
+        match decode(bytes) {
+            Ok(record) => Some(record),
+            Err(error) => {
+                self.found.add(format!("The record of {what} can't be read: {}.", reason(&error)));
+                None
+            }
+        }
+    }
+
+    /// Looks something up; what can't be read is not there.
+    fn look<K: redb::Key + 'static, V: redb::Value + 'static, R>(
+        &self,
+        table: TableDefinition<'_, K, V>,
+        key: K::SelfType<'_>,
+        read: impl FnOnce(V::SelfType<'_>) -> R,
+    ) -> Option<R> {
+        self.snapshot.lookup(table, key, |value| Ok(read(value))).ok().flatten()
+    }
+
+    fn organizations(&mut self) -> Result<()> {
+        self.walk(ORGANIZATIONS, |checker, id, bytes| {
+            let Some(found) = checker.record::<Organization>(&format!("organization {id}"), bytes) else {
+                return Ok(());
+            };
+            let slug = found.slug.as_str();
+            if found.id.0 != id {
+                checker.found.add(format!("The organization {slug} is stored under another's number."));
+            }
+            if checker.look(ORGANIZATION_SLUGS, slug, |id| id) != Some(id) {
+                checker.found.add_derived(format!("The organization {slug} is not found by its id."));
+            }
+            Ok(())
+        })?;
+        self.walk(ORGANIZATION_SLUGS, |checker, slug, id| {
+            if checker.look(ORGANIZATIONS, id, |_| ()).is_none() {
+                checker.found.add_derived(format!("The id {slug} belongs to no organization."));
+            }
+            Ok(())
+        })
+    }
+
+    fn libraries(&mut self) -> Result<()> {
+        self.walk(LIBRARIES, |checker, id, bytes| {
+            let Some(found) = checker.record::<Library>(&format!("library {id}"), bytes) else {
+                return Ok(());
+            };
+            let (slug, organization) = (found.slug.as_str(), found.organization.0);
+            if found.id.0 != id {
+                checker.found.add(format!("The library {slug} is stored under another's number."));
+            }
+            if checker.look(ORGANIZATIONS, organization, |_| ()).is_none() {
+                checker.found.add(format!("The organization of the library {slug} is not there."));
+            }
+            if checker.look(LIBRARY_SLUGS, (organization, slug), |id| id) != Some(id) {
+                checker.found.add_derived(format!("The library {slug} is not found by its id."));
+            }
+            let recorded = (found.assets, found.trashed);
+            checker.libraries.insert(id, Counted { organization, recorded, ..Counted::default() });
+            Ok(())
+        })?;
+        self.walk(LIBRARY_SLUGS, |checker, (_, slug), id| {
+            if checker.look(LIBRARIES, id, |_| ()).is_none() {
+                checker.found.add_derived(format!("The id {slug} belongs to no library."));
+            }
+            Ok(())
+        })
+    }
+
+    fn keys(&mut self) -> Result<()> {
+        self.walk(KEYS, |checker, digest, bytes| {
+            let Some(found) = checker.record::<Key>("a key", bytes) else { return Ok(()) };
+            let id = found.id.as_str();
+            if checker.look(KEY_IDS, id, |digest| *digest) != Some(*digest) {
+                checker.found.add_derived(format!("The key {id} works, but is not found by its id."));
+            }
+            for grant in &found.grants {
+                if checker.look(LIBRARIES, grant.library.0, |_| ()).is_none() {
+                    let slug = grant.slug.as_str();
+                    checker
+                        .found
+                        .add(format!("The key {id} has a grant of the library {slug}, which is not there."));
+                }
+            }
+            Ok(())
+        })?;
+        self.walk(KEY_IDS, |checker, id, digest| {
+            if checker.look(KEYS, digest, |_| ()).is_none() {
+                checker.found.add_derived(format!("The id {id} belongs to no key."));
+            }
+            Ok(())
+        })
+    }
+
+    fn members(&mut self) -> Result<()> {
+        self.walk(MEMBERS, |checker, id, bytes| {
+            let Some(found) = checker.record::<Member>(&format!("member {id}"), bytes) else { return Ok(()) };
+            let email = Email::parse(&found.email).map(|email| email.folded()).unwrap_or_default();
+            if checker.look(MEMBER_EMAILS, email.as_str(), |id| id) != Some(id) {
+                checker
+                    .found
+                    .add_derived(format!("The member {id} can't sign in: their e-mail is not found."));
+            }
+            Ok(())
+        })?;
+        self.walk(MEMBER_EMAILS, |checker, _, id| {
+            if checker.look(MEMBERS, id, |_| ()).is_none() {
+                checker.found.add_derived(format!("An e-mail belongs to the member {id}, who is not there."));
+            }
+            Ok(())
+        })?;
+        self.walk(PASSKEYS, |checker, _, bytes| {
+            let found = checker.record::<Passkey>("a passkey", bytes);
+            let member = found.map(|passkey| passkey.member.0);
+            if member.is_some_and(|member| checker.look(MEMBERS, member, |_| ()).is_none()) {
+                checker.found.add("A passkey belongs to a member who is not there.".to_owned());
+            }
+            Ok(())
+        })
+    }
+
+    /// Records that only have to be readable.
+    fn others(&mut self) -> Result<()> {
+        self.walk(SESSIONS, |checker, _, bytes| {
+            checker.record::<Session>("a session", bytes);
+            Ok(())
+        })?;
+        self.walk(LINKS, |checker, _, bytes| {
+            checker.record::<Link>("a link", bytes);
+            Ok(())
+        })?;
+        self.walk(AUDIT, |checker, (_, number), bytes| {
+            checker.record::<Event>(&format!("event {number} of the audit log"), bytes);
+            Ok(())
+        })
+    }
+}
+
+fn reason(error: &Error) -> String {
+    error.cause().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+//! The check of assets, and of the lists, counts and references that are derived from them.
+
+use std::collections::BTreeMap;
+
+use super::{Checker, Counted};
+use crate::core::model::id::AssetId;
+use crate::core::model::name::fold;
+use crate::core::model::time::newest_first;
+use crate::core::model::{Asset, ContentHash, Work};
+use crate::core::store::records::NamedFile;
+use crate::core::store::redb::tables::{
+    ASSET_HOMES, ASSETS, BLOBS, FAILED_WORK, LIBRARY_BYTES, LIBRARY_TRASH, LISTED, ORGANIZATION_USE, ORPHANS,
+    TAG_RANKS, TAG_TOTALS, TAGGED, TAGS, TRASH, VARIANTS, WAITING_WORK, decode, most_first,
+};
+use crate::error::Result;
+
+impl Checker<'_> {
+    pub(super) fn assets(&mut self) -> Result<()> {
+        self.walk(ASSETS, |checker, (library, id), bytes| {
+            let id = AssetId::from_bytes(id);
+            let Some(asset) = checker.record::<Asset>(&format!("asset {id}"), bytes) else { return Ok(()) };
+            if asset.id != id || asset.library.0 != library {
+                checker.found.add(format!("The asset {} is stored under {id} of another library.", asset.id));
+                return Ok(());
+            }
+            checker.asset(&asset);
+            Ok(())
+        })?;
+        self.lists()?;
+        self.counts()?;
+        self.references()
+    }
+
+    /// Checks what has to be there for an asset, and counts it.
+    fn asset(&mut self, asset: &Asset) {
+        let (library, id, bytes) = (asset.library.0, asset.id, asset.id.bytes());
+        let Some(counted) = self.libraries.get_mut(&library) else {
+            self.found.add(format!("The asset {id} is in a library that is not there."));
+            return;
+        };
+        counted.add(asset);
+        let organization = counted.organization;
+        let named = NamedFile { size: asset.content.size, assets: 0, asset: id };
+        self.found.files.entry(asset.content.hash).or_insert(named).assets += 1;
+        let is_at_home = self.look(ASSET_HOMES, bytes, |home| home) == Some((organization, library));
+        let has_place = match (&asset.parent, asset.trashed) {
+            (Some(parent), _) => self.look(VARIANTS, (library, parent.bytes(), bytes), |()| ()).is_some(),
+            (None, None) => {
+                self.look(LISTED, (library, newest_first(asset.created), bytes), |()| ()).is_some()
+            }
+            (None, Some(when)) => {
+                self.look(TRASH, (when, library, bytes), |()| ()).is_some()
+                    && self.look(LIBRARY_TRASH, (library, newest_first(when), bytes), |()| ()).is_some()
+            }
+        };
+        if let Some(parent) = &asset.parent
+            && self.look(ASSETS, (library, parent.bytes()), |_| ()).is_none()
+        {
+            self.found.add(format!("The variant {id} belongs to the asset {parent}, which is not there."));
+        }
+        let is_queued = match &asset.content.work {
+            Work::Waiting(pending) => {
+                let key = (pending.due, newest_first(asset.created), bytes);
+                self.look(WAITING_WORK, key, |_| ()).is_some()
+            }
+            Work::Failed { when, .. } => {
+                self.look(FAILED_WORK, (organization, newest_first(*when), bytes), |()| ()).is_some()
+            }
+            Work::Nothing | Work::Done(_) => true,
+        };
+        for (holds, what) in [
+            (is_at_home, "is not found by its url"),
+            (has_place, "is missing in the list that it belongs to"),
+            (is_queued, "waits for work that does not know of it"),
+        ] {
+            if !holds {
+                self.found.add_derived(format!("The asset {id} {what}."));
+            }
+        }
+        if asset.is_listed() {
+            for tag in &asset.tags {
+                let key = (library, &*fold(tag), newest_first(asset.created), bytes);
+                if self.look(TAGGED, key, |()| ()).is_none() {
+                    self.found.add_derived(format!("The asset {id} is missing under one of its tags."));
+                }
+            }
+        }
+    }
+
+    /// The asset that an entry of a list is about.
+    fn listed_asset(&self, library: u64, id: &[u8; 16]) -> Option<Asset> {
+        self.look(ASSETS, (library, id), |bytes| decode::<Asset>(bytes).ok()).flatten()
+    }
+
+    /// Every entry of a list has an asset that belongs there.
+    fn lists(&mut self) -> Result<()> {
+        let expect = |checker: &mut Self, holds: bool, id: &[u8; 16], list: &str| {
+            if !holds {
+                let id = AssetId::from_bytes(id);
+                checker
+                    .found
+                    .add_derived(format!("The {list} has the asset {id}, which does not belong there."));
+            }
+            Ok(())
+        };
+        self.walk(LISTED, |checker, (library, age, id), ()| {
+            let asset = checker.listed_asset(library, id);
+            let holds = asset.is_some_and(|asset| asset.is_listed() && newest_first(asset.created) == age);
+            expect(checker, holds, id, "list of a library")
+        })?;
+        self.walk(TAGGED, |checker, (library, tag, age, id), ()| {
+            let holds = checker.listed_asset(library, id).is_some_and(|asset| {
+                let has_tag = asset.tags.iter().any(|text| fold(text) == tag);
+                asset.is_listed() && newest_first(asset.created) == age && has_tag
+            });
+            expect(checker, holds, id, "list of a tag")
+        })?;
+        self.walk(TRASH, |checker, (when, library, id), ()| {
+            let holds = checker.listed_asset(library, id).is_some_and(|asset| asset.trashed == Some(when));
+            expect(checker, holds, id, "trash")
+        })?;
+        self.walk(LIBRARY_TRASH, |checker, (library, age, id), ()| {
+            let asset = checker.listed_asset(library, id);
+            let holds = asset.is_some_and(|asset| asset.trashed.map(newest_first) == Some(age));
+            expect(checker, holds, id, "trash of a library")
+        })?;
+        self.walk(VARIANTS, |checker, (library, parent, id), ()| {
+            let asset = checker.listed_asset(library, id);
+            let holds = asset.is_some_and(|asset| asset.parent == Some(AssetId::from_bytes(parent)));
+            expect(checker, holds, id, "list of variants")
+        })?;
+        self.walk(ASSET_HOMES, |checker, id, (_, library)| {
+            let holds = checker.listed_asset(library, id).is_some();
+            expect(checker, holds, id, "list of urls")
+        })
+    }
+
+    /// The counts that are kept are those that are counted.
+    fn counts(&mut self) -> Result<()> {
+        let mut expected: BTreeMap<(u64, String), u64> = BTreeMap::new();
+        let mut uses: BTreeMap<u64, (u64, u64, u64)> = BTreeMap::new();
+        for (library, counted) in std::mem::take(&mut self.libraries) {
+            let bytes = self.look(LIBRARY_BYTES, library, |bytes| bytes).unwrap_or_default();
+            let (kept, found) =
+                ((counted.recorded, bytes), ((counted.listed, counted.trashed), counted.bytes));
+            if kept != found {
+                let ((assets, trashed), bytes) = kept;
+                self.found.add_derived(format!(
+                    "The library {library} counts {assets} assets, {trashed} in the trash and {bytes} bytes, and has {}, {} and {}.",
+                    counted.listed, counted.trashed, counted.bytes
+                ));
+            }
+            let used = uses.entry(counted.organization).or_default();
+            *used = (used.0 + counted.bytes, used.1 + counted.files, used.2 + 1);
+            let total = counted.tags.len() as u64;
+            if self.look(TAG_TOTALS, library, |total| total).unwrap_or_default() != total {
+                self.found.add_derived(format!("The library {library} counts its tags wrongly."));
+            }
+            expected.extend(counted.tags.into_iter().map(|(tag, count)| ((library, tag), count)));
+        }
+        self.uses(&uses);
+        self.tags(expected)
+    }
+
+    /// What each organization uses of its quotas.
+    fn uses(&mut self, counted: &BTreeMap<u64, (u64, u64, u64)>) {
+        for (&organization, &expected) in counted {
+            if self.look(ORGANIZATION_USE, organization, |used| used) != Some(expected) {
+                self.found
+                    .add_derived(format!("The organization {organization} counts what it uses wrongly."));
+            }
+        }
+    }
+
+    fn tags(&mut self, mut expected: BTreeMap<(u64, String), u64>) -> Result<()> {
+        self.walk(TAGS, |checker, (library, folded), (text, count)| {
+            let is_right = expected.remove(&(library, folded.to_owned())) == Some(count);
+            let rank = (library, most_first(count), text, folded);
+            if !is_right || checker.look(TAG_RANKS, rank, |()| ()).is_none() {
+                checker.found.add_derived(format!("The library {library} counts one of its tags wrongly."));
+            }
+            Ok(())
+        })?;
+        if !expected.is_empty() {
+            self.found.add_derived(format!("{} tags of assets are not counted.", expected.len()));
+        }
+        self.walk(TAG_RANKS, |checker, (library, rank, _, folded), ()| {
+            if checker.look(TAGS, (library, folded), |(_, count)| count) != Some(most_first(rank)) {
+                checker.found.add_derived(format!("The library {library} ranks one of its tags wrongly."));
+            }
+            Ok(())
+        })
+    }
+
+    /// How many files are referenced is what the assets say, and each that is not any more is due to go.
+    fn references(&mut self) -> Result<()> {
+        let mut missing: BTreeMap<ContentHash, u64> =
+            self.found.files.iter().map(|(hash, file)| (*hash, file.assets)).collect();
+        let mut unreferenced = 0_u64;
+        self.walk(BLOBS, |checker, hash, refs| {
+            let expected = missing.remove(&ContentHash(*hash)).unwrap_or_default();
+            unreferenced += u64::from(refs == 0);
+            if expected != refs {
+                let name = ContentHash(*hash).to_hex();
+                checker.found.add_derived(format!(
+                    "The file {name} is counted {refs} times, and {expected} assets have it."
+                ));
+            }
+            Ok(())
+        })?;
+        for hash in missing.keys() {
+            self.found.add_derived(format!("The file {} has assets and is not counted.", hash.to_hex()));
+        }
+        let mut due = 0_u64;
+        self.walk(ORPHANS, |_, _, ()| {
+            due += 1;
+            Ok(())
+        })?;
+        if due < unreferenced {
+            let count = unreferenced - due;
+            self.found.add_derived(format!("{count} files without assets are not due to be deleted."));
+        }
+        Ok(())
+    }
+}
+
+impl Counted {
+    fn add(&mut self, asset: &Asset) {
+        self.files += 1;
+        self.bytes += asset.content.size;
+        match (&asset.parent, asset.trashed) {
+            (Some(_), _) => {}
+            (None, Some(_)) => self.trashed += 1,
+            (None, None) => {
+                self.listed += 1;
+                for tag in &asset.tags {
+                    *self.tags.entry(fold(tag)).or_default() += 1;
+                }
+            }
+        }
+    }
+}
