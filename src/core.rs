@@ -33,8 +33,6 @@ pub mod members;
 pub mod model;
 mod observed;
 pub mod organizations;
-#[cfg(test)]
-mod power_cuts;
 pub mod preview;
 pub mod processing;
 pub mod public_file;
@@ -351,3 +349,6 @@ fn open_store(folder: &DataFolder, options: StoreOptions, opening: Opening) -> R
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

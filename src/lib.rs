@@ -15,6 +15,9 @@
 //! - [`operations`]: the operations as clients see them: one declaration each, from which every transport is generated.
 //! - [`core`]: what the operations do. In it, private to it: the store and the search index.
 //!   - [`core::access`]: who may read or change what: the grants, and the only file that creates them.
+//!   - [`core::disk`]: the operations of the disk that decide what survives a power cut. Tests put other disks in its place.
+//!   - [`core::backup`], [`core::restore`], [`core::doctor`]: the ways back from an accident; [`core::quotas`] and
+//!     [`core::request_rate`]: what an organization may have, and how often a key may ask.
 //!   - [`core::model`]: records, ids, names, pages, audit events. Depends on nothing else in `core`.
 //!   - [`core::members`]: people, their sessions, passkeys, and the links that let them in; [`core::audit`]: who did
 //!     what, written in the transaction that does it.

@@ -135,6 +135,8 @@ const RULES: &[(&str, &[&str])] = &[
             "error",
             "core",
             "core::model",
+            "core::data_folder",
+            "core::disk",
             "core::access::grant",
             "fetch",
             "transport::server",

@@ -45,7 +45,10 @@ pub(super) async fn welcome(core: &Core, by: &Administrator, ready: Ready<'_>) -
     let mut lines = urls(core, ready);
     let key = create_first_key(core, by).await?;
     match setup_link(core, by).await? {
-        Some(link) => lines.extend(secrets.link_lines(&link)?),
+        // A full disk must not keep the server from starting.
+        Some(link) => {
+            lines.extend(secrets.link_lines(&link).unwrap_or_else(|failure| unwritten_link(&failure)))
+        }
         None => secrets.remove(),
     }
     let Some(key) = key else {
@@ -66,6 +69,16 @@ pub(super) async fn welcome(core: &Core, by: &Administrator, ready: Ready<'_>) -
             key.id
         ))
     })
+}
+
+fn unwritten_link(failure: &CommandError) -> Vec<String> {
+    vec![
+        format!(
+            "Nobody can sign in to the web app yet, and the link to become its owner was not stored: {failure}."
+        ),
+        "`rasterd member invite --org ORGANIZATION --role owner` prints another one.".to_owned(),
+        String::new(),
+    ]
 }
 
 /// Removes the files of the first start once the web app has an owner. Runs as long as it is polled.

@@ -134,7 +134,7 @@ fn is_not_for_server(name: &str, value: &str) -> bool {
 }
 
 fn in_bounds(key: &str, number: u64) -> Option<ValueKind> {
-    let is_automatic = number == 0 && key == "renditions.picture_bytes";
+    let is_automatic = number == 0 && ["renditions.picture_bytes", "data.reserve_bytes"].contains(&key);
     (is_automatic || bounds(key).contains(&number)).then_some(ValueKind::U64(number))
 }
 
@@ -143,6 +143,8 @@ fn bounds(key: &str) -> RangeInclusive<u64> {
         "server.workers" | "renditions.workers" => 0..=1024,
         // Below that, hardly any photo could be opened.
         "renditions.picture_bytes" => (32 << 20)..=MAX_NUMBER,
+        // Below that, hardly a transaction would have room.
+        "data.reserve_bytes" => (1 << 20)..=MAX_NUMBER,
         "server.connections" | "server.connections_per_address" | "limits.request_burst_per_key" => {
             1..=1_000_000
         }

@@ -100,13 +100,14 @@ class Server:
         path = "/organizations/default/libraries/library/assets"
         status, answer = self.ask("POST", path, body, "multipart/form-data; boundary=x")
         if status == 200:
-            asset = json.loads(answer)["data"][0]
+            data = json.loads(answer)["data"]
+            asset = (data if isinstance(data, list) else data["assets"])[0]
             return status, (asset["id"], hashlib.sha256(bytes_).hexdigest())
         return status, answer
 
     def delete(self, asset):
         path = "/organizations/default/libraries/library/assets"
-        return self.ask("DELETE", path, json.dumps({"assetIds": [asset]}).encode())
+        return self.ask("DELETE", path, json.dumps({"ids": [asset]}).encode())
 
     def whole(self, asset, expected):
         status, body = self.ask("GET", f"/cdn/default/library/{asset}")

@@ -62,7 +62,7 @@ impl Core {
         let (token, lifetime) = (Token::random(), millis(self.settings().members.link_life));
         let digest = token.link_digest();
         let info = self
-            .administrate(by, move |tx, by, now| {
+            .administrate_always(by, move |tx, by, now| {
                 let organization = tx.expect_organization(by, &organization)?;
                 let email = email.clone();
                 let purpose = Purpose::Join { organization: organization.id, role, email: email.clone() };

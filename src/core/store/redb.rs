@@ -27,8 +27,6 @@ mod changes;
 mod check;
 mod copy;
 mod database;
-#[cfg(test)]
-mod digests;
 mod guard;
 mod import;
 mod keys;
@@ -365,3 +363,6 @@ pub fn not_opened(path: &Path, error: Error) -> Error {
     };
     refusal(path, &wrong, advice)
 }
+
+#[cfg(test)]
+mod tests;

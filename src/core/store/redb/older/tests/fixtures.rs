@@ -3,16 +3,13 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::{LIBRARY, PIXEL, database, open, version_1};
+use super::{LIBRARY, PIXEL, database, open};
 use crate::core::access::grant::Administrator;
+use crate::core::model::Access;
 use crate::core::model::page::PageRequest;
-use crate::core::model::{Access, Asset};
 use crate::core::store::CheckQueries;
 use crate::core::store::redb::migrate::SCHEMA;
-use crate::core::store::redb::tables::{
-    ASSETS, CHANGES, DAMAGED, LIBRARY_BYTES, LIBRARY_CHANGES, LIBRARY_TRASH, META, TAG_RANKS, TAG_TOTALS,
-    decode,
-};
+use crate::core::store::redb::tables::META;
 use crate::core::uploads::UploadSource;
 use crate::testing::TempFolder;
 
@@ -47,63 +44,34 @@ async fn fill(dir: &Path) -> String {
     key.reveal().to_owned()
 }
 
-/// Takes away what a schema did not have, and writes what it had in its layout.
-fn make_older(dir: &Path, schema: u64) {
+/// Stamps a database with another schema.
+fn stamp(dir: &Path, schema: u64) {
     let db = database(dir);
     let tx = db.begin_write().unwrap();
-    let mut assets: Vec<Asset> = Vec::new();
-    {
-        let table = tx.open_table(ASSETS).unwrap();
-        for entry in redb::ReadableTable::iter(&table).unwrap() {
-            assets.push(decode(entry.unwrap().1.value()).unwrap());
-        }
-    }
-    tx.delete_table(DAMAGED).unwrap();
-    if schema < 3 {
-        assert!(tx.delete_table(CHANGES).unwrap() && tx.delete_table(LIBRARY_CHANGES).unwrap());
-        assert!(tx.delete_table(TAG_RANKS).unwrap() && tx.delete_table(TAG_TOTALS).unwrap());
-        let old: redb::TableDefinition<'_, u64, &[u8; 16]> = redb::TableDefinition::new("changes.v1");
-        let mut table = tx.open_table(old).unwrap();
-        for (number, asset) in (1..).zip(&assets) {
-            table.insert(number, asset.id.bytes()).unwrap();
-        }
-    }
-    if schema < 2 {
-        assert!(tx.delete_table(LIBRARY_BYTES).unwrap() && tx.delete_table(LIBRARY_TRASH).unwrap());
-        let mut table = tx.open_table(ASSETS).unwrap();
-        for asset in &assets {
-            table.insert((asset.library.0, asset.id.bytes()), version_1(asset).as_slice()).unwrap();
-        }
-    }
     tx.open_table(META).unwrap().insert("schema", schema).unwrap();
     tx.commit().unwrap();
 }
 
 #[tokio::test]
-#[ignore = "writes the fixture of the present schema and those of older ones; see tests/fixtures/README.md"]
-async fn the_fixtures_are_written() {
-    for schema in 1..=SCHEMA {
-        let dir = TempFolder::new();
-        let key = fill(dir.path()).await;
-        make_older(dir.path(), schema);
-        fs::write(dir.path().join(KEY), key).unwrap();
-        fs::create_dir_all(fixture(schema).parent().unwrap()).unwrap();
-        let file = File::create(fixture(schema)).unwrap();
-        let mut archive = tar::Builder::new(zstd::Encoder::new(file, 19).unwrap());
-        for name in [KEY, "data/rasterd.redb", "data/files/rasterd-files"] {
-            archive.append_path_with_name(dir.path().join(name), name).unwrap();
-        }
-        let files = dir.path().join("data/files");
-        for folder in
-            fs::read_dir(&files).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir())
-        {
-            for file in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-                let name = file.strip_prefix(dir.path()).unwrap().to_owned();
-                archive.append_path_with_name(&file, name).unwrap();
-            }
-        }
-        archive.into_inner().unwrap().finish().unwrap();
+#[ignore = "writes the fixture of the present schema; see tests/fixtures/README.md"]
+async fn the_fixture_is_written() {
+    let dir = TempFolder::new();
+    let key = fill(dir.path()).await;
+    fs::write(dir.path().join(KEY), key).unwrap();
+    let file = File::create(fixture(SCHEMA)).unwrap();
+    let mut archive = tar::Builder::new(zstd::Encoder::new(file, 19).unwrap());
+    for name in [KEY, "data/rasterd.redb", "data/files/rasterd-files"] {
+        archive.append_path_with_name(dir.path().join(name), name).unwrap();
     }
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+    };
+    for folder in entries(&dir.path().join("data/files")).into_iter().filter(|path| path.is_dir()) {
+        for file in entries(&folder) {
+            archive.append_path_with_name(&file, file.strip_prefix(dir.path()).unwrap()).unwrap();
+        }
+    }
+    archive.into_inner().unwrap().finish().unwrap();
 }
 
 #[tokio::test]
@@ -148,7 +116,7 @@ async fn data_directories_of_every_schema_are_opened_with_all_that_they_have() {
 async fn a_newer_schema_is_refused_and_not_changed() {
     let dir = TempFolder::new();
     fill(dir.path()).await;
-    make_older(dir.path(), SCHEMA + 1);
+    stamp(dir.path(), SCHEMA + 1);
     let before = fs::read(dir.path().join("data/rasterd.redb")).unwrap();
     let settings = crate::testing::settings(&dir.path().join("data"), "https://localhost");
     let error = crate::core::Core::open(settings, crate::core::clock::Clock::default()).err().unwrap();

@@ -12,10 +12,10 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::Core;
-use super::clock::Clock;
-use super::data_folder::Opening;
-use super::disk::LocalDisk;
+use crate::core::Core;
+use crate::core::clock::Clock;
+use crate::core::data_folder::Opening;
+use crate::core::disk::LocalDisk;
 use crate::core::store::{ChangeQueries, FileQueries};
 use crate::testing::{TempFolder, settings};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use redb::{Key, ReadableTable, TableDefinition, TableHandle, Value};
 
-use super::Snapshot;
-use super::tables::{self, with_every_table};
+use super::super::Snapshot;
+use super::super::tables::{self, with_every_table};
 
 impl Snapshot {
     /// The digest of each table. What a start writes by itself is left out.

@@ -1,0 +1,3 @@
+//! What tests of other rooms need of the tables.
+
+mod digests;

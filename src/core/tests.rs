@@ -1,0 +1,3 @@
+//! Tests of the operations as a whole, from within.
+
+mod power_cuts;
