@@ -186,6 +186,14 @@ impl Core {
         self.0.store.recovery().is_writable()
     }
 
+    /// Runs a small write that must succeed when the disk is full, too: the reserve makes room for it.
+    ///
+    /// # Errors
+    /// Those of `write`, when the reserve is used up.
+    pub fn with_room<T>(&self, write: impl FnMut() -> std::io::Result<T>) -> std::io::Result<T> {
+        self.0.store.reserve().with_room(write)
+    }
+
     /// Limits on what is in use at the same time.
     #[must_use]
     pub fn budget(&self) -> &Arc<Budget> {

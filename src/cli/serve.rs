@@ -72,9 +72,8 @@ pub(super) fn run(config: &Config, accept_files: bool) -> Result<(), CommandErro
     let mut settings = config.settings(bound);
     // This binary, even after its file was replaced by a newer one.
     settings.renditions.program = Some(PathBuf::from("/proc/self/exe"));
-    // Before the database is opened: without the socket, nobody could administer it.
-    let admin_socket = open_socket(&dir)?;
     let core = ask::open(config, settings, Opening { may_create: true, accept_files })?;
+    let admin_socket = open_socket(&core, &dir)?;
     let options = ServerOptions {
         listener,
         cert_file: certificate.cert,
@@ -143,8 +142,8 @@ pub(super) fn certificate_files(
     }
 }
 
-fn open_socket(dir: &DataDir) -> Result<AdminSocket, CommandError> {
-    AdminSocket::open(dir).map_err(|error| {
+fn open_socket(core: &Core, dir: &DataDir) -> Result<AdminSocket, CommandError> {
+    core.with_room(|| AdminSocket::open(dir)).map_err(|error| {
         CommandError(format!(
             "the socket for `rasterd key` and similar commands can't be opened in {}: {error}. The data directory must be on a file system that supports sockets",
             dir.path().display()

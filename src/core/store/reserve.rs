@@ -115,8 +115,11 @@ impl Reserve {
         if self.is_short() { Err(Error::storage_full()) } else { Ok(()) }
     }
 
-    /// Runs a write of the database, and again with room from the file when there was none.
-    pub(super) fn with_room<T>(&self, mut write: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    /// Runs a small write that must succeed, and again with room from the file when there was none.
+    ///
+    /// # Errors
+    /// Those of `write`, when nothing is left of the file.
+    pub fn with_room<T>(&self, mut write: impl FnMut() -> io::Result<T>) -> io::Result<T> {
         loop {
             match write() {
                 Err(error) if is_out_of_space(&error) && self.release() => {}
