@@ -128,7 +128,7 @@ impl Core {
         let folder = DataFolder::make(&settings.data_dir)?;
         let reserve = Reserve::open(Arc::clone(&disk), &settings.data_dir, settings.reserve_bytes)?;
         let store =
-            open_store(&folder, StoreOptions { cache_bytes: settings.cache_bytes, disk, reserve }, opening)?;
+            open_store(&folder, &StoreOptions { cache_bytes: settings.cache_bytes, disk, reserve }, opening)?;
         let blobs = Blobs::open(&settings.data_dir, &store, opening.accept_files)?;
         let health = Health::of_database(&folder.database_path())?;
         let observed = Observed::open(&store, &clock)?;
@@ -347,7 +347,7 @@ impl Core {
     }
 }
 
-fn open_store(folder: &DataFolder, options: StoreOptions, opening: Opening) -> Result<Store> {
+fn open_store(folder: &DataFolder, options: &StoreOptions, opening: Opening) -> Result<Store> {
     let path = folder.database_path();
     match folder.check()? {
         Database::Present => Store::open(&path, options).map_err(|error| store::not_opened(&path, error)),

@@ -51,7 +51,9 @@ pub(super) fn run(config: &Config, args: &DoctorArgs) -> Result<ExitCode, Comman
     for (severity, texts) in
         [(Severity::Error, certificates.problems), (Severity::Warning, certificates.warnings)]
     {
-        texts.into_iter().for_each(|text| diagnosis.add(severity, Area::Certificates, text));
+        for text in texts {
+            diagnosis.add(severity, Area::Certificates, text);
+        }
     }
     print(&if args.json { json_text(&diagnosis)? } else { in_words(&diagnosis) })?;
     Ok(match diagnosis.severity() {

@@ -47,7 +47,7 @@ pub(super) async fn welcome(core: &Core, by: &Administrator, ready: Ready<'_>) -
     match setup_link(core, by).await? {
         // A full disk must not keep the server from starting.
         Some(link) => {
-            lines.extend(secrets.link_lines(&link).unwrap_or_else(|failure| unwritten_link(&failure)))
+            lines.extend(secrets.link_lines(&link).unwrap_or_else(|failure| unwritten_link(&failure)));
         }
         None => secrets.remove(),
     }

@@ -72,17 +72,17 @@ fn bar(progress: Progress, elapsed: Duration) -> String {
 fn figures(progress: Progress, elapsed: Duration) -> String {
     let Progress { stage, done, total } = progress;
     let amount = |number: u64| if stage.is_in_bytes() { bytes(number) } else { number.to_string() };
-    let mut text = stage.title().to_owned();
     if total == 0 {
-        return text;
+        return stage.title().to_owned();
     }
-    text.push_str(&format!(": {} of {}", amount(done.min(total)), amount(total)));
+    let text = format!("{}: {} of {}", stage.title(), amount(done.min(total)), amount(total));
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
     let rate = done.saturating_mul(1000) / milliseconds;
     if rate > 0 && done < total {
-        text.push_str(&format!(", {}/s, {} left", amount(rate), duration((total - done) / rate)));
+        format!("{text}, {}/s, {} left", amount(rate), duration((total - done) / rate))
+    } else {
+        text
     }
-    text
 }
 
 /// A number of bytes for people, in units of 1000.

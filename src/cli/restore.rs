@@ -133,18 +133,16 @@ fn in_words(options: &RestoreOptions, summary: &RestoreSummary) -> String {
         summary.files,
         bytes(summary.file_bytes),
     );
-    match &summary.authority {
+    let authority = match &summary.authority {
         Some(Authority::Restored(dir)) => {
-            text.push_str(&format!(
-                "\n  Authority  in {}; clients that trust it need nothing new",
-                dir.display()
-            ));
+            format!("\n  Authority  in {}; clients that trust it need nothing new", dir.display())
         }
         Some(Authority::Kept(dir)) => {
-            text.push_str(&format!("\n  Authority  {} has one already, which stays", dir.display()));
+            format!("\n  Authority  {} has one already, which stays", dir.display())
         }
-        None => {}
-    }
+        None => String::new(),
+    };
+    text.push_str(&authority);
     text.push_str(
         "\nStart the server with `rasterd serve`. People sign in again; keys that were deleted after the backup work again, so look through `rasterd key list`.",
     );

@@ -48,7 +48,7 @@ impl Core {
             return Ok(());
         }
         let from = self.store().snapshot()?.scrub_position()?;
-        let share = u64::MAX / u64::try_from(period.as_secs() / EVERY.as_secs()).unwrap_or(u64::MAX).max(1);
+        let share = u64::MAX / (period.as_secs() / EVERY.as_secs()).max(1);
         let until = from.checked_add(share);
         let (store, blobs) = (self.store().clone(), self.blobs().clone());
         let work = move |reporter: &Reporter| check(&store, &blobs, from, until, reporter);
@@ -105,7 +105,7 @@ fn check(
             // It may have been deleted with its asset meanwhile.
             (Some(_), true) if store.snapshot()?.blob_refs(hash)? == 0 => checked.mended.push(hash),
             (Some(what), false) if store.snapshot()?.blob_refs(hash)? > 0 => {
-                checked.damaged.push((hash, what))
+                checked.damaged.push((hash, what));
             }
             (None | Some(_), false) | (Some(_), true) => {}
         }

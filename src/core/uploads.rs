@@ -170,7 +170,7 @@ impl Upload {
 
     fn add(&mut self, outcome: FileOutcome) {
         match outcome {
-            FileOutcome::Accepted(file) => self.accepted.push(file),
+            FileOutcome::Accepted(file) => self.accepted.push(*file),
             FileOutcome::Rejected(file) => self.rejected.push(file),
         }
     }

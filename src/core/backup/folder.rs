@@ -208,11 +208,11 @@ impl Folder {
         let snapshots = self.path.join(SNAPSHOTS);
         let names = complete_snapshots(&self.path)?;
         let (old, kept) = names.split_at(names.len().saturating_sub(keep.max(1)));
-        let mut named = HashSet::new();
+        let mut needed = HashSet::new();
         for name in kept {
             let snapshot = snapshots.join(name);
             let files = read_list(&snapshot.join(LIST), &Manifest::read(&snapshot)?)?;
-            named.extend(files.into_iter().map(|file| file.hash));
+            needed.extend(files.into_iter().map(|file| file.hash));
         }
         for name in old {
             // Under this name, what is left of it after a crash is not taken for a snapshot.
@@ -221,7 +221,7 @@ impl Folder {
             sync_folder(&snapshots)?;
             at(&removed, fs::remove_dir_all(&removed))?;
         }
-        Ok(Pruned { snapshots: old.len() as u64, files: self.remove_others(&named)? })
+        Ok(Pruned { snapshots: old.len() as u64, files: self.remove_others(&needed)? })
     }
 
     fn remove_others(&self, named: &HashSet<ContentHash>) -> Result<u64> {

@@ -220,7 +220,7 @@ fn open(by: &Administrator, options: &ImportOptions, temp: &Path, reporter: &Rep
             "Choose another snapshot with --snapshot",
         ));
     }
-    let store = Store::open(&database, StoreOptions::of_a_copy(staging.path(), CACHE)?)?;
+    let store = Store::open(&database, &StoreOptions::of_a_copy(staging.path(), CACHE)?)?;
     let (planned, missing) = plan(by, options, &store)?;
     drop(store);
     let wanted: std::collections::HashSet<PathBuf> = planned

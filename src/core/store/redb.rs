@@ -97,7 +97,7 @@ impl Store {
     ///
     /// # Errors
     /// When the file is another process's, damaged, or of a newer rasterd.
-    pub fn open(path: &Path, options: StoreOptions) -> Result<Self> {
+    pub fn open(path: &Path, options: &StoreOptions) -> Result<Self> {
         guarded(|| {
             let open = || {
                 let StoreOptions { cache_bytes, disk, reserve } = options.clone();
@@ -117,7 +117,7 @@ impl Store {
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn create(path: &Path, unfinished: &Path, options: StoreOptions) -> Result<Self> {
+    pub fn create(path: &Path, unfinished: &Path, options: &StoreOptions) -> Result<Self> {
         options.disk.remove(unfinished)?;
         // The file's mode must not depend on the umask.
         file_mode::create_file(unfinished)?;

@@ -26,7 +26,7 @@ pub struct FileUpload {
 
 /// What became of a file.
 pub(super) enum FileOutcome {
-    Accepted(AcceptedFile),
+    Accepted(Box<AcceptedFile>),
     Rejected(RejectedFile),
 }
 
@@ -148,9 +148,12 @@ impl FileUpload {
         })
         .await?;
         Ok(match inspected {
-            Ok(inspected) => {
-                FileOutcome::Accepted(AcceptedFile { file_name, file, inspected, _temporary: temporary })
-            }
+            Ok(inspected) => FileOutcome::Accepted(Box::new(AcceptedFile {
+                file_name,
+                file,
+                inspected,
+                _temporary: temporary,
+            })),
             Err(reason) => FileOutcome::Rejected(RejectedFile { file_name, reason }),
         })
     }

@@ -1,6 +1,7 @@
 //! Writes over a file that can only be read: they stay in memory, in blocks, and are read instead of the file's.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -48,15 +49,15 @@ impl Overlay {
     /// Writes bytes.
     pub fn write(&mut self, file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
         for part in parts(offset, bytes.len()) {
-            if !self.blocks.contains_key(&part.block) {
-                let mut block = Box::new([0; BLOCK]);
-                read_or_zero(file, part.block * BLOCK as u64, block.as_mut_slice())?;
-                self.blocks.insert(part.block, block);
-            }
-            let target = self
-                .blocks
-                .get_mut(&part.block)
-                .and_then(|block| block.get_mut(part.from..part.from + part.len));
+            let block = match self.blocks.entry(part.block) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => {
+                    let mut block = Box::new([0; BLOCK]);
+                    read_or_zero(file, part.block * BLOCK as u64, block.as_mut_slice())?;
+                    entry.insert(block)
+                }
+            };
+            let target = block.get_mut(part.from..part.from + part.len);
             if let (Some(target), Some(source)) = (target, bytes.get(part.at..part.at + part.len)) {
                 target.copy_from_slice(source);
             }

@@ -21,7 +21,7 @@ const QUEUE: usize = 4096;
 
 /// One closure's part of a write transaction.
 pub struct Tx<'a> {
-    tx: &'a WriteTransaction,
+    transaction: &'a WriteTransaction,
     changed: Cell<bool>,
     /// False when the disk is full, except for what may use its reserve.
     may_put: bool,
@@ -51,7 +51,7 @@ impl Tx<'_> {
             return Err(Error::storage_full());
         }
         self.changed.set(true);
-        self.tx.open_table(table).map_err(storage)?.insert(key, value).map_err(storage)?;
+        self.transaction.open_table(table).map_err(storage)?.insert(key, value).map_err(storage)?;
         Ok(())
     }
 
@@ -65,14 +65,14 @@ impl Tx<'_> {
         key: K::SelfType<'_>,
     ) -> Result<()> {
         self.changed.set(true);
-        self.tx.open_table(table).map_err(storage)?.remove(key).map_err(storage)?;
+        self.transaction.open_table(table).map_err(storage)?.remove(key).map_err(storage)?;
         Ok(())
     }
 
     /// The transaction itself, for tests that damage it.
     #[cfg(test)]
     pub(super) fn transaction(&self) -> &WriteTransaction {
-        self.tx
+        self.transaction
     }
 
     /// Removes everything from a table.
@@ -84,8 +84,8 @@ impl Tx<'_> {
         table: TableDefinition<'_, K, V>,
     ) -> Result<()> {
         self.changed.set(true);
-        self.tx.delete_table(table).map_err(storage)?;
-        self.tx.open_table(table).map_err(storage).map(drop)
+        self.transaction.delete_table(table).map_err(storage)?;
+        self.transaction.open_table(table).map_err(storage).map(drop)
     }
 
     /// Counts a counter of the database up by one and returns it.
@@ -106,7 +106,7 @@ impl Reader for Tx<'_> {
         key: K::SelfType<'_>,
         read: impl FnOnce(V::SelfType<'_>) -> Result<R>,
     ) -> Result<Option<R>> {
-        lookup_in(&self.tx.open_table(table).map_err(storage)?, key, read)
+        lookup_in(&self.transaction.open_table(table).map_err(storage)?, key, read)
     }
 
     fn scan<'a, K: redb::Key + 'static, V: redb::Value + 'static>(
@@ -115,7 +115,7 @@ impl Reader for Tx<'_> {
         range: (Bound<K::SelfType<'a>>, Bound<K::SelfType<'a>>),
         visit: impl FnMut(K::SelfType<'_>, V::SelfType<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        scan_in(&self.tx.open_table(table).map_err(storage)?, range, visit)
+        scan_in(&self.transaction.open_table(table).map_err(storage)?, range, visit)
     }
 
     fn lookup_each<'k, K: redb::Key + 'static, V: redb::Value + 'static, R>(
@@ -124,7 +124,7 @@ impl Reader for Tx<'_> {
         keys: impl Iterator<Item = K::SelfType<'k>>,
         mut read: impl FnMut(V::SelfType<'_>) -> Result<R>,
     ) -> Result<Vec<Option<R>>> {
-        let table = self.tx.open_table(table).map_err(storage)?;
+        let table = self.transaction.open_table(table).map_err(storage)?;
         keys.map(|key| lookup_in(&table, key, &mut read)).collect()
     }
 }
@@ -255,7 +255,7 @@ impl Thread {
         let mut batch = batch.into_iter();
         while let Some(mut job) = batch.next() {
             let may_put = !is_full || job.reserve_use() == ReserveUse::Allowed;
-            let part = Tx { tx: &tx, changed: Cell::new(false), may_put };
+            let part = Tx { transaction: &tx, changed: Cell::new(false), may_put };
             let outcome = run_job(job.as_mut(), &part);
             if outcome.is_err() && part.changed.get() {
                 // It already wrote something: the transaction goes, the others run again without it.

@@ -194,7 +194,9 @@ impl DiskModel {
                     .partition(|naming| naming.folder() == folder);
                 self.pending = rest;
                 let done: Vec<Naming> = done;
-                done.iter().for_each(|naming| naming.apply(&mut self.synced));
+                for naming in &done {
+                    naming.apply(&mut self.synced);
+                }
             }
         }
     }
@@ -222,10 +224,14 @@ impl DiskModel {
         // A journal keeps the order of names, so that any number of the first ones is there; some file systems have none.
         if random.random() {
             let kept = random.random_range(0..=self.pending.len());
-            self.pending[..kept].iter().for_each(|naming| naming.apply(&mut names));
+            for naming in &self.pending[..kept] {
+                naming.apply(&mut names);
+            }
         } else {
             let kept: BTreeSet<usize> = (0..self.pending.len()).filter(|_| random.random()).collect();
-            kept.iter().for_each(|index| self.pending[*index].apply(&mut names));
+            for index in kept {
+                self.pending[index].apply(&mut names);
+            }
         }
         let most_lost = *[0, 1, 2].choose(random).unwrap();
         names

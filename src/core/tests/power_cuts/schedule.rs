@@ -187,7 +187,7 @@ impl<'a> Schedule<'a> {
 
     async fn trash(&mut self) -> &'static str {
         let Some((id, library)) = self.any_asset() else { return "nothing" };
-        self.core.delete_assets(&self.caller(), &path(library), &[id.clone()]).await.unwrap();
+        self.core.delete_assets(&self.caller(), &path(library), std::slice::from_ref(&id)).await.unwrap();
         self.assets.retain(|asset| asset.0 != id);
         self.variants.retain(|variant| variant.1 != id);
         self.trashed.push((id, library));
@@ -202,7 +202,7 @@ impl<'a> Schedule<'a> {
 
     async fn restore(&mut self) -> &'static str {
         let Some((id, library)) = self.any_trashed() else { return "nothing" };
-        self.core.restore_assets(&self.caller(), &path(library), &[id.clone()]).await.unwrap();
+        self.core.restore_assets(&self.caller(), &path(library), std::slice::from_ref(&id)).await.unwrap();
         self.assets.push((id, library));
         "restore"
     }

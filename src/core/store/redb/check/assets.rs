@@ -150,8 +150,8 @@ impl Checker<'_> {
                     counted.listed, counted.trashed, counted.bytes
                 ));
             }
-            let used = uses.entry(counted.organization).or_default();
-            *used = (used.0 + counted.bytes, used.1 + counted.files, used.2 + 1);
+            let sums = uses.entry(counted.organization).or_default();
+            *sums = (sums.0 + counted.bytes, sums.1 + counted.files, sums.2 + 1);
             let total = counted.tags.len() as u64;
             if self.look(TAG_TOTALS, library, |total| total).unwrap_or_default() != total {
                 self.found.add_derived(format!("The library {library} counts its tags wrongly."));
