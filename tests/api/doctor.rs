@@ -93,7 +93,13 @@ async fn files_that_no_record_names_and_loose_modes_are_warnings_that_a_repair_e
     fill(&program, 1).await;
     let stray = test_dir.data_dir().join("files/ab").join("ab".repeat(32));
     fs::write(&stray, "nobody's").unwrap();
-    fs::set_permissions(&stray, fs::Permissions::from_mode(0o644)).unwrap();
+    let certificate = test_dir.data_dir().join("certs/ca.pem");
+    fs::create_dir_all(certificate.parent().unwrap()).unwrap();
+    fs::set_permissions(certificate.parent().unwrap(), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::write(&certificate, "which everybody may read").unwrap();
+    for file in [&stray, &certificate] {
+        fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+    }
     let (exit, findings) = examine(&test_dir, &[]);
     assert_eq!((exit.code, open(&findings).len()), (Some(1), 2), "{findings:?}");
     assert!(stray.exists(), "it only looks");
@@ -103,4 +109,5 @@ async fn files_that_no_record_names_and_loose_modes_are_warnings_that_a_repair_e
     assert!(!stray.exists() && test_dir.data_dir().join("unnamed").join(name(&stray)).exists());
     let (exit, findings) = examine(&test_dir, &[]);
     assert_eq!((exit.code, open(&findings)), (Some(0), Vec::new()));
+    assert_eq!(fs::metadata(&certificate).unwrap().permissions().mode() & 0o777, 0o644);
 }

@@ -73,6 +73,13 @@ impl Job {
     }
 }
 
+/// Whether a file is a certificate of the development authority, which everybody may read; keys are in files of their own.
+fn is_certificate(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_in_its_folder = path.parent().is_some_and(|folder| folder.ends_with("certs"));
+    is_in_its_folder && name.ends_with(".pem") && !name.ends_with("key.pem")
+}
+
 /// Counts what others may access, and restricts it on request.
 fn restrict(path: &Path, repair: bool, open: &mut u64) -> Result<()> {
     let found = match fs::symlink_metadata(path) {
@@ -84,7 +91,7 @@ fn restrict(path: &Path, repair: bool, open: &mut u64) -> Result<()> {
         return Ok(());
     }
     match file_mode::mode(path) {
-        Ok(mode) if mode & OTHERS != 0 => {
+        Ok(mode) if mode & OTHERS != 0 && !is_certificate(path) => {
             *open += 1;
             if repair {
                 file_mode::restrict(path, OTHERS)?;

@@ -58,12 +58,14 @@ async fn ten_flipped_bytes_are_found_or_change_nothing() {
     program.stop();
     let database = test_dir.data_dir().join("rasterd.redb");
     let whole = fs::read(&database).unwrap();
+    // A new database is mostly empty pages, in which nothing can be lost.
+    let written: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] != 0).collect();
     let mut found = 0;
     for seed in 0..TRIES {
         let mut random = SmallRng::seed_from_u64(seed);
         let mut bytes = whole.clone();
         for _ in 0..10 {
-            let at = random.random_range(0..bytes.len());
+            let at = written[random.random_range(0..written.len())];
             bytes[at] ^= 1 << random.random_range(0..8);
         }
         fs::write(&database, &bytes).unwrap();
