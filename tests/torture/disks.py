@@ -225,8 +225,10 @@ def files_of_their_own():
                 stored, status, answer = upload_until_full(server)
                 check("files can be on a disk of their own", len(stored) > 10, len(stored))
                 check("uploads are refused with 507", status == 507, (status, answer[:200]))
+                fill(os.path.join(data, "files", "filler"))
                 check("assets are deleted", server.delete(stored[0][0])[0] == 200)
                 status, answer = server.ask("GET", "/readyz")
+                check("/readyz says that the disk is full", status == 503 and b"full" in answer, (status, answer))
                 check("what is stored is served", all(server.whole(*asset) for asset in stored[1:]))
             finally:
                 server.kill()
