@@ -5,10 +5,10 @@ mod folder;
 mod parts;
 mod schedule;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -75,21 +75,19 @@ async fn seen(program: &Program, key: &str) -> Value {
 
 /// The hash of what the url of each listed asset serves, by id.
 async fn served(rest: &Rest) -> BTreeMap<String, String> {
-    served_of(rest, false).await
-}
-
-/// [`served`], where assets may be deleted after they were listed.
-async fn served_of(rest: &Rest, may_be_deleted: bool) -> BTreeMap<String, String> {
     let mut served = BTreeMap::new();
-    let assets = rest.get(&format!("{ASSETS}?pageSize=500")).await.json();
-    for asset in assets["data"].as_array().unwrap() {
-        let url = url::Url::parse(asset["url"].as_str().unwrap()).unwrap();
-        let reply = rest.client.get(url.path()).await;
-        if reply.status == 404 && may_be_deleted {
-            continue;
+    for page in 1.. {
+        let assets = rest.get(&format!("{ASSETS}?pageSize=500&page={page}")).await.json();
+        let assets = assets["data"].as_array().unwrap();
+        if assets.is_empty() {
+            break;
         }
-        assert_eq!(reply.status, 200, "{}", asset["name"]);
-        served.insert(text(&asset["id"]), blake3::hash(&reply.body).to_hex().to_string());
+        for asset in assets {
+            let url = url::Url::parse(asset["url"].as_str().unwrap()).unwrap();
+            let reply = rest.client.get(url.path()).await;
+            assert_eq!(reply.status, 200, "{}", asset["name"]);
+            served.insert(text(&asset["id"]), blake3::hash(&reply.body).to_hex().to_string());
+        }
     }
     served
 }
@@ -148,58 +146,82 @@ async fn a_backup_restored_elsewhere_is_the_same_server_for_every_client() {
     }
 }
 
+/// What clients were told that happened to their uploads.
+#[derive(Clone, Default)]
+struct Acknowledged {
+    /// The hash of each picture that nobody deletes, by the id of its asset.
+    kept: BTreeMap<String, String>,
+    /// The ids of assets that are in the trash.
+    deleted: BTreeSet<String>,
+}
+
+/// Uploads pictures and deletes every third of them, so that files come and go while they are copied.
+async fn upload_and_delete(
+    rest: Rest,
+    client: usize,
+    acknowledged: Arc<Mutex<Acknowledged>>,
+    stop: Arc<AtomicBool>,
+) {
+    let mut count = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let name = format!("c{client}n{count}");
+        let id = upload(&rest, &name).await;
+        if count % 3 == 0 {
+            assert_eq!(rest.json(Method::DELETE, ASSETS, json!({ "ids": [id] })).await.status, 200);
+            acknowledged.lock().unwrap().deleted.insert(id);
+        } else {
+            let hash = blake3::hash(&picture(&name)).to_hex().to_string();
+            acknowledged.lock().unwrap().kept.insert(id, hash);
+        }
+        count += 1;
+    }
+}
+
 #[tokio::test]
 async fn a_backup_under_load_has_all_that_was_acknowledged_before_it_and_nothing_half() {
     let test_dir = TestDir::new();
     let program = test_dir.serve();
     let key = program.first_key().to_owned();
-    let stop = Arc::new(AtomicBool::new(false));
+    let (acknowledged, stop) = (Arc::<Mutex<Acknowledged>>::default(), Arc::<AtomicBool>::default());
     let mut clients = tokio::task::JoinSet::new();
     for number in 0..CLIENTS {
-        let (rest, stop) = (program.rest_of(&key), Arc::clone(&stop));
-        clients.spawn(async move {
-            // No more than a list shows on a page.
-            for count in 0..400 / CLIENTS {
-                if stop.load(Ordering::Relaxed) {
-                    return;
-                }
-                let id = upload(&rest, &format!("c{number}n{count}")).await;
-                // Files come and go while they are copied.
-                if count % 3 == 0 {
-                    rest.json(Method::DELETE, ASSETS, json!({ "ids": [id] })).await;
-                }
-            }
-        });
+        let (acknowledged, stop) = (Arc::clone(&acknowledged), Arc::clone(&stop));
+        clients.spawn(upload_and_delete(program.rest_of(&key), number, acknowledged, stop));
     }
-    let first = upload(&program.rest_of(&key), "first").await;
     let target = test_dir.path().join("backup");
     for round in 0..3 {
-        let before = served_of(&program.rest_of(&key), true).await;
+        until_more_is_acknowledged(&acknowledged).await;
+        let before = acknowledged.lock().unwrap().clone();
         let mut command = test_dir.command_of(RASTERD);
         command.args(["backup", path_text(&target)]);
         let exit = tokio::task::spawn_blocking(move || Exit::of(&mut command)).await.unwrap();
         assert_eq!(exit.code, Some(0), "{}", exit.stderr);
-        let out = exit.stdout;
         let elsewhere = TestDir::new();
         elsewhere.done(&["restore", path_text(&target), "--verify"]);
         let restored = elsewhere.serve();
         let after = served(&restored.rest_of(&key)).await;
-        assert!(after.contains_key(&first));
-        let trashed = before.iter().filter(|(id, _)| !after.contains_key(*id)).count();
-        // What was listed before is there, or was trashed before the snapshot.
-        let detail = format!("round {round}: {trashed} of {} are gone; {out}", before.len());
-        for (id, hash) in &before {
-            if let Some(found) = after.get(id) {
-                assert_eq!(found, hash, "{detail}");
-            }
+        for (id, hash) in &before.kept {
+            assert_eq!(after.get(id), Some(hash), "round {round}: {id} of {}; {}", after.len(), exit.stdout);
         }
-        assert!(trashed <= before.len().div_ceil(2), "{detail}");
+        for id in &before.deleted {
+            assert!(!after.contains_key(id), "round {round}: {id} was deleted before; {}", exit.stdout);
+        }
         let list = restored.rest_of(&key).get("/organizations/default/libraries").await.json();
         assert_eq!(list["data"][0]["assetsCount"], after.len(), "counts are those of the snapshot");
         restored.stop();
     }
     stop.store(true, Ordering::Relaxed);
     clients.join_all().await;
+}
+
+/// Waits until each client was told that something was kept since this began.
+async fn until_more_is_acknowledged(acknowledged: &Mutex<Acknowledged>) {
+    let until = std::time::Instant::now() + crate::support::raw::DEADLINE;
+    let enough = acknowledged.lock().unwrap().kept.len() + CLIENTS;
+    while acknowledged.lock().unwrap().kept.len() < enough {
+        assert!(std::time::Instant::now() < until, "the clients upload");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]
