@@ -31,6 +31,7 @@ mod secrets;
 mod sources;
 mod stated_limits;
 mod support;
+mod timing;
 mod tls;
 mod trash;
 mod variants;
