@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use rustix::fs::Mode;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use crate::config::{Config, Flag, Invalid, Variables};
 use crate::telemetry;
@@ -121,12 +122,21 @@ pub fn run() -> ExitCode {
     telemetry::log_panics();
     // Only this user may access what is created, also by libraries, whatever the umask was.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    forbid_core_dumps();
     match run_command(Cli::parse()) {
         Ok(code) => code,
         Err(failure) => {
             output::hint(&format!("rasterd: {failure}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The memory has what clients send, keys and passwords among it. No crash writes it to a disk, and no other process of
+/// this user reads it.
+fn forbid_core_dumps() {
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        output::hint(&format!("rasterd: a crash may write a core dump with secrets in it: {error}"));
     }
 }
 
