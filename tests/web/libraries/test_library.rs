@@ -36,7 +36,7 @@ impl TestLibrary {
     }
 
     /// An empty library on this server.
-    async fn on(server: TestServer) -> Self {
+    pub async fn on(server: TestServer) -> Self {
         server.organization("Acme").await;
         server.library("acme", "Photos").await;
         let key = server.key("acme", &[("photos", Access::Write)]).await;

@@ -1,8 +1,10 @@
 //! Uploads from the page of a library.
 
-use rasterd::core::model::Role;
-
 use std::time::Duration;
+
+use rasterd::core::model::Role;
+use rasterd::core::quotas::QuotaChange;
+use rasterd::testing::{TestDisk, TestServer};
 
 use super::test_library::{FIXTURES, PHOTOS, TestLibrary, fixture};
 use crate::browser::{Browser, Locator};
@@ -216,4 +218,32 @@ async fn a_deleted_file_is_reported_without_a_retry() {
     browser.click(&Locator::button("Cancel the upload of sunset.jpg"));
     browser.wait_for(&Locator::text("The file can’t be read"));
     assert_eq!(browser.evaluate("document.querySelector('.upload-refused [data-retry]').hidden"), true);
+}
+
+#[tokio::test]
+async fn an_upload_without_room_says_why_and_works_when_there_is_room_again() {
+    let disk = TestDisk::default();
+    let library = TestLibrary::on(TestServer::start_on_disk(&disk)).await;
+    library.upload("sunset.jpg").await;
+    let (core, by) = (library.server.core(), library.server.administrator());
+    let limit = |assets| QuotaChange { assets: Some(assets), ..QuotaChange::default() };
+    core.set_quota(by.clone(), "acme", limit(Some(1))).await.unwrap();
+    let browser = library.browser(Role::Editor).await;
+    browser.open("/app/acme/photos");
+    browser.wait_for(&Locator::css("#grid .tile"));
+
+    browser.pick_files(&Locator::css("#files"), &[&fixture("wine.jpg")]);
+    browser.wait_for(&Locator::text("0 of 1 file uploaded, 1 refused"));
+    assert!(browser.text(&Locator::css(".upload-refused .wrong")).contains("exceeds"));
+    core.set_quota(by, "acme", limit(None)).await.unwrap();
+    browser.click(&Locator::button("Retry"));
+    browser.wait_until("document.querySelectorAll('#grid .tile').length === 2");
+
+    disk.leave_room(0);
+    browser.pick_files(&Locator::css("#files"), &[&fixture("umang.webp")]);
+    browser.wait_for(&Locator::text("1 refused"));
+    assert!(browser.text(&Locator::css(".upload-refused .wrong")).contains("full"));
+    disk.repair();
+    browser.click(&Locator::button("Retry"));
+    browser.wait_until("document.querySelectorAll('#grid .tile').length === 3");
 }
