@@ -4,6 +4,7 @@
 //! memory, after a bearer check and, for a POST, reading its JSON. A ratio of 0.8 means that rasterd needs
 //! 1 / 0.8 of the bare handler's CPU, or answers 0.8 of its requests per second.
 
+mod backup;
 mod bare;
 mod load;
 mod process;
@@ -41,6 +42,7 @@ fn main() {
 }
 
 async fn run() {
+    backup::run().await;
     let dir = process::scratch_dir();
     let rasterd = Rasterd::start(dir.path());
     let target = Target::new(rasterd.address(), &dir.path().join("certs/ca.pem"));
