@@ -1,10 +1,11 @@
-"""A server on small file systems that run full, lose their right to be written, and come back.
+"""A server on small file systems that run full, lose their right to be written or all that is not synced, and come back.
 
 Needs root, because it mounts them: tmpfs, ext4 and xfs, each in a file. Prints a line for each promise, and exits with 1
 when one does not hold. Uses only Python's own library.
 """
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -16,6 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -25,6 +27,10 @@ PROGRAM = sys.argv[1]
 API = "2026-07-08"
 MIB = 1 << 20
 DEADLINE = 60
+CUTS = 25
+# Of <linux/fs.h> and <xfs/xfs_fs.h>; ext4 has the same.
+SHUT_DOWN = 0x8004587D
+WITHOUT_THE_LOG = 2
 failures = []
 
 
@@ -163,7 +169,7 @@ class Mounted:
             self.image = tempfile.NamedTemporaryFile(prefix="torture-image-")
             self.image.truncate(self.size * MIB)
             run(f"mkfs.{self.kind}", "-q", *self.options, self.image.name)
-            run("mount", "-o", "loop", self.image.name, self.place)
+            self.mount()
         return self.place
 
     def __exit__(self, *_):
@@ -171,6 +177,15 @@ class Mounted:
             if subprocess.run(["umount", self.place], stderr=subprocess.DEVNULL).returncode == 0:
                 return
             time.sleep(0.2)
+
+    def mount(self):
+        run("mount", "-o", "loop", self.image.name, self.place)
+
+    def cut_power(self):
+        """Stops the file system where it is: what is in memory, also of its log, never reaches the disk."""
+        folder = os.open(self.place, os.O_RDONLY)
+        fcntl.ioctl(folder, SHUT_DOWN, struct.pack("I", WITHOUT_THE_LOG))
+        os.close(folder)
 
 
 def full_disk(kind, size):
@@ -274,11 +289,79 @@ def read_only():
             server.kill()
 
 
+class Writer(threading.Thread):
+    """Uploads until the server is gone, and deletes every third asset; keeps what was acknowledged."""
+
+    def __init__(self, server):
+        super().__init__()
+        self.server = server
+        self.kept, self.deleted = [], []
+        self.start()
+
+    def run(self):
+        for number in range(100000):
+            status, asset = self.server.upload(3000)
+            if status != 200:
+                return
+            if number % 3:
+                self.kept.append(asset)
+            elif self.server.delete(asset[0])[0] == 200:
+                self.deleted.append(asset)
+
+
+def power_cuts(kind, size):
+    print(f"{CUTS} power cuts on {kind}", flush=True)
+    kept, deleted, revoked = [], [], []
+    disk = Mounted(kind, size)
+    with disk as place:
+        server = Server(os.path.join(place, "data"))
+        try:
+            for _ in range(CUTS):
+                made = server.command("key", "create", "brief", "--org", "default", "--json")
+                made = json.loads(made.stdout)
+                writers = [Writer(server) for _ in range(4)]
+                time.sleep(random.uniform(0.05, 0.8))
+                if server.command("key", "delete", made["id"]).returncode == 0:
+                    revoked.append(made["key"])
+                disk.cut_power()
+                server.kill()
+                for writer in writers:
+                    writer.join()
+                    kept += writer.kept
+                    deleted += writer.deleted
+                disk.__exit__()
+                disk.mount()
+                server.start()
+            check("there was something to lose", len(kept) > CUTS and len(deleted) > CUTS, (len(kept), len(deleted)))
+            lost = [asset for asset in kept if not server.whole(*asset)]
+            check(f"none of {len(kept)} acknowledged uploads is lost", not lost, lost[:3])
+            ids = listed(server)
+            back = [asset for asset in deleted if asset[0] in ids]
+            check(f"none of {len(deleted)} deleted assets is back", not back, back[:3])
+            check("no deleted key works", all(server.ask("GET", "/me", key=key)[0] == 401 for key in revoked))
+            doctor = server.command("doctor", "--json")
+            check("the doctor finds nothing", doctor.returncode == 0, doctor.stdout[-500:])
+        finally:
+            server.kill()
+
+
+def listed(server):
+    ids = set()
+    for page in range(1, 1000):
+        _, answer = server.ask("GET", f"/organizations/default/libraries/library/assets?pageSize=500&page={page}")
+        found = {asset["id"] for asset in json.loads(answer)["data"]}
+        if not found:
+            return ids
+        ids |= found
+
+
 if os.geteuid() != 0:
     raise SystemExit("tests/torture/disks.py mounts file systems: run it as root")
 full_disk("tmpfs", 256)
 full_disk("ext4", 256)
 full_disk("xfs", 400)
+power_cuts("ext4", 512)
+power_cuts("xfs", 512)
 files_of_their_own()
 no_inodes()
 read_only()
