@@ -1,4 +1,4 @@
-//! No file that a backup's snapshot names is deleted while it runs.
+//! No file that a backup's snapshot names is deleted while it runs, and no record of this machine's disk is in it.
 
 use std::time::Duration;
 
@@ -6,29 +6,48 @@ use crate::core::Core;
 use crate::core::access::caller::LibraryPath;
 use crate::core::access::grant::Administrator;
 use crate::core::clock::Clock;
-use crate::core::model::Access;
+use crate::core::model::{Access, ContentHash};
+use crate::core::store::{CopyQueries, ScrubCommands, ScrubQueries, Store, StoreOptions};
 use crate::core::uploads::UploadSource;
 use crate::testing::{TempFolder, settings};
 
 const LIBRARY: LibraryPath<'_> = LibraryPath { organization: "acme", library: "photos" };
 const PIXEL: &str = "R0lGODdhAQABAIAAAP///////ywAAAAAAQABAAACAkQBADs=";
 
-#[tokio::test]
-async fn files_stay_as_long_as_a_backup_holds_them() {
-    let dir = TempFolder::new();
-    let clock = Clock::default();
+/// A server with one asset, and the hash of its file.
+async fn with_one_file(dir: &TempFolder, clock: &Clock) -> (Core, ContentHash) {
     let core = Core::open(settings(&dir.path().join("data"), "https://localhost"), clock.clone()).unwrap();
     let by = Administrator::local();
     core.create_organization(by.clone(), "Acme", Some("acme")).await.unwrap();
     core.create_library_as_admin(by.clone(), "acme", "Photos", Some("photos")).await.unwrap();
     let grants = vec![("photos".to_owned(), Some(Access::Write))];
-    let (key, _) = core.create_key(by.clone(), "acme", "key", grants, None).await.unwrap();
+    let (key, _) = core.create_key(by, "acme", "key", grants, None).await.unwrap();
     let caller = core.authenticate(key.reveal()).unwrap();
     let source =
         UploadSource::Base64 { filename: "a.gif".into(), mime_type: String::new(), data: PIXEL.into() };
     let done = core.upload_sources(caller, &LIBRARY, vec![source], None, |_| {}).await.unwrap();
-    let file = core.blobs().local_path(done.assets[0].asset.content.hash);
+    let hash = done.assets[0].asset.content.hash;
+    (core, hash)
+}
 
+#[tokio::test]
+async fn what_is_damaged_on_this_disk_is_not_known_as_damaged_where_it_is_restored() {
+    let dir = TempFolder::new();
+    let (core, hash) = with_one_file(&dir, &Clock::default()).await;
+    core.store().write(move |tx| tx.put_damaged(hash, 1)).await.unwrap();
+    let snapshot = core.store().snapshot().unwrap();
+    assert!(snapshot.damaged_files().unwrap().contains(&hash));
+    let copy = dir.path().join("copy");
+    snapshot.copy_to(&copy, &mut |_| Ok(())).unwrap();
+    let copy = Store::open(&copy, &StoreOptions::of_a_copy(dir.path(), 1 << 20).unwrap()).unwrap();
+    assert!(copy.snapshot().unwrap().damaged_files().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn files_stay_as_long_as_a_backup_holds_them() {
+    let (dir, clock, by) = (TempFolder::new(), Clock::default(), Administrator::local());
+    let (core, hash) = with_one_file(&dir, &clock).await;
+    let file = core.blobs().local_path(hash);
     let hold = core.blobs().hold();
     let other = core.blobs().hold();
     core.delete_library(by, &LIBRARY, true).await.unwrap();

@@ -8,8 +8,9 @@ use redb::{ReadOnlyTable, WriteTransaction};
 
 use super::blobs::MARKED;
 use super::guard::guarded;
-use super::tables::{LINKS, META, SESSION_USE, SESSIONS, with_every_table};
+use super::tables::{DAMAGED, LINKS, META, SESSION_USE, SESSIONS, with_every_table};
 use super::{Snapshot, storage, tables};
+use crate::core::data_folder::refusal;
 use crate::core::store::records::{CopyQueries, RecordCounts};
 use crate::error::{Error, Result};
 
@@ -22,9 +23,20 @@ const REPORT: u64 = 1000;
 type Report<'a> = dyn FnMut(u64) -> Result<()> + 'a;
 
 /// Whether a table stays empty in a copy. A session or an invitation that was ended after the backup must not work again
-/// after a restore.
+/// after a restore, and files that were damaged on this disk are whole where they are restored.
 fn stays_empty(name: &str) -> bool {
-    [SESSIONS.name(), SESSION_USE.name(), LINKS.name()].contains(&name)
+    [SESSIONS.name(), SESSION_USE.name(), LINKS.name(), DAMAGED.name()].contains(&name)
+}
+
+/// A failure of the new file, which may be on another disk than the server's.
+fn unwritten(path: &Path, cause: impl Into<redb::Error>) -> Error {
+    match cause.into() {
+        redb::Error::Io(cause) => {
+            let advice = "See that there is room and that its disk works, or choose another place";
+            refusal(path, &format!("can't be written: {cause}"), advice)
+        }
+        other => storage(other),
+    }
 }
 
 impl CopyQueries for Snapshot {
@@ -63,13 +75,14 @@ impl CopyQueries for Snapshot {
 
     fn copy_to(&self, path: &Path, report: &mut Report<'_>) -> Result<()> {
         guarded(|| {
-            let db = Database::builder().set_cache_size(CACHE).create(path).map_err(storage)?;
-            let target = db.begin_write().map_err(storage)?;
+            let created = Database::builder().set_cache_size(CACHE).create(path);
+            let db = created.map_err(|cause| unwritten(path, cause))?;
+            let target = db.begin_write().map_err(|cause| unwritten(path, cause))?;
             let mut copied = BTreeSet::new();
             macro_rules! copy {
                 ($($table:ident)+) => { $(
                     copied.insert(tables::$table.name().to_owned());
-                    copy_table(&self.tx, &target, tables::$table, report)?;
+                    copy_table(&self.tx, (&target, path), tables::$table, report)?;
                 )+ };
             }
             with_every_table!(copy);
@@ -80,18 +93,19 @@ impl CopyQueries for Snapshot {
             }
             // The files get their marker where they are restored.
             target.open_table(META).map_err(storage)?.remove(MARKED).map_err(storage)?;
-            target.commit().map_err(storage)
+            target.commit().map_err(|cause| unwritten(path, cause))?;
+            db.close().map_err(|cause| unwritten(path, cause))
         })
     }
 }
 
 fn copy_table<K: redb::Key + 'static, V: redb::Value + 'static>(
     from: &ReadTransaction,
-    to: &WriteTransaction,
+    (to, path): (&WriteTransaction, &Path),
     table: TableDefinition<'static, K, V>,
     report: &mut Report<'_>,
 ) -> Result<()> {
-    let mut target = to.open_table(table).map_err(storage)?;
+    let mut target = to.open_table(table).map_err(|cause| unwritten(path, cause))?;
     if stays_empty(table.name()) {
         return Ok(());
     }
@@ -99,7 +113,7 @@ fn copy_table<K: redb::Key + 'static, V: redb::Value + 'static>(
     let mut unreported = 0;
     for entry in source.iter().map_err(storage)? {
         let (key, value) = entry.map_err(storage)?;
-        target.insert(key.value(), value.value()).map_err(storage)?;
+        target.insert(key.value(), value.value()).map_err(|cause| unwritten(path, cause))?;
         unreported += 1;
         if unreported == REPORT {
             report(unreported)?;
