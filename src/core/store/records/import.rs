@@ -8,10 +8,11 @@ use crate::error::Result;
 
 /// Reads of a backup.
 pub trait ImportQueries {
-    /// All assets of a library, variants and trash included; originals first, oldest first.
+    /// All assets of a library, variants and trash included; originals first, oldest first. A variant that is in the
+    /// trash only because its original is counts as not trashed.
     fn assets_in(&self, by: &Administrator, library: &Library) -> Result<Vec<Asset>>;
 
-    /// An asset with its library and its variants, itself first.
+    /// An asset with its library and its variants, itself first, as in [`ImportQueries::assets_in`].
     fn asset_with_variants(&self, by: &Administrator, id: &AssetId) -> Result<Option<(Library, Vec<Asset>)>>;
 
     /// Whether there is an asset of this id, anywhere.
@@ -20,7 +21,8 @@ pub trait ImportQueries {
 
 /// Additions from a backup.
 pub trait ImportCommands {
-    /// Adds an asset to a library as it was, under its id. `false` when the id is taken, or when it is a variant whose
+    /// Adds an asset to a library as it was, under its id. A variant that is not in the trash by itself is where its
+    /// original is. `false` when the id is taken, or when it is a variant whose
     /// original is not in the library.
     fn import_asset(&self, by: &Administrator, library: &Library, asset: Asset, now: Millis) -> Result<bool>;
 }

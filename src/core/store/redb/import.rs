@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::tables::{ASSET_HOMES, ASSETS, LIBRARIES, VARIANTS, decode};
+use super::tables::{ASSET_HOMES, ASSETS, LIBRARIES, TRASH, VARIANTS, decode};
 use super::{Reader, Tx, between};
 use crate::core::access::grant::Administrator;
 use crate::core::model::id::{AssetId, OrganizationId};
@@ -23,7 +23,7 @@ impl<R: Reader> ImportQueries for R {
             Ok(ControlFlow::Continue(()))
         })?;
         assets.sort_by_key(|asset| (asset.parent.is_some(), asset.created));
-        Ok(assets)
+        assets.into_iter().map(|asset| taken_out(self, asset)).collect()
     }
 
     fn asset_with_variants(&self, by: &Administrator, id: &AssetId) -> Result<Option<(Library, Vec<Asset>)>> {
@@ -44,7 +44,8 @@ impl<R: Reader> ImportQueries for R {
             },
         )?;
         let variants = self.lookup_each(ASSETS, ids.iter().map(|id| (library, id)), decode)?;
-        let assets = std::iter::once(asset).chain(variants.into_iter().flatten()).collect();
+        let assets = std::iter::once(asset).chain(variants.into_iter().flatten());
+        let assets = assets.map(|asset| taken_out(self, asset)).collect::<Result<_>>()?;
         Ok(Some((found, assets)))
     }
 
@@ -54,37 +55,48 @@ impl<R: Reader> ImportQueries for R {
     }
 }
 
+/// An asset as it is taken out. A variant that is in the trash only because its original is goes where that one is.
+fn taken_out(reader: &impl Reader, mut asset: Asset) -> Result<Asset> {
+    if let (Some(_), Some(when)) = (&asset.parent, asset.trashed)
+        && reader.lookup(TRASH, (when, asset.library.0, asset.id.bytes()), Ok)?.is_none()
+    {
+        asset.trashed = None;
+    }
+    Ok(asset)
+}
+
 impl ImportCommands for Tx<'_> {
     fn import_asset(&self, by: &Administrator, library: &Library, asset: Asset, now: Millis) -> Result<bool> {
         by.expect_reach(library.organization)?;
         let mut asset = Asset { library: library.id, ..asset };
-        let (organization, library) = (library.organization.0, library.id);
-        let id = asset.id;
-        let id = id.bytes();
-        if self.lookup(ASSET_HOMES, id, |_| Ok(()))?.is_some() {
+        let (organization, library, id) = (library.organization, library.id, asset.id);
+        let original: Option<Asset> = match &asset.parent {
+            Some(original) => self.lookup(ASSETS, (library.0, original.bytes()), decode)?,
+            None => None,
+        };
+        let is_taken = self.lookup(ASSET_HOMES, id.bytes(), |_| Ok(()))?.is_some();
+        if is_taken || asset.parent.is_some() != original.is_some() {
             return Ok(false);
         }
-        self.put(ASSET_HOMES, id, (organization, library.0))?;
-        match &asset.parent {
-            Some(parent) => {
-                if self.lookup(ASSETS, (library.0, parent.bytes()), |_| Ok(()))?.is_none() {
-                    self.delete(ASSET_HOMES, id)?;
-                    return Ok(false);
-                }
-                self.put(VARIANTS, (library.0, parent.bytes(), id), ())?;
-            }
-            None if asset.trashed.is_some() => self.adjust_counts(library, 0, 1)?,
-            None => self.adjust_counts(library, 1, 0)?,
-        }
-        self.count_asset_in(OrganizationId(organization), asset.content.size)?;
-        self.add_blob_ref(asset.content.hash)?;
-        self.adjust_bytes(library, asset.content.size.cast_signed())?;
-        if asset.trashed.is_some() {
+        let trashed_alone = asset.trashed.is_some();
+        if trashed_alone {
             // Its time in the trash begins anew: it must not be gone with the next maintenance.
             let from = self.counted_from(now)?;
             asset.trashed = Some(from);
-            self.enter_trash(from, library, &asset.id)?;
+            self.enter_trash(from, library, &id)?;
         } else {
+            asset.trashed = original.and_then(|original| original.trashed);
+        }
+        match &asset.parent {
+            Some(original) => self.put(VARIANTS, (library.0, original.bytes(), id.bytes()), ())?,
+            None if trashed_alone => self.adjust_counts(library, 0, 1)?,
+            None => self.adjust_counts(library, 1, 0)?,
+        }
+        self.put(ASSET_HOMES, id.bytes(), (organization.0, library.0))?;
+        self.count_asset_in(organization, asset.content.size)?;
+        self.add_blob_ref(asset.content.hash)?;
+        self.adjust_bytes(library, asset.content.size.cast_signed())?;
+        if asset.trashed.is_none() {
             asset.tags = self.list(&asset)?;
         }
         self.queue_work(&asset)?;
