@@ -16,7 +16,10 @@ pub(super) async fn perform(
     options: BackupOptions,
     reporter: &Reporter,
 ) -> Result<Reply> {
-    core.backup(by, options, reporter).await.map(Reply::Backup)
+    let outcome = core.backup(by, options, reporter).await;
+    // The Overview shows that it failed, and refers to the log.
+    let outcome = outcome.inspect_err(|error| tracing::error!("a backup failed: {error}"));
+    outcome.map(Reply::Backup)
 }
 
 /// Examines everything.

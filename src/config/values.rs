@@ -143,7 +143,7 @@ pub(super) struct Security {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Backup {
-    #[serde(deserialize_with = "optional_folder")]
+    #[serde(deserialize_with = "backup_folder")]
     pub dir: Option<PathBuf>,
     pub every_hours: u64,
     pub keep: usize,
@@ -209,6 +209,17 @@ fn optional_folder<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>
         return Ok(None);
     }
     absolute(&text).map(Some)
+}
+
+/// The folder of scheduled backups.
+fn backup_folder<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
+    let dir = optional_folder(from)?;
+    match dir {
+        Some(file) if file.to_string_lossy().ends_with(".tar.zst") => Err(D::Error::custom(
+            "must be a folder: only `rasterd backup` writes a backup in one file, which is there once",
+        )),
+        dir => Ok(dir),
+    }
 }
 
 fn absolute<E: serde::de::Error>(text: &str) -> Result<PathBuf, E> {

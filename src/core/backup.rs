@@ -95,6 +95,13 @@ impl Core {
         reporter: &Reporter,
     ) -> Result<BackupSummary> {
         by.expect_whole_server()?;
+        if options.keep.is_some() && is_archive(&options.target) {
+            return Err(Error::bad_input(
+                "Snapshots are kept in a folder. A backup in one file has only one; leave out --keep.",
+            ));
+        }
+        // One that is made elsewhere by hand does not stand for the scheduled ones.
+        let is_noted = self.settings().backup.dir.as_ref().is_none_or(|dir| *dir == options.target);
         let job = Job {
             store: self.store().clone(),
             blobs: self.blobs().clone(),
@@ -104,14 +111,16 @@ impl Core {
             options,
         };
         let outcome = reporter.run("backup", move |reporter| job.run(reporter)).await;
-        let (now, made) = (self.now(), outcome.is_ok());
-        let noted = self.store().write_always(move |tx| tx.put_backup_end(now, made)).await;
-        super::maintenance::log_failure("record the backup", noted);
+        if is_noted {
+            let (now, made) = (self.now(), outcome.is_ok());
+            let noted = self.store().write_always(move |tx| tx.put_backup_end(now, made)).await;
+            super::maintenance::log_failure("record the backup", noted);
+        }
         outcome
     }
 
-    /// When this server was backed up last, and whether that failed since, for the owners of the first organization, who
-    /// run the server; none for others.
+    /// When this server was backed up last, to the folder of the scheduled backups where there is one, and whether that
+    /// failed since, for the owners of the first organization, who run the server; none for others.
     ///
     /// # Errors
     /// When the store fails.

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rasterd::core::backup::BackupOptions;
+use rasterd::core::long_work::Reporter;
 use rasterd::testing::{TempFolder, TestServer};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -54,4 +56,25 @@ async fn a_failure_is_noted_until_the_next_success() {
     server.clock().advance(2 * HOUR);
     server.core().backup_if_due().await.unwrap();
     assert!(latest().made.is_some() && latest().failed.is_none());
+}
+
+#[tokio::test]
+async fn a_backup_that_was_made_elsewhere_by_hand_does_not_stand_for_the_scheduled_one() {
+    let folder = TempFolder::new();
+    let target = folder.path().join("backup");
+    let server = with_backups_to(target.clone());
+    let core = server.core();
+    crate::support::program::poll("the first one is noted", || core.latest_backups().unwrap().made);
+    server.clock().advance(25 * HOUR);
+    let by_hand = |name: &str| {
+        let options = BackupOptions { target: folder.path().join(name), keep: None, authority: true };
+        let by = server.administrator();
+        async move { core.backup(&by, options, &Reporter::default()).await }
+    };
+    by_hand("elsewhere").await.unwrap();
+    fs::write(folder.path().join("file"), "x").unwrap();
+    by_hand("file").await.unwrap_err();
+    assert_eq!(core.latest_backups().unwrap().failed, None);
+    core.backup_if_due().await.unwrap();
+    assert_eq!(count(&target), 2);
 }
