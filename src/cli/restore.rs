@@ -22,7 +22,7 @@ pub(super) struct RestoreArgs {
     #[arg(long, value_name = "WHEN")]
     snapshot: Option<String>,
     /// Reads everything back from the disk at the end and compares it with its hash
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["library", "asset"])]
     verify: bool,
     /// Takes this library out of the backup into the configured data directory, also while the server runs; repeatable
     #[arg(long, value_name = "ORGANIZATION/LIBRARY", value_parser = parse_library)]
@@ -31,7 +31,7 @@ pub(super) struct RestoreArgs {
     #[arg(long, value_name = "ID")]
     asset: Vec<String>,
     /// Leaves out files that are missing or damaged in the backup, instead of failing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["library", "asset"])]
     skip_damaged: bool,
 }
 

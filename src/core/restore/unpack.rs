@@ -50,7 +50,9 @@ fn unpack_entries<R: Read>(
     let damaged = |cause: io::Error| damaged(archive, &cause);
     for entry in reader.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
-        let name = entry.path().map_err(damaged)?.into_owned();
+        // `tar` puts "./" before the names of what is in a folder.
+        let name = entry.path().map_err(damaged)?;
+        let name = name.strip_prefix(".").unwrap_or(&name).to_owned();
         if entry.header().entry_type().is_dir() {
             continue;
         }
@@ -101,8 +103,9 @@ pub fn is_of_a_backup(name: &Path) -> bool {
     for part in name.components() {
         match part {
             Component::Normal(part) => parts.push(part),
-            Component::CurDir => {}
-            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return false,
+            Component::CurDir | Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
+                return false;
+            }
         }
     }
     let texts: Option<Vec<&str>> = parts.iter().map(|part| part.to_str()).collect();
@@ -144,11 +147,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_archive_that_was_packed_again_from_a_folder_is_the_same_backup() {
+        let temp = tempfile::tempdir().unwrap();
+        let (archive, folder) = (temp.path().join("b.tar.zst"), temp.path().join("unpacked"));
+        let mut header = tar::Header::new_gnu();
+        let name = format!("./{MARKER}");
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_size(1);
+        header.set_cksum();
+        let mut builder = tar::Builder::new(Vec::new());
+        builder.append(&header, b"x".as_slice()).unwrap();
+        let packed = zstd::encode_all(builder.into_inner().unwrap().as_slice(), 1).unwrap();
+        std::fs::write(&archive, packed).unwrap();
+        unpack(&archive, &folder, |name| name == Path::new(MARKER), &Reporter::default()).unwrap();
+        assert_eq!(std::fs::read(folder.join(MARKER)).unwrap(), b"x");
+    }
+
+    #[test]
     fn only_names_of_a_backup_are_unpacked() {
         let hash = "ab".repeat(32);
         for name in [
             "rasterd-backup",
-            "./snapshots/2026-01-02T030405Z/manifest.json",
+            "snapshots/2026-01-02T030405Z/manifest.json",
             "snapshots/x/certs/ca.pem",
             &format!("files/ab/{hash}"),
         ] {
@@ -157,6 +177,7 @@ mod tests {
         for name in [
             "",
             "/rasterd-backup",
+            "./rasterd-backup",
             "../rasterd-backup",
             "snapshots/../manifest.json",
             "snapshots/.x/manifest.json",
