@@ -11,6 +11,7 @@ use super::progress::bytes;
 use crate::admin::{Reply, Request};
 use crate::config::Config;
 use crate::core::backup::{BackupOptions, BackupSummary};
+use crate::core::data_folder::counted;
 
 #[derive(Args)]
 pub(super) struct BackupArgs {
@@ -48,14 +49,18 @@ pub(super) fn run(config: &Config, args: BackupArgs) -> Result<(), CommandError>
             "It has the private key of the development authority, which clients trust: keep it where only you can read it.",
         );
     }
-    if summary.unreadable == 0 {
-        return Ok(());
+    let mut problems = Vec::new();
+    if summary.unreadable > 0 {
+        problems.push(format!(
+            "missing or damaged on the server: {}; the backup lacks {} of them. `rasterd doctor` names the assets",
+            counted(summary.unreadable),
+            summary.lost.len()
+        ));
     }
-    Err(CommandError(format!(
-        "{} files were missing or damaged on the server; the backup lacks {} of them. `rasterd doctor` names the assets",
-        summary.unreadable,
-        summary.lost.len()
-    )))
+    if let Some(why) = &summary.not_removed {
+        problems.push(format!("the backup was made, but older snapshots were not removed: {why}"));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(CommandError(problems.join("\n"))) }
 }
 
 fn in_words(summary: &BackupSummary) -> String {

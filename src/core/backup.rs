@@ -29,8 +29,8 @@ pub(super) mod manifest;
 mod schedule;
 
 use archive::Archive;
-use folder::{Added, Folder};
-use layout::{AUTHORITY, CERTIFICATES, DATABASE, LIST, at, is_archive, make_folder};
+use folder::{Added, Folder, Pruned};
+use layout::{AUTHORITY, CERTIFICATES, DATABASE, LIST, at, is_archive, make_folder, new_file};
 use manifest::{FORMAT, ListWriter, ListedFile, Manifest};
 
 /// What to back up, and where to.
@@ -71,6 +71,8 @@ pub struct BackupSummary {
     pub removed_snapshots: u64,
     /// How many files that no snapshot names any more were removed.
     pub removed_files: u64,
+    /// Why older snapshots that should be removed are still there; none when all is as it should be.
+    pub not_removed: Option<String>,
 }
 
 /// The latest backups of this server.
@@ -222,15 +224,20 @@ impl Job {
             has_authority: !manifest.authority.is_empty(),
             removed_snapshots: 0,
             removed_files: 0,
+            not_removed: None,
         };
         match target {
             Target::Folder(folder) => {
                 folder.sync_files()?;
                 manifest.write(work)?;
                 summary.snapshot = folder.finish(work, &summary.snapshot)?;
-                if let Some(keep) = self.options.keep {
-                    let pruned = folder.prune(keep)?;
-                    (summary.removed_snapshots, summary.removed_files) = (pruned.snapshots, pruned.files);
+                // The backup is made in any case: made again for this, it would take the place of older ones.
+                match self.options.keep.map(|keep| folder.prune(keep, &summary.snapshot)) {
+                    Some(Ok(Pruned { snapshots, files })) => {
+                        (summary.removed_snapshots, summary.removed_files) = (snapshots, files);
+                    }
+                    Some(Err(error)) => summary.not_removed = Some(error.to_string()),
+                    None => {}
                 }
             }
             Target::Archive(archive) => {
@@ -325,7 +332,7 @@ impl Job {
         for name in AUTHORITY {
             let path = dir.join(name);
             let mut source = at(&path, File::open(&path))?;
-            let copied = copying::copy(&mut source, &path, &certificates.join(name), reporter)?;
+            let copied = at(&path, copying::copy(&mut source, &certificates.join(name), reporter)?)?;
             hashes.push((name.to_owned(), copied.hash.to_hex()));
         }
         layout::sync_folder(&certificates)?;
@@ -337,10 +344,11 @@ impl Job {
 fn copy_database(snapshot: &Snapshot, work: &Path, reporter: &Reporter) -> Result<(u64, String)> {
     let path = work.join(DATABASE);
     reporter.begin(Stage::Metadata, snapshot.entries()?);
+    // Made here for its mode; some file systems have none to set later.
+    let file = new_file(&path)?;
     snapshot.copy_to(&path, &mut |entries| reporter.advance(entries))?;
-    at(&path, crate::file_mode::set_mode(&path, 0o600))?;
-    at(&path, File::open(&path).and_then(|file| file.sync_all()))?;
-    let copied = copying::hash(&path, &Reporter::default())?;
+    at(&path, file.sync_all())?;
+    let copied = at(&path, copying::hash(&path, &Reporter::default())?)?;
     Ok((copied.size, copied.hash.to_hex()))
 }
 

@@ -2,19 +2,24 @@
 //! renamed at the end, so that a restore that fails changes nothing.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use super::backup::copying::{self, Copied};
-use super::backup::layout::{CERTIFICATES, DATABASE, LIST, at, make_folder, new_file, place, sync_folder};
+use super::backup::layout::{
+    AUTHORITY, CERTIFICATES, DATABASE, LIST, at, make_folder, make_lasting_folder, new_file, place,
+    read_small, sync_files, sync_folder,
+};
 use super::backup::manifest::{ListedFile, Manifest, read_list};
 use super::long_work::{Reporter, Stage};
+use crate::core::data_dir::DataDir;
 use crate::core::data_folder::{self, refusal};
+use crate::core::disk::{Disk, LocalDisk};
 use crate::core::model::time::Millis;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 mod import;
 mod source;
@@ -24,8 +29,10 @@ pub use import::{ImportOptions, ImportSummary};
 
 use source::Source;
 
+/// The lock of a data directory.
+const LOCK: &str = "rasterd.lock";
 /// What an empty data directory may hold: a file system's own folder, and the lock.
-const IGNORED: [&str; 2] = ["lost+found", "rasterd.lock"];
+const IGNORED: [&str; 2] = ["lost+found", LOCK];
 /// How many damaged files a message names.
 const NAMED: usize = 5;
 
@@ -77,13 +84,14 @@ pub enum Authority {
 /// # Errors
 /// When the data directory is not empty, or the backup is incomplete or damaged. Nothing has changed then.
 pub fn restore(options: &RestoreOptions, reporter: &Reporter) -> Result<RestoreSummary> {
-    expect_empty(&options.data_dir)?;
+    expect_empty(&options.data_dir, None)?;
     let staging = stage(&options.data_dir)?;
     let source = Source::open(&options.source, staging.path(), |_| true, reporter)?;
     let (snapshot, manifest) = source.snapshot(options.snapshot.as_deref())?;
     let target = staging.path().join("data");
     make_folder(&target)?;
     let restored = Restored { source: &source, snapshot: &snapshot, manifest: &manifest, target: &target };
+    reporter.begin(Stage::Files, manifest.database_bytes.saturating_add(manifest.file_bytes));
     restored.database(reporter)?;
     let files = read_list(&snapshot.join(LIST), &manifest)?;
     let mut lost = manifest.lost.clone();
@@ -94,9 +102,10 @@ pub fn restore(options: &RestoreOptions, reporter: &Reporter) -> Result<RestoreS
     if options.verify {
         restored.verify(files.iter().filter(|file| !left_out.contains(file)), reporter)?;
     }
-    let authority = restored.authority(options, reporter)?;
+    let authority = restored.authority(options)?;
     sync_folder(&target)?;
-    put_in_place(&target, &options.data_dir)?;
+    put_in_place(&target, &options.data_dir)
+        .inspect_err(|_| take_back(authority.as_ref(), &options.data_dir))?;
     Ok(RestoreSummary {
         snapshot: name_of(&snapshot),
         created: manifest.created,
@@ -107,18 +116,19 @@ pub fn restore(options: &RestoreOptions, reporter: &Reporter) -> Result<RestoreS
     })
 }
 
-/// Checks that a data directory is empty, or does not exist.
+/// Checks that a data directory is empty but for the folder in which it is put together, or does not exist.
 ///
 /// # Errors
 /// When it is not.
-fn expect_empty(dir: &Path) -> Result<()> {
+fn expect_empty(dir: &Path, staging: Option<&Path>) -> Result<()> {
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         entries => at(dir, entries)?,
     };
     for entry in entries {
         let name = at(dir, entry)?.file_name();
-        if !IGNORED.iter().any(|ignored| name == *ignored) {
+        let is_ours = staging.is_some_and(|staging| staging.starts_with(dir.join(&name)));
+        if !is_ours && !IGNORED.iter().any(|ignored| name == *ignored) {
             return Err(refusal(
                 dir,
                 &format!("is not empty: it holds {}", Path::new(&name).display()),
@@ -132,7 +142,7 @@ fn expect_empty(dir: &Path) -> Result<()> {
 /// Makes a folder on the file system of the data directory.
 fn stage(data_dir: &Path) -> Result<TempDir> {
     let parent = data_dir.parent().unwrap_or(Path::new("/"));
-    make_folder(parent)?;
+    make_lasting_folder(parent)?;
     let device = |path: &Path| fs::metadata(path).map(|found| found.dev()).ok();
     // A mounted data directory can't be renamed over; then it is put together inside.
     let is_mounted = data_dir.exists() && device(data_dir) != device(parent);
@@ -142,19 +152,12 @@ fn stage(data_dir: &Path) -> Result<TempDir> {
 
 /// Moves the restored directory to its place.
 fn put_in_place(target: &Path, data_dir: &Path) -> Result<()> {
-    let parent = data_dir.parent().unwrap_or(Path::new("/"));
-    let is_inside = target.starts_with(data_dir);
-    if !is_inside {
-        for ignored in IGNORED {
-            let _not_there = fs::remove_file(data_dir.join(ignored));
-        }
-        // Takes the place of an empty folder, and of no other.
-        if fs::rename(target, data_dir).is_ok() {
-            return sync_folder(parent);
-        }
+    if !target.starts_with(data_dir) && take_place(target, data_dir)? {
+        return data_dir.parent().map_or(Ok(()), sync_folder);
     }
-    expect_still_empty(data_dir, target)?;
     make_folder(data_dir)?;
+    let _lock = lock(data_dir)?;
+    expect_empty(data_dir, Some(target))?;
     let mut names: Vec<_> = at(target, fs::read_dir(target))?
         .map(|entry| at(target, entry).map(|entry| entry.file_name()))
         .collect::<Result<_>>()?;
@@ -166,12 +169,40 @@ fn put_in_place(target: &Path, data_dir: &Path) -> Result<()> {
     sync_folder(data_dir)
 }
 
-fn expect_still_empty(data_dir: &Path, target: &Path) -> Result<()> {
-    if target.starts_with(data_dir) {
-        // It holds the folder in which everything was put together.
-        return Ok(());
+/// Renames the restored directory to its place. `false` where that is not possible, such as over a link.
+fn take_place(target: &Path, data_dir: &Path) -> Result<bool> {
+    let mut held = None;
+    if data_dir.exists() {
+        held = Some(lock(data_dir)?);
+        expect_empty(data_dir, None)?;
+        // A folder takes the place of an empty one, and of no other.
+        let lock = data_dir.join(LOCK);
+        at(&lock, LocalDisk.remove(&lock))?;
     }
-    expect_empty(data_dir)
+    let is_there = fs::rename(target, data_dir).is_ok();
+    drop(held);
+    Ok(is_there)
+}
+
+/// Keeps a server from starting in a data directory that is about to be filled, and refuses one in which a server runs.
+fn lock(data_dir: &Path) -> Result<DataDir> {
+    DataDir::lock(data_dir, "rasterd restore")
+        .map_err(|error| Error::new(Code::ServiceUnavailable, error.to_string()))
+}
+
+/// Removes an authority that was put outside of a data directory whose restore failed after all.
+fn take_back(authority: Option<&Authority>, data_dir: &Path) {
+    if let Some(Authority::Restored(folder)) = authority
+        && !folder.starts_with(data_dir)
+    {
+        remove_authority(folder);
+    }
+}
+
+fn remove_authority(folder: &Path) {
+    for name in AUTHORITY {
+        let _stays = LocalDisk.remove(&folder.join(name));
+    }
 }
 
 fn name_of(snapshot: &Path) -> String {
@@ -189,8 +220,7 @@ struct Restored<'a> {
 impl Restored<'_> {
     fn database(&self, reporter: &Reporter) -> Result<()> {
         let (from, to) = (self.snapshot.join(DATABASE), self.target.join(DATABASE));
-        reporter.begin(Stage::Files, self.manifest.database_bytes);
-        let copied = self.source.take(&from, &to, reporter)?;
+        let copied = at(&from, self.source.take(&from, &to, reporter)?)?;
         if copied.hash.to_hex() != self.manifest.database_hash {
             return Err(refusal(
                 &from,
@@ -203,71 +233,72 @@ impl Restored<'_> {
 
     /// Copies the files, and returns those that were left out.
     fn files(&self, files: &[ListedFile], skip: bool, reporter: &Reporter) -> Result<Vec<ListedFile>> {
-        reporter.begin(Stage::Files, self.manifest.file_bytes);
         let (from, to) = (self.source.files(), self.target.join(data_folder::FILES));
         make_folder(&to)?;
-        let mut damaged = Vec::new();
+        let (mut damaged, mut why) = (Vec::new(), None);
         for file in files {
-            let (source, target) = (from.join(place(file.hash)), to.join(place(file.hash)));
+            let target = to.join(place(file.hash));
             make_folder(target.parent().unwrap_or(&to))?;
-            let copied =
-                if source.is_file() { Some(self.source.take(&source, &target, reporter)?) } else { None };
-            if copied != Some(Copied { hash: file.hash, size: file.size }) {
+            let copied = self.source.take(&from.join(place(file.hash)), &target, reporter)?;
+            if !copied.as_ref().is_ok_and(|copied| *copied == Copied { hash: file.hash, size: file.size }) {
                 damaged.push(*file);
-                let _not_there = fs::remove_file(&target);
+                why = why.or(copied.err());
+                at(&target, LocalDisk.remove(&target))?;
             }
         }
         if !damaged.is_empty() && !skip {
             return Err(refusal(
                 &from,
-                &format!("lacks files of the snapshot, or has them damaged: {}", named(&damaged)),
+                &format!(
+                    "lacks files of the snapshot, or has them damaged: {}",
+                    named(&damaged, why.as_ref())
+                ),
                 "Nothing was changed. Restore another snapshot or another backup, or what is whole of this one with --skip-damaged",
             ));
         }
-        for byte in 0..=u8::MAX {
-            let folder = to.join(format!("{byte:02x}"));
-            if folder.is_dir() {
-                sync_folder(&folder)?;
-            }
-        }
-        sync_folder(&to)?;
+        sync_files(&to)?;
         Ok(damaged)
     }
 
     /// Puts the development authority where the server looks for it, unless there is one.
-    fn authority(&self, options: &RestoreOptions, reporter: &Reporter) -> Result<Option<Authority>> {
+    fn authority(&self, options: &RestoreOptions) -> Result<Option<Authority>> {
         let Some(configured) = &options.certificates else { return Ok(None) };
-        if self.manifest.authority.is_empty() {
+        let files = self.authority_files()?;
+        if files.is_empty() {
             return Ok(None);
         }
         let is_inside = configured.strip_prefix(&options.data_dir);
-        let target = is_inside.map_or_else(|_| configured.clone(), |below| self.target.join(below));
-        if target.exists() {
+        let folder = is_inside.map_or_else(|_| configured.clone(), |below| self.target.join(below));
+        if AUTHORITY.iter().any(|name| folder.join(name).exists()) {
             return Ok(Some(Authority::Kept(configured.clone())));
         }
+        make_lasting_folder(&folder)?;
+        // One of the two alone would keep the server from starting.
+        write_files(&folder, &files).inspect_err(|_| remove_authority(&folder))?;
+        Ok(Some(Authority::Restored(configured.clone())))
+    }
+
+    /// The files of the development authority that are in the backup, by name.
+    fn authority_files(&self) -> Result<Vec<(&str, Vec<u8>)>> {
         let mut files = Vec::new();
         for (name, hash) in &self.manifest.authority {
-            let path = self.snapshot.join(CERTIFICATES).join(Path::new(name).file_name().unwrap_or_default());
-            let bytes = at(&path, fs::read(&path))?;
+            if !AUTHORITY.contains(&name.as_str()) {
+                continue;
+            }
+            let path = self.snapshot.join(CERTIFICATES).join(name);
+            let bytes = read_small(&path)?;
             if blake3::hash(&bytes).to_hex().as_str() != hash {
                 return Err(refusal(&path, "is damaged", "Nothing was changed. Choose another snapshot"));
             }
-            reporter.advance(bytes.len() as u64)?;
-            files.push((path, bytes));
+            files.push((name.as_str(), bytes));
         }
-        make_folder(&target)?;
-        for (path, bytes) in files {
-            let path = target.join(path.file_name().unwrap_or_default());
-            let mut file = new_file(&path)?;
-            at(&path, file.write_all(&bytes).and_then(|()| file.sync_all()))?;
-        }
-        sync_folder(&target)?;
-        Ok(Some(Authority::Restored(configured.clone())))
+        Ok(files)
     }
 
     /// Reads everything that was restored back from the disk.
     fn verify<'f>(&self, files: impl Iterator<Item = &'f ListedFile>, reporter: &Reporter) -> Result<()> {
-        reporter.begin(Stage::Verifying, self.manifest.file_bytes + self.manifest.database_bytes);
+        let bytes = self.manifest.file_bytes.saturating_add(self.manifest.database_bytes);
+        reporter.begin(Stage::Verifying, bytes);
         let wrong = |path: &Path| {
             refusal(
                 path,
@@ -294,16 +325,36 @@ impl Restored<'_> {
 fn read_back(path: &Path, reporter: &Reporter) -> Result<Copied> {
     let file = at(path, File::open(path))?;
     let _from_memory = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
-    copying::hash(path, reporter)
+    at(path, copying::hash(path, reporter)?)
 }
 
-fn named(files: &[ListedFile]) -> String {
+fn write_files(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        let mut file = new_file(&path)?;
+        at(&path, file.write_all(bytes).and_then(|()| file.sync_all()))?;
+    }
+    sync_folder(folder)
+}
+
+/// The first of these files, and why one of them can't be read.
+fn named(files: &[ListedFile], why: Option<&io::Error>) -> String {
     let shown: Vec<String> = files.iter().take(NAMED).map(|file| file.hash.to_hex()).collect();
+    let mut text = shown.join(", ");
     let more = files.len().saturating_sub(NAMED);
-    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    if let Some(why) = why {
+        text.push_str(&format!(" ({why})"));
+    }
+    text
 }
 
 /// The error for a backup that is not one.
 fn not_a_backup(path: &Path, wrong: &str) -> Error {
     refusal(path, wrong, "Give the folder or the .tar.zst file that `rasterd backup` wrote")
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,13 +122,9 @@ fn problem(blobs: &Blobs, hash: ContentHash, reporter: &Reporter) -> Result<Opti
         }
         Err(error) => return Ok(Some(format!("can't be read ({error})"))),
     };
-    match read_whole(&mut file, &blobs.local_path(hash), reporter, |_| Ok(())) {
-        Ok(read) if read.hash == hash => Ok(None),
-        Ok(_) => Ok(Some("is damaged".to_owned())),
-        Err(error) => {
-            // The server stops, or the disk fails.
-            reporter.advance(0)?;
-            Ok(Some(format!("can't be read ({error})")))
-        }
-    }
+    Ok(match read_whole(&mut file, reporter, |_| Ok(()))? {
+        Ok(read) if read.hash == hash => None,
+        Ok(_) => Some("is damaged".to_owned()),
+        Err(cause) => Some(format!("can't be read ({cause})")),
+    })
 }

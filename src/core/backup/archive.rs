@@ -11,8 +11,8 @@ use zstd::Encoder;
 
 use super::folder::Added;
 use super::layout::{
-    AUTHORITY, CERTIFICATES, DATABASE, FILES, LIST, MANIFEST, MARKER, SNAPSHOTS, at, make_folder, place,
-    sync_folder,
+    AUTHORITY, CERTIFICATES, DATABASE, FILES, LIST, MANIFEST, MARKER, SNAPSHOTS, at, make_lasting_folder,
+    place, sync_folder,
 };
 use crate::core::data_folder::refusal;
 use crate::core::long_work::Reporter;
@@ -43,7 +43,7 @@ impl Archive {
             return Err(refusal(path, "exists already", "Choose another name, or remove it first"));
         }
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        make_folder(folder)?;
+        make_lasting_folder(folder)?;
         let named = |builder: &mut tempfile::Builder<'_, '_>| {
             builder.prefix(".rasterd-backup-").suffix(".unfinished");
         };
@@ -146,9 +146,12 @@ impl Read for HashingReader<'_> {
         let left = usize::try_from(self.size.saturating_sub(self.read)).unwrap_or(usize::MAX);
         let wanted = bytes.len().min(left);
         let Some(bytes) = bytes.get_mut(..wanted).filter(|bytes| !bytes.is_empty()) else { return Ok(0) };
-        let mut count = self.source.read(bytes)?;
+        let mut count = match self.source.read(bytes) {
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => return Err(cause),
+            read => read.unwrap_or(0),
+        };
         if count == 0 {
-            // It became shorter: the archive goes on, and the hash says that the file is damaged.
+            // It became shorter, or its disk fails: the archive goes on, and the hash says that the file is damaged.
             bytes.fill(0);
             count = bytes.len();
         }

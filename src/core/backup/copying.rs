@@ -1,7 +1,7 @@
 //! Copies one file, with the hash of what was copied.
 
 use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
 use super::layout::{at, new_file};
@@ -21,37 +21,56 @@ pub struct Copied {
     pub size: u64,
 }
 
+/// What was read of a file, or why it can't be read to its end. A bad sector is a damaged file, and not a reason to end a
+/// backup or a restore.
+pub type Outcome = io::Result<Copied>;
+
 /// Copies a file to a new one and writes it to the disk. Where the file system can share the blocks of the two, it does;
 /// the bytes are read in any case, since only their hash tells whether they are whole.
-pub fn copy(source: &mut File, source_path: &Path, target: &Path, reporter: &Reporter) -> Result<Copied> {
+///
+/// # Errors
+/// When the new file can't be written, or nobody waits any more.
+pub fn copy(source: &mut File, target: &Path, reporter: &Reporter) -> Result<Outcome> {
     let mut file = new_file(target)?;
     let is_shared = rustix::fs::ioctl_ficlone(&file, &*source).is_ok();
     let mut write = |chunk: &[u8]| if is_shared { Ok(()) } else { file.write_all(chunk) };
-    let copied = read_whole(source, source_path, reporter, |chunk| at(target, write(chunk)))?;
+    let copied = read_whole(source, reporter, |chunk| at(target, write(chunk)))?;
     at(target, file.sync_all())?;
     Ok(copied)
 }
 
 /// Reads a file to its end, for its hash.
-pub fn hash(path: &Path, reporter: &Reporter) -> Result<Copied> {
-    let mut file = at(path, File::open(path))?;
-    read_whole(&mut file, path, reporter, |_| Ok(()))
+///
+/// # Errors
+/// When nobody waits any more.
+pub fn hash(path: &Path, reporter: &Reporter) -> Result<Outcome> {
+    match File::open(path) {
+        Ok(mut file) => read_whole(&mut file, reporter, |_| Ok(())),
+        Err(cause) => Ok(Err(cause)),
+    }
 }
 
 /// Reads a file from its beginning to its end in chunks.
+///
+/// # Errors
+/// Those of `take`, and when nobody waits any more.
 pub fn read_whole(
     source: &mut File,
-    path: &Path,
     reporter: &Reporter,
     mut take: impl FnMut(&[u8]) -> Result<()>,
-) -> Result<Copied> {
-    at(path, source.rewind())?;
+) -> Result<Outcome> {
+    if let Err(cause) = source.rewind() {
+        return Ok(Err(cause));
+    }
     let (mut hasher, mut size, mut chunk) = (blake3::Hasher::new(), 0, vec![0; CHUNK]);
     loop {
-        let read = at(path, source.read(&mut chunk))?;
-        let read = chunk.get(..read).unwrap_or_default();
+        let read = match source.read(&mut chunk) {
+            Ok(read) => chunk.get(..read).unwrap_or_default(),
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
+            Err(cause) => return Ok(Err(cause)),
+        };
         if read.is_empty() {
-            return Ok(Copied { hash: ContentHash(*hasher.finalize().as_bytes()), size });
+            return Ok(Ok(Copied { hash: ContentHash(*hasher.finalize().as_bytes()), size }));
         }
         take(read)?;
         hasher.update(read);

@@ -3,16 +3,20 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
 use super::copying::{self, Copied};
-use super::layout::{FILES, LIST, MARKER, SNAPSHOTS, UNFINISHED, at, make_folder, place, sync_folder};
-use super::manifest::{Manifest, read_list};
+use super::layout::{
+    FILES, LIST, MANIFEST, MARKER, SNAPSHOTS, UNFINISHED, at, make_folder, make_lasting_folder, place,
+    sync_files, sync_folder,
+};
+use super::manifest::{ListedFile, Manifest, read_list};
 use crate::core::data_folder::{hash_of, refusal};
+use crate::core::disk::{Disk, LocalDisk};
 use crate::core::long_work::Reporter;
 use crate::core::model::ContentHash;
 use crate::error::Result;
@@ -23,7 +27,6 @@ const ABOUT: &str = "A backup of rasterd. Restore it with `rasterd restore FOLDE
 /// The folder, locked.
 pub struct Folder {
     path: PathBuf,
-    touched: Vec<bool>,
     _lock: File,
 }
 
@@ -53,7 +56,7 @@ impl Folder {
     /// # Errors
     /// When it holds something else, or another backup writes to it.
     pub fn open(path: &Path) -> Result<Self> {
-        make_folder(path)?;
+        make_lasting_folder(path)?;
         let marker = path.join(MARKER);
         let is_empty = at(path, fs::read_dir(path))?.next().is_none();
         if !is_empty && !marker.exists() {
@@ -76,7 +79,7 @@ impl Folder {
         at(&marker, lock.set_len(0).and_then(|()| lock.write_all(ABOUT.as_bytes())))?;
         make_folder(&path.join(FILES))?;
         make_folder(&path.join(SNAPSHOTS))?;
-        let folder = Self { path: path.to_owned(), touched: vec![false; 256], _lock: lock };
+        let folder = Self { path: path.to_owned(), _lock: lock };
         folder.remove_unfinished()?;
         Ok(folder)
     }
@@ -121,9 +124,9 @@ impl Folder {
     /// Adds a file, unless it is there, and says whether the source was whole, as far as it was read.
     ///
     /// # Errors
-    /// When the folder can't be written, or the source can't be read.
+    /// When the folder can't be written.
     pub fn add(
-        &mut self,
+        &self,
         hash: ContentHash,
         source: &mut File,
         source_path: &Path,
@@ -138,23 +141,19 @@ impl Folder {
         let folder = place.parent().unwrap_or(&self.path);
         make_folder(folder)?;
         let temporary = folder.join(format!("{UNFINISHED}{}", hash.to_hex()));
-        at(&temporary, remove_if_there(&temporary))?;
-        let copied = copying::copy(source, source_path, &temporary, reporter);
-        match copied {
-            Ok(Copied { hash: found, size }) if found == hash => {
+        at(&temporary, LocalDisk.remove(&temporary))?;
+        match copying::copy(source, &temporary, reporter) {
+            Ok(Ok(Copied { hash: found, size })) if found == hash => {
                 at(&place, fs::rename(&temporary, &place))?;
-                if let Some(touched) = self.touched.get_mut(usize::from(hash.0[0])) {
-                    *touched = true;
-                }
                 Ok((Added::New(size), true))
             }
             Ok(_) => {
-                at(&temporary, remove_if_there(&temporary))?;
+                at(&temporary, LocalDisk.remove(&temporary))?;
                 // What is here has another size, and may be whole.
                 Ok((self.check(hash, reporter)?.map_or(Added::Damaged, Added::Kept), false))
             }
             Err(error) => {
-                let _stays = remove_if_there(&temporary);
+                let _stays = LocalDisk.remove(&temporary);
                 Err(error)
             }
         }
@@ -171,26 +170,24 @@ impl Folder {
         if self.has(hash).is_none() {
             return Ok(None);
         }
-        let copied = copying::hash(&self.path.join(FILES).join(place(hash)), reporter)?;
-        Ok((copied.hash == hash).then_some(copied.size))
+        let read = copying::hash(&self.path.join(FILES).join(place(hash)), reporter)?;
+        Ok(read.ok().filter(|read| read.hash == hash).map(|read| read.size))
     }
 
-    /// Writes the names of all new files to the disk.
+    /// Writes the names of all files to the disk, also of those that an interrupted backup left.
     pub fn sync_files(&self) -> Result<()> {
-        let files = self.path.join(FILES);
-        for (byte, _) in self.touched.iter().enumerate().filter(|(_, touched)| **touched) {
-            sync_folder(&files.join(format!("{byte:02x}")))?;
-        }
-        sync_folder(&files)
+        sync_files(&self.path.join(FILES))
     }
 
-    /// Makes the snapshot in an unfinished folder one of the backup's, and returns its name.
+    /// Makes the snapshot in an unfinished folder one of the backup's, and returns its name: after those of the same
+    /// second.
     pub fn finish(&self, unfinished: &Path, name: &str) -> Result<String> {
         sync_folder(unfinished)?;
         let snapshots = self.path.join(SNAPSHOTS);
+        let taken = snapshot_names(&self.path)?;
         let mut free = name.to_owned();
         let mut number = 2;
-        while snapshots.join(&free).exists() {
+        while taken.iter().any(|taken| taken.starts_with(name) && *taken >= free) {
             free = format!("{name}-{number}");
             number += 1;
         }
@@ -200,19 +197,19 @@ impl Folder {
         Ok(free)
     }
 
-    /// Removes the oldest snapshots but for `keep`, and the files that no other names.
+    /// Removes the oldest snapshots but for `keep`, and the files that no other names. `made` is the newest, whatever its
+    /// name says: the clock may have been ahead when others were made.
     ///
     /// # Errors
-    /// When a snapshot that stays can't be read: then no file is removed.
-    pub fn prune(&self, keep: usize) -> Result<Pruned> {
+    /// When a snapshot that stays can't be read: then nothing is removed.
+    pub fn prune(&self, keep: usize, made: &str) -> Result<Pruned> {
         let snapshots = self.path.join(SNAPSHOTS);
-        let names = complete_snapshots(&self.path)?;
-        let (old, kept) = names.split_at(names.len().saturating_sub(keep.max(1)));
+        let mut names = complete_snapshots(&self.path)?;
+        names.retain(|name| name != made);
+        let (old, kept) = names.split_at((names.len() + 1).saturating_sub(keep.max(1)));
         let mut needed = HashSet::new();
-        for name in kept {
-            let snapshot = snapshots.join(name);
-            let files = read_list(&snapshot.join(LIST), &Manifest::read(&snapshot)?)?;
-            needed.extend(files.into_iter().map(|file| file.hash));
+        for name in kept.iter().map(String::as_str).chain([made]) {
+            needed.extend(listed(&snapshots.join(name))?.into_iter().map(|file| file.hash));
         }
         for name in old {
             // Under this name, what is left of it after a crash is not taken for a snapshot.
@@ -246,24 +243,30 @@ impl Folder {
     }
 }
 
+/// The files of a snapshot that stays.
+fn listed(snapshot: &Path) -> Result<Vec<ListedFile>> {
+    let files = Manifest::read(snapshot).and_then(|manifest| read_list(&snapshot.join(LIST), &manifest));
+    files.map_err(|error| {
+        let wrong = "can't be read, so nobody knows which files it needs";
+        refusal(snapshot, wrong, "Remove this folder when it can't be repaired").caused_by(error)
+    })
+}
+
 /// The names of the complete snapshots in a folder, oldest first.
 pub fn complete_snapshots(folder: &Path) -> Result<Vec<String>> {
-    let snapshots = folder.join(SNAPSHOTS);
-    let mut names = Vec::new();
-    for entry in at(&snapshots, fs::read_dir(&snapshots))? {
-        let entry = at(&snapshots, entry)?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        if !name.starts_with('.') && entry.path().join(super::layout::MANIFEST).is_file() {
-            names.push(name);
-        }
-    }
-    names.sort();
+    let mut names = snapshot_names(folder)?;
+    names.retain(|name| folder.join(SNAPSHOTS).join(name).join(MANIFEST).is_file());
     Ok(names)
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
+/// The names of the snapshots in a folder, complete or not, oldest first.
+fn snapshot_names(folder: &Path) -> Result<Vec<String>> {
+    let snapshots = folder.join(SNAPSHOTS);
+    let mut names = Vec::new();
+    for entry in at(&snapshots, fs::read_dir(&snapshots))? {
+        let name = at(&snapshots, entry)?.file_name().into_string();
+        names.extend(name.ok().filter(|name| !name.starts_with('.')));
     }
+    names.sort();
+    Ok(names)
 }

@@ -11,11 +11,12 @@
 //! ```
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::core::data_folder::refusal;
+use crate::core::disk::{Disk, LocalDisk};
 use crate::core::model::ContentHash;
 use crate::error::Result;
 
@@ -39,6 +40,9 @@ pub const MANIFEST: &str = "manifest.json";
 pub const ARCHIVE: &str = ".tar.zst";
 /// How names of folders begin that are not complete, or being removed.
 pub const UNFINISHED: &str = ".unfinished-";
+
+/// The most bytes of a description, which names the files that were lost, and of a certificate.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// Whether this is the path of a backup in one file.
 pub fn is_archive(path: &Path) -> bool {
@@ -68,12 +72,43 @@ pub fn make_folder(path: &Path) -> Result<()> {
     at(path, DirBuilder::new().recursive(true).mode(0o700).create(path))
 }
 
+/// [`make_folder`], and writes the names of what was made to the disk.
+pub fn make_lasting_folder(path: &Path) -> Result<()> {
+    let made: Vec<&Path> = path.ancestors().take_while(|above| !above.exists()).collect();
+    make_folder(path)?;
+    made.into_iter().filter_map(Path::parent).try_for_each(sync_folder)
+}
+
 /// Makes a new file for this user only.
 pub fn new_file(path: &Path) -> Result<File> {
     at(path, OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path))
 }
 
+/// Reads a file of a snapshot that has a few lines, whatever its length says.
+///
+/// # Errors
+/// When it can't be read, or has more bytes than such a file has.
+pub fn read_small(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    at(path, File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes)))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(refusal(path, "is damaged: it is too large", "Choose another snapshot"));
+    }
+    Ok(bytes)
+}
+
 /// Writes a folder's entries to the disk.
 pub fn sync_folder(path: &Path) -> Result<()> {
-    at(path, File::open(path).and_then(|folder| folder.sync_all()))
+    at(path, LocalDisk.sync_folder(path))
+}
+
+/// Writes the names of the assets' files to the disk.
+pub fn sync_files(files: &Path) -> Result<()> {
+    for byte in 0..=u8::MAX {
+        let folder = files.join(format!("{byte:02x}"));
+        if folder.is_dir() {
+            sync_folder(&folder)?;
+        }
+    }
+    sync_folder(files)
 }

@@ -1,12 +1,12 @@
 //! What a snapshot in a backup says about itself. Written last, so that a snapshot without it was interrupted.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::layout::{MANIFEST, at, new_file};
+use super::layout::{MANIFEST, at, new_file, read_small};
 use crate::core::data_folder::refusal;
 use crate::core::model::ContentHash;
 use crate::core::model::time::Millis;
@@ -15,6 +15,8 @@ use crate::error::Result;
 
 /// The layout of backups that this rasterd writes and reads.
 pub const FORMAT: u32 = 1;
+/// The most bytes of a line of the list: a hash, a size and what is between them.
+const LINE: u64 = 128;
 
 /// The description of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,13 +75,11 @@ impl Manifest {
     /// When it is missing, damaged, or of a newer rasterd.
     pub fn read(snapshot: &Path) -> Result<Self> {
         let path = snapshot.join(MANIFEST);
-        let text = match std::fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let wrong = format!("is not complete: it has no {MANIFEST}, which a backup writes last");
-                return Err(refusal(snapshot, &wrong, "Choose another snapshot, or make a new backup"));
-            }
-            read => at(&path, read)?,
-        };
+        if !path.exists() {
+            let wrong = format!("is not complete: it has no {MANIFEST}, which a backup writes last");
+            return Err(refusal(snapshot, &wrong, "Choose another snapshot, or make a new backup"));
+        }
+        let text = read_small(&path)?;
         let newer = |what: &str, found: u64, known: u64| {
             let wrong = format!("has {what} {found}, and this rasterd knows {known}");
             refusal(&path, &wrong, "Use a newer rasterd")
@@ -143,15 +143,20 @@ pub fn read_list(path: &Path, manifest: &Manifest) -> Result<Vec<ListedFile>> {
     let damaged = || refusal(path, "is damaged", "Choose another snapshot");
     let mut reader = BufReader::new(at(path, File::open(path))?);
     let (mut hasher, mut line, mut files) = (blake3::Hasher::new(), String::new(), Vec::new());
+    let mut bytes: u64 = 0;
     loop {
         line.clear();
-        if reader.read_line(&mut line).map_err(|_| damaged())? == 0 {
+        if reader.by_ref().take(LINE).read_line(&mut line).map_err(|_| damaged())? == 0 {
             break;
         }
         hasher.update(line.as_bytes());
-        files.push(listed(line.trim_end()).ok_or_else(damaged)?);
+        let file = listed(line.trim_end()).ok_or_else(damaged)?;
+        bytes = bytes.checked_add(file.size).ok_or_else(damaged)?;
+        files.push(file);
     }
-    if hasher.finalize().to_hex().as_str() == manifest.list_hash { Ok(files) } else { Err(damaged()) }
+    let is_described = (files.len() as u64, bytes) == (manifest.files, manifest.file_bytes);
+    let is_whole = hasher.finalize().to_hex().as_str() == manifest.list_hash;
+    if is_described && is_whole { Ok(files) } else { Err(damaged()) }
 }
 
 fn listed(line: &str) -> Option<ListedFile> {

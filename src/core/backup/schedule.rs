@@ -49,6 +49,9 @@ impl Core {
             "backed up to {}",
             summary.target.display()
         );
+        if let Some(why) = &summary.not_removed {
+            tracing::error!("older snapshots were not removed: {why}");
+        }
         if summary.unreadable > 0 {
             tracing::error!(
                 files = summary.unreadable,

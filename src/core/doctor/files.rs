@@ -70,15 +70,11 @@ impl Job {
         if self.options.quick {
             return Ok(None);
         }
-        match read_whole(&mut file, &blobs.local_path(hash), reporter, |_| Ok(())) {
-            Ok(read) if read.hash == hash => Ok(None),
-            Ok(_) => Ok(Some("is damaged, its bytes are not those that were uploaded".to_owned())),
-            Err(error) => {
-                // The sender has left, or the disk fails.
-                reporter.advance(0)?;
-                Ok(Some(format!("can't be read ({error})")))
-            }
-        }
+        Ok(match read_whole(&mut file, reporter, |_| Ok(()))? {
+            Ok(read) if read.hash == hash => None,
+            Ok(_) => Some("is damaged, its bytes are not those that were uploaded".to_owned()),
+            Err(cause) => Some(format!("can't be read ({cause})")),
+        })
     }
 
     fn is_gone(&self, hash: ContentHash) -> Result<bool> {

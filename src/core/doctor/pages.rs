@@ -5,17 +5,16 @@ use std::fs::File;
 use super::{Area, Diagnosis, Job, Severity};
 use crate::core::backup::copying;
 use crate::core::backup::layout::at;
-use crate::core::data_folder::{DataFolder, TEMP};
+use crate::core::data_folder::DataFolder;
 use crate::core::long_work::{Reporter, Stage};
 use crate::core::store::{Pages, check_pages};
 use crate::error::Result;
 
 impl Job {
     pub(super) fn pages(&self, diagnosis: &mut Diagnosis, reporter: &Reporter) -> Result<()> {
-        let data_dir = &self.core.settings().data_dir;
-        let database = DataFolder::new(data_dir).database_path();
-        let temp = data_dir.join(TEMP);
-        let folder = at(&temp, tempfile::Builder::new().prefix("doctor-").tempdir_in(&temp))?;
+        let database = DataFolder::new(&self.core.settings().data_dir).database_path();
+        let temp = self.core.blobs().temp_folder();
+        let folder = at(temp, tempfile::Builder::new().prefix("doctor-").tempdir_in(temp))?;
         let copy = folder.path().join("copy");
         let size = at(&database, std::fs::metadata(&database))?.len();
         reporter.begin(Stage::Checking, size);
@@ -24,7 +23,8 @@ impl Job {
         let copied = self.core.store().while_quiet(move || {
             let mut source = at(&database, File::open(&database))?;
             let _left_by_an_earlier_run = std::fs::remove_file(&target);
-            copying::copy(&mut source, &database, &target, &Reporter::default()).map(drop)
+            let copied = copying::copy(&mut source, &target, &Reporter::default())?;
+            at(&database, copied).map(drop)
         });
         if let Err(error) = copied {
             let text = format!("The pages of the database could not be checked: {error}");

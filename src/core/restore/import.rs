@@ -10,9 +10,9 @@ use tempfile::TempDir;
 use super::source::Source;
 use crate::core::Core;
 use crate::core::access::Administrator;
-use crate::core::backup::copying::read_whole;
+use crate::core::backup::copying::{Copied, read_whole};
 use crate::core::backup::layout::{DATABASE, SNAPSHOTS, at, place};
-use crate::core::data_folder::{TEMP, refusal};
+use crate::core::data_folder::refusal;
 use crate::core::long_work::{Reporter, Stage};
 use crate::core::model::audit::Action;
 use crate::core::model::id::AssetId;
@@ -84,7 +84,7 @@ impl Core {
         reporter: &Reporter,
     ) -> Result<ImportSummary> {
         by.expect_whole_server()?;
-        let (temp, admin) = (self.settings().data_dir.join(TEMP), by.clone());
+        let (temp, admin) = (self.blobs().temp_folder().to_owned(), by.clone());
         let plan = reporter.run("restore", move |reporter| open(&admin, &options, &temp, reporter)).await?;
         let mut summary = ImportSummary {
             snapshot: plan.snapshot.clone(),
@@ -101,7 +101,8 @@ impl Core {
                 plan.planned.iter().flat_map(|planned| &planned.assets).map(|asset| asset.content.size);
             reporter.begin(Stage::Files, bytes.sum());
             for (planned, library) in plan.planned.iter().zip(&targets) {
-                core.import(&by, &plan.source, planned, library, &mut summary, reporter)?;
+                core.import(&by, &plan.source, planned, library, &mut summary, reporter)
+                    .map_err(|error| after_some(error, summary.restored.len()))?;
             }
             Ok(summary)
         };
@@ -142,38 +143,56 @@ impl Core {
         reporter: &Reporter,
     ) -> Result<()> {
         let before = summary.restored.len();
-        for asset in &planned.assets {
-            let id = asset.id.to_string();
-            if self.store().snapshot()?.asset_id_is_taken(by, &asset.id)? {
-                reporter.advance(asset.content.size)?;
-                summary.existing.push(id);
-                continue;
-            }
-            let kept = match self.import_file(source, asset, reporter)? {
-                Ok(kept) => kept,
-                Err(why) => {
-                    summary.failed.push(format!("{id}: {why}"));
-                    continue;
-                }
-            };
-            let (by, library, asset, now) = (by.clone(), library.clone(), asset.clone(), self.now());
-            let added =
-                self.store().write_blocking(move |tx| tx.import_asset(&by, &library, asset.clone(), now));
-            match added {
-                Ok(true) => summary.restored.push(id),
-                Ok(false) => {
-                    kept.discard(self.store())?;
-                    summary
-                        .failed
-                        .push(format!("{id}: it is a variant, and its original is not in the library"));
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let outcome = planned
+            .assets
+            .iter()
+            .try_for_each(|asset| self.import_asset(by, source, asset, library, summary, reporter));
         let count = summary.restored.len() - before;
-        if count == 0 {
-            return Ok(());
+        // What was added is in the audit log, also when the rest could not be.
+        let recorded = if count > 0 { self.record_import(by, library, count) } else { Ok(()) };
+        outcome.and(recorded)
+    }
+
+    fn import_asset(
+        &self,
+        by: &Administrator,
+        source: &Source,
+        asset: &Asset,
+        library: &Library,
+        summary: &mut ImportSummary,
+        reporter: &Reporter,
+    ) -> Result<()> {
+        let id = asset.id.to_string();
+        if self.store().snapshot()?.asset_id_is_taken(by, &asset.id)? {
+            summary.existing.push(id);
+            return reporter.advance(asset.content.size);
         }
+        let kept = match self.import_file(source, asset, reporter)? {
+            Ok(kept) => kept,
+            Err(why) => {
+                summary.failed.push(format!("{id}: {why}"));
+                return Ok(());
+            }
+        };
+        let (by, library, asset, now) = (by.clone(), library.clone(), asset.clone(), self.now());
+        match self.store().write_blocking(move |tx| tx.import_asset(&by, &library, asset.clone(), now)) {
+            Ok(true) => summary.restored.push(id),
+            Ok(false) => {
+                kept.discard(self.store())?;
+                summary.failed.push(format!("{id}: it is a variant, and its original is not in the library"));
+            }
+            Err(error) => {
+                // As after an upload: with this code, nobody knows whether the record was committed.
+                if error.code() != Code::ServiceUnavailable {
+                    kept.discard(self.store())?;
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn record_import(&self, by: &Administrator, library: &Library, count: usize) -> Result<()> {
         let (by, library, now) = (by.clone(), library.clone(), self.now());
         self.store().write_blocking(move |tx| {
             let detail = format!("{count} from a backup");
@@ -197,13 +216,25 @@ impl Core {
     ) -> Result<std::result::Result<KeptFile, &'static str>> {
         let path = source.files().join(place(asset.content.hash));
         let Ok(mut file) = File::open(&path) else { return Ok(Err("its file is not in the backup")) };
-        let mut incoming = self.blobs().begin()?;
-        let read = read_whole(&mut file, &path, reporter, |chunk| incoming.write(chunk))?;
-        if read.hash != asset.content.hash {
+        let mut incoming = self.begin_incoming_file()?;
+        let read = read_whole(&mut file, reporter, |chunk| incoming.write(chunk))?;
+        let expected = Copied { hash: asset.content.hash, size: asset.content.size };
+        if !read.is_ok_and(|read| read == expected) {
             return Ok(Err("its file is damaged in the backup"));
         }
         self.blobs().keep(incoming).map(Ok)
     }
+}
+
+/// An error that ended an import, with what was restored before.
+fn after_some(error: Error, restored: usize) -> Error {
+    if restored == 0 {
+        return error;
+    }
+    let text = format!(
+        "{error} Before that, {restored} of the assets were restored; the same command goes on from there."
+    );
+    Error::new(error.code(), text).caused_by(error)
 }
 
 /// Opens a backup and finds what is wanted.
@@ -212,13 +243,10 @@ fn open(by: &Administrator, options: &ImportOptions, temp: &Path, reporter: &Rep
     let source = Source::open(&options.source, staging.path(), |name| name.starts_with(SNAPSHOTS), reporter)?;
     let (snapshot, manifest) = source.snapshot(options.snapshot.as_deref())?;
     let database = staging.path().join(DATABASE);
-    let copied = source.take(&snapshot.join(DATABASE), &database, reporter)?;
+    let from = snapshot.join(DATABASE);
+    let copied = at(&from, source.take(&from, &database, reporter)?)?;
     if copied.hash.to_hex() != manifest.database_hash {
-        return Err(refusal(
-            &snapshot.join(DATABASE),
-            "is damaged",
-            "Choose another snapshot with --snapshot",
-        ));
+        return Err(refusal(&from, "is damaged", "Choose another snapshot with --snapshot"));
     }
     let store = Store::open(&database, &StoreOptions::of_a_copy(staging.path(), CACHE)?)?;
     let (planned, missing) = plan(by, options, &store)?;

@@ -1,13 +1,14 @@
 //! A backup that is read: a folder, or an archive that is unpacked first.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
 use super::not_a_backup;
 use super::unpack::unpack;
-use crate::core::backup::copying::{self, Copied};
+use crate::core::backup::copying::{self, Outcome};
 use crate::core::backup::folder::complete_snapshots;
 use crate::core::backup::layout::{FILES, MANIFEST, MARKER, SNAPSHOTS, at, is_archive};
 use crate::core::backup::manifest::Manifest;
@@ -64,7 +65,8 @@ impl Source {
         self.folder.join(FILES)
     }
 
-    /// The folder of a snapshot with its description: the newest, or the newest whose name begins so.
+    /// The folder of a snapshot with its description: the newest, or that of this name, or the newest whose name begins
+    /// so.
     ///
     /// # Errors
     /// When there is none; the message names those that there are.
@@ -75,10 +77,13 @@ impl Source {
         let names = complete_snapshots(&self.folder)?;
         // A time may be given as people write it.
         let wanted = wanted.map(|wanted| wanted.trim().replace(':', "").replace(' ', "T"));
-        let found = names.iter().rev().find(|name| match &wanted {
-            Some(wanted) => name.starts_with(wanted.as_str()),
-            None => true,
-        });
+        let found = match &wanted {
+            Some(wanted) => {
+                let exact = names.iter().find(|name| *name == wanted);
+                exact.or_else(|| names.iter().rfind(|name| name.starts_with(wanted.as_str())))
+            }
+            None => names.last(),
+        };
         match found {
             Some(name) => {
                 let snapshot = self.folder.join(SNAPSHOTS).join(name);
@@ -98,16 +103,24 @@ impl Source {
         }
     }
 
-    /// Copies a file, or moves it when it was unpacked for this, and returns the hash of its bytes.
-    pub fn take(&self, from: &Path, to: &Path, reporter: &Reporter) -> Result<Copied> {
+    /// Copies a file, or moves it when it was unpacked for this, and returns the hash of its bytes, or why it can't be
+    /// read.
+    ///
+    /// # Errors
+    /// When it can't be written, or nobody waits any more.
+    pub fn take(&self, from: &Path, to: &Path, reporter: &Reporter) -> Result<Outcome> {
+        if !from.is_file() {
+            return Ok(Err(ErrorKind::NotFound.into()));
+        }
         if self.is_unpacked {
             at(to, fs::rename(from, to))?;
-            let copied = copying::hash(to, reporter)?;
             at(to, File::open(to).and_then(|file| file.sync_all()))?;
-            return Ok(copied);
+            return copying::hash(to, reporter);
         }
-        let mut source = at(from, File::open(from))?;
-        copying::copy(&mut source, from, to, reporter)
+        match File::open(from) {
+            Ok(mut source) => copying::copy(&mut source, to, reporter),
+            Err(cause) => Ok(Err(cause)),
+        }
     }
 }
 

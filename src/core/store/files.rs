@@ -261,6 +261,12 @@ impl Blobs {
         self.files.join(name.get(..2).unwrap_or_default()).join(name)
     }
 
+    /// The folder of incomplete files, on the file system of the others. Emptied by each start.
+    #[must_use]
+    pub fn temp_folder(&self) -> &Path {
+        &self.temp
+    }
+
     /// Where it is noted that a file is being put in place.
     fn note(&self, hash: ContentHash) -> PathBuf {
         self.temp.join(hash.to_hex())

@@ -165,3 +165,48 @@ async fn a_damaged_file_on_the_server_never_replaces_its_whole_copy_in_a_backup(
     let exit = test_dir.run(&["backup", path_text(&other)]);
     assert!(exit.code == Some(1) && exit.stderr.contains("lacks 1 of them"), "{}", exit.stderr);
 }
+
+#[tokio::test]
+async fn a_file_that_can_not_be_read_is_named_and_everything_else_is_backed_up() {
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
+    fill(&test_dir, &program).await;
+    let own = files_below(&test_dir.data_dir().join("files"))
+        .into_iter()
+        .find(|file| file.file_name().unwrap().len() == 64)
+        .unwrap();
+    // It opens, and each read of it fails, as on a bad sector.
+    fs::remove_file(&own).unwrap();
+    fs::create_dir(&own).unwrap();
+    for target in targets(&test_dir) {
+        let exit = test_dir.run(&["backup", path_text(&target)]);
+        assert!(exit.code == Some(1) && exit.stderr.contains("lacks 1 of them"), "{}", exit.stderr);
+        let elsewhere = TestDir::new();
+        let exit = elsewhere.run(&["restore", path_text(&target), "--verify"]);
+        assert!(exit.stderr.contains("everything else was restored"), "{}", exit.stderr);
+        assert!(exit.stderr.contains(own.file_name().unwrap().to_str().unwrap()), "{}", exit.stderr);
+        assert_eq!(files_below(&elsewhere.data_dir().join("files")).len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn an_authority_stays_as_it_is_and_an_empty_folder_for_one_is_filled() {
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
+    upload(&program.rest_of(program.first_key()), "a").await;
+    let target = test_dir.path().join("backup");
+    test_dir.done(&["backup", path_text(&target)]);
+    let elsewhere = TestDir::new();
+    fs::create_dir(elsewhere.certificates()).unwrap();
+    let out = elsewhere.done(&["restore", path_text(&target)]);
+    assert!(out.contains("clients that trust it need nothing new"), "{out}");
+    let authority = |test_dir: &TestDir| fs::read(test_dir.certificates().join("ca.pem")).unwrap();
+    assert_eq!(authority(&elsewhere), authority(&test_dir));
+    let other = TestDir::new();
+    other.serve().stop();
+    let before = authority(&other);
+    fs::remove_dir_all(other.data_dir()).unwrap();
+    let out = other.done(&["restore", path_text(&target)]);
+    assert!(out.contains("has one already, which stays"), "{out}");
+    assert_eq!(authority(&other), before);
+}

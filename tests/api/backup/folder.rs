@@ -91,6 +91,45 @@ async fn as_many_snapshots_stay_as_are_kept_with_the_files_that_they_name() {
 }
 
 #[tokio::test]
+async fn the_snapshot_that_was_just_made_stays_whatever_the_clock_said_before() {
+    let test_dir = TestDir::new();
+    let program = started(&test_dir, &["a"]).await;
+    let target = test_dir.path().join("backup");
+    test_dir.done(&["backup", path_text(&target)]);
+    let first = snapshots(&target).remove(0);
+    let ahead = target.join("snapshots/2090-01-01T000000Z");
+    fs::rename(target.join("snapshots").join(first), ahead).unwrap();
+    upload(&program.rest_of(program.first_key()), "b").await;
+    for _ in 0..3 {
+        let summary = test_dir.json(&["backup", path_text(&target), "--keep", "1"]);
+        assert_eq!(snapshots(&target), [summary["snapshot"].as_str().unwrap()]);
+    }
+    let elsewhere = TestDir::new();
+    elsewhere.done(&["restore", path_text(&target)]);
+    assert_eq!(files_below(&elsewhere.data_dir().join("files")).len(), 2);
+}
+
+#[tokio::test]
+async fn nothing_is_removed_while_a_snapshot_that_stays_can_not_be_read() {
+    let test_dir = TestDir::new();
+    let program = started(&test_dir, &["a"]).await;
+    let target = test_dir.path().join("backup");
+    for _ in 0..2 {
+        test_dir.done(&["backup", path_text(&target)]);
+    }
+    let newer = snapshots(&target).remove(1);
+    fs::write(target.join("snapshots").join(&newer).join("files.list"), "damaged\n").unwrap();
+    test_dir.done(&["library", "create", "Other", "--org", "default"]);
+    test_dir.done(&["library", "delete", "library", "--org", "default", "--with-assets"]);
+    let exit = test_dir.run(&["backup", path_text(&target), "--keep", "2"]);
+    assert_eq!(exit.code, Some(1), "{}", exit.stderr);
+    assert!(exit.stderr.contains("the backup was made") && exit.stderr.contains(&newer), "{}", exit.stderr);
+    assert_eq!((snapshots(&target).len(), contents(&target).len()), (3, 1));
+    TestDir::new().done(&["restore", path_text(&target), "--verify"]);
+    program.stop();
+}
+
+#[tokio::test]
 async fn the_wanted_snapshot_is_restored_by_the_beginning_of_its_name() {
     let test_dir = TestDir::new();
     let program = started(&test_dir, &["a"]).await;
@@ -99,20 +138,16 @@ async fn the_wanted_snapshot_is_restored_by_the_beginning_of_its_name() {
     let first = snapshots(&target).remove(0);
     upload(&program.rest_of(program.first_key()), "b").await;
     test_dir.done(&["backup", path_text(&target)]);
-    for (wanted, files) in [(Some(first.as_str()), 1), (None, 2)] {
+    let restored = |wanted: &[&str]| {
         let elsewhere = TestDir::new();
-        let mut command = vec!["restore", path_text(&target)];
-        // The second one's name may only add to that of the first.
-        let exact = wanted.map(|_| first.clone());
-        if let Some(exact) = &exact {
-            fs::rename(target.join("snapshots").join(&first), target.join("snapshots/2020-01-01T000000Z"))
-                .unwrap();
-            let _ = exact;
-            command.extend(["--snapshot", "2020-01-01 00:00"]);
-        }
-        elsewhere.done(&command);
-        assert_eq!(files_below(&elsewhere.data_dir().join("files")).len(), files);
-    }
+        elsewhere.done(&[&["restore", path_text(&target)], wanted].concat());
+        files_below(&elsewhere.data_dir().join("files")).len()
+    };
+    assert_eq!(restored(&[]), 2);
+    // Also when the name of the second only adds to it.
+    assert_eq!(restored(&["--snapshot", &first]), 1);
+    fs::rename(target.join("snapshots").join(&first), target.join("snapshots/2020-01-01T000000Z")).unwrap();
+    assert_eq!(restored(&["--snapshot", "2020-01-01 00:00"]), 1);
     let stderr = TestDir::new().run(&["restore", path_text(&target), "--snapshot", "1999"]).failed(1);
     assert!(stderr.contains("has no snapshot 1999") && stderr.contains("2020-01-01T000000Z"), "{stderr}");
 }
@@ -139,6 +174,9 @@ async fn targets_that_hold_something_else_are_refused_and_left_alone() {
         let stderr = test_dir.run(&["backup", path_text(target)]).failed(1);
         assert!(stderr.contains(words) && stderr.contains(path_text(target)), "{stderr}");
     }
+    let one_file = test_dir.path().join("new.tar.zst");
+    let stderr = test_dir.run(&["backup", path_text(&one_file), "--keep", "7"]).failed(1);
+    assert!(stderr.contains("leave out --keep") && !one_file.exists(), "{stderr}");
     assert_eq!(fs::read_dir(&foreign).unwrap().count(), 1);
     assert_eq!(fs::read(&file).unwrap(), b"x");
     assert_eq!(snapshots(&theirs).len(), 1);

@@ -1,5 +1,11 @@
 //! Single libraries and assets out of a backup, into a server that runs.
 
+use rasterd::core::access::LibraryPath;
+use rasterd::core::backup::BackupOptions;
+use rasterd::core::long_work::Reporter;
+use rasterd::core::model::Access;
+use rasterd::core::restore::ImportOptions;
+use rasterd::testing::{TempFolder, TestServer};
 use serde_json::json;
 
 use super::{fill, path_text, served, settled, targets, upload};
@@ -66,6 +72,75 @@ async fn a_single_asset_comes_back_and_others_stay_as_they_are() {
     assert_eq!(kept["data"]["description"], "changed");
     let exit = test_dir.run(&["restore", path_text(&target), "--asset", "0000000000000000"]);
     assert!(exit.code == Some(1) && exit.stderr.contains("is not in this snapshot"), "{}", exit.stderr);
+}
+
+#[tokio::test]
+async fn variants_leave_the_trash_with_an_original_that_came_back_in_it() {
+    const PHOTOS: LibraryPath<'static> = LibraryPath { organization: "acme", library: "photos" };
+    const PHOTO: &[u8] = include_bytes!("../../fixtures/wine.jpg");
+    let (server, folder) = (TestServer::start(), TempFolder::new());
+    let by = server.administrator();
+    server.organization("Acme").await;
+    server.library("acme", "Photos").await;
+    let writer = server.key("acme", &[("photos", Access::Write)]).await;
+    let original = server.upload(&writer, "acme", "photos", "a.jpg", PHOTO).await;
+    let upload = || server.upload_under(&writer, "acme", "photos", "v.jpg", PHOTO, Some(&original));
+    let (together, alone) = (upload().await, upload().await);
+    let core = server.core();
+    for id in [alone, original] {
+        let caller = core.authenticate(&writer.token).unwrap();
+        core.delete_assets(&caller, &PHOTOS, &[id.to_string()]).await.unwrap();
+        server.clock().advance(std::time::Duration::from_secs(1));
+    }
+    let source = folder.path().join("backup");
+    let options = BackupOptions { target: source.clone(), keep: None, authority: false };
+    core.backup(&by, options, &Reporter::default()).await.unwrap();
+    core.delete_library(by.clone(), &PHOTOS, true).await.unwrap();
+    let libraries = vec![("acme".to_owned(), "photos".to_owned())];
+    let options = ImportOptions { source, snapshot: None, libraries, assets: Vec::new() };
+    let summary = core.import_from_backup(&by, options, &Reporter::default()).await.unwrap();
+    assert_eq!(summary.restored.len(), 3, "{summary:?}");
+
+    let writer = server.key("acme", &[("photos", Access::Write)]).await;
+    let caller = || core.authenticate(&writer.token).unwrap();
+    core.restore_assets(&caller(), &PHOTOS, &[original.to_string()]).await.unwrap();
+    let variants = || {
+        let detail = core.get_asset(&caller(), &PHOTOS, original.as_str()).unwrap();
+        detail.variants.iter().map(|variant| variant.id).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(variants(), [together].into());
+    core.restore_assets(&caller(), &PHOTOS, &[alone.to_string()]).await.unwrap();
+    assert_eq!(variants(), [together, alone].into());
+}
+
+#[tokio::test]
+async fn what_was_restored_before_a_limit_is_said_and_in_the_audit_log() {
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
+    let rest = program.rest_of(program.first_key());
+    for name in ["a", "b", "c"] {
+        upload(&rest, name).await;
+    }
+    let target = test_dir.path().join("backup");
+    test_dir.done(&["backup", path_text(&target)]);
+    test_dir.done(&["library", "delete", "library", "--org", "default", "--with-assets"]);
+    test_dir.done(&["org", "limit", "default", "--assets", "2"]);
+    let exit = test_dir.run(&["restore", path_text(&target), "--library", "default/library"]);
+    assert!(exit.code == Some(1) && exit.stderr.contains("2 of the assets were restored"), "{}", exit.stderr);
+    let log = test_dir.done(&["audit", "export", "--org", "default"]);
+    assert!(log.contains("2 from a backup"), "{log}");
+    test_dir.done(&["org", "limit", "default", "--assets", "none"]);
+    let out = test_dir.restored(&target, &["--library", "default/library"]);
+    assert!(out.contains("Restored 1 assets"), "{out}");
+}
+
+#[test]
+fn options_of_a_whole_restore_are_refused_for_a_part() {
+    let test_dir = TestDir::new();
+    for option in ["--verify", "--skip-damaged"] {
+        let stderr = test_dir.run(&["restore", "backup", "--library", "default/library", option]).failed(2);
+        assert!(stderr.contains("cannot be used with"), "{stderr}");
+    }
 }
 
 impl TestDir {
