@@ -1,14 +1,14 @@
 //! Restores a backup into an empty data directory. Everything is put together in a folder beside it, checked by hash, and
 //! renamed at the end, so that a restore that fails changes nothing.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::backup::copying::{self, Copied};
+use super::backup::copying::Copied;
 use super::backup::layout::{
     AUTHORITY, CERTIFICATES, DATABASE, LIST, at, make_folder, make_lasting_folder, new_file, place,
     read_small, sync_files, sync_folder,
@@ -24,10 +24,12 @@ use crate::error::{Code, Error, Result};
 mod import;
 mod source;
 mod unpack;
+mod verify;
 
 pub use import::{ImportOptions, ImportSummary};
 
 use source::Source;
+use verify::verify;
 
 /// The lock of a data directory.
 const LOCK: &str = "rasterd.lock";
@@ -100,7 +102,7 @@ pub fn restore(options: &RestoreOptions, reporter: &Reporter) -> Result<RestoreS
         (left_out.len() as u64, left_out.iter().map(|file| file.size).sum::<u64>());
     lost.extend(left_out.iter().map(|file| file.hash.to_hex()));
     if options.verify {
-        restored.verify(files.iter().filter(|file| !left_out.contains(file)), reporter)?;
+        verify(&target, &manifest, files.iter().filter(|file| !left_out.contains(file)), reporter)?;
     }
     let authority = restored.authority(options)?;
     sync_folder(&target)?;
@@ -294,38 +296,6 @@ impl Restored<'_> {
         }
         Ok(files)
     }
-
-    /// Reads everything that was restored back from the disk.
-    fn verify<'f>(&self, files: impl Iterator<Item = &'f ListedFile>, reporter: &Reporter) -> Result<()> {
-        let bytes = self.manifest.file_bytes.saturating_add(self.manifest.database_bytes);
-        reporter.begin(Stage::Verifying, bytes);
-        let wrong = |path: &Path| {
-            refusal(
-                path,
-                "was read back with other bytes than were written",
-                "Nothing was changed. Check this disk",
-            )
-        };
-        let database = self.target.join(DATABASE);
-        if read_back(&database, reporter)?.hash.to_hex() != self.manifest.database_hash {
-            return Err(wrong(&database));
-        }
-        let folder = self.target.join(data_folder::FILES);
-        for file in files {
-            let path = folder.join(place(file.hash));
-            if read_back(&path, reporter)?.hash != file.hash {
-                return Err(wrong(&path));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Reads a file from the disk itself, as far as the system allows: what it has of the file in memory is dropped first.
-fn read_back(path: &Path, reporter: &Reporter) -> Result<Copied> {
-    let file = at(path, File::open(path))?;
-    let _from_memory = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
-    at(path, copying::hash(path, reporter)?)
 }
 
 fn write_files(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {

@@ -101,10 +101,8 @@ async fn an_asset_out_of_reach_takes_as_long_as_one_that_does_not_exist() {
 async fn an_upload_of_bytes_that_another_library_has_takes_as_long_as_one_of_new_bytes() {
     let world = World::new().await;
     let keeper = keeper(&world).await;
-    let ask = Ask::RestUpload {
-        version: "2026-07-08",
-        path: "/organizations/<org>/libraries/<library>/assets",
-    };
+    let ask =
+        Ask::RestUpload { version: "2026-07-08", path: "/organizations/<org>/libraries/<library>/assets" };
     let mut pairs = Pairs::new("an upload");
     let order = pairs.order(3 * pairs_of(PAIRS));
     for number in 0..order.len() {

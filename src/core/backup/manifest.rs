@@ -19,7 +19,7 @@ pub const FORMAT: u32 = 1;
 const LINE: u64 = 128;
 
 /// The description of a snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
     /// The layout of the backup.

@@ -4,6 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rasterd::core::long_work::{Reporter, Stage};
+use rasterd::core::restore::{RestoreOptions, restore};
+
 use super::{fill, path_text, seen, settled, targets, upload};
 use crate::support::program::{RASTERD, TestDir, files_below, poll};
 
@@ -209,4 +212,25 @@ async fn an_authority_stays_as_it_is_and_an_empty_folder_for_one_is_filled() {
     let out = other.done(&["restore", path_text(&target)]);
     assert!(out.contains("has one already, which stays"), "{out}");
     assert_eq!(authority(&other), before);
+}
+
+#[tokio::test]
+async fn everything_is_read_back_when_that_is_asked_for() {
+    let test_dir = TestDir::new();
+    drop(test_dir.serve());
+    let source = test_dir.path().join("backup");
+    test_dir.done(&["backup", path_text(&source)]);
+    for verify in [false, true] {
+        let options = RestoreOptions {
+            source: source.clone(),
+            snapshot: None,
+            data_dir: test_dir.path().join(format!("restored-{verify}")),
+            certificates: None,
+            verify,
+            skip_damaged: false,
+        };
+        let reporter = Reporter::default();
+        restore(&options, &reporter).unwrap();
+        assert_eq!(reporter.follow().borrow().stage == Stage::Verifying, verify);
+    }
 }

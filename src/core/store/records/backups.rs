@@ -8,7 +8,7 @@ use crate::core::model::time::Millis;
 use crate::error::Result;
 
 /// How many records of each kind there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordCounts {
     /// Organizations.
