@@ -10,7 +10,7 @@ use std::ops::{Bound, ControlFlow};
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{ReadTransaction, ReadableTable, TableDefinition};
+use redb::{ReadTransaction, ReadableTable, TableDefinition, TableHandle};
 use tokio::sync::watch;
 
 use super::reserve::Reserve;
@@ -57,6 +57,7 @@ pub use write::{ReserveUse, Tx};
 use database::OpenDatabase;
 use guard::guarded;
 use recovery::Recovery;
+use tables::located;
 
 /// What is read of the database and kept by it, cheap to clone.
 #[derive(Clone)]
@@ -90,6 +91,11 @@ impl StoreOptions {
         let disk: Arc<dyn Disk> = Arc::new(LocalDisk);
         Ok(Self { cache_bytes, reserve: Reserve::open(Arc::clone(&disk), folder, 1)?, disk })
     }
+
+    fn open(&self, path: &Path) -> Result<OpenDatabase> {
+        let Self { cache_bytes, disk, reserve } = self.clone();
+        OpenDatabase::open(path, cache_bytes, disk, reserve)
+    }
 }
 
 impl Store {
@@ -99,16 +105,13 @@ impl Store {
     /// When the file is another process's, damaged, or of a newer rasterd.
     pub fn open(path: &Path, options: &StoreOptions) -> Result<Self> {
         guarded(|| {
-            let open = || {
-                let StoreOptions { cache_bytes, disk, reserve } = options.clone();
-                OpenDatabase::open(path, cache_bytes, disk, reserve)
-            };
-            let mut database = open()?;
+            let mut database = options.open(path)?;
             if upgrade::is_due(&database)? {
                 drop(database);
                 upgrade::keep_copy(path, options.disk.as_ref())?;
-                database = open()?;
+                database = options.open(path)?;
             }
+            migrate::run(&database)?;
             Self::of(database)
         })
     }
@@ -121,17 +124,15 @@ impl Store {
         options.disk.remove(unfinished)?;
         // The file's mode must not depend on the umask.
         file_mode::create_file(unfinished)?;
-        let StoreOptions { cache_bytes, disk, reserve } = options.clone();
-        let database = OpenDatabase::open(unfinished, cache_bytes, disk, reserve)?;
+        let database = options.open(unfinished)?;
         migrate::run(&database)?;
         drop(database);
         options.disk.rename(unfinished, path)?;
         path.parent().map_or(Ok(()), |folder| options.disk.sync_folder(folder))?;
-        Self::open(path, options)
+        Self::of(options.open(path)?)
     }
 
     fn of(database: OpenDatabase) -> Result<Self> {
-        migrate::run(&database)?;
         let database = Arc::new(database);
         Ok(Self { writer: write::Writer::start(Arc::clone(&database))?, database })
     }
@@ -307,21 +308,23 @@ impl Reader for Snapshot {
 }
 
 fn lookup_in<K: redb::Key + 'static, V: redb::Value + 'static, R>(
-    table: &impl ReadableTable<K, V>,
+    table: &(impl ReadableTable<K, V> + TableHandle),
     key: K::SelfType<'_>,
     read: impl FnOnce(V::SelfType<'_>) -> Result<R>,
 ) -> Result<Option<R>> {
-    table.get(key).map_err(storage)?.map(|value| read(value.value())).transpose()
+    let Some(value) = table.get(&key).map_err(storage)? else { return Ok(None) };
+    read(value.value()).map(Some).map_err(|error| located(error, table.name(), &key))
 }
 
 fn scan_in<'a, K: redb::Key + 'static, V: redb::Value + 'static>(
-    table: &impl ReadableTable<K, V>,
+    table: &(impl ReadableTable<K, V> + TableHandle),
     range: (Bound<K::SelfType<'a>>, Bound<K::SelfType<'a>>),
     mut visit: impl FnMut(K::SelfType<'_>, V::SelfType<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     for entry in table.range::<K::SelfType<'a>>(range).map_err(storage)? {
         let (key, value) = entry.map_err(storage)?;
-        if visit(key.value(), value.value())?.is_break() {
+        let visited = visit(key.value(), value.value());
+        if visited.map_err(|error| located(error, table.name(), &key.value()))?.is_break() {
             break;
         }
     }

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use redb::Range;
 
 use super::tables::{ASSET_HOMES, ASSETS, LISTED, TAGGED, VARIANTS, decode, encode};
-use super::{Reader, Snapshot, Tx, between, storage};
+use super::{Reader, Snapshot, Tx, between, guarded, storage};
 use crate::core::access::grant::{ReadGrant, WriteGrant};
 use crate::core::model::Asset;
 use crate::core::model::id::{AssetId, LibraryId, OrganizationId};
@@ -53,78 +53,91 @@ impl<R: Reader> AssetQueries for R {
 
 impl AssetLists for Snapshot {
     fn listed(&self, grants: &[ReadGrant], page: AssetPageRequest) -> Result<Page<Asset>> {
-        let table = self.tx.open_table(LISTED).map_err(storage)?;
-        let mut ranges = Vec::with_capacity(grants.len());
-        for grant in grants {
-            let library = grant.library().0;
-            let (age, id) = first_of(&page);
-            ranges.push(table.range((library, age, id)..=(library, u64::MAX, LAST_ID)).map_err(storage)?);
-        }
-        self.page_at(merged(ranges, |(library, age, id)| (age, *id, library), page)?)
+        guarded(|| {
+            let table = self.tx.open_table(LISTED).map_err(storage)?;
+            let mut ranges = Vec::with_capacity(grants.len());
+            for grant in grants {
+                let library = grant.library().0;
+                let (age, id) = first_of(&page);
+                ranges.push(table.range((library, age, id)..=(library, u64::MAX, LAST_ID)).map_err(storage)?);
+            }
+            self.page_at(merged(ranges, |(library, age, id)| (age, *id, library), page)?)
+        })
     }
 
     fn tagged(&self, grant: &ReadGrant, tags: &[Tag], page: AssetPageRequest) -> Result<Page<Asset>> {
-        let table = self.tx.open_table(TAGGED).map_err(storage)?;
-        let library = grant.library().0;
-        let mut ranges = Vec::with_capacity(tags.len());
-        for tag in tags {
-            let (age, id) = first_of(&page);
-            let range = (library, tag.folded(), age, id)..=(library, tag.folded(), u64::MAX, LAST_ID);
-            ranges.push(table.range(range).map_err(storage)?);
-        }
-        self.page_at(merged(ranges, |(library, _, age, id)| (age, *id, library), page)?)
+        guarded(|| {
+            let table = self.tx.open_table(TAGGED).map_err(storage)?;
+            let library = grant.library().0;
+            let mut ranges = Vec::with_capacity(tags.len());
+            for tag in tags {
+                let (age, id) = first_of(&page);
+                let range = (library, tag.folded(), age, id)..=(library, tag.folded(), u64::MAX, LAST_ID);
+                ranges.push(table.range(range).map_err(storage)?);
+            }
+            self.page_at(merged(ranges, |(library, _, age, id)| (age, *id, library), page)?)
+        })
     }
 
     fn tagged_count(&self, grant: &ReadGrant, tags: &[Tag]) -> Result<usize> {
-        let table = self.tx.open_table(TAGGED).map_err(storage)?;
-        let library = grant.library().0;
-        let mut ranges = Vec::with_capacity(tags.len());
-        for tag in tags {
-            let range = (library, tag.folded(), 0, FIRST_ID)..=(library, tag.folded(), u64::MAX, LAST_ID);
-            ranges.push(table.range(range).map_err(storage)?);
-        }
-        let all = AssetPageRequest { start: PageStart::Offset(0), size: usize::MAX };
-        Ok(merged(ranges, |(library, _, age, id)| (age, *id, library), all)?.items.len())
+        guarded(|| {
+            let table = self.tx.open_table(TAGGED).map_err(storage)?;
+            let library = grant.library().0;
+            let mut ranges = Vec::with_capacity(tags.len());
+            for tag in tags {
+                let range = (library, tag.folded(), 0, FIRST_ID)..=(library, tag.folded(), u64::MAX, LAST_ID);
+                ranges.push(table.range(range).map_err(storage)?);
+            }
+            let all = AssetPageRequest { start: PageStart::Offset(0), size: usize::MAX };
+            Ok(merged(ranges, |(library, _, age, id)| (age, *id, library), all)?.items.len())
+        })
     }
 
     fn listed_before(&self, grant: &ReadGrant, tags: &[Tag], position: Cursor) -> Result<Option<AssetId>> {
-        let (library, age, id) = (grant.library().0, position.age, position.id.bytes());
-        let mut before: Vec<(u64, [u8; 16])> = Vec::new();
-        if tags.is_empty() {
-            let table = self.tx.open_table(LISTED).map_err(storage)?;
-            let last = table.range((library, 0, FIRST_ID)..(library, age, id)).map_err(storage)?.next_back();
-            let last = last.transpose().map_err(storage)?;
-            before.extend(last.map(|(key, _)| (key.value().1, *key.value().2)));
-        }
-        let table = self.tx.open_table(TAGGED).map_err(storage)?;
-        for tag in tags {
-            let range = (library, tag.folded(), 0, FIRST_ID)..(library, tag.folded(), age, id);
-            let last = table.range(range).map_err(storage)?.next_back();
-            let last = last.transpose().map_err(storage)?;
-            before.extend(last.map(|(key, _)| (key.value().2, *key.value().3)));
-        }
-        Ok(before.into_iter().max().map(|(_, id)| AssetId::from_bytes(&id)))
+        guarded(|| {
+            let (library, age, id) = (grant.library().0, position.age, position.id.bytes());
+            let mut before: Vec<(u64, [u8; 16])> = Vec::new();
+            if tags.is_empty() {
+                let table = self.tx.open_table(LISTED).map_err(storage)?;
+                let last =
+                    table.range((library, 0, FIRST_ID)..(library, age, id)).map_err(storage)?.next_back();
+                let last = last.transpose().map_err(storage)?;
+                before.extend(last.map(|(key, _)| (key.value().1, *key.value().2)));
+            }
+            let table = self.tx.open_table(TAGGED).map_err(storage)?;
+            for tag in tags {
+                let range = (library, tag.folded(), 0, FIRST_ID)..(library, tag.folded(), age, id);
+                let last = table.range(range).map_err(storage)?.next_back();
+                let last = last.transpose().map_err(storage)?;
+                before.extend(last.map(|(key, _)| (key.value().2, *key.value().3)));
+            }
+            Ok(before.into_iter().max().map(|(_, id)| AssetId::from_bytes(&id)))
+        })
     }
 
     fn variants_of_each(&self, grants: &[ReadGrant], assets: &[Asset]) -> Result<Vec<Vec<Asset>>> {
-        let table = self.tx.open_table(VARIANTS).map_err(storage)?;
-        assets
-            .iter()
-            .map(|asset| {
-                if !grants.iter().any(|grant| grant.library() == asset.library) {
-                    return Ok(Vec::new());
-                }
-                let (library, id) = (asset.library.0, asset.id.bytes());
-                let mut keys = Vec::new();
-                for entry in table.range((library, id, FIRST_ID)..=(library, id, LAST_ID)).map_err(storage)? {
-                    keys.push((0, *entry.map_err(storage)?.0.value().2, library));
-                }
-                if keys.is_empty() {
-                    return Ok(Vec::new());
-                }
-                Ok(as_shown(self.assets_at(&keys)?))
-            })
-            .collect()
+        guarded(|| {
+            let table = self.tx.open_table(VARIANTS).map_err(storage)?;
+            assets
+                .iter()
+                .map(|asset| {
+                    if !grants.iter().any(|grant| grant.library() == asset.library) {
+                        return Ok(Vec::new());
+                    }
+                    let (library, id) = (asset.library.0, asset.id.bytes());
+                    let mut keys = Vec::new();
+                    for entry in
+                        table.range((library, id, FIRST_ID)..=(library, id, LAST_ID)).map_err(storage)?
+                    {
+                        keys.push((0, *entry.map_err(storage)?.0.value().2, library));
+                    }
+                    if keys.is_empty() {
+                        return Ok(Vec::new());
+                    }
+                    Ok(as_shown(self.assets_at(&keys)?))
+                })
+                .collect()
+        })
     }
 }
 

@@ -1,9 +1,11 @@
 //! The audit log in the tables: by organization, in the order in which things were done.
 
-use std::ops::{Bound, ControlFlow};
+use std::ops::ControlFlow;
 
-use super::tables::{AUDIT, ORGANIZATIONS, decode};
-use super::{Reader, Snapshot, Tx, everything, storage};
+use redb::TableHandle;
+
+use super::tables::{AUDIT, ORGANIZATIONS, decode, located};
+use super::{Reader, Snapshot, Tx, between, everything, guarded, storage};
 use crate::core::access::grant::Administrator;
 use crate::core::model::Member;
 use crate::core::model::audit::{Action, Actor, Event, EventFilter, EventPage};
@@ -33,21 +35,24 @@ impl AuditQueries for Snapshot {
             return Ok(part);
         }
         let end = filter.before.unwrap_or(u64::MAX);
-        let table = self.tx.open_table(AUDIT).map_err(storage)?;
-        let range = table.range((organization.0, 0)..(organization.0, end)).map_err(storage)?;
-        for (looked_at, entry) in range.rev().enumerate() {
-            let (key, value) = entry.map_err(storage)?;
-            let (_, number) = key.value();
-            if part.events.len() == filter.most || looked_at == MOST_LOOKED_AT {
-                part.before = Some(number + 1);
-                break;
+        guarded(|| {
+            let table = self.tx.open_table(AUDIT).map_err(storage)?;
+            let range = table.range((organization.0, 0)..(organization.0, end)).map_err(storage)?;
+            for (looked_at, entry) in range.rev().enumerate() {
+                let (key, value) = entry.map_err(storage)?;
+                let (_, number) = key.value();
+                if part.events.len() == filter.most || looked_at == MOST_LOOKED_AT {
+                    part.before = Some(number + 1);
+                    break;
+                }
+                let event: Event =
+                    decode(value.value()).map_err(|error| located(error, table.name(), &key.value()))?;
+                if filter.takes(&event) {
+                    part.events.push((number, event));
+                }
             }
-            let event: Event = decode(value.value())?;
-            if filter.takes(&event) {
-                part.events.push((number, event));
-            }
-        }
-        Ok(part)
+            Ok(part)
+        })
     }
 }
 
@@ -105,10 +110,10 @@ impl AuditCommands for Tx<'_> {
         })?;
         let mut old = Vec::new();
         for organization in organizations {
-            let range = (Bound::Included((organization, 0)), Bound::Included((organization, u64::MAX)));
-            self.scan(AUDIT, range, |key, bytes| {
-                let event: Event = decode(bytes)?;
-                if event.at >= until || old.len() == most {
+            self.scan(AUDIT, between((organization, 0), (organization, u64::MAX)), |key, bytes| {
+                // The age of one that can't be read is unknown: it stays, with all after it.
+                let is_old = decode::<Event>(bytes).is_ok_and(|event| event.at < until);
+                if !is_old || old.len() == most {
                     return Ok(ControlFlow::Break(()));
                 }
                 old.push(key);

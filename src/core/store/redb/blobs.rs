@@ -69,7 +69,9 @@ impl Tx<'_> {
 
     pub(super) fn drop_blob_ref(&self, hash: ContentHash, now: Millis) -> Result<()> {
         match blob_refs(self, hash)? {
-            0 => Err(Error::internal("a file was released more often than it was taken")),
+            0 => {
+                Err(Error::internal("a file was released more often than it was taken; run `rasterd doctor`"))
+            }
             1 => {
                 self.put(BLOBS, &hash.0, 0)?;
                 self.put(ORPHANS, (self.counted_from(now)?, &hash.0), ())

@@ -46,7 +46,8 @@ impl ChangeQueries for Snapshot {
             Ok(if entries.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         let keys = entries.iter().map(|(_, library, id)| (*library, id));
-        let assets = self.lookup_each(ASSETS, keys, decode)?;
+        // One that can't be read is not found, and keeps no other from being found.
+        let assets = self.lookup_each(ASSETS, keys, |bytes| Ok(decode(bytes).ok()))?;
         let last = entries.last().map_or(sequence, |(number, _, _)| *number);
         let changed = entries
             .into_iter()
@@ -55,7 +56,7 @@ impl ChangeQueries for Snapshot {
                 sequence,
                 library,
                 id: AssetId::from_bytes(&id),
-                asset,
+                asset: asset.flatten(),
             })
             .collect();
         Ok(Some((changed, last)))
@@ -68,7 +69,7 @@ impl ChangeQueries for Snapshot {
         };
         let mut assets = Vec::new();
         self.scan(ASSETS, (start, Bound::Unbounded), |_, bytes| {
-            assets.push(decode(bytes)?);
+            assets.extend(decode::<Asset>(bytes).ok());
             Ok(if assets.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         Ok(assets)

@@ -188,5 +188,7 @@ impl Tx<'_> {
 }
 
 pub(super) fn adjusted(count: u64, change: i64) -> Result<u64> {
-    count.checked_add_signed(change).ok_or_else(|| Error::internal("a count went below zero"))
+    count
+        .checked_add_signed(change)
+        .ok_or_else(|| Error::internal("a count went below zero; run `rasterd doctor`"))
 }

@@ -3,6 +3,8 @@
 //! A record is one version byte and its postcard encoding, so that fields can be added later and
 //! older records still be read.
 
+use std::fmt;
+
 use redb::TableDefinition;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -171,12 +173,55 @@ pub fn encode<T: Stored>(record: &T) -> Result<Vec<u8>> {
 
 /// The record that these bytes are.
 pub fn decode<T: Stored>(bytes: &[u8]) -> Result<T> {
-    let (&version, rest) = bytes.split_first().ok_or_else(|| Error::internal("an empty record"))?;
+    let (&version, rest) = bytes.split_first().ok_or_else(|| unreadable("it is empty"))?;
     if version == T::VERSION {
-        return postcard::from_bytes(rest).map_err(Error::internal);
+        return postcard::from_bytes(rest).map_err(unreadable);
     }
-    let unknown = || Error::internal(format!("a record of unknown version {version}"));
-    T::read_older(version, rest).ok_or_else(unknown)?.map_err(Error::internal)
+    let unknown = || unreadable(format!("it has the unknown version {version}"));
+    T::read_older(version, rest).ok_or_else(unknown)?.map_err(unreadable)
+}
+
+fn unreadable(why: impl fmt::Display) -> Error {
+    Error::internal(Unreadable { why: why.to_string(), place: None })
+}
+
+/// A record that can't be decoded.
+#[derive(thiserror::Error)]
+pub struct Unreadable {
+    why: String,
+    /// The table and the key, once the reader of the table added them.
+    place: Option<(String, String)>,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some((table, key)) => write!(
+                f,
+                "the record {key} of the table {table} can't be read ({}); run `rasterd doctor`",
+                self.why
+            ),
+            None => f.write_str(&self.why),
+        }
+    }
+}
+
+// The log shows causes in this form.
+impl fmt::Debug for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// An error of what reads the entry of a table. A record that can't be decoded is named.
+pub fn located(error: Error, table: &str, key: &impl fmt::Debug) -> Error {
+    match error.cause().and_then(|cause| cause.downcast_ref::<Unreadable>()) {
+        Some(Unreadable { why, place: None }) => {
+            let place = Some((table.to_owned(), format!("{key:?}")));
+            Error::internal(Unreadable { why: why.clone(), place })
+        }
+        Some(_) | None => error,
+    }
 }
 
 /// Turns a count into a key part that sorts the greatest first, and back.
