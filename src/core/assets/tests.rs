@@ -1,23 +1,18 @@
 //! Distant pages are the same as with skipping.
 
 use super::*;
-use crate::core::access::Administrator;
 use crate::core::clock::Clock;
 use crate::core::index::asset;
-use crate::core::model::Access;
 use crate::core::store::{AssetCommands, NewAsset};
+use crate::core::tests::{PHOTOS, writer_of};
 use crate::testing::settings;
 
 #[tokio::test]
 async fn distant_pages_equal_those_found_by_skipping() {
     let dir = tempfile::tempdir().unwrap();
     let core = Core::open(settings(&dir.path().join("data"), "https://localhost"), Clock::default()).unwrap();
-    let by = Administrator::local();
-    core.create_organization(by.clone(), "Acme", Some("acme")).await.unwrap();
-    core.create_library_as_admin(by.clone(), "acme", "Photos", Some("photos")).await.unwrap();
-    let grants = vec![("photos".to_owned(), Some(Access::Write))];
-    let (key, _) = core.create_key(by, "acme", "key", grants, None).await.unwrap();
-    let path = LibraryPath { organization: "acme", library: "photos" };
+    let key = writer_of(&core, &["photos"]).await;
+    let path = PHOTOS;
     let grant = core.authenticate(key.reveal()).unwrap().write(&path).unwrap();
     let library = grant.library().0;
     let sea = Tag::parse("sea").unwrap();

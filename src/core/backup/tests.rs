@@ -3,29 +3,19 @@
 use std::time::Duration;
 
 use crate::core::Core;
-use crate::core::access::caller::LibraryPath;
 use crate::core::access::grant::Administrator;
 use crate::core::clock::Clock;
-use crate::core::model::{Access, ContentHash};
+use crate::core::model::ContentHash;
 use crate::core::store::{CopyQueries, ScrubCommands, ScrubQueries, Store, StoreOptions};
-use crate::core::uploads::UploadSource;
+use crate::core::tests::{PHOTOS, pixel, writer_of};
 use crate::testing::{TempFolder, settings};
-
-const LIBRARY: LibraryPath<'_> = LibraryPath { organization: "acme", library: "photos" };
-const PIXEL: &str = "R0lGODdhAQABAIAAAP///////ywAAAAAAQABAAACAkQBADs=";
 
 /// A server with one asset, and the hash of its file.
 async fn with_one_file(dir: &TempFolder, clock: &Clock) -> (Core, ContentHash) {
     let core = Core::open(settings(&dir.path().join("data"), "https://localhost"), clock.clone()).unwrap();
-    let by = Administrator::local();
-    core.create_organization(by.clone(), "Acme", Some("acme")).await.unwrap();
-    core.create_library_as_admin(by.clone(), "acme", "Photos", Some("photos")).await.unwrap();
-    let grants = vec![("photos".to_owned(), Some(Access::Write))];
-    let (key, _) = core.create_key(by, "acme", "key", grants, None).await.unwrap();
+    let key = writer_of(&core, &["photos"]).await;
     let caller = core.authenticate(key.reveal()).unwrap();
-    let source =
-        UploadSource::Base64 { filename: "a.gif".into(), mime_type: String::new(), data: PIXEL.into() };
-    let done = core.upload_sources(caller, &LIBRARY, vec![source], None, |_| {}).await.unwrap();
+    let done = core.upload_sources(caller, &PHOTOS, vec![pixel("a.gif")], None, |_| {}).await.unwrap();
     let hash = done.assets[0].asset.content.hash;
     (core, hash)
 }
@@ -50,7 +40,7 @@ async fn files_stay_as_long_as_a_backup_holds_them() {
     let file = core.blobs().local_path(hash);
     let hold = core.blobs().hold();
     let other = core.blobs().hold();
-    core.delete_library(by, &LIBRARY, true).await.unwrap();
+    core.delete_library(by, &PHOTOS, true).await.unwrap();
     clock.advance(Duration::from_hours(2));
     core.maintenance_pass().await;
     assert!(file.exists(), "two backups hold it");

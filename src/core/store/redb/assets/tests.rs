@@ -2,12 +2,13 @@
 
 use super::NewAsset;
 use crate::core::Core;
-use crate::core::access::{Administrator, LibraryPath};
+use crate::core::access::LibraryPath;
 use crate::core::clock::Clock;
 use crate::core::index::asset;
+use crate::core::model::Asset;
 use crate::core::model::name::Tag;
-use crate::core::model::{Access, Asset};
 use crate::core::store::{AssetCommands, TrashCommands};
+use crate::core::tests::writer_of;
 use crate::error::Code;
 use crate::testing::{TempFolder, settings};
 
@@ -15,14 +16,7 @@ use crate::testing::{TempFolder, settings};
 async fn every_change_refuses_an_asset_of_another_library() {
     let folder = TempFolder::new();
     let core = Core::open(settings(folder.path(), "https://localhost"), Clock::default()).unwrap();
-    let by = Administrator::local();
-    core.create_organization(by.clone(), "Acme", Some("acme")).await.unwrap();
-    let mut granted = Vec::new();
-    for slug in ["here", "there"] {
-        core.create_library_as_admin(by.clone(), "acme", slug, Some(slug)).await.unwrap();
-        granted.push((slug.to_owned(), Some(Access::Write)));
-    }
-    let (key, _) = core.create_key(by, "acme", "key", granted, None).await.unwrap();
+    let key = writer_of(&core, &["here", "there"]).await;
     let caller = core.authenticate(key.reveal()).unwrap();
     let [here, there] = ["here", "there"]
         .map(|library| caller.write(&LibraryPath { organization: "acme", library }).unwrap());

@@ -7,10 +7,8 @@ use tokio::time::{sleep, timeout};
 
 use super::*;
 use crate::core::Core;
-use crate::core::access::caller::LibraryPath;
 use crate::core::access::grant::Administrator;
 use crate::core::clock::Clock;
-use crate::core::model::Access;
 use crate::core::model::page::PageRequest;
 use crate::core::settings::{MediaSettings, Settings};
 use crate::core::store::AssetQueries;
@@ -18,7 +16,7 @@ use crate::core::store::redb::tables::{
     ASSETS, AUDIT_CHAINS, AUDIT_HASHES, CHANGES, LIBRARY_BYTES, LIBRARY_CHANGES, META, ORGANIZATION_USE,
     QUOTAS, TAG_RANKS, TAG_TOTALS, decode,
 };
-use crate::core::uploads::UploadSource;
+use crate::core::tests::{PHOTOS, pixel, writer_of};
 use crate::testing::settings;
 
 mod fixtures;
@@ -27,9 +25,6 @@ mod fixtures;
 const DEADLINE: Duration = Duration::from_secs(20);
 /// How often it is looked at.
 const PAUSE: Duration = Duration::from_millis(5);
-/// A GIF of one pixel.
-const PIXEL: &str = "R0lGODdhAQABAIAAAP///////ywAAAAAAQABAAACAkQBADs=";
-const LIBRARY: LibraryPath<'_> = LibraryPath { organization: "acme", library: "photos" };
 
 /// The record that version 1 would have written for this asset.
 fn version_1(asset: &Asset) -> Vec<u8> {
@@ -109,15 +104,10 @@ fn open(dir: &Path) -> Core {
 /// A data directory with one asset, as version 1 left it; returns a key and the asset.
 async fn directory_of_version_1(dir: &Path) -> (String, Asset) {
     let core = open(dir);
-    let by = Administrator::local();
-    core.create_organization(by.clone(), "Acme", Some("acme")).await.unwrap();
-    core.create_library_as_admin(by.clone(), "acme", "Photos", Some("photos")).await.unwrap();
-    let grants = vec![("photos".to_owned(), Some(Access::Write))];
-    let (key, _) = core.create_key(by, "acme", "key", grants, None).await.unwrap();
-    let source =
-        UploadSource::Base64 { filename: "pixel.gif".into(), mime_type: String::new(), data: PIXEL.into() };
+    let key = writer_of(&core, &["photos"]).await;
     let caller = core.authenticate(key.reveal()).unwrap();
-    let uploaded = core.upload_sources(caller, &LIBRARY, vec![source], None, |_| {}).await.unwrap();
+    let uploaded =
+        core.upload_sources(caller, &PHOTOS, vec![pixel("pixel.gif")], None, |_| {}).await.unwrap();
     let asset = uploaded.assets[0].asset.clone();
     let written = asset.clone();
     let write = move |tx: &crate::core::store::Tx<'_>| {
@@ -135,7 +125,7 @@ async fn what_an_earlier_version_left_unseen_is_looked_at() {
     let (key, uploaded) = directory_of_version_1(dir.path()).await;
     let core = open(dir.path());
     let caller = core.authenticate(&key).unwrap();
-    let grant = caller.read(&LIBRARY).unwrap();
+    let grant = caller.read(&PHOTOS).unwrap();
     let now = || core.store().snapshot().unwrap().asset(&grant, &uploaded.id).unwrap();
     assert_eq!(now().content.work, Work::Nothing);
     let seen = async {
@@ -214,7 +204,7 @@ async fn the_tags_of_an_earlier_version_are_put_in_order_and_counted() {
         let core = open(dir.path());
         let caller = core.authenticate(&key).unwrap();
         let (ids, tags) = ([uploaded.id.to_string()], ["sea".to_owned(), "Air".to_owned()]);
-        core.tag_assets(&caller, &LIBRARY, &ids, &tags).await.unwrap();
+        core.tag_assets(&caller, &PHOTOS, &ids, &tags).await.unwrap();
     }
     let db = database(dir.path());
     let tx = db.begin_write().unwrap();
@@ -225,10 +215,10 @@ async fn the_tags_of_an_earlier_version_are_put_in_order_and_counted() {
     let caller = core.authenticate(&key).unwrap();
     let texts = || -> Vec<String> {
         let caller = core.authenticate(&key).unwrap();
-        core.list_tags(&caller, &LIBRARY, 9).unwrap().into_iter().map(|tag| tag.text).collect()
+        core.list_tags(&caller, &PHOTOS, 9).unwrap().into_iter().map(|tag| tag.text).collect()
     };
     assert_eq!(texts(), ["Air", "sea"]);
-    core.untag_assets(&caller, &LIBRARY, &[uploaded.id.to_string()], &["air".to_owned()]).await.unwrap();
+    core.untag_assets(&caller, &PHOTOS, &[uploaded.id.to_string()], &["air".to_owned()]).await.unwrap();
     assert_eq!(texts(), ["sea"]);
 }
 

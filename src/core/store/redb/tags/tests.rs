@@ -7,13 +7,14 @@ use proptest::prelude::*;
 use super::*;
 use crate::core::Core;
 use crate::core::access::caller::LibraryPath;
-use crate::core::access::grant::{Administrator, WriteGrant};
+use crate::core::access::grant::WriteGrant;
 use crate::core::clock::Clock;
 use crate::core::index::asset;
+use crate::core::model::Asset;
 use crate::core::model::id::AssetId;
 use crate::core::model::name::{Tag, fold};
-use crate::core::model::{Access, Asset};
 use crate::core::store::{AssetCommands, AssetQueries, ChangeQueries, NewAsset, TrashCommands};
+use crate::core::tests::writer_of;
 use crate::testing::settings;
 
 const TAGS_TRIED: [&str; 6] = ["Sea", "sea", "Sun", "sky", "Ärger", "a b"];
@@ -84,14 +85,7 @@ fn computed(assets: &[Asset], library: LibraryId) -> Vec<(String, u64)> {
 async fn kept_is_computed(steps: Vec<Step>) {
     let dir = tempfile::tempdir().unwrap();
     let core = Core::open(settings(&dir.path().join("data"), "https://localhost"), Clock::default()).unwrap();
-    let by = Administrator::local();
-    core.create_organization(by.clone(), "Acme", Some("acme")).await.unwrap();
-    let mut named = Vec::new();
-    for slug in ["one", "two"] {
-        core.create_library_as_admin(by.clone(), "acme", slug, Some(slug)).await.unwrap();
-        named.push((slug.to_owned(), Some(Access::Write)));
-    }
-    let (key, _) = core.create_key(by, "acme", "key", named, None).await.unwrap();
+    let key = writer_of(&core, &["one", "two"]).await;
     let caller = core.authenticate(key.reveal()).unwrap();
     let grants =
         ["one", "two"].map(|library| caller.write(&LibraryPath { organization: "acme", library }).unwrap());
