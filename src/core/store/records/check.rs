@@ -6,16 +6,16 @@ use crate::core::model::ContentHash;
 use crate::core::model::id::AssetId;
 use crate::error::Result;
 
-/// The most problems that are described one by one.
+/// The most problems of one kind that are described one by one.
 const MOST: usize = 500;
 
-/// A problem with the records.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordProblem {
-    /// What is wrong, as a sentence.
-    pub text: String,
-    /// Whether it is in what is derived from other records, and so can be derived again.
-    pub is_derived: bool,
+/// Problems of one kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Problems {
+    /// What is wrong, in sentences; the first of them, when there are many.
+    pub texts: Vec<String>,
+    /// How many there are beyond those.
+    pub more: u64,
 }
 
 /// What the records say about a file.
@@ -32,33 +32,42 @@ pub struct NamedFile {
 /// All records, checked.
 #[derive(Debug, Default)]
 pub struct CheckedRecords {
-    /// What is wrong; the first of it, when it is much.
-    pub problems: Vec<RecordProblem>,
-    /// How many problems there are beyond those.
-    pub more: u64,
+    /// What is wrong with records themselves, which can't be derived from others.
+    pub in_records: Problems,
+    /// What is wrong with what is derived from records, and so can be derived again.
+    pub in_derived: Problems,
     /// How many records and entries were read.
     pub entries: u64,
     /// The files that assets have.
     pub files: HashMap<ContentHash, NamedFile>,
 }
 
-impl CheckedRecords {
-    /// Adds a problem of a record itself, which can't be derived from others.
+impl Problems {
+    /// Adds one.
     pub fn add(&mut self, text: String) {
-        self.push(RecordProblem { text, is_derived: false });
-    }
-
-    /// Adds a problem of what is derived from other records.
-    pub fn add_derived(&mut self, text: String) {
-        self.push(RecordProblem { text, is_derived: true });
-    }
-
-    fn push(&mut self, problem: RecordProblem) {
-        if self.problems.len() < MOST {
-            self.problems.push(problem);
+        if self.texts.len() < MOST {
+            self.texts.push(text);
         } else {
             self.more += 1;
         }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+}
+
+impl CheckedRecords {
+    /// Adds a problem of a record itself.
+    pub fn add(&mut self, text: String) {
+        self.in_records.add(text);
+    }
+
+    /// Adds a problem of what is derived from records.
+    pub fn add_derived(&mut self, text: String) {
+        self.in_derived.add(text);
     }
 }
 

@@ -7,4 +7,7 @@ use crate::error::Result;
 pub trait RepairCommands {
     /// Derives lists, counts, references and names again from the records, which stay as they are.
     fn rebuild_derived(&self, now: Millis) -> Result<()>;
+
+    /// Lets the search index be built again.
+    fn rebuild_index(&self) -> Result<()>;
 }

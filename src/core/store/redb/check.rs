@@ -7,13 +7,14 @@ use std::ops::ControlFlow;
 use redb::{TableDefinition, TableHandle};
 
 use super::tables::{
-    AUDIT, KEY_IDS, KEYS, LIBRARIES, LIBRARY_SLUGS, LINKS, MEMBER_EMAILS, MEMBERS, ORGANIZATION_SLUGS,
-    ORGANIZATIONS, PASSKEYS, SESSIONS, Stored, decode,
+    AUDIT, AUDIT_CHAINS, AUDIT_HASHES, CHANGES, DAMAGED, KEY_IDS, KEY_MAKERS, KEY_USE, KEYS, LIBRARIES,
+    LIBRARY_BYTES, LIBRARY_CHANGES, LIBRARY_NAMINGS, LIBRARY_SLUGS, LINKS, MEMBER_EMAILS, MEMBERS, META,
+    ORGANIZATION_SLUGS, ORGANIZATIONS, PASSKEYS, QUOTAS, SESSION_USE, SESSIONS, Stored, TAG_TOTALS, decode,
 };
 use super::{Reader, Snapshot, everything};
-use crate::core::model::audit::Event;
+use crate::core::model::audit::{AuditChain, Event};
 use crate::core::model::email::Email;
-use crate::core::model::{Key, Library, Link, Member, Organization, Passkey, Session};
+use crate::core::model::{Key, Library, Link, Member, Organization, Passkey, Quota, Session};
 use crate::core::store::records::{CheckQueries, CheckedRecords};
 use crate::error::{Error, Result};
 
@@ -24,8 +25,13 @@ const REPORT: u64 = 1000;
 
 impl CheckQueries for Snapshot {
     fn check_records(&self, report: &mut dyn FnMut(u64) -> Result<()>) -> Result<CheckedRecords> {
-        let mut checker =
-            Checker { snapshot: self, report, found: CheckedRecords::default(), libraries: BTreeMap::new() };
+        let mut checker = Checker {
+            snapshot: self,
+            report,
+            found: CheckedRecords::default(),
+            libraries: BTreeMap::new(),
+            unreadable_assets: 0,
+        };
         checker.organizations()?;
         checker.libraries()?;
         checker.keys()?;
@@ -40,8 +46,8 @@ impl CheckQueries for Snapshot {
 #[derive(Default)]
 struct Counted {
     organization: u64,
-    /// As recorded: listed and trashed.
-    recorded: (u64, u64),
+    /// As recorded: listed and trashed; none when the record can't be read.
+    recorded: Option<(u64, u64)>,
     listed: u64,
     trashed: u64,
     /// All files: assets, variants and the trash.
@@ -56,6 +62,7 @@ struct Checker<'a> {
     report: &'a mut dyn FnMut(u64) -> Result<()>,
     found: CheckedRecords,
     libraries: BTreeMap<u64, Counted>,
+    unreadable_assets: u64,
 }
 
 impl Checker<'_> {
@@ -87,11 +94,11 @@ impl Checker<'_> {
     }
 
     /// A record, unless it can't be read, which is a problem.
-    fn record<T: Stored>(&mut self, what: &str, bytes: &[u8]) -> Option<T> {
+    fn record<T: Stored>(&mut self, what: impl FnOnce() -> String, bytes: &[u8]) -> Option<T> {
         match decode(bytes) {
             Ok(record) => Some(record),
             Err(error) => {
-                self.found.add(format!("The record of {what} can't be read: {}.", reason(&error)));
+                self.found.add(format!("The record of {} can't be read: {}.", what(), reason(&error)));
                 None
             }
         }
@@ -109,7 +116,7 @@ impl Checker<'_> {
 
     fn organizations(&mut self) -> Result<()> {
         self.walk(ORGANIZATIONS, |checker, id, bytes| {
-            let Some(found) = checker.record::<Organization>(&format!("organization {id}"), bytes) else {
+            let Some(found) = checker.record::<Organization>(|| format!("organization {id}"), bytes) else {
                 return Ok(());
             };
             let slug = found.slug.as_str();
@@ -131,7 +138,7 @@ impl Checker<'_> {
 
     fn libraries(&mut self) -> Result<()> {
         self.walk(LIBRARIES, |checker, id, bytes| {
-            let Some(found) = checker.record::<Library>(&format!("library {id}"), bytes) else {
+            let Some(found) = checker.record::<Library>(|| format!("library {id}"), bytes) else {
                 return Ok(());
             };
             let (slug, organization) = (found.slug.as_str(), found.organization.0);
@@ -144,13 +151,17 @@ impl Checker<'_> {
             if checker.look(LIBRARY_SLUGS, (organization, slug), |id| id) != Some(id) {
                 checker.found.add_derived(format!("The library {slug} is not found by its id."));
             }
-            let recorded = (found.assets, found.trashed);
+            let recorded = Some((found.assets, found.trashed));
             checker.libraries.insert(id, Counted { organization, recorded, ..Counted::default() });
             Ok(())
         })?;
-        self.walk(LIBRARY_SLUGS, |checker, (_, slug), id| {
+        self.walk(LIBRARY_SLUGS, |checker, (organization, slug), id| {
             if checker.look(LIBRARIES, id, |_| ()).is_none() {
                 checker.found.add_derived(format!("The id {slug} belongs to no library."));
+            } else {
+                // Of a library that can't be read, only this knows the organization.
+                let unreadable = Counted { organization, ..Counted::default() };
+                checker.libraries.entry(id).or_insert(unreadable);
             }
             Ok(())
         })
@@ -158,7 +169,7 @@ impl Checker<'_> {
 
     fn keys(&mut self) -> Result<()> {
         self.walk(KEYS, |checker, digest, bytes| {
-            let Some(found) = checker.record::<Key>("a key", bytes) else { return Ok(()) };
+            let Some(found) = checker.record::<Key>(|| "a key".to_owned(), bytes) else { return Ok(()) };
             let id = found.id.as_str();
             if checker.look(KEY_IDS, id, |digest| *digest) != Some(*digest) {
                 checker.found.add_derived(format!("The key {id} works, but is not found by its id."));
@@ -183,7 +194,9 @@ impl Checker<'_> {
 
     fn members(&mut self) -> Result<()> {
         self.walk(MEMBERS, |checker, id, bytes| {
-            let Some(found) = checker.record::<Member>(&format!("member {id}"), bytes) else { return Ok(()) };
+            let Some(found) = checker.record::<Member>(|| format!("member {id}"), bytes) else {
+                return Ok(());
+            };
             let email = Email::parse(&found.email).map(|email| email.folded()).unwrap_or_default();
             if checker.look(MEMBER_EMAILS, email.as_str(), |id| id) != Some(id) {
                 checker
@@ -199,7 +212,7 @@ impl Checker<'_> {
             Ok(())
         })?;
         self.walk(PASSKEYS, |checker, _, bytes| {
-            let found = checker.record::<Passkey>("a passkey", bytes);
+            let found = checker.record::<Passkey>(|| "a passkey".to_owned(), bytes);
             let member = found.map(|passkey| passkey.member.0);
             if member.is_some_and(|member| checker.look(MEMBERS, member, |_| ()).is_none()) {
                 checker.found.add("A passkey belongs to a member who is not there.".to_owned());
@@ -210,18 +223,41 @@ impl Checker<'_> {
 
     /// Records that only have to be readable.
     fn others(&mut self) -> Result<()> {
-        self.walk(SESSIONS, |checker, _, bytes| {
-            checker.record::<Session>("a session", bytes);
-            Ok(())
-        })?;
-        self.walk(LINKS, |checker, _, bytes| {
-            checker.record::<Link>("a link", bytes);
-            Ok(())
-        })?;
-        self.walk(AUDIT, |checker, (_, number), bytes| {
-            checker.record::<Event>(&format!("event {number} of the audit log"), bytes);
+        self.records::<_, Session>(SESSIONS, |_| "a session".to_owned())?;
+        self.records::<_, Link>(LINKS, |_| "a link".to_owned())?;
+        self.records::<_, Quota>(QUOTAS, |id| format!("the limits of organization {id}"))?;
+        self.records::<_, Event>(AUDIT, |(_, number)| format!("event {number} of the audit log"))?;
+        self.records::<_, AuditChain>(AUDIT_CHAINS, |id| format!("the audit log of organization {id}"))?;
+        self.entries(META)?;
+        self.entries(LIBRARY_BYTES)?;
+        self.entries(LIBRARY_NAMINGS)?;
+        self.entries(LIBRARY_CHANGES)?;
+        self.entries(TAG_TOTALS)?;
+        self.entries(KEY_MAKERS)?;
+        self.entries(KEY_USE)?;
+        self.entries(SESSION_USE)?;
+        self.entries(DAMAGED)?;
+        self.entries(CHANGES)?;
+        self.entries(AUDIT_HASHES)
+    }
+
+    fn records<K: redb::Key + 'static, T: Stored>(
+        &mut self,
+        table: TableDefinition<'static, K, &'static [u8]>,
+        what: impl Fn(K::SelfType<'_>) -> String,
+    ) -> Result<()> {
+        self.walk(table, |checker, key, bytes| {
+            checker.record::<T>(|| what(key), bytes);
             Ok(())
         })
+    }
+
+    /// Reads a table whose entries can have any value.
+    fn entries<K: redb::Key + 'static, V: redb::Value + 'static>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+    ) -> Result<()> {
+        self.walk(table, |_, _, _| Ok(()))
     }
 }
 

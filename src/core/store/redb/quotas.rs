@@ -92,18 +92,7 @@ impl Tx<'_> {
         )
     }
 
-    /// Counts again what an organization has, whatever its quotas are.
-    pub(super) fn recount_use(
-        &self,
-        organization: OrganizationId,
-        count: impl FnOnce(&mut OrganizationUse),
-    ) -> Result<()> {
-        let mut used = use_of(self, organization)?;
-        count(&mut used);
-        self.put_use(organization, used)
-    }
-
-    fn put_use(&self, organization: OrganizationId, now: OrganizationUse) -> Result<()> {
+    pub(super) fn put_use(&self, organization: OrganizationId, now: OrganizationUse) -> Result<()> {
         let OrganizationUse { storage, libraries, assets } = now;
         self.put(ORGANIZATION_USE, organization.0, (storage, assets, libraries))
     }
