@@ -19,6 +19,7 @@ use super::store::Changed;
 use crate::core::model::id::AssetId;
 use crate::error::{Code, Error, Result};
 
+mod compare;
 mod document;
 mod fields;
 mod folder;
@@ -31,6 +32,7 @@ mod segment;
 mod terms;
 mod words;
 
+pub use compare::Difference;
 pub use follow::Indexer;
 pub use terms::Terms;
 

@@ -1,5 +1,6 @@
 //! The fields of a document in the index, and how an asset id is stored in them.
 
+use tantivy::Term;
 use tantivy::schema::{BytesOptions, FAST, Field, Schema};
 
 use crate::core::model::id::AssetId;
@@ -24,6 +25,18 @@ pub struct Fields {
     pub created: Field,
     /// The words, each prefixed with its library and where it stands.
     pub words: Field,
+}
+
+impl Fields {
+    /// The term of an asset's document in a library.
+    pub fn key_of(&self, library: u64, id: &AssetId) -> Term {
+        Term::from_field_bytes(self.key, &document_key(library, id))
+    }
+}
+
+/// The value of the key.
+pub fn document_key(library: u64, id: &AssetId) -> Vec<u8> {
+    [library.to_be_bytes().as_slice(), id.bytes()].concat()
 }
 
 /// The schema of an index, and its fields.

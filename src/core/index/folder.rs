@@ -5,10 +5,10 @@ use std::path::Path;
 
 use tantivy::index::SegmentId;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
-use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyDocument, Term};
+use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyDocument};
 
 use super::document::Document;
-use super::fields::{Fields, halves, schema};
+use super::fields::{Fields, document_key, halves, schema};
 use super::private_directory::PrivateDirectory;
 use super::segment::{self, Segment};
 use crate::core::model::id::AssetId;
@@ -44,6 +44,11 @@ pub struct Committed {
 }
 
 impl Committed {
+    /// All segments.
+    pub fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.segments.iter()
+    }
+
     /// The segments that have words of this library.
     pub fn segments_of(&self, library: u64) -> impl Iterator<Item = &Segment> {
         let positions = self.libraries.get(&library).into_iter().flatten();
@@ -120,7 +125,7 @@ impl Folder {
 
     /// Removes an asset's document from a library.
     pub fn remove(&self, library: u64, id: &AssetId) {
-        self.writer.delete_term(Term::from_field_bytes(self.fields.key, &document_key(library, id)));
+        self.writer.delete_term(self.fields.key_of(library, id));
     }
 
     /// Adds a document. A former one of the same asset in the same library must be removed first.
@@ -149,11 +154,6 @@ impl Folder {
         self.sequence = sequence;
         Ok(())
     }
-}
-
-/// The key by which a document is deleted.
-fn document_key(library: u64, id: &AssetId) -> Vec<u8> {
-    [library.to_be_bytes().as_slice(), id.bytes()].concat()
 }
 
 fn stamp(database: u64, sequence: u64) -> String {

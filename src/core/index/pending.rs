@@ -36,6 +36,11 @@ impl LibraryChanges {
         self.0.contains_key(id)
     }
 
+    /// The changed assets.
+    pub fn ids(&self) -> impl Iterator<Item = &AssetId> {
+        self.0.keys()
+    }
+
     /// The changed assets that are still listed.
     pub fn documents(&self) -> impl Iterator<Item = &Document> {
         self.0.values().filter_map(|change| change.document.as_deref())
@@ -54,6 +59,11 @@ impl Pending {
     /// The changes of a library.
     pub fn of(&self, library: u64) -> Option<&LibraryChanges> {
         self.libraries.get(&library).map(Arc::as_ref)
+    }
+
+    /// The changes of each library.
+    pub fn libraries(&self) -> impl Iterator<Item = (u64, &LibraryChanges)> {
+        self.libraries.iter().map(|(library, changes)| (*library, changes.as_ref()))
     }
 
     /// How many more changes may be added.

@@ -37,7 +37,11 @@ fn read_key(key: &[u8]) -> Option<(u64, Place, &str)> {
 
 /// An open segment.
 pub struct Segment {
+    fields: Fields,
+    keys: Arc<InvertedIndexReader>,
     words: Arc<InvertedIndexReader>,
+    /// How many documents are not deleted.
+    documents: u32,
     alive: Option<AliveBitSet>,
     created: Arc<dyn ColumnValues<u64>>,
     id_high: Arc<dyn ColumnValues<u64>>,
@@ -49,7 +53,10 @@ impl Segment {
     pub fn open(reader: &SegmentReader, fields: &Fields) -> Result<Self> {
         let column = |name| reader.fast_fields().column_first_or_default(name).map_err(Error::internal);
         Ok(Self {
+            fields: *fields,
+            keys: reader.inverted_index(fields.key).map_err(Error::internal)?,
             words: reader.inverted_index(fields.words).map_err(Error::internal)?,
+            documents: reader.num_docs(),
             alive: reader.alive_bitset().cloned(),
             created: column(fields::CREATED)?,
             id_high: column(fields::ID_HIGH)?,
@@ -74,6 +81,29 @@ impl Segment {
         Ok(libraries)
     }
 
+    /// How many documents are not deleted.
+    pub fn documents(&self) -> u64 {
+        self.documents.into()
+    }
+
+    /// The documents of an asset in a library that are not deleted: at most one, unless something is wrong.
+    pub fn documents_of(&self, library: u64, id: &AssetId) -> Result<Vec<DocId>> {
+        let Some(info) = self.keys.get_term_info(&self.fields.key_of(library, id))? else {
+            return Ok(Vec::new());
+        };
+        let (mut postings, mut documents) = (BlockSegmentPostings::empty(), Vec::new());
+        self.keys.reset_block_postings_from_terminfo(&info, &mut postings)?;
+        while !postings.docs().is_empty() {
+            documents.extend(postings.docs().iter().copied().filter(|document| self.is_alive(*document)));
+            postings.advance();
+        }
+        Ok(documents)
+    }
+
+    fn is_alive(&self, document: DocId) -> bool {
+        self.alive.as_ref().is_none_or(|alive| alive.is_alive(document))
+    }
+
     /// The asset of a document.
     pub fn id(&self, document: DocId) -> AssetId {
         fields::joined(self.id_high.get_val(document), self.id_low.get_val(document))
@@ -87,11 +117,10 @@ impl Segment {
     /// The documents of a library that have all words and are not deleted, with their total points.
     pub fn search(&self, library: u64, patterns: &[Pattern]) -> Result<Vec<(DocId, u32)>> {
         let Some((first, others)) = patterns.split_first() else { return Ok(Vec::new()) };
-        let is_alive = |document| self.alive.as_ref().is_none_or(|alive| alive.is_alive(document));
         let mut documents: Vec<(DocId, u32)> = self
             .rate(library, first)?
             .into_iter()
-            .filter(|(document, _)| is_alive(*document))
+            .filter(|(document, _)| self.is_alive(*document))
             .map(|(document, points)| (document, u32::from(points)))
             .collect();
         for pattern in others {

@@ -4,13 +4,15 @@ use std::path::Path;
 
 use super::*;
 use crate::core::Core;
-use crate::core::access::{Administrator, LibraryPath, WriteGrant};
+use crate::core::access::WriteGrant;
 use crate::core::clock::Clock;
 use crate::core::index::tests::asset;
 use crate::core::index::{Changed, SearchQuery, Terms};
-use crate::core::model::Access;
 use crate::core::model::id::AssetId;
-use crate::core::store::{AssetCommands, ChangeCommands, ChangeQueries, NewAsset, TrashCommands};
+use crate::core::store::{
+    AssetCommands, ChangeCommands, ChangeQueries, NewAsset, RepairCommands, TrashCommands,
+};
+use crate::core::tests::{PHOTOS, writer_of};
 use crate::testing::settings;
 
 /// Damage to an index folder.
@@ -28,13 +30,9 @@ impl Fixture {
         let dir = crate::testing::TempFolder::new();
         let settings = settings(&dir.path().join("data"), "https://localhost");
         let core = Core::open(settings, Clock::default()).unwrap();
-        let by = Administrator::local();
-        core.create_organization(by.clone(), "Acme", Some("acme")).await.unwrap();
-        core.create_library_as_admin(by.clone(), "acme", "Photos", Some("photos")).await.unwrap();
-        let grants = vec![("photos".to_owned(), Some(Access::Write))];
-        let (key, _) = core.create_key(by, "acme", "key", grants, None).await.unwrap();
+        let key = writer_of(&core, &["photos"]).await;
         let caller = core.authenticate(key.reveal()).unwrap();
-        let grant = caller.write(&LibraryPath { organization: "acme", library: "photos" }).unwrap();
+        let grant = caller.write(&PHOTOS).unwrap();
         Self { core, grant, dir }
     }
 
@@ -234,4 +232,42 @@ async fn truncating_the_log_behind_the_index_does_no_harm() {
     assert_eq!(fixture.found(&indexer, "sunset").await, [first.id]);
     drop(indexer);
     assert_eq!(fixture.found(&fixture.indexer(), "sunset").await, [first.id]);
+}
+
+#[tokio::test]
+async fn an_index_that_differs_from_the_store_is_found_and_built_again() {
+    let fixture = Fixture::new().await;
+    let (kept, lost) = (fixture.add("sunset one").await, fixture.add("sunset two").await);
+    let indexer = fixture.indexer();
+    fixture.committed(&indexer).await;
+    let compared = |indexer: &Indexer| {
+        let difference = indexer.index().compare(fixture.core.store(), &mut |_| Ok(())).unwrap();
+        difference.map(|found| (found.missing, found.extra, found.compared))
+    };
+    assert_eq!(compared(&indexer), Some((0, 0, 2)));
+    drop(indexer);
+    let database = fixture.core.store().snapshot().unwrap().database().unwrap();
+    let mut folder = Folder::open(&fixture.folder(), database).unwrap().unwrap();
+    let stray = asset(fixture.grant.library().0, "sunset");
+    folder.add(&Document::of(&stray).unwrap()).unwrap();
+    folder.remove(lost.library.0, &lost.id);
+    folder.commit(folder.sequence()).unwrap();
+    drop(folder);
+    let indexer = fixture.indexer();
+    assert_eq!(compared(&indexer), Some((1, 1, 2)));
+    // What changes meanwhile is not taken for a difference.
+    fixture.trash(&kept).await;
+    let later = fixture.add("sunset three").await;
+    let (missing, extra, _) = compared(&indexer).unwrap();
+    assert_eq!((missing, extra), (1, 1));
+    fixture.core.store().write(|tx| tx.rebuild_index()).await.unwrap();
+    drop(indexer);
+    let indexer = fixture.indexer();
+    fixture.committed(&indexer).await;
+    let mut found = fixture.found(&indexer, "sunset").await;
+    found.sort_unstable();
+    let mut expected = [lost.id, later.id];
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+    assert_eq!(compared(&indexer), Some((0, 0, 2)));
 }
