@@ -21,6 +21,7 @@ pub mod data_dir;
 pub mod data_folder;
 pub mod disk;
 pub mod doctor;
+mod file_check;
 mod health;
 mod index;
 pub mod keys;

@@ -14,7 +14,7 @@ use crate::core::doctor::{Area, Diagnosis, DoctorOptions, Finding, Severity};
 
 #[derive(Args)]
 pub(super) struct DoctorArgs {
-    /// Leaves out what reads everything: the hashes of files, and the pages of the database
+    /// Leaves out what reads everything: the hashes of files, and the pages of the database unless it repairs
     #[arg(long)]
     quick: bool,
     /// Derives again what can be derived (lists, counts, references, the index), moves files that no record names to

@@ -7,10 +7,12 @@ use super::Core;
 use super::long_work::{Reporter, Stage};
 use crate::core::access::Administrator;
 use crate::core::store::{CheckQueries, CheckedRecords, CopyQueries, RepairCommands};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
+mod audit;
 mod disk;
 mod files;
+mod index;
 mod pages;
 
 /// How bad something is.
@@ -37,6 +39,8 @@ pub enum Area {
     Files,
     /// The search index.
     Index,
+    /// The audit log.
+    Audit,
     /// The space on the disk.
     Space,
     /// Who may read the data directory.
@@ -56,6 +60,7 @@ impl Area {
             Self::Records => "records",
             Self::Files => "files",
             Self::Index => "index",
+            Self::Audit => "audit",
             Self::Space => "space",
             Self::Permissions => "permissions",
             Self::Certificates => "certificates",
@@ -82,7 +87,7 @@ pub struct Finding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DoctorOptions {
-    /// Leaves out what reads everything: the hashes of files, and the pages of the database.
+    /// Leaves out what reads everything: the hashes of files, and the pages of the database unless it repairs.
     pub quick: bool,
     /// Repairs what can be repaired.
     pub repair: bool,
@@ -138,38 +143,47 @@ struct Job {
 
 impl Job {
     fn run(self, reporter: &Reporter) -> Result<Diagnosis> {
+        let DoctorOptions { quick, repair } = self.options;
         let mut diagnosis = Diagnosis::default();
-        if !self.options.quick {
-            self.pages(&mut diagnosis, reporter)?;
+        // A repair looks at the pages in any case: what it writes into damaged ones could overwrite what is whole.
+        let can_repair = (quick && !repair) || self.pages(&mut diagnosis, reporter)?;
+        let (records, are_derived_again) = self.records(can_repair, &mut diagnosis, reporter)?;
+        if are_derived_again {
+            diagnosis.add(Severity::Fine, Area::Index, "The search index is built again from the records.");
+        } else {
+            self.index(can_repair, &mut diagnosis, reporter)?;
         }
-        let records = self.records(&mut diagnosis, reporter)?;
+        self.audit(&mut diagnosis);
         self.files(&records, &mut diagnosis, reporter)?;
         self.space(&mut diagnosis);
-        self.permissions(&mut diagnosis)?;
+        self.permissions(&mut diagnosis);
         self.clock(&mut diagnosis);
         Ok(diagnosis)
     }
 
-    /// Checks the records, and derives again what is wrong.
-    fn records(&self, diagnosis: &mut Diagnosis, reporter: &Reporter) -> Result<CheckedRecords> {
+    /// Checks the records, and derives again what is wrong. Returns what is there then, and whether anything was written.
+    fn records(
+        &self,
+        can_repair: bool,
+        diagnosis: &mut Diagnosis,
+        reporter: &Reporter,
+    ) -> Result<(CheckedRecords, bool)> {
         let found = self.check_records(reporter)?;
-        let is_derived_wrong = found.problems.iter().any(|problem| problem.is_derived);
-        if !is_derived_wrong || !self.options.repair {
+        if found.in_derived.is_empty() || !self.options.repair || !can_repair {
             report_records(&found, diagnosis, false);
-            return Ok(found);
+            return Ok((found, false));
         }
         let now = self.core.now();
         let rebuilt = self.core.store().write_always_blocking(move |tx| tx.rebuild_derived(now));
         if let Err(error) = rebuilt {
             report_records(&found, diagnosis, false);
-            let cause = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
-            diagnosis.add(Severity::Error, Area::Records, format!("The repair failed: {cause}."));
-            return Ok(found);
+            let text = format!("The repair failed: {}.", reason(&error));
+            diagnosis.add(Severity::Error, Area::Records, text);
+            return Ok((found, false));
         }
         let left = self.check_records(reporter)?;
-        let is_repaired = !left.problems.iter().any(|problem| problem.is_derived);
-        report_records(&found, diagnosis, is_repaired);
-        Ok(left)
+        report_records(&found, diagnosis, left.in_derived.is_empty());
+        Ok((left, true))
     }
 
     fn check_records(&self, reporter: &Reporter) -> Result<CheckedRecords> {
@@ -197,23 +211,27 @@ impl Job {
     }
 }
 
-fn report_records(found: &CheckedRecords, diagnosis: &mut Diagnosis, is_repaired: bool) {
-    for problem in &found.problems {
-        let (severity, is_repaired) =
-            if problem.is_derived { (Severity::Error, is_repaired) } else { (Severity::Error, false) };
-        if is_repaired {
-            diagnosis.add_repaired(severity, Area::Records, &*problem.text);
-        } else {
-            diagnosis.add(severity, Area::Records, &*problem.text);
+fn report_records(found: &CheckedRecords, diagnosis: &mut Diagnosis, are_derived_again: bool) {
+    for (problems, repaired) in [(&found.in_records, false), (&found.in_derived, are_derived_again)] {
+        let more =
+            (problems.more > 0).then(|| format!("There are {} more problems like these.", problems.more));
+        for text in problems.texts.iter().cloned().chain(more) {
+            diagnosis.findings.push(Finding {
+                severity: Severity::Error,
+                area: Area::Records,
+                text,
+                repaired,
+            });
         }
     }
-    if found.more > 0 {
-        let text = format!("There are {} more problems like these.", found.more);
-        diagnosis.add(Severity::Error, Area::Records, text);
-    }
-    if found.problems.is_empty() {
+    if found.in_records.is_empty() && found.in_derived.is_empty() {
         let text =
             format!("All {} records and entries can be read and agree with each other.", found.entries);
         diagnosis.add(Severity::Fine, Area::Records, text);
     }
+}
+
+/// What an error says to the administrator.
+fn reason(error: &Error) -> String {
+    error.cause().map_or_else(|| error.to_string(), ToString::to_string)
 }

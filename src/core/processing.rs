@@ -180,6 +180,10 @@ impl Core {
         file: LibraryFile,
         content: &Content,
     ) -> Result<Outcome, Failure> {
+        // Nothing is made of a file that is known to be damaged.
+        if self.blobs().damaged().contains(&content.hash) {
+            return Err(Failure::Unavailable("its file is damaged".to_owned()));
+        }
         let derived = if self.renderable_types().includes(content.media_type) {
             Some(self.derive_renditions(permit, file, content).await?)
         } else {

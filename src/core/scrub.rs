@@ -2,29 +2,59 @@
 //! ones are recorded, logged, shown on the Overview, and not served. The position survives a restart.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rand::seq::SliceRandom;
+
 use super::Core;
+use super::file_check::{FileProblem, check_bytes};
 use super::long_work::Reporter;
 use crate::core::access::Administrator;
-use crate::core::backup::copying::read_whole;
 use crate::core::model::ContentHash;
 use crate::core::model::audit::{Action, Actor};
+use crate::core::model::time::Millis;
 use crate::core::store::files::Blobs;
-use crate::core::store::{AuditCommands, FileQueries, ScrubCommands, ScrubQueries, Store};
+use crate::core::store::{AuditCommands, FileQueries, ScrubCommands, ScrubQueries, Store, Tx};
 use crate::error::Result;
 
 /// How often a part is checked: with every maintenance.
 const EVERY: Duration = Duration::from_mins(1);
+/// How many of the files that are known to be damaged are checked again with each part. There may be many, and reading
+/// them all each time would leave no time for others.
+const CHECKED_AGAIN: usize = 20;
 
-/// What a part of the check found.
+/// What a check of files found.
 #[derive(Debug, Default)]
-struct Checked {
-    files: u64,
+pub struct CheckedFiles {
     /// Newly found, with what is wrong.
-    damaged: Vec<(ContentHash, String)>,
+    pub damaged: Vec<(ContentHash, FileProblem)>,
     /// Whole again.
-    mended: Vec<ContentHash>,
+    pub mended: Vec<ContentHash>,
+}
+
+impl CheckedFiles {
+    fn log(&self, blobs: &Blobs) {
+        for (hash, problem) in &self.damaged {
+            let path = blobs.local_path(*hash);
+            tracing::error!("the file {} {problem}: put it back from a backup", path.display());
+        }
+    }
+
+    /// Takes these for damaged and for whole from now on.
+    fn apply(&self, blobs: &Blobs) {
+        let damaged = self.damaged.iter().map(|(hash, _)| *hash);
+        blobs.change_damaged(damaged, &self.mended);
+    }
+
+    fn record(&self, tx: &Tx<'_>, now: Millis) -> Result<()> {
+        self.damaged.iter().try_for_each(|(hash, problem)| {
+            tx.put_damaged(*hash, now)?;
+            let (actor, detail) = (Actor::local(), problem.to_string());
+            tx.record_server_event(now, &actor, Action::FileDamaged, &hash.to_hex(), detail)
+        })?;
+        self.mended.iter().try_for_each(|hash| tx.delete_damaged(*hash))
+    }
 }
 
 impl Core {
@@ -53,26 +83,35 @@ impl Core {
         let (store, blobs) = (self.store().clone(), self.blobs().clone());
         let work = move |reporter: &Reporter| check(&store, &blobs, from, until, reporter);
         let checked = Reporter::default().run("scrub", work).await?;
+        checked.log(self.blobs());
         let now = self.now();
-        let Checked { files, damaged, mended } = checked;
-        for (hash, what) in &damaged {
-            let path = self.blobs().local_path(*hash);
-            tracing::error!("the file {} {what}: put it back from a backup", path.display());
-        }
-        tracing::debug!(files, "checked files");
+        let checked = Arc::new(checked);
+        let found = Arc::clone(&checked);
         self.store()
             .write_always(move |tx| {
                 // After the last part comes the first again.
                 tx.put_scrub_position(until.unwrap_or(0))?;
-                damaged.iter().try_for_each(|(hash, what)| {
-                    tx.put_damaged(*hash, now)?;
-                    let (actor, detail) = (Actor::local(), what.clone());
-                    tx.record_server_event(now, &actor, Action::FileDamaged, &hash.to_hex(), detail)
-                })?;
-                mended.iter().try_for_each(|hash| tx.delete_damaged(*hash))
+                found.record(tx, now)
             })
             .await?;
-        self.load_damaged()
+        checked.apply(self.blobs());
+        Ok(())
+    }
+
+    /// Records what the doctor found, on a thread that may block.
+    pub(super) fn record_checked_files(&self, checked: CheckedFiles) -> Result<()> {
+        let is_known = |hash: &ContentHash| self.blobs().damaged().contains(hash);
+        let CheckedFiles { mut damaged, mended } = checked;
+        damaged.retain(|(hash, _)| !is_known(hash));
+        if damaged.is_empty() && mended.is_empty() {
+            return Ok(());
+        }
+        let (checked, now) = (Arc::new(CheckedFiles { damaged, mended }), self.now());
+        checked.log(self.blobs());
+        let found = Arc::clone(&checked);
+        self.store().write_always_blocking(move |tx| found.record(tx, now))?;
+        checked.apply(self.blobs());
+        Ok(())
     }
 
     /// Reads which files are known to be damaged.
@@ -83,48 +122,36 @@ impl Core {
     }
 }
 
-/// Checks the files whose hashes begin from `from` on, before `until`, and again those that are known to be damaged.
+/// Checks the files whose hashes begin from `from` on, before `until`, and again some that are known to be damaged.
 fn check(
     store: &Store,
     blobs: &Blobs,
     from: u64,
     until: Option<u64>,
     reporter: &Reporter,
-) -> Result<Checked> {
+) -> Result<CheckedFiles> {
     let snapshot = store.snapshot()?;
-    let known: HashSet<ContentHash> = snapshot.damaged_files()?.into_iter().collect();
-    let mut due = snapshot.blobs_between(from, until)?;
+    let recorded: HashSet<ContentHash> = snapshot.damaged_files()?.into_iter().collect();
+    let mut due: HashSet<ContentHash> = snapshot.blobs_between(from, until)?.into_iter().collect();
     drop(snapshot);
-    due.extend(known.iter().copied());
-    let mut checked = Checked::default();
+    let known = blobs.damaged().clone();
+    // Those that came back with an upload.
+    due.extend(recorded.difference(&known));
+    let mut again: Vec<ContentHash> = recorded.intersection(&known).copied().collect();
+    again.shuffle(&mut rand::rng());
+    due.extend(again.iter().take(CHECKED_AGAIN));
+    let mut checked = CheckedFiles::default();
     for hash in due {
-        let wrong = problem(blobs, hash, reporter)?;
-        checked.files += 1;
-        match (wrong, known.contains(&hash)) {
-            (None, true) => checked.mended.push(hash),
-            // It may have been deleted with its asset meanwhile.
-            (Some(_), true) if store.snapshot()?.blob_refs(hash)? == 0 => checked.mended.push(hash),
-            (Some(what), false) if store.snapshot()?.blob_refs(hash)? > 0 => {
-                checked.damaged.push((hash, what));
+        // One that is wrong may have been deleted with its asset meanwhile.
+        match check_bytes(blobs, hash, reporter)? {
+            Some(problem) if store.snapshot()?.blob_refs(hash)? > 0 => {
+                if !known.contains(&hash) {
+                    checked.damaged.push((hash, problem));
+                }
             }
-            (None | Some(_), false) | (Some(_), true) => {}
+            Some(_) | None if recorded.contains(&hash) => checked.mended.push(hash),
+            Some(_) | None => {}
         }
     }
     Ok(checked)
-}
-
-/// What is wrong with a file.
-fn problem(blobs: &Blobs, hash: ContentHash, reporter: &Reporter) -> Result<Option<String>> {
-    let mut file = match blobs.open_local(hash) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(Some("is missing".to_owned()));
-        }
-        Err(error) => return Ok(Some(format!("can't be read ({error})"))),
-    };
-    Ok(match read_whole(&mut file, reporter, |_| Ok(()))? {
-        Ok(read) if read.hash == hash => None,
-        Ok(_) => Some("is damaged".to_owned()),
-        Err(cause) => Some(format!("can't be read ({cause})")),
-    })
 }

@@ -55,7 +55,10 @@ async fn a_healthy_server_is_fine_running_or_not() {
     assert_eq!((exit.code, open(&findings)), (Some(0), Vec::new()));
     let mut areas: Vec<&str> = findings.iter().map(|finding| finding["area"].as_str().unwrap()).collect();
     areas.sort_unstable();
-    assert_eq!(areas, ["certificates", "clock", "files", "pages", "permissions", "records", "space"]);
+    assert_eq!(
+        areas,
+        ["audit", "certificates", "clock", "files", "index", "pages", "permissions", "records", "space"]
+    );
     program.stop();
     let (exit, findings) = examine(&test_dir, &[]);
     assert_eq!((exit.code, open(&findings)), (Some(0), Vec::new()));
@@ -110,4 +113,34 @@ async fn files_that_no_record_names_and_loose_modes_are_warnings_that_a_repair_e
     let (exit, findings) = examine(&test_dir, &[]);
     assert_eq!((exit.code, open(&findings)), (Some(0), Vec::new()));
     assert_eq!(fs::metadata(&certificate).unwrap().permissions().mode() & 0o777, 0o644);
+}
+
+#[tokio::test]
+async fn a_repair_deletes_nothing_that_was_set_aside() {
+    let test_dir = TestDir::new();
+    test_dir.serve().stop();
+    let aside = test_dir.data_dir().join("unnamed").join("cd".repeat(32));
+    fs::write(&aside, "for long").unwrap();
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_hours(24);
+    fs::File::options().write(true).open(&aside).unwrap().set_modified(long_ago).unwrap();
+    fs::write(test_dir.data_dir().join("files/ab").join("ab".repeat(32)), "nobody's").unwrap();
+    let (_, findings) = examine(&test_dir, &["--repair"]);
+    assert!(
+        open(&findings).iter().any(|found| found["text"].as_str().unwrap().contains("moved to “unnamed”"))
+    );
+    assert!(aside.exists());
+}
+
+/// Where the files are on a disk of their own, the folders beside the database are needed all the same.
+#[tokio::test]
+async fn files_on_another_file_system_are_examined_alike() {
+    let (test_dir, other) = (TestDir::new(), rasterd::testing::TempFolder::in_memory());
+    fs::create_dir_all(test_dir.data_dir()).unwrap();
+    std::os::unix::fs::symlink(other.path(), test_dir.data_dir().join("files")).unwrap();
+    let program = test_dir.serve();
+    fill(&program, 2).await;
+    let (exit, findings) = examine(&test_dir, &[]);
+    assert_eq!((exit.code, open(&findings)), (Some(0), Vec::new()));
+    assert!(test_dir.data_dir().join("tmp").is_dir(), "for large requests");
+    program.stop();
 }

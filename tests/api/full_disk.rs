@@ -5,6 +5,8 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use rasterd::core::access::LibraryPath;
+use rasterd::core::doctor::{Area, DoctorOptions};
+use rasterd::core::long_work::Reporter;
 use rasterd::core::members::{ClientInfo, NewMember};
 use rasterd::core::model::{Access, Role};
 use rasterd::error::Code;
@@ -200,4 +202,16 @@ async fn a_failed_disk_acknowledges_nothing_and_is_used_again_when_it_works() {
         readyz(&world, 200).await;
         code_of(&world, get, &values).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn the_doctor_says_that_the_disk_is_full_and_does_not_fill_it() {
+    let disk = TestDisk::default();
+    let world = world_on(&disk).await;
+    disk.leave_room(0);
+    let (core, options) = (world.server.core(), DoctorOptions { quick: false, repair: false });
+    let found = core.run_doctor(&world.server.administrator(), options, &Reporter::default()).await.unwrap();
+    let text = |area| found.findings.iter().find(|finding| finding.area == area).unwrap().text.clone();
+    assert!(text(Area::Space).contains("is full but for the reserve"), "{found:?}");
+    assert!(text(Area::Pages).contains("has no room for a copy"), "{found:?}");
 }

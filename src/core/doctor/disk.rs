@@ -1,12 +1,13 @@
 //! The space on the disks of the data directory, and who may read it.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::{Area, Diagnosis, Job, Severity};
 use crate::core::data_folder::{FILES, INDEX, RENDITIONS};
-use crate::error::Result;
+use crate::core::disk::Room;
 use crate::file_mode;
 
 /// The permissions of group and others.
@@ -15,62 +16,72 @@ const OTHERS: u32 = 0o077;
 const NOTHING_LEFT: u64 = 64 << 20;
 /// Less free space than this is a warning.
 const LITTLE_LEFT: u64 = 1 << 30;
+/// If fewer files than this can still be created, that is an error.
+const FEW_FILES: u64 = 1000;
 
 impl Job {
     pub(super) fn space(&self, diagnosis: &mut Diagnosis) {
-        let data_dir = &self.core.settings().data_dir;
-        let mut is_fine = true;
+        let (data_dir, store) = (&self.core.settings().data_dir, self.core.store());
+        let before = diagnosis.findings.len();
+        if store.reserve().is_short() {
+            let text = format!(
+                "The disk of {} is full but for the reserve, so uploads and other changes are refused. Make room.",
+                data_dir.display()
+            );
+            diagnosis.add(Severity::Error, Area::Space, text);
+        }
         let mut seen = Vec::new();
         for path in [data_dir.clone(), data_dir.join(FILES), data_dir.join(INDEX), data_dir.join(RENDITIONS)]
         {
-            let Ok(found) = rustix::fs::statvfs(&path) else { continue };
-            if seen.contains(&found.f_fsid) {
+            let Ok(found) = fs::metadata(&path) else { continue };
+            let Ok(room) = store.disk().room(&path) else { continue };
+            if seen.contains(&found.dev()) {
                 continue;
             }
-            seen.push(found.f_fsid);
-            let free = found.f_bavail.saturating_mul(found.f_frsize);
-            let (is_out_of_names, megabytes) = (found.f_files > 0 && found.f_favail < 1000, free / 1_000_000);
-            let severity = if free < NOTHING_LEFT || is_out_of_names {
-                Severity::Error
-            } else if free < LITTLE_LEFT {
-                Severity::Warning
-            } else {
-                continue;
-            };
-            is_fine = false;
-            let what = if is_out_of_names {
-                "hardly any file can be created".to_owned()
-            } else {
-                format!("only {megabytes} MB are free")
-            };
-            diagnosis.add(
-                severity,
-                Area::Space,
-                format!("On the disk of {} {what}. Make room.", path.display()),
-            );
+            seen.push(found.dev());
+            let Some((severity, what)) = scarcity(room) else { continue };
+            let text = format!("On the disk of {} {what}. Make room.", path.display());
+            diagnosis.add(severity, Area::Space, text);
         }
-        if is_fine {
+        if diagnosis.findings.len() == before {
             diagnosis.add(Severity::Fine, Area::Space, "There is free space on every disk.");
         }
     }
 
-    pub(super) fn permissions(&self, diagnosis: &mut Diagnosis) -> Result<()> {
-        let mut open = 0;
-        restrict(&self.core.settings().data_dir, self.options.repair, &mut open)?;
-        if open == 0 {
-            diagnosis.add(Severity::Fine, Area::Permissions, "Only this user can read the data directory.");
-        } else {
-            let text =
-                format!("{open} files or folders in the data directory could be accessed by other users");
+    pub(super) fn permissions(&self, diagnosis: &mut Diagnosis) {
+        let mut found = Permissions { repair: self.options.repair, ..Permissions::default() };
+        found.examine(&self.core.settings().data_dir);
+        for text in &found.problems {
+            diagnosis.add(Severity::Warning, Area::Permissions, text);
+        }
+        if found.open > 0 {
+            let text = format!(
+                "{} files or folders in the data directory could be accessed by other users",
+                found.open
+            );
             if self.options.repair {
                 diagnosis.add_repaired(Severity::Warning, Area::Permissions, format!("{text}."));
             } else {
                 let text = format!("{text}. `rasterd doctor --repair` restricts them.");
                 diagnosis.add(Severity::Warning, Area::Permissions, text);
             }
+        } else if found.problems.is_empty() {
+            diagnosis.add(Severity::Fine, Area::Permissions, "Only this user can read the data directory.");
         }
-        Ok(())
     }
+}
+
+/// What a disk has little of, and how bad that is.
+fn scarcity(room: Room) -> Option<(Severity, String)> {
+    if room.files.is_some_and(|files| files < FEW_FILES) {
+        return Some((Severity::Error, "hardly any file can be created".to_owned()));
+    }
+    let severity = match room.available {
+        ..NOTHING_LEFT => Severity::Error,
+        NOTHING_LEFT..LITTLE_LEFT => Severity::Warning,
+        LITTLE_LEFT.. => return None,
+    };
+    Some((severity, format!("only {} MB are free", room.available / 1_000_000)))
 }
 
 /// Whether a file is a certificate of the development authority, which everybody may read; keys are in files of their own.
@@ -80,33 +91,49 @@ fn is_certificate(path: &Path) -> bool {
     is_in_its_folder && name.ends_with(".pem") && !name.ends_with("key.pem")
 }
 
-/// Counts what others may access, and restricts it on request.
-fn restrict(path: &Path, repair: bool, open: &mut u64) -> Result<()> {
-    let found = match fs::symlink_metadata(path) {
-        // Something temporary that is gone by now.
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        found => found?,
-    };
-    if found.is_symlink() {
-        return Ok(());
+/// What others may access, and what could not be examined or restricted.
+#[derive(Default)]
+struct Permissions {
+    repair: bool,
+    open: u64,
+    problems: Vec<String>,
+}
+
+impl Permissions {
+    fn examine(&mut self, path: &Path) {
+        let entries = match self.restrict(path) {
+            // Something temporary that is gone by now.
+            Err(error) if error.kind() == ErrorKind::NotFound => return,
+            Err(error) => {
+                self.problems.push(format!(
+                    "The permissions of {} can't be restricted: {error}. Give it to this user with `chown`.",
+                    path.display()
+                ));
+                return;
+            }
+            Ok(is_folder) if is_folder => fs::read_dir(path),
+            Ok(_) => return,
+        };
+        match entries {
+            Ok(entries) => entries.flatten().for_each(|entry| self.examine(&entry.path())),
+            // What this user can't read is no folder of ours, as `lost+found` is not; others can't read it, either.
+            Err(error) if [ErrorKind::NotFound, ErrorKind::PermissionDenied].contains(&error.kind()) => {}
+            Err(error) => self.problems.push(format!("{} can't be read: {error}.", path.display())),
+        }
     }
-    match file_mode::mode(path) {
-        Ok(mode) if mode & OTHERS != 0 && !is_certificate(path) => {
-            *open += 1;
-            if repair {
+
+    /// Counts what others may access, and restricts it on request. Returns whether it is a folder.
+    fn restrict(&mut self, path: &Path) -> io::Result<bool> {
+        let found = fs::symlink_metadata(path)?;
+        if found.is_symlink() {
+            return Ok(false);
+        }
+        if found.mode() & OTHERS != 0 && !is_certificate(path) {
+            if self.repair {
                 file_mode::restrict(path, OTHERS)?;
             }
+            self.open += 1;
         }
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error.into()),
+        Ok(found.is_dir())
     }
-    if found.is_dir() {
-        match fs::read_dir(path) {
-            Ok(entries) => entries.flatten().try_for_each(|entry| restrict(&entry.path(), repair, open))?,
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }

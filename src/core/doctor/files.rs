@@ -1,15 +1,17 @@
 //! The assets' files: whether each is there, with its size and its bytes, and which files no record names.
 
-use super::{Area, Diagnosis, Job, Severity};
-use crate::core::backup::copying::read_whole;
+use super::{Area, Diagnosis, Job, Severity, reason};
 use crate::core::data_folder::counted;
+use crate::core::file_check::{FileProblem, check_bytes, check_size};
 use crate::core::long_work::{Reporter, Stage};
+use crate::core::maintenance::log_failure;
 use crate::core::model::ContentHash;
-use crate::core::store::{CheckedRecords, NamedFile};
+use crate::core::scrub::CheckedFiles;
+use crate::core::store::{CheckedRecords, FileQueries, NamedFile};
 use crate::error::Result;
 
 /// The most files that are named one by one.
-const NAMED: usize = 100;
+const NAMED: u64 = 100;
 
 impl Job {
     pub(super) fn files(
@@ -20,66 +22,63 @@ impl Job {
     ) -> Result<()> {
         let bytes = records.files.values().map(|file| file.size).sum();
         reporter.begin(Stage::Verifying, if self.options.quick { 0 } else { bytes });
-        let mut wrong = 0;
-        for (hash, file) in &records.files {
-            let Some(what) = self.file(*hash, file, reporter)? else { continue };
+        let (mut wrong, mut checked) = (0, CheckedFiles::default());
+        for (&hash, file) in &records.files {
+            let Some(problem) = self.file(hash, file, reporter)? else {
+                if !self.options.quick && self.core.blobs().damaged().contains(&hash) {
+                    checked.mended.push(hash);
+                }
+                continue;
+            };
             wrong += 1;
             if wrong <= NAMED {
-                let (path, others) = (self.core.blobs().local_path(*hash), file.assets - 1);
-                let more = if others > 0 { format!(" and of {others} more") } else { String::new() };
-                let text = format!(
-                    "The file of the asset {}{more} {what}: {}. Put it back from a backup.",
-                    file.asset,
-                    path.display()
-                );
-                diagnosis.add(Severity::Error, Area::Files, text);
+                diagnosis.add(Severity::Error, Area::Files, self.in_words(hash, file, &problem));
+            }
+            // A file that is missing or of another size is never served.
+            if matches!(problem, FileProblem::Damaged) {
+                checked.damaged.push((hash, problem));
             }
         }
+        log_failure("record which files are damaged", self.core.record_checked_files(checked));
         if wrong > NAMED {
-            let text = format!("{} more are missing or damaged.", counted((wrong - NAMED) as u64));
+            let text = format!("{} more are missing or damaged.", counted(wrong - NAMED));
             diagnosis.add(Severity::Error, Area::Files, text);
-        }
-        if wrong == 0 {
-            let how = if self.options.quick {
+        } else if wrong == 0 {
+            let whole = if self.options.quick {
                 "is there with its size"
             } else {
                 "has the bytes that were uploaded"
             };
-            let text = format!("Each of {} {how}.", counted(records.files.len() as u64));
+            let text = format!("Each of {} {whole}.", counted(records.files.len() as u64));
             diagnosis.add(Severity::Fine, Area::Files, text);
         }
-        self.unnamed(diagnosis)
+        if let Err(error) = self.unnamed(diagnosis) {
+            let text = format!("The folders of files could not be looked through: {}", reason(&error));
+            diagnosis.add(Severity::Error, Area::Files, text);
+        }
+        Ok(())
     }
 
     /// What is wrong with a file.
-    fn file(&self, hash: ContentHash, named: &NamedFile, reporter: &Reporter) -> Result<Option<String>> {
+    fn file(&self, hash: ContentHash, named: &NamedFile, reporter: &Reporter) -> Result<Option<FileProblem>> {
         let blobs = self.core.blobs();
-        let mut file = match blobs.open_local(hash) {
-            Ok(file) => file,
-            // It may have been deleted with its asset since the records were read.
-            Err(_) if self.is_gone(hash)? => return Ok(None),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Some("is missing".to_owned()));
-            }
-            Err(error) => return Ok(Some(format!("can't be read ({error})"))),
+        let problem = match check_size(blobs, hash, named.size) {
+            None if !self.options.quick => check_bytes(blobs, hash, reporter)?,
+            found => found,
         };
-        let size = file.metadata().map_or(0, |found| found.len());
-        if size != named.size {
-            return Ok(Some(format!("has {size} bytes instead of {}", named.size)));
-        }
-        if self.options.quick {
-            return Ok(None);
-        }
-        Ok(match read_whole(&mut file, reporter, |_| Ok(()))? {
-            Ok(read) if read.hash == hash => None,
-            Ok(_) => Some("is damaged, its bytes are not those that were uploaded".to_owned()),
-            Err(cause) => Some(format!("can't be read ({cause})")),
-        })
+        // It may have been deleted with its asset since the records were read.
+        let is_gone = problem.is_some() && self.core.store().snapshot()?.blob_refs(hash)? == 0;
+        Ok(problem.filter(|_| !is_gone))
     }
 
-    fn is_gone(&self, hash: ContentHash) -> Result<bool> {
-        use crate::core::store::FileQueries;
-        Ok(self.core.store().snapshot()?.blob_refs(hash)? == 0)
+    fn in_words(&self, hash: ContentHash, file: &NamedFile, problem: &FileProblem) -> String {
+        let (path, others) = (self.core.blobs().local_path(hash), file.assets - 1);
+        let more = if others > 0 { format!(" and of {others} more") } else { String::new() };
+        format!(
+            "The file of the asset {}{more} {problem}: {}. Put it back from a backup.",
+            file.asset,
+            path.display()
+        )
     }
 
     /// Files that no record names.
@@ -91,8 +90,9 @@ impl Job {
         }
         let text = format!("{} in the folder “files” belong to no record", counted(count));
         if self.options.repair {
-            let (since, now) = (core.time_to_keep_from(), core.time_to_delete());
-            core.blobs().reclaim(store, since, now, core.settings().unnamed_keep)?;
+            // At this time nothing is due to be deleted. That is left to the running server.
+            let (since, beginning) = (core.time_to_keep_from(), 0);
+            core.blobs().reclaim(store, since, beginning, core.settings().unnamed_keep)?;
             diagnosis.add_repaired(
                 Severity::Warning,
                 Area::Files,

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use super::segment::Segment;
 use super::{Index, IndexSnapshot};
 use crate::core::model::Asset;
 use crate::core::model::id::AssetId;
@@ -75,7 +76,7 @@ impl Index {
         for (library, id) in &unsettled {
             found += index.documents_of(*library, id)?.len() as u64;
         }
-        let all: u64 = index.committed.segments().map(|segment| segment.documents()).sum();
+        let all: u64 = index.committed.segments().map(Segment::documents).sum();
         difference.extra = all.saturating_sub(found);
         Ok(Some(difference))
     }
@@ -83,9 +84,9 @@ impl Index {
 
 /// The assets that changed after the index was committed. `None` when the log of changes does not continue there.
 fn unsettled(index: &IndexSnapshot, store: &Snapshot) -> Result<Option<HashSet<(u64, AssetId)>>> {
-    let changed =
+    let in_memory =
         index.pending.libraries().flat_map(|(library, changes)| changes.ids().map(move |id| (library, *id)));
-    let mut unsettled: HashSet<(u64, AssetId)> = changed.collect();
+    let mut unsettled: HashSet<(u64, AssetId)> = in_memory.collect();
     let mut at = index.sequence;
     loop {
         let Some((changes, last)) = store.changes_after(at, BATCH)? else { return Ok(None) };

@@ -90,6 +90,9 @@ impl Blobs {
             damaged: Arc::default(),
         };
         blobs.check_marker(store, accept)?;
+        // Large requests and copies of the database are always beside the database.
+        let beside_database = dir.join(TEMP);
+        file_mode::create_folder(&beside_database)?;
         file_mode::create_folder(&blobs.temp)?;
         file_mode::create_folder(&blobs.unnamed)?;
         for prefix in 0..=u8::MAX {
@@ -98,7 +101,7 @@ impl Blobs {
         if !accept {
             blobs.check_share(store, &blobs.cut_off()?)?;
         }
-        blobs.empty_temp()?;
+        [&blobs.temp, &beside_database].into_iter().try_for_each(|temp| empty(temp))?;
         blobs.mark(store)?;
         blobs.disk.sync_folder(&blobs.files)?;
         blobs.disk.sync_folder(&dir)?;
@@ -112,18 +115,6 @@ impl Blobs {
             cut_off.extend(hash_of(&entry?.file_name()));
         }
         Ok(cut_off)
-    }
-
-    fn empty_temp(&self) -> io::Result<()> {
-        for entry in fs::read_dir(&self.temp)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
-            } else {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(())
     }
 
     /// Starts a new file.
@@ -280,6 +271,19 @@ impl Blobs {
     pub fn misfits(&self) -> MutexGuard<'_, Misfits> {
         self.misfits.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Removes everything from a folder.
+fn empty(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// A file on its way in. Dropped, it leaves nothing behind.

@@ -282,7 +282,7 @@ impl Reader for Snapshot {
         key: K::SelfType<'_>,
         read: impl FnOnce(V::SelfType<'_>) -> Result<R>,
     ) -> Result<Option<R>> {
-        guarded(|| lookup_in(&self.tx.open_table(table).map_err(storage)?, key, read))
+        guarded(|| lookup_in(&self.tx.open_table(table).map_err(storage)?, &key, read))
     }
 
     fn scan<'a, K: redb::Key + 'static, V: redb::Value + 'static>(
@@ -302,18 +302,18 @@ impl Reader for Snapshot {
     ) -> Result<Vec<Option<R>>> {
         guarded(|| {
             let table = self.tx.open_table(table).map_err(storage)?;
-            keys.map(|key| lookup_in(&table, key, &mut read)).collect()
+            keys.map(|key| lookup_in(&table, &key, &mut read)).collect()
         })
     }
 }
 
 fn lookup_in<K: redb::Key + 'static, V: redb::Value + 'static, R>(
     table: &(impl ReadableTable<K, V> + TableHandle),
-    key: K::SelfType<'_>,
+    key: &K::SelfType<'_>,
     read: impl FnOnce(V::SelfType<'_>) -> Result<R>,
 ) -> Result<Option<R>> {
-    let Some(value) = table.get(&key).map_err(storage)? else { return Ok(None) };
-    read(value.value()).map(Some).map_err(|error| located(error, table.name(), &key))
+    let Some(value) = table.get(key).map_err(storage)? else { return Ok(None) };
+    read(value.value()).map(Some).map_err(|error| located(error, table.name(), key))
 }
 
 fn scan_in<'a, K: redb::Key + 'static, V: redb::Value + 'static>(

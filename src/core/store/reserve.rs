@@ -83,7 +83,10 @@ impl Reserve {
     /// themselves.
     #[must_use]
     pub fn is_short(&self) -> bool {
-        let Ok(room) = self.0.disk.room(&self.0.dir) else { return false };
+        self.room().is_some_and(|room| self.is_short_with(room))
+    }
+
+    fn is_short_with(&self, room: Room) -> bool {
         if room.files.is_some_and(|files| files < LEAST_FILES) {
             return true;
         }
@@ -103,8 +106,12 @@ impl Reserve {
     /// Whether the disk is about to be full: what can be made again is not kept on it any more.
     #[must_use]
     pub fn is_low(&self) -> bool {
-        self.is_short()
-            || self.0.disk.room(&self.0.dir).is_ok_and(|room| room.available < self.0.size.saturating_mul(2))
+        self.room()
+            .is_some_and(|room| self.is_short_with(room) || room.available < self.0.size.saturating_mul(2))
+    }
+
+    fn room(&self) -> Option<Room> {
+        self.0.disk.room(&self.0.dir).ok()
     }
 
     /// Checks that a write which makes something larger has room.
@@ -113,6 +120,15 @@ impl Reserve {
     /// `STORAGE_FULL`.
     pub fn expect_room(&self) -> Result<()> {
         if self.is_short() { Err(Error::storage_full()) } else { Ok(()) }
+    }
+
+    /// Whether this many bytes can be written, and the reserve is left then.
+    #[must_use]
+    pub fn has_room_for(&self, bytes: u64) -> bool {
+        self.room().is_none_or(|room| {
+            let available = room.available.saturating_sub(bytes);
+            !self.is_short_with(Room { available, ..room })
+        })
     }
 
     /// Runs a small write that must succeed, and again with room from the file when there was none.

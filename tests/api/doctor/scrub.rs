@@ -4,6 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rasterd::core::doctor::DoctorOptions;
+use rasterd::core::long_work::Reporter;
 use rasterd::core::model::audit::EventFilter;
 use rasterd::testing::TestServer;
 
@@ -62,4 +64,25 @@ async fn a_file_of_another_size_is_never_served_and_an_upload_of_its_bytes_bring
     scene.server.core().scrub_pass().await.unwrap();
     assert_eq!(scene.writer.upload(&[("again.png", &picture("one"))]).await.status, 200);
     assert_eq!(status(&scene.writer, &id).await, 200);
+    scene.server.core().scrub_pass().await.unwrap();
+    assert_eq!(status(&scene.writer, &id).await, 200);
+    assert_eq!(scene.server.core().damaged_files(&scene.server.administrator()).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_the_doctor_finds_damaged_is_not_served_and_what_it_finds_whole_is() {
+    let scene = Scene::new().await;
+    let id = scene.writer.uploaded("one").await;
+    let file = file(&scene);
+    let whole = fs::read(&file).unwrap();
+    let mut flipped = whole.clone();
+    flipped[20] ^= 1;
+    for (bytes, expected) in [(&flipped, 500), (&flipped, 500), (&whole, 200)] {
+        fs::write(&file, bytes).unwrap();
+        let options = DoctorOptions { quick: false, repair: false };
+        let core = scene.server.core();
+        core.run_doctor(&scene.server.administrator(), options, &Reporter::default()).await.unwrap();
+        assert_eq!(status(&scene.writer, &id).await, expected);
+        assert_eq!(damage_events(&scene.server).await, 1);
+    }
 }

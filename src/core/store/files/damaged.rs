@@ -14,6 +14,15 @@ impl Blobs {
         *self.damaged.write().unwrap_or_else(PoisonError::into_inner) = damaged;
     }
 
+    /// Takes some more for damaged, and some for whole again.
+    pub fn change_damaged(&self, damaged: impl Iterator<Item = ContentHash>, mended: &[ContentHash]) {
+        let mut known = self.damaged.write().unwrap_or_else(PoisonError::into_inner);
+        known.extend(damaged);
+        for hash in mended {
+            known.remove(hash);
+        }
+    }
+
     /// The files that are known to be damaged.
     pub fn damaged(&self) -> RwLockReadGuard<'_, HashSet<ContentHash>> {
         self.damaged.read().unwrap_or_else(PoisonError::into_inner)

@@ -118,7 +118,9 @@ impl Blobs {
             for hash in
                 known.iter().filter(|(hash, refs)| *refs > 0 && !names.contains(hash)).map(|known| known.0)
             {
-                if !self.local_path(hash).exists() && !self.bring_back(hash)? {
+                let is_there = self.local_path(hash).exists() || self.bring_back(hash)?;
+                // It may have been deleted with its asset meanwhile.
+                if !is_there && store.snapshot()?.blob_refs(hash)? > 0 {
                     missing += 1;
                     if missing <= NAMED {
                         tracing::error!("{} is missing, and assets have it", self.local_path(hash).display());
@@ -195,7 +197,9 @@ impl Blobs {
         for folder in 0..=u8::MAX {
             for hash in self.names_in(folder)? {
                 let is_arriving = self.arriving().contains_key(&hash);
-                unnamed += u64::from(!is_arriving && !store.snapshot()?.blob_is_known(hash)?);
+                let is_named = is_arriving || store.snapshot()?.blob_is_known(hash)?;
+                // One that was deleted meanwhile was removed before its name.
+                unnamed += u64::from(!is_named && self.local_path(hash).exists());
             }
         }
         Ok(unnamed)
@@ -226,8 +230,13 @@ impl Blobs {
             return Ok(false);
         }
         let path = self.local_path(hash);
+        let file = match File::options().write(true).open(&path) {
+            // It was deleted with its asset meanwhile.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            opened => opened?,
+        };
         // The time comes first: a kill in between must not leave an old one, which would count as days.
-        File::options().write(true).open(&path)?.set_modified(UNIX_EPOCH + Duration::from_millis(since))?;
+        file.set_modified(UNIX_EPOCH + Duration::from_millis(since))?;
         self.disk.rename(&path, &self.aside(hash))?;
         Ok(true)
     }

@@ -176,9 +176,9 @@ impl Tx<'_> {
     fn rebuild_counts(&self, libraries: BTreeMap<u64, Counted>) -> Result<()> {
         self.clear(LIBRARY_BYTES)?;
         self.clear(ORGANIZATION_USE)?;
-        let mut uses: BTreeMap<u64, OrganizationUse> = BTreeMap::new();
+        let mut organizations: BTreeMap<u64, OrganizationUse> = BTreeMap::new();
         for (id, counted) in libraries {
-            let used = uses.entry(counted.organization.0).or_default();
+            let used = organizations.entry(counted.organization.0).or_default();
             used.libraries += 1;
             used.assets += counted.files;
             used.storage += counted.bytes;
@@ -187,7 +187,9 @@ impl Tx<'_> {
             }
             counted.record.map_or(Ok(()), |library| self.put_library(&library))?;
         }
-        uses.into_iter().try_for_each(|(organization, used)| self.put_use(OrganizationId(organization), used))
+        organizations
+            .into_iter()
+            .try_for_each(|(organization, used)| self.put_use(OrganizationId(organization), used))
     }
 
     /// Empties the lists of assets, and returns which were in the trash by themselves: only the list says so of variants.

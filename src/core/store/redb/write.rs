@@ -106,7 +106,7 @@ impl Reader for Tx<'_> {
         key: K::SelfType<'_>,
         read: impl FnOnce(V::SelfType<'_>) -> Result<R>,
     ) -> Result<Option<R>> {
-        lookup_in(&self.transaction.open_table(table).map_err(storage)?, key, read)
+        lookup_in(&self.transaction.open_table(table).map_err(storage)?, &key, read)
     }
 
     fn scan<'a, K: redb::Key + 'static, V: redb::Value + 'static>(
@@ -125,7 +125,7 @@ impl Reader for Tx<'_> {
         mut read: impl FnMut(V::SelfType<'_>) -> Result<R>,
     ) -> Result<Vec<Option<R>>> {
         let table = self.transaction.open_table(table).map_err(storage)?;
-        keys.map(|key| lookup_in(&table, key, &mut read)).collect()
+        keys.map(|key| lookup_in(&table, &key, &mut read)).collect()
     }
 }
 
