@@ -310,15 +310,12 @@ fn write_files(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
 /// The first of these files, and why one of them can't be read.
 fn named(files: &[ListedFile], why: Option<&io::Error>) -> String {
     let shown: Vec<String> = files.iter().take(NAMED).map(|file| file.hash.to_hex()).collect();
-    let mut text = shown.join(", ");
-    let more = files.len().saturating_sub(NAMED);
-    if more > 0 {
-        text.push_str(&format!(" and {more} more"));
-    }
-    if let Some(why) = why {
-        text.push_str(&format!(" ({why})"));
-    }
-    text
+    let more = match files.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+    format!("{}{more}{why}", shown.join(", "))
 }
 
 /// The error for a backup that is not one.

@@ -230,7 +230,7 @@ async fn an_asset_that_cannot_be_read_is_set_aside_by_a_repair() {
     let caller = core.authenticate(&key).unwrap();
     assert_eq!(core.page_of_assets(&caller, &PHOTOS, &[], page).unwrap().items.len(), 1);
     // The index is built again without it.
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     while found(&core, &key).await != 1 {
         assert!(Instant::now() < until, "the index is not built again");
         tokio::time::sleep(Duration::from_millis(20)).await;
