@@ -26,11 +26,15 @@ use crate::error::Result;
 use crate::file_mode;
 
 mod damaged;
+mod folders;
 mod hold;
 mod marker;
 mod unnamed;
 
+pub use hold::FilesHold;
 pub use unnamed::Misfits;
+
+use folders::Folders;
 
 /// How long a file stays after the last asset released it.
 const GRACE: Millis = 60 * 60 * 1000;
@@ -48,6 +52,8 @@ pub struct Blobs {
     files: PathBuf,
     temp: PathBuf,
     unnamed: PathBuf,
+    /// The folders that the files are spread over.
+    folders: Arc<Folders>,
     /// Files that are being put in place: the sweep leaves them alone.
     arriving: Arc<Mutex<HashMap<ContentHash, Arriving>>>,
     misfits: Arc<Mutex<Misfits>>,
@@ -83,6 +89,7 @@ impl Blobs {
             reserve: store.reserve().clone(),
             temp: beside.join(TEMP),
             unnamed: beside.join(UNNAMED),
+            folders: Arc::default(),
             files,
             arriving: Arc::default(),
             misfits: Arc::default(),
@@ -95,9 +102,8 @@ impl Blobs {
         file_mode::create_folder(&beside_database)?;
         file_mode::create_folder(&blobs.temp)?;
         file_mode::create_folder(&blobs.unnamed)?;
-        for prefix in 0..=u8::MAX {
-            file_mode::create_folder(&blobs.files.join(format!("{prefix:02x}")))?;
-        }
+        file_mode::create_folder(&blobs.files)?;
+        blobs.folders.find(&blobs.files)?;
         if !accept {
             blobs.check_share(store, &blobs.cut_off()?)?;
         }
@@ -145,6 +151,7 @@ impl Blobs {
     /// Gives a synced file its name, for good.
     fn put_in_place(&self, file: NamedTempFile, path: &Path) -> io::Result<()> {
         let temp = file.into_temp_path();
+        self.folders.make(path, self.disk.as_ref())?;
         self.disk.rename(&temp, path)?;
         // Nothing is left under its former name to remove.
         let _former = temp.keep();
@@ -223,6 +230,18 @@ impl Blobs {
         drop(arriving);
         store.write_always_blocking(move |tx| tx.delete_orphan(since, hash))?;
         Ok(true)
+    }
+
+    /// Removes a file that no record names, and that no upload is putting in place.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn remove_unknown(&self, store: &Store, hash: ContentHash) -> Result<()> {
+        let arriving = self.arriving();
+        if !arriving.contains_key(&hash) && !store.snapshot()?.blob_is_known(hash)? {
+            self.disk.remove(&self.local_path(hash))?;
+        }
+        Ok(())
     }
 
     /// The folder of the files.

@@ -216,6 +216,10 @@ impl Blobs {
         if place.exists() {
             return self.disk.remove(&aside).map(|()| false);
         }
+        if !aside.exists() {
+            return Ok(false);
+        }
+        self.folders.make(&place, self.disk.as_ref())?;
         match self.disk.rename(&aside, &place) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
@@ -248,8 +252,15 @@ impl Blobs {
     /// The files in one of the folders that they are spread over.
     fn names_in(&self, folder: u8) -> io::Result<Vec<ContentHash>> {
         let mut names = Vec::new();
-        for entry in fs::read_dir(self.files.join(format!("{folder:02x}")))? {
-            names.extend(hash_of(&entry?.file_name()));
+        match fs::read_dir(self.files.join(format!("{folder:02x}"))) {
+            Ok(entries) => {
+                for entry in entries {
+                    names.extend(hash_of(&entry?.file_name()));
+                }
+            }
+            // No file was put into it yet.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
         Ok(names)
     }
