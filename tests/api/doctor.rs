@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use rasterd::file_mode::create_folder;
 use serde_json::Value;
 
 use crate::rest::{Form, picture};
@@ -95,6 +96,7 @@ async fn files_that_no_record_names_and_loose_modes_are_warnings_that_a_repair_e
     let program = test_dir.serve();
     fill(&program, 1).await;
     let stray = test_dir.data_dir().join("files/ab").join("ab".repeat(32));
+    create_folder(stray.parent().unwrap()).unwrap();
     fs::write(&stray, "nobody's").unwrap();
     let certificate = test_dir.data_dir().join("certs/ca.pem");
     fs::create_dir_all(certificate.parent().unwrap()).unwrap();

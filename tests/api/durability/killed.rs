@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use rasterd::file_mode::create_folder;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
@@ -164,6 +165,7 @@ fn leave_strays(test_dir: &TestDir) -> Strays {
     let half_written = fs::read_dir(data.join("tmp")).unwrap().map(|file| file.unwrap().path()).collect();
     let hash = blake3::hash(b"no asset has this").to_hex().to_string();
     let without_asset = data.join("files").join(&hash[..2]).join(&hash);
+    create_folder(without_asset.parent().unwrap()).unwrap();
     fs::write(&without_asset, b"no asset has this").unwrap();
     Strays { half_written, without_asset }
 }

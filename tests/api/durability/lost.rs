@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use rasterd::file_mode::create_folder;
 use rasterd::testing::TestServer;
 use serde_json::Value;
 
@@ -36,7 +37,9 @@ fn contents(folder: &Path) -> BTreeSet<String> {
 fn plant(data: &Path, count: usize, with_notes: bool) {
     for number in 0..count {
         let hash = blake3::hash(format!("nobody's {number}").as_bytes()).to_hex().to_string();
-        fs::write(data.join("files").join(&hash[..2]).join(&hash), "x").unwrap();
+        let folder = data.join("files").join(&hash[..2]);
+        create_folder(&folder).unwrap();
+        fs::write(folder.join(&hash), "x").unwrap();
         if with_notes {
             fs::write(data.join("tmp").join(&hash), "").unwrap();
         }
