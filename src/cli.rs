@@ -19,6 +19,7 @@ mod backup;
 mod certificates;
 mod configuration;
 mod doctor;
+mod ephemeral;
 mod first_start;
 mod health;
 mod init;
@@ -145,6 +146,7 @@ fn run_command(cli: Cli) -> Result<ExitCode, CommandError> {
     let load = |flags: Vec<Flag>| layers.load(flags);
     let outcome = match command {
         Command::Doctor(args) => return doctor::run(&load(Vec::new())?, &args),
+        Command::Serve(args) if args.ephemeral.ephemeral => ephemeral::run(&args, &layers),
         Command::Serve(args) => serve::run(
             &with_warnings_printed(preflight::require(layers.read(args.flags()))?),
             args.accept_files,

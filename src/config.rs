@@ -10,7 +10,8 @@ use std::{fmt, fs, io};
 use ::config::ConfigError;
 
 use crate::core::settings::{
-    BackupSettings, Limits, MediaSettings, MemberSettings, RenditionSettings, Settings, Timeouts,
+    BackupSettings, Limits, MediaSettings, MemberSettings, PasswordCost, RenditionSettings, Settings,
+    Timeouts,
 };
 use crate::fetch::FetchSettings;
 use crate::pictures::MediaTools;
@@ -37,6 +38,21 @@ use values::Values;
 pub const SYSTEM_FILE: &str = "/etc/rasterd/config.toml";
 /// The environment variable from which clients read their key. It does not configure the server.
 pub const KEY_VARIABLE: &str = "RASTERD_KEY";
+/// The environment variables by which `rasterd serve --ephemeral --export` tells clients how to reach it. They don't
+/// configure the server, either.
+pub const CLIENT_VARIABLES: [&str; 11] = [
+    "RASTERD_URL",
+    "RASTERD_API_KEY",
+    "RASTERD_ORGANIZATION",
+    "RASTERD_LIBRARY",
+    "RASTERD_MCP_URL",
+    "RASTERD_GRAPHQL_URL",
+    "RASTERD_APP_URL",
+    "RASTERD_CONTROL_URL",
+    "RASTERD_CONTROL_TOKEN",
+    "RASTERD_CA_FILE",
+    "RASTERD_PID",
+];
 const TLS_DIR: &str = "tls.dir";
 /// The folder of the development certificate in the data directory.
 const CERTIFICATES: &str = "certs";
@@ -248,7 +264,7 @@ impl Config {
             unnamed_keep: days(data.unnamed_keep_days),
             revoke_exposed_keys: security.revoke_exposed_keys,
             limits,
-            fetch: FetchSettings { enabled: fetch.enabled, allow: fetch.allow },
+            fetch: FetchSettings { enabled: fetch.enabled, allow: fetch.allow, only_allowed: false },
             renditions: RenditionSettings {
                 cache_bytes: renditions.cache_bytes,
                 workers: renditions.workers,
@@ -262,6 +278,8 @@ impl Config {
                 session_life: days(members.session_days),
                 link_life: days(members.link_days),
                 audit_keep: days(audit.keep_days),
+                limit_sign_ins: true,
+                password_cost: PasswordCost::default(),
             },
             media: MediaSettings { import_metadata: media.import_metadata },
             backup: BackupSettings {

@@ -48,6 +48,7 @@ pub mod selection;
 pub mod settings;
 mod store;
 pub mod stored_file;
+pub mod test_control;
 pub mod trash;
 pub mod uploads;
 pub mod variants;
@@ -73,6 +74,7 @@ use scans::{ClientId, Scans};
 use settings::Settings;
 use store::files::Blobs;
 use store::{Reserve, ReserveUse, Store, StoreOptions, Tx};
+use test_control::TestControl;
 
 pub use store::files::Misfits;
 pub(crate) use store::in_words as panic_in_words;
@@ -101,6 +103,8 @@ struct Inner {
     passwords: Passwords,
     throttle: Throttle,
     budget: Arc<Budget>,
+    /// None on an ordinary server.
+    test_control: Option<Arc<TestControl>>,
 }
 
 impl Core {
@@ -126,6 +130,30 @@ impl Core {
     /// # Errors
     /// Those of [`Core::open_as`].
     pub fn open_on(settings: Settings, clock: Clock, opening: Opening, disk: Arc<dyn Disk>) -> Result<Self> {
+        Self::open_with(settings, clock, opening, disk, None)
+    }
+
+    /// Opens the data directory of a server that tests control.
+    ///
+    /// # Errors
+    /// Those of [`Core::open_as`].
+    pub fn open_for_tests(
+        settings: Settings,
+        clock: Clock,
+        disk: Arc<dyn Disk>,
+        control: TestControl,
+    ) -> Result<Self> {
+        let opening = Opening { may_create: true, accept_files: false };
+        Self::open_with(settings, clock, opening, disk, Some(Arc::new(control)))
+    }
+
+    fn open_with(
+        settings: Settings,
+        clock: Clock,
+        opening: Opening,
+        disk: Arc<dyn Disk>,
+        test_control: Option<Arc<TestControl>>,
+    ) -> Result<Self> {
         let folder = DataFolder::make(&settings.data_dir)?;
         let reserve = Reserve::open(Arc::clone(&disk), &settings.data_dir, settings.reserve_bytes)?;
         let store =
@@ -138,6 +166,8 @@ impl Core {
         let renditions = Renditions::open(&settings, store.reserve().clone())?;
         let passkeys = Passkeys::at(&settings.public_url);
         let budget = Arc::new(Budget::of(&settings));
+        let passwords = Passwords::of(settings.members.password_cost);
+        let throttle = Throttle::new(settings.members.limit_sign_ins);
         let core = Self(Arc::new(Inner {
             settings,
             clock,
@@ -155,9 +185,10 @@ impl Core {
             session_use: LastUse::default(),
             refusals: Refusals::default(),
             passkeys,
-            passwords: Passwords::default(),
-            throttle: Throttle::default(),
+            passwords,
+            throttle,
             budget,
+            test_control,
         }));
         core.load_damaged()?;
         Ok(core)
@@ -199,6 +230,12 @@ impl Core {
     #[must_use]
     pub fn budget(&self) -> &Arc<Budget> {
         &self.0.budget
+    }
+
+    /// What tests may do to this server; none on an ordinary one.
+    #[must_use]
+    pub fn test_control(&self) -> Option<&Arc<TestControl>> {
+        self.0.test_control.as_ref()
     }
 
     fn observed(&self) -> &Observed {

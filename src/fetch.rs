@@ -43,6 +43,9 @@ pub struct FetchSettings {
     pub enabled: bool,
     /// Address ranges that are allowed although they are not public.
     pub allow: Vec<IpNet>,
+    /// Whether only those ranges are allowed, and no name is looked up but that of this machine: then nothing is sent to
+    /// any other one.
+    pub only_allowed: bool,
 }
 
 impl FetchSettings {
@@ -50,6 +53,17 @@ impl FetchSettings {
     #[must_use]
     pub fn allows(&self, address: IpAddr) -> bool {
         self.allow.iter().any(|range| range.contains(&address))
+    }
+
+    /// Whether a connection to this address may be made.
+    fn may_connect(&self, address: IpAddr) -> bool {
+        self.allows(address) || (!self.only_allowed && is_public(address))
+    }
+
+    /// Whether the addresses of this name may be looked up.
+    fn may_look_up(&self, name: &str) -> bool {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        !self.only_allowed || name == "localhost" || name.ends_with(".localhost")
     }
 }
 
@@ -141,7 +155,7 @@ impl Fetcher {
             Some(Host::Ipv4(address)) => address.into(),
             Some(Host::Ipv6(address)) => address.into(),
         };
-        if is_public(address) || self.settings.allows(address) { Ok(()) } else { Err(NOT_PUBLIC) }
+        if self.settings.may_connect(address) { Ok(()) } else { Err(NOT_PUBLIC) }
     }
 
     fn client(&self, target: &Url, url: &str) -> Result<&Client> {

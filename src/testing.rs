@@ -399,7 +399,7 @@ pub fn settings(data_dir: &Path, url: &str) -> Settings {
         revoke_exposed_keys: false,
         // Tests are faster than any client.
         limits: Limits { requests_per_second_per_key: 0, ..Limits::default() },
-        fetch: FetchSettings { enabled: true, allow: Vec::new() },
+        fetch: FetchSettings { enabled: true, ..FetchSettings::default() },
         renditions: RenditionSettings::default(),
         members: MemberSettings::default(),
         media: MediaSettings::default(),
@@ -430,5 +430,6 @@ fn options(listener: TcpListener, certificate: &Arc<CertificateRenewer>) -> Serv
             connections: 1000,
             connections_per_address: 1000,
         },
+        test_control: None,
     }
 }

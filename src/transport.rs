@@ -25,11 +25,14 @@ mod middleware;
 mod request_state;
 pub mod rest;
 pub mod server;
+pub mod test_control;
+mod tested_answer;
 pub mod tls;
 pub mod wire;
 
 pub use middleware::{StrictTransportSecurity, refused_response, wrap};
 pub use request_state::{RequestId, cancellation, record_code, request_id};
+pub use tested_answer::{CONTROL_PATH, begin_operation};
 
 /// The bearer token of a request.
 ///

@@ -62,6 +62,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("transport::graphql", TRANSPORT),
     ("transport::mcp", TRANSPORT),
     ("transport::cdn", TRANSPORT),
+    ("transport::test_control", TRANSPORT),
     (
         "webapp",
         &[
@@ -96,6 +97,7 @@ const RULES: &[(&str, &[&str])] = &[
             "transport::graphql",
             "transport::mcp",
             "transport::cdn",
+            "transport::test_control",
             "transport::tls",
             "webapp",
         ],
@@ -114,6 +116,7 @@ const RULES: &[(&str, &[&str])] = &[
             "core::model",
             "core::access::grant",
             "core::data_folder",
+            "core::disk",
             "fetch",
             "operations",
             "transport",
@@ -121,12 +124,15 @@ const RULES: &[(&str, &[&str])] = &[
             "transport::rest",
             "transport::graphql",
             "transport::mcp",
+            "transport::test_control",
             "transport::tls",
             "transport::server",
             "client_setup",
             "telemetry",
             "config",
             "admin",
+            // Its disk, for servers that are started for tests.
+            "testing",
         ],
     ),
     (

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 
+use super::ephemeral::EphemeralArgs;
 use super::first_start::{Ready, clean_up, welcome};
 use super::{CommandError, ask, flag};
 use crate::admin::socket::AdminSocket;
@@ -38,6 +39,8 @@ pub(super) struct ServeArgs {
     /// moved to the folder `unnamed`, and deleted after `data.unnamed_keep_days`
     #[arg(long)]
     pub accept_files: bool,
+    #[command(flatten)]
+    pub ephemeral: EphemeralArgs,
 }
 
 impl ServeArgs {
@@ -86,6 +89,7 @@ pub(super) fn run(config: &Config, accept_files: bool) -> Result<(), CommandErro
         graphql_cost: config.graphql_cost,
         workers: config.workers,
         timeouts: config.timeouts.clone(),
+        test_control: None,
     };
     let development = certificate.development.as_deref().map(CertificateRenewer::files);
     let ready = Ready { public_url: &addresses.public_url, development };
@@ -109,7 +113,7 @@ async fn serve(
     }
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {
+pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {
     TcpListener::bind(address).map_err(|error| {
         CommandError(format!(
             "can't listen on {address}: {error}. Choose another address with server.bind or --bind; port 0 chooses a free one"

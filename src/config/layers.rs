@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use ::config::{Environment, File, FileFormat, Source, Value, ValueKind};
 
 use super::size::parse_size;
-use super::{Flag, KEY_VARIABLE, Variables};
+use super::{CLIENT_VARIABLES, Flag, KEY_VARIABLE, Variables};
 
 const DEFAULTS: &str = include_str!("../../config/default.toml");
 /// The prefix of our environment variables. The parts of the key follow, joined by `__`.
@@ -128,6 +128,7 @@ fn variable_of(key: &str) -> String {
 /// service called `rasterd`.
 fn is_not_for_server(name: &str, value: &str) -> bool {
     name == KEY_VARIABLE
+        || CLIENT_VARIABLES.contains(&name)
         || name.starts_with("RASTERD_SERVICE_")
         || name.starts_with("RASTERD_PORT_")
         || value.starts_with("tcp://")

@@ -13,7 +13,7 @@ use crate::error::{Code, Error, Result};
 mod modes;
 
 /// The database's file.
-const DATABASE: &str = "rasterd.redb";
+pub(crate) const DATABASE: &str = "rasterd.redb";
 /// A new database while it is being created. It is renamed when it is complete.
 const NEW_DATABASE: &str = "rasterd.redb.new";
 /// The folder of the assets' files.

@@ -18,6 +18,7 @@ mod links;
 mod passkeys;
 mod password;
 mod sessions;
+mod test_owner;
 #[cfg(test)]
 mod tests;
 mod throttle;
@@ -30,6 +31,7 @@ pub use sessions::{ClientInfo, SessionInfo, SignedIn};
 
 pub(super) use passkeys::Passkeys;
 pub(super) use password::Passwords;
+pub(super) use test_owner::{add_owner, new_password};
 pub(super) use throttle::Throttle;
 
 use former_owners::end_role;

@@ -126,6 +126,15 @@ impl Core {
         self.observed().times(self.clock()).1
     }
 
+    /// Takes the time that the clock shows now for the right one, whatever was observed: a test moved it.
+    /// The caller records it.
+    pub(super) fn trust_clock(&self) -> Seen {
+        let seen = Seen::first(self.clock().reading());
+        let mut state = self.observed().state.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = State { seen, saved: Some(seen) };
+        seen
+    }
+
     /// Records the observed time, regularly or `at_once`.
     pub(super) async fn save_seen(&self, at_once: bool) -> Result<()> {
         let _looked = self.time_to_delete();

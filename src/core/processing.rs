@@ -43,7 +43,7 @@ const RETRY_BATCH: usize = 500;
 pub(super) struct Processing(Mutex<HashSet<AssetId>>);
 
 impl Processing {
-    fn claimed(&self) -> MutexGuard<'_, HashSet<AssetId>> {
+    pub(super) fn claimed(&self) -> MutexGuard<'_, HashSet<AssetId>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -140,7 +140,7 @@ impl Core {
         Ok(())
     }
 
-    fn next_work(&self) -> Result<Next> {
+    pub(super) fn next_work(&self) -> Result<Next> {
         let claimed = self.processing().claimed().clone();
         let by = Administrator::local();
         self.store().snapshot()?.next_work(&by, self.now(), |id| claimed.contains(id))

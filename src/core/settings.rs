@@ -205,6 +205,31 @@ pub struct MemberSettings {
     pub link_life: Duration,
     /// How long the audit log is kept.
     pub audit_keep: Duration,
+    /// Whether attempts to sign in are limited.
+    pub limit_sign_ins: bool,
+    /// How expensive it is to guess a new password.
+    pub password_cost: PasswordCost,
+}
+
+/// What argon2id needs to hash a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordCost {
+    /// Memory, in KiB.
+    pub memory_kib: u32,
+    /// How often it passes over it.
+    pub passes: u32,
+}
+
+impl PasswordCost {
+    /// Hardly anything, for passwords that protect nothing.
+    pub const LEAST: Self = Self { memory_kib: 8, passes: 1 };
+}
+
+impl Default for PasswordCost {
+    /// OWASP's recommendation for argon2id: 19 MiB, 2 passes, 1 lane.
+    fn default() -> Self {
+        Self { memory_kib: 19 * 1024, passes: 2 }
+    }
 }
 
 impl Default for MemberSettings {
@@ -215,6 +240,8 @@ impl Default for MemberSettings {
             session_life: Duration::from_secs(90 * DAY),
             link_life: Duration::from_secs(7 * DAY),
             audit_keep: Duration::from_secs(400 * DAY),
+            limit_sign_ins: true,
+            password_cost: PasswordCost::default(),
         }
     }
 }

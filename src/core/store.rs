@@ -14,8 +14,8 @@ pub use records::{
     BackupQueries, ChangeCommands, ChangeQueries, Changed, CheckQueries, CheckedRecords, CopyQueries, Due,
     FileCommands, FileQueries, ImportCommands, ImportQueries, KeyCommands, KeyQueries, LibraryCommands,
     LibraryQueries, MemberCommands, MemberQueries, NamedFile, NewAsset, Next, Queries, QuotaCommands,
-    QuotaQueries, RecordCounts, RepairCommands, ScrubCommands, ScrubQueries, SeenCommands, SeenQueries,
-    TagQueries, TrashCommands, TrashQueries, WantedSlug, WorkCommands, WorkQueries,
+    QuotaQueries, RecordCounts, RepairCommands, RewindCommands, ScrubCommands, ScrubQueries, SeenCommands,
+    SeenQueries, TagQueries, TrashCommands, TrashQueries, WantedSlug, WorkCommands, WorkQueries,
 };
 pub use redb::{
     Pages, ReserveUse, SCHEMA, Snapshot, Store, StoreOptions, StoreState, Tx, check_pages, in_words,

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::FetchSettings;
-use super::public::is_public;
 
 /// Resolves names to checked addresses.
 #[derive(Clone)]
@@ -34,11 +33,11 @@ impl Resolver {
     }
 
     async fn checked(self, name: Name) -> io::Result<Addrs> {
+        if !self.settings.may_look_up(name.as_str()) {
+            return Err(io::Error::other("no names of other machines are looked up here"));
+        }
         let addresses = self.addresses.lookup(name.as_str()).await?;
-        let may_connect = |address: &SocketAddr| {
-            let address = address.ip();
-            is_public(address) || self.settings.allows(address)
-        };
+        let may_connect = |address: &SocketAddr| self.settings.may_connect(address.ip());
         // A private address among public ones is likely an attack, so all must be public.
         if addresses.is_empty() || !addresses.iter().all(may_connect) {
             return Err(io::Error::other("not every address of the name is public"));

@@ -69,7 +69,7 @@ const LIMITS: FetchLimits = FetchLimits { time: Duration::from_mins(1), redirect
 
 /// Allows one loopback address; the others stay forbidden.
 fn settings() -> FetchSettings {
-    FetchSettings { enabled: true, allow: vec!["127.0.0.1/32".parse().unwrap()] }
+    FetchSettings { enabled: true, allow: vec!["127.0.0.1/32".parse().unwrap()], only_allowed: false }
 }
 
 fn fetcher() -> Fetcher {
@@ -143,7 +143,7 @@ async fn a_redirect_is_checked_like_the_url_itself() {
     ] {
         assert_eq!(refusal(&fetcher(), &server.url(path)).await, reason);
     }
-    let none_allowed = FetchSettings { enabled: true, allow: Vec::new() };
+    let none_allowed = FetchSettings { enabled: true, ..FetchSettings::default() };
     let reason = refusal(&Fetcher::new(none_allowed, LIMITS), "http://localhost:1/").await;
     assert_eq!(reason, "it does not resolve to a public address.");
     assert_eq!(secret.requests(), 0);
@@ -220,7 +220,7 @@ async fn https_needs_a_server_that_can_be_trusted() {
 
 #[test]
 fn a_url_is_checked_before_anything_is_fetched() {
-    let fetcher = Fetcher::new(FetchSettings { enabled: true, allow: Vec::new() }, LIMITS);
+    let fetcher = Fetcher::new(FetchSettings { enabled: true, ..FetchSettings::default() }, LIMITS);
     for url in [
         "http://127.0.0.1/",
         "http://127.1/",
@@ -269,4 +269,14 @@ async fn fetching_can_be_turned_off() {
         assert_eq!(error.code(), Code::Forbidden);
         assert_eq!(error.message(), "Uploads from urls are turned off on this server.");
     }
+}
+
+#[tokio::test]
+async fn nothing_else_is_reached_where_only_allowed_addresses_are() {
+    let fetcher = Fetcher::new(FetchSettings { only_allowed: true, ..settings() }, LIMITS);
+    assert!(fetcher.check("http://127.0.0.1:1/").is_ok());
+    assert!(fetcher.check("http://1.1.1.1/").is_err());
+    // Refused without a lookup, which would leave the machine.
+    let refused = fetcher.open("http://example.org/").await.err().unwrap();
+    assert!(refused.message().ends_with(&format!("{NOT_PUBLIC}.")), "{refused}");
 }

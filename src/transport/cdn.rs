@@ -35,6 +35,9 @@ const CACHE_POLICY: HeaderValue =
 const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
+/// What tests call a request of a file.
+const OPERATION: &str = "get_file";
+
 type OriginalPath = web::Path<(String, String, String)>;
 type VariantPath = web::Path<(String, String, String, String)>;
 
@@ -43,19 +46,25 @@ pub fn configure(routes: &mut web::ServiceConfig, core: &Core) {
     let of_original = {
         let core = core.clone();
         move |request: HttpRequest, path: OriginalPath| {
-            let (organization, _library, asset) = path.into_inner();
-            let public_file = core.public_file(&organization, &asset, None);
+            let (organization, library, asset) = path.into_inner();
             let core = core.clone();
-            async move { serve(&core, &request, public_file?).await }
+            async move {
+                begin(&core, [&organization, &library]).await?;
+                let public_file = core.public_file(&organization, &asset, None)?;
+                serve(&core, &request, public_file).await
+            }
         }
     };
     let of_variant = {
         let core = core.clone();
         move |request: HttpRequest, path: VariantPath| {
-            let (organization, _library, asset, variant) = path.into_inner();
-            let public_file = core.public_file(&organization, &asset, Some(&variant));
+            let (organization, library, asset, variant) = path.into_inner();
             let core = core.clone();
-            async move { serve(&core, &request, public_file?).await }
+            async move {
+                begin(&core, [&organization, &library]).await?;
+                let public_file = core.public_file(&organization, &asset, Some(&variant))?;
+                serve(&core, &request, public_file).await
+            }
         }
     };
     let original = resource("/cdn/{organization}/{library}/{asset}");
@@ -63,6 +72,11 @@ pub fn configure(routes: &mut web::ServiceConfig, core: &Core) {
     routes
         .service(original.route(web::get().to(of_original.clone())).route(web::head().to(of_original)))
         .service(variant.route(web::get().to(of_variant.clone())).route(web::head().to(of_variant)));
+}
+
+/// Announces that a file is requested.
+async fn begin(core: &Core, place: [&str; 2]) -> Result<()> {
+    transport::begin_operation(core, transport::request_id(), None, OPERATION, place).await
 }
 
 fn resource(path: &str) -> actix_web::Resource {

@@ -15,6 +15,7 @@ use crate::error::{Code, Error};
 use crate::transport;
 use crate::transport::wire::configured::Configured;
 
+mod announce;
 mod cost;
 mod document;
 mod explorer;
@@ -170,6 +171,7 @@ impl Handlers {
         prepared: PreparedOperation,
     ) -> Result<HttpResponse, RequestError> {
         let caller = transport::authenticate(&self.core, request)?;
+        announce::announce(&self.core, &caller, &prepared).await?;
         let (core, budget, client) = (self.core.clone(), self.budget(&prepared), caller.client_id());
         if prepared.cost < APART {
             let (mut response, roots) = execute(prepared, QueryContext { core, caller }, budget).await;
@@ -203,6 +205,7 @@ impl Handlers {
         prepared: PreparedOperation,
         parts: Option<MultipartRequest>,
     ) -> Result<HttpResponse, RequestError> {
+        announce::announce(&self.core, &transport::authenticate(&self.core, request)?, &prepared).await?;
         let token = transport::bearer_token(request.headers())?.to_owned();
         let address = request.peer_addr().map(|peer| peer.ip());
         let (files, feed) = multipart::files(parts);

@@ -31,7 +31,8 @@ mod tools;
 use address_check::host_name;
 use endpoint::{EndpointOptions, McpEndpoint};
 use running::{RequestOwner, RunningRequests};
-use server::{AdmittedCaller, McpServer};
+use server::AdmittedCaller;
+pub use server::McpServer;
 
 /// Where the endpoint is, and who may reach it.
 #[derive(Debug, Clone)]
@@ -44,10 +45,12 @@ pub struct McpOptions {
     pub mcp_hosts: Vec<String>,
 }
 
-/// Mounts `/mcp`, `/` on the MCP host names, and the discovery documents. `running` is the same for every worker.
+/// Mounts `/mcp`, `/` on the MCP host names, and the discovery documents. `server` and `running` are the same for every
+/// worker.
 pub fn configure(
     config: &mut web::ServiceConfig,
     core: &Core,
+    server: McpServer,
     options: McpOptions,
     running: RunningRequests,
 ) {
@@ -56,13 +59,12 @@ pub fn configure(
     let options =
         EndpointOptions { allowed_hosts, allowed_origins, body_limit: core.settings().limits.mcp_bytes };
     let admitting = core.clone();
-    let endpoint =
-        McpEndpoint::new(McpServer::new(core.clone()), options, running, move |request, cancellation| {
-            let caller = transport::authenticate(&admitting, request)?.until(cancellation);
-            let address = request.peer_addr().map(|peer| peer.ip());
-            let owner = RequestOwner { client: caller.client_id(), address };
-            Ok((AdmittedCaller::new(caller, transport::request_id()), Some(owner)))
-        });
+    let endpoint = McpEndpoint::new(server, options, running, move |request, cancellation| {
+        let caller = transport::authenticate(&admitting, request)?.until(cancellation);
+        let address = request.peer_addr().map(|peer| peer.ip());
+        let owner = RequestOwner { client: caller.client_id(), address };
+        Ok((AdmittedCaller::new(caller, transport::request_id()), Some(owner)))
+    });
     discovery::configure(config, &core.settings().public_url);
     config.service(endpoint.resource("/mcp")).service(endpoint.resource("/mcp/"));
     if !mcp_hosts.is_empty() {

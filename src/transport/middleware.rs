@@ -23,10 +23,13 @@ use super::cors::Cors;
 use super::error_response;
 use super::metered::metered;
 use super::request_state::{CURRENT_REQUEST, RequestId, RequestState};
+use super::tested_answer::{CONTROL_PATH, tested};
+use crate::core::Core;
 use crate::core::budget::Budget;
 use crate::core::cancellation::Cancellation;
 use crate::core::model::api_key::without_keys;
 use crate::core::model::token::without_tokens;
+use crate::core::test_control::TestedRequest;
 use crate::error::{Code, Error, logged};
 
 /// The header that carries the request's id.
@@ -53,11 +56,13 @@ impl StrictTransportSecurity {
 /// Browsers remember for a year to use only HTTPS.
 const ONE_YEAR: &str = "max-age=31536000";
 
-/// Wraps an application. The result answers every request, also when a handler panics.
+/// Wraps an application. The result answers every request, also when a handler panics. `followed` is the core of a
+/// server that was started for tests, which follows each request.
 pub fn wrap<I, S, B>(
     application: I,
     cors: Cors,
     budget: Arc<Budget>,
+    followed: Option<Core>,
     security: StrictTransportSecurity,
 ) -> impl ServiceFactory<Request, Config = AppConfig, Response = Response<BoxBody>, Error = WebError, InitError = ()>
 where
@@ -74,7 +79,7 @@ where
 {
     let cors = Rc::new(cors);
     apply_fn_factory(application, move |request: Request, service: &S::Service| {
-        answer(request, service, Rc::clone(&cors), Arc::clone(&budget), security)
+        answer(request, service, Rc::clone(&cors), Arc::clone(&budget), followed.as_ref(), security)
     })
 }
 
@@ -84,6 +89,7 @@ fn answer<S, B>(
     service: &S,
     cors: Rc<Cors>,
     budget: Arc<Budget>,
+    followed: Option<&Core>,
     security: StrictTransportSecurity,
 ) -> impl Future<Output = Result<Response<BoxBody>, WebError>> + use<S, B>
 where
@@ -95,6 +101,7 @@ where
     let cancellation = request.conn_data::<Cancellation>().cloned().unwrap_or_default();
     let state = Rc::new(RequestState::new(address, cancellation, budget));
     let line = LogLine::new(request.method(), request.path());
+    let followed = followed.and_then(|core| line.follow(core, state.id));
     let origin = cors.origin(request.headers());
     let preflight = cors.preflight(&request, origin.as_ref());
     // The router itself runs inside `call`, so a panic there is caught, too.
@@ -113,6 +120,9 @@ where
         cors.allow(answer.headers_mut(), origin);
         set_headers(answer.headers_mut(), state.id, security);
         line.write(answer.status(), started, &state);
+        if let Some(followed) = followed {
+            answer = tested(answer, followed, &state);
+        }
         Ok(answer.into())
     })
 }
@@ -148,6 +158,12 @@ struct LogLine {
 impl LogLine {
     fn new(method: &Method, path: &str) -> Self {
         Self { method: method.clone(), path: without_tokens(&without_keys(path)).into_owned() }
+    }
+
+    /// Follows the request, unless it is for the control door.
+    fn follow(&self, core: &Core, id: RequestId) -> Option<TestedRequest> {
+        let is_control = self.path.starts_with(CONTROL_PATH);
+        if is_control { None } else { core.follow_request(id.as_str(), self.method.as_str(), &self.path) }
     }
 
     fn write(&self, status: StatusCode, started: Instant, state: &RequestState) {
@@ -259,7 +275,7 @@ mod tests {
                 web::get().to(|| async { Err::<String, _>(Error::internal("the secret reason")) }),
             )
             .default_service(web::to(no_such_path));
-        let wrapped = wrap(application, Cors::new(&[]), budget(), StrictTransportSecurity::default())
+        let wrapped = wrap(application, Cors::new(&[]), budget(), None, StrictTransportSecurity::default())
             .new_service(AppConfig::default())
             .await
             .unwrap();

@@ -11,6 +11,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, http, web};
 
 use crate::core::Core;
+use crate::core::access::LibraryPath;
 use crate::error::Result;
 use crate::operations::{Operation, Visitor, visit_all};
 use crate::transport;
@@ -76,6 +77,10 @@ fn paths() -> Vec<&'static str> {
 async fn serve(route: &'static Route, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse> {
     let Route { declaration, endpoint, .. } = route;
     let authorized = Authorized::check(declaration, endpoint.since, request, payload.into_inner())?;
+    let Authorized { caller, head, .. } = &authorized;
+    let LibraryPath { organization, library } = head.library();
+    let (id, place) = (transport::request_id(), [organization, library]);
+    transport::begin_operation(head.core(), id, Some(caller), declaration.name, place).await?;
     (route.answer)(authorized).await
 }
 

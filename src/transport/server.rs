@@ -17,10 +17,12 @@ use actix_web::web;
 use futures_util::future::join;
 
 use crate::core::Core;
+use crate::core::clock::Clock;
 use crate::core::settings::Timeouts;
 use crate::transport::cors::Cors;
 use crate::transport::mcp::running::RunningRequests;
-use crate::transport::mcp::{self, McpOptions};
+use crate::transport::mcp::{self, McpOptions, McpServer};
+use crate::transport::test_control::{self, TestControlOptions};
 use crate::transport::tls::development::CertificateRenewer;
 use crate::transport::tls::{self, Certificates, TlsError};
 use crate::transport::{self, cdn, graphql, rest};
@@ -79,6 +81,8 @@ pub struct ServerOptions {
     pub workers: usize,
     /// The limits for slow or greedy clients.
     pub timeouts: Timeouts,
+    /// The control door of a server that was started for tests; none on an ordinary one.
+    pub test_control: Option<TestControlOptions>,
 }
 
 /// How long the bytes of a body are counted before their rate is judged.
@@ -128,7 +132,7 @@ impl Server {
             certificates,
             renewer: options.development.clone(),
             host: host_of(&core.settings().public_url),
-            clock: core.clock().clone(),
+            clock: certificate_clock(&options, &core),
         };
         let draining = Arc::new(AtomicBool::new(false));
         let security = transport::StrictTransportSecurity { is_on: options.development.is_none() };
@@ -208,6 +212,12 @@ impl Server {
     }
 }
 
+/// The clock by which the certificate is renewed. Clients of a server that was started for tests check it by their own
+/// clock, wherever the server's stands.
+fn certificate_clock(options: &ServerOptions, core: &Core) -> Clock {
+    if options.test_control.is_some() { Clock::default() } else { core.clock().clone() }
+}
+
 /// The host of an origin; IPv6 addresses without brackets.
 fn host_of(origin: &str) -> String {
     let url = url::Url::parse(origin).ok();
@@ -251,9 +261,11 @@ struct Mounts {
     allowed_origins: Vec<String>,
     documents: rest::Documents,
     mcp: McpOptions,
+    mcp_server: McpServer,
     running: RunningRequests,
     graphql: graphql::GraphQlOptions,
     pages: pages::WebappOptions,
+    test_control: Option<TestControlOptions>,
 }
 
 impl Mounts {
@@ -273,6 +285,7 @@ impl Mounts {
             mcp_hosts,
             graphql_introspection,
             graphql_cost,
+            test_control,
             ..
         } = options;
         let graphql = graphql::GraphQlOptions {
@@ -282,9 +295,21 @@ impl Mounts {
         };
         let mcp = McpOptions { allowed_hosts, allowed_origins: allowed_origins.clone(), mcp_hosts };
         let pages = pages::WebappOptions { development };
+        let mcp_server = McpServer::new(core.clone());
         let (documents, running) = (rest::Documents::new(core.settings()), RunningRequests::default());
-        let mounts =
-            Self { core, security, draining, allowed_origins, documents, mcp, running, graphql, pages };
+        let mounts = Self {
+            core,
+            security,
+            draining,
+            allowed_origins,
+            documents,
+            mcp,
+            mcp_server,
+            running,
+            graphql,
+            pages,
+            test_control,
+        };
         (listener, mounts)
     }
 
@@ -303,7 +328,8 @@ impl Mounts {
             .app_data(web::Data::new(self.core.clone()))
             .configure(move |routes| mounts.mount(routes))
             .default_service(web::to(transport::no_such_path));
-        transport::wrap(application, cors, Arc::clone(self.core.budget()), self.security)
+        let followed = self.test_control.is_some().then(|| self.core.clone());
+        transport::wrap(application, cors, Arc::clone(self.core.budget()), followed, self.security)
     }
 
     /// The transports, in one place.
@@ -311,8 +337,11 @@ impl Mounts {
         health::configure(routes, &self.core, &self.draining);
         cdn::configure(routes, &self.core);
         rest::configure(routes, self.documents.clone());
-        mcp::configure(routes, &self.core, self.mcp.clone(), self.running.clone());
+        mcp::configure(routes, &self.core, self.mcp_server.clone(), self.mcp.clone(), self.running.clone());
         graphql::configure(routes, &self.core, &self.graphql);
         pages::configure(routes, &self.core, &self.pages);
+        if let Some(options) = &self.test_control {
+            test_control::configure(routes, &self.core, options);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Passwords: which ones are accepted, and their argon2id hashes. Hashing is slow and needs much memory by design, so
 //! only a few are hashed at a time.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, OnceLock};
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -11,36 +11,42 @@ use tokio::task::spawn_blocking;
 use zxcvbn::feedback::{Feedback, Warning};
 use zxcvbn::{Score, zxcvbn};
 
+use crate::core::settings::PasswordCost;
 use crate::error::{Error, Result};
 
 /// The fewest characters: NIST SP 800-63B asks for 8 at least; 10 is little effort.
 pub const SHORTEST_PASSWORD: usize = 10;
 /// The most characters, so that nobody makes the server hash a book.
 pub const LONGEST_PASSWORD: usize = 200;
-/// OWASP's recommendation for argon2id: 19 MiB, 2 passes, 1 lane.
-const MEMORY_KIB: u32 = 19 * 1024;
-const PASSES: u32 = 2;
 const LANES: u32 = 1;
 /// Words that many would use in a password for this server.
 const SERVER_NAME: &str = "rasterd";
 /// How many are hashed at a time.
 const AT_A_TIME: usize = 2;
 
-/// The hash that is checked for an unknown e-mail, so that it takes as long as for a known one.
-static UNKNOWN_ACCOUNT: LazyLock<String> =
-    LazyLock::new(|| hashed("nobody has this password").unwrap_or_default());
-
 /// Hashes and checks passwords. Cheap to clone.
 #[derive(Clone)]
-pub struct Passwords(Arc<Semaphore>);
-
-impl Default for Passwords {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_A_TIME)))
-    }
+pub struct Passwords {
+    permits: Arc<Semaphore>,
+    cost: PasswordCost,
+    /// The hash that is checked for an unknown e-mail, so that it takes as long as for a known one.
+    unknown_account: Arc<OnceLock<String>>,
 }
 
 impl Passwords {
+    /// Passwords that cost this much to guess.
+    pub fn of(cost: PasswordCost) -> Self {
+        Self { permits: Arc::new(Semaphore::new(AT_A_TIME)), cost, unknown_account: Arc::default() }
+    }
+
+    /// The hash of a password that the server made itself, which is hard to guess.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn hash_made(&self, password: &str) -> Result<String> {
+        hashed(password, self.cost)
+    }
+
     /// The hash to store for a new password; `known` are texts that others know about the person.
     ///
     /// # Errors
@@ -48,10 +54,10 @@ impl Passwords {
     pub async fn hash(&self, password: &str, known: &[&str]) -> Result<String> {
         expect_length(password)?;
         let known: Vec<String> = known.iter().flat_map(|text| guesses(text)).collect();
-        let password = password.to_owned();
+        let (password, cost) = (password.to_owned(), self.cost);
         self.run(move || {
             expect_strong(&password, &known)?;
-            hashed(&password)
+            hashed(&password, cost)
         })
         .await?
     }
@@ -63,11 +69,13 @@ impl Passwords {
     pub async fn verify(&self, password: &str, hash: Option<String>) -> Result<bool> {
         // No password is this long, and hashing it would be expensive.
         let password: String = password.chars().take(LONGEST_PASSWORD + 1).collect();
+        let (unknown_account, cost) = (Arc::clone(&self.unknown_account), self.cost);
         self.run(move || {
             // Computed at the first attempt, for any account.
-            let unknown: &str = &UNKNOWN_ACCOUNT;
+            let unknown =
+                unknown_account.get_or_init(|| hashed("nobody has this password", cost).unwrap_or_default());
             let hash_or_unknown = hash.as_deref().unwrap_or(unknown);
-            let fits = argon2id().is_ok_and(|argon2| {
+            let fits = argon2id(cost).is_ok_and(|argon2| {
                 PasswordVerifier::<str>::verify_password(&argon2, password.as_bytes(), hash_or_unknown)
                     .is_ok()
             });
@@ -77,7 +85,7 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let place = self.0.clone().acquire_owned().await.map_err(Error::internal)?;
+        let place = self.permits.clone().acquire_owned().await.map_err(Error::internal)?;
         spawn_blocking(move || {
             let _place = place;
             work()
@@ -87,14 +95,14 @@ impl Passwords {
     }
 }
 
-fn argon2id() -> Result<Argon2<'static>> {
-    let params =
-        Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| Error::internal(error.to_string()))?;
+fn argon2id(cost: PasswordCost) -> Result<Argon2<'static>> {
+    let params = Params::new(cost.memory_kib, cost.passes, LANES, None);
+    let params = params.map_err(|error| Error::internal(error.to_string()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-fn hashed(password: &str) -> Result<String> {
-    let hash = argon2id()?.hash_password(password.as_bytes());
+fn hashed(password: &str, cost: PasswordCost) -> Result<String> {
+    let hash = argon2id(cost)?.hash_password(password.as_bytes());
     hash.map(|hash| hash.to_string()).map_err(|error| Error::internal(error.to_string()))
 }
 
@@ -158,7 +166,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_matches_only_its_own_hash() {
-        let passwords = Passwords::default();
+        let passwords = Passwords::of(PasswordCost::default());
         let hash = passwords.hash("correct horse battery", &[]).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert!(passwords.verify("correct horse battery", Some(hash.clone())).await.unwrap());
@@ -168,7 +176,7 @@ mod tests {
 
     #[tokio::test]
     async fn easily_guessed_passwords_are_refused() {
-        let passwords = Passwords::default();
+        let passwords = Passwords::of(PasswordCost::default());
         let long = "x".repeat(201);
         for (password, reason) in [
             ("", "10 to 200 characters"),
@@ -194,7 +202,7 @@ mod tests {
 
     #[tokio::test]
     async fn random_words_and_characters_are_accepted() {
-        let passwords = Passwords::default();
+        let passwords = Passwords::of(PasswordCost::default());
         for password in
             ["correct horse battery", "tidal ferry pickle", "xK9#mq2!vLp0", "日本の山と川と海の話"]
         {

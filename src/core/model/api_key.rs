@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::id::{BASE62, random_base62};
+use super::id::{BASE62, new_base62};
 
 const PREFIX: &str = "pk_";
 /// 39 base-62 characters are 232 random bits.
@@ -25,7 +25,7 @@ impl PlainKey {
     #[must_use]
     pub fn random() -> Self {
         let mut key = String::from(PREFIX);
-        key.extend(random_base62::<SECRET>().iter().map(|&byte| char::from(byte)));
+        key.extend(new_base62::<SECRET>("api key").iter().map(|&byte| char::from(byte)));
         key.push_str(&checksum(&key));
         Self(key)
     }

@@ -5,6 +5,10 @@ use std::fmt;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
+mod seeded;
+
+pub use seeded::{IdCounts, SeededIds};
+
 /// The base-62 alphabet of asset ids and keys.
 pub const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -13,6 +17,12 @@ pub const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl
 pub fn random_base62<const N: usize>() -> [u8; N] {
     let mut rng = rand::rng();
     std::array::from_fn(|_| BASE62[rng.random_range(0..BASE62.len())])
+}
+
+/// `N` base-62 characters for something new of this kind: random, unless the ids of this process are seeded.
+#[must_use]
+pub fn new_base62<const N: usize>(kind: &'static str) -> [u8; N] {
+    SeededIds::of_this_process().map_or_else(random_base62, |seeded| seeded.next(kind))
 }
 
 macro_rules! internal_id {
@@ -45,7 +55,7 @@ impl AssetId {
     /// A new random id.
     #[must_use]
     pub fn random() -> Self {
-        Self(random_base62())
+        Self(new_base62("asset"))
     }
 
     /// Parses a client's id. `None` for anything that can't be an id: there is no such asset.
@@ -96,7 +106,7 @@ macro_rules! public_id {
             /// A new random id: its prefix and 12 base-62 characters.
             #[must_use]
             pub fn random() -> Self {
-                let id: String = random_base62::<12>().iter().map(|&byte| char::from(byte)).collect();
+                let id: String = new_base62::<12>($prefix).iter().map(|&byte| char::from(byte)).collect();
                 Self(format!(concat!($prefix, "_{}"), id))
             }
 

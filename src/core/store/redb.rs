@@ -39,6 +39,7 @@ mod pages;
 mod quotas;
 mod rebuild;
 mod recovery;
+mod rewind;
 mod scrub;
 mod seen;
 mod tables;

@@ -125,6 +125,9 @@ impl FileUpload {
         if let Some(temporary) = &mut self.temporary {
             temporary.grow(bytes.len() as u64)?;
         }
+        if self.permission.core.upload_arrives(&self.permission.grant, bytes.len()).await? {
+            self.permission.check()?;
+        }
         self.permission.check_if_due()?;
         let mut rest = self.buffer.fill(bytes);
         while self.buffer.is_full() {

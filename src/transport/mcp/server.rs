@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -62,7 +62,8 @@ pub struct McpServer(Arc<ServerState>);
 
 struct ServerState {
     core: Core,
-    tools: ToolRegistry,
+    /// Made for the first request that needs them: their schemas take a good part of a start.
+    tools: OnceLock<ToolRegistry>,
     configured: Configured,
     info: ServerConfig,
 }
@@ -72,8 +73,12 @@ impl McpServer {
     pub fn new(core: Core) -> Self {
         let settings = core.settings();
         let configured = Configured::new(settings);
-        let (tools, info) = (ToolRegistry::new(&configured), info(settings));
-        Self(Arc::new(ServerState { core, tools, configured, info }))
+        let info = info(settings);
+        Self(Arc::new(ServerState { core, tools: OnceLock::new(), configured, info }))
+    }
+
+    fn tools(&self) -> &ToolRegistry {
+        self.0.tools.get_or_init(|| ToolRegistry::new(&self.0.configured))
     }
 }
 
@@ -85,12 +90,12 @@ impl McpServer {
 
 impl DirectTools<AdmittedCaller> for McpServer {
     fn answers_directly(&self, tool: &str) -> bool {
-        self.0.tools.find(tool).is_some()
+        self.tools().find(tool).is_some()
     }
 
     async fn answer(&self, tool: &str, arguments: JsonObject, admitted: AdmittedCaller) -> CallToolResult {
         let request = admitted.request;
-        match (self.0.tools.find(tool), admitted.take()) {
+        match (self.tools().find(tool), admitted.take()) {
             (Some(entry), Some(caller)) => {
                 run(entry, self.call(caller, request, ProgressSender::disabled()), arguments).await
             }
@@ -113,12 +118,12 @@ impl ServerHandler for McpServer {
         _request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = ListToolsResult::with_all_items(self.0.tools.definitions());
+        let tools = ListToolsResult::with_all_items(self.tools().definitions());
         Ok(tools.with_ttl_ms(LISTS_KEEP).with_cache_scope(CacheScope::Private))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.0.tools.find(name).map(|entry| entry.definition().clone())
+        self.tools().find(name).map(|entry| entry.definition().clone())
     }
 
     async fn call_tool(
@@ -126,7 +131,7 @@ impl ServerHandler for McpServer {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(entry) = self.0.tools.find(&request.name) else {
+        let Some(entry) = self.tools().find(&request.name) else {
             return Err(ErrorData::invalid_params(format!("Unknown tool: {}", excerpt(&request.name)), None));
         };
         let (caller, id) = admitted(&context)?;

@@ -18,9 +18,9 @@ use crate::error::Result;
 use crate::operations::{
     Answer, Audience, Context, Declaration, Effect, Operation, Scope, Target, ToolAnswer, Visitor, visit_all,
 };
-use crate::transport::RequestId;
 use crate::transport::wire::check;
 use crate::transport::wire::configured::Configured;
+use crate::transport::{self, RequestId};
 
 /// The time limit of a call that fetches nothing.
 const CALL_TIME: Duration = Duration::from_mins(1);
@@ -172,7 +172,7 @@ async fn run<O: Operation>(call: ToolCall, arguments: JsonObject) -> CallToolRes
 }
 
 async fn answer<O: Operation>(call: ToolCall, mut arguments: JsonObject) -> Result<CallToolResult> {
-    let ToolCall { core, caller, progress, .. } = call;
+    let ToolCall { core, caller, request, progress } = call;
     let mut id = |name: &str| match arguments.remove(name) {
         Some(Value::String(id)) => id,
         Some(_) | None => String::new(),
@@ -182,6 +182,8 @@ async fn answer<O: Operation>(call: ToolCall, mut arguments: JsonObject) -> Resu
         library: id(O::DECLARATION.tool.library),
         asset: id(ASSET_ID),
     };
+    let place = [target.organization.as_str(), &target.library];
+    transport::begin_operation(&core, request, Some(&caller), O::DECLARATION.name, place).await?;
     let Ok(input) = serde_json::from_value::<O::Input>(Value::Object(arguments)) else {
         // The arguments were checked against the schema, which describes every problem.
         return Ok(invalid_arguments(O::DECLARATION.name, "they don't match its input schema"));

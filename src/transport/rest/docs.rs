@@ -1,7 +1,7 @@
 //! The OpenAPI document and the reference page that shows it. All of it is in the binary; nothing is fetched.
 
 use std::future::ready;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -26,28 +26,37 @@ const FILES: &str = r"/docs/{file:start\.js|swagger-ui\.css|swagger-ui-bundle\.j
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
 img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What `/openapi.json` answers. Written once when the server starts, with the configured limits.
-#[derive(Debug, Clone)]
-pub struct Documents(Vec<(Option<Version>, Bytes)>);
+/// What `/openapi.json` answers, with the configured limits. Each document is written when it is first requested: writing
+/// them would take a good part of a start. Cheap to clone.
+#[derive(Clone)]
+pub struct Documents(Arc<Vec<LazyDocument>>);
+
+/// A document, for the version that it describes, or all.
+struct LazyDocument {
+    version: Option<Version>,
+    text: LazyLock<Option<Bytes>, Box<dyn FnOnce() -> Option<Bytes> + Send>>,
+}
 
 impl Documents {
     /// The documents of a server with these settings.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
-        let configured = Configured::new(settings);
+        let configured = Arc::new(Configured::new(settings));
         let described = Version::ALL.into_iter().map(Some).chain([None]);
-        let written = described.filter_map(|version| {
-            let text = document::openapi(&configured, version).to_json().ok()?;
-            Some((version, Bytes::from(text)))
-        });
-        Self(written.collect())
+        let document = |version| {
+            let configured = Arc::clone(&configured);
+            let write = move || document::openapi(&configured, version).to_json().ok().map(Bytes::from);
+            LazyDocument { version, text: LazyLock::new(Box::new(write)) }
+        };
+        Self(Arc::new(described.map(document).collect()))
     }
 
     /// The one that a query asks for.
     fn answer(&self, query: &str) -> Result<HttpResponse> {
         let version = described(query)?;
-        let found = self.0.iter().find(|(described, _)| *described == version);
-        let (_, text) = found.ok_or_else(|| Error::internal("the OpenAPI document can't be written"))?;
+        let found = self.0.iter().find(|document| document.version == version);
+        let text = found.and_then(|document| document.text.as_ref());
+        let text = text.ok_or_else(|| Error::internal("the OpenAPI document can't be written"))?;
         Ok(HttpResponse::Ok().content_type("application/json").body(text.clone()))
     }
 }

@@ -30,6 +30,26 @@ impl Control {
         self.send(Signal::Reload);
     }
 
+    /// Passes on the signals of the operating system: SIGTERM and SIGINT stop, SIGHUP reloads. Needs a running tokio.
+    ///
+    /// # Errors
+    /// When the operating system refuses the handlers.
+    pub fn follow_operating_system(&self) -> io::Result<()> {
+        let (control, mut term) = (self.clone(), signal(SignalKind::terminate())?);
+        let (mut int, mut hangup) = (signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    Some(()) = term.recv() => control.stop(),
+                    Some(()) = int.recv() => control.stop(),
+                    Some(()) = hangup.recv() => control.reload(),
+                    else => return,
+                }
+            }
+        });
+        Ok(())
+    }
+
     fn send(&self, signal: Signal) {
         // Fails when the server has ended; then there is nothing to stop or reload.
         let _ = self.0.send(signal);
@@ -54,18 +74,7 @@ impl Signals {
     /// When the operating system refuses the handlers.
     pub fn from_operating_system() -> io::Result<Self> {
         let (control, signals) = Self::channel();
-        let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let mut hangup = signal(SignalKind::hangup())?;
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    Some(()) = term.recv() => control.stop(),
-                    Some(()) = int.recv() => control.stop(),
-                    Some(()) = hangup.recv() => control.reload(),
-                    else => return,
-                }
-            }
-        });
+        control.follow_operating_system()?;
         Ok(signals)
     }
 

@@ -98,7 +98,7 @@ pub fn ensure(dir: &Path, names: &[String], now: SystemTime) -> Result<Developme
     let names = all_names(dir, names)?;
     let ca_file = dir.join("ca.pem");
     let (authority, reissued) = Authority::open(&ca_file, &dir.join("ca-key.pem"), now)?;
-    let bundle = Bundle::refresh(dir.join("ca-bundle.pem"), authority.certificate())?;
+    let bundle = Bundle::refresh(dir.join(bundle::FILE), authority.certificate())?;
     let files = DevelopmentCertificate {
         ca_file,
         bundle,

@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use rasterd::fetch::{FetchLimits, FetchSettings, Fetcher};
 
 static FETCHER: LazyLock<Fetcher> = LazyLock::new(|| {
-    let settings = FetchSettings { enabled: true, allow: Vec::new() };
+    let settings = FetchSettings { enabled: true, ..FetchSettings::default() };
     Fetcher::new(settings, FetchLimits { time: Duration::from_secs(1), redirects: 0 })
 });
 

@@ -160,7 +160,7 @@ impl Tx<'_> {
     }
 
     /// Records that a library was added, renamed or deleted.
-    fn count_naming(&self, organization: OrganizationId) -> Result<()> {
+    pub(super) fn count_naming(&self, organization: OrganizationId) -> Result<()> {
         let namings = self.library_namings(organization)?;
         self.put(LIBRARY_NAMINGS, organization.0, namings + 1)
     }

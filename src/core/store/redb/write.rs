@@ -69,6 +69,21 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Opens a table to change it in other ways than by [`Tx::put`] and [`Tx::delete`].
+    ///
+    /// # Errors
+    /// As [`Tx::put`].
+    pub(super) fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
+        &self,
+        table: TableDefinition<'_, K, V>,
+    ) -> Result<redb::Table<'_, K, V>> {
+        if !self.may_put {
+            return Err(Error::storage_full());
+        }
+        self.changed.set(true);
+        self.transaction.open_table(table).map_err(storage)
+    }
+
     /// The transaction itself, for tests that damage it.
     #[cfg(test)]
     pub(super) fn transaction(&self) -> &WriteTransaction {

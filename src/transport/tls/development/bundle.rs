@@ -4,10 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use super::write;
+use crate::transport::tls::files::read;
 use crate::transport::tls::{TlsError, system};
 
+/// Its name.
+pub(super) const FILE: &str = "ca-bundle.pem";
 const HEADING: &str = "# The authorities that this machine trusts, and that of rasterd. Written by rasterd; changes here are overwritten.\n";
 
 /// The list, PEM.
@@ -20,6 +24,16 @@ pub struct Bundle {
 }
 
 impl Bundle {
+    /// Writes the list beside the file of our authority, if it changed.
+    ///
+    /// # Errors
+    /// When one of the files can't be read or written.
+    pub fn beside(ca_file: &Path) -> Result<Self, TlsError> {
+        let ours =
+            CertificateDer::from_pem_slice(&read(ca_file)?).map_err(|error| TlsError::new(ca_file, error))?;
+        Self::refresh(ca_file.with_file_name(FILE), &ours)
+    }
+
     /// Writes the list if it changed.
     pub(super) fn refresh(file: PathBuf, ours: &CertificateDer<'_>) -> Result<Self, TlsError> {
         Self::write(file, ours, &system::authorities())
@@ -54,8 +68,6 @@ fn text(ours: &CertificateDer<'_>, others: &[CertificateDer<'_>]) -> String {
 #[cfg(test)]
 mod tests {
     use std::time::SystemTime;
-
-    use rustls::pki_types::pem::PemObject;
 
     use super::*;
 

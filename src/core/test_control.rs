@@ -1,0 +1,133 @@
+//! What tests may do to a server that was started for them: faults, a record of the requests, states to go back to, and
+//! organizations of their own. An ordinary server has none of it.
+//!
+//! A request is known here by its id from before its handler runs until it is answered. The operations that it runs are
+//! announced by the transports.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::model::id::KeyId;
+use super::store::files::FilesHold;
+
+mod effects;
+mod faults;
+mod organization;
+mod recorder;
+mod running;
+mod saved_file;
+mod states;
+
+pub use effects::{AnswerEffect, TestedOperation};
+pub use faults::{Effect, Fault, FaultMatch, FaultState};
+pub use organization::{KeyIds, NewOrganization, TestKeys, TestLibrary, TestOrganization, TestOwner};
+pub use recorder::{RecordedRequest, RequestFilter, Requests};
+pub use running::TestedRequest;
+pub use saved_file::unpack;
+pub use states::START;
+
+use faults::Faults;
+use recorder::Recorder;
+use running::RunningRequest;
+use states::SavedState;
+
+/// Makes the disk look full, or not.
+type FullDiskSwitch = Box<dyn Fn(bool) + Send + Sync>;
+
+/// The state of the control door.
+pub struct TestControl {
+    faults: Mutex<Faults>,
+    recorder: Mutex<Recorder>,
+    running: Mutex<HashMap<String, RunningRequest>>,
+    states: Mutex<BTreeMap<String, Arc<SavedState>>>,
+    /// Keys that are deleted when so many bytes of files have arrived from them.
+    doomed_keys: Mutex<HashMap<KeyId, u64>>,
+    full_disk: FullDiskSwitch,
+    /// How many running requests have a full disk.
+    full_disk_users: AtomicUsize,
+    /// Files that saved states need are never deleted.
+    files: OnceLock<FilesHold>,
+    /// What the server began with.
+    first: OnceLock<TestOrganization>,
+}
+
+impl fmt::Debug for TestControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestControl").finish_non_exhaustive()
+    }
+}
+
+impl TestControl {
+    /// A control door for a server whose disk is made to look full by `full_disk`.
+    #[must_use]
+    pub fn new(full_disk: impl Fn(bool) + Send + Sync + 'static) -> Self {
+        Self {
+            faults: Mutex::default(),
+            recorder: Mutex::default(),
+            running: Mutex::default(),
+            states: Mutex::default(),
+            doomed_keys: Mutex::default(),
+            full_disk: Box::new(full_disk),
+            full_disk_users: AtomicUsize::new(0),
+            files: OnceLock::new(),
+            first: OnceLock::new(),
+        }
+    }
+
+    /// Adds a fault.
+    #[must_use]
+    pub fn add_fault(&self, fault: Fault) -> FaultState {
+        lock(&self.faults).add(fault)
+    }
+
+    /// The faults that are left.
+    #[must_use]
+    pub fn faults(&self) -> Vec<FaultState> {
+        lock(&self.faults).list()
+    }
+
+    /// Deletes one fault, or all, and returns how many.
+    pub fn delete_faults(&self, id: Option<&str>) -> usize {
+        lock(&self.faults).delete(id)
+    }
+
+    /// The recorded requests that pass the filter, oldest first, and how many older ones were dropped.
+    #[must_use]
+    pub fn requests(&self, filter: &RequestFilter) -> Requests {
+        lock(&self.recorder).list(filter)
+    }
+
+    /// Deletes the recorded requests that pass the filter, and returns how many.
+    pub fn delete_requests(&self, filter: &RequestFilter) -> usize {
+        lock(&self.recorder).delete(filter)
+    }
+
+    /// What the server began with; set once.
+    fn set_first(&self, first: TestOrganization) {
+        let _set_before = self.first.set(first);
+    }
+
+    /// The organization that the server began with.
+    #[must_use]
+    pub fn first(&self) -> Option<&TestOrganization> {
+        self.first.get()
+    }
+
+    fn fill_disk(&self) {
+        if self.full_disk_users.fetch_add(1, Ordering::SeqCst) == 0 {
+            (self.full_disk)(true);
+        }
+    }
+
+    fn empty_disk(&self) {
+        if self.full_disk_users.fetch_sub(1, Ordering::SeqCst) == 1 {
+            (self.full_disk)(false);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
