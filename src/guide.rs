@@ -18,3 +18,6 @@ pub mod storage {}
 
 #[doc = include_str!("guide/backup.md")]
 pub mod backup {}
+
+#[doc = include_str!("guide/testing-with-rasterd.md")]
+pub mod testing_with_rasterd {}

@@ -11,7 +11,8 @@
 //! who can lock the data directory, or an owner of one organization.
 //!
 //! # What is where
-//! - [`guide`]: how to add an operation, the style with its reasons, what was decided and why, how things are stored.
+//! - [`guide`]: how to add an operation, the style with its reasons, what was decided and why, how things are stored,
+//!   how to test with a server of one's own.
 //! - [`operations`]: the operations as clients see them: one declaration each, from which every transport is generated.
 //! - [`core`]: what the operations do. In it, private to it: the store and the search index.
 //!   - [`core::access`]: who may read or change what: the grants, and the only file that creates them.
@@ -21,6 +22,7 @@
 //!   - [`core::model`]: records, ids, names, pages, audit events. Depends on nothing else in `core`.
 //!   - [`core::members`]: people, their sessions, passkeys, and the links that let them in; [`core::audit`]: who did
 //!     what, written in the transaction that does it.
+//!   - [`core::test_control`]: what tests may do to a server that was started for them. An ordinary server has none of it.
 //!   - [`core::renditions`]: pictures in other sizes and formats, rendered once on request and cached in a folder that may
 //!     be deleted at any time; [`core::processing`]: the work after an upload, in a queue that survives a crash.
 //! - [`pictures`]: decodes and encodes pictures, in child processes with limits, and with installed tools where they are
@@ -32,6 +34,7 @@
 //!   - [`transport::mcp`], [`transport::rest`], [`transport::graphql`]: the interfaces over the same operations;
 //!     [`transport::wire`]: the JSON they share.
 //!   - [`transport::cdn`]: the public urls of assets, and of their renditions.
+//!   - [`transport::test_control`]: `/_test`, the control door of a server that was started for tests.
 //!   - [`transport::server`]: puts everything together: listener, TLS, transports; runs and drains. The bytes of a
 //!     connection are checked and timed here before a transport sees them.
 //!   - [`transport::tls`]: certificates and their reload, and the development authority.
