@@ -10,6 +10,7 @@ mod contract;
 mod counts;
 mod doctor;
 mod durability;
+mod ephemeral;
 mod every_request;
 mod full_disk;
 mod graphql;

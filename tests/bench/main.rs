@@ -9,6 +9,7 @@ mod bare;
 mod load;
 mod process;
 mod search;
+mod start;
 
 use std::path::Path;
 use std::time::Duration;
@@ -42,6 +43,7 @@ fn main() {
 }
 
 async fn run() {
+    start::run();
     backup::run().await;
     let dir = process::scratch_dir();
     let rasterd = Rasterd::start(dir.path());
