@@ -70,6 +70,7 @@ struct ServerState {
 
 impl McpServer {
     /// The server over these operations.
+    #[must_use]
     pub fn new(core: Core) -> Self {
         let settings = core.settings();
         let configured = Configured::new(settings);

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// How long it is waited between two looks at the work after uploads.
 pub const IDLE_PAUSE: Duration = Duration::from_millis(2);
 /// How long it is waited for that work, unless the test says otherwise.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// The longest time by which a clock is moved, in seconds: a hundred years.
 const LONGEST: f64 = 100.0 * 366.0 * 86_400.0;
 
