@@ -8,7 +8,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 # In a checkout the development certificate is beside the sources; installed, it is in the data directory.
 export RASTERD__TLS__DIR ?= certs
 
-.PHONY: help setup run dev test test-fast check fmt certs release bench conformance clients fuzz fuzz-api proofs torture
+.PHONY: help setup run dev test test-fast check fmt certs release wheel npm bench conformance clients examples fuzz fuzz-api proofs torture
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -60,6 +60,12 @@ release: ## The binary to hand out, optimised as a whole: target/dist/rasterd
 	$(CARGO) build --profile dist --locked
 	@ls -lh target/dist/rasterd
 
+wheel: $(if $(RASTERD_BINARY),,release) ## The Python package for tests, with the binary inside: target/packages (RASTERD_BINARY=FILE takes another)
+	python3 config/clients/python/build_wheel.py $(or $(RASTERD_BINARY),target/dist/rasterd) target/packages
+
+npm: $(if $(RASTERD_BINARY),,release) ## The npm package for tests, with the binary inside: target/packages (needs npm)
+	node config/clients/npm/build.mjs $(or $(RASTERD_BINARY),target/dist/rasterd) target/packages
+
 bench: ## Speed, as ratios to a bare handler in the same run
 	@config/setup check build
 	$(CARGO) bench --bench ratios --bench pictures
@@ -73,6 +79,9 @@ conformance: ## The official MCP conformance suite, both protocol eras (needs np
 
 clients: ## Some forty real clients against a server (needs npm and PyPI; about ten minutes the first time)
 	tests/clients/run
+
+examples: ## Tests of others with rasterd inside, in each language (needs npm and PyPI)
+	tests/examples/run
 
 torture: ## Ten thousand power cuts; as root also full and failing disks, for some ten minutes
 	@config/setup check build
