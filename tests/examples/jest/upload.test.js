@@ -5,7 +5,7 @@ const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwA
 
 let server;
 beforeAll(async () => void (server = await startRasterd()));
-afterAll(() => server.stop());
+afterAll(() => server?.stop());
 
 test("an upload is listed", async () => {
   const { assetsUrl } = server.organization;

@@ -1,6 +1,6 @@
 /** A server for tests, and the door through which they steer it. */
 
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import tls from "node:tls";
 import { fileURLToPath } from "node:url";
 
@@ -17,7 +17,7 @@ export interface StartOptions {
   snapshot?: string;
   /** The time at which its clock stands. */
   clock?: Date | string;
-  /** Such as `seeded:1`, so that ids are the same in each run. */
+  /** Such as `seeded:1`, so that ids and keys are the same in each run. */
   ids?: string;
   /** Further options of the command line. */
   options?: readonly string[];
@@ -103,9 +103,20 @@ export class Rasterd implements AsyncDisposable {
     this.#process = started;
   }
 
+  /** The server's authority and those of this machine, as one file. */
+  get caBundle(): string {
+    return join(dirname(this.caFile), "ca-bundle.pem");
+  }
+
   /** The variables with which programs that a test starts trust this server. */
   get environment(): Record<string, string> {
-    return { NODE_EXTRA_CA_CERTS: this.caFile };
+    const bundle = this.caBundle;
+    return {
+      NODE_EXTRA_CA_CERTS: this.caFile,
+      SSL_CERT_FILE: bundle,
+      REQUESTS_CA_BUNDLE: bundle,
+      CURL_CA_BUNDLE: bundle,
+    };
   }
 
   /** The last lines of its log; none of a server that another process has started. */

@@ -126,7 +126,7 @@ class Server:
         """Starts a server and waits until it answers.
 
         `seed` is a folder of pictures to begin with, `snapshot` a file that an earlier one wrote; `clock` is where its
-        clock stands, `ids` such as "seeded:1" makes ids the same in each run, `options` are any others of the program.
+        clock stands, `ids` such as "seeded:1" makes ids and keys the same in each run; `options` are any others.
         """
         arguments = ["serve", "--ephemeral", *options]
         started_at = None if clock is None else rfc3339(clock)
@@ -185,6 +185,7 @@ class Server:
         return {
             "SSL_CERT_FILE": str(self.ca_bundle),
             "REQUESTS_CA_BUNDLE": str(self.ca_bundle),
+            "CURL_CA_BUNDLE": str(self.ca_bundle),
             "NODE_EXTRA_CA_CERTS": str(self.ca_file),
         }
 
