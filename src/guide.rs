@@ -20,4 +20,5 @@ pub mod storage {}
 pub mod backup {}
 
 #[doc = include_str!("guide/testing-with-rasterd.md")]
+#[doc = include_str!("guide/testing-in-each-language.md")]
 pub mod testing_with_rasterd {}
