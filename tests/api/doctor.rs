@@ -125,7 +125,9 @@ async fn a_repair_deletes_nothing_that_was_set_aside() {
     fs::write(&aside, "for long").unwrap();
     let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_hours(24);
     fs::File::options().write(true).open(&aside).unwrap().set_modified(long_ago).unwrap();
-    fs::write(test_dir.data_dir().join("files/ab").join("ab".repeat(32)), "nobody's").unwrap();
+    let strays = test_dir.data_dir().join("files/ab");
+    fs::create_dir_all(&strays).unwrap();
+    fs::write(strays.join("ab".repeat(32)), "nobody's").unwrap();
     let (_, findings) = examine(&test_dir, &["--repair"]);
     assert!(
         open(&findings).iter().any(|found| found["text"].as_str().unwrap().contains("moved to “unnamed”"))
