@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 
@@ -14,7 +14,7 @@ use crate::core::access::{Administrator, LibraryPath};
 use crate::core::clock::Clock;
 use crate::core::data_dir::DataDir;
 use crate::core::data_folder::Opening;
-use crate::core::disk::{Disk, LocalDisk};
+use crate::core::disk::Disk;
 use crate::core::model::Access;
 use crate::core::model::id::{AssetId, KeyId};
 use crate::core::settings::{
@@ -25,8 +25,10 @@ use crate::fetch::FetchSettings;
 use crate::transport::server::{Control, Server, ServerOptions, Signals};
 use crate::transport::tls::development::{CertificateRenewer, DevelopmentCertificate};
 
+mod builder;
 mod disk;
 
+pub use builder::TestServerBuilder;
 pub use disk::TestDisk;
 
 /// How long the work after uploads may take. A machine may be busy with other things.
@@ -91,7 +93,35 @@ impl Drop for TempFolder {
 /// Changes the settings and options of a server before it starts.
 type Change = dyn Fn(&mut Settings, &mut ServerOptions) + Send + Sync;
 
-/// A running server in a directory of its own. Stops, and removes everything, when dropped.
+/// A running server in a directory of its own. Stops, and removes everything, when dropped. Several can run in one
+/// process.
+///
+/// # Examples
+/// ```
+/// use rasterd::core::model::Access;
+/// use rasterd::testing::TestServer;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let _already_there = (*rasterd::transport::tls::provider()).clone().install_default();
+/// let server = TestServer::start();
+/// let organization = server.organization("Acme").await;
+/// let library = server.library(&organization, "Photos").await;
+/// let key = server.key(&organization, &[(&library, Access::Write)]).await;
+///
+/// let authority = reqwest::Certificate::from_pem(server.ca_pem().as_bytes())?;
+/// let client = reqwest::Client::builder().tls_certs_only([authority]).build()?;
+/// let answer = client
+///     .get(format!("{}/organizations/{organization}/libraries", server.url()))
+///     .bearer_auth(&key.token)
+///     .header("Api-Version", "2026-07-08")
+///     .send()
+///     .await?;
+/// assert_eq!(answer.status(), 200);
+/// assert!(answer.text().await?.contains("Photos"));
+/// # Ok(())
+/// # }
+/// ```
 pub struct TestServer {
     directory: TempFolder,
     certificate: Arc<CertificateRenewer>,
@@ -125,7 +155,7 @@ impl TestServer {
     /// When it does not start.
     #[must_use]
     pub fn start() -> Self {
-        Self::start_with(|_, _| {})
+        Self::builder().start()
     }
 
     /// Starts a server with settings and options changed by `change`.
@@ -134,37 +164,12 @@ impl TestServer {
     /// When it does not start.
     #[must_use]
     pub fn start_with(change: impl Fn(&mut Settings, &mut ServerOptions) + Send + Sync + 'static) -> Self {
-        Self::start_on(Arc::new(LocalDisk), change)
+        Self::builder().change(change).start()
     }
 
-    /// Starts a server on a disk that a test fills and breaks.
-    ///
-    /// # Panics
-    /// When it does not start.
-    #[must_use]
-    pub fn start_on_disk(disk: &TestDisk) -> Self {
-        Self::start_on(Arc::new(disk.clone()), |_, _| {})
-    }
-
-    fn start_on(
-        disk: Arc<dyn Disk>,
-        change: impl Fn(&mut Settings, &mut ServerOptions) + Send + Sync + 'static,
-    ) -> Self {
-        let directory = TempFolder::new();
-        let certificate =
-            CertificateRenewer::open(&directory.path().join("certs"), Vec::new, SystemTime::now());
-        let certificate = Arc::new(certificate.expect("a certificate"));
-        let mut server = Self {
-            directory,
-            certificate,
-            change: Arc::new(change),
-            disk,
-            clock: Clock::default(),
-            running: None,
-            lock: None,
-        };
-        server.run();
-        server
+    /// A server that differs from the usual one in more than its settings.
+    pub fn builder() -> TestServerBuilder {
+        TestServerBuilder::default()
     }
 
     /// Stops the server and starts it again in the same directory, on another port.

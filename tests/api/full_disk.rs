@@ -36,7 +36,7 @@ const PASSWORD: &str = "a ladder beside nine clouds";
 const PAUSE: Duration = Duration::from_millis(20);
 
 async fn world_on(disk: &TestDisk) -> World {
-    World::on(TestServer::start_on_disk(disk)).await
+    World::on(TestServer::builder().disk(disk).start()).await
 }
 
 /// Sends a request as a key that may write everywhere.

@@ -43,7 +43,7 @@ impl Canaries {
 fn forms_of(secret: &str) -> Vec<(&'static str, String)> {
     let mut forms = Vec::new();
     for part in secret.as_bytes().chunks_exact(PART) {
-        let hex = part.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex = hex_of(part);
         forms.push(("as it is", String::from_utf8(part.to_vec()).unwrap()));
         forms.push(("in hexadecimal", hex.to_uppercase()));
         forms.push(("in hexadecimal", hex));
@@ -59,12 +59,16 @@ fn forms_of(secret: &str) -> Vec<(&'static str, String)> {
     forms
 }
 
+fn hex_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+}
+
 #[test]
 fn every_form_of_a_secret_is_found() {
     let secret = "q7Vx!m2Zk9#Rt4Lw";
     let mut canaries = Canaries::default();
     canaries.add("a secret", secret);
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex_of(secret.as_bytes());
     let mut forms = vec![format!("x{secret}x"), hex.to_uppercase(), hex, secret[..PART].to_owned()];
     for before in ["", "a", "ab", "Authorization: Bearer "] {
         forms.push(STANDARD_NO_PAD.encode(format!("{before}{secret}")));

@@ -223,7 +223,7 @@ async fn a_deleted_file_is_reported_without_a_retry() {
 #[tokio::test]
 async fn an_upload_without_room_says_why_and_works_when_there_is_room_again() {
     let disk = TestDisk::default();
-    let library = TestLibrary::on(TestServer::start_on_disk(&disk)).await;
+    let library = TestLibrary::on(TestServer::builder().disk(&disk).start()).await;
     library.upload("sunset.jpg").await;
     let (core, by) = (library.server.core(), library.server.administrator());
     let limit = |assets| QuotaChange { assets: Some(assets), ..QuotaChange::default() };
