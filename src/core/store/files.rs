@@ -209,16 +209,25 @@ impl Blobs {
     /// When the disk fails.
     pub fn sweep(&self, store: &Store, now: Millis) -> Result<usize> {
         let until = if self.reserve.is_short() { Millis::MAX } else { now.saturating_sub(GRACE) };
-        let due = store.snapshot()?.orphans(until, SWEEP)?;
-        let mut removed = 0;
-        for (since, hash) in due {
-            removed += usize::from(self.remove_orphan(store, since, hash)?);
+        let mut gone = Vec::new();
+        for (since, hash) in store.snapshot()?.orphans(until, SWEEP)? {
+            // While a backup holds the files, they stay orphans.
+            if !self.remove_orphan(store, hash)? {
+                break;
+            }
+            gone.push((since, hash));
+        }
+        let removed = gone.len();
+        if removed > 0 {
+            store.write_always_blocking(move |tx| {
+                gone.iter().try_for_each(|(since, hash)| tx.delete_orphan(*since, *hash))
+            })?;
         }
         Ok(removed)
     }
 
-    /// Deletes an orphan's file and forgets it. `false` while a backup holds the files: it stays an orphan then.
-    fn remove_orphan(&self, store: &Store, since: Millis, hash: ContentHash) -> Result<bool> {
+    /// Deletes an orphan's file. `false` while a backup holds the files.
+    fn remove_orphan(&self, store: &Store, hash: ContentHash) -> Result<bool> {
         // Under this lock nobody puts the same bytes in place; anyone who did so and has not committed is in the list.
         let arriving = self.arriving();
         if self.is_held() {
@@ -227,8 +236,6 @@ impl Blobs {
         if !arriving.contains_key(&hash) && store.snapshot()?.blob_refs(hash)? == 0 {
             self.disk.remove(&self.local_path(hash))?;
         }
-        drop(arriving);
-        store.write_always_blocking(move |tx| tx.delete_orphan(since, hash))?;
         Ok(true)
     }
 
