@@ -24,6 +24,8 @@ import urllib.request
 import zlib
 
 PROGRAM = sys.argv[1]
+# Without the settings of a checkout, such as where its certificate is.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("RASTERD_")}
 API = "2026-07-08"
 MIB = 1 << 20
 DEADLINE = 60
@@ -66,7 +68,7 @@ class Server:
     def start(self):
         command = [PROGRAM, "serve", "--data-dir", self.data, "--bind", "127.0.0.1:0", *self.settings]
         self.log = open(os.path.join(tempfile.gettempdir(), f"torture-{os.getpid()}.log"), "ab")
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True, env=ENVIRONMENT)
         lines = []
         for line in self.process.stdout:
             lines.append(line)
@@ -121,7 +123,7 @@ class Server:
 
     def command(self, *arguments):
         command = [PROGRAM, *arguments, "--data-dir", self.data]
-        return subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
+        return subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, env=ENVIRONMENT)
 
 
 def wait(condition):
