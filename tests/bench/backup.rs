@@ -11,7 +11,7 @@ use super::process::{self, Rasterd};
 use super::{BATCH, MEASURE, ROUNDS};
 
 /// How many files a backup copies, of how many bytes.
-const FILES: usize = 4_000;
+const FILES: usize = 1_000;
 const SIZE: usize = 50_000;
 
 /// Prints the ratio. On a disk, because waiting for it is what counts.
@@ -74,6 +74,7 @@ fn back_up(dir: &Path, round: usize, stop: &AtomicBool) -> usize {
             .arg("--data-dir")
             .arg(dir.join("data"))
             .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .status()
             .expect("rasterd backup runs");
         assert!(done.success(), "rasterd backup failed");
