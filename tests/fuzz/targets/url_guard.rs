@@ -30,7 +30,11 @@ fuzz_target!(|text: &str| {
         return;
     }
     // What the standard library takes for an address in it, however it is written.
-    let after = text.split_once("://").map_or(text, |(_, after)| after);
+    let Some((scheme, after)) = text.split_once("://") else { return };
+    // In `http:name://address`, the host is the name.
+    if !["http", "https"].iter().any(|known| scheme.trim().eq_ignore_ascii_case(known)) {
+        return;
+    }
     let host = after.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     let host = host.rsplit('@').next().unwrap_or_default();
     let host = host.strip_prefix('[').and_then(|host| host.split(']').next()).unwrap_or(host);
