@@ -1,7 +1,6 @@
 //! `rasterd serve --ephemeral`: a server to start inside somebody's test. Everything is in a temporary directory, which is
 //! removed at the end; a line of JSON says how to reach it.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 
 use super::output::print_once;
-use super::serve::{ServeArgs, listen};
+use super::serve::{self, CertificateFiles, ServeArgs, listen};
 use super::{CommandError, LayerArgs, flag, with_warnings_printed};
 use crate::config::{Config, Flag, Variables};
 use crate::core::Core;
@@ -158,7 +157,11 @@ fn open(dir: &Path, config: &Config, own: &EphemeralArgs) -> Result<Parts, Comma
         certificate.map_err(|_| CommandError("the certificate could not be made".to_owned()))??;
     let (core, first) = opened?;
     let token = Token::random().reveal().to_owned();
-    let options = options(listener, config, &certificate, &token);
+    let files = CertificateFiles::of_development(Arc::clone(&certificate));
+    let options = ServerOptions {
+        test_control: Some(TestControlOptions { token: token.clone() }),
+        ..serve::options(config, listener, &config.addresses(bound), &files)
+    };
     Ok(Parts { core, options, token, certificate, first })
 }
 
@@ -198,30 +201,6 @@ fn open_core(
         TestControl::new(move |is_full| if is_full { switched.leave_room(0) } else { switched.repair() });
     let disk: Arc<dyn Disk> = Arc::new(disk);
     Ok((Core::open_for_tests(settings, clock, disk, control)?, first))
-}
-
-fn options(
-    listener: TcpListener,
-    config: &Config,
-    certificate: &Arc<CertificateRenewer>,
-    token: &str,
-) -> ServerOptions {
-    let addresses =
-        listener.local_addr().map_or_else(|_| config.addresses(config.bind), |bound| config.addresses(bound));
-    ServerOptions {
-        listener,
-        cert_file: certificate.files().cert_file.clone(),
-        key_file: certificate.files().key_file.clone(),
-        development: Some(Arc::clone(certificate)),
-        allowed_hosts: addresses.allowed_hosts,
-        allowed_origins: addresses.allowed_origins,
-        mcp_hosts: config.mcp_hosts.clone(),
-        graphql_introspection: config.graphql_introspection,
-        graphql_cost: config.graphql_cost,
-        workers: config.workers,
-        timeouts: config.timeouts.clone(),
-        test_control: Some(TestControlOptions { token: token.to_owned() }),
-    }
 }
 
 async fn serve(parts: Parts, own: &EphemeralArgs, parent: Option<Parent>) -> Result<(), CommandError> {

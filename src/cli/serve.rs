@@ -11,7 +11,7 @@ use super::ephemeral::EphemeralArgs;
 use super::first_start::{Ready, clean_up, welcome};
 use super::{CommandError, ask, flag};
 use crate::admin::socket::AdminSocket;
-use crate::config::{Certificate, Config, Flag};
+use crate::config::{Addresses, Certificate, Config, Flag};
 use crate::core::Core;
 use crate::core::access::Administrator;
 use crate::core::data_dir::DataDir;
@@ -65,6 +65,14 @@ pub(super) struct CertificateFiles {
     pub development: Option<Arc<CertificateRenewer>>,
 }
 
+impl CertificateFiles {
+    /// Those of a development certificate.
+    pub fn of_development(renewer: Arc<CertificateRenewer>) -> Self {
+        let DevelopmentCertificate { cert_file, key_file, .. } = renewer.files().clone();
+        Self { cert: cert_file, key: key_file, development: Some(renewer) }
+    }
+}
+
 pub(super) fn run(config: &Config, accept_files: bool) -> Result<(), CommandError> {
     telemetry::start(config.log.format, &config.log.level)?;
     let dir = DataDir::lock(&config.data_dir, "rasterd serve")?;
@@ -77,23 +85,33 @@ pub(super) fn run(config: &Config, accept_files: bool) -> Result<(), CommandErro
     settings.renditions.program = Some(PathBuf::from("/proc/self/exe"));
     let core = ask::open(config, settings, Opening { may_create: true, accept_files })?;
     let admin_socket = open_socket(&core, &dir)?;
-    let options = ServerOptions {
+    let options = options(config, listener, &addresses, &certificate);
+    let development = certificate.development.as_deref().map(CertificateRenewer::files);
+    let ready = Ready { public_url: &addresses.public_url, development };
+    actix_web::rt::System::new().block_on(serve(options, core, &dir.administrator(), admin_socket, ready))
+}
+
+/// How a server with this configuration listens and answers.
+pub(super) fn options(
+    config: &Config,
+    listener: TcpListener,
+    addresses: &Addresses,
+    certificate: &CertificateFiles,
+) -> ServerOptions {
+    ServerOptions {
         listener,
-        cert_file: certificate.cert,
-        key_file: certificate.key,
+        cert_file: certificate.cert.clone(),
+        key_file: certificate.key.clone(),
         development: certificate.development.clone(),
-        allowed_hosts: addresses.allowed_hosts,
-        allowed_origins: addresses.allowed_origins,
+        allowed_hosts: addresses.allowed_hosts.clone(),
+        allowed_origins: addresses.allowed_origins.clone(),
         mcp_hosts: config.mcp_hosts.clone(),
         graphql_introspection: config.graphql_introspection,
         graphql_cost: config.graphql_cost,
         workers: config.workers,
         timeouts: config.timeouts.clone(),
         test_control: None,
-    };
-    let development = certificate.development.as_deref().map(CertificateRenewer::files);
-    let ready = Ready { public_url: &addresses.public_url, development };
-    actix_web::rt::System::new().block_on(serve(options, core, &dir.administrator(), admin_socket, ready))
+    }
 }
 
 async fn serve(
@@ -140,8 +158,7 @@ pub(super) fn certificate_files(
             let config = config.clone();
             let names = move || config.certificate_names(bound);
             let renewer = CertificateRenewer::open(dir, names, SystemTime::now())?;
-            let DevelopmentCertificate { cert_file, key_file, .. } = renewer.files().clone();
-            Ok(CertificateFiles { cert: cert_file, key: key_file, development: Some(Arc::new(renewer)) })
+            Ok(CertificateFiles::of_development(Arc::new(renewer)))
         }
     }
 }
