@@ -128,6 +128,11 @@ impl TestControl {
     }
 }
 
+/// Whether something is what a test named, or the test named nothing.
+fn fits(wanted: Option<&str>, found: Option<&str>) -> bool {
+    wanted.is_none_or(|wanted| found == Some(wanted))
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::effects::TestedOperation;
+use super::fits;
 use crate::error::{Code, Error, Result};
 
 /// Which operations a fault hits: those that have everything that is given.
@@ -181,12 +182,9 @@ impl Faults {
 
 impl FaultMatch {
     fn is_met_by(&self, operation: &TestedOperation<'_>) -> bool {
-        let is = |wanted: &Option<String>, found: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
-        };
-        is(&self.operation, Some(operation.name))
-            && is(&self.key_id, operation.key.map(super::KeyId::as_str))
-            && is(&self.library, Some(operation.library))
+        fits(self.operation.as_deref(), Some(operation.name))
+            && fits(self.key_id.as_deref(), operation.key.map(super::KeyId::as_str))
+            && fits(self.library.as_deref(), Some(operation.library))
     }
 }
 

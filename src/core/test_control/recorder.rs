@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::fits;
+
 /// How many requests are kept.
 const MOST: usize = 10_000;
 
@@ -49,12 +51,9 @@ pub struct RequestFilter {
 
 impl RequestFilter {
     fn takes(&self, request: &RecordedRequest) -> bool {
-        let is = |wanted: &Option<String>, found: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
-        };
-        is(&self.key_id, request.key_id.as_deref())
-            && is(&self.organization, request.organization.as_deref())
-            && is(&self.operation, request.operation)
+        fits(self.key_id.as_deref(), request.key_id.as_deref())
+            && fits(self.organization.as_deref(), request.organization.as_deref())
+            && fits(self.operation.as_deref(), request.operation)
     }
 }
 
