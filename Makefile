@@ -83,7 +83,7 @@ clients: ## Some forty real clients against a server (needs npm and PyPI; about 
 examples: ## Tests of others with rasterd inside, in each language (needs npm and PyPI)
 	tests/examples/run
 
-torture: ## Ten thousand power cuts; as root also full and failing disks, for some ten minutes
+torture: ## Ten thousand power cuts, and times that must not differ; as root also full and failing disks, for some fifteen minutes
 	@config/setup check build
 	tests/torture/run
 
