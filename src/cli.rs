@@ -30,14 +30,17 @@ mod organization;
 mod output;
 mod preflight;
 mod progress;
+mod reference;
 mod restore;
 mod schema;
 mod secrets;
 mod serve;
+mod version;
 
 /// A self-hosted digital-asset server: agents (MCP), programs and people share image libraries under scoped keys.
 #[derive(Parser)]
-#[command(name = "rasterd", version, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "rasterd", version = version::SHORT.as_str(), long_version = version::LONG.as_str())]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 struct Cli {
     #[command(flatten)]
     layers: LayerArgs,
@@ -93,6 +96,10 @@ enum Command {
     /// Checks and shows the configuration
     #[command(subcommand)]
     Config(configuration::ConfigurationCommand),
+    /// Prints what a shell needs to complete commands and options
+    Completions(reference::CompletionArgs),
+    /// Writes manual pages for `man`
+    Man(reference::ManualArgs),
 }
 
 /// Why a command failed, for the person who typed it.
@@ -162,6 +169,8 @@ fn run_command(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Health => health::run(&load(Vec::new())?),
         Command::Certs => certificates::run(&load(Vec::new())?),
         Command::Schema(command) => schema::run(&load(Vec::new())?, command),
+        Command::Completions(args) => reference::print_completions(&args),
+        Command::Man(args) => reference::write_manual(&args),
         Command::Config(command) => configuration::run(layers.read(Vec::new()), command),
     };
     outcome.map(|()| ExitCode::SUCCESS)

@@ -185,6 +185,7 @@ impl Config {
     pub fn load(file: Option<&Path>, variables: &Variables, flags: &[Flag]) -> Result<Self, Invalid> {
         let mut layers = Layers::defaults();
         layers.add_state_directory(variables);
+        layers.add_credentials(variables);
         match file {
             Some(path) => add_file(&mut layers, path, true),
             None => add_file(&mut layers, Path::new(SYSTEM_FILE), false),

@@ -16,6 +16,11 @@ const DEFAULTS: &str = include_str!("../../config/default.toml");
 const PREFIX: &str = "RASTERD";
 /// Set by systemd for a unit with `StateDirectory=`: where the service keeps its data.
 const STATE_DIRECTORY: &str = "STATE_DIRECTORY";
+/// Set by systemd for a unit with `LoadCredential=`: where the service finds secrets that only root can read elsewhere.
+const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
+/// The files of the credential `tls`, a folder, with the keys that name them.
+const CREDENTIALS: [(&str, &str); 2] =
+    [("tls.cert_file", "tls_fullchain.pem"), ("tls.key_file", "tls_privkey.pem")];
 /// One year: long enough for any timeout, and within the range of every clock.
 const MAX_SECONDS: u64 = 31_536_000;
 /// 2^53: up to here, every number is exact in every format.
@@ -234,6 +239,18 @@ impl Layers {
         if !first.is_empty() {
             let origin = Origin::Variable(STATE_DIRECTORY.to_owned());
             self.add("data.dir", &Value::from(first.to_owned()), origin);
+        }
+    }
+
+    /// Adds the certificate from systemd, when its files are there.
+    pub fn add_credentials(&mut self, variables: &Variables) {
+        let Some(folder) = variables.0.get(CREDENTIALS_DIRECTORY) else { return };
+        for (key, name) in CREDENTIALS {
+            let file = Path::new(folder).join(name);
+            if file.exists() {
+                let origin = Origin::Variable(CREDENTIALS_DIRECTORY.to_owned());
+                self.add(key, &Value::from(file.display().to_string()), origin);
+            }
         }
     }
 

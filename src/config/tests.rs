@@ -222,6 +222,27 @@ fn the_development_certificate_is_in_the_data_directory_wherever_the_server_is_s
 }
 
 #[test]
+fn the_certificate_among_the_credentials_of_systemd_is_used_unless_another_is_configured() {
+    let folder = tempfile::tempdir().unwrap();
+    let environment = [("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap())];
+    let none = load("", &environment, &[]).unwrap();
+    assert!(matches!(none.certificate, Certificate::Development { .. }), "an empty folder changes nothing");
+
+    let [cert, key] = ["tls_fullchain.pem", "tls_privkey.pem"].map(|name| folder.path().join(name));
+    fs::write(&cert, "").unwrap();
+    let message = refused("", &environment, &[]);
+    let start = "environment variable CREDENTIALS_DIRECTORY: tls.cert_file is set and tls.key_file is not";
+    assert!(message.starts_with(start), "{message}");
+
+    fs::write(&key, "").unwrap();
+    let config = load("", &environment, &[]).unwrap();
+    assert_eq!(config.certificate, Certificate::Files { cert, key });
+    let text = "[tls]\ncert_file = \"/x.pem\"\nkey_file = \"/y.pem\"\n";
+    let config = load(text, &environment, &[]).unwrap();
+    assert_eq!(config.certificate, Certificate::Files { cert: "/x.pem".into(), key: "/y.pem".into() });
+}
+
+#[test]
 fn with_a_state_directory_no_default_path_depends_on_where_the_server_is_started() {
     let here = std::env::current_dir().unwrap().display().to_string();
     let config = load("", &[("STATE_DIRECTORY", "/var/lib/rasterd")], &[]).unwrap();

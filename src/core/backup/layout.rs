@@ -58,10 +58,13 @@ pub fn place(hash: ContentHash) -> PathBuf {
 /// Says which path an error of the system is about.
 pub fn at<T>(path: &Path, outcome: io::Result<T>) -> Result<T> {
     outcome.map_err(|cause| {
-        let advice = if cause.kind() == ErrorKind::StorageFull {
-            "Free some space, or choose another place"
-        } else {
-            "See that rasterd may use it, and that its disk works"
+        let advice = match cause.kind() {
+            ErrorKind::StorageFull => "Free some space, or choose another place",
+            // A running server makes the backup, with what its unit lets it write to.
+            ErrorKind::ReadOnlyFilesystem => {
+                "The server may not write there: under systemd, name it in ReadWritePaths= of the unit (systemctl edit rasterd)"
+            }
+            _ => "See that rasterd may use it, and that its disk works",
         };
         refusal(path, &format!("can't be used: {cause}"), advice)
     })

@@ -72,7 +72,9 @@ fn certificates_are_created_without_a_server_and_kept() {
 #[test]
 fn help_and_version_are_output_and_not_failures() {
     let test_dir = TestDir::new();
-    assert_eq!(test_dir.done(&["--version"]), format!("rasterd {}\n", env!("CARGO_PKG_VERSION")));
+    let version = test_dir.done(&["--version"]);
+    assert!(version.starts_with(&format!("rasterd {}\ncommit: ", env!("CARGO_PKG_VERSION"))), "{version}");
+    assert!(test_dir.done(&["-V"]).starts_with(&format!("rasterd {}", env!("CARGO_PKG_VERSION"))));
     for arguments in
         [&["--help"][..], &["help"], &["key", "--help"], &["key", "create", "--help"], &["serve", "--help"]]
     {
@@ -86,4 +88,32 @@ fn a_closed_pipe_is_not_a_failure() {
     let script = format!("set -o pipefail; \"{RASTERD}\" schema openapi | head -c 1");
     let exit = Exit::of(test_dir.command_of("bash").args(["-c", &script]));
     assert_eq!((exit.code, exit.stdout.as_str(), exit.stderr.as_str()), (Some(0), "{", ""));
+}
+
+#[test]
+fn shells_complete_commands_by_what_is_printed() {
+    let test_dir = TestDir::new();
+    let script = test_dir.done(&["completions", "bash"]);
+    let typed =
+        "COMP_WORDS=(rasterd ser) COMP_CWORD=1; _rasterd rasterd ser rasterd; echo \"${COMPREPLY[*]}\"";
+    let bash =
+        std::process::Command::new("bash").args(["-c", &format!("{script}\n{typed}")]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&bash.stdout).trim(), "serve", "{bash:?}");
+    for (shell, start) in [("zsh", "#compdef rasterd"), ("fish", "# Print an optspec")] {
+        let script = test_dir.done(&["completions", shell]);
+        assert!(script.starts_with(start), "{script}");
+    }
+    assert_eq!(test_dir.run(&["completions", "tcsh"]).code, Some(2));
+}
+
+#[test]
+fn manual_pages_are_written_to_a_folder_and_failures_name_it() {
+    let test_dir = TestDir::new();
+    let folder = test_dir.data_dir().with_file_name("man1");
+    test_dir.done(&["man", folder.to_str().unwrap()]);
+    assert!(std::fs::read_to_string(folder.join("rasterd-backup.1")).unwrap().contains("rasterd"));
+    let file = folder.join("rasterd.1").join("below-a-file");
+    let exit = test_dir.run(&["man", file.to_str().unwrap()]);
+    assert_eq!(exit.code, Some(1));
+    assert!(exit.stderr.contains(file.to_str().unwrap()), "{}", exit.stderr);
 }

@@ -1,0 +1,77 @@
+//! `rasterd completions` and `rasterd man`: what shells and manual pages know about the commands. Made from the commands
+//! themselves.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, CommandFactory, ValueEnum};
+use clap_complete::Shell;
+
+use super::output::print;
+use super::{Cli, CommandError};
+
+const PROGRAM: &str = "rasterd";
+
+#[derive(Args)]
+pub(super) struct CompletionArgs {
+    /// The shell that reads them
+    shell: CompletedShell,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum CompletedShell {
+    /// `source <(rasterd completions bash)` in ~/.bashrc
+    Bash,
+    /// `rasterd completions zsh > "${fpath[1]}/_rasterd"`
+    Zsh,
+    /// `rasterd completions fish > ~/.config/fish/completions/rasterd.fish`
+    Fish,
+}
+
+#[derive(Args)]
+pub(super) struct ManualArgs {
+    /// The folder for the pages, such as /usr/local/share/man/man1; it is created when it does not exist
+    dir: PathBuf,
+}
+
+pub(super) fn print_completions(args: &CompletionArgs) -> Result<(), CommandError> {
+    let shell = match args.shell {
+        CompletedShell::Bash => Shell::Bash,
+        CompletedShell::Zsh => Shell::Zsh,
+        CompletedShell::Fish => Shell::Fish,
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), PROGRAM, &mut script);
+    print(String::from_utf8(script)?.trim_end())
+}
+
+/// Writes a page for the program and one for each command.
+pub(super) fn write_manual(args: &ManualArgs) -> Result<(), CommandError> {
+    write_pages(&args.dir).map_err(|error| {
+        CommandError(format!("the manual pages can't be written to {}: {error}", args.dir.display()))
+    })
+}
+
+fn write_pages(dir: &Path) -> io::Result<()> {
+    fs::create_dir_all(dir)?;
+    clap_mangen::generate_to(Cli::command(), dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_a_manual_page() {
+        let dir = tempfile::tempdir().unwrap();
+        write_pages(dir.path()).unwrap();
+        let page = |name: &str| fs::read_to_string(dir.path().join(format!("{name}.1"))).unwrap();
+        assert!(page("rasterd").contains("self\\-hosted digital\\-asset server"), "{}", page("rasterd"));
+        for command in Cli::command().get_subcommands() {
+            let name = format!("rasterd-{}", command.get_name());
+            assert!(page(&name).contains(".SH SYNOPSIS"), "{name}");
+        }
+        assert!(page("rasterd-key-create").contains("grant"));
+    }
+}
