@@ -8,13 +8,17 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 # In a checkout the development certificate is beside the sources; installed, it is in the data directory.
 export RASTERD__TLS__DIR ?= certs
 
-.PHONY: help setup run dev test test-fast check fmt certs release wheel npm bench conformance clients examples fuzz fuzz-api proofs torture
+.PHONY: help setup setup-packaging run dev test test-fast check fmt certs release reproducible source deb image wheel npm airgap packaging bench conformance \
+        clients examples fuzz fuzz-api proofs torture
 
 help: ## This list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
 
 setup: ## Install what the build, the tests and the checks need (as root on Debian), and say so first
 	@config/setup install build tests tools
+
+setup-packaging: ## Install the crates that `make release`, `make deb` and `make airgap` need
+	@config/setup install packaging
 
 run: ## Build and serve https://localhost:8443 with the data in ./data
 	@config/setup ensure build
@@ -55,16 +59,39 @@ certs: ## Make or renew the development CA and the server's certificate in ./cer
 	@config/setup check build
 	$(CARGO) run --release -- certs
 
-release: ## The binary to hand out, optimised as a whole: target/dist/rasterd
+release: ## The binary to hand out, optimised as a whole: target/packages/rasterd, its symbols and its checksum beside it
 	@config/setup check build
-	$(CARGO) build --profile dist --locked
-	@ls -lh target/dist/rasterd
+	@config/packaging/release
 
-wheel: $(if $(RASTERD_BINARY),,release) ## The Python package for tests, with the binary inside: target/packages (RASTERD_BINARY=FILE takes another)
-	python3 config/clients/python/build_wheel.py $(or $(RASTERD_BINARY),target/dist/rasterd) target/packages
+reproducible: ## Builds the release in two folders, and compares the bytes (about an hour)
+	@config/setup check build
+	@tests/packaging/reproducible
 
-npm: $(if $(RASTERD_BINARY),,release) ## The npm package for tests, with the binary inside: target/packages (needs npm)
-	node config/clients/npm/build.mjs $(or $(RASTERD_BINARY),target/dist/rasterd) target/packages
+source: ## The sources with all crates, to build without a network: target/packages (needs a network itself)
+	@mkdir -p target/packages
+	config/packaging/source target/packages
+
+# What the packages are made from; without a release, RASTERD_BINARY=FILE names another binary.
+BINARY := $(or $(RASTERD_BINARY),target/packages/rasterd)
+RELEASE := $(if $(RASTERD_BINARY),,release)
+
+deb: $(RELEASE) ## The package for Debian and its kin, with the unit for systemd: target/packages (needs cargo-deb)
+	@config/packaging/debian/build $(BINARY) target/packages
+
+image: $(RELEASE) ## The container image, as an archive for docker load or podman load: target/packages (needs root)
+	@config/packaging/image/build $(BINARY) target/packages
+
+wheel: $(RELEASE) ## The Python package for tests, with the binary inside: target/packages
+	python3 config/clients/python/build_wheel.py $(BINARY) target/packages
+
+npm: $(RELEASE) ## The npm package for tests, with the binary inside: target/packages (needs npm)
+	node config/clients/npm/build.mjs $(BINARY) target/packages
+
+airgap: deb image wheel npm offline ## One archive with all of these, for a machine without a network: target/packages
+	@config/packaging/airgap/build $(BINARY) target/packages target/packages
+
+packaging: ## Installs the packages in fresh systems without a network, as the units would start them (needs root)
+	tests/packaging/run
 
 bench: ## Speed, as ratios to a bare handler in the same run
 	@config/setup check build

@@ -36,7 +36,7 @@ def build_wheel(
 ) -> str:
     """The hook of PEP 517. The binary is the one in RASTERD_BINARY, or the one that `make release` builds."""
     del config_settings, metadata_directory
-    binary = Path(os.environ.get("RASTERD_BINARY", ROOT / "target/dist/rasterd"))
+    binary = Path(os.environ.get("RASTERD_BINARY", ROOT / "target/packages/rasterd"))
     return build(binary, Path(wheel_directory)).name
 
 
