@@ -25,7 +25,7 @@ pub struct Error {
 }
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal, $status:literal, $fixable:expr, $meaning:literal;)+) => {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $status:literal, $fixable:expr, $meaning:literal, $advice:literal;)+) => {
         /// Every failure that a client can meet. The same code, message and status on every transport.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code { $($(#[$doc])* $variant,)+ }
@@ -52,8 +52,15 @@ macro_rules! codes {
                 match self { $(Self::$variant => $meaning,)+ }
             }
 
+            /// What somebody who meets the code can do, in Markdown. The documentation shows it.
+            #[must_use]
+            pub const fn advice(self) -> &'static str {
+                match self { $(Self::$variant => $advice,)+ }
+            }
+
             /// Whether the person who made the request can fix it where they are, with other input.
-            const fn is_user_fixable(self) -> bool {
+            #[must_use]
+            pub const fn is_user_fixable(self) -> bool {
                 match self { $(Self::$variant => matches!($fixable, ByUser::Fixable),)+ }
             }
         }
@@ -67,84 +74,109 @@ enum ByUser {
 }
 use ByUser::{Fixable, NotFixable};
 
-// Name on the wire, status, whether the person who made the request can fix it, and what it means to a client. Every
-// other list of codes is made from this one.
+// Name on the wire, status, whether the person who made the request can fix it, what it means to a client, and what to
+// do. Every other list of codes is made from this one.
 codes! {
     /// No `Authorization` header, or one that is not `Bearer`.
     Unauthenticated = "UNAUTHENTICATED", 401, NotFixable,
-        "Send your API key in the header `Authorization: Bearer <key>`.";
+        "Send your API key in the header `Authorization: Bearer <key>`.",
+        "Add the header `Authorization: Bearer pk_…` to the request. A key in the query string, in a cookie or in another header does not count.";
     /// Not a live key of the organization that the request names.
     InvalidApiKey = "INVALID_API_KEY", 401, NotFixable,
-        "The API key is not valid for this organization.";
+        "The API key is not valid for this organization.",
+        "Compare the key with the one you were given, to its last character. It may have expired, or have been deleted or regenerated: an owner sees that in the web app, or with `rasterd key list`. A key works only in its own organization.";
     /// REST without `Api-Version`.
     ApiVersionRequired = "API_VERSION_REQUIRED", 400, NotFixable,
-        "Send the header `Api-Version` with the version of the API.";
+        "Send the header `Api-Version` with the version of the API.",
+        "Add the header `Api-Version: 2026-07-08` to every REST request. GraphQL and MCP don't need it.";
     /// Plain HTTP.
     HttpsRequired = "HTTPS_REQUIRED", 403, NotFixable,
-        "Use https.";
+        "Use https.",
+        "Write `https://` in the address. If the request had a key, anyone on the way may have read it: replace the key.";
     /// The one answer for a library that is unknown, foreign, not granted, or granted too low.
     LibraryNotAuthorized = "API_KEY_NOT_AUTHORIZED_FOR_LIBRARY", 404, NotFixable,
-        "API key not authorized for this library.";
+        "API key not authorized for this library.",
+        "Ask with `GET /me` or the tool `whoami` which libraries the key can access, and with which access. Take the library's id from there, not its name. If it is missing, or has Read where Write is needed, an owner has to grant it.";
     /// Creating a library needs Write on some library.
     ApiKeyReadOnly = "API_KEY_READ_ONLY", 403, NotFixable,
-        "Creating a library needs a key with Write access to at least one library.";
+        "Creating a library needs a key with Write access to at least one library.",
+        "Use a key with Write access to a library of the organization, or ask an owner to create the library.";
     /// Only a signed-in person sets an approval.
     ApprovalRequiresUser = "APPROVAL_REQUIRES_USER", 403, NotFixable,
-        "Only a signed-in person can set an approval.";
+        "Only a signed-in person can set an approval.",
+        "Leave approvals to people. A key can read an approval, but not set it.";
     /// The server's configuration, or a person's role, does not allow it.
     Forbidden = "FORBIDDEN", 403, NotFixable,
-        "This is not allowed here.";
+        "This is not allowed here.",
+        "The message says what is not allowed. Often it is a role: an owner can give you another one. Otherwise the server's administrator can change its configuration.";
     /// No such organization.
     OrganizationNotFound = "ORGANIZATION_NOT_FOUND", 404, NotFixable,
-        "Organization not found.";
+        "Organization not found.",
+        "Take the organization's id from `GET /me` or the tool `whoami`. It is not the organization's name.";
     /// No such asset in that library.
     ResourceNotFound = "RESOURCE_NOT_FOUND", 404, NotFixable,
-        "Asset not found.";
+        "Asset not found.",
+        "Check the id, and that the asset is in this library and not in the trash. An asset that was moved to another library is found there.";
     /// No such variant, key, member, link, session or passkey.
     NotFound = "NOT_FOUND", 404, NotFixable,
-        "There is no such variant.";
+        "There is no such variant.",
+        "Check the id. What you want to change may have been deleted meanwhile: list it again.";
     /// Unknown path.
     EndpointNotFound = "ENDPOINT_NOT_FOUND", 404, NotFixable,
-        "There is no such endpoint. Check the path.";
+        "There is no such endpoint. Check the path.",
+        "Compare the path with the REST reference. Ids in a path must be encoded for urls.";
     /// Known path, other method.
     MethodNotAllowed = "METHOD_NOT_ALLOWED", 405, NotFixable,
-        "This endpoint does not support this method.";
+        "This endpoint does not support this method.",
+        "Use one of the methods that the header `Allow` of the answer lists.";
     /// Anything wrong with parameters or body.
     BadUserInput = "BAD_USER_INPUT", 400, Fixable,
-        "The message says which parameter or which part of the body is wrong, and how.";
+        "The message says which parameter or which part of the body is wrong, and how.",
+        "Read the message: it names the parameter or the part of the body, and what is expected. Nothing was changed, so send the corrected request again.";
     /// A body or a file above its limit.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413, NotFixable,
-        "The body, or a file in it, is larger than the server accepts.";
+        "The body, or a file in it, is larger than the server accepts.",
+        "Send a smaller file, or fewer in one request. Large files go through REST and not through MCP. The server's administrator can raise the limit.";
     /// A library slug that is in use.
     LibraryUrlTaken = "LIBRARY_URL_TAKEN", 409, Fixable,
-        "The slug is taken. Choose another.";
+        "The slug is taken. Choose another.",
+        "Choose another slug, or leave it out: then the server finds a free one.";
     /// Another change of the same thing is in progress.
     Conflict = "CONFLICT", 409, Fixable,
-        "Another change of the same thing is in progress. Try again.";
+        "Another change of the same thing is in progress. Try again.",
+        "Read the current state, and send the request again if it is still needed.";
     /// An organization's storage quota.
     StorageLimitExceeded = "STORAGE_LIMIT_EXCEEDED", 403, NotFixable,
-        "The organization's storage is full.";
+        "The organization's storage is full.",
+        "Delete assets and empty the trash, since variants and the trash count, too. Or ask the server's administrator to raise the limit with `rasterd org limit`.";
     /// An organization's number of libraries.
     LibraryLimitExceeded = "LIBRARY_LIMIT_EXCEEDED", 400, NotFixable,
-        "The organization can't have more libraries.";
+        "The organization can't have more libraries.",
+        "Use a library that exists, or ask the server's administrator to raise the limit with `rasterd org limit`.";
     /// The storage quota of an unclaimed organization.
     EphemeralStorageLimitExceeded = "EPHEMERAL_STORAGE_LIMIT_EXCEEDED", 403, NotFixable,
-        "The organization's storage is full.";
+        "The organization's storage is full.",
+        "Delete assets and empty the trash, or claim the organization.";
     /// The number of libraries of an unclaimed organization.
     EphemeralLibraryLimitExceeded = "EPHEMERAL_LIBRARY_LIMIT_EXCEEDED", 400, NotFixable,
-        "The organization can't have more libraries.";
+        "The organization can't have more libraries.",
+        "Use the library that exists, or claim the organization.";
     /// Too many requests; comes with `Retry-After`.
     RateLimited = "RATE_LIMITED", 429, NotFixable,
-        "Too many requests. Wait as long as `Retry-After` says.";
+        "Too many requests. Wait as long as `Retry-After` says.",
+        "Wait as many seconds as the header `Retry-After` says, and send the request again. Send fewer requests at once; the server's administrator can raise the limits of a key.";
     /// The server's disk has no room for what would be written.
     StorageFull = "STORAGE_FULL", 507, NotFixable,
-        "The server's disk is full. What frees space, and reading, go on. Its administrator has to free some space.";
+        "The server's disk is full. What frees space, and reading, go on. Its administrator has to free some space.",
+        "Delete what is not needed. The server's administrator has to free space on the disk; then everything works again without a restart.";
     /// Our fault; details are only in the log.
     Internal = "INTERNAL_SERVER_ERROR", 500, NotFixable,
-        "Something went wrong on the server. The message has the request id.";
+        "Something went wrong on the server. The message has the request id.",
+        "Try again. If it happens again, give the server's administrator the request id from the message: the log has the cause under it.";
     /// Draining, busy, or the store takes no writes for now.
     ServiceUnavailable = "SERVICE_UNAVAILABLE", 503, NotFixable,
-        "The server is stopping, or its disk failed. Try again later.";
+        "The server is stopping, or its disk failed. Try again later.",
+        "Wait a moment and send the request again. If it lasts, the server's administrator finds the reason at `/readyz` and in the log.";
 }
 
 impl Code {
@@ -152,6 +184,12 @@ impl Code {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.name() == name)
+    }
+
+    /// Where the server's documentation explains the code: the path of an address on the server.
+    #[must_use]
+    pub fn documentation(self) -> String {
+        format!("/docs/errors#{}", self.name())
     }
 }
 

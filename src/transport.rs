@@ -15,6 +15,7 @@ use crate::error::{Code, Error, Result};
 pub mod body;
 pub mod cdn;
 pub mod cors;
+pub mod docs;
 pub mod files;
 pub mod form;
 pub mod graphql;
@@ -110,12 +111,12 @@ pub fn log_cause(error: &Error) {
 pub fn log_cause_for_request(error: &Error, request: Option<RequestId>) {
     if let Some(cause) = error.cause() {
         let request = request.as_ref().map(RequestId::as_str);
-        let code = error.code().name();
+        let (code, docs) = (error.code().name(), error.code().documentation());
         // What a client does wrong is not a problem of the operator, however often it happens.
         if error.code().status() < 500 {
-            tracing::info!(request, code, %cause, "request refused");
+            tracing::info!(request, code, docs, %cause, "request refused");
         } else {
-            tracing::error!(request, code, %cause, "request failed");
+            tracing::error!(request, code, docs, %cause, "request failed");
         }
     }
 }

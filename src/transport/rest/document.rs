@@ -296,8 +296,8 @@ fn errors(route: &Route) -> BTreeMap<u16, Vec<Code>> {
 }
 
 fn failure(codes: &[Code]) -> ResponseBuilder {
-    let lines: Vec<String> =
-        codes.iter().map(|code| format!("`{}`: {}", code.name(), code.meaning())).collect();
+    let line = |code: &Code| format!("[`{}`]({}): {}", code.name(), code.documentation(), code.meaning());
+    let lines: Vec<String> = codes.iter().map(line).collect();
     let examples = codes.iter().map(|code| {
         let value = json!({"error": {"code": code.name(), "message": code.meaning()}});
         (code.name(), ExampleBuilder::new().value(Some(value)).build())
@@ -309,6 +309,8 @@ fn failure(codes: &[Code]) -> ResponseBuilder {
 
 fn error_schema() -> Value {
     let names: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+    let link = |code: &Code| format!("[`{}`]({})", code.name(), code.documentation());
+    let links: Vec<String> = Code::ALL.iter().map(link).collect();
     json!({
         "type": "object",
         "required": ["error"],
@@ -319,7 +321,11 @@ fn error_schema() -> Value {
                 "required": ["code", "message"],
                 "additionalProperties": false,
                 "properties": {
-                    "code": {"type": "string", "enum": names},
+                    "code": {
+                        "type": "string",
+                        "enum": names,
+                        "description": format!("What each code means, and what to do: {}.", links.join(", ")),
+                    },
                     "message": {"type": "string", "description": "One sentence for a person: what is wrong and what to do."},
                 },
             },
