@@ -17,6 +17,7 @@ use crate::fetch::FetchSettings;
 use crate::pictures::MediaTools;
 
 mod address;
+mod documented;
 mod layers;
 mod size;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod tools;
 mod values;
 
 pub use address::Addresses;
+pub use documented::{DocumentedKey, DocumentedKeys, DocumentedSection, documented_keys};
 pub use layers::Origin;
 pub use values::Log;
 

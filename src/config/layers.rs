@@ -11,7 +11,8 @@ use ::config::{Environment, File, FileFormat, Source, Value, ValueKind};
 use super::size::parse_size;
 use super::{CLIENT_VARIABLES, Flag, KEY_VARIABLE, Variables};
 
-const DEFAULTS: &str = include_str!("../../config/default.toml");
+/// The file with every key, its default and its explanation.
+pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
 /// The prefix of our environment variables. The parts of the key follow, joined by `__`.
 const PREFIX: &str = "RASTERD";
 /// Set by systemd for a unit with `StateDirectory=`: where the service keeps its data.
@@ -125,7 +126,7 @@ impl ValueType {
 }
 
 /// The variable that sets a key.
-fn variable_of(key: &str) -> String {
+pub(super) fn variable_of(key: &str) -> String {
     format!("{PREFIX}__{}", key.replace('.', "__").to_uppercase())
 }
 
