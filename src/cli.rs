@@ -18,6 +18,7 @@ mod audit;
 mod backup;
 mod certificates;
 mod configuration;
+mod docs;
 mod doctor;
 mod ephemeral;
 mod first_start;
@@ -90,6 +91,8 @@ enum Command {
     Certs,
     /// Checks whether the running server is ready, for containers and monitors: exits with 0 or 1
     Health,
+    /// Shows the documentation: lists the pages, prints one, or searches them
+    Docs(docs::DocsArgs),
     /// Prints the schema of an interface
     #[command(subcommand)]
     Schema(schema::SchemaCommand),
@@ -168,6 +171,7 @@ fn run_command(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Audit(args) => audit::run(&load(Vec::new())?, args),
         Command::Health => health::run(&load(Vec::new())?),
         Command::Certs => certificates::run(&load(Vec::new())?),
+        Command::Docs(args) => docs::run(layers.read(Vec::new()), args),
         Command::Schema(command) => schema::run(&load(Vec::new())?, command),
         Command::Completions(args) => reference::print_completions(&args),
         Command::Man(args) => reference::write_manual(&args),

@@ -1,24 +1,44 @@
-//! Guides for those who change the code. The map of the code is at the top of [the crate](crate).
+//! Guides. Those at this level are for developers; some of them, and all in [`user`], are also pages of the documentation
+//! in the binary ([`crate::docs`]). The map of the code is at the top of [the crate](crate).
 #![expect(clippy::doc_markdown, reason = "the guides name programs as they are written")]
 
-#[doc = include_str!("guide/adding-an-operation.md")]
-pub mod adding_an_operation {}
+/// A module for each guide, with its text. `src/guide/build.rs` has copied it, with links that rustdoc follows.
+macro_rules! guides {
+    ($($name:ident $file:literal;)+) => {
+        $(
+            #[doc = include_str!(concat!(env!("OUT_DIR"), "/guide/", $file))]
+            pub mod $name {}
+        )+
+    };
+}
 
-#[doc = include_str!("guide/style.md")]
-pub mod style {}
+guides! {
+    adding_an_operation "adding-an-operation.md";
+    style "style.md";
+    decisions "decisions.md";
+    audit "audit.md";
+    storage "storage.md";
+    backup "backup.md";
+    testing_with_rasterd "testing-with-rasterd.md";
+    testing_in_each_language "testing-in-each-language.md";
+}
 
-#[doc = include_str!("guide/decisions.md")]
-pub mod decisions {}
-
-#[doc = include_str!("guide/audit.md")]
-pub mod audit {}
-
-#[doc = include_str!("guide/storage.md")]
-pub mod storage {}
-
-#[doc = include_str!("guide/backup.md")]
-pub mod backup {}
-
-#[doc = include_str!("guide/testing-with-rasterd.md")]
-#[doc = include_str!("guide/testing-in-each-language.md")]
-pub mod testing_with_rasterd {}
+/// Guides for those who use and run a server. What is generated in them is shown only by the server and `rasterd docs`.
+pub mod user {
+    guides! {
+        air_gap "user/air-gap.md";
+        architecture "user/architecture.md";
+        back_up_and_restore "user/back-up-and-restore.md";
+        configuration "user/configuration.md";
+        connect_a_client "user/connect-a-client.md";
+        errors "user/errors.md";
+        first_steps "user/first-steps.md";
+        install "user/install.md";
+        keys "user/keys.md";
+        limits "user/limits.md";
+        pictures "user/pictures.md";
+        security "user/security.md";
+        upgrade "user/upgrade.md";
+        web_app "user/web-app.md";
+    }
+}

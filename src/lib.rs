@@ -28,12 +28,14 @@
 //! - [`pictures`]: decodes and encodes pictures, in child processes with limits, and with installed tools where they are
 //!   turned on. Depends on nothing in `core`.
 //! - [`fetch`]: fetches files from urls, from public addresses only. Depends on nothing in `core`.
+//! - [`docs`]: the documentation for those who use and run the server: the table of its pages, and how they become HTML, text
+//!   for a terminal, and results of a search.
 //! - [`error`]: the one error type and the one table of codes. Depends on nothing.
 //! - [`file_mode`]: restricts files and folders to this user. Depends on nothing.
 //! - [`transport`]: what every HTTP answer has in common, and below it:
 //!   - [`transport::mcp`], [`transport::rest`], [`transport::graphql`]: the interfaces over the same operations;
 //!     [`transport::wire`]: the JSON they share.
-//!   - [`transport::cdn`]: the public urls of assets, and of their renditions.
+//!   - [`transport::cdn`]: the public urls of assets, and of their renditions; [`transport::docs`]: the documentation.
 //!   - [`transport::test_control`]: `/_test`, the control door of a server that was started for tests.
 //!   - [`transport::server`]: puts everything together: listener, TLS, transports; runs and drains. The bytes of a
 //!     connection are checked and timed here before a transport sees them.
@@ -59,6 +61,7 @@ pub mod cli;
 pub mod client_setup;
 pub mod config;
 pub mod core;
+pub mod docs;
 pub mod error;
 pub mod fetch;
 pub mod file_mode;

@@ -136,6 +136,7 @@ fn urls(core: &Core, ready: Ready<'_>) -> Vec<String> {
         format!("  Server     {}", ready.public_url),
         format!("  Web app    {}/app", ready.public_url),
         format!("  MCP        {}/mcp", ready.public_url),
+        format!("  Docs       {}/docs", ready.public_url),
     ];
     lines.extend(ready.development.map(|files| {
         format!("  Authority  {} (for development; clients have to trust it)", files.ca_file.display())

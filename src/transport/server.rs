@@ -25,7 +25,7 @@ use crate::transport::mcp::{self, McpOptions, McpServer};
 use crate::transport::test_control::{self, TestControlOptions};
 use crate::transport::tls::development::CertificateRenewer;
 use crate::transport::tls::{self, Certificates, TlsError};
-use crate::transport::{self, cdn, graphql, rest};
+use crate::transport::{self, cdn, docs, graphql, rest};
 use crate::webapp as pages;
 
 mod acceptor;
@@ -260,6 +260,7 @@ struct Mounts {
     draining: Arc<AtomicBool>,
     allowed_origins: Vec<String>,
     documents: rest::Documents,
+    docs: docs::Pages,
     mcp: McpOptions,
     mcp_server: McpServer,
     running: RunningRequests,
@@ -296,13 +297,15 @@ impl Mounts {
         let mcp = McpOptions { allowed_hosts, allowed_origins: allowed_origins.clone(), mcp_hosts };
         let pages = pages::WebappOptions { development };
         let mcp_server = McpServer::new(core.clone());
-        let (documents, running) = (rest::Documents::new(core.settings()), RunningRequests::default());
+        let (documents, docs) = (rest::Documents::new(core.settings()), docs::Pages::new(core.settings()));
+        let running = RunningRequests::default();
         let mounts = Self {
             core,
             security,
             draining,
             allowed_origins,
             documents,
+            docs,
             mcp,
             mcp_server,
             running,
@@ -337,6 +340,7 @@ impl Mounts {
         health::configure(routes, &self.core, &self.draining);
         cdn::configure(routes, &self.core);
         rest::configure(routes, self.documents.clone());
+        docs::configure(routes, &self.docs);
         mcp::configure(routes, &self.core, self.mcp_server.clone(), self.mcp.clone(), self.running.clone());
         graphql::configure(routes, &self.core, &self.graphql);
         pages::configure(routes, &self.core, &self.pages);

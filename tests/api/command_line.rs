@@ -3,6 +3,7 @@
 
 mod audit;
 mod configuration;
+mod docs;
 mod documents;
 mod keys;
 mod libraries;

@@ -8,6 +8,7 @@ mod cdn;
 mod command_line;
 mod contract;
 mod counts;
+mod docs;
 mod doctor;
 mod durability;
 mod ephemeral;

@@ -142,7 +142,7 @@ async fn documents(mut numbers: Numbers) -> BTreeMap<&'static str, Value> {
         ("llms.txt", text("/llms.txt").await),
         ("server card", text("/.well-known/mcp/server-card.json").await),
         ("api catalog", text("/.well-known/api-catalog").await),
-        ("reference", text("/docs").await),
+        ("reference", text("/docs/rest").await),
         (MESSAGES, messages(&client).await),
     ])
 }

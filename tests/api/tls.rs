@@ -163,6 +163,7 @@ async fn every_answer_has_hsts_except_with_a_development_certificate() {
             "/nowhere",
             "/openapi.json",
             "/docs",
+            "/docs/rest",
             "/graphql",
             "/app",
             "/app/sign-in",

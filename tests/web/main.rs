@@ -2,6 +2,7 @@
 //! console error, no violation of the content policy, nothing serious for axe; a screenshot of it is kept.
 
 mod browser;
+mod docs;
 mod errors;
 mod first_start;
 mod gate;

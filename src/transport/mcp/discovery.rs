@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::transport;
 
-/// Mounts the server card, the catalog of interfaces and the text for models.
+/// Mounts the server card and the catalog of interfaces. The text for models is with the documentation.
 pub fn configure(config: &mut web::ServiceConfig, public_url: &str) {
     serve(
         config,
@@ -23,7 +23,6 @@ pub fn configure(config: &mut web::ServiceConfig, public_url: &str) {
     for path in SIGN_IN {
         config.service(web::resource(path).default_service(web::to(no_sign_in)));
     }
-    serve(config, "/llms.txt", "text/plain; charset=utf-8", llms_text(public_url));
 }
 
 /// The paths where clients look for a way to sign in.
@@ -91,7 +90,7 @@ fn api_catalog(public_url: &str) -> Value {
             {
                 "anchor": format!("{public_url}/"),
                 "service-desc": link("/openapi.json", "application/json"),
-                "service-doc": link("/docs", "text/html"),
+                "service-doc": link("/docs/rest", "text/html"),
             },
             {
                 "anchor": format!("{public_url}/graphql"),
@@ -99,18 +98,4 @@ fn api_catalog(public_url: &str) -> Value {
             },
         ],
     })
-}
-
-fn llms_text(public_url: &str) -> String {
-    format!(
-        "# rasterd\n\n\
-         > A self-hosted store of images, videos and PDFs that agents, programs and people share.\n\n\
-         Everything needs an API key in the header `Authorization: Bearer <key>`; ask the \
-         server's administrator for one. A key reaches some libraries of one organization, to read or to write.\n\n\
-         ## Interfaces\n\n\
-         - [MCP]({public_url}/mcp): Streamable HTTP, for agents. Call the tool `whoami` first.\n\
-         - [Server card]({public_url}/.well-known/mcp/server-card.json): how to connect an MCP client.\n\
-         - [REST]({public_url}/openapi.json): its OpenAPI document; send `Api-Version: 2026-07-08`.\n\
-         - [GraphQL]({public_url}/graphql): the same operations; ask it for its schema.\n"
-    )
 }

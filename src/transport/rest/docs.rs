@@ -20,7 +20,7 @@ use crate::transport::wire::configured::Configured;
 const PAGE: &str = include_str!("docs/page.html");
 const START: &str = include_str!("docs/start.js");
 /// The files that the page asks for; Swagger UI has more, which are not served.
-const FILES: &str = r"/docs/{file:start\.js|swagger-ui\.css|swagger-ui-bundle\.js}";
+const FILES: &str = r"/docs/rest/{file:start\.js|swagger-ui\.css|swagger-ui-bundle\.js}";
 /// The page runs our script and Swagger UI's, shows its pictures, and talks to this server alone. Swagger UI sets
 /// styles on its elements.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -78,12 +78,12 @@ fn described(query: &str) -> Result<Option<Version>> {
     named.transpose()
 }
 
-/// Mounts `/openapi.json` and `/docs`. Neither takes a key: they show no data.
+/// Mounts `/openapi.json` and `/docs/rest`. Neither takes a key: they show no data.
 pub fn configure(config: &mut web::ServiceConfig, documents: Documents) {
     let show = move |request: HttpRequest| ready(documents.answer(request.query_string()));
     config
         .service(transport::resource(document::PATH, &[Method::GET]).route(web::get().to(show)))
-        .service(transport::resource("/docs", &[Method::GET]).route(web::get().to(page)))
+        .service(transport::resource("/docs/rest", &[Method::GET]).route(web::get().to(page)))
         .service(transport::resource(FILES, &[Method::GET]).route(web::get().to(file)));
 }
 

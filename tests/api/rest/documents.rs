@@ -12,20 +12,23 @@ async fn the_document_and_the_page_need_no_key_and_nothing_from_elsewhere() {
     let document = client.get("/openapi.json").await;
     assert_eq!((document.status, document.header("content-type")), (200, "application/json"));
     assert_eq!(document.json()["openapi"], "3.1.0");
-    let page = client.get("/docs").await;
+    let page = client.get("/docs/rest").await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert!(page.header("content-security-policy").contains("default-src 'none'"));
     let html = String::from_utf8(page.body).unwrap();
     let files: Vec<&str> =
         html.split('"').filter(|part| part.starts_with('/') || part.contains("//")).collect();
-    assert_eq!(files, ["/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/start.js"]);
+    assert_eq!(
+        files,
+        ["/docs/rest/swagger-ui.css", "/docs", "/docs/rest/swagger-ui-bundle.js", "/docs/rest/start.js"]
+    );
     assert!(VERSIONS.iter().all(|version| html.contains(&format!("\"?version={version}\""))), "{html}");
     for file in files {
         let reply = client.get(file).await;
         assert_eq!(reply.status, 200, "{file}");
         assert!(reply.body.len() > 100, "{file}");
     }
-    assert_eq!(client.get("/docs/index.html").await.error_code(), "ENDPOINT_NOT_FOUND");
+    assert_eq!(client.get("/docs/rest/index.html").await.error_code(), "ENDPOINT_NOT_FOUND");
 }
 
 #[test]

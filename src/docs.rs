@@ -1,0 +1,93 @@
+//! The documentation for those who use and run the server: pages in Markdown, all in the binary. One rendering for the web,
+//! the terminal and an export. Knows no HTTP; `transport/docs.rs` serves the pages, `cli/docs.rs` prints them.
+
+use crate::core::settings::Limits;
+
+mod generated;
+mod html;
+mod markdown;
+mod pages;
+mod search;
+mod site;
+mod terminal;
+#[cfg(test)]
+mod tests;
+
+pub use markdown::Heading;
+pub use pages::{Group, PAGES, Page};
+pub use search::{Hit, MAX_QUERY};
+pub use site::{FILES, Site};
+
+use search::Index;
+
+/// The pages with the numbers of one server, and the search over them.
+pub struct Documentation {
+    pages: Vec<CompletePage>,
+    index: Index,
+}
+
+/// A page with its generated part, if it has one.
+pub struct CompletePage {
+    /// The page.
+    pub page: &'static Page,
+    /// Its whole text, with links to other pages in the form `name.md`.
+    pub markdown: String,
+}
+
+impl Documentation {
+    /// The documentation of a server with these limits.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        let complete = |page: &'static Page| {
+            let text = generated::filled(page.text, limits);
+            CompletePage { page, markdown: markdown::with_flat_links(&text) }
+        };
+        let pages: Vec<_> = PAGES.iter().map(complete).collect();
+        Self { index: Index::of(&pages), pages }
+    }
+
+    /// All pages, in the order of the contents.
+    #[must_use]
+    pub fn pages(&self) -> &[CompletePage] {
+        &self.pages
+    }
+
+    /// The page with this name.
+    #[must_use]
+    pub fn page(&self, name: &str) -> Option<&CompletePage> {
+        self.pages.iter().find(|complete| complete.page.name() == name)
+    }
+
+    /// The places where all words of a query are found, the best first. Only the first [`MAX_QUERY`] characters of the
+    /// query count.
+    #[must_use]
+    pub fn search(&self, query: &str) -> Vec<Hit> {
+        self.index.search(query)
+    }
+
+    /// All pages in one text.
+    #[must_use]
+    pub fn whole_text(&self) -> String {
+        self.pages.iter().map(|complete| complete.markdown.trim_end()).collect::<Vec<_>>().join("\n\n") + "\n"
+    }
+}
+
+impl CompletePage {
+    /// The headings, with the ids by which links reach them.
+    #[must_use]
+    pub fn headings(&self) -> Vec<Heading> {
+        markdown::headings(&self.markdown)
+    }
+
+    /// The text as HTML, with links as they are on this site.
+    #[must_use]
+    pub fn html(&self, site: Site) -> String {
+        html::render(&self.markdown, site)
+    }
+
+    /// The text for a terminal; `styled` adds bold and coloured letters.
+    #[must_use]
+    pub fn terminal_text(&self, width: usize, styled: bool) -> String {
+        terminal::render(&self.markdown, width, styled)
+    }
+}
