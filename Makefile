@@ -9,7 +9,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 export RASTERD__TLS__DIR ?= certs
 
 .PHONY: help setup setup-packaging run dev test test-fast check fmt certs release reproducible source deb image wheel npm airgap packaging bench conformance \
-        clients examples fuzz fuzz-api proofs torture
+        clients examples fuzz fuzz-api pictures proofs torture
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -96,6 +96,10 @@ packaging: ## Installs the packages in fresh systems without a network, as the u
 bench: ## Speed, as ratios to a bare handler in the same run
 	@config/setup check build
 	$(CARGO) bench --bench ratios --bench pictures
+
+pictures: ## The pictures of the README, in .github (needs Chromium)
+	@config/setup check build tests
+	$(CARGO) test --test readme_pictures
 
 proofs: ## What must not compile, with the expected errors (builds every crate again, for more than twenty minutes the first time)
 	@config/setup check build

@@ -91,11 +91,16 @@ impl Browser {
                 json!({ "x": 0, "y": 0, "width": size["width"], "height": height, "scale": 1 });
             parameters["captureBeyondViewport"] = json!(true);
         }
-        let screenshot = self.devtools.call("Page.captureScreenshot", &parameters);
         let folder = folder();
         std::fs::create_dir_all(&folder).unwrap();
-        let bytes = STANDARD.decode(screenshot["data"].as_str().unwrap()).unwrap();
-        std::fs::write(folder.join(format!("{name}-{}.png", appearance.name())), bytes).unwrap();
+        let file = folder.join(format!("{name}-{}.png", appearance.name()));
+        std::fs::write(file, self.screenshot(&parameters)).unwrap();
+    }
+
+    /// A picture of the page as it looks now, with the parameters of the browser's protocol.
+    pub fn screenshot(&self, parameters: &Value) -> Vec<u8> {
+        let screenshot = self.devtools.call("Page.captureScreenshot", parameters);
+        STANDARD.decode(screenshot["data"].as_str().unwrap()).unwrap()
     }
 
     /// Checks that no page since the browser started wrote an error or a warning to the console.
