@@ -10,8 +10,8 @@ use std::{fmt, fs, io};
 use ::config::ConfigError;
 
 use crate::core::settings::{
-    BackupSettings, Limits, MediaSettings, MemberSettings, PasswordCost, RenditionSettings, Settings,
-    Timeouts,
+    BackupSettings, Limits, MediaSettings, MemberSettings, PasswordCost, ProxySettings, RenditionSettings,
+    Settings, Timeouts,
 };
 use crate::fetch::FetchSettings;
 use crate::pictures::MediaTools;
@@ -101,6 +101,8 @@ pub struct Config {
     pub workers: usize,
     /// The limits for slow or greedy clients.
     pub timeouts: Timeouts,
+    /// The proxies before the server.
+    pub proxies: ProxySettings,
     /// The folder that holds everything the server keeps, absolute.
     pub data_dir: PathBuf,
     /// Where the certificate comes from.
@@ -252,6 +254,7 @@ impl Config {
                 connections: server.connections,
                 connections_per_address: server.connections_per_address,
             },
+            proxies: ProxySettings { trusted: server.trusted_proxies, header: server.forwarded_header },
             data_dir: data.dir,
             log,
             warnings: layers.warnings.clone(),

@@ -18,7 +18,7 @@ use crate::core::disk::Disk;
 use crate::core::model::Access;
 use crate::core::model::id::{AssetId, KeyId};
 use crate::core::settings::{
-    BackupSettings, Limits, MediaSettings, MemberSettings, RenditionSettings, Settings, Timeouts,
+    BackupSettings, Limits, MediaSettings, MemberSettings, ProxySettings, RenditionSettings, Settings, Timeouts,
 };
 use crate::core::uploads::UploadSource;
 use crate::fetch::FetchSettings;
@@ -381,6 +381,7 @@ fn options(listener: TcpListener, certificate: &Arc<CertificateRenewer>) -> Serv
             connections: 1000,
             connections_per_address: 1000,
         },
+        proxies: ProxySettings::default(),
         test_control: None,
     }
 }

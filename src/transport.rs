@@ -14,6 +14,7 @@ use crate::error::{Code, Error, Result};
 
 pub mod body;
 pub mod cdn;
+mod client_address;
 pub mod cors;
 pub mod docs;
 pub mod files;
@@ -32,7 +33,8 @@ pub mod tls;
 pub mod wire;
 
 pub use middleware::{StrictTransportSecurity, refused_response, wrap};
-pub use request_state::{RequestId, cancellation, record_code, request_id};
+pub use client_address::ConnectionOrigin;
+pub use request_state::{RequestId, cancellation, client_address, record_code, request_id};
 pub use tested_answer::{CONTROL_PATH, begin_operation};
 
 /// The bearer token of a request.
@@ -60,7 +62,7 @@ pub fn token_in(value: &str) -> Option<&str> {
 /// `UNAUTHENTICATED` or `INVALID_API_KEY`; `RATE_LIMITED` when the key has too many requests running.
 pub fn authenticate(core: &Core, request: &HttpRequest) -> Result<Caller> {
     let token = bearer_token(request.headers())?;
-    let address = request.peer_addr().map(|peer| peer.ip());
+    let address = client_address();
     let caller = core.authenticate(token).inspect_err(|_| core.record_refused_key(address))?;
     request_state::record_caller(&caller)?;
     Ok(caller.from_address(address).until(cancellation()))

@@ -110,6 +110,7 @@ pub(super) fn options(
         graphql_cost: config.graphql_cost,
         workers: config.workers,
         timeouts: config.timeouts.clone(),
+        proxies: config.proxies.clone(),
         test_control: None,
     }
 }

@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::address::{parse_host, parse_origin, parse_public_url};
-use crate::core::settings::Limits;
+use crate::core::settings::{ForwardedHeader, Limits};
 use crate::telemetry::LogFormat;
 
 #[derive(Deserialize)]
@@ -46,6 +46,10 @@ pub(super) struct Server {
     pub allowed_origins: Vec<String>,
     #[serde(deserialize_with = "hosts")]
     pub mcp_hosts: Vec<String>,
+    #[serde(deserialize_with = "proxies")]
+    pub trusted_proxies: Vec<IpNet>,
+    #[serde(deserialize_with = "forwarded_header")]
+    pub forwarded_header: ForwardedHeader,
     pub workers: usize,
     pub head_seconds: u64,
     pub body_seconds: u64,
@@ -235,6 +239,31 @@ fn ranges<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
 fn range(text: &str) -> Result<IpNet, String> {
     let range = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     range.map_err(|_| format!("must hold address ranges such as 192.168.7.0/24 or fd00::/8; one is {text:?}"))
+}
+
+/// The ranges of proxies. A client in one of them could claim any address.
+fn proxies<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
+    let found = ranges(from)?;
+    for range in &found {
+        if range.prefix_len() == 0 {
+            return Err(D::Error::custom(format!(
+                "must hold only the addresses of your proxies: whoever is in a range can claim any address. {range} has everybody"
+            )));
+        }
+        if matches!(range, IpNet::V6(range) if range.network().to_ipv4_mapped().is_some()) {
+            return Err(D::Error::custom(format!("must hold ranges of IPv4 as such; {range} is written as IPv6")));
+        }
+    }
+    Ok(found)
+}
+
+fn forwarded_header<'de, D: Deserializer<'de>>(from: D) -> Result<ForwardedHeader, D::Error> {
+    let text = String::deserialize(from)?;
+    match text.to_ascii_lowercase().as_str() {
+        "x-forwarded-for" => Ok(ForwardedHeader::XForwardedFor),
+        "forwarded" => Ok(ForwardedHeader::Forwarded),
+        _ => Err(D::Error::custom(format!("must be \"X-Forwarded-For\" or \"Forwarded\"; it is {text:?}"))),
+    }
 }
 
 fn format<'de, D: Deserializer<'de>>(from: D) -> Result<LogFormat, D::Error> {

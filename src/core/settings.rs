@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::fetch::{FetchLimits, FetchSettings};
@@ -251,6 +252,26 @@ impl Default for MemberSettings {
 pub struct MediaSettings {
     /// Whether the caption in a file becomes the description of the asset, and its keywords tags.
     pub import_metadata: bool,
+}
+
+/// The proxies before the server, and how they say whose request it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProxySettings {
+    /// The addresses of those whose word is taken.
+    pub trusted: Vec<IpNet>,
+    /// Where they name the client.
+    pub header: ForwardedHeader,
+}
+
+/// The header in which proxies name the client. Only this one is read: a proxy that writes one of them passes the other on
+/// as the client sent it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, which nearly every proxy writes.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// The limits of a connection, against slow and greedy clients.

@@ -113,8 +113,7 @@ async fn serve(core: &Core, request: &HttpRequest, public_file: PublicFile) -> R
                 let validators = Validators { etag, modified };
                 return Ok(with_common_headers(StatusCode::NOT_MODIFIED, &validators, varies).finish());
             }
-            let address = request.peer_addr().map(|peer| peer.ip());
-            let rendering = core.rendition(&public_file, &rendition, address);
+            let rendering = core.rendition(&public_file, &rendition, transport::client_address());
             // Stops waiting when the client disconnects; a rendering that no request waits for is cancelled.
             let rendered = transport::cancellation().unless_cancelled(rendering).await;
             let rendered = rendered.unwrap_or_else(|| Err(Error::client_left()))?;

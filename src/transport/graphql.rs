@@ -181,7 +181,7 @@ impl Handlers {
         // No snapshot is kept while it waits for its turn.
         drop(caller);
         let token = transport::bearer_token(request.headers())?.to_owned();
-        let address = request.peer_addr().map(|peer| peer.ip());
+        let address = transport::client_address();
         let runtime = tokio::runtime::Handle::current();
         let configured = Arc::clone(&self.configured);
         let answered = move || {
@@ -207,7 +207,7 @@ impl Handlers {
     ) -> Result<HttpResponse, RequestError> {
         announce::announce(&self.core, &transport::authenticate(&self.core, request)?, &prepared).await?;
         let token = transport::bearer_token(request.headers())?.to_owned();
-        let address = request.peer_addr().map(|peer| peer.ip());
+        let address = transport::client_address();
         let (files, feed) = multipart::files(parts);
         let budget = self.budget(&prepared);
         let cancellation = transport::cancellation();

@@ -61,8 +61,7 @@ pub fn configure(
     let admitting = core.clone();
     let endpoint = McpEndpoint::new(server, options, running, move |request, cancellation| {
         let caller = transport::authenticate(&admitting, request)?.until(cancellation);
-        let address = request.peer_addr().map(|peer| peer.ip());
-        let owner = RequestOwner { client: caller.client_id(), address };
+        let owner = RequestOwner { client: caller.client_id(), address: transport::client_address() };
         Ok((AdmittedCaller::new(caller, transport::request_id()), Some(owner)))
     });
     discovery::configure(config, &core.settings().public_url);

@@ -19,6 +19,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{Error as WebError, HttpResponse};
 use futures_util::FutureExt;
 
+use super::client_address::{ConnectionOrigin, client_of};
 use super::cors::Cors;
 use super::error_response;
 use super::metered::metered;
@@ -46,6 +47,16 @@ pub struct StrictTransportSecurity {
 }
 
 impl StrictTransportSecurity {
+    /// As it is on a connection. Behind a proxy, browsers see the certificate of the proxy, which they trust.
+    #[must_use]
+    pub fn for_connection(self, origin: &ConnectionOrigin) -> Self {
+        Self { is_on: self.is_on || origin.is_proxy() }
+    }
+
+    fn for_request(self, request: &Request) -> Self {
+        request.conn_data().map_or(self, |origin| self.for_connection(origin))
+    }
+
     /// The header's value, where there is one.
     #[must_use]
     pub fn header(self) -> Option<&'static str> {
@@ -97,7 +108,7 @@ where
     B: MessageBody + 'static,
 {
     let started = Instant::now();
-    let address = request.peer_addr().map(|peer| peer.ip());
+    let (address, security) = (client_of(&request), security.for_request(&request));
     let cancellation = request.conn_data::<Cancellation>().cloned().unwrap_or_default();
     let state = Rc::new(RequestState::new(address, cancellation, budget));
     let line = LogLine::new(request.method(), request.path());
@@ -136,7 +147,7 @@ pub fn refused_response(
     security: StrictTransportSecurity,
 ) -> Response<BoxBody> {
     let started = Instant::now();
-    let address = request.peer_addr().map(|peer| peer.ip());
+    let (address, security) = (client_of(request), security.for_request(request));
     let state = Rc::new(RequestState::new(address, Cancellation::default(), Arc::clone(budget)));
     let line = LogLine::new(request.method(), request.path());
     CURRENT_REQUEST.sync_scope(Rc::clone(&state), || {

@@ -121,6 +121,12 @@ pub fn cancellation() -> Cancellation {
     CURRENT_REQUEST.try_with(|request| request.cancellation.clone()).unwrap_or_default()
 }
 
+/// The address of the client whose request the current task answers, also behind a proxy.
+#[must_use]
+pub fn client_address() -> Option<IpAddr> {
+    CURRENT_REQUEST.try_with(|request| request.address).unwrap_or_default()
+}
+
 /// Records the code of the error that the request is answered with, for the log.
 pub fn record_code(code: &'static str) {
     // Outside a request there is no line in the access log.

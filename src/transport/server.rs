@@ -18,7 +18,7 @@ use futures_util::future::join;
 
 use crate::core::Core;
 use crate::core::clock::Clock;
-use crate::core::settings::Timeouts;
+use crate::core::settings::{ProxySettings, Timeouts};
 use crate::transport::cors::Cors;
 use crate::transport::mcp::running::RunningRequests;
 use crate::transport::mcp::{self, McpOptions, McpServer};
@@ -81,6 +81,8 @@ pub struct ServerOptions {
     pub workers: usize,
     /// The limits for slow or greedy clients.
     pub timeouts: Timeouts,
+    /// The proxies before the server.
+    pub proxies: ProxySettings,
     /// The control door of a server that was started for tests; none on an ordinary one.
     pub test_control: Option<TestControlOptions>,
 }
@@ -136,7 +138,8 @@ impl Server {
         };
         let draining = Arc::new(AtomicBool::new(false));
         let security = transport::StrictTransportSecurity { is_on: options.development.is_none() };
-        let acceptor = Arc::new(Acceptor::new(tls, core.clone(), options.timeouts.clone(), security));
+        let (timeouts, proxies) = (options.timeouts.clone(), options.proxies.clone());
+        let acceptor = Arc::new(Acceptor::new(tls, core.clone(), timeouts, proxies, security));
         let builder = builder(&options);
         let idle = options.timeouts.idle;
         let (listener, mounts) = Mounts::new(options, core.clone(), security, Arc::clone(&draining));
@@ -156,6 +159,7 @@ impl Server {
                     })
                     .on_connect_ext(|connection: &Connection, data| {
                         data.insert(connection.cancellation());
+                        data.insert(connection.origin().clone());
                     })
                     .expect(fn_service(move |request| ready(may_continue(&core, request, security))))
                     .h1(map_config(mounts.application(), |()| AppConfig::default()))

@@ -59,10 +59,7 @@ impl SignedInUser {
 #[must_use]
 pub fn client_of(request: &HttpRequest) -> ClientInfo {
     let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-    ClientInfo {
-        address: request.peer_addr().map(|peer| peer.ip()),
-        agent: agent.unwrap_or_default().to_owned(),
-    }
+    ClientInfo { address: transport::client_address(), agent: agent.unwrap_or_default().to_owned() }
 }
 
 /// The operations, for a handler without a [`SignedInUser`].

@@ -25,6 +25,7 @@ mod media_tools;
 mod modes;
 mod parity;
 mod processing;
+mod proxies;
 mod quotas;
 mod request_rate;
 mod rest;

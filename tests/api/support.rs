@@ -1,5 +1,6 @@
 //! A client for tests that trusts a test server and has a key.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use rasterd::testing::TestServer;
@@ -47,11 +48,12 @@ impl Client {
 
     /// A client without a key, for the server at an origin whose certificate is from this authority.
     pub fn of(url: &str, ca_pem: &str) -> Self {
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(trusting(ca_pem))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
+        Self { http: http(ca_pem).build().unwrap(), url: url.to_owned(), token: None }
+    }
+
+    /// [`Client::of`], at this address of the machine. All of 127.0.0.0/8 are.
+    pub fn bound_to(address: IpAddr, url: &str, ca_pem: &str) -> Self {
+        let http = http(ca_pem).local_address(address).build().unwrap();
         Self { http, url: url.to_owned(), token: None }
     }
 
@@ -77,6 +79,12 @@ impl Client {
         send(self.request(Method::POST, path).header(CONTENT_TYPE, "application/json").body(body.to_string()))
             .await
     }
+}
+
+fn http(ca_pem: &str) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(trusting(ca_pem))
+        .redirect(reqwest::redirect::Policy::none())
 }
 
 /// Sends a request and reads the answer.

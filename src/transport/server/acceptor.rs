@@ -13,8 +13,8 @@ use super::connection::Connection;
 use super::connection_limits::ConnectionLimits;
 use super::plain_http;
 use crate::core::Core;
-use crate::core::settings::Timeouts;
-use crate::transport::StrictTransportSecurity;
+use crate::core::settings::{ProxySettings, Timeouts};
+use crate::transport::{ConnectionOrigin, StrictTransportSecurity};
 
 /// The first byte of every TLS connection: the type of a handshake record.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -25,19 +25,37 @@ pub struct Acceptor {
     core: Core,
     timeouts: Timeouts,
     limits: ConnectionLimits,
+    proxies: Arc<ProxySettings>,
     security: StrictTransportSecurity,
 }
 
 impl Acceptor {
-    pub fn new(tls: ServerConfig, core: Core, timeouts: Timeouts, security: StrictTransportSecurity) -> Self {
+    pub fn new(
+        tls: ServerConfig,
+        core: Core,
+        timeouts: Timeouts,
+        proxies: ProxySettings,
+        security: StrictTransportSecurity,
+    ) -> Self {
         let limits = ConnectionLimits::new(timeouts.connections, timeouts.connections_per_address);
-        Self { tls: TlsAcceptor::from(Arc::new(tls)), core, timeouts, limits, security }
+        Self {
+            tls: TlsAcceptor::from(Arc::new(tls)),
+            core,
+            timeouts,
+            limits,
+            proxies: Arc::new(proxies),
+            security,
+        }
     }
 
-    /// Accepts a connection, or closes it: with an answer when it speaks plain HTTP, otherwise without one.
+    /// Accepts a connection, or closes it: with an answer when it speaks plain HTTP, otherwise without one. The framework
+    /// gets no address: that of a client is in [`transport::client_address`](crate::transport::client_address).
     pub async fn accept(self: Arc<Self>, tcp: TcpStream) -> Result<(Connection, Option<SocketAddr>), ()> {
         let peer = tcp.peer_addr().map_err(drop)?;
-        let slot = self.limits.acquire(peer.ip()).ok_or(())?;
+        let origin = ConnectionOrigin::new(peer.ip(), Arc::clone(&self.proxies));
+        let slot = self.limits.acquire();
+        let slot = if origin.is_proxy() { slot } else { slot.and_then(|slot| slot.of_client(origin.peer())) };
+        let slot = slot.ok_or(())?;
         tcp.set_nodelay(true).map_err(drop)?;
         let handshake = async {
             let mut first = [0];
@@ -49,6 +67,6 @@ impl Acceptor {
             None
         };
         let tls = timeout(self.timeouts.head, handshake).await.ok().flatten().ok_or(())?;
-        Ok((Connection::new(tls, slot, self.timeouts.clone(), self.security), Some(peer)))
+        Ok((Connection::new(tls, slot, origin, self.timeouts.clone(), self.security), None))
     }
 }

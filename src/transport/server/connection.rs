@@ -20,7 +20,7 @@ use super::{HEAD_READ, minimum_answer_rate, minimum_body_rate, refusal};
 use crate::core::cancellation::Cancellation;
 use crate::core::settings::Timeouts;
 use crate::error::Error;
-use crate::transport::StrictTransportSecurity;
+use crate::transport::{ConnectionOrigin, StrictTransportSecurity};
 
 /// A connection with its slot. The type of its stream is a parameter only for tests.
 pub struct Connection<T = TlsStream<TcpStream>> {
@@ -41,7 +41,9 @@ pub struct Connection<T = TlsStream<TcpStream>> {
     closing: Closing,
     /// Cancelled when the client closes.
     cancellation: Cancellation,
-    slot: ConnectionSlot,
+    origin: ConnectionOrigin,
+    /// Released with the connection.
+    _slot: ConnectionSlot,
 }
 
 /// What is expected next from the client.
@@ -55,8 +57,15 @@ enum ReadState {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
-    pub fn new(tls: T, slot: ConnectionSlot, timeouts: Timeouts, security: StrictTransportSecurity) -> Self {
+    pub fn new(
+        tls: T,
+        slot: ConnectionSlot,
+        origin: ConnectionOrigin,
+        timeouts: Timeouts,
+        security: StrictTransportSecurity,
+    ) -> Self {
         let first_head = Instant::now() + timeouts.head;
+        let security = security.for_connection(&origin);
         Self {
             tls,
             timeouts,
@@ -70,8 +79,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
             write_timer: Timer::default(),
             closing: Closing::default(),
             cancellation: Cancellation::default(),
-            slot,
+            origin,
+            _slot: slot,
         }
+    }
+
+    /// Where it comes from.
+    pub fn origin(&self) -> &ConnectionOrigin {
+        &self.origin
     }
 
     /// Cancelled when the client closes.
@@ -195,7 +210,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
 
     /// Stops reading. The client gets `error` once its earlier requests are answered.
     fn refuse(&mut self, error: &Error) {
-        self.closing = Closing::with_answer(refusal::answer(error, Some(self.slot.peer()), self.security));
+        self.closing = Closing::with_answer(refusal::answer(error, Some(self.origin.peer()), self.security));
         self.buffer = Vec::new();
         self.reading = ReadState::Ended;
     }
@@ -266,6 +281,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
@@ -287,9 +303,10 @@ mod tests {
             connections_per_address: 1,
         };
         change(&mut timeouts);
-        let slot = ConnectionLimits::new(1, 1).acquire([127, 0, 0, 1].into()).unwrap();
+        let slot = ConnectionLimits::new(1, 1).acquire().unwrap();
+        let origin = ConnectionOrigin::new([127, 0, 0, 1].into(), Arc::default());
         let (client, server) = duplex(1024);
-        (client, Connection::new(server, slot, timeouts, StrictTransportSecurity::default()))
+        (client, Connection::new(server, slot, origin, timeouts, StrictTransportSecurity::default()))
     }
 
     #[tokio::test]

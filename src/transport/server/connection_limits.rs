@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::core::budget::client_network;
 
-/// Counts the open connections and limits them, in all and from each address.
+/// Counts the open connections and limits them, in all and from each address. Those of a proxy, which are of many clients,
+/// count only in all.
 #[derive(Clone)]
 pub struct ConnectionLimits {
     open: Arc<Mutex<OpenConnections>>,
@@ -25,32 +26,40 @@ impl ConnectionLimits {
         Self { open: Arc::default(), total, per_address }
     }
 
-    /// A slot, if one is free for this address.
-    pub fn acquire(&self, peer: IpAddr) -> Option<ConnectionSlot> {
-        let address = client_network(peer);
+    /// A slot, if one is free.
+    pub fn acquire(&self) -> Option<ConnectionSlot> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_address = open.by_address.get(&address).copied().unwrap_or(0);
-        if open.total >= self.total || of_address >= self.per_address {
-            tracing::debug!(%address, total = open.total, of_address, "too many connections: one was closed");
+        if open.total >= self.total {
+            tracing::debug!(total = open.total, "too many connections: one was closed");
             return None;
         }
         open.total += 1;
-        open.by_address.insert(address, of_address + 1);
-        Some(ConnectionSlot { open: Arc::clone(&self.open), address, peer })
+        Some(ConnectionSlot { open: Arc::clone(&self.open), per_address: self.per_address, address: None })
     }
 }
 
 /// One connection's slot, released when dropped.
 pub struct ConnectionSlot {
     open: Arc<Mutex<OpenConnections>>,
-    address: IpAddr,
-    peer: IpAddr,
+    per_address: usize,
+    /// The network of its client, once it is known and counted.
+    address: Option<IpAddr>,
 }
 
 impl ConnectionSlot {
-    /// The address of the client.
-    pub fn peer(&self) -> IpAddr {
-        self.peer
+    /// Counts the connection among those of its client. `None` when the client has as many as it may.
+    pub fn of_client(mut self, client: IpAddr) -> Option<Self> {
+        let address = client_network(client);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.by_address.get(&address).copied().unwrap_or(0);
+        if count >= self.per_address {
+            tracing::debug!(%address, count, "too many connections of one address: one was closed");
+            return None;
+        }
+        open.by_address.insert(address, count + 1);
+        drop(open);
+        self.address = Some(address);
+        Some(self)
     }
 }
 
@@ -58,11 +67,12 @@ impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.total = open.total.saturating_sub(1);
-        let left = open.by_address.get(&self.address).map_or(0, |count| count.saturating_sub(1));
+        let Some(address) = self.address else { return };
+        let left = open.by_address.get(&address).map_or(0, |count| count.saturating_sub(1));
         if left == 0 {
-            open.by_address.remove(&self.address);
+            open.by_address.remove(&address);
         } else {
-            open.by_address.insert(self.address, left);
+            open.by_address.insert(address, left);
         }
     }
 }
@@ -75,16 +85,29 @@ mod tests {
     fn a_slot_is_released_when_dropped() {
         let limits = ConnectionLimits::new(2, 1);
         let (one, other, third) = ([127, 0, 0, 1].into(), [127, 0, 0, 2].into(), [127, 0, 0, 3].into());
-        let slot = limits.acquire(one).unwrap();
-        assert!(limits.acquire(one).is_none(), "one address has one slot");
-        let _other = limits.acquire(other).unwrap();
-        assert!(limits.acquire(third).is_none(), "there are two slots in all");
+        let slot = acquire(&limits, one).unwrap();
+        assert!(acquire(&limits, one).is_none(), "one address has one slot");
+        let _other = acquire(&limits, other).unwrap();
+        assert!(acquire(&limits, third).is_none(), "there are two slots in all");
         drop(slot);
-        assert!(limits.acquire(third).is_some());
+        assert!(acquire(&limits, third).is_some());
         assert_eq!(
             limits.open.lock().unwrap().by_address.len(),
             1,
             "addresses without a connection are not kept"
         );
+    }
+
+    #[test]
+    fn connections_of_no_client_count_only_in_all() {
+        let limits = ConnectionLimits::new(2, 1);
+        let proxy = [limits.acquire(), limits.acquire()];
+        assert!(proxy.iter().all(Option::is_some) && limits.acquire().is_none());
+        drop(proxy);
+        assert!(limits.acquire().is_some());
+    }
+
+    fn acquire(limits: &ConnectionLimits, client: IpAddr) -> Option<ConnectionSlot> {
+        limits.acquire()?.of_client(client)
     }
 }
