@@ -19,6 +19,7 @@ use crate::pictures::MediaTools;
 mod address;
 mod documented;
 mod layers;
+mod proxies;
 mod size;
 #[cfg(test)]
 mod tests;
@@ -91,6 +92,10 @@ impl Variables {
 pub struct Config {
     /// The address to listen on; port 0 chooses a free one.
     pub bind: SocketAddr,
+    /// A Unix socket on which the server listens, too.
+    pub unix_socket: Option<PathBuf>,
+    /// The mode of its file.
+    pub unix_socket_mode: u32,
     /// Host names for which `/` is the MCP endpoint, too.
     pub mcp_hosts: Vec<String>,
     /// Whether GraphQL answers introspection queries.
@@ -203,6 +208,8 @@ impl Config {
             MediaTools::default()
         });
         layers.problems.extend(tools::expect_fonts(&values.media, &layers).err());
+        layers.problems.extend(proxies::problem(&values.server, &layers));
+        layers.warnings.extend(proxies::warning(&values.server));
         let problems = std::mem::take(&mut layers.problems);
         let config = certificate.map(|certificate| Self::new(values, certificate, tools, layers));
         match config {
@@ -229,6 +236,7 @@ impl Config {
             log,
             tls: _,
         } = values;
+        let proxies = proxies::settings(&server);
         let addresses = ConfiguredAddresses {
             public_url: server.public_url,
             allowed_hosts: server.allowed_hosts,
@@ -240,6 +248,8 @@ impl Config {
         };
         Self {
             bind: server.bind,
+            unix_socket: server.unix_socket,
+            unix_socket_mode: server.unix_socket_mode,
             mcp_hosts: server.mcp_hosts,
             graphql_introspection: graphql.introspection,
             graphql_cost: graphql.cost,
@@ -254,7 +264,7 @@ impl Config {
                 connections: server.connections,
                 connections_per_address: server.connections_per_address,
             },
-            proxies: ProxySettings { trusted: server.trusted_proxies, header: server.forwarded_header },
+            proxies,
             data_dir: data.dir,
             log,
             warnings: layers.warnings.clone(),

@@ -18,7 +18,8 @@ use crate::core::disk::Disk;
 use crate::core::model::Access;
 use crate::core::model::id::{AssetId, KeyId};
 use crate::core::settings::{
-    BackupSettings, Limits, MediaSettings, MemberSettings, ProxySettings, RenditionSettings, Settings, Timeouts,
+    BackupSettings, Limits, MediaSettings, MemberSettings, ProxySettings, RenditionSettings, Settings,
+    Timeouts,
 };
 use crate::core::uploads::UploadSource;
 use crate::fetch::FetchSettings;
@@ -362,6 +363,7 @@ pub fn settings(data_dir: &Path, url: &str) -> Settings {
 fn options(listener: TcpListener, certificate: &Arc<CertificateRenewer>) -> ServerOptions {
     ServerOptions {
         listener,
+        unix_socket: None,
         cert_file: certificate.files().cert_file.clone(),
         key_file: certificate.files().key_file.clone(),
         development: Some(Arc::clone(certificate)),

@@ -32,8 +32,8 @@ mod tested_answer;
 pub mod tls;
 pub mod wire;
 
-pub use middleware::{StrictTransportSecurity, refused_response, wrap};
 pub use client_address::ConnectionOrigin;
+pub use middleware::{StrictTransportSecurity, refused_response, wrap};
 pub use request_state::{RequestId, cancellation, client_address, record_code, request_id};
 pub use tested_answer::{CONTROL_PATH, begin_operation};
 

@@ -232,6 +232,25 @@ fn what_the_store_offers_of_the_records_is_in_traits() {
     assert!(offered.is_empty(), "these belong to a trait in `core::store::records`:\n{}", offered.join("\n"));
 }
 
+/// One place decides whose a request is, or a limit would be that of a proxy, or of whoever a client claims to be.
+#[test]
+fn only_one_file_reads_the_addresses_of_clients() {
+    let words =
+        ["peer_addr", "realip_remote_addr", "connection_info", "X_FORWARDED", "x-forwarded", "FORWARDED"];
+    let may = ["transport::client_address", "transport::server::acceptor", "config::proxies"];
+    let named: Vec<String> = lines()
+        .into_iter()
+        .filter(|line| !may.contains(&line.module.as_str()))
+        .filter(|line| words.iter().any(|word| line.text.contains(word)))
+        .map(|line| line.to_string())
+        .collect();
+    assert!(
+        named.is_empty(),
+        "`transport::client_address()` has the client's address:\n{}",
+        named.join("\n")
+    );
+}
+
 /// Members belong to no library, so no grant guards their records.
 #[test]
 fn only_the_check_of_callers_and_members_read_and_write_members() {

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 
 use super::output::print_once;
-use super::serve::{self, CertificateFiles, ServeArgs, listen};
+use super::serve::{self, CertificateFiles, ServeArgs, listen, listen_on_unix_socket};
 use super::{CommandError, LayerArgs, flag, with_warnings_printed};
 use crate::config::{Config, Flag, Variables};
 use crate::core::Core;
@@ -160,6 +160,7 @@ fn open(dir: &Path, config: &Config, own: &EphemeralArgs) -> Result<Parts, Comma
     let files = CertificateFiles::of_development(Arc::clone(&certificate));
     let options = ServerOptions {
         test_control: Some(TestControlOptions { token: token.clone() }),
+        unix_socket: listen_on_unix_socket(config)?,
         ..serve::options(config, listener, &config.addresses(bound), &files)
     };
     Ok(Parts { core, options, token, certificate, first })

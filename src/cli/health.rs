@@ -26,6 +26,7 @@ const MAX_ANSWER: u64 = 16 * 1024;
 
 pub(super) fn run(config: &Config) -> Result<(), CommandError> {
     let address = reachable(config.bind)?;
+    expect_admission(config, address.ip())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let not_ready = |why: String| CommandError(format!("not ready at {address}: {why}"));
     let answer = runtime.block_on(async { tokio::time::timeout(TIMEOUT, ask(config, address)).await });
@@ -54,6 +55,17 @@ fn reachable(bound: SocketAddr) -> Result<SocketAddr, CommandError> {
     Ok(SocketAddr::new(ip, bound.port()))
 }
 
+/// With the PROXY protocol, the server accepts only connections of its proxies.
+fn expect_admission(config: &Config, address: IpAddr) -> Result<(), CommandError> {
+    // Connections to an address of this machine come from the same one.
+    if !config.proxies.protocol || config.proxies.trusted.iter().any(|range| range.contains(&address)) {
+        return Ok(());
+    }
+    Err(CommandError(format!(
+        "server.proxy_protocol is on, so the server accepts only connections of server.trusted_proxies, and this check comes from {address}; add that"
+    )))
+}
+
 async fn ask(config: &Config, address: SocketAddr) -> std::io::Result<String> {
     let verifier = Pinned { file: certificate_file(&config.certificate) };
     let client = ClientConfig::builder_with_provider(tls::provider())
@@ -62,7 +74,10 @@ async fn ask(config: &Config, address: SocketAddr) -> std::io::Result<String> {
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
-    let tcp = TcpStream::connect(address).await?;
+    let mut tcp = TcpStream::connect(address).await?;
+    if config.proxies.protocol {
+        tcp.write_all(b"PROXY UNKNOWN\r\n").await?;
+    }
     let connector = TlsConnector::from(Arc::new(client));
     let mut tls = connector.connect(ServerName::IpAddress(address.ip().into()), tcp).await?;
     let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use rustix::fs::{Access, access};
 
 use crate::config::{Certificate, Config, Invalid};
+use crate::transport::server::unix_socket::{self, UnixSocketError};
 use crate::transport::tls::{self, development};
 
 /// The problems and warnings, a sentence each.
@@ -20,6 +21,7 @@ pub(super) struct Report {
 pub(super) fn check(config: &Config) -> Report {
     let mut report = Report::default();
     report.problems.extend(address(config.bind));
+    report.problems.extend(config.unix_socket.as_deref().and_then(unix_socket));
     report.problems.extend(folder("data.dir", &config.data_dir));
     certificate(config, &mut report);
     report
@@ -60,6 +62,16 @@ fn address(bind: SocketAddr) -> Option<String> {
         _ => "",
     };
     Some(format!("server.bind: can't listen on {bind}: {error}{hint}"))
+}
+
+/// Whether the server may listen on a Unix socket. Whoever listens there already may be the server with this configuration.
+fn unix_socket(path: &Path) -> Option<String> {
+    match unix_socket::problem(path)? {
+        UnixSocketError::InUse(_) => None,
+        problem @ (UnixSocketError::Taken(_) | UnixSocketError::Refused(..)) => {
+            Some(format!("server.unix_socket: {problem}"))
+        }
+    }
 }
 
 /// Whether a folder exists and can be written to, or can be created.

@@ -17,6 +17,7 @@ use crate::core::access::Administrator;
 use crate::core::data_dir::DataDir;
 use crate::core::data_folder::{DataFolder, Opening};
 use crate::telemetry;
+use crate::transport::server::unix_socket::UnixSocket;
 use crate::transport::server::{Server, ServerOptions, Signals};
 use crate::transport::tls::development::{self, CertificateRenewer, DevelopmentCertificate};
 
@@ -77,6 +78,7 @@ pub(super) fn run(config: &Config, accept_files: bool) -> Result<(), CommandErro
     telemetry::start(config.log.format, &config.log.level)?;
     let dir = DataDir::lock(&config.data_dir, "rasterd serve")?;
     let listener = listen(config.bind)?;
+    let unix_socket = listen_on_unix_socket(config)?;
     let bound = listener.local_addr()?;
     let addresses = config.addresses(bound);
     let certificate = certificate_files(config, bound)?;
@@ -85,7 +87,7 @@ pub(super) fn run(config: &Config, accept_files: bool) -> Result<(), CommandErro
     settings.renditions.program = Some(PathBuf::from("/proc/self/exe"));
     let core = ask::open(config, settings, Opening { may_create: true, accept_files })?;
     let admin_socket = open_socket(&core, &dir)?;
-    let options = options(config, listener, &addresses, &certificate);
+    let options = ServerOptions { unix_socket, ..options(config, listener, &addresses, &certificate) };
     let development = certificate.development.as_deref().map(CertificateRenewer::files);
     let ready = Ready { public_url: &addresses.public_url, development };
     actix_web::rt::System::new().block_on(serve(options, core, &dir.administrator(), admin_socket, ready))
@@ -100,6 +102,7 @@ pub(super) fn options(
 ) -> ServerOptions {
     ServerOptions {
         listener,
+        unix_socket: None,
         cert_file: certificate.cert.clone(),
         key_file: certificate.key.clone(),
         development: certificate.development.clone(),
@@ -138,6 +141,12 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {
             "can't listen on {address}: {error}. Choose another address with server.bind or --bind; port 0 chooses a free one"
         ))
     })
+}
+
+pub(super) fn listen_on_unix_socket(config: &Config) -> Result<Option<UnixSocket>, CommandError> {
+    let Some(path) = &config.unix_socket else { return Ok(None) };
+    let opened = UnixSocket::open(path, config.unix_socket_mode);
+    opened.map(Some).map_err(|error| CommandError(format!("server.unix_socket: {error}")))
 }
 
 /// The configured files, or those of the development certificate, which is created if it does not exist.

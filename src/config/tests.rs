@@ -1,6 +1,7 @@
 //! The order of the layers, and the messages when something is wrong with one.
 
 use super::*;
+use crate::core::settings::ForwardedHeader;
 
 fn variables(set: &[(&str, &str)]) -> Variables {
     Variables(set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
@@ -309,4 +310,43 @@ fn all_invalid_values_are_reported_at_once_with_all_other_problems() {
         assert_eq!(message.lines().filter(|line| line.contains(key)).count(), 1, "{key} in {message}");
     }
     assert_eq!(message.lines().count(), 7, "{message}");
+}
+
+#[test]
+fn proxies_are_named_and_not_everybody() {
+    let config = load(
+        "[server]\ntrusted_proxies = [\"10.0.0.7\", \"fd00::/64\"]\nforwarded_header = \"FORWARDED\"\n",
+        &[],
+        &[],
+    );
+    let proxies = config.unwrap().proxies;
+    let trusted: Vec<String> = proxies.trusted.iter().map(ToString::to_string).collect();
+    assert_eq!(trusted, ["10.0.0.7/32", "fd00::/64"]);
+    assert_eq!(proxies.header, ForwardedHeader::Forwarded);
+    for (key, value, expected) in [
+        ("server.trusted_proxies", "0.0.0.0/0", "0.0.0.0/0 has everybody"),
+        ("server.trusted_proxies", "10.0.0.7,::/0", "::/0 has everybody"),
+        ("server.trusted_proxies", "::ffff:10.0.0.0/104", "written as IPv6"),
+        ("server.trusted_proxies", "nginx.lan", "must hold address ranges"),
+        ("server.forwarded_header", "X-Real-IP", "must be \"X-Forwarded-For\" or \"Forwarded\""),
+        ("server.unix_socket_mode", "rw", "must be a mode in octal"),
+        ("server.unix_socket_mode", "1777", "must be a mode in octal"),
+        ("server.proxy_protocol", "true", "server.trusted_proxies is empty"),
+    ] {
+        let message = refused("", &[], &[set(key, value)]);
+        assert!(message.contains(key) && message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn behind_a_proxy_the_public_url_should_be_set() {
+    for (key, value) in
+        [("server.trusted_proxies", "10.0.0.7"), ("server.unix_socket", "/run/rasterd/http.sock")]
+    {
+        let config = load("", &[], &[set(key, value)]).unwrap();
+        assert!(config.warnings().iter().any(|warning| warning.contains("server.public_url")), "{key}");
+        let config =
+            load("", &[], &[set(key, value), set("server.public_url", "https://a.example")]).unwrap();
+        assert!(config.warnings().is_empty(), "{:?}", config.warnings());
+    }
 }

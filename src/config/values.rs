@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::address::{parse_host, parse_origin, parse_public_url};
+use super::proxies;
 use crate::core::settings::{ForwardedHeader, Limits};
 use crate::telemetry::LogFormat;
 
@@ -46,10 +47,15 @@ pub(super) struct Server {
     pub allowed_origins: Vec<String>,
     #[serde(deserialize_with = "hosts")]
     pub mcp_hosts: Vec<String>,
-    #[serde(deserialize_with = "proxies")]
+    #[serde(deserialize_with = "proxies::trusted")]
     pub trusted_proxies: Vec<IpNet>,
-    #[serde(deserialize_with = "forwarded_header")]
+    #[serde(deserialize_with = "proxies::header")]
     pub forwarded_header: ForwardedHeader,
+    pub proxy_protocol: bool,
+    #[serde(deserialize_with = "optional_path")]
+    pub unix_socket: Option<PathBuf>,
+    #[serde(deserialize_with = "proxies::socket_mode")]
+    pub unix_socket_mode: u32,
     pub workers: usize,
     pub head_seconds: u64,
     pub body_seconds: u64,
@@ -76,7 +82,7 @@ pub(super) struct Data {
 pub(super) struct Tls {
     pub cert_file: PathBuf,
     pub key_file: PathBuf,
-    #[serde(deserialize_with = "optional_folder")]
+    #[serde(deserialize_with = "optional_path")]
     pub dir: Option<PathBuf>,
 }
 
@@ -206,8 +212,8 @@ fn folder<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
     absolute(&text)
 }
 
-/// A folder, or `None` for the default.
-fn optional_folder<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
+/// A path, or `None` when it is not set.
+fn optional_path<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
     let text = String::deserialize(from)?;
     if text.is_empty() {
         return Ok(None);
@@ -217,7 +223,7 @@ fn optional_folder<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>
 
 /// The folder of scheduled backups.
 fn backup_folder<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
-    let dir = optional_folder(from)?;
+    let dir = optional_path(from)?;
     match dir {
         Some(file) if file.to_string_lossy().ends_with(".tar.zst") => Err(D::Error::custom(
             "must be a folder: only `rasterd backup` writes a backup in one file, which is there once",
@@ -230,7 +236,7 @@ fn absolute<E: serde::de::Error>(text: &str) -> Result<PathBuf, E> {
     std::path::absolute(text).map_err(|error| E::custom(format!("can't be made absolute: {error}")))
 }
 
-fn ranges<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
+pub(super) fn ranges<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
     let texts = Vec::<String>::deserialize(from)?;
     texts.iter().map(|text| range(text)).collect::<Result<_, _>>().map_err(D::Error::custom)
 }
@@ -239,31 +245,6 @@ fn ranges<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
 fn range(text: &str) -> Result<IpNet, String> {
     let range = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     range.map_err(|_| format!("must hold address ranges such as 192.168.7.0/24 or fd00::/8; one is {text:?}"))
-}
-
-/// The ranges of proxies. A client in one of them could claim any address.
-fn proxies<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
-    let found = ranges(from)?;
-    for range in &found {
-        if range.prefix_len() == 0 {
-            return Err(D::Error::custom(format!(
-                "must hold only the addresses of your proxies: whoever is in a range can claim any address. {range} has everybody"
-            )));
-        }
-        if matches!(range, IpNet::V6(range) if range.network().to_ipv4_mapped().is_some()) {
-            return Err(D::Error::custom(format!("must hold ranges of IPv4 as such; {range} is written as IPv6")));
-        }
-    }
-    Ok(found)
-}
-
-fn forwarded_header<'de, D: Deserializer<'de>>(from: D) -> Result<ForwardedHeader, D::Error> {
-    let text = String::deserialize(from)?;
-    match text.to_ascii_lowercase().as_str() {
-        "x-forwarded-for" => Ok(ForwardedHeader::XForwardedFor),
-        "forwarded" => Ok(ForwardedHeader::Forwarded),
-        _ => Err(D::Error::custom(format!("must be \"X-Forwarded-For\" or \"Forwarded\"; it is {text:?}"))),
-    }
 }
 
 fn format<'de, D: Deserializer<'de>>(from: D) -> Result<LogFormat, D::Error> {

@@ -2,6 +2,8 @@
 //!
 //! The plain key exists only where it is shown to its creator and in requests.
 
+use std::net::IpAddr;
+
 use super::Core;
 use super::model::api_key::PlainKey;
 use super::model::{Access, Grant, Key, Organization};
@@ -48,16 +50,17 @@ impl Core {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn key_exposed(&self, token: &str, peer: std::net::SocketAddr) -> Result<()> {
+    pub async fn key_exposed(&self, token: &str, address: Option<IpAddr>) -> Result<()> {
         let by = Administrator::local();
         let Some(id) = self.authenticate(token).ok().and_then(|caller| caller.key_id().cloned()) else {
             return Ok(());
         };
-        tracing::warn!(key = %id, %peer, "a live key was sent over plain HTTP and may have been read on its way; regenerate it");
+        let from = address.map(tracing::field::display);
+        tracing::warn!(key = %id, address = from, "a live key was sent over plain HTTP and may have been read on its way; regenerate it");
         let exposed = id.clone();
         self.administrate_always(by.clone(), move |tx, by, now| {
             let (_, key) = tx.expect_key(by, &exposed)?;
-            let (actor, detail) = (Actor::key(&key, Some(peer.ip())), "sent over plain HTTP".to_owned());
+            let (actor, detail) = (Actor::key(&key, address), "sent over plain HTTP".to_owned());
             tx.record_event(now, key.organization, &actor, Action::KeyExposed, &key.name, detail)
         })
         .await?;

@@ -261,6 +261,8 @@ pub struct ProxySettings {
     pub trusted: Vec<IpNet>,
     /// Where they name the client.
     pub header: ForwardedHeader,
+    /// Whether each connection begins with a header of the PROXY protocol.
+    pub protocol: bool,
 }
 
 /// The header in which proxies name the client. Only this one is read: a proxy that writes one of them passes the other on

@@ -24,23 +24,47 @@ pub struct ConnectionOrigin {
 enum Peer {
     /// A client. What it says about its address does not count.
     Client(IpAddr),
-    /// A proxy, which says in each request whose it is.
-    Proxy(IpAddr),
+    /// A proxy, which says in each request whose it is. It has no address on a Unix socket.
+    Proxy(Option<IpAddr>),
 }
 
 impl ConnectionOrigin {
     /// A connection from this address.
+    #[must_use]
     pub fn new(address: IpAddr, proxies: Arc<ProxySettings>) -> Self {
         let address = address.to_canonical();
-        let peer = if is_trusted(&proxies, address) { Peer::Proxy(address) } else { Peer::Client(address) };
+        let peer =
+            if is_trusted(&proxies, address) { Peer::Proxy(Some(address)) } else { Peer::Client(address) };
         Self { peer, proxies }
+    }
+
+    /// A connection to the Unix socket, which only those can open whom the mode of its file allows.
+    #[must_use]
+    pub fn of_unix_socket(proxies: Arc<ProxySettings>) -> Self {
+        Self { peer: Peer::Proxy(None), proxies }
+    }
+
+    /// The same connection, which its proxy says is of the client with this address.
+    #[must_use]
+    pub fn announced(&self, client: IpAddr) -> Self {
+        Self::new(client, Arc::clone(&self.proxies))
     }
 
     /// The address at the other end of the connection.
     #[must_use]
-    pub fn peer(&self) -> IpAddr {
+    pub fn peer(&self) -> Option<IpAddr> {
         match self.peer {
-            Peer::Client(address) | Peer::Proxy(address) => address,
+            Peer::Client(address) => Some(address),
+            Peer::Proxy(address) => address,
+        }
+    }
+
+    /// The client at the other end, unless it is a trusted proxy.
+    #[must_use]
+    pub fn only_client(&self) -> Option<IpAddr> {
+        match self.peer {
+            Peer::Client(address) => Some(address),
+            Peer::Proxy(_) => None,
         }
     }
 
@@ -53,10 +77,10 @@ impl ConnectionOrigin {
     /// The client of a request on this connection: the last address in the header of the proxies that is not a trusted
     /// proxy's own. Each proxy adds the address that it saw at the end, so what a client wrote itself is before that. Where
     /// an entry can't be read, it is the proxy that wrote it.
-    fn client(&self, headers: &HeaderMap) -> IpAddr {
+    fn client(&self, headers: &HeaderMap) -> Option<IpAddr> {
         match self.peer {
-            Peer::Client(address) => address,
-            Peer::Proxy(proxy) => self.forwarded(headers).unwrap_or(proxy),
+            Peer::Client(address) => Some(address),
+            Peer::Proxy(proxy) => self.forwarded(headers).or(proxy),
         }
     }
 
@@ -76,10 +100,10 @@ impl ConnectionOrigin {
     }
 }
 
-/// The address of the client of a request. `None` when it came through no connection, as in a test.
+/// The address of the client of a request. `None` when a proxy on the Unix socket does not say it.
 #[must_use]
 pub fn client_of(request: &Request) -> Option<IpAddr> {
-    request.conn_data::<ConnectionOrigin>().map(|origin| origin.client(request.head().headers()))
+    request.conn_data::<ConnectionOrigin>().and_then(|origin| origin.client(request.head().headers()))
 }
 
 fn is_trusted(proxies: &ProxySettings, address: IpAddr) -> bool {
@@ -149,15 +173,12 @@ fn node_address(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(address.to_canonical());
     }
-    let (address, port) = match text.strip_prefix('[') {
-        Some(text) => {
-            let (address, port) = text.split_once(']')?;
-            (IpAddr::V6(address.parse::<Ipv6Addr>().ok()?), port)
-        }
-        None => {
-            let (address, port) = text.split_at_checked(text.find(':')?)?;
-            (IpAddr::V4(address.parse::<Ipv4Addr>().ok()?), port)
-        }
+    let (address, port) = if let Some(text) = text.strip_prefix('[') {
+        let (address, port) = text.split_once(']')?;
+        (IpAddr::V6(address.parse::<Ipv6Addr>().ok()?), port)
+    } else {
+        let (address, port) = text.split_at_checked(text.find(':')?)?;
+        (IpAddr::V4(address.parse::<Ipv4Addr>().ok()?), port)
     };
     let is_port = |port: &str| !port.is_empty() && port.chars().all(is_token);
     (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then(|| address.to_canonical())

@@ -1,6 +1,5 @@
 //! Puts the server together: one listener, one actix server, all transports. Runs the server and drains it.
 
-use std::future::ready;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::pin::pin;
@@ -8,9 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix_http::{HttpService, KeepAlive, Request, Response};
-use actix_rt::net::TcpStream;
-use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_http::{Request, Response};
+use actix_service::ServiceFactory;
 use actix_web::body::BoxBody;
 use actix_web::dev::AppConfig;
 use actix_web::web;
@@ -35,19 +33,23 @@ mod connection;
 mod connection_limits;
 mod head;
 mod health;
+mod https_service;
 mod plain_http;
+mod proxy_protocol;
 mod refusal;
 mod renewal;
 mod signals;
 mod timer;
 mod transfer_rate;
+pub mod unix_socket;
 
 use acceptor::Acceptor;
-use connection::Connection;
+use https_service::HttpsService;
 use renewal::Renewal;
 use signals::Signal;
 pub use signals::{Control, Signals};
 use transfer_rate::MinimumRate;
+use unix_socket::{SocketFile, UnixSocket};
 
 /// How many bytes are read from a connection at a time where no body is expected.
 const HEAD_READ: usize = 4096;
@@ -60,6 +62,8 @@ const MAX_WORKERS: usize = 512;
 pub struct ServerOptions {
     /// The socket; bound already, so that its port is known.
     pub listener: TcpListener,
+    /// A Unix socket on which it listens, too.
+    pub unix_socket: Option<UnixSocket>,
     /// The certificate chain, PEM.
     pub cert_file: PathBuf,
     /// The certificate's private key, PEM.
@@ -119,6 +123,8 @@ pub struct Server {
     core: Core,
     renewal: Renewal,
     draining: Arc<AtomicBool>,
+    /// Of the Unix socket; removed when the server has stopped.
+    socket_file: Option<SocketFile>,
 }
 
 impl Server {
@@ -126,7 +132,7 @@ impl Server {
     ///
     /// # Errors
     /// When the certificate or the socket can't be used.
-    pub fn start(options: ServerOptions, core: Core) -> Result<Self, StartError> {
+    pub fn start(mut options: ServerOptions, core: Core) -> Result<Self, StartError> {
         let address = options.listener.local_addr()?;
         let certificates = Certificates::load(&options.cert_file, &options.key_file)?;
         let tls = tls::server_config(Arc::clone(&certificates))?;
@@ -142,33 +148,20 @@ impl Server {
         let acceptor = Arc::new(Acceptor::new(tls, core.clone(), timeouts, proxies, security));
         let builder = builder(&options);
         let idle = options.timeouts.idle;
+        let unix_socket = options.unix_socket.take();
         let (listener, mounts) = Mounts::new(options, core.clone(), security, Arc::clone(&draining));
         let drain = builder.graceful_shutdown_signal();
-        let actix = builder
-            .listen("https", listener, move || {
-                let (drain, mounts) = (drain.clone(), mounts.clone());
-                let core = mounts.core.clone();
-                let http = HttpService::build()
-                    .keep_alive(KeepAlive::Timeout(idle))
-                    // The head of every request is timed by the connection, not only that of the first.
-                    .client_request_timeout(Duration::ZERO)
-                    .client_disconnect_timeout(LINGER)
-                    .graceful_shutdown_signal(move || {
-                        let drain = drain.clone();
-                        async move { drain.notified().await }
-                    })
-                    .on_connect_ext(|connection: &Connection, data| {
-                        data.insert(connection.cancellation());
-                        data.insert(connection.origin().clone());
-                    })
-                    .expect(fn_service(move |request| ready(may_continue(&core, request, security))))
-                    .h1(map_config(mounts.application(), |()| AppConfig::default()))
-                    .map_err(|error| tracing::debug!(%error, "a connection ended early"));
-                let acceptor = Arc::clone(&acceptor);
-                fn_service(move |tcp: TcpStream| Arc::clone(&acceptor).accept(tcp)).and_then(http)
-            })?
-            .run();
-        Ok(Self { actix, address, core, renewal, draining })
+        let service = HttpsService { acceptor, mounts, idle, drain };
+        let on_port = service.clone();
+        let mut builder = builder.listen("https", listener, move || on_port.on_port())?;
+        let mut socket_file = None;
+        if let Some((listener, file)) = unix_socket.map(UnixSocket::split) {
+            builder =
+                builder.listen_uds("https on a Unix socket", listener, move || service.on_unix_socket())?;
+            socket_file = Some(file);
+        }
+        let actix = builder.run();
+        Ok(Self { actix, address, core, renewal, draining, socket_file })
     }
 
     /// Where it listens.
@@ -184,7 +177,7 @@ impl Server {
     /// # Errors
     /// When the listening socket fails.
     pub async fn run(self, mut signals: Signals) -> std::io::Result<()> {
-        let Self { actix, core, renewal, draining, .. } = self;
+        let Self { actix, core, renewal, draining, socket_file, .. } = self;
         let handle = actix.handle();
         let mut serving = pin!(actix);
         {
@@ -211,6 +204,7 @@ impl Server {
                 Ok(())
             }
         };
+        drop(socket_file);
         core.close().await;
         outcome
     }

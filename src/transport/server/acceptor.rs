@@ -1,23 +1,32 @@
-//! Accepts TCP connections: counts them, looks at the first byte, makes the TLS handshake. Knows no HTTP but the one
-//! answer for clients that come without TLS.
+//! Accepts connections: counts them, reads what a proxy announces, looks at the first byte, makes the TLS handshake. Knows
+//! no HTTP but the one answer for clients that come without TLS.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use actix_rt::net::TcpStream;
+use actix_rt::net::{TcpStream, UnixStream};
 use rustls::ServerConfig;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::either::Either;
 
 use super::connection::Connection;
-use super::connection_limits::ConnectionLimits;
+use super::connection_limits::{ConnectionLimits, ConnectionSlot};
 use super::plain_http;
+use super::proxy_protocol::{self, Announced, ProxyProtocolError};
 use crate::core::Core;
 use crate::core::settings::{ProxySettings, Timeouts};
 use crate::transport::{ConnectionOrigin, StrictTransportSecurity};
 
 /// The first byte of every TLS connection: the type of a handshake record.
 const TLS_HANDSHAKE: u8 = 0x16;
+
+/// How much of a connection is read ahead of its TLS handshake.
+const READ_AHEAD: usize = 256;
+
+/// A connection before its TLS handshake. What is read ahead stays in it.
+pub type Socket = BufReader<Either<TcpStream, UnixStream>>;
 
 /// Accepts every connection.
 pub struct Acceptor {
@@ -48,25 +57,75 @@ impl Acceptor {
         }
     }
 
-    /// Accepts a connection, or closes it: with an answer when it speaks plain HTTP, otherwise without one. The framework
-    /// gets no address: that of a client is in [`transport::client_address`](crate::transport::client_address).
-    pub async fn accept(self: Arc<Self>, tcp: TcpStream) -> Result<(Connection, Option<SocketAddr>), ()> {
+    /// Accepts a connection to the port, or closes it: with an answer when it speaks plain HTTP, otherwise without one.
+    /// The framework gets no address; that of a client is in [`client_address`](crate::transport::client_address).
+    pub async fn accept_tcp(self: Arc<Self>, tcp: TcpStream) -> Result<(Connection, Option<SocketAddr>), ()> {
         let peer = tcp.peer_addr().map_err(drop)?;
-        let origin = ConnectionOrigin::new(peer.ip(), Arc::clone(&self.proxies));
-        let slot = self.limits.acquire();
-        let slot = if origin.is_proxy() { slot } else { slot.and_then(|slot| slot.of_client(origin.peer())) };
-        let slot = slot.ok_or(())?;
         tcp.set_nodelay(true).map_err(drop)?;
-        let handshake = async {
-            let mut first = [0];
-            tcp.peek(&mut first).await.ok().filter(|count| *count > 0)?;
-            if first == [TLS_HANDSHAKE] {
-                return self.tls.accept(tcp).await.ok();
-            }
-            plain_http::refuse(tcp, &self.core, peer).await;
+        let origin = ConnectionOrigin::new(peer.ip(), Arc::clone(&self.proxies));
+        self.accept(Either::Left(tcp), origin).await
+    }
+
+    /// Accepts a connection to the Unix socket in the same way.
+    pub async fn accept_unix(
+        self: Arc<Self>,
+        unix: UnixStream,
+    ) -> Result<(Connection, Option<SocketAddr>), ()> {
+        let origin = ConnectionOrigin::of_unix_socket(Arc::clone(&self.proxies));
+        self.accept(Either::Right(unix), origin).await
+    }
+
+    async fn accept(
+        &self,
+        stream: Either<TcpStream, UnixStream>,
+        origin: ConnectionOrigin,
+    ) -> Result<(Connection, Option<SocketAddr>), ()> {
+        let slot = self.limits.acquire().ok_or(())?;
+        let opening = self.open(BufReader::with_capacity(READ_AHEAD, stream), origin, slot);
+        let connection = timeout(self.timeouts.head, opening).await.ok().flatten().ok_or(())?;
+        Ok((connection, None))
+    }
+
+    /// What comes before the first request. The time for all of it is limited.
+    async fn open(
+        &self,
+        mut socket: Socket,
+        mut origin: ConnectionOrigin,
+        mut slot: ConnectionSlot,
+    ) -> Option<Connection> {
+        if self.proxies.protocol {
+            origin = announced(&mut socket, origin).await?;
+        }
+        if let Some(client) = origin.only_client() {
+            slot = slot.of_client(client)?;
+        }
+        if *socket.fill_buf().await.ok()?.first()? != TLS_HANDSHAKE {
+            plain_http::refuse(socket, &self.core, origin.peer()).await;
+            return None;
+        }
+        let tls = self.tls.accept(socket).await.ok()?;
+        Some(Connection::new(tls, slot, origin, self.timeouts.clone(), self.security))
+    }
+}
+
+/// Whose connection it is, as its proxy says. `None` when nobody may say so, or nobody does.
+async fn announced(socket: &mut Socket, origin: ConnectionOrigin) -> Option<ConnectionOrigin> {
+    let address = origin.peer().map(tracing::field::display);
+    if !origin.is_proxy() {
+        tracing::debug!(address, "refused a connection that is not from server.trusted_proxies");
+        return None;
+    }
+    match proxy_protocol::read(socket).await {
+        Ok(Announced::Client(client)) => Some(origin.announced(client)),
+        Ok(Announced::Own) => Some(origin),
+        // As when a proxy checks whether somebody listens.
+        Err(error @ ProxyProtocolError::Ended(_)) => {
+            tracing::debug!(address, "refused a connection of a proxy: {error}");
             None
-        };
-        let tls = timeout(self.timeouts.head, handshake).await.ok().flatten().ok_or(())?;
-        Ok((Connection::new(tls, slot, origin, self.timeouts.clone(), self.security), None))
+        }
+        Err(error) => {
+            tracing::warn!(address, "refused a connection of a proxy: {error}");
+            None
+        }
     }
 }

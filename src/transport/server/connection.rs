@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use actix_rt::net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
+use super::acceptor::Socket;
 use super::body_framing::BodyFraming;
 use super::closing::Closing;
 use super::connection_limits::ConnectionSlot;
@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::transport::{ConnectionOrigin, StrictTransportSecurity};
 
 /// A connection with its slot. The type of its stream is a parameter only for tests.
-pub struct Connection<T = TlsStream<TcpStream>> {
+pub struct Connection<T = TlsStream<Socket>> {
     tls: T,
     timeouts: Timeouts,
     security: StrictTransportSecurity,
@@ -210,7 +210,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
 
     /// Stops reading. The client gets `error` once its earlier requests are answered.
     fn refuse(&mut self, error: &Error) {
-        self.closing = Closing::with_answer(refusal::answer(error, Some(self.origin.peer()), self.security));
+        self.closing = Closing::with_answer(refusal::answer(error, self.origin.peer(), self.security));
         self.buffer = Vec::new();
         self.reading = ReadState::Ended;
     }

@@ -1,12 +1,12 @@
 //! Plain HTTP on the TLS port: refused with one answer, never processed. A key in such a request is exposed.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
-use actix_rt::net::TcpStream;
 use askama::Template;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 
+use super::acceptor::Socket;
 use super::refusal::{self, AnswerBody};
 use crate::core::Core;
 use crate::core::model::api_key::keys_in;
@@ -42,24 +42,24 @@ struct HttpsOnlyPage<'a> {
 }
 
 /// Answers a connection that did not begin with TLS, and closes it. The caller limits the time.
-pub async fn refuse(mut tcp: TcpStream, core: &Core, peer: SocketAddr) {
-    let Some(head) = head(&mut tcp).await else { return };
+pub async fn refuse(mut socket: Socket, core: &Core, address: Option<IpAddr>) {
+    let Some(head) = head(&mut socket).await else { return };
     for key in keys_in(&String::from_utf8_lossy(&head)).take(MAX_KEYS) {
-        if let Err(error) = core.key_exposed(key.reveal(), peer).await {
+        if let Err(error) = core.key_exposed(key.reveal(), address).await {
             tracing::error!(cause = ?error.cause(), "could not handle a key sent over plain HTTP: {error}");
         }
     }
-    let answer = answer(&head, peer, &core.settings().public_url);
-    if tcp.write_all(&answer).await.is_ok() && tcp.shutdown().await.is_ok() {
+    let answer = answer(&head, address, &core.settings().public_url);
+    if socket.write_all(&answer).await.is_ok() && socket.shutdown().await.is_ok() {
         // The client may still be sending; that is thrown away.
-        let _ = tokio::io::copy(&mut tcp.take(MAX_DISCARDED), &mut tokio::io::sink()).await;
+        let _ = tokio::io::copy(&mut socket.take(MAX_DISCARDED), &mut tokio::io::sink()).await;
     }
 }
 
 /// The head of a request, or the part of it that arrived. `None` when it is not HTTP at all.
-async fn head(tcp: &mut TcpStream) -> Option<Vec<u8>> {
+async fn head(socket: &mut Socket) -> Option<Vec<u8>> {
     let mut head = Vec::with_capacity(1024);
-    let mut limited = tcp.take(MAX_HEAD);
+    let mut limited = socket.take(MAX_HEAD);
     while limited.read_buf(&mut head).await.ok()? > 0 {
         let text = head.trim_ascii_start();
         if text.first().is_some_and(|first| !first.is_ascii_alphabetic()) {
@@ -74,7 +74,7 @@ async fn head(tcp: &mut TcpStream) -> Option<Vec<u8>> {
 }
 
 /// The refusal: JSON for a program, a page for a browser.
-fn answer(head: &[u8], peer: SocketAddr, public_url: &str) -> Vec<u8> {
+fn answer(head: &[u8], address: Option<IpAddr>, public_url: &str) -> Vec<u8> {
     let error = Error::new(
         Code::HttpsRequired,
         "This server speaks HTTPS only. Send the request to an https:// url; a key sent over plain HTTP is exposed.",
@@ -87,7 +87,7 @@ fn answer(head: &[u8], peer: SocketAddr, public_url: &str) -> Vec<u8> {
             body: transport::error_json(error.code(), error.message()),
         },
     };
-    refusal::answer_with(&error, &content, Some(peer.ip()), StrictTransportSecurity::default())
+    refusal::answer_with(&error, &content, address, StrictTransportSecurity::default())
 }
 
 /// The page for a browser; `None` when the client does not ask for a page.
@@ -125,12 +125,7 @@ mod tests {
     use super::*;
 
     fn answered(head: &str) -> String {
-        String::from_utf8(answer(
-            head.as_bytes(),
-            SocketAddr::from(([127, 0, 0, 1], 1)),
-            "https://assets.example.org",
-        ))
-        .unwrap()
+        String::from_utf8(answer(head.as_bytes(), None, "https://assets.example.org")).unwrap()
     }
 
     #[test]

@@ -14,6 +14,20 @@ use super::tls_config;
 /// How long any test waits before it fails.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
+/// TLS over any stream, once both sides have agreed.
+pub fn encrypted<S: Read + Write>(
+    stream: S,
+    config: ClientConfig,
+) -> std::io::Result<StreamOwned<ClientConnection, S>> {
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut tls = ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut stream = stream;
+    while tls.is_handshaking() {
+        tls.complete_io(&mut stream)?;
+    }
+    Ok(StreamOwned::new(tls, stream))
+}
+
 /// One connection.
 pub struct Raw(StreamOwned<ClientConnection, TcpStream>);
 
@@ -29,13 +43,12 @@ impl Raw {
 
     /// A connection to a port of this machine, if the server there agrees.
     pub fn to(port: u16, config: ClientConfig) -> std::io::Result<Self> {
-        let name = ServerName::try_from("localhost").unwrap();
-        let tls = ClientConnection::new(Arc::new(config), name).unwrap();
-        let mut stream = StreamOwned::new(tls, tcp_to(port)?);
-        while stream.conn.is_handshaking() {
-            stream.conn.complete_io(&mut stream.sock)?;
-        }
-        Ok(Self(stream))
+        Self::over(tcp_to(port)?, config)
+    }
+
+    /// A connection over TCP that is open already, if the server agrees.
+    pub fn over(tcp: TcpStream, config: ClientConfig) -> std::io::Result<Self> {
+        encrypted(tcp, config).map(Self)
     }
 
     /// Its port on the side of the client.

@@ -1,0 +1,77 @@
+//! The proxies before the server: their addresses, how they say whose a request is, and what does not fit together.
+
+use ipnet::IpNet;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::layers::Layers;
+use super::values::{Server, ranges};
+use crate::core::settings::{ForwardedHeader, ProxySettings};
+
+/// The ranges of proxies. A client in one of them could claim any address.
+pub(super) fn trusted<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
+    let found = ranges(from)?;
+    for range in &found {
+        if range.prefix_len() == 0 {
+            return Err(D::Error::custom(format!(
+                "must hold only the addresses of your proxies: whoever is in a range can claim any address. {range} has everybody"
+            )));
+        }
+        if matches!(range, IpNet::V6(range) if range.network().to_ipv4_mapped().is_some()) {
+            return Err(D::Error::custom(format!(
+                "must hold ranges of IPv4 as such; {range} is written as IPv6"
+            )));
+        }
+    }
+    Ok(found)
+}
+
+pub(super) fn header<'de, D: Deserializer<'de>>(from: D) -> Result<ForwardedHeader, D::Error> {
+    let text = String::deserialize(from)?;
+    match text.to_ascii_lowercase().as_str() {
+        "x-forwarded-for" => Ok(ForwardedHeader::XForwardedFor),
+        "forwarded" => Ok(ForwardedHeader::Forwarded),
+        _ => Err(D::Error::custom(format!("must be \"X-Forwarded-For\" or \"Forwarded\"; it is {text:?}"))),
+    }
+}
+
+/// The mode of a socket's file, in octal as `chmod` takes it.
+pub(super) fn socket_mode<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let text = String::deserialize(from)?;
+    u32::from_str_radix(&text, 8).ok().filter(|mode| *mode <= 0o777).ok_or_else(|| {
+        D::Error::custom(format!("must be a mode in octal as a text, such as \"0660\"; it is {text:?}"))
+    })
+}
+
+pub(super) fn settings(server: &Server) -> ProxySettings {
+    ProxySettings {
+        trusted: server.trusted_proxies.clone(),
+        header: server.forwarded_header,
+        protocol: server.proxy_protocol,
+    }
+}
+
+/// With the PROXY protocol, somebody must be allowed to speak it.
+pub(super) fn problem(server: &Server, layers: &Layers) -> Option<String> {
+    (server.proxy_protocol && !is_before(server)).then(|| {
+        format!(
+            "{}: server.proxy_protocol is on and server.trusted_proxies is empty, so every connection would be refused; \
+             set the addresses of your proxies",
+            layers.origin("server.proxy_protocol")
+        )
+    })
+}
+
+/// Behind a proxy, the address of the server itself is not the one that clients use.
+pub(super) fn warning(server: &Server) -> Option<String> {
+    (is_before(server) && server.public_url.is_none()).then(|| {
+        "server.public_url is not set, but clients reach the server through a proxy; set the origin that they use, such \
+         as https://assets.example.org"
+            .to_owned()
+    })
+}
+
+/// Whether there is any.
+fn is_before(server: &Server) -> bool {
+    !server.trusted_proxies.is_empty() || server.unix_socket.is_some()
+}
