@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::config::KEY_VARIABLE;
-use crate::transport::tls::development::DevelopmentCertificate;
+use crate::transport::tls::ClientAuthority;
 
 /// What a client needs to know.
 #[derive(Clone, Copy)]
@@ -56,21 +56,21 @@ impl<'a> AuthorityFiles<'a> {
 
     /// For clients on this machine.
     #[must_use]
-    pub fn on_this_machine(made: &'a DevelopmentCertificate) -> Self {
+    pub fn on_this_machine(authority: &'a ClientAuthority) -> Self {
         Self {
-            certificate: TrustFile::Path(&made.ca_file),
-            bundle: TrustFile::Path(&made.bundle.file),
-            is_complete: made.bundle.has_system,
+            certificate: TrustFile::Path(&authority.file),
+            bundle: TrustFile::Path(&authority.bundle.file),
+            is_complete: authority.bundle.has_system,
         }
     }
 
     /// For clients on other machines, where both files were downloaded into the home folder.
     #[must_use]
-    pub fn in_home_folder(made: &DevelopmentCertificate) -> Self {
+    pub fn in_home_folder(authority: &ClientAuthority) -> Self {
         Self {
             certificate: TrustFile::InHomeFolder(Self::CERTIFICATE_NAME),
             bundle: TrustFile::InHomeFolder(Self::BUNDLE_NAME),
-            is_complete: made.bundle.has_system,
+            is_complete: authority.bundle.has_system,
         }
     }
 

@@ -112,6 +112,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where the certificate comes from.
     pub certificate: Certificate,
+    /// The authority that clients have to trust, if it is configured.
+    pub authority_file: Option<PathBuf>,
+    /// The folder of what clients need to trust it.
+    pub certificates_dir: PathBuf,
     /// What is logged, and how.
     pub log: Log,
     addresses: ConfiguredAddresses,
@@ -234,7 +238,7 @@ impl Config {
             backup,
             scrub,
             log,
-            tls: _,
+            tls,
         } = values;
         let proxies = proxies::settings(&server);
         let addresses = ConfiguredAddresses {
@@ -265,7 +269,7 @@ impl Config {
                 connections_per_address: server.connections_per_address,
             },
             proxies,
-            data_dir: data.dir,
+            data_dir: data.dir.clone(),
             log,
             warnings: layers.warnings.clone(),
             shown: list_keys(
@@ -273,6 +277,8 @@ impl Config {
                 &DerivedValues { bind: server.bind, addresses: &addresses, certificate: &certificate },
             ),
             certificate,
+            authority_file: tls.authority_file,
+            certificates_dir: tls.dir.unwrap_or_else(|| data.dir.join(CERTIFICATES)),
             addresses,
             cache_bytes: data.cache_bytes,
             reserve_bytes: data.reserve_bytes,
@@ -306,6 +312,12 @@ impl Config {
             },
             scrub: days(scrub.days),
         }
+    }
+
+    /// Whether clients reach the server through a proxy, and see the certificate of that.
+    #[must_use]
+    pub fn is_behind_a_proxy(&self) -> bool {
+        !self.proxies.trusted.is_empty() || self.unix_socket.is_some()
     }
 
     /// The addresses of a server that listens on `bound`.

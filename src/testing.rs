@@ -24,6 +24,7 @@ use crate::core::settings::{
 use crate::core::uploads::UploadSource;
 use crate::fetch::FetchSettings;
 use crate::transport::server::{Control, Server, ServerOptions, Signals};
+use crate::transport::tls::ClientAuthority;
 use crate::transport::tls::development::{CertificateRenewer, DevelopmentCertificate};
 
 mod builder;
@@ -367,6 +368,7 @@ fn options(listener: TcpListener, certificate: &Arc<CertificateRenewer>) -> Serv
         cert_file: certificate.files().cert_file.clone(),
         key_file: certificate.files().key_file.clone(),
         development: Some(Arc::clone(certificate)),
+        authority: Some(ClientAuthority::of_development(certificate.files())),
         allowed_hosts: vec!["localhost".into(), "127.0.0.1".into()],
         allowed_origins: Vec::new(),
         mcp_hosts: Vec::new(),

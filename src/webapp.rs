@@ -4,7 +4,6 @@
 //! Every page works without a script, and better with one. Nothing is fetched from elsewhere, nothing is inline.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use actix_web::guard::{self, GuardContext};
 use actix_web::http::header::{ACCEPT, LOCATION};
@@ -13,7 +12,7 @@ use actix_web::{HttpResponse, web};
 
 use crate::core::Core;
 use crate::transport;
-use crate::transport::tls::development::CertificateRenewer;
+use crate::transport::tls::ClientAuthority;
 
 mod aspect;
 mod cookie;
@@ -38,8 +37,8 @@ use gate::Gate;
 /// What the pages need to know about the server.
 #[derive(Debug, Clone)]
 pub struct WebappOptions {
-    /// The development certificate, if it is one: clients must trust its authority first.
-    pub development: Option<Arc<CertificateRenewer>>,
+    /// The authority that clients must trust first, if there is one.
+    pub authority: Option<ClientAuthority>,
 }
 
 /// Mounts the pages, and redirects browsers from `/` to them. Comes after the transports that have a `/` of their own.

@@ -10,7 +10,8 @@ pub(super) fn run(config: &Config) -> Result<(), CommandError> {
     print(&format!("certificate  {}\nprivate key  {}", files.cert.display(), files.key.display()))?;
     let Some(development) = &files.development else { return Ok(()) };
     let files = development.files();
-    print(&format!("authority    {}  (clients have to trust it)", files.ca_file.display()))?;
+    let who = if config.is_behind_a_proxy() { "the proxy has" } else { "clients have" };
+    print(&format!("authority    {}  ({who} to trust it)", files.ca_file.display()))?;
     print(&format!(
         "bundle       {}  (together with this machine's authorities)",
         files.bundle.file.display()

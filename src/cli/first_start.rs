@@ -2,6 +2,7 @@
 //! each client. Nothing of it goes to the log, and secrets are printed only on a terminal.
 
 use std::convert::Infallible;
+use std::path::Path;
 use std::time::Duration;
 
 use super::CommandError;
@@ -14,6 +15,7 @@ use crate::core::model::api_key::PlainKey;
 use crate::core::model::id::KeyId;
 use crate::core::model::{Access, Purpose, Role};
 use crate::error::Result;
+use crate::transport::tls::ClientAuthority;
 use crate::transport::tls::development::DevelopmentCertificate;
 
 const ORGANIZATION: (&str, &str) = ("Default", "default");
@@ -31,6 +33,10 @@ pub(super) struct Ready<'a> {
     pub public_url: &'a str,
     /// The development certificate, when it is one.
     pub development: Option<&'a DevelopmentCertificate>,
+    /// The authority that clients have to trust first, if there is one.
+    pub authority: Option<&'a ClientAuthority>,
+    /// The Unix socket for a proxy, if there is one.
+    pub unix_socket: Option<&'a Path>,
 }
 
 /// The key of the very first start.
@@ -138,9 +144,8 @@ fn urls(core: &Core, ready: Ready<'_>) -> Vec<String> {
         format!("  MCP        {}/mcp", ready.public_url),
         format!("  Docs       {}/docs", ready.public_url),
     ];
-    lines.extend(ready.development.map(|files| {
-        format!("  Authority  {} (for development; clients have to trust it)", files.ca_file.display())
-    }));
+    lines.extend(ready.unix_socket.map(|socket| format!("  Socket     {}", socket.display())));
+    lines.extend(authorities(ready));
     lines.push(format!("  Data       {}", core.settings().data_dir.display()));
     lines.push(String::new());
     if let Some(why) = ready.development.and_then(|files| files.reissued) {
@@ -149,12 +154,30 @@ fn urls(core: &Core, ready: Ready<'_>) -> Vec<String> {
     lines
 }
 
+/// The authorities, and who has to trust which.
+fn authorities(ready: Ready<'_>) -> Vec<String> {
+    let line = |file: &Path, who: &str| format!("  Authority  {} ({who})", file.display());
+    let of_clients = ready.authority.map(|authority| {
+        let who = if authority.is_development {
+            "for development; clients have to trust it"
+        } else {
+            "clients have to trust it"
+        };
+        line(&authority.file, who)
+    });
+    let is_for_clients = ready.authority.is_some_and(|authority| authority.is_development);
+    let of_proxies = ready.development.filter(|_| !is_for_clients);
+    let of_proxies =
+        of_proxies.map(|files| line(&files.ca_file, "only the proxy has to trust it, clients don't"));
+    of_clients.into_iter().chain(of_proxies).collect()
+}
+
 fn first_steps(ready: Ready<'_>, key: &FirstKey) -> Vec<String> {
     let mut lines = vec![format!("  {}", key.plain.reveal())];
     let connection = ConnectionDetails {
         public_url: ready.public_url,
         key: SetupKey::Plain(key.plain.reveal()),
-        authority: ready.development.map(AuthorityFiles::on_this_machine),
+        authority: ready.authority.map(AuthorityFiles::on_this_machine),
     };
     for setup in client_setups(connection) {
         let start =
@@ -214,7 +237,12 @@ mod tests {
     #[test]
     fn the_first_steps_show_the_key() {
         let key = FirstKey { plain: PlainKey::random(), id: KeyId::random() };
-        let ready = Ready { public_url: "https://localhost:8443", development: None };
+        let ready = Ready {
+            public_url: "https://localhost:8443",
+            development: None,
+            authority: None,
+            unix_socket: None,
+        };
         let text = first_steps(ready, &key).join("\n");
         assert!(text.starts_with(&format!("  {}\n", key.plain.reveal())), "{text}");
     }

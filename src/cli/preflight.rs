@@ -90,6 +90,8 @@ fn folder(key: &str, path: &Path) -> Option<String> {
 }
 
 fn certificate(config: &Config, report: &mut Report) {
+    let problem = config.authority_file.as_deref().and_then(tls::authority_problem);
+    report.problems.extend(problem.map(|problem| format!("tls.authority_file: {problem}")));
     match &config.certificate {
         Certificate::Files { cert, key } => {
             let problems = tls::problems(cert, key);
@@ -103,7 +105,10 @@ fn certificate(config: &Config, report: &mut Report) {
             }
             let Ok(chain) = tls::read_chain(cert) else { return };
             let host = config.public_host();
-            let findings = tls::inspect(&chain, &host, SystemTime::now());
+            let mut findings = tls::inspect(&chain, &host, SystemTime::now());
+            if !config.proxies.show_our_certificate(config.unix_socket.is_some()) {
+                findings.others.clear();
+            }
             report.warnings.extend(findings.iter().map(|finding| format!("{}: {finding}", cert.display())));
         }
         Certificate::Development { dir, .. } => {

@@ -19,6 +19,7 @@ use crate::core::data_folder::{DataFolder, Opening};
 use crate::telemetry;
 use crate::transport::server::unix_socket::UnixSocket;
 use crate::transport::server::{Server, ServerOptions, Signals};
+use crate::transport::tls::ClientAuthority;
 use crate::transport::tls::development::{self, CertificateRenewer, DevelopmentCertificate};
 
 /// The flags for the settings that are changed most often; `--set` sets the others.
@@ -64,13 +65,16 @@ pub(super) struct CertificateFiles {
     pub cert: PathBuf,
     pub key: PathBuf,
     pub development: Option<Arc<CertificateRenewer>>,
+    /// The authority that clients have to trust first.
+    pub authority: Option<ClientAuthority>,
 }
 
 impl CertificateFiles {
     /// Those of a development certificate.
     pub fn of_development(renewer: Arc<CertificateRenewer>) -> Self {
         let DevelopmentCertificate { cert_file, key_file, .. } = renewer.files().clone();
-        Self { cert: cert_file, key: key_file, development: Some(renewer) }
+        let authority = Some(ClientAuthority::of_development(renewer.files()));
+        Self { cert: cert_file, key: key_file, development: Some(renewer), authority }
     }
 }
 
@@ -88,8 +92,12 @@ pub(super) fn run(config: &Config, accept_files: bool) -> Result<(), CommandErro
     let core = ask::open(config, settings, Opening { may_create: true, accept_files })?;
     let admin_socket = open_socket(&core, &dir)?;
     let options = ServerOptions { unix_socket, ..options(config, listener, &addresses, &certificate) };
-    let development = certificate.development.as_deref().map(CertificateRenewer::files);
-    let ready = Ready { public_url: &addresses.public_url, development };
+    let ready = Ready {
+        public_url: &addresses.public_url,
+        development: certificate.development.as_deref().map(CertificateRenewer::files),
+        authority: certificate.authority.as_ref(),
+        unix_socket: config.unix_socket.as_deref(),
+    };
     actix_web::rt::System::new().block_on(serve(options, core, &dir.administrator(), admin_socket, ready))
 }
 
@@ -106,6 +114,7 @@ pub(super) fn options(
         cert_file: certificate.cert.clone(),
         key_file: certificate.key.clone(),
         development: certificate.development.clone(),
+        authority: certificate.authority.clone(),
         allowed_hosts: addresses.allowed_hosts.clone(),
         allowed_origins: addresses.allowed_origins.clone(),
         mcp_hosts: config.mcp_hosts.clone(),
@@ -154,9 +163,23 @@ pub(super) fn certificate_files(
     config: &Config,
     bound: SocketAddr,
 ) -> Result<CertificateFiles, CommandError> {
+    let mut files = own_certificate(config, bound)?;
+    match &config.authority_file {
+        Some(file) => {
+            files.authority = Some(ClientAuthority::configured(file, &config.certificates_dir)?);
+        }
+        // Clients see the certificate of the proxy.
+        None if config.is_behind_a_proxy() => files.authority = None,
+        None => {}
+    }
+    Ok(files)
+}
+
+/// The certificate that this server shows, with its own authority.
+fn own_certificate(config: &Config, bound: SocketAddr) -> Result<CertificateFiles, CommandError> {
     match &config.certificate {
         Certificate::Files { cert, key } => {
-            Ok(CertificateFiles { cert: cert.clone(), key: key.clone(), development: None })
+            Ok(CertificateFiles { cert: cert.clone(), key: key.clone(), development: None, authority: None })
         }
         Certificate::Development { dir, former } => {
             // Only an existing installation has clients that trust the authority in the former folder.

@@ -344,9 +344,11 @@ fn behind_a_proxy_the_public_url_should_be_set() {
         [("server.trusted_proxies", "10.0.0.7"), ("server.unix_socket", "/run/rasterd/http.sock")]
     {
         let config = load("", &[], &[set(key, value)]).unwrap();
+        assert!(config.is_behind_a_proxy());
         assert!(config.warnings().iter().any(|warning| warning.contains("server.public_url")), "{key}");
         let config =
             load("", &[], &[set(key, value), set("server.public_url", "https://a.example")]).unwrap();
         assert!(config.warnings().is_empty(), "{:?}", config.warnings());
     }
+    assert!(!load("", &[], &[]).unwrap().is_behind_a_proxy());
 }

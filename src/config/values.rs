@@ -83,6 +83,8 @@ pub(super) struct Tls {
     pub cert_file: PathBuf,
     pub key_file: PathBuf,
     #[serde(deserialize_with = "optional_path")]
+    pub authority_file: Option<PathBuf>,
+    #[serde(deserialize_with = "optional_path")]
     pub dir: Option<PathBuf>,
 }
 

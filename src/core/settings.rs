@@ -265,6 +265,15 @@ pub struct ProxySettings {
     pub protocol: bool,
 }
 
+impl ProxySettings {
+    /// Whether clients see the certificate of this server. Proxies show their own, unless they pass connections on, which
+    /// takes the PROXY protocol.
+    #[must_use]
+    pub fn show_our_certificate(&self, has_unix_socket: bool) -> bool {
+        self.protocol || (self.trusted.is_empty() && !has_unix_socket)
+    }
+}
+
 /// The header in which proxies name the client. Only this one is read: a proxy that writes one of them passes the other on
 /// as the client sent it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

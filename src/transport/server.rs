@@ -22,7 +22,7 @@ use crate::transport::mcp::running::RunningRequests;
 use crate::transport::mcp::{self, McpOptions, McpServer};
 use crate::transport::test_control::{self, TestControlOptions};
 use crate::transport::tls::development::CertificateRenewer;
-use crate::transport::tls::{self, Certificates, TlsError};
+use crate::transport::tls::{self, Certificates, ClientAuthority, TlsError};
 use crate::transport::{self, cdn, docs, graphql, rest};
 use crate::webapp as pages;
 
@@ -75,6 +75,9 @@ pub struct ServerOptions {
     /// Renews the certificate when it is a development one, whose authority each client has to trust first; `None`
     /// for a certificate that clients trust already.
     pub development: Option<Arc<CertificateRenewer>>,
+    /// The authority that clients have to trust first, as the web app shows it: that of the development certificate, or
+    /// the one of a certificate that clients see at a proxy. `None` where they trust it already.
+    pub authority: Option<ClientAuthority>,
     /// Host names for which `/` is the MCP endpoint, too.
     pub mcp_hosts: Vec<String>,
     /// Whether GraphQL answers introspection queries.
@@ -140,6 +143,7 @@ impl Server {
             certificates,
             renewer: options.development.clone(),
             host: host_of(&core.settings().public_url),
+            is_shown_to_clients: options.proxies.show_our_certificate(options.unix_socket.is_some()),
             clock: certificate_clock(&options, &core),
         };
         let draining = Arc::new(AtomicBool::new(false));
@@ -278,7 +282,7 @@ impl Mounts {
     ) -> (TcpListener, Self) {
         let ServerOptions {
             listener,
-            development,
+            authority,
             allowed_hosts,
             allowed_origins,
             mcp_hosts,
@@ -293,7 +297,7 @@ impl Mounts {
             mcp_hosts: mcp_hosts.clone(),
         };
         let mcp = McpOptions { allowed_hosts, allowed_origins: allowed_origins.clone(), mcp_hosts };
-        let pages = pages::WebappOptions { development };
+        let pages = pages::WebappOptions { authority };
         let mcp_server = McpServer::new(core.clone());
         let (documents, docs) = (rest::Documents::new(core.settings()), docs::Pages::new(core.settings()));
         let running = RunningRequests::default();

@@ -13,13 +13,15 @@ use rustls::pki_types::CertificateDer;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
+mod client_authority;
 pub mod development;
 mod files;
 mod findings;
 mod key_permissions;
 pub mod system;
 
-pub use files::{problems, read_chain};
+pub use client_authority::{ClientAuthority, authority_problem};
+pub use files::{pem_of, problems, read_chain};
 pub use findings::{Findings, inspect};
 pub use key_permissions::check_key;
 

@@ -12,6 +12,7 @@ use crate::support::{Client, send};
 
 mod clients;
 mod protocol;
+mod setups;
 mod socket;
 mod through;
 

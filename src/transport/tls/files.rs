@@ -58,11 +58,62 @@ fn pair(
 /// # Errors
 /// When the file can't be read or holds something else.
 pub fn read_chain(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    certificates_in(file, &read(file)?, "expected the server's certificate and then its chain, as PEM")
+}
+
+/// The authorities that clients have to trust.
+///
+/// # Errors
+/// When the file can't be read, or holds something else.
+pub(super) fn read_authorities(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let text = read(file)?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    let expected = "expected the certificate of the authority that signed the one that clients see, as PEM";
+    if contains(&text, "PRIVATE KEY-----") {
+        return Err(TlsError::new(
+            file,
+            format_args!(
+                "there is a private key in it, and every client gets this file; {expected} and nothing else"
+            ),
+        ));
+    }
+    let found = certificates_in(file, &text, expected)?;
+    match found.iter().position(is_of_a_server) {
+        Some(position) => Err(TlsError::new(
+            file,
+            format_args!(
+                "certificate number {} in it is no authority's, but a server's; {expected}",
+                position + 1
+            ),
+        )),
+        None => Ok(found),
+    }
+}
+
+/// Whether another certificate signed this one, which may not sign any itself.
+fn is_of_a_server(der: &CertificateDer<'_>) -> bool {
+    x509_parser::parse_x509_certificate(der)
+        .is_ok_and(|(_, found)| !found.is_ca() && found.issuer() != found.subject())
+}
+
+/// Certificates as PEM.
+#[must_use]
+pub fn pem_of<'a>(certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>) -> String {
+    let line_feeds = ::pem::EncodeConfig::new().set_line_ending(::pem::LineEnding::LF);
+    certificates
+        .into_iter()
+        .map(|der| ::pem::encode_config(&::pem::Pem::new("CERTIFICATE", der.as_ref()), line_feeds))
+        .collect()
+}
+
+fn certificates_in(
+    file: &Path,
+    text: &[u8],
+    expected: &str,
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
     let chain = match found {
         Ok(chain) if !chain.is_empty() => chain,
-        Ok(_) => return Err(TlsError::new(file, no_certificate(file, &text))),
+        Ok(_) => return Err(TlsError::new(file, no_certificate(file, text, expected))),
         Err(error) => {
             return Err(TlsError::new(file, format_args!("not readable as PEM: {}", pem_problem(&error))));
         }
@@ -76,8 +127,7 @@ pub fn read_chain(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError>
     }
 }
 
-fn no_certificate(file: &Path, text: &[u8]) -> String {
-    let expected = "expected the server's certificate and then its chain, as PEM";
+fn no_certificate(file: &Path, text: &[u8], expected: &str) -> String {
     if is_der(text) {
         let path = file.display();
         return format!(

@@ -1,7 +1,10 @@
 //! The organization, its libraries, and how clients connect to it.
 
+use std::time::SystemTime;
+
 use rasterd::core::model::Access;
 use rasterd::testing::TestServer;
+use rasterd::transport::tls::{ClientAuthority, development};
 
 use super::TestOrganization;
 use crate::browser::{Browser, Locator};
@@ -112,7 +115,10 @@ async fn the_authority_is_downloaded_and_the_page_says_whether_it_is_trusted() {
 
 #[tokio::test]
 async fn a_publicly_trusted_certificate_needs_no_authority() {
-    let server = TestServer::start_with(|_, options| options.development = None);
+    let server = TestServer::start_with(|_, options| {
+        options.development = None;
+        options.authority = None;
+    });
     server.organization("Acme").await;
     let ada = create_owner(&server, &["acme"]).await;
     server.key("acme", &[]).await;
@@ -123,4 +129,31 @@ async fn a_publicly_trusted_certificate_needs_no_authority() {
     assert!(!browser.has(&Locator::text("authority")));
     browser.open("/app/acme/settings/connect/rasterd-authority.crt");
     browser.wait_for(&Locator::heading("Not found"));
+}
+
+#[tokio::test]
+async fn a_companys_authority_is_offered_instead_of_our_own() {
+    let folder = rasterd::testing::TempFolder::new();
+    let made = development::ensure(&folder.path().join("company"), &[], SystemTime::now()).unwrap();
+    let authority = ClientAuthority::configured(&made.ca_file, &folder.path().join("certs")).unwrap();
+    let server = TestServer::start_with(move |_, options| options.authority = Some(authority.clone()));
+    server.organization("Acme").await;
+    let ada = create_owner(&server, &["acme"]).await;
+    server.key("acme", &[]).await;
+    let browser = Browser::on(&server);
+    browser.sign_in(&ada);
+    browser.open("/app/acme/settings/connect");
+    browser.wait_for(&Locator::text("comes from a private authority"));
+    let download = |name: &str| {
+        let path = format!("/app/acme/settings/connect/{name}");
+        browser
+            .evaluate(&format!("fetch('{path}').then((answer) => answer.text())"))
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let company = std::fs::read_to_string(&made.ca_file).unwrap();
+    assert_eq!(download("rasterd-authority.crt"), company);
+    let all = download("rasterd-authorities.pem");
+    assert!(all.contains(company.trim()) && !all.contains(server.ca_pem().trim()), "{all}");
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::write;
-use crate::transport::tls::files::read;
+use super::{make_folder, write};
+use crate::transport::tls::files::{pem_of, read};
 use crate::transport::tls::{TlsError, system};
 
 /// Its name.
@@ -34,14 +34,27 @@ impl Bundle {
         Self::refresh(ca_file.with_file_name(FILE), &ours)
     }
 
+    /// Writes a list with other authorities than ours into a folder, if it changed.
+    ///
+    /// # Errors
+    /// When the folder or the file can't be written.
+    pub(in crate::transport::tls) fn of(
+        dir: &Path,
+        name: &str,
+        authorities: &[CertificateDer<'_>],
+    ) -> Result<Self, TlsError> {
+        make_folder(dir)?;
+        Self::write(dir.join(name), authorities, &system::authorities())
+    }
+
     /// Writes the list if it changed.
     pub(super) fn refresh(file: PathBuf, ours: &CertificateDer<'_>) -> Result<Self, TlsError> {
-        Self::write(file, ours, &system::authorities())
+        Self::write(file, std::slice::from_ref(ours), &system::authorities())
     }
 
     fn write(
         file: PathBuf,
-        ours: &CertificateDer<'_>,
+        ours: &[CertificateDer<'_>],
         others: &[CertificateDer<'_>],
     ) -> Result<Self, TlsError> {
         let text = text(ours, others);
@@ -56,13 +69,9 @@ fn has_content(file: &Path, text: &str) -> bool {
     fs::read(file).is_ok_and(|bytes| bytes == text.as_bytes())
 }
 
-fn text(ours: &CertificateDer<'_>, others: &[CertificateDer<'_>]) -> String {
-    let others = others.iter().filter(|other| *other != ours);
-    let line_feeds = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
-    let all = std::iter::once(ours).chain(others);
-    all.fold(HEADING.to_owned(), |text, der| {
-        text + &pem::encode_config(&pem::Pem::new("CERTIFICATE", der.as_ref()), line_feeds)
-    })
+fn text(ours: &[CertificateDer<'_>], others: &[CertificateDer<'_>]) -> String {
+    let others = others.iter().filter(|other| !ours.contains(other));
+    HEADING.to_owned() + &pem_of(ours) + &pem_of(others)
 }
 
 #[cfg(test)]
@@ -86,7 +95,7 @@ mod tests {
             (vec![one.clone(), ours.clone()], true),
             (vec![one.clone(), other.clone()], true),
         ] {
-            let bundle = Bundle::write(file.clone(), &ours, &machine).unwrap();
+            let bundle = Bundle::write(file.clone(), std::slice::from_ref(&ours), &machine).unwrap();
             assert_eq!(bundle, Bundle { file: file.clone(), has_system });
             let found: Vec<_> = CertificateDer::pem_file_iter(&file).unwrap().map(Result::unwrap).collect();
             let mut expected = vec![ours.clone()];
