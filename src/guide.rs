@@ -19,6 +19,7 @@ guides! {
     audit "audit.md";
     storage "storage.md";
     backup "backup.md";
+    behind_a_proxy "behind-a-proxy.md";
     testing_with_rasterd "testing-with-rasterd.md";
     testing_in_each_language "testing-in-each-language.md";
 }

@@ -41,6 +41,7 @@
 //!     connection are checked and timed here before a transport sees them.
 //!   - [`transport::tls`]: certificates and their reload, and the development authority.
 //! - [`webapp`]: the pages for people, under `/app`. Every request to them passes `webapp/gate.rs`.
+//!   - `transport::client_address`: the address of a request's client, also behind proxies. Nothing else reads a peer's.
 //! - [`telemetry`]: the log.
 //! - [`client_setup`]: how each client is set up, for the command line and the web app.
 //! - [`cli`], [`config`], [`admin`]: the command line, the configuration, and administration of a running server.

@@ -87,6 +87,7 @@ pub const PAGES: &[Page] = pages! {
     Use "testing-in-each-language.md" "pytest, Vitest, node:test, JUnit, a shell, continuous integration.";
     Run "user/back-up-and-restore.md" "Making a backup, restoring it, and practising that.";
     Run "user/upgrade.md" "Replacing the program by a newer one, and going back.";
+    Run "behind-a-proxy.md" "nginx, Caddy or Traefik before it: the clients' addresses, uploads, streams.";
     Run "user/air-gap.md" "A machine without a way to the internet.";
     Reference "user/errors.md" "Every error code: what it means and what to do.";
     Reference "user/configuration.md" "Every key of the configuration, its default and its variable.";
