@@ -11,7 +11,7 @@ use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, Registry};
+use tracing_subscriber::{Layer, Registry, reload};
 
 use crate::core::model::text::{TextKind, rewritten};
 use crate::error::MAX_MESSAGE;
@@ -54,14 +54,29 @@ impl TelemetryError {
     }
 }
 
+/// What is logged, which can be changed while the log is written.
+pub struct LogLevel(reload::Handle<EnvFilter, Registry>);
+
+impl LogLevel {
+    /// Logs from now on what `level` says, as for [`start`].
+    ///
+    /// # Errors
+    /// When it is not a level, or the log has ended.
+    pub fn set(&self, level: &str) -> Result<(), TelemetryError> {
+        let filter = EnvFilter::builder().parse(level).map_err(TelemetryError::new)?;
+        self.0.reload(filter).map_err(TelemetryError::new)
+    }
+}
+
 /// Starts the log for the whole process. `level` is a level or a list of `target=level`, such as
 /// `info,rasterd::access=warn`.
 ///
 /// # Errors
 /// When `level` is neither, or a log was started already.
-pub fn start(format: LogFormat, level: &str) -> Result<(), TelemetryError> {
-    let lines = lines(format, level, std::io::stderr().is_terminal(), std::io::stderr)?;
-    tracing_subscriber::registry().with(lines).try_init().map_err(TelemetryError::new)
+pub fn start(format: LogFormat, level: &str) -> Result<LogLevel, TelemetryError> {
+    let (lines, level) = lines(format, level, std::io::stderr().is_terminal(), std::io::stderr)?;
+    tracing_subscriber::registry().with(lines).try_init().map_err(TelemetryError::new)?;
+    Ok(level)
 }
 
 /// Logs each panic of this process as one line, or prints it to standard error if no log was started.
@@ -81,17 +96,18 @@ fn lines<W>(
     level: &str,
     colours: bool,
     to: W,
-) -> Result<impl Layer<Registry>, TelemetryError>
+) -> Result<(impl Layer<Registry>, LogLevel), TelemetryError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let filter = EnvFilter::builder().parse(level).map_err(TelemetryError::new)?;
+    let (filter, handle) = reload::Layer::new(filter);
     let lines = tracing_subscriber::fmt::layer().with_writer(VisibleLines { to, format, colours });
     let lines = match format {
         LogFormat::Text => lines.with_ansi(colours).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    Ok(lines.with_filter(filter).with_filter(without_client_data()))
+    Ok((lines.with_filter(filter).with_filter(without_client_data()), LogLevel(handle)))
 }
 
 /// Makes writers of one line per event, without invisible characters: a client's text can't begin a line of its own,
@@ -201,7 +217,7 @@ mod tests {
     fn written(format: LogFormat, level: &str, events: impl FnOnce()) -> String {
         let written = Written::default();
         let to = written.clone();
-        let lines = lines(format, level, false, move || to.clone()).unwrap();
+        let (lines, _level) = lines(format, level, false, move || to.clone()).unwrap();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), events);
         String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
     }
@@ -215,6 +231,26 @@ mod tests {
             tracing::trace!(target: "rasterd::core", "our own");
         });
         assert!(!log.contains("secret") && log.contains("a warning") && log.contains("our own"), "{log}");
+    }
+
+    #[test]
+    fn the_level_can_be_changed_and_an_invalid_one_changes_nothing() {
+        let written = Written::default();
+        let to = written.clone();
+        let (lines, level) = lines(LogFormat::Text, "warn", false, move || to.clone()).unwrap();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
+            let say = |number: u32| tracing::debug!("line {number}");
+            say(1);
+            level.set("debug").unwrap();
+            say(2);
+            assert!(level.set("rasterd=loud").is_err());
+            say(3);
+            level.set("warn").unwrap();
+            say(4);
+        });
+        let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let seen: Vec<u32> = (1..=4).filter(|number| log.contains(&format!("line {number}"))).collect();
+        assert_eq!(seen, [2, 3], "{log}");
     }
 
     #[test]

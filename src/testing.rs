@@ -387,5 +387,6 @@ fn options(listener: TcpListener, certificate: &Arc<CertificateRenewer>) -> Serv
         },
         proxies: ProxySettings::default(),
         test_control: None,
+        acme: None,
     }
 }

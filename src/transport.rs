@@ -12,6 +12,7 @@ use crate::core::Core;
 use crate::core::access::Caller;
 use crate::error::{Code, Error, Result};
 
+pub mod allowed_addresses;
 pub mod body;
 pub mod cdn;
 mod client_address;

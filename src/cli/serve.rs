@@ -124,6 +124,7 @@ pub(super) fn options(
         timeouts: config.timeouts.clone(),
         proxies: config.proxies.clone(),
         test_control: None,
+        acme: None,
     }
 }
 

@@ -9,6 +9,8 @@ use actix_web::http::header::{
     HeaderValue, ORIGIN, VARY,
 };
 
+use super::allowed_addresses::AllowedAddresses;
+
 const METHODS: &str = "GET, POST, PATCH, DELETE";
 /// The headers that a page may send: those that REST and GraphQL need, and those that MCP clients add.
 const HEADERS: &str = "Authorization, Api-Version, Content-Type, Apollo-Require-Preflight, Mcp-Protocol-Version, Mcp-Method, Mcp-Name";
@@ -17,26 +19,26 @@ const EXPOSED: &str = "Link, Retry-After, X-Request-Id";
 /// How long a browser caches the answer, in seconds; more than Chromium's limit would have no effect.
 const MAX_AGE: &str = "7200";
 
-/// The origins whose pages may call.
+/// The origins whose pages may call; `*` among them allows all.
 #[derive(Debug, Clone)]
 pub struct Cors {
-    origins: Vec<String>,
-    all: bool,
+    addresses: AllowedAddresses,
 }
 
 impl Cors {
-    /// Allows these origins (scheme, host, port); `*` among them allows all.
+    /// Allows the origins among these addresses, as they are with each request.
     #[must_use]
-    pub fn new(origins: &[String]) -> Self {
-        Self { origins: origins.to_vec(), all: origins.iter().any(|origin| origin == "*") }
+    pub fn new(addresses: AllowedAddresses) -> Self {
+        Self { addresses }
     }
 
     /// The request's origin, when it is allowed.
     #[must_use]
     pub fn origin(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let origin = headers.get(ORIGIN)?;
-        let listed = self.origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes());
-        (self.all || listed).then(|| origin.clone())
+        let addresses = self.addresses.now();
+        let is_allowed = |allowed: &String| allowed == "*" || allowed.as_bytes() == origin.as_bytes();
+        addresses.origins.iter().any(is_allowed).then(|| origin.clone())
     }
 
     /// The answer to the preflight request of an allowed origin.
@@ -59,7 +61,7 @@ impl Cors {
             return;
         }
         // Also without an allowed origin: caches must keep answers for allowed and other origins apart.
-        if !self.origins.is_empty() {
+        if !self.addresses.now().origins.is_empty() {
             headers.append(VARY, HeaderValue::from_static("Origin"));
         }
         if let Some(origin) = origin {

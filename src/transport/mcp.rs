@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::core::Core;
 use crate::transport;
+use crate::transport::allowed_addresses::AllowedAddresses;
 use crate::transport::wire::configured::Configured;
 
 mod address_check;
@@ -37,11 +38,9 @@ pub use server::McpServer;
 /// Where the endpoint is, and who may reach it.
 #[derive(Debug, Clone)]
 pub struct McpOptions {
-    /// Host names (without port) that it answers to.
-    pub allowed_hosts: Vec<String>,
-    /// Origins (scheme, host, port) whose pages may call; `*` is all.
-    pub allowed_origins: Vec<String>,
-    /// Host names where it is at `/`, too; they need not be among `allowed_hosts`.
+    /// The host names that it answers to, the MCP host names among them, and the origins whose pages may call.
+    pub addresses: AllowedAddresses,
+    /// Host names where it is at `/`, too.
     pub mcp_hosts: Vec<String>,
 }
 
@@ -54,10 +53,8 @@ pub fn configure(
     options: McpOptions,
     running: RunningRequests,
 ) {
-    let McpOptions { mut allowed_hosts, allowed_origins, mcp_hosts } = options;
-    allowed_hosts.extend(mcp_hosts.iter().cloned());
-    let options =
-        EndpointOptions { allowed_hosts, allowed_origins, body_limit: core.settings().limits.mcp_bytes };
+    let McpOptions { addresses, mcp_hosts } = options;
+    let options = EndpointOptions { addresses, body_limit: core.settings().limits.mcp_bytes };
     let admitting = core.clone();
     let endpoint = McpEndpoint::new(server, options, running, move |request, cancellation| {
         let caller = transport::authenticate(&admitting, request)?.until(cancellation);

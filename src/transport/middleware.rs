@@ -272,6 +272,7 @@ mod tests {
     use actix_web::{App, web};
 
     use super::*;
+    use crate::transport::allowed_addresses::{AddressLists, AllowedAddresses};
     use crate::transport::no_such_path;
 
     /// The answer to a request of this path: status, headers, and the JSON body.
@@ -286,10 +287,16 @@ mod tests {
                 web::get().to(|| async { Err::<String, _>(Error::internal("the secret reason")) }),
             )
             .default_service(web::to(no_such_path));
-        let wrapped = wrap(application, Cors::new(&[]), budget(), None, StrictTransportSecurity::default())
-            .new_service(AppConfig::default())
-            .await
-            .unwrap();
+        let wrapped = wrap(
+            application,
+            Cors::new(AllowedAddresses::new(AddressLists::default())),
+            budget(),
+            None,
+            StrictTransportSecurity::default(),
+        )
+        .new_service(AppConfig::default())
+        .await
+        .unwrap();
         let request = TestRequest::with_uri(path).set_payload("too long a body").finish();
         let answer = wrapped.call(request).await.unwrap();
         let (head, body) = answer.into_parts();

@@ -12,15 +12,17 @@ use actix_service::ServiceFactory;
 use actix_web::body::BoxBody;
 use actix_web::dev::AppConfig;
 use actix_web::web;
-use futures_util::future::join;
+use futures_util::future::join3;
 
 use crate::core::Core;
 use crate::core::clock::Clock;
 use crate::core::settings::{ProxySettings, Timeouts};
+use crate::transport::allowed_addresses::AllowedAddresses;
 use crate::transport::cors::Cors;
 use crate::transport::mcp::running::RunningRequests;
 use crate::transport::mcp::{self, McpOptions, McpServer};
 use crate::transport::test_control::{self, TestControlOptions};
+use crate::transport::tls::challenges::Challenges;
 use crate::transport::tls::development::CertificateRenewer;
 use crate::transport::tls::{self, Certificates, ClientAuthority, TlsError};
 use crate::transport::{self, cdn, docs, graphql, rest};
@@ -33,7 +35,9 @@ mod connection;
 mod connection_limits;
 mod head;
 mod health;
+mod http_challenges;
 mod https_service;
+mod live;
 mod plain_http;
 mod proxy_protocol;
 mod refusal;
@@ -45,6 +49,8 @@ pub mod unix_socket;
 
 use acceptor::Acceptor;
 use https_service::HttpsService;
+use live::CertificateOnly;
+pub use live::{Lifecycle, LiveOptions};
 use renewal::Renewal;
 use signals::Signal;
 pub use signals::{Control, Signals};
@@ -92,6 +98,16 @@ pub struct ServerOptions {
     pub proxies: ProxySettings,
     /// The control door of a server that was started for tests; none on an ordinary one.
     pub test_control: Option<TestControlOptions>,
+    /// Where an ACME server finds its proofs, when the certificate comes from one.
+    pub acme: Option<AcmeOptions>,
+}
+
+/// Where an ACME server finds the proofs that domains are this server's.
+pub struct AcmeOptions {
+    /// The proofs.
+    pub challenges: Challenges,
+    /// The socket for those over plain HTTP; the others are in TLS handshakes.
+    pub http: Option<TcpListener>,
 }
 
 /// How long the bytes of a body are counted before their rate is judged.
@@ -125,6 +141,8 @@ pub struct Server {
     address: SocketAddr,
     core: Core,
     renewal: Renewal,
+    live: LiveOptions,
+    acme: Option<AcmeOptions>,
     draining: Arc<AtomicBool>,
     /// Of the Unix socket; removed when the server has stopped.
     socket_file: Option<SocketFile>,
@@ -138,7 +156,11 @@ impl Server {
     pub fn start(mut options: ServerOptions, core: Core) -> Result<Self, StartError> {
         let address = options.listener.local_addr()?;
         let certificates = Certificates::load(&options.cert_file, &options.key_file)?;
-        let tls = tls::server_config(Arc::clone(&certificates))?;
+        let acme = options.acme.take();
+        let in_handshakes = acme.as_ref().filter(|acme| acme.http.is_none());
+        let challenges = in_handshakes.map(|acme| acme.challenges.clone());
+        let tls = tls::server_config(Arc::clone(&certificates), challenges)?;
+        let live = LiveOptions::taken_from(&mut options, &certificates);
         let renewal = Renewal {
             certificates,
             renewer: options.development.clone(),
@@ -148,12 +170,15 @@ impl Server {
         };
         let draining = Arc::new(AtomicBool::new(false));
         let security = transport::StrictTransportSecurity { is_on: options.development.is_none() };
-        let (timeouts, proxies) = (options.timeouts.clone(), options.proxies.clone());
-        let acceptor = Arc::new(Acceptor::new(tls, core.clone(), timeouts, proxies, security));
+        let proxies = options.proxies.clone();
+        let acceptor =
+            Arc::new(Acceptor::new(tls, core.clone(), Arc::clone(&live.timeouts), proxies, security));
         let builder = builder(&options);
         let idle = options.timeouts.idle;
         let unix_socket = options.unix_socket.take();
-        let (listener, mounts) = Mounts::new(options, core.clone(), security, Arc::clone(&draining));
+        let addresses = live.addresses.clone();
+        let (listener, mounts) =
+            Mounts::new(options, addresses, core.clone(), security, Arc::clone(&draining));
         let drain = builder.graceful_shutdown_signal();
         let service = HttpsService { acceptor, mounts, idle, drain };
         let on_port = service.clone();
@@ -165,7 +190,7 @@ impl Server {
             socket_file = Some(file);
         }
         let actix = builder.run();
-        Ok(Self { actix, address, core, renewal, draining, socket_file })
+        Ok(Self { actix, address, core, renewal, live, acme, draining, socket_file })
     }
 
     /// Where it listens.
@@ -174,30 +199,49 @@ impl Server {
         self.address
     }
 
+    /// The parts that can be replaced while it runs.
+    #[must_use]
+    pub fn live(&self) -> &LiveOptions {
+        &self.live
+    }
+
+    /// [`Server::run_with`], for a program that reloads nothing but the certificate.
+    ///
+    /// # Errors
+    /// When the listening socket fails.
+    pub async fn run(self, signals: Signals) -> std::io::Result<()> {
+        self.run_with(signals, &CertificateOnly).await
+    }
+
     /// Serves until it gets the signal to stop; then accepts no new connections, finishes the requests in flight and
     /// writes what is only in memory. A second signal to stop ends this at once; the process is expected to end
     /// then, too. Runs on an actix system.
     ///
     /// # Errors
     /// When the listening socket fails.
-    pub async fn run(self, mut signals: Signals) -> std::io::Result<()> {
-        let Self { actix, core, renewal, draining, socket_file, .. } = self;
+    pub async fn run_with(self, mut signals: Signals, lifecycle: &dyn Lifecycle) -> std::io::Result<()> {
+        let Self { actix, core, renewal, live, acme, draining, socket_file, .. } = self;
         let handle = actix.handle();
         let mut serving = pin!(actix);
         {
-            let mut maintenance = pin!(join(renewal.run(), core.run_maintenance()));
+            let mut maintenance = pin!(join3(
+                renewal.run(),
+                core.run_maintenance(),
+                http_challenges::serve(acme, core.clone())
+            ));
             loop {
                 tokio::select! {
                     outcome = &mut serving => return outcome,
                     _ = &mut maintenance => {}
                     signal = signals.next() => match signal {
-                        Signal::Reload => renewal.certificates.reload_and_log(),
+                        Signal::Reload => lifecycle.reload(&live),
                         Signal::Stop => break,
                     },
                 }
             }
         }
         draining.store(true, Ordering::Relaxed);
+        lifecycle.stopping();
         tracing::info!("stopping: no new connections, requests in flight finish");
         // The server gets this at once; the future only resolves when it has stopped, as `serving` does.
         drop(handle.stop(true));
@@ -260,7 +304,7 @@ struct Mounts {
     core: Core,
     security: transport::StrictTransportSecurity,
     draining: Arc<AtomicBool>,
-    allowed_origins: Vec<String>,
+    addresses: AllowedAddresses,
     documents: rest::Documents,
     docs: docs::Pages,
     mcp: McpOptions,
@@ -276,6 +320,7 @@ impl Mounts {
     /// finish, and new clients would wait for an answer that never comes.
     fn new(
         options: ServerOptions,
+        addresses: AllowedAddresses,
         core: Core,
         security: transport::StrictTransportSecurity,
         draining: Arc<AtomicBool>,
@@ -283,8 +328,6 @@ impl Mounts {
         let ServerOptions {
             listener,
             authority,
-            allowed_hosts,
-            allowed_origins,
             mcp_hosts,
             graphql_introspection,
             graphql_cost,
@@ -296,7 +339,7 @@ impl Mounts {
             cost: graphql_cost,
             mcp_hosts: mcp_hosts.clone(),
         };
-        let mcp = McpOptions { allowed_hosts, allowed_origins: allowed_origins.clone(), mcp_hosts };
+        let mcp = McpOptions { addresses: addresses.clone(), mcp_hosts };
         let pages = pages::WebappOptions { authority };
         let mcp_server = McpServer::new(core.clone());
         let (documents, docs) = (rest::Documents::new(core.settings()), docs::Pages::new(core.settings()));
@@ -305,7 +348,7 @@ impl Mounts {
             core,
             security,
             draining,
-            allowed_origins,
+            addresses,
             documents,
             docs,
             mcp,
@@ -328,7 +371,7 @@ impl Mounts {
         InitError = (),
     > + use<> {
         let mounts = self.clone();
-        let cors = Cors::new(&self.allowed_origins);
+        let cors = Cors::new(self.addresses.clone());
         let application = actix_web::App::new()
             .app_data(web::Data::new(self.core.clone()))
             .configure(move |routes| mounts.mount(routes))

@@ -2,7 +2,7 @@
 //! Knows files and rustls; knows no sockets and no HTTP.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use std::{fmt, fs};
 
@@ -13,18 +13,22 @@ use rustls::pki_types::CertificateDer;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
+pub mod challenges;
 mod client_authority;
 pub mod development;
 mod files;
 mod findings;
 mod key_permissions;
+mod summary;
 pub mod system;
 
 pub use client_authority::{ClientAuthority, authority_problem};
 pub use files::{pem_of, problems, read_chain};
 pub use findings::{Findings, inspect};
 pub use key_permissions::check_key;
+pub use summary::CertificateSummary;
 
+use challenges::{CHALLENGE_PROTOCOL, ChallengeResolver, Challenges};
 use files::read_pair;
 
 /// Why a certificate or a key can't be used: which file, and what is wrong with it.
@@ -50,26 +54,43 @@ pub fn provider() -> Arc<CryptoProvider> {
 }
 
 /// TLS 1.3 and 1.2 with AEAD suites, HTTP/1.1, session tickets, and the certificate that is current when a client
-/// says hello.
+/// says hello. With `challenges`, an ACME server can ask for proofs in a handshake.
 ///
 /// # Errors
 /// When the operating system gives no random numbers.
-pub fn server_config(certificates: Arc<Certificates>) -> Result<ServerConfig, rustls::Error> {
+pub fn server_config(
+    certificates: Arc<Certificates>,
+    challenges: Option<Challenges>,
+) -> Result<ServerConfig, rustls::Error> {
+    let mut protocols = vec![b"http/1.1".to_vec()];
+    let resolver: Arc<dyn ResolvesServerCert> = match challenges {
+        Some(challenges) => {
+            protocols.push(CHALLENGE_PROTOCOL.to_vec());
+            Arc::new(ChallengeResolver { certificates, challenges })
+        }
+        None => certificates,
+    };
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_no_client_auth()
-        .with_cert_resolver(certificates);
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        .with_cert_resolver(resolver);
+    config.alpn_protocols = protocols;
     config.ticketer = aws_lc_rs::Ticketer::new()?;
     Ok(config)
 }
 
-/// A certificate chain with its key, from two files.
+/// A certificate chain with its key, from two files, or from one that has both.
 pub struct Certificates {
+    source: Mutex<Source>,
+    current: ArcSwap<CertifiedKey>,
+}
+
+/// Where they were read from.
+#[derive(Clone)]
+struct Source {
     cert_file: PathBuf,
     key_file: PathBuf,
-    current: ArcSwap<CertifiedKey>,
-    last_read: Mutex<Stamp>,
+    stamp: Stamp,
 }
 
 /// Shows whether a file was changed: time and size of both.
@@ -81,15 +102,21 @@ impl Certificates {
     /// # Errors
     /// When a file can't be read or holds something else, the key is not the certificate's, or others may access the key.
     pub fn load(cert_file: &Path, key_file: &Path) -> Result<Arc<Self>, TlsError> {
-        let stamp = stamp(cert_file, key_file);
-        let pair = read_pair(cert_file, key_file)?;
-        check_key(key_file)?;
-        Ok(Arc::new(Self {
-            cert_file: cert_file.to_owned(),
-            key_file: key_file.to_owned(),
-            current: ArcSwap::from_pointee(pair),
-            last_read: Mutex::new(stamp),
-        }))
+        let source = Source::new(cert_file, key_file);
+        let pair = source.read()?;
+        Ok(Arc::new(Self { source: Mutex::new(source), current: ArcSwap::from_pointee(pair) }))
+    }
+
+    /// Uses these files from now on, for new connections. Those that can't be used change nothing.
+    ///
+    /// # Errors
+    /// As [`Certificates::load`].
+    pub fn use_files(&self, cert_file: &Path, key_file: &Path) -> Result<(), TlsError> {
+        let source = Source::new(cert_file, key_file);
+        let pair = source.read()?;
+        *self.source() = source;
+        self.current.store(Arc::new(pair));
+        Ok(())
     }
 
     /// Reads the files again, for new connections. A pair that can't be used changes nothing.
@@ -97,18 +124,19 @@ impl Certificates {
     /// # Errors
     /// As [`Certificates::load`].
     pub fn reload(&self) -> Result<(), TlsError> {
-        let stamp = stamp(&self.cert_file, &self.key_file);
-        let pair = read_pair(&self.cert_file, &self.key_file)
-            .and_then(|pair| check_key(&self.key_file).map(|()| pair));
-        *self.last_read.lock().unwrap_or_else(PoisonError::into_inner) = stamp;
-        self.current.store(Arc::new(pair?));
+        let source = {
+            let mut source = self.source();
+            *source = Source::new(&source.cert_file, &source.key_file);
+            source.clone()
+        };
+        self.current.store(Arc::new(source.read()?));
         Ok(())
     }
 
     /// [`Certificates::reload`], with the outcome in the log.
     pub fn reload_and_log(&self) {
         match self.reload() {
-            Ok(()) => tracing::info!(file = %self.cert_file.display(), "the certificate was reloaded"),
+            Ok(()) => tracing::info!(file = %self.cert_file().display(), "the certificate was reloaded"),
             Err(error) => {
                 tracing::error!("the certificate was not reloaded, the previous one stays in use: {error}");
             }
@@ -117,9 +145,8 @@ impl Certificates {
 
     /// Reloads the files if they changed since they were last read.
     pub fn reload_if_changed(&self) {
-        let now = stamp(&self.cert_file, &self.key_file);
-        let last = *self.last_read.lock().unwrap_or_else(PoisonError::into_inner);
-        if now != last {
+        let source = self.source().clone();
+        if stamp(&source.cert_file, &source.key_file) != source.stamp {
             self.reload_and_log();
         }
     }
@@ -132,14 +159,32 @@ impl Certificates {
 
     /// The file with the chain.
     #[must_use]
-    pub fn cert_file(&self) -> &Path {
-        &self.cert_file
+    pub fn cert_file(&self) -> PathBuf {
+        self.source().cert_file.clone()
+    }
+
+    fn source(&self) -> MutexGuard<'_, Source> {
+        self.source.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Source {
+    /// These files as they are now.
+    fn new(cert_file: &Path, key_file: &Path) -> Self {
+        let stamp = stamp(cert_file, key_file);
+        Self { cert_file: cert_file.to_owned(), key_file: key_file.to_owned(), stamp }
+    }
+
+    fn read(&self) -> Result<CertifiedKey, TlsError> {
+        let pair = read_pair(&self.cert_file, &self.key_file)?;
+        check_key(&self.key_file)?;
+        Ok(pair)
     }
 }
 
 impl fmt::Debug for Certificates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Certificates").field("cert_file", &self.cert_file).finish_non_exhaustive()
+        f.debug_struct("Certificates").field("cert_file", &self.cert_file()).finish_non_exhaustive()
     }
 }
 

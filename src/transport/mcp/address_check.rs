@@ -5,18 +5,18 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HOST, HeaderMap, HeaderName, ORIGIN};
 
 use crate::error::{Code, Error, Result};
+use crate::transport::allowed_addresses::AllowedAddresses;
 use crate::transport::media_type::{content_type, is_accepted};
 
 /// Checks host and origin, so that pages of other sites can't reach the endpoint through a browser.
 pub struct AddressCheck {
-    hosts: Vec<String>,
-    origins: Vec<String>,
+    addresses: AllowedAddresses,
 }
 
 impl AddressCheck {
-    /// Allows these host names (without port) and origins (scheme, host, port; `*` is all).
-    pub fn new(hosts: Vec<String>, origins: Vec<String>) -> Self {
-        Self { hosts, origins }
+    /// Allows these host names (without port) and origins (scheme, host, port; `*` is all), as they are with each request.
+    pub fn new(addresses: AllowedAddresses) -> Self {
+        Self { addresses }
     }
 
     /// Checks `Host` and, when a browser sends one, `Origin`.
@@ -25,7 +25,8 @@ impl AddressCheck {
     /// `FORBIDDEN`.
     pub fn check(&self, headers: &HeaderMap) -> Result<()> {
         let host = text(headers, &HOST).map(host_name).unwrap_or_default();
-        if !self.hosts.iter().any(|allowed| host_name(allowed).eq_ignore_ascii_case(host)) {
+        let addresses = self.addresses.now();
+        if !addresses.hosts.iter().any(|allowed| host_name(allowed).eq_ignore_ascii_case(host)) {
             return Err(Error::new(
                 Code::Forbidden,
                 "This server does not answer to that host name. Add it to server.allowed_hosts.",
@@ -35,7 +36,7 @@ impl AddressCheck {
             return Ok(());
         }
         let origin = text(headers, &ORIGIN).unwrap_or_default();
-        if self.origins.iter().any(|allowed| allowed == "*" || same_origin(allowed, origin)) {
+        if addresses.origins.iter().any(|allowed| allowed == "*" || same_origin(allowed, origin)) {
             return Ok(());
         }
         Err(Error::new(
@@ -91,7 +92,16 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::allowed_addresses::AddressLists;
     use actix_web::http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+
+    fn check(hosts: &[&str], origins: &[&str]) -> AddressCheck {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        AddressCheck::new(AllowedAddresses::new(AddressLists {
+            hosts: owned(hosts),
+            origins: owned(origins),
+        }))
+    }
 
     fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
         let mut map = HeaderMap::new();
@@ -103,8 +113,7 @@ mod tests {
 
     #[test]
     fn hosts_are_compared_without_port_brackets_and_case() {
-        let addresses =
-            AddressCheck::new(vec!["localhost".into(), "::1".into(), "192.0.2.7".into()], Vec::new());
+        let addresses = check(&["localhost", "::1", "192.0.2.7"], &[]);
         for host in ["localhost", "LOCALHOST:8443", "[::1]:8443", "[::1]", "192.0.2.7:1"] {
             assert!(addresses.check(&headers(&[(HOST, host)])).is_ok(), "{host}");
         }
@@ -116,8 +125,7 @@ mod tests {
 
     #[test]
     fn an_origin_must_be_listed_when_there_is_one() {
-        let addresses =
-            AddressCheck::new(vec!["a".into()], vec!["https://a:8443".into(), "https://b.example".into()]);
+        let addresses = check(&["a"], &["https://a:8443", "https://b.example"]);
         for origin in ["https://a:8443", "https://b.example", "https://b.example:443", "HTTPS://B.EXAMPLE"] {
             assert!(addresses.check(&headers(&[(HOST, "a"), (ORIGIN, origin)])).is_ok(), "{origin}");
         }
@@ -126,7 +134,7 @@ mod tests {
         {
             assert!(addresses.check(&headers(&[(HOST, "a"), (ORIGIN, origin)])).is_err(), "{origin}");
         }
-        let open = AddressCheck::new(vec!["a".into()], vec!["*".into()]);
+        let open = check(&["a"], &["*"]);
         assert!(open.check(&headers(&[(HOST, "a"), (ORIGIN, "https://evil.example")])).is_ok());
     }
 

@@ -27,6 +27,7 @@ use super::running::{RequestOwner, RunningRequest, RunningRequests};
 use crate::core::cancellation::Cancellation;
 use crate::error::{Code, Error, Result};
 use crate::transport;
+use crate::transport::allowed_addresses::AllowedAddresses;
 
 /// How long a body may take before the caller is dropped, and authenticated again once the body is complete.
 const PROMPT_BODY: Duration = Duration::from_millis(50);
@@ -36,10 +37,8 @@ const EVENT_STREAM: &str = "text/event-stream";
 /// What the endpoint checks before the protocol begins.
 #[derive(Debug, Clone)]
 pub struct EndpointOptions {
-    /// Host names (without port) that it answers to.
-    pub allowed_hosts: Vec<String>,
-    /// Origins whose pages may call; `*` is all.
-    pub allowed_origins: Vec<String>,
+    /// The host names that it answers to, and the origins whose pages may call.
+    pub addresses: AllowedAddresses,
     /// The largest body, in bytes.
     pub body_limit: usize,
 }
@@ -72,7 +71,7 @@ where
         running: RunningRequests,
         admit: impl Fn(&HttpRequest, Cancellation) -> Result<(C, Option<RequestOwner>)> + 'static,
     ) -> Self {
-        let EndpointOptions { allowed_hosts, allowed_origins, body_limit } = options;
+        let EndpointOptions { addresses, body_limit } = options;
         let config = StreamableHttpServerConfig::default()
             .with_legacy_session_mode(false)
             .with_json_response(true)
@@ -82,7 +81,7 @@ where
             .disable_allowed_origins();
         let factory = handler.clone();
         let service = StreamableHttpService::new(move || Ok(factory.clone()), Arc::default(), config);
-        let addresses = AddressCheck::new(allowed_hosts, allowed_origins);
+        let addresses = AddressCheck::new(addresses);
         Self(Rc::new(EndpointState {
             addresses,
             body_limit,

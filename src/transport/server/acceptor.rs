@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_rt::net::{TcpStream, UnixStream};
+use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::timeout;
@@ -12,11 +13,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::either::Either;
 
 use super::connection::Connection;
-use super::connection_limits::{ConnectionLimits, ConnectionSlot};
+use super::connection_limits::{ConnectionLimits, ConnectionSlot, MostConnections};
 use super::plain_http;
 use super::proxy_protocol::{self, Announced, ProxyProtocolError};
 use crate::core::Core;
 use crate::core::settings::{ProxySettings, Timeouts};
+use crate::transport::tls::challenges::CHALLENGE_PROTOCOL;
 use crate::transport::{ConnectionOrigin, StrictTransportSecurity};
 
 /// The first byte of every TLS connection: the type of a handshake record.
@@ -32,29 +34,23 @@ pub type Socket = BufReader<Either<TcpStream, UnixStream>>;
 pub struct Acceptor {
     tls: TlsAcceptor,
     core: Core,
-    timeouts: Timeouts,
+    timeouts: Arc<ArcSwap<Timeouts>>,
     limits: ConnectionLimits,
     proxies: Arc<ProxySettings>,
     security: StrictTransportSecurity,
 }
 
 impl Acceptor {
+    /// `timeouts` may be replaced at any time; each connection keeps those that it began with.
     pub fn new(
         tls: ServerConfig,
         core: Core,
-        timeouts: Timeouts,
+        timeouts: Arc<ArcSwap<Timeouts>>,
         proxies: ProxySettings,
         security: StrictTransportSecurity,
     ) -> Self {
-        let limits = ConnectionLimits::new(timeouts.connections, timeouts.connections_per_address);
-        Self {
-            tls: TlsAcceptor::from(Arc::new(tls)),
-            core,
-            timeouts,
-            limits,
-            proxies: Arc::new(proxies),
-            security,
-        }
+        let (tls, limits) = (TlsAcceptor::from(Arc::new(tls)), ConnectionLimits::default());
+        Self { tls, core, timeouts, limits, proxies: Arc::new(proxies), security }
     }
 
     /// Accepts a connection to the port, or closes it: with an answer when it speaks plain HTTP, otherwise without one.
@@ -80,9 +76,12 @@ impl Acceptor {
         stream: Either<TcpStream, UnixStream>,
         origin: ConnectionOrigin,
     ) -> Result<(Connection, Option<SocketAddr>), ()> {
-        let slot = self.limits.acquire().ok_or(())?;
-        let opening = self.open(BufReader::with_capacity(READ_AHEAD, stream), origin, slot);
-        let connection = timeout(self.timeouts.head, opening).await.ok().flatten().ok_or(())?;
+        let timeouts = self.timeouts.load_full();
+        let most =
+            MostConnections { total: timeouts.connections, per_address: timeouts.connections_per_address };
+        let slot = self.limits.acquire(most).ok_or(())?;
+        let opening = self.open(BufReader::with_capacity(READ_AHEAD, stream), origin, slot, &timeouts);
+        let connection = timeout(timeouts.head, opening).await.ok().flatten().ok_or(())?;
         Ok((connection, None))
     }
 
@@ -92,6 +91,7 @@ impl Acceptor {
         mut socket: Socket,
         mut origin: ConnectionOrigin,
         mut slot: ConnectionSlot,
+        timeouts: &Timeouts,
     ) -> Option<Connection> {
         if self.proxies.protocol {
             origin = announced(&mut socket, origin).await?;
@@ -104,7 +104,11 @@ impl Acceptor {
             return None;
         }
         let tls = self.tls.accept(socket).await.ok()?;
-        Some(Connection::new(tls, slot, origin, self.timeouts.clone(), self.security))
+        if tls.get_ref().1.alpn_protocol() == Some(CHALLENGE_PROTOCOL) {
+            // The ACME server has seen the certificate, and that was all.
+            return None;
+        }
+        Some(Connection::new(tls, slot, origin, timeouts.clone(), self.security))
     }
 }
 

@@ -287,7 +287,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
-    use crate::transport::server::connection_limits::ConnectionLimits;
+    use crate::transport::server::connection_limits::{ConnectionLimits, MostConnections};
 
     const SHORT: Duration = Duration::from_millis(50);
 
@@ -303,7 +303,7 @@ mod tests {
             connections_per_address: 1,
         };
         change(&mut timeouts);
-        let slot = ConnectionLimits::new(1, 1).acquire().unwrap();
+        let slot = ConnectionLimits::default().acquire(MostConnections { total: 1, per_address: 1 }).unwrap();
         let origin = ConnectionOrigin::new([127, 0, 0, 1].into(), Arc::default());
         let (client, server) = duplex(1024);
         (client, Connection::new(server, slot, origin, timeouts, StrictTransportSecurity::default()))

@@ -8,11 +8,18 @@ use crate::core::budget::client_network;
 
 /// Counts the open connections and limits them, in all and from each address. Those of a proxy, which are of many clients,
 /// count only in all.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct ConnectionLimits {
     open: Arc<Mutex<OpenConnections>>,
-    total: usize,
-    per_address: usize,
+}
+
+/// The most connections at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct MostConnections {
+    /// In all.
+    pub total: usize,
+    /// From one address.
+    pub per_address: usize,
 }
 
 #[derive(Default)]
@@ -22,19 +29,15 @@ struct OpenConnections {
 }
 
 impl ConnectionLimits {
-    pub fn new(total: usize, per_address: usize) -> Self {
-        Self { open: Arc::default(), total, per_address }
-    }
-
     /// A slot, if one is free.
-    pub fn acquire(&self) -> Option<ConnectionSlot> {
+    pub fn acquire(&self, most: MostConnections) -> Option<ConnectionSlot> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.total >= self.total {
+        if open.total >= most.total {
             tracing::debug!(total = open.total, "too many connections: one was closed");
             return None;
         }
         open.total += 1;
-        Some(ConnectionSlot { open: Arc::clone(&self.open), per_address: self.per_address, address: None })
+        Some(ConnectionSlot { open: Arc::clone(&self.open), per_address: most.per_address, address: None })
     }
 }
 
@@ -81,9 +84,11 @@ impl Drop for ConnectionSlot {
 mod tests {
     use super::*;
 
+    const MOST: MostConnections = MostConnections { total: 2, per_address: 1 };
+
     #[test]
     fn a_slot_is_released_when_dropped() {
-        let limits = ConnectionLimits::new(2, 1);
+        let limits = ConnectionLimits::default();
         let (one, other, third) = ([127, 0, 0, 1].into(), [127, 0, 0, 2].into(), [127, 0, 0, 3].into());
         let slot = acquire(&limits, one).unwrap();
         assert!(acquire(&limits, one).is_none(), "one address has one slot");
@@ -100,14 +105,14 @@ mod tests {
 
     #[test]
     fn connections_of_no_client_count_only_in_all() {
-        let limits = ConnectionLimits::new(2, 1);
-        let proxy = [limits.acquire(), limits.acquire()];
-        assert!(proxy.iter().all(Option::is_some) && limits.acquire().is_none());
+        let limits = ConnectionLimits::default();
+        let proxy = [limits.acquire(MOST), limits.acquire(MOST)];
+        assert!(proxy.iter().all(Option::is_some) && limits.acquire(MOST).is_none());
         drop(proxy);
-        assert!(limits.acquire().is_some());
+        assert!(limits.acquire(MOST).is_some());
     }
 
     fn acquire(limits: &ConnectionLimits, client: IpAddr) -> Option<ConnectionSlot> {
-        limits.acquire()?.of_client(client)
+        limits.acquire(MOST)?.of_client(client)
     }
 }

@@ -77,7 +77,8 @@ impl Renewal {
             return;
         }
         let Some(findings) = self.findings(chain.clone(), now).await else { return };
-        let file = self.certificates.cert_file().display();
+        let file = self.certificates.cert_file();
+        let file = file.display();
         for finding in &findings.dates {
             tracing::warn!(%file, "{finding}");
         }

@@ -87,6 +87,18 @@ pub fn cert_file(dir: &Path) -> PathBuf {
     dir.join("server.pem")
 }
 
+/// The authority's certificate in the folder `dir`.
+#[must_use]
+pub fn ca_file(dir: &Path) -> PathBuf {
+    dir.join("ca.pem")
+}
+
+/// The authorities of this machine with ours among them, in the folder `dir`.
+#[must_use]
+pub fn bundle_file(dir: &Path) -> PathBuf {
+    dir.join(bundle::FILE)
+}
+
 /// Ensures that `dir` holds a certificate for `localhost`, the loopback addresses, this machine's host name and
 /// `names` (host names or addresses) that is valid `now`. Creates the authority or the certificate when one is
 /// missing, expires soon, is not valid yet, or is of a kind that some clients refuse. The authority's key always stays.
@@ -96,9 +108,9 @@ pub fn cert_file(dir: &Path) -> PathBuf {
 pub fn ensure(dir: &Path, names: &[String], now: SystemTime) -> Result<DevelopmentCertificate, TlsError> {
     make_folder(dir)?;
     let names = all_names(dir, names)?;
-    let ca_file = dir.join("ca.pem");
+    let ca_file = ca_file(dir);
     let (authority, reissued) = Authority::open(&ca_file, &dir.join("ca-key.pem"), now)?;
-    let bundle = Bundle::refresh(dir.join(bundle::FILE), authority.certificate())?;
+    let bundle = Bundle::refresh(bundle_file(dir), authority.certificate())?;
     let files = DevelopmentCertificate {
         ca_file,
         bundle,
@@ -196,7 +208,10 @@ fn subject_name(name: &str) -> Option<SanType> {
 }
 
 /// Writes a file atomically.
-fn write(file: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
+///
+/// # Errors
+/// When the folder can't be written.
+pub(crate) fn write(file: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
     let failed = |error: std::io::Error| TlsError::new(file, format_args!("can't be written: {error}"));
     let folder = file.parent().unwrap_or(Path::new("."));
     let mut temp = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;

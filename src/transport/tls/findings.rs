@@ -6,12 +6,12 @@ use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::ParsedCertificate;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
 use x509_parser::time::ASN1Time;
 
-use super::system;
+use super::{summary, system};
 
-/// How long before a certificate expires the warnings begin.
+/// How long before a certificate expires the warnings begin: this long, or in the last quarter of a shorter life. Programs
+/// that renew certificates do it after two thirds, so that a warning means that they did not.
 const WARN_BEFORE: Duration = Duration::from_hours(30 * 24);
 
 /// Reasons why clients may refuse a certificate, a sentence each.
@@ -59,7 +59,8 @@ fn parse<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
 fn dates_problem(certificate: &X509Certificate<'_>, now: SystemTime) -> Option<String> {
     let now = i64::try_from(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()).unwrap_or(i64::MAX);
     let (from, until) = (certificate.validity().not_before, certificate.validity().not_after);
-    let warned = i64::try_from(WARN_BEFORE.as_secs()).unwrap_or(i64::MAX);
+    let life = until.timestamp() - from.timestamp();
+    let warned = i64::try_from(WARN_BEFORE.as_secs()).unwrap_or(i64::MAX).min(life / 4);
     if until.timestamp() <= now {
         Some(format!("the certificate expired on {}; clients refuse it. Renew it", day(until)))
     } else if from.timestamp() > now {
@@ -85,28 +86,11 @@ fn names_problem(der: &CertificateDer<'_>, own: &X509Certificate<'_>, host: &str
         return Some("the certificate has a form that clients refuse".to_owned());
     };
     verify_server_name(&parsed, &expected).err()?;
-    let names = names_of(own);
-    let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
+    let names = summary::names(own);
+    let names = if names.is_empty() { "no name".to_owned() } else { summary::in_line(&names) };
     Some(format!(
         "the certificate does not name {host}, the host of server.public_url; clients refuse it. It names {names}"
     ))
-}
-
-fn names_of(certificate: &X509Certificate<'_>) -> Vec<String> {
-    let Ok(Some(names)) = certificate.subject_alternative_name() else { return Vec::new() };
-    let shown = names.value.general_names.iter().filter_map(|name| match name {
-        GeneralName::DNSName(name) => Some((*name).to_owned()),
-        GeneralName::IPAddress(bytes) => address(bytes),
-        _ => None,
-    });
-    shown.take(10).collect()
-}
-
-fn address(bytes: &[u8]) -> Option<String> {
-    let four: Option<[u8; 4]> = bytes.try_into().ok();
-    let sixteen: Option<[u8; 16]> = bytes.try_into().ok();
-    let v4 = four.map(|bytes| std::net::IpAddr::from(bytes).to_string());
-    v4.or(sixteen.map(|bytes| std::net::IpAddr::from(bytes).to_string()))
 }
 
 /// Whether each certificate is signed by the next, up to one that clients can be expected to have.

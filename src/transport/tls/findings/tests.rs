@@ -73,8 +73,8 @@ fn both_ends_of_its_validity_are_reported() {
     for (at, words) in [
         (now - DAY, Some("is not valid before")),
         (now, None),
-        (now + DAY * 59, None),
-        (now + DAY * 61, Some("in 29 days")),
+        (now + DAY * 66, None),
+        (now + DAY * 68, Some("in 22 days")),
         (now + DAY * 89, Some("in 1 days")),
         (now + DAY * 91, Some("expired on")),
         (now + DAY * 4000, Some("expired on")),
