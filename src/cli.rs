@@ -36,7 +36,11 @@ mod restore;
 mod schema;
 mod secrets;
 mod serve;
+mod start_screen;
 mod version;
+
+/// Where a person reads on when something is wrong.
+const READ_ON: &str = "`rasterd docs when-something-is-wrong` says what to do in each case.";
 
 /// A self-hosted digital-asset server: agents (MCP), programs and people share image libraries under scoped keys.
 #[derive(Parser)]

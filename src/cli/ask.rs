@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::CommandError;
 use super::progress::{PULSE, ProgressLine};
+use super::{CommandError, READ_ON};
 use crate::admin::{Reply, Request, perform, socket};
 use crate::config::Config;
 use crate::core::Core;
@@ -84,7 +84,7 @@ async fn send_or_lock(config: &Config, request: &Request) -> Result<Found, Comma
         // Created here, a wrong path would look like an empty server.
         if !config.data_dir.is_dir() {
             return Err(CommandError(format!(
-                "there is no data directory {}. Set it with --data-dir or --config, or create a new one with `rasterd init` or `rasterd serve`",
+                "there is no data directory {}. Set it with --data-dir or --config, or create a new one with `rasterd init` or `rasterd serve`.\n  {READ_ON}",
                 config.data_dir.display()
             )));
         }
@@ -123,7 +123,10 @@ pub(super) fn open(
 
 fn not_opened(config: &Config, error: &crate::error::Error) -> CommandError {
     let reason = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
-    CommandError(format!("the data directory {} can't be opened: {reason}", config.data_dir.display()))
+    CommandError(format!(
+        "the data directory {} can't be opened: {reason}.\n  {READ_ON}",
+        config.data_dir.display()
+    ))
 }
 
 #[cfg(test)]

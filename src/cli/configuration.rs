@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::output::{hint, print, print_table};
-use super::{CommandError, preflight};
+use super::{CommandError, READ_ON, preflight};
 use crate::config::{Config, Invalid};
 
 #[derive(Clone, Copy, Subcommand)]
@@ -43,8 +43,15 @@ fn check(config: Result<Config, Invalid>) -> Result<(), CommandError> {
     };
     if let Some(config) = config {
         let report = preflight::check(&config);
-        for warning in config.warnings().iter().chain(&report.warnings) {
+        let found = report.warnings.iter().map(|finding| &finding.text);
+        for warning in config.warnings().iter().chain(found) {
             hint(&format!("rasterd: warning: {warning}"));
+        }
+        for note in &report.notes {
+            hint(&format!("rasterd: note: {}", note.text));
+        }
+        if !report.warnings.is_empty() || !report.problems.is_empty() {
+            hint(READ_ON);
         }
         problems.extend(report.problems);
     }

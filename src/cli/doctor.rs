@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::ask::ask;
 use super::output::{json_text, print};
-use super::{CommandError, preflight};
+use super::{CommandError, READ_ON, preflight};
 use crate::admin::{Reply, Request};
 use crate::config::Config;
 use crate::core::doctor::{Area, Diagnosis, DoctorOptions, Finding, Severity};
@@ -48,9 +48,8 @@ pub(super) fn run(config: &Config, args: &DoctorArgs) -> Result<ExitCode, Comman
             "The certificate can be used and does not expire soon.",
         );
     }
-    for (severity, texts) in
-        [(Severity::Error, certificates.problems), (Severity::Warning, certificates.warnings)]
-    {
+    let warnings = certificates.warnings.into_iter().map(|finding| finding.text).collect();
+    for (severity, texts) in [(Severity::Error, certificates.problems), (Severity::Warning, warnings)] {
         for text in texts {
             diagnosis.add(severity, Area::Certificates, text);
         }
@@ -74,13 +73,10 @@ fn in_words(diagnosis: &Diagnosis) -> String {
         format!("{mark:<9} {:<13} {}", finding.area.name(), finding.text)
     };
     let mut lines: Vec<String> = diagnosis.findings.iter().map(line).collect();
-    lines.push(
-        match diagnosis.severity() {
-            Severity::Fine => "Everything is fine.",
-            Severity::Warning => "Nothing is lost; see the warnings.",
-            Severity::Error => "Something is wrong; see the errors.",
-        }
-        .to_owned(),
-    );
+    lines.push(match diagnosis.severity() {
+        Severity::Fine => "Everything is fine.".to_owned(),
+        Severity::Warning => format!("Nothing is lost; see the warnings. {READ_ON}"),
+        Severity::Error => format!("Something is wrong; see the errors. {READ_ON}"),
+    });
     lines.join("\n")
 }

@@ -1,13 +1,14 @@
 //! The message of a server that is ready. On the very first start it also has a key, shown once, and what to paste into
-//! each client. Nothing of it goes to the log, and secrets are printed only on a terminal.
+//! each client. No secret goes to the log, and secrets are printed only on a terminal.
 
 use std::convert::Infallible;
-use std::path::Path;
+use std::io::IsTerminal;
 use std::time::Duration;
 
-use super::CommandError;
 use super::output::{print, print_once};
 use super::secrets::Secrets;
+use super::start_screen::StartScreen;
+use super::{CommandError, READ_ON};
 use crate::client_setup::{AuthorityFiles, ConnectionDetails, SetupKey, client_setups};
 use crate::core::Core;
 use crate::core::access::Administrator;
@@ -24,7 +25,7 @@ const KEY: &str = "First key";
 /// How often the server checks whether the web app has an owner.
 const CHECK_EVERY: Duration = Duration::from_secs(2);
 const LOST_KEY: &str =
-    "Lost a key? `rasterd key list` shows the ids, `rasterd key regenerate KEY_ID` creates a new value.\n";
+    "Lost a key? `rasterd key list` shows the ids, `rasterd key regenerate KEY_ID` creates a new value.";
 
 /// What the message says about the server.
 #[derive(Clone, Copy)]
@@ -35,8 +36,8 @@ pub(super) struct Ready<'a> {
     pub development: Option<&'a DevelopmentCertificate>,
     /// The authority that clients have to trust first, if there is one.
     pub authority: Option<&'a ClientAuthority>,
-    /// The Unix socket for a proxy, if there is one.
-    pub unix_socket: Option<&'a Path>,
+    /// How it was set up, and what looks wrong.
+    pub screen: &'a StartScreen,
 }
 
 /// The key of the very first start.
@@ -47,8 +48,14 @@ struct FirstKey {
 
 /// Prints the message. Creates a first organization, library and key when there are none.
 pub(super) async fn welcome(core: &Core, by: &Administrator, ready: Ready<'_>) -> Result<(), CommandError> {
-    let secrets = Secrets::of(core);
-    let mut lines = urls(core, ready);
+    let (secrets, is_terminal) = (Secrets::of(core), std::io::stdout().is_terminal());
+    let mut lines = ready.screen.lines(is_terminal);
+    if !is_terminal {
+        ready.screen.log();
+    }
+    if let Some(why) = ready.development.and_then(|files| files.reissued) {
+        lines.extend([why.advice().to_owned(), String::new()]);
+    }
     let key = create_first_key(core, by).await?;
     match setup_link(core, by).await? {
         // A full disk must not keep the server from starting.
@@ -58,14 +65,15 @@ pub(super) async fn welcome(core: &Core, by: &Administrator, ready: Ready<'_>) -
         None => secrets.remove(),
     }
     let Some(key) = key else {
-        lines.push(LOST_KEY.to_owned());
+        lines.push(format!("{LOST_KEY}\nSomething else is wrong? {READ_ON}\n"));
         return print(&lines.join("\n"));
     };
     let created = format!(
         "This is the first start. It created the organization \"{}\", its library \"{}\", and a key",
         ORGANIZATION.1, LIBRARY.1
     );
-    let printed = secrets.key_lines(&created, first_steps(ready, &key)).and_then(|key_lines| {
+    let steps = first_steps(ready.public_url, ready.authority, &key);
+    let printed = secrets.key_lines(&created, steps).and_then(|key_lines| {
         lines.extend(key_lines);
         print_once(&lines.join("\n"))
     });
@@ -135,49 +143,12 @@ async fn setup_link(core: &Core, by: &Administrator) -> Result<Option<String>> {
     Ok(Some(core.link_url(&token)))
 }
 
-fn urls(core: &Core, ready: Ready<'_>) -> Vec<String> {
-    let mut lines = vec![
-        "rasterd is ready.".to_owned(),
-        String::new(),
-        format!("  Server     {}", ready.public_url),
-        format!("  Web app    {}/app", ready.public_url),
-        format!("  MCP        {}/mcp", ready.public_url),
-        format!("  Docs       {}/docs", ready.public_url),
-    ];
-    lines.extend(ready.unix_socket.map(|socket| format!("  Socket     {}", socket.display())));
-    lines.extend(authorities(ready));
-    lines.push(format!("  Data       {}", core.settings().data_dir.display()));
-    lines.push(String::new());
-    if let Some(why) = ready.development.and_then(|files| files.reissued) {
-        lines.extend([why.advice().to_owned(), String::new()]);
-    }
-    lines
-}
-
-/// The authorities, and who has to trust which.
-fn authorities(ready: Ready<'_>) -> Vec<String> {
-    let line = |file: &Path, who: &str| format!("  Authority  {} ({who})", file.display());
-    let of_clients = ready.authority.map(|authority| {
-        let who = if authority.is_development {
-            "for development; clients have to trust it"
-        } else {
-            "clients have to trust it"
-        };
-        line(&authority.file, who)
-    });
-    let is_for_clients = ready.authority.is_some_and(|authority| authority.is_development);
-    let of_proxies = ready.development.filter(|_| !is_for_clients);
-    let of_proxies =
-        of_proxies.map(|files| line(&files.ca_file, "only the proxy has to trust it, clients don't"));
-    of_clients.into_iter().chain(of_proxies).collect()
-}
-
-fn first_steps(ready: Ready<'_>, key: &FirstKey) -> Vec<String> {
+fn first_steps(public_url: &str, authority: Option<&ClientAuthority>, key: &FirstKey) -> Vec<String> {
     let mut lines = vec![format!("  {}", key.plain.reveal())];
     let connection = ConnectionDetails {
-        public_url: ready.public_url,
+        public_url,
         key: SetupKey::Plain(key.plain.reveal()),
-        authority: ready.authority.map(AuthorityFiles::on_this_machine),
+        authority: authority.map(AuthorityFiles::on_this_machine),
     };
     for setup in client_setups(connection) {
         let start =
@@ -237,13 +208,7 @@ mod tests {
     #[test]
     fn the_first_steps_show_the_key() {
         let key = FirstKey { plain: PlainKey::random(), id: KeyId::random() };
-        let ready = Ready {
-            public_url: "https://localhost:8443",
-            development: None,
-            authority: None,
-            unix_socket: None,
-        };
-        let text = first_steps(ready, &key).join("\n");
+        let text = first_steps("https://localhost:8443", None, &key).join("\n");
         assert!(text.starts_with(&format!("  {}\n", key.plain.reveal())), "{text}");
     }
 }

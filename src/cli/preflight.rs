@@ -6,25 +6,73 @@ use std::time::SystemTime;
 
 use rustix::fs::{Access, access};
 
-use crate::config::{Certificate, Config, Invalid};
+use crate::config::{Certificate, Config, Invalid, Origin};
 use crate::transport::server::unix_socket::{self, UnixSocketError};
 use crate::transport::tls::{self, development};
 
-/// The problems and warnings, a sentence each.
+mod addresses;
+mod clock;
+mod storage;
+
+pub(super) use storage::room;
+
+/// What findings about the certificate are about.
+pub(super) const CERTIFICATE: &str = "certificate";
+/// The same about backups.
+pub(super) const BACKUP: &str = "backup";
+
+/// What was found.
 #[derive(Default)]
 pub(super) struct Report {
+    /// What keeps the server from starting, a sentence each.
     pub problems: Vec<String>,
-    pub warnings: Vec<String>,
+    /// What looks wrong, with what to do.
+    pub warnings: Vec<Finding>,
+    /// What is worth knowing, and may be meant as it is.
+    pub notes: Vec<Finding>,
 }
 
-/// Checks the address, the data directory and the certificate of a configuration.
+/// Something that does not keep the server from starting.
+#[derive(Debug, Clone)]
+pub(super) struct Finding {
+    /// What it is about, for programs that read the log.
+    pub about: &'static str,
+    /// What was found, and what to do.
+    pub text: String,
+}
+
+/// Checks everything about a configuration: whether the server can start with it, and what looks wrong.
 pub(super) fn check(config: &Config) -> Report {
-    let mut report = Report::default();
-    report.problems.extend(address(config.bind));
-    report.problems.extend(config.unix_socket.as_deref().and_then(unix_socket));
-    report.problems.extend(folder("data.dir", &config.data_dir));
-    certificate(config, &mut report);
+    let mut report = look_around(config, config.bind);
+    report.problems.splice(0..0, problems(config));
     report
+}
+
+/// What looks wrong with a server that listens on `bound`, and with its certificate.
+pub(super) fn look_around(config: &Config, bound: SocketAddr) -> Report {
+    let mut report = Report::default();
+    let is_configured = config
+        .shown()
+        .iter()
+        .any(|shown| shown.key == "server.public_url" && shown.origin != Origin::Derived);
+    addresses::check(&config.addresses(bound).public_url, is_configured, bound, &mut report);
+    certificate(config, &mut report);
+    report.warnings.extend(clock::check(&config.data_dir, SystemTime::now()));
+    storage::check(&config.data_dir, &mut report);
+    if config.settings(bound).backup.dir.is_none() {
+        let text = "no backups are made; set backup.dir to a folder on another disk".to_owned();
+        report.notes.push(Finding { about: BACKUP, text });
+    }
+    report
+}
+
+/// Whether the server can listen, and keep its data.
+fn problems(config: &Config) -> Vec<String> {
+    let unix_socket = config.unix_socket.as_deref().and_then(unix_socket);
+    [address("server.bind", config.bind), unix_socket, folder("data.dir", &config.data_dir)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Checks the certificate of a configuration.
@@ -40,7 +88,10 @@ pub(super) fn require(config: Result<Config, Invalid>) -> Result<Config, Invalid
         Ok(config) => (Some(config), Vec::new()),
         Err(Invalid { problems, rest }) => (rest.map(|rest| *rest), problems),
     };
-    problems.extend(config.iter().flat_map(|config| check(config).problems));
+    if let Some(config) = &config {
+        problems.extend(self::problems(config));
+        problems.extend(certificates(config).problems);
+    }
     match config {
         Some(config) if problems.is_empty() => Ok(config),
         Some(_) | None => Err(Invalid { problems, rest: None }),
@@ -49,7 +100,7 @@ pub(super) fn require(config: Result<Config, Invalid>) -> Result<Config, Invalid
 
 /// Whether the server may listen on the address. It is not a problem when a server listens there already, which may be
 /// the one with this configuration.
-fn address(bind: SocketAddr) -> Option<String> {
+fn address(key: &str, bind: SocketAddr) -> Option<String> {
     let error = TcpListener::bind(bind).err()?;
     if error.kind() == std::io::ErrorKind::AddrInUse {
         return None;
@@ -61,7 +112,7 @@ fn address(bind: SocketAddr) -> Option<String> {
         std::io::ErrorKind::AddrNotAvailable => ". It is not an address of this machine",
         _ => "",
     };
-    Some(format!("server.bind: can't listen on {bind}: {error}{hint}"))
+    Some(format!("{key}: can't listen on {bind}: {error}{hint}"))
 }
 
 /// Whether the server may listen on a Unix socket. Whoever listens there already may be the server with this configuration.
@@ -109,7 +160,10 @@ fn certificate(config: &Config, report: &mut Report) {
             if !config.proxies.show_our_certificate(config.unix_socket.is_some()) {
                 findings.others.clear();
             }
-            report.warnings.extend(findings.iter().map(|finding| format!("{}: {finding}", cert.display())));
+            report.warnings.extend(findings.iter().map(|finding| Finding {
+                about: CERTIFICATE,
+                text: format!("{}: {finding}", cert.display()),
+            }));
         }
         Certificate::Development { dir, .. } => {
             let names = config.certificate_names(config.bind);

@@ -9,7 +9,8 @@ use clap::Args;
 
 use super::ephemeral::EphemeralArgs;
 use super::first_start::{Ready, clean_up, welcome};
-use super::{CommandError, ask, flag};
+use super::start_screen::StartScreen;
+use super::{CommandError, ask, flag, preflight};
 use crate::admin::socket::AdminSocket;
 use crate::config::{Addresses, Certificate, Config, Flag};
 use crate::core::Core;
@@ -79,26 +80,39 @@ impl CertificateFiles {
 }
 
 pub(super) fn run(config: &Config, accept_files: bool) -> Result<(), CommandError> {
-    telemetry::start(config.log.format, &config.log.level)?;
+    let _level = telemetry::start(config.log.format, &config.log.level)?;
     let dir = DataDir::lock(&config.data_dir, "rasterd serve")?;
     let listener = listen(config.bind)?;
     let unix_socket = listen_on_unix_socket(config)?;
     let bound = listener.local_addr()?;
     let addresses = config.addresses(bound);
     let certificate = certificate_files(config, bound)?;
+    // Before the database is opened, which changes its date.
+    let report = preflight::look_around(config, bound);
     let mut settings = config.settings(bound);
     // This binary, even after its file was replaced by a newer one.
     settings.renditions.program = Some(PathBuf::from("/proc/self/exe"));
     let core = ask::open(config, settings, Opening { may_create: true, accept_files })?;
     let admin_socket = open_socket(&core, &dir)?;
     let options = ServerOptions { unix_socket, ..options(config, listener, &addresses, &certificate) };
+    let by = dir.administrator();
+    let screen = StartScreen::new(config, bound, &certificate, report, (&core, &by))?;
     let ready = Ready {
         public_url: &addresses.public_url,
         development: certificate.development.as_deref().map(CertificateRenewer::files),
         authority: certificate.authority.as_ref(),
-        unix_socket: config.unix_socket.as_deref(),
+        screen: &screen,
     };
-    actix_web::rt::System::new().block_on(serve(options, core, &dir.administrator(), admin_socket, ready))
+    let parts = Parts { core, by: &by, admin_socket, ready };
+    actix_web::rt::System::new().block_on(serve(options, parts))
+}
+
+/// What runs beside the server.
+struct Parts<'a> {
+    core: Core,
+    by: &'a Administrator,
+    admin_socket: AdminSocket,
+    ready: Ready<'a>,
 }
 
 /// How a server with this configuration listens and answers.
@@ -128,13 +142,8 @@ pub(super) fn options(
     }
 }
 
-async fn serve(
-    options: ServerOptions,
-    core: Core,
-    by: &Administrator,
-    admin_socket: AdminSocket,
-    ready: Ready<'_>,
-) -> Result<(), CommandError> {
+async fn serve(options: ServerOptions, parts: Parts<'_>) -> Result<(), CommandError> {
+    let Parts { core, by, admin_socket, ready } = parts;
     let signals = Signals::from_operating_system()?;
     let server = Server::start(options, core.clone())?;
     welcome(&core, by, ready).await?;

@@ -15,6 +15,8 @@ mod files;
 mod index;
 mod pages;
 
+pub(crate) use disk::scarcity;
+
 /// How bad something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

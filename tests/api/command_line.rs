@@ -10,3 +10,4 @@ mod libraries;
 mod members;
 mod serve;
 mod signals;
+mod start_screen;

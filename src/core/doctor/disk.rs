@@ -71,8 +71,8 @@ impl Job {
     }
 }
 
-/// What a disk has little of, and how bad that is.
-fn scarcity(room: Room) -> Option<(Severity, String)> {
+/// What a disk has little of, as a clause, and how bad that is.
+pub(crate) fn scarcity(room: Room) -> Option<(Severity, String)> {
     if room.files.is_some_and(|files| files < FEW_FILES) {
         return Some((Severity::Error, "hardly any file can be created".to_owned()));
     }
