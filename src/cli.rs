@@ -32,10 +32,12 @@ mod output;
 mod preflight;
 mod progress;
 mod reference;
+mod reload;
 mod restore;
 mod schema;
 mod secrets;
 mod serve;
+mod service_manager;
 mod start_screen;
 mod version;
 
@@ -54,7 +56,7 @@ struct Cli {
 }
 
 /// The flags of every command, since every command reads the configuration.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Configuration")]
 struct LayerArgs {
     /// The configuration file [default: /etc/rasterd/config.toml if it exists]
@@ -161,10 +163,11 @@ fn run_command(cli: Cli) -> Result<ExitCode, CommandError> {
     let outcome = match command {
         Command::Doctor(args) => return doctor::run(&load(Vec::new())?, &args),
         Command::Serve(args) if args.ephemeral.ephemeral => ephemeral::run(&args, &layers),
-        Command::Serve(args) => serve::run(
-            &with_warnings_printed(preflight::require(layers.read(args.flags()))?),
-            args.accept_files,
-        ),
+        Command::Serve(args) => {
+            let config = with_warnings_printed(preflight::require(layers.read(args.flags()))?);
+            let (layers, accept_files) = (layers.clone(), args.accept_files);
+            serve::run(config, accept_files, Box::new(move || layers.read(args.flags())))
+        }
         Command::Init => init::run(&load(Vec::new())?),
         Command::Key(args) => key::run(&load(Vec::new())?, args),
         Command::Org(args) => organization::run(&load(Vec::new())?, args),

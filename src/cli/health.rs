@@ -1,6 +1,7 @@
 //! `rasterd health`: checks whether the server at the configured address is ready. For containers, which have no curl. The
-//! server must have the configured certificate.
+//! server must have the configured certificate. A running server asks itself in the same way.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,11 +13,13 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::CommandError;
 use super::output::print;
 use crate::config::{Certificate, Config};
+use crate::core::settings::ProxySettings;
 use crate::transport::tls::{self, development};
 
 /// How long the answer may take.
@@ -29,7 +32,9 @@ pub(super) fn run(config: &Config) -> Result<(), CommandError> {
     expect_admission(config, address.ip())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let not_ready = |why: String| CommandError(format!("not ready at {address}: {why}"));
-    let answer = runtime.block_on(async { tokio::time::timeout(TIMEOUT, ask(config, address)).await });
+    let trust = Trust::Files(certificate_files(&config.certificate));
+    let asking = async { timeout(TIMEOUT, ask("/readyz", address, trust, &config.proxies)).await };
+    let answer = runtime.block_on(asking);
     let answer = answer.map_err(|_| not_ready(format!("no answer within {} s", TIMEOUT.as_secs())))?;
     let answer = answer.map_err(|error| not_ready(error.to_string()))?;
     let head = answer.lines().next().unwrap_or_default();
@@ -38,6 +43,17 @@ pub(super) fn run(config: &Config) -> Result<(), CommandError> {
     }
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body).trim();
     Err(not_ready(if body.is_empty() { head.to_owned() } else { body.to_owned() }))
+}
+
+/// Whether the server that listens on `bound` answers this process in time. An answer is also that it closes the
+/// connection: one that has as many connections as it may is alive.
+pub(super) async fn is_alive(bound: SocketAddr, proxies: &ProxySettings, within: Duration) -> bool {
+    let Ok(address) = reachable(bound) else { return true };
+    match timeout(within, ask("/healthz", address, Trust::Any, proxies)).await {
+        Ok(Ok(_)) => true,
+        Ok(Err(error)) => error.kind() != ErrorKind::ConnectionRefused,
+        Err(_) => false,
+    }
 }
 
 /// The address at which this machine reaches a server that listens on `bound`.
@@ -66,21 +82,20 @@ fn expect_admission(config: &Config, address: IpAddr) -> Result<(), CommandError
     )))
 }
 
-async fn ask(config: &Config, address: SocketAddr) -> std::io::Result<String> {
-    let verifier = Pinned { file: certificate_file(&config.certificate) };
+async fn ask(path: &str, address: SocketAddr, trust: Trust, proxies: &ProxySettings) -> std::io::Result<String> {
     let client = ClientConfig::builder_with_provider(tls::provider())
         .with_safe_default_protocol_versions()
         .map_err(std::io::Error::other)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_custom_certificate_verifier(Arc::new(trust))
         .with_no_client_auth();
     let mut tcp = TcpStream::connect(address).await?;
-    if config.proxies.protocol {
+    if proxies.protocol {
         tcp.write_all(b"PROXY UNKNOWN\r\n").await?;
     }
     let connector = TlsConnector::from(Arc::new(client));
     let mut tls = connector.connect(ServerName::IpAddress(address.ip().into()), tcp).await?;
-    let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     tls.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     match tls.take(MAX_ANSWER).read_to_end(&mut answer).await {
@@ -92,20 +107,24 @@ async fn ask(config: &Config, address: SocketAddr) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-fn certificate_file(certificate: &Certificate) -> PathBuf {
+/// The files with the certificates that the server may have.
+fn certificate_files(certificate: &Certificate) -> Vec<PathBuf> {
     match certificate {
-        Certificate::Files { cert, .. } => cert.clone(),
-        Certificate::Development { dir, .. } => development::cert_file(dir),
+        Certificate::Files { cert, .. } => vec![cert.clone()],
+        Certificate::Development { dir, .. } => vec![development::cert_file(dir)],
     }
 }
 
-/// Accepts only the certificate in the server's file, whatever its names and dates are.
+/// Which certificate the server may have, whatever its names and dates are.
 #[derive(Debug)]
-struct Pinned {
-    file: PathBuf,
+enum Trust {
+    /// One in these files.
+    Files(Vec<PathBuf>),
+    /// Any: nothing is sent that is not public, and nothing is believed.
+    Any,
 }
 
-impl ServerCertVerifier for Pinned {
+impl ServerCertVerifier for Trust {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -115,11 +134,16 @@ impl ServerCertVerifier for Pinned {
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let general = |text: String| rustls::Error::General(text);
-        let chain = tls::read_chain(&self.file).map_err(|error| general(error.to_string()))?;
-        if chain.first() == Some(end_entity) {
-            return Ok(ServerCertVerified::assertion());
+        let Self::Files(files) = self else { return Ok(ServerCertVerified::assertion()) };
+        let mut problems = Vec::new();
+        for file in files {
+            match tls::read_chain(file) {
+                Ok(chain) if chain.first() == Some(end_entity) => return Ok(ServerCertVerified::assertion()),
+                Ok(_) => problems.push(format!("the server has another certificate than {}", file.display())),
+                Err(error) => problems.push(error.to_string()),
+            }
         }
-        Err(general(format!("the server has another certificate than {}", self.file.display())))
+        Err(general(problems.join("; ")))
     }
 
     fn verify_tls12_signature(
@@ -148,6 +172,26 @@ impl ServerCertVerifier for Pinned {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whether a server that treats its first connection so is alive.
+    async fn is_alive_if(treated: impl AsyncFnOnce(TcpStream)) -> bool {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let bound = listener.local_addr().unwrap();
+        let accepting = async { treated(listener.accept().await.unwrap().0).await };
+        tokio::select! {
+            alive = is_alive(bound, &ProxySettings::default(), Duration::from_millis(200)) => alive,
+            () = async { accepting.await; std::future::pending().await } => false,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_is_alive_when_it_answers_or_closes_and_not_when_it_does_nothing() {
+        assert!(is_alive_if(async |tcp| drop(tcp)).await);
+        assert!(is_alive_if(async |mut tcp| tcp.write_all(b"no TLS").await.unwrap()).await);
+        assert!(!is_alive_if(async |_open| std::future::pending().await).await);
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        assert!(!is_alive(closed, &ProxySettings::default(), Duration::from_secs(5)).await);
+    }
 
     #[test]
     fn a_server_on_every_address_is_reached_on_the_loopback_address() {

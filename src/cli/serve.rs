@@ -2,13 +2,16 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use clap::Args;
 
 use super::ephemeral::EphemeralArgs;
 use super::first_start::{Ready, clean_up, welcome};
+use super::health::is_alive;
+use super::reload::{Load, Reload};
+use super::service_manager::ServiceManager;
 use super::start_screen::StartScreen;
 use super::{CommandError, ask, flag, preflight};
 use crate::admin::socket::AdminSocket;
@@ -79,31 +82,34 @@ impl CertificateFiles {
     }
 }
 
-pub(super) fn run(config: &Config, accept_files: bool) -> Result<(), CommandError> {
-    let _level = telemetry::start(config.log.format, &config.log.level)?;
+/// Runs the server. `load` reads its configuration again.
+pub(super) fn run(config: Config, accept_files: bool, load: Load) -> Result<(), CommandError> {
+    let level = telemetry::start(config.log.format, &config.log.level)?;
     let dir = DataDir::lock(&config.data_dir, "rasterd serve")?;
     let listener = listen(config.bind)?;
-    let unix_socket = listen_on_unix_socket(config)?;
+    let unix_socket = listen_on_unix_socket(&config)?;
     let bound = listener.local_addr()?;
     let addresses = config.addresses(bound);
-    let certificate = certificate_files(config, bound)?;
+    let certificate = certificate_files(&config, bound)?;
     // Before the database is opened, which changes its date.
-    let report = preflight::look_around(config, bound);
+    let report = preflight::look_around(&config, bound);
     let mut settings = config.settings(bound);
     // This binary, even after its file was replaced by a newer one.
     settings.renditions.program = Some(PathBuf::from("/proc/self/exe"));
-    let core = ask::open(config, settings, Opening { may_create: true, accept_files })?;
+    let core = ask::open(&config, settings, Opening { may_create: true, accept_files })?;
     let admin_socket = open_socket(&core, &dir)?;
-    let options = ServerOptions { unix_socket, ..options(config, listener, &addresses, &certificate) };
+    let options = ServerOptions { unix_socket, ..options(&config, listener, &addresses, &certificate) };
     let by = dir.administrator();
-    let screen = StartScreen::new(config, bound, &certificate, report, (&core, &by))?;
+    let screen = StartScreen::new(&config, bound, &certificate, report, (&core, &by))?;
     let ready = Ready {
         public_url: &addresses.public_url,
         development: certificate.development.as_deref().map(CertificateRenewer::files),
         authority: certificate.authority.as_ref(),
         screen: &screen,
     };
-    let parts = Parts { core, by: &by, admin_socket, ready };
+    let manager = ServiceManager::of_this_process(&addresses.public_url);
+    let reload = Reload { load, started: config.clone(), applied: Mutex::new(config), bound, level, manager };
+    let parts = Parts { core, by: &by, admin_socket, ready, reload: &reload };
     actix_web::rt::System::new().block_on(serve(options, parts))
 }
 
@@ -113,6 +119,7 @@ struct Parts<'a> {
     by: &'a Administrator,
     admin_socket: AdminSocket,
     ready: Ready<'a>,
+    reload: &'a Reload,
 }
 
 /// How a server with this configuration listens and answers.
@@ -143,12 +150,15 @@ pub(super) fn options(
 }
 
 async fn serve(options: ServerOptions, parts: Parts<'_>) -> Result<(), CommandError> {
-    let Parts { core, by, admin_socket, ready } = parts;
+    let Parts { core, by, admin_socket, ready, reload } = parts;
     let signals = Signals::from_operating_system()?;
     let server = Server::start(options, core.clone())?;
     welcome(&core, by, ready).await?;
+    let manager = &reload.manager;
+    manager.ready();
     tokio::select! {
-        outcome = server.run(signals) => Ok(outcome?),
+        outcome = server.run_with(signals, reload) => Ok(outcome?),
+        never = manager.watch(&core, |within| is_alive(reload.bound, &reload.started.proxies, within)) => match never {},
         never = clean_up(&core) => match never {},
         never = admin_socket.serve(&core, by) => match never? {},
     }

@@ -115,6 +115,12 @@ impl Core {
         fault.map_or(Ok(()), |fault| Err(not_ready(fault.reason)))
     }
 
+    /// Whether only a restart can help: the disk failed, and all attempts to open the database again failed, too.
+    #[must_use]
+    pub fn needs_restart(&self) -> bool {
+        self.store().recovery().state() == StoreState::GivenUp
+    }
+
     /// Checks the disk, unless another check is running.
     async fn look_at_disk(&self) -> Option<Fault> {
         let health = self.health();

@@ -8,6 +8,8 @@ mod documents;
 mod keys;
 mod libraries;
 mod members;
+mod reload;
 mod serve;
+mod service_manager;
 mod signals;
 mod start_screen;
