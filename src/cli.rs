@@ -16,6 +16,7 @@ use crate::telemetry;
 mod ask;
 mod audit;
 mod backup;
+mod ca;
 mod certificates;
 mod configuration;
 mod docs;
@@ -95,6 +96,9 @@ enum Command {
     Audit(audit::AuditArgs),
     /// Creates or renews the development certificate
     Certs,
+    /// Exports the built-in authority, and says how clients are told to trust it
+    #[command(subcommand)]
+    Ca(ca::CaCommand),
     /// Checks whether the running server is ready, for containers and monitors: exits with 0 or 1
     Health,
     /// Shows the documentation: lists the pages, prints one, or searches them
@@ -177,6 +181,7 @@ fn run_command(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Restore(args) => restore::run(&load(Vec::new())?, args),
         Command::Audit(args) => audit::run(&load(Vec::new())?, args),
         Command::Health => health::run(&load(Vec::new())?),
+        Command::Ca(command) => ca::run(&load(Vec::new())?, command),
         Command::Certs => certificates::run(&load(Vec::new())?),
         Command::Docs(args) => docs::run(layers.read(Vec::new()), args),
         Command::Schema(command) => schema::run(&load(Vec::new())?, command),

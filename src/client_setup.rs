@@ -8,6 +8,10 @@ use serde_json::json;
 use crate::config::KEY_VARIABLE;
 use crate::transport::tls::ClientAuthority;
 
+mod trust;
+
+pub use trust::TrustStep;
+
 /// What a client needs to know.
 #[derive(Clone, Copy)]
 pub struct ConnectionDetails<'a> {
@@ -53,6 +57,12 @@ impl<'a> AuthorityFiles<'a> {
     pub const CERTIFICATE_NAME: &'static str = "rasterd-authority.crt";
     /// The file name of the list of authorities as a download.
     pub const BUNDLE_NAME: &'static str = "rasterd-authorities.pem";
+    /// Both files in the home folder of another machine.
+    pub const DOWNLOADED: AuthorityFiles<'static> = AuthorityFiles {
+        certificate: TrustFile::InHomeFolder(Self::CERTIFICATE_NAME),
+        bundle: TrustFile::InHomeFolder(Self::BUNDLE_NAME),
+        is_complete: true,
+    };
 
     /// For clients on this machine.
     #[must_use]
@@ -64,14 +74,16 @@ impl<'a> AuthorityFiles<'a> {
         }
     }
 
+    /// For clients on this machine, with copies of both files.
+    #[must_use]
+    pub fn in_files(certificate: &'a Path, bundle: &'a Path) -> Self {
+        Self { certificate: TrustFile::Path(certificate), bundle: TrustFile::Path(bundle), is_complete: true }
+    }
+
     /// For clients on other machines, where both files were downloaded into the home folder.
     #[must_use]
     pub fn in_home_folder(authority: &ClientAuthority) -> Self {
-        Self {
-            certificate: TrustFile::InHomeFolder(Self::CERTIFICATE_NAME),
-            bundle: TrustFile::InHomeFolder(Self::BUNDLE_NAME),
-            is_complete: authority.bundle.has_system,
-        }
+        Self { is_complete: authority.bundle.has_system, ..AuthorityFiles::DOWNLOADED }
     }
 
     /// The variables with which Node, OpenSSL and Python's requests trust the server, as commands for a shell.

@@ -2,6 +2,7 @@
 //! server that runs and to one that does not.
 
 mod audit;
+mod authority;
 mod configuration;
 mod docs;
 mod documents;
