@@ -13,6 +13,7 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use crate::config::{Config, Flag, Invalid, Variables};
 use crate::telemetry;
 
+mod acme;
 mod ask;
 mod audit;
 mod backup;

@@ -9,6 +9,7 @@ use std::{fmt, fs, io};
 
 use ::config::ConfigError;
 
+use crate::acme::AcmeSettings;
 use crate::core::settings::{
     BackupSettings, Limits, MediaSettings, MemberSettings, PasswordCost, ProxySettings, RenditionSettings,
     Settings, Timeouts,
@@ -16,6 +17,7 @@ use crate::core::settings::{
 use crate::fetch::FetchSettings;
 use crate::pictures::MediaTools;
 
+mod acme;
 mod address;
 mod documented;
 mod layers;
@@ -152,6 +154,15 @@ pub enum Certificate {
         /// Its private key.
         key: PathBuf,
     },
+    /// From an ACME server; until there is one, the server has one that it made itself.
+    Acme {
+        /// Which certificate, and from whom.
+        settings: Box<AcmeSettings>,
+        /// Where the server listens for an ACME server that asks over plain HTTP, if it does.
+        http_bind: Option<SocketAddr>,
+        /// The folder of the one that it made itself.
+        dir: PathBuf,
+    },
 }
 
 /// A key as `rasterd config show` lists it.
@@ -248,7 +259,7 @@ impl Config {
         };
         let authority = match &certificate {
             Certificate::Development { dir, .. } => Some(dir.clone()),
-            Certificate::Files { .. } => None,
+            Certificate::Files { .. } | Certificate::Acme { .. } => None,
         };
         Self {
             bind: server.bind,
@@ -408,6 +419,10 @@ fn reason(error: &ConfigError) -> String {
 /// Where the certificate comes from. Adds what is wrong with it to the layers' problems.
 fn certificate(values: &Values, layers: &mut Layers) -> Option<Certificate> {
     let tls = &values.tls;
+    if let Some((settings, http_bind)) = acme::settings(values, layers) {
+        let dir = tls.dir.clone().unwrap_or_else(|| values.data.dir.join(CERTIFICATES));
+        return Some(Certificate::Acme { settings: Box::new(settings), http_bind, dir });
+    }
     let (cert, key) = (tls.cert_file.as_os_str(), tls.key_file.as_os_str());
     if cert.is_empty() && key.is_empty() {
         let former = tls.dir.is_none().then(|| std::path::absolute(FORMER_CERTIFICATES).ok()).flatten();

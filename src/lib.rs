@@ -39,9 +39,10 @@
 //!   - [`transport::test_control`]: `/_test`, the control door of a server that was started for tests.
 //!   - [`transport::server`]: puts everything together: listener, TLS, transports; runs and drains. The bytes of a
 //!     connection are checked and timed here before a transport sees them.
-//!   - [`transport::tls`]: certificates and their reload, and the development authority.
-//! - [`webapp`]: the pages for people, under `/app`. Every request to them passes `webapp/gate.rs`.
+//!   - [`transport::tls`]: certificates and their reload, the development authority, and proofs for an ACME server.
 //!   - `transport::client_address`: the address of a request's client, also behind proxies. Nothing else reads a peer's.
+//! - [`webapp`]: the pages for people, under `/app`. Every request to them passes `webapp/gate.rs`.
+//! - [`acme`]: certificates from an ACME server.
 //! - [`telemetry`]: the log.
 //! - [`client_setup`]: how each client is set up, for the command line and the web app.
 //! - [`cli`], [`config`], [`admin`]: the command line, the configuration, and administration of a running server.
@@ -57,6 +58,7 @@
 //!   does not exist.
 //! - An acknowledged change is on disk: first the files, then the metadata that names them, then the answer.
 
+pub mod acme;
 pub mod admin;
 pub mod cli;
 pub mod client_setup;

@@ -106,14 +106,16 @@ const RULES: &[(&str, &[&str])] = &[
     // Documents the code: its error codes, its configuration.
     ("docs", &["error", "core", "core::model", "config"]),
     ("transport::docs", &["error", "core", "transport", "docs"]),
+    ("acme", &["core", "core::model", "file_mode", "transport::tls"]),
     ("client_setup", &["config", "transport::tls"]),
     ("telemetry", &["error", "core", "core::model"]),
-    ("config", &["error", "core", "core::model", "fetch", "pictures", "telemetry"]),
+    ("config", &["error", "acme", "core", "core::model", "fetch", "pictures", "telemetry"]),
     ("admin", &["error", "file_mode", "core", "core::model", "core::access::grant"]),
     (
         "cli",
         &[
             "error",
+            "acme",
             "file_mode",
             "pictures",
             "core",

@@ -18,6 +18,7 @@ use tokio_rustls::TlsConnector;
 
 use super::CommandError;
 use super::output::print;
+use crate::acme::AcmeFolder;
 use crate::config::{Certificate, Config};
 use crate::core::settings::ProxySettings;
 use crate::transport::tls::{self, development};
@@ -112,6 +113,9 @@ fn certificate_files(certificate: &Certificate) -> Vec<PathBuf> {
     match certificate {
         Certificate::Files { cert, .. } => vec![cert.clone()],
         Certificate::Development { dir, .. } => vec![development::cert_file(dir)],
+        Certificate::Acme { settings, dir, .. } => {
+            vec![AcmeFolder::new(&settings.dir).certificate_file(), development::cert_file(dir)]
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::config::{Certificate, Config, Invalid, Origin};
 use crate::transport::server::unix_socket::{self, UnixSocketError};
 use crate::transport::tls::{self, development};
 
+mod acme;
 mod addresses;
 mod clock;
 mod storage;
@@ -164,6 +165,10 @@ fn certificate(config: &Config, report: &mut Report) {
                 about: CERTIFICATE,
                 text: format!("{}: {finding}", cert.display()),
             }));
+        }
+        Certificate::Acme { settings, http_bind, dir } => {
+            report.problems.extend(folder("tls.dir", dir));
+            acme::check(config, settings, *http_bind, report);
         }
         Certificate::Development { dir, .. } => {
             let names = config.certificate_names(config.bind);

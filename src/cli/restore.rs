@@ -45,7 +45,7 @@ pub(super) fn run(config: &Config, args: RestoreArgs) -> Result<(), CommandError
         data_dir: config.data_dir.clone(),
         certificates: match &config.certificate {
             Certificate::Development { dir, .. } => Some(dir.clone()),
-            Certificate::Files { .. } => None,
+            Certificate::Files { .. } | Certificate::Acme { .. } => None,
         },
         verify: args.verify,
         skip_damaged: args.skip_damaged,

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 
+use super::acme::{AcmeCertificate, renew};
 use super::ephemeral::EphemeralArgs;
 use super::first_start::{Ready, clean_up, welcome};
 use super::health::is_alive;
@@ -14,6 +15,7 @@ use super::reload::{Load, Reload};
 use super::service_manager::ServiceManager;
 use super::start_screen::StartScreen;
 use super::{CommandError, ask, flag, preflight};
+use crate::acme::{Acme, AcmeSettings};
 use crate::admin::socket::AdminSocket;
 use crate::config::{Addresses, Certificate, Config, Flag};
 use crate::core::Core;
@@ -71,6 +73,7 @@ pub(super) struct CertificateFiles {
     pub development: Option<Arc<CertificateRenewer>>,
     /// The authority that clients have to trust first.
     pub authority: Option<ClientAuthority>,
+    pub acme: Option<AcmeCertificate>,
 }
 
 impl CertificateFiles {
@@ -78,7 +81,7 @@ impl CertificateFiles {
     pub fn of_development(renewer: Arc<CertificateRenewer>) -> Self {
         let DevelopmentCertificate { cert_file, key_file, .. } = renewer.files().clone();
         let authority = Some(ClientAuthority::of_development(renewer.files()));
-        Self { cert: cert_file, key: key_file, development: Some(renewer), authority }
+        Self { cert: cert_file, key: key_file, development: Some(renewer), authority, acme: None }
     }
 }
 
@@ -98,7 +101,12 @@ pub(super) fn run(config: Config, accept_files: bool, load: Load) -> Result<(), 
     settings.renditions.program = Some(PathBuf::from("/proc/self/exe"));
     let core = ask::open(&config, settings, Opening { may_create: true, accept_files })?;
     let admin_socket = open_socket(&core, &dir)?;
-    let options = ServerOptions { unix_socket, ..options(&config, listener, &addresses, &certificate) };
+    let acme = certificate.acme.as_ref().map(|acme| acme.renewal(core.clock()));
+    let options = ServerOptions {
+        unix_socket,
+        acme: certificate.acme.as_ref().map(AcmeCertificate::options).transpose()?,
+        ..options(&config, listener, &addresses, &certificate)
+    };
     let by = dir.administrator();
     let screen = StartScreen::new(&config, bound, &certificate, report, (&core, &by))?;
     let ready = Ready {
@@ -109,7 +117,7 @@ pub(super) fn run(config: Config, accept_files: bool, load: Load) -> Result<(), 
     };
     let manager = ServiceManager::of_this_process(&addresses.public_url);
     let reload = Reload { load, started: config.clone(), applied: Mutex::new(config), bound, level, manager };
-    let parts = Parts { core, by: &by, admin_socket, ready, reload: &reload };
+    let parts = Parts { core, by: &by, admin_socket, ready, reload: &reload, acme };
     actix_web::rt::System::new().block_on(serve(options, parts))
 }
 
@@ -120,6 +128,7 @@ struct Parts<'a> {
     admin_socket: AdminSocket,
     ready: Ready<'a>,
     reload: &'a Reload,
+    acme: Option<Acme>,
 }
 
 /// How a server with this configuration listens and answers.
@@ -150,15 +159,16 @@ pub(super) fn options(
 }
 
 async fn serve(options: ServerOptions, parts: Parts<'_>) -> Result<(), CommandError> {
-    let Parts { core, by, admin_socket, ready, reload } = parts;
+    let Parts { core, by, admin_socket, ready, reload, acme } = parts;
     let signals = Signals::from_operating_system()?;
     let server = Server::start(options, core.clone())?;
     welcome(&core, by, ready).await?;
-    let manager = &reload.manager;
+    let (manager, certificates) = (&reload.manager, Arc::clone(server.live().certificates()));
     manager.ready();
     tokio::select! {
         outcome = server.run_with(signals, reload) => Ok(outcome?),
         never = manager.watch(&core, |within| is_alive(reload.bound, &reload.started.proxies, within)) => match never {},
+        never = renew(acme.as_ref(), &certificates) => match never {},
         never = clean_up(&core) => match never {},
         never = admin_socket.serve(&core, by) => match never? {},
     }
@@ -199,7 +209,17 @@ pub(super) fn certificate_files(
 fn own_certificate(config: &Config, bound: SocketAddr) -> Result<CertificateFiles, CommandError> {
     match &config.certificate {
         Certificate::Files { cert, key } => {
-            Ok(CertificateFiles { cert: cert.clone(), key: key.clone(), development: None, authority: None })
+            let (cert, key) = (cert.clone(), key.clone());
+            Ok(CertificateFiles { cert, key, development: None, authority: None, acme: None })
+        }
+        Certificate::Acme { settings, http_bind, dir } => {
+            let made = development::ensure(dir, &config.certificate_names(bound), SystemTime::now())?;
+            let acme = AcmeCertificate::new(AcmeSettings::clone(settings), *http_bind);
+            let (cert, key) = match acme.file() {
+                Some(file) => (file.clone(), file),
+                None => (made.cert_file, made.key_file),
+            };
+            Ok(CertificateFiles { cert, key, development: None, authority: None, acme: Some(acme) })
         }
         Certificate::Development { dir, former } => {
             // Only an existing installation has clients that trust the authority in the former folder.

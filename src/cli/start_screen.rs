@@ -154,6 +154,9 @@ fn authorities(files: &CertificateFiles) -> Vec<String> {
 
 /// Whose certificate it is, and until when.
 fn certificate(files: &CertificateFiles) -> String {
+    if let Some(missing) = files.acme.as_ref().and_then(|acme| acme.missing(&files.cert)) {
+        return missing;
+    }
     let summary = tls::read_chain(&files.cert).ok().and_then(|chain| CertificateSummary::of(&chain));
     match summary {
         Some(summary) if files.development.is_some() => {

@@ -1,6 +1,7 @@
 //! The order of the layers, and the messages when something is wrong with one.
 
 use super::*;
+use crate::acme::ChallengeKind;
 use crate::core::settings::ForwardedHeader;
 
 fn variables(set: &[(&str, &str)]) -> Variables {
@@ -208,11 +209,67 @@ fn a_certificate_needs_both_files() {
     assert!(matches!(given.certificate, Certificate::Files { .. }), "other commands need no certificate");
 }
 
+/// A configuration with a certificate from an ACME server, and more of its section.
+fn with_acme(more: &str) -> Result<Config, String> {
+    load(&format!("[tls.acme]\ndomains = [\"Assets.example.org\"]\naccept_terms = true\n{more}"), &[], &[])
+}
+
+#[test]
+fn a_certificate_comes_from_an_acme_server_when_it_has_domains_and_the_terms_are_accepted() {
+    let config = with_acme("email = \"ada@example.org\"\n").unwrap();
+    let Certificate::Acme { settings, http_bind, .. } = &config.certificate else { panic!("{config:?}") };
+    assert_eq!(settings.domains, ["assets.example.org"]);
+    assert_eq!(settings.directory, "https://acme-v02.api.letsencrypt.org/directory");
+    assert_eq!((settings.challenge, *http_bind), (ChallengeKind::TlsAlpn, None));
+    assert_eq!(settings.email.as_deref(), Some("ada@example.org"));
+    assert_eq!((&settings.dir, &settings.root_file), (&config.data_dir.join("acme"), &None));
+    let config = with_acme("challenge = \"http-01\"\nhttp_bind = \"127.0.0.1:8080\"\n").unwrap();
+    let Certificate::Acme { settings, http_bind, .. } = &config.certificate else { panic!("{config:?}") };
+    assert_eq!((settings.challenge, *http_bind), (ChallengeKind::Http, "127.0.0.1:8080".parse().ok()));
+    let refused = load("[tls.acme]\ndomains = [\"a.example\"]\n", &[], &[]).unwrap_err();
+    assert!(refused.contains("needs tls.acme.accept_terms = true, with which you agree to"), "{refused}");
+}
+
+#[test]
+fn what_an_acme_server_can_not_use_is_refused() {
+    for (more, expected) in [
+        ("challenge = \"dns-01\"\n", "tls.acme.challenge must be \"tls-alpn-01\" or \"http-01\""),
+        ("directory = \"http://acme.example\"\n", "tls.acme.directory must be the https:// url"),
+        ("email = \"ada\"\n", "tls.acme.email must be an e-mail address"),
+        ("http_bind = \"80\"\n", "tls.acme.http_bind must be an IP address and a port"),
+        (
+            "[tls]\ncert_file = \"/x.pem\"\nkey_file = \"/y.pem\"\n",
+            "tls.cert_file and tls.acme.domains are set",
+        ),
+    ] {
+        let message = with_acme(more).unwrap_err();
+        assert!(message.contains(expected), "{more}: {message}");
+    }
+    for (domain, expected) in [
+        ("192.0.2.7", "is an address"),
+        ("[::1]", "is an address"),
+        ("*.example.org", "would need a proof in the DNS"),
+        ("https://a.example", "must hold names of domains"),
+    ] {
+        let set = [set("tls.acme.domains", domain), set("tls.acme.accept_terms", "true")];
+        let message = load("", &[], &set).unwrap_err();
+        assert!(message.contains(expected), "{domain}: {message}");
+    }
+}
+
+#[test]
+fn a_switch_is_on_only_when_it_exists_and_is_set() {
+    let mut layers = Layers::defaults();
+    assert!(layers.is_on("fetch.enabled") && !layers.is_on("no.such_switch"));
+    layers.add_flags(&[set("fetch.enabled", "false")]);
+    assert!(!layers.is_on("fetch.enabled"));
+}
+
 #[test]
 fn the_development_certificate_is_in_the_data_directory_wherever_the_server_is_started() {
     let dir_of = |config: &Config| match &config.certificate {
         Certificate::Development { dir, .. } => dir.clone(),
-        Certificate::Files { .. } => panic!("no development certificate"),
+        Certificate::Files { .. } | Certificate::Acme { .. } => panic!("no development certificate"),
     };
     let config = load("", &[("STATE_DIRECTORY", "/var/lib/rasterd:/var/lib/other")], &[]).unwrap();
     assert_eq!(dir_of(&config), Path::new("/var/lib/rasterd/certs"));

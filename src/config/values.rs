@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use super::acme::Acme;
 use super::address::{parse_host, parse_origin, parse_public_url};
 use super::proxies;
 use crate::core::settings::{ForwardedHeader, Limits};
@@ -86,6 +87,7 @@ pub(super) struct Tls {
     pub authority_file: Option<PathBuf>,
     #[serde(deserialize_with = "optional_path")]
     pub dir: Option<PathBuf>,
+    pub acme: Acme,
 }
 
 #[derive(Deserialize)]
@@ -179,7 +181,7 @@ pub struct Log {
     pub level: String,
 }
 
-fn bind_address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+pub(super) fn bind_address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
     let text = String::deserialize(from)?;
     text.parse().map_err(|_| {
         D::Error::custom(format!(

@@ -1,5 +1,6 @@
 //! Black-box tests of a running server over HTTPS, one module for each interface. Nothing here looks inside.
 
+mod acme;
 mod authorization;
 mod backup;
 mod bodies;

@@ -19,7 +19,16 @@ pub fn encrypted<S: Read + Write>(
     stream: S,
     config: ClientConfig,
 ) -> std::io::Result<StreamOwned<ClientConnection, S>> {
-    let name = ServerName::try_from("localhost").unwrap();
+    encrypted_to("localhost", stream, config)
+}
+
+/// The same to a server of this name.
+fn encrypted_to<S: Read + Write>(
+    name: &str,
+    stream: S,
+    config: ClientConfig,
+) -> std::io::Result<StreamOwned<ClientConnection, S>> {
+    let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut tls = ClientConnection::new(Arc::new(config), name).unwrap();
     let mut stream = stream;
     while tls.is_handshaking() {
@@ -49,6 +58,11 @@ impl Raw {
     /// A connection over TCP that is open already, if the server agrees.
     pub fn over(tcp: TcpStream, config: ClientConfig) -> std::io::Result<Self> {
         encrypted(tcp, config).map(Self)
+    }
+
+    /// A connection to a port of this machine as to a server of this name, if the server there agrees.
+    pub fn to_name(name: &str, port: u16, config: ClientConfig) -> std::io::Result<Self> {
+        encrypted_to(name, tcp_to(port)?, config).map(Self)
     }
 
     /// Its port on the side of the client.
