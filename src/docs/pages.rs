@@ -87,8 +87,10 @@ pub const PAGES: &[Page] = pages! {
     Use "testing-in-each-language.md" "pytest, Vitest, node:test, JUnit, a shell, continuous integration.";
     Run "user/back-up-and-restore.md" "Making a backup, restoring it, and practising that.";
     Run "user/upgrade.md" "Replacing the program by a newer one, and going back.";
+    Run "certificates.md" "Your own files, Let's Encrypt, the built-in authority, a company's own.";
     Run "behind-a-proxy.md" "nginx, Caddy or Traefik before it: the clients' addresses, uploads, streams.";
     Run "user/air-gap.md" "A machine without a way to the internet.";
+    Run "when-something-is-wrong.md" "Lost keys and passwords, another host name, a moved folder, an expired certificate.";
     Reference "user/errors.md" "Every error code: what it means and what to do.";
     Reference "user/configuration.md" "Every key of the configuration, its default and its variable.";
     Reference "user/limits.md" "What this server accepts, in numbers.";
