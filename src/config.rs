@@ -31,7 +31,7 @@ mod values;
 pub use address::Addresses;
 pub use documented::{DocumentedKey, DocumentedKeys, DocumentedSection, documented_keys};
 pub use layers::Origin;
-pub use values::Log;
+pub use values::{Log, Metrics};
 
 pub(crate) use size::parse_size;
 
@@ -120,6 +120,8 @@ pub struct Config {
     pub certificates_dir: PathBuf,
     /// What is logged, and how.
     pub log: Log,
+    /// Where the metrics are, and who may read them.
+    pub metrics: Metrics,
     addresses: ConfiguredAddresses,
     cache_bytes: usize,
     reserve_bytes: u64,
@@ -224,6 +226,7 @@ impl Config {
         });
         layers.problems.extend(tools::expect_fonts(&values.media, &layers).err());
         layers.problems.extend(proxies::problem(&values.server, &layers));
+        layers.problems.extend(metrics_problem(&values, &layers));
         layers.warnings.extend(proxies::warning(&values.server));
         let problems = std::mem::take(&mut layers.problems);
         let config = certificate.map(|certificate| Self::new(values, certificate, tools, layers));
@@ -249,6 +252,7 @@ impl Config {
             backup,
             scrub,
             log,
+            metrics,
             tls,
         } = values;
         let proxies = proxies::settings(&server);
@@ -265,6 +269,7 @@ impl Config {
             bind: server.bind,
             unix_socket: server.unix_socket,
             unix_socket_mode: server.unix_socket_mode,
+            metrics,
             mcp_hosts: server.mcp_hosts,
             graphql_introspection: graphql.introspection,
             graphql_cost: graphql.cost,
@@ -297,7 +302,11 @@ impl Config {
             unnamed_keep: days(data.unnamed_keep_days),
             revoke_exposed_keys: security.revoke_exposed_keys,
             limits,
-            fetch: FetchSettings { enabled: fetch.enabled, allow: fetch.allow, only_allowed: false },
+            fetch: FetchSettings {
+                enabled: fetch.enabled,
+                allow: fetch.allow,
+                only_allowed: false,
+            },
             renditions: RenditionSettings {
                 cache_bytes: renditions.cache_bytes,
                 workers: renditions.workers,
@@ -442,6 +451,20 @@ fn certificate(values: &Values, layers: &mut Layers) -> Option<Certificate> {
         return None;
     }
     Some(Certificate::Files { cert: tls.cert_file.clone(), key: tls.key_file.clone() })
+}
+
+/// What is wrong with the addresses of the two listeners.
+fn metrics_problem(values: &Values, layers: &Layers) -> Option<String> {
+    let (main, own) = (values.server.bind, values.metrics.bind?);
+    let is_taken = main.port() != 0
+        && main.port() == own.port()
+        && (main.ip() == own.ip() || main.ip().is_unspecified() || own.ip().is_unspecified());
+    is_taken.then(|| {
+        format!(
+            "{}: metrics.bind is {own}, where server.bind ({main}) listens; choose another port, or leave it empty and set metrics.token_file",
+            layers.origin("metrics.bind")
+        )
+    })
 }
 
 /// What the values that are not set are derived from.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::core::store::AssetCommands;
 use crate::error::Result;
 use crate::fetch::Fetcher;
+use crate::telemetry::metrics::Metrics;
 
 pub mod access;
 pub mod assets;
@@ -30,6 +31,7 @@ pub mod libraries;
 mod library_order;
 pub mod long_work;
 pub mod maintenance;
+mod measurements;
 pub mod members;
 pub mod model;
 mod observed;
@@ -60,6 +62,7 @@ use clock::Clock;
 use data_folder::{DataFolder, Database, INDEX, Opening};
 use disk::{Disk, LocalDisk};
 use health::Health;
+pub use health::HealthCheck;
 use index::Indexer;
 use last_use::LastUse;
 use library_order::LibraryOrder;
@@ -85,6 +88,7 @@ pub struct Core(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
+    metrics: Arc<Metrics>,
     clock: Clock,
     observed: Observed,
     health: Health,
@@ -156,8 +160,10 @@ impl Core {
     ) -> Result<Self> {
         let folder = DataFolder::make(&settings.data_dir)?;
         let reserve = Reserve::open(Arc::clone(&disk), &settings.data_dir, settings.reserve_bytes)?;
-        let store =
-            open_store(&folder, &StoreOptions { cache_bytes: settings.cache_bytes, disk, reserve }, opening)?;
+        let metrics = Arc::new(Metrics::default());
+        let options =
+            StoreOptions { cache_bytes: settings.cache_bytes, disk, reserve, metrics: metrics.store.clone() };
+        let store = open_store(&folder, &options, opening)?;
         let blobs = Blobs::open(&settings.data_dir, &store, opening.accept_files)?;
         let health = Health::of_database(&folder.database_path())?;
         let observed = Observed::open(&store, &clock)?;
@@ -168,8 +174,10 @@ impl Core {
         let budget = Arc::new(Budget::of(&settings));
         let passwords = Passwords::of(settings.members.password_cost);
         let throttle = Throttle::new(settings.members.limit_sign_ins);
+        let processing = Processing::since(clock.now());
         let core = Self(Arc::new(Inner {
             settings,
+            metrics,
             clock,
             observed,
             health,
@@ -178,7 +186,7 @@ impl Core {
             indexer,
             fetcher,
             renditions,
-            processing: Processing::default(),
+            processing,
             scans: Scans::default(),
             library_order: LibraryOrder::default(),
             key_use: LastUse::default(),
@@ -198,6 +206,12 @@ impl Core {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// What this server counts.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.0.metrics
     }
 
     /// The clock, which tests move.

@@ -28,6 +28,14 @@ pub fn mode(path: &Path) -> io::Result<u32> {
     Ok(fs::metadata(path)?.permissions().mode() & 0o7777)
 }
 
+/// Whether users can access a file who are neither its owner nor in its group.
+///
+/// # Errors
+/// When it does not exist, or can't be read.
+pub fn is_open_to_others(path: &Path) -> io::Result<bool> {
+    Ok(mode(path)? & 0o007 != 0)
+}
+
 /// Creates a file that only this user can access, or empties an existing one.
 ///
 /// # Errors

@@ -21,6 +21,7 @@ guides! {
     backup "backup.md";
     behind_a_proxy "behind-a-proxy.md";
     certificates "certificates.md";
+    monitoring "monitoring.md";
     when_something_is_wrong "when-something-is-wrong.md";
     testing_with_rasterd "testing-with-rasterd.md";
     testing_in_each_language "testing-in-each-language.md";

@@ -12,7 +12,7 @@
 //!
 //! # What is where
 //! - [`guide`]: how to add an operation, the style with its reasons, what was decided and why, how things are stored,
-//!   how to test with a server of one's own.
+//!   how to monitor a server, how to test with a server of one's own.
 //! - [`operations`]: the operations as clients see them: one declaration each, from which every transport is generated.
 //! - [`core`]: what the operations do. In it, private to it: the store and the search index.
 //!   - [`core::access`]: who may read or change what: the grants, and the only file that creates them.
@@ -43,7 +43,8 @@
 //!   - `transport::client_address`: the address of a request's client, also behind proxies. Nothing else reads a peer's.
 //! - [`webapp`]: the pages for people, under `/app`. Every request to them passes `webapp/gate.rs`.
 //! - [`acme`]: certificates from an ACME server.
-//! - [`telemetry`]: the log.
+//! - [`telemetry`]: the log; [`telemetry::metrics`]: what the server counts, for `/metrics`. Depends on nothing, so that everything
+//!   can count.
 //! - [`client_setup`]: how each client is set up, for the command line and the web app.
 //! - [`cli`], [`config`], [`admin`]: the command line, the configuration, and administration of a running server.
 //! - [`testing`]: a server on a temporary folder, for our tests and for embedders.

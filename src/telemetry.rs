@@ -16,6 +16,8 @@ use tracing_subscriber::{Layer, Registry, reload};
 use crate::core::model::text::{TextKind, rewritten};
 use crate::error::MAX_MESSAGE;
 
+pub mod metrics;
+
 /// The format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {

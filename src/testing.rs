@@ -23,7 +23,7 @@ use crate::core::settings::{
 };
 use crate::core::uploads::UploadSource;
 use crate::fetch::FetchSettings;
-use crate::transport::server::{Control, Server, ServerOptions, Signals};
+use crate::transport::server::{Control, MetricsOptions, Server, ServerOptions, Signals};
 use crate::transport::tls::ClientAuthority;
 use crate::transport::tls::development::{CertificateRenewer, DevelopmentCertificate};
 
@@ -388,5 +388,6 @@ fn options(listener: TcpListener, certificate: &Arc<CertificateRenewer>) -> Serv
         proxies: ProxySettings::default(),
         test_control: None,
         acme: None,
+        metrics: MetricsOptions::default(),
     }
 }

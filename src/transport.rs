@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::core::Core;
 use crate::core::access::Caller;
 use crate::error::{Code, Error, Result};
+use crate::telemetry::metrics::Authentication;
 
 pub mod allowed_addresses;
 pub mod body;
@@ -33,9 +34,12 @@ mod tested_answer;
 pub mod tls;
 pub mod wire;
 
+pub use crate::telemetry::metrics::Transport;
 pub use client_address::ConnectionOrigin;
-pub use middleware::{StrictTransportSecurity, refused_response, wrap};
-pub use request_state::{RequestId, cancellation, client_address, record_code, request_id};
+pub use middleware::{Observers, StrictTransportSecurity, refused_response, wrap};
+pub use request_state::{
+    RequestId, cancellation, client_address, record_code, record_operation, record_transport, request_id,
+};
 pub use tested_answer::{CONTROL_PATH, begin_operation};
 
 /// The bearer token of a request.
@@ -62,11 +66,26 @@ pub fn token_in(value: &str) -> Option<&str> {
 /// # Errors
 /// `UNAUTHENTICATED` or `INVALID_API_KEY`; `RATE_LIMITED` when the key has too many requests running.
 pub fn authenticate(core: &Core, request: &HttpRequest) -> Result<Caller> {
-    let token = bearer_token(request.headers())?;
+    let token = expect_token(request.headers())?;
     let address = client_address();
-    let caller = core.authenticate(token).inspect_err(|_| core.record_refused_key(address))?;
-    request_state::record_caller(&caller)?;
+    let caller = core.authenticate(token).inspect_err(|_| {
+        request_state::record_authentication(core.why_refused(token));
+        core.record_refused_key(address);
+    })?;
+    let limited = |_: &Error| request_state::record_authentication(Authentication::RateLimited);
+    request_state::record_caller(&caller).inspect_err(limited)?;
+    request_state::record_authentication(Authentication::Accepted);
     Ok(caller.from_address(address).until(cancellation()))
+}
+
+/// [`bearer_token`] of a request that needs a key: it is counted when there is none.
+///
+/// # Errors
+/// Those of [`bearer_token`].
+pub fn expect_token(headers: &HeaderMap) -> Result<&str> {
+    let authentication =
+        if headers.contains_key(AUTHORIZATION) { Authentication::Malformed } else { Authentication::Missing };
+    bearer_token(headers).inspect_err(|_| request_state::record_authentication(authentication))
 }
 
 #[derive(Serialize)]

@@ -144,7 +144,7 @@ fn configuration(dir: &Path, args: &ServeArgs, layers: &LayerArgs) -> Result<Con
 }
 
 fn open(dir: &Path, config: &Config, own: &EphemeralArgs) -> Result<Parts, CommandError> {
-    let listener = listen(config.bind)?;
+    let listener = listen(config.bind, "--bind")?;
     let bound = listener.local_addr()?;
     // Keys are made while the database is created.
     let (certificate, opened) = std::thread::scope(|scope| {

@@ -11,6 +11,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -28,13 +29,26 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// How much of the answer is read.
 const MAX_ANSWER: u64 = 16 * 1024;
 
+/// What `/readyz?verbose` answers.
+#[derive(Deserialize)]
+struct Report {
+    checks: Vec<Check>,
+}
+
+#[derive(Deserialize)]
+struct Check {
+    name: String,
+    status: String,
+    reason: Option<String>,
+}
+
 pub(super) fn run(config: &Config) -> Result<(), CommandError> {
     let address = reachable(config.bind)?;
     expect_admission(config, address.ip())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let not_ready = |why: String| CommandError(format!("not ready at {address}: {why}"));
     let trust = Trust::Files(certificate_files(&config.certificate));
-    let asking = async { timeout(TIMEOUT, ask("/readyz", address, trust, &config.proxies)).await };
+    let asking = async { timeout(TIMEOUT, ask("/readyz?verbose", address, trust, &config.proxies)).await };
     let answer = runtime.block_on(asking);
     let answer = answer.map_err(|_| not_ready(format!("no answer within {} s", TIMEOUT.as_secs())))?;
     let answer = answer.map_err(|error| not_ready(error.to_string()))?;
@@ -43,7 +57,11 @@ pub(super) fn run(config: &Config) -> Result<(), CommandError> {
         return print(&format!("ready at {address}"));
     }
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body).trim();
-    Err(not_ready(if body.is_empty() { head.to_owned() } else { body.to_owned() }))
+    Err(not_ready(match failed_checks(body) {
+        Some(failed) => failed,
+        None if body.is_empty() => head.to_owned(),
+        None => body.to_owned(),
+    }))
 }
 
 /// Whether the server that listens on `bound` answers this process in time. An answer is also that it closes the
@@ -106,6 +124,15 @@ async fn ask(path: &str, address: SocketAddr, trust: Trust, proxies: &ProxySetti
         Err(error) => return Err(error),
     }
     Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// The checks that failed, each with its reason.
+fn failed_checks(body: &str) -> Option<String> {
+    let report: Report = serde_json::from_str(body).ok()?;
+    let failed = report.checks.into_iter().filter(|check| check.status != "ok");
+    let failed: Vec<String> =
+        failed.map(|check| format!("{}: {}", check.name, check.reason.unwrap_or(check.status))).collect();
+    (!failed.is_empty()).then(|| failed.join("; "))
 }
 
 /// The files with the certificates that the server may have.
@@ -208,5 +235,13 @@ mod tests {
             assert_eq!(found, asked.parse().unwrap());
         }
         assert!(reachable("127.0.0.1:0".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn only_the_checks_that_failed_are_printed() {
+        let body = r#"{"status":"failed","checks":[{"name":"store","status":"ok"},
+            {"name":"disk","status":"failed","reason":"its disk is full"},{"name":"queue","status":"failed"}]}"#;
+        assert_eq!(failed_checks(body).as_deref(), Some("disk: its disk is full; queue: failed"));
+        assert_eq!(failed_checks(r#"{"error":{"code":"X"}}"#), None);
     }
 }

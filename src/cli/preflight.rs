@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use rustix::fs::{Access, access};
 
-use crate::config::{Certificate, Config, Invalid, Origin};
+use crate::config::{Certificate, Config, Invalid, Metrics, Origin};
+use crate::transport::server::MetricsToken;
 use crate::transport::server::unix_socket::{self, UnixSocketError};
 use crate::transport::tls::{self, development};
 
@@ -21,6 +22,8 @@ pub(super) use storage::room;
 pub(super) const CERTIFICATE: &str = "certificate";
 /// The same about backups.
 pub(super) const BACKUP: &str = "backup";
+/// The same about `/metrics`.
+const METRICS: &str = "metrics";
 
 /// What was found.
 #[derive(Default)]
@@ -60,6 +63,7 @@ pub(super) fn look_around(config: &Config, bound: SocketAddr) -> Report {
     certificate(config, &mut report);
     report.warnings.extend(clock::check(&config.data_dir, SystemTime::now()));
     storage::check(&config.data_dir, &mut report);
+    report.warnings.extend(open_metrics(&config.metrics));
     if config.settings(bound).backup.dir.is_none() {
         let text = "no backups are made; set backup.dir to a folder on another disk".to_owned();
         report.notes.push(Finding { about: BACKUP, text });
@@ -73,6 +77,7 @@ fn problems(config: &Config) -> Vec<String> {
     [address("server.bind", config.bind), unix_socket, folder("data.dir", &config.data_dir)]
         .into_iter()
         .flatten()
+        .chain(metrics_problems(&config.metrics))
         .collect()
 }
 
@@ -124,6 +129,21 @@ fn unix_socket(path: &Path) -> Option<String> {
             Some(format!("server.unix_socket: {problem}"))
         }
     }
+}
+
+/// Whether the metrics have an address and a token.
+fn metrics_problems(Metrics { bind, token_file }: &Metrics) -> impl Iterator<Item = String> {
+    let address = bind.and_then(|bind| address("metrics.bind", bind));
+    let token = token_file.as_deref().map(MetricsToken::load).and_then(Result::err);
+    address.into_iter().chain(token.map(|error| format!("metrics.token_file: {error}")))
+}
+
+fn open_metrics(Metrics { bind, token_file }: &Metrics) -> Option<Finding> {
+    let bind = bind.filter(|bind| !bind.ip().is_loopback() && token_file.is_none())?;
+    let text = format!(
+        "metrics.bind: everybody who reaches {bind} can read the metrics; set metrics.token_file, or bind to a loopback address"
+    );
+    Some(Finding { about: METRICS, text })
 }
 
 /// Whether a folder exists and can be written to, or can be created.

@@ -17,14 +17,14 @@ use super::start_screen::StartScreen;
 use super::{CommandError, ask, flag, preflight};
 use crate::acme::{Acme, AcmeSettings};
 use crate::admin::socket::AdminSocket;
-use crate::config::{Addresses, Certificate, Config, Flag};
+use crate::config::{Addresses, Certificate, Config, Flag, Metrics};
 use crate::core::Core;
 use crate::core::access::Administrator;
 use crate::core::data_dir::DataDir;
 use crate::core::data_folder::{DataFolder, Opening};
 use crate::telemetry;
 use crate::transport::server::unix_socket::UnixSocket;
-use crate::transport::server::{Server, ServerOptions, Signals};
+use crate::transport::server::{MetricsOptions, MetricsToken, Server, ServerOptions, Signals};
 use crate::transport::tls::ClientAuthority;
 use crate::transport::tls::development::{self, CertificateRenewer, DevelopmentCertificate};
 
@@ -89,7 +89,7 @@ impl CertificateFiles {
 pub(super) fn run(config: Config, accept_files: bool, load: Load) -> Result<(), CommandError> {
     let level = telemetry::start(config.log.format, &config.log.level)?;
     let dir = DataDir::lock(&config.data_dir, "rasterd serve")?;
-    let listener = listen(config.bind)?;
+    let listener = listen(config.bind, "server.bind or --bind")?;
     let unix_socket = listen_on_unix_socket(&config)?;
     let bound = listener.local_addr()?;
     let addresses = config.addresses(bound);
@@ -105,6 +105,7 @@ pub(super) fn run(config: Config, accept_files: bool, load: Load) -> Result<(), 
     let options = ServerOptions {
         unix_socket,
         acme: certificate.acme.as_ref().map(AcmeCertificate::options).transpose()?,
+        metrics: metrics(&config)?,
         ..options(&config, listener, &addresses, &certificate)
     };
     let by = dir.administrator();
@@ -155,7 +156,16 @@ pub(super) fn options(
         proxies: config.proxies.clone(),
         test_control: None,
         acme: None,
+        metrics: MetricsOptions::default(),
     }
+}
+
+/// Where the metrics are, and who may read them.
+fn metrics(config: &Config) -> Result<MetricsOptions, CommandError> {
+    let Metrics { bind, token_file } = &config.metrics;
+    let token = token_file.as_deref().map(MetricsToken::load).transpose()?.map(Arc::new);
+    let listener = bind.map(|address| listen(address, "metrics.bind")).transpose()?;
+    Ok(MetricsOptions { listener, token })
 }
 
 async fn serve(options: ServerOptions, parts: Parts<'_>) -> Result<(), CommandError> {
@@ -174,10 +184,11 @@ async fn serve(options: ServerOptions, parts: Parts<'_>) -> Result<(), CommandEr
     }
 }
 
-pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {
+/// Listens on an address. `key` is where it is configured.
+pub(super) fn listen(address: SocketAddr, key: &str) -> Result<TcpListener, CommandError> {
     TcpListener::bind(address).map_err(|error| {
         CommandError(format!(
-            "can't listen on {address}: {error}. Choose another address with server.bind or --bind; port 0 chooses a free one"
+            "can't listen on {address}: {error}. Choose another address with {key}; port 0 chooses a free one"
         ))
     })
 }

@@ -32,6 +32,7 @@ pub(super) struct Values {
     pub security: Security,
     pub backup: Backup,
     pub scrub: Scrub,
+    pub metrics: Metrics,
     pub log: Log,
 }
 
@@ -169,6 +170,18 @@ pub(super) struct Scrub {
     pub days: u64,
 }
 
+/// Where the metrics are, and who may read them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// The address of a listener of their own.
+    #[serde(deserialize_with = "optional_address")]
+    pub bind: Option<SocketAddr>,
+    /// The file with the token that a monitor has to send.
+    #[serde(deserialize_with = "optional_path")]
+    pub token_file: Option<PathBuf>,
+}
+
 /// What is logged, and how.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -182,9 +195,18 @@ pub struct Log {
 }
 
 pub(super) fn bind_address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+    address(&String::deserialize(from)?)
+}
+
+/// An address to listen on, or `None` for no listener.
+fn optional_address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
     let text = String::deserialize(from)?;
+    if text.is_empty() { Ok(None) } else { address(&text).map(Some) }
+}
+
+fn address<E: serde::de::Error>(text: &str) -> Result<SocketAddr, E> {
     text.parse().map_err(|_| {
-        D::Error::custom(format!(
+        E::custom(format!(
             "must be an IP address and a port, such as 127.0.0.1:8443, 0.0.0.0:8443 or [::]:8443; it is {text:?}"
         ))
     })
@@ -216,7 +238,7 @@ fn folder<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
     absolute(&text)
 }
 
-/// A path, or `None` when it is not set.
+/// The path of a folder or a file; `None` where there is none, or for the default.
 fn optional_path<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
     let text = String::deserialize(from)?;
     if text.is_empty() {

@@ -1,5 +1,5 @@
-//! Checks whether the server can work: files can be written and read, and the folders are still the ones that it
-//! opened. Checked from time to time, away from the threads that answer requests; changes are logged.
+//! Checks whether the server can work, by parts: the database, the disk, the files, the search index, the work after
+//! uploads. Checked from time to time, away from the threads that answer requests; changes are logged.
 
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
@@ -15,18 +15,31 @@ use super::Core;
 use super::store::{ChangeQueries, Store, StoreState};
 use crate::core::store::files::Blobs;
 use crate::error::{Code, Error, Result, is_out_of_space};
+use crate::telemetry::metrics::Check;
 
 /// For how long a result is valid.
 const FRESH: Duration = Duration::from_secs(5);
 /// How long the disk may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What is checked here, in the order in which the first failure is reported.
+const CHECKS: [Check; 5] = [Check::Store, Check::Disk, Check::Files, Check::Index, Check::Queue];
 /// The reason when the disk is full.
 const FULL: &str = "its disk is full";
+
+/// The result of one check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// What was checked.
+    pub check: Check,
+    /// What is wrong, without a path or a name; none when it is fine.
+    pub problem: Option<&'static str>,
+}
 
 /// What is wrong.
 #[derive(Debug, Clone)]
 struct Fault {
+    check: Check,
     /// For clients: without a path.
     reason: &'static str,
     /// For the log.
@@ -44,7 +57,7 @@ pub(super) struct Health {
 #[derive(Default)]
 struct Last {
     looked: Option<Instant>,
-    fault: Option<Fault>,
+    faults: Vec<Fault>,
 }
 
 /// The identity of a file, beyond its name.
@@ -68,6 +81,11 @@ impl Health {
         Ok(Self { database: Some(Identity::of(path)?), ..Self::default() })
     }
 
+    /// The database file.
+    pub fn database_path(&self) -> Option<&Path> {
+        self.database.as_ref().map(|database| database.path.as_path())
+    }
+
     /// Whether the last result is still valid.
     fn is_fresh(&self) -> bool {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,21 +93,21 @@ impl Health {
     }
 
     /// The last result.
-    fn last(&self) -> Option<Fault> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).fault.clone()
+    fn last(&self) -> Vec<Fault> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).faults.clone()
     }
 
     /// Keeps a result, and logs it when the state changed.
-    fn keep(&self, fault: Option<Fault>) {
+    fn keep(&self, faults: Vec<Fault>) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&last.fault, &fault) {
+        match (last.faults.first(), faults.first()) {
             (Some(_), None) => tracing::info!("ready again: files can be written and read"),
-            (before, Some(fault)) if before.as_ref().is_none_or(|before| before.reason != fault.reason) => {
+            (before, Some(fault)) if before.is_none_or(|before| before.reason != fault.reason) => {
                 tracing::error!("not ready: {}: {}", fault.reason, fault.detail);
             }
             (Some(_), Some(_)) | (None, Some(_) | None) => {}
         }
-        *last = Last { looked: Some(Instant::now()), fault };
+        *last = Last { looked: Some(Instant::now()), faults };
     }
 }
 
@@ -99,20 +117,20 @@ impl Core {
     /// # Errors
     /// `SERVICE_UNAVAILABLE` with the reason.
     pub async fn check_ready(&self) -> Result<()> {
-        match self.store().recovery().state() {
-            StoreState::Writable => {}
-            StoreState::Full => return Err(not_ready(FULL)),
-            StoreState::Failed => {
-                return Err(not_ready("its disk failed and it accepts no changes; it tries again by itself"));
-            }
-            StoreState::GivenUp => {
-                return Err(not_ready(
-                    "its disk failed and it accepts no more changes; it must be restarted",
-                ));
-            }
-        }
-        let fault = if self.health().is_fresh() { self.health().last() } else { self.look_at_disk().await };
-        fault.map_or(Ok(()), |fault| Err(not_ready(fault.reason)))
+        let problem = self.health_checks().await.into_iter().find_map(|check| check.problem);
+        problem.map_or(Ok(()), |reason| Err(not_ready(reason)))
+    }
+
+    /// The result of each check. Checks the disk unless that was done within the last seconds.
+    pub async fn health_checks(&self) -> Vec<HealthCheck> {
+        let mut faults: Vec<Fault> = store_fault(self.store().recovery().state()).into_iter().collect();
+        faults.extend(if self.health().is_fresh() || !faults.is_empty() {
+            self.health().last()
+        } else {
+            self.look_at_disk().await
+        });
+        let problem = |check| faults.iter().find(|fault| fault.check == check).map(|fault| fault.reason);
+        CHECKS.map(|check| HealthCheck { check, problem: problem(check) }).to_vec()
     }
 
     /// Whether only a restart can help: the disk failed, and all attempts to open the database again failed, too.
@@ -122,72 +140,145 @@ impl Core {
     }
 
     /// Checks the disk, unless another check is running.
-    async fn look_at_disk(&self) -> Option<Fault> {
+    async fn look_at_disk(&self) -> Vec<Fault> {
         let health = self.health();
         if health.is_looking.swap(true, Ordering::AcqRel) {
             return health.last();
         }
-        let (blobs, store) = (self.blobs().clone(), self.store().clone());
-        let (database, is_looking) = (health.database.clone(), Arc::clone(&health.is_looking));
+        let (core, is_looking) = (self.clone(), Arc::clone(&health.is_looking));
         let looked = spawn_blocking(move || {
-            let fault = look(&blobs, &store, database.as_ref()).err();
+            let faults = core.look();
             is_looking.store(false, Ordering::Release);
-            fault
+            faults
         });
-        let fault = match timeout(PATIENCE, looked).await {
-            Ok(Ok(fault)) => fault,
+        let faults = match timeout(PATIENCE, looked).await {
+            Ok(Ok(faults)) => faults,
             Ok(Err(error)) => {
                 health.is_looking.store(false, Ordering::Release);
-                Some(Fault { reason: "its disk could not be checked", detail: error.to_string() })
+                let reason = "its disk could not be checked";
+                vec![Fault { check: Check::Disk, reason, detail: error.to_string() }]
             }
-            Err(_) => Some(Fault {
+            Err(_) => vec![Fault {
+                check: Check::Disk,
                 reason: "its disk does not answer",
                 detail: format!("nothing was written within {} seconds", PATIENCE.as_secs()),
-            }),
+            }],
         };
-        health.keep(fault.clone());
-        fault
+        health.keep(faults.clone());
+        faults
+    }
+
+    /// Everything that is wrong, in the order of [`CHECKS`]. Blocks.
+    fn look(&self) -> Vec<Fault> {
+        let (blobs, store) = (self.blobs(), self.store());
+        let (number, unreadable) = match database_number(store, self.health().database.as_ref()) {
+            Ok(number) => (Some(number), None),
+            Err(fault) => (None, Some(fault)),
+        };
+        let mut faults: Vec<Fault> = [
+            unreadable,
+            check_marker(blobs, number).err(),
+            check_writes(blobs).err(),
+            check_room(store).err(),
+            self.check_index().err(),
+            self.check_queue().err(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        faults.sort_by_key(|fault| CHECKS.iter().position(|check| *check == fault.check));
+        faults
+    }
+
+    fn check_index(&self) -> Result<(), Fault> {
+        if self.indexer().is_working() {
+            return Ok(());
+        }
+        let (reason, detail) =
+            ("its search index failed", "it is opened again; the log has the cause".to_owned());
+        Err(Fault { check: Check::Index, reason, detail })
+    }
+
+    fn check_queue(&self) -> Result<(), Fault> {
+        let reason = "the work after uploads does not go on";
+        match self.is_work_stuck() {
+            Ok(false) => Ok(()),
+            Ok(true) => {
+                let detail = "files wait for their pictures, and none is finished".to_owned();
+                Err(Fault { check: Check::Queue, reason, detail })
+            }
+            Err(error) => Err(Fault { check: Check::Queue, reason, detail: cause_of(&error) }),
+        }
     }
 }
 
-fn look(blobs: &Blobs, store: &Store, database: Option<&Identity>) -> Result<(), Fault> {
+/// What is wrong with a store in this state.
+fn store_fault(state: StoreState) -> Option<Fault> {
+    let (check, reason) = match state {
+        StoreState::Writable => return None,
+        StoreState::Full => (Check::Disk, FULL),
+        StoreState::Failed => {
+            (Check::Store, "its disk failed and it accepts no changes; it tries again by itself")
+        }
+        StoreState::GivenUp => {
+            (Check::Store, "its disk failed and it accepts no more changes; it must be restarted")
+        }
+    };
+    Some(Fault { check, reason, detail: String::new() })
+}
+
+/// The number of the database, which is still the file that was opened.
+fn database_number(store: &Store, database: Option<&Identity>) -> Result<u64, Fault> {
+    let check = Check::Store;
     if let Some(database) = database {
         let found = Identity::of(&database.path);
         if found.as_ref().ok() != Some(database) {
             let reason = "its database was moved away or replaced while it ran";
             let cause = found.map_or_else(|error| error.to_string(), |_| "it is another file now".to_owned());
-            return Err(Fault { reason, detail: format!("{}: {cause}", database.path.display()) });
+            return Err(Fault { check, reason, detail: format!("{}: {cause}", database.path.display()) });
         }
     }
-    let number = store.snapshot().and_then(|snapshot| snapshot.database()).map_err(|error| Fault {
-        reason: "its database can't be read",
-        detail: error.cause().map_or_else(|| error.to_string(), ToString::to_string),
-    })?;
-    let files = blobs.folder().display();
+    let number = store.snapshot().and_then(|snapshot| snapshot.database());
+    number.map_err(|error| Fault { check, reason: "its database can't be read", detail: cause_of(&error) })
+}
+
+/// Checks that the folder of files is that of the database, as far as its number is known.
+fn check_marker(blobs: &Blobs, database: Option<u64>) -> Result<(), Fault> {
+    let (check, files) = (Check::Files, blobs.folder().display());
     match blobs.marked_with() {
-        Ok(Some(found)) if found == number => {}
+        Ok(Some(found)) if database.is_none_or(|number| number == found) => Ok(()),
         Ok(_) => {
             let reason = "the folder of its files is missing, empty, or a different one";
-            return Err(Fault { reason, detail: format!("no marker of this database in {files}") });
+            Err(Fault { check, reason, detail: format!("no marker of this database in {files}") })
         }
         Err(error) => {
-            return Err(Fault { reason: "its files can't be read", detail: format!("{files}: {error}") });
+            Err(Fault { check, reason: "its files can't be read", detail: format!("{files}: {error}") })
         }
     }
+}
+
+fn check_writes(blobs: &Blobs) -> Result<(), Fault> {
     blobs.try_out().map_err(|error| {
-        let reason = match error.kind() {
-            _full if is_out_of_space(&error) => FULL,
-            ErrorKind::InvalidData => "its disk returns other bytes than were written",
-            ErrorKind::ReadOnlyFilesystem => "its disk can only be read",
-            _other => "files can't be written",
+        let (check, reason) = match error.kind() {
+            _full if is_out_of_space(&error) => (Check::Disk, FULL),
+            ErrorKind::InvalidData => (Check::Files, "its disk returns other bytes than were written"),
+            ErrorKind::ReadOnlyFilesystem => (Check::Files, "its disk can only be read"),
+            _other => (Check::Files, "files can't be written"),
         };
-        Fault { reason, detail: format!("{files}: {error}") }
-    })?;
-    if store.reserve().is_short() {
-        let detail = "only what frees space, revokes, or lets someone in is written; reading goes on";
-        return Err(Fault { reason: FULL, detail: detail.to_owned() });
+        Fault { check, reason, detail: format!("{}: {error}", blobs.folder().display()) }
+    })
+}
+
+fn check_room(store: &Store) -> Result<(), Fault> {
+    if !store.reserve().is_short() {
+        return Ok(());
     }
-    Ok(())
+    let detail = "only what frees space, revokes, or lets someone in is written; reading goes on".to_owned();
+    Err(Fault { check: Check::Disk, reason: FULL, detail })
+}
+
+fn cause_of(error: &Error) -> String {
+    error.cause().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 fn not_ready(reason: &str) -> Error {

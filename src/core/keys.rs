@@ -14,6 +14,7 @@ use crate::core::model::id::KeyId;
 use crate::core::model::name::parse_name;
 use crate::core::model::time::Millis;
 use crate::error::{Code, Error, Result};
+use crate::telemetry::metrics::Authentication;
 
 /// Why a key does not get a new value: the form was sent twice, or another owner was faster.
 const REGENERATED_SINCE: &str = "The key has a newer value than the one that you saw, so nothing was changed. That value was shown once; regenerate the key if it is lost.";
@@ -44,6 +45,17 @@ impl Core {
         let caller = Caller::find(self.store().snapshot()?, key.digest(), self.now())?;
         caller.key_id().into_iter().for_each(|id| self.key_use().record(id, self.now()));
         Ok(caller)
+    }
+
+    /// Why a token is refused, for those who run the server; clients get one answer for all reasons.
+    #[must_use]
+    pub fn why_refused(&self, token: &str) -> Authentication {
+        let Some(key) = PlainKey::parse(token) else { return Authentication::Malformed };
+        let found = self.store().snapshot().and_then(|snapshot| snapshot.key(&key.digest()));
+        match found {
+            Ok(Some(_)) => Authentication::Expired,
+            Ok(None) | Err(_) => Authentication::Unknown,
+        }
     }
 
     /// Handles a key that was sent unencrypted: logs that, and revokes the key if configured.

@@ -3,8 +3,9 @@
 //! priority. Whether it succeeds or fails, the upload stays.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
 use tokio::sync::watch;
@@ -24,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::pictures::media::MediaType;
 use crate::pictures::render_pool::RenderPermit;
 use crate::pictures::{Failure, Metadata, RenderableTypes};
+use crate::telemetry::metrics::JobResult;
 
 mod older;
 mod outcome;
@@ -35,16 +37,26 @@ const RETRY_DELAYS: [Duration; 3] =
     [Duration::from_mins(1), Duration::from_mins(10), Duration::from_hours(1)];
 /// How long to wait after the store failed.
 const STORE_RETRY_DELAY: Duration = Duration::from_secs(5);
+/// For how long a file may wait while no other is finished, before the queue counts as stuck. Far longer than any takes.
+const STUCK_AFTER: Duration = Duration::from_mins(15);
 /// How many failures one transaction puts back into the queue.
 const RETRY_BATCH: usize = 500;
 
-/// The assets whose files are being processed.
-#[derive(Default)]
-pub(super) struct Processing(Mutex<HashSet<AssetId>>);
+/// The work that is going on.
+pub(super) struct Processing {
+    /// The assets whose files are being processed.
+    claimed: Mutex<HashSet<AssetId>>,
+    /// When the last was finished, or this was opened.
+    last_end: AtomicU64,
+}
 
 impl Processing {
+    pub(super) fn since(opened: Millis) -> Self {
+        Self { claimed: Mutex::default(), last_end: AtomicU64::new(opened) }
+    }
+
     pub(super) fn claimed(&self) -> MutexGuard<'_, HashSet<AssetId>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -164,13 +176,45 @@ impl Core {
     }
 
     async fn process(&self, permit: &RenderPermit, asset: &Asset) -> Result<()> {
+        let started = Instant::now();
         let outcome = self.examine(permit, LibraryFile::of(asset), &asset.content).await;
+        self.count_work(asset, outcome.as_ref().err(), started.elapsed());
         if let Err(failure) = &outcome {
             tracing::warn!(asset = %asset.id, %failure, "the work after an upload failed");
         }
         let (by, now, limits) = (Administrator::local(), self.now(), self.settings().limits.clone());
         let (id, hash) = (asset.id, asset.content.hash);
         self.store().write(move |tx| outcome::settle(tx, &by, &id, hash, &outcome, &limits, now)).await
+    }
+
+    fn count_work(&self, asset: &Asset, failure: Option<&Failure>, duration: Duration) {
+        let result = match (failure, &asset.content.work) {
+            (None, _) => JobResult::Done,
+            (Some(failure), Work::Waiting(pending)) if retry_delay(*pending, failure).is_some() => {
+                JobResult::Retried
+            }
+            (Some(_), _) => JobResult::Failed,
+        };
+        self.metrics().work.worked(result, duration);
+        self.processing().last_end.store(self.now(), Ordering::Relaxed);
+    }
+
+    /// Whether files wait for their work, and none is finished.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) fn is_work_stuck(&self) -> Result<bool> {
+        let is_long_ago = |when: Millis| self.now().saturating_sub(when) >= millis(STUCK_AFTER);
+        if !is_long_ago(self.processing().last_end.load(Ordering::Relaxed)) {
+            return Ok(false);
+        }
+        Ok(match self.next_work()? {
+            Next::Now(asset) => match asset.content.work {
+                Work::Waiting(pending) => is_long_ago(pending.due.max(asset.updated)),
+                Work::Nothing | Work::Done(_) | Work::Failed { .. } => false,
+            },
+            Next::At(_) | Next::Nothing => false,
+        })
     }
 
     /// The pictures of a file, and its metadata.
@@ -273,9 +317,14 @@ fn visible(metadata: Metadata) -> Metadata {
     }
 }
 
+/// How long to wait until the next attempt, if there is one.
+fn retry_delay(pending: PendingWork, failure: &Failure) -> Option<&'static Duration> {
+    RETRY_DELAYS.get(pending.tries as usize).filter(|_| failure.is_transient())
+}
+
 /// What happens after a failed attempt: another one after a delay, or nothing more.
 fn after_failure(pending: PendingWork, failure: &Failure, now: Millis) -> Work {
-    let delay = RETRY_DELAYS.get(pending.tries as usize).filter(|_| failure.is_transient());
+    let delay = retry_delay(pending, failure);
     let pending = PendingWork { tries: pending.tries.saturating_add(1), ..pending };
     match delay {
         Some(delay) => Work::Waiting(PendingWork { due: now + millis(*delay), ..pending }),

@@ -22,6 +22,7 @@ use crate::pictures::media::MediaType;
 use crate::pictures::permits::{PermitRequest, Priority};
 use crate::pictures::render_pool::{RenderPermit, RenderPool, RenderPoolOptions};
 use crate::pictures::{self, Derived, Failure, PixelSize, RenderableTypes, memory};
+use crate::telemetry::metrics::CacheResult;
 
 mod cache;
 mod failures;
@@ -126,6 +127,11 @@ impl Renditions {
         self.cache.empty()
     }
 
+    /// The bytes that the cached renditions take, and the most that they may take. Blocks.
+    pub(super) fn cache_use(&self) -> io::Result<(u64, u64)> {
+        Ok((self.cache.used()?, self.cache.max_bytes()))
+    }
+
     /// Lets a file be tried again that could not be opened.
     pub(super) fn clear_failure(&self, file: LibraryFile) {
         self.failures.clear(file);
@@ -197,7 +203,9 @@ impl Core {
     ) -> Result<RenditionFile> {
         let spec = RenditionSpec::new(request, content, self.renderable_types())
             .ok_or_else(|| not_renderable(content.media_type))?;
-        let found = match self.renditions().find(&spec, requester.file, self.now())? {
+        let found = self.renditions().find(&spec, requester.file, self.now())?;
+        self.metrics().work.cache.inc(if found.is_some() { CacheResult::Hit } else { CacheResult::Miss });
+        let found = match found {
             Some(found) => found,
             None => self.render(requester, content, spec).await?,
         };

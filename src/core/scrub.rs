@@ -2,6 +2,7 @@
 //! ones are recorded, logged, shown on the Overview, and not served. The position survives a restart.
 
 use std::collections::HashSet;
+use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::core::model::time::Millis;
 use crate::core::store::files::Blobs;
 use crate::core::store::{AuditCommands, FileQueries, ScrubCommands, ScrubQueries, Store, Tx};
 use crate::error::Result;
+use crate::telemetry::metrics::WorkMetrics;
 
 /// How often a part is checked: with every maintenance.
 const EVERY: Duration = Duration::from_mins(1);
@@ -81,9 +83,10 @@ impl Core {
         let share = u64::MAX / (period.as_secs() / EVERY.as_secs()).max(1);
         let until = from.checked_add(share);
         let (store, blobs) = (self.store().clone(), self.blobs().clone());
-        let work = move |reporter: &Reporter| check(&store, &blobs, from, until, reporter);
+        let part = Part { from, until, metrics: self.metrics().work.clone() };
+        let work = move |reporter: &Reporter| check(&store, &blobs, &part, reporter);
         let checked = Reporter::default().run("scrub", work).await?;
-        checked.log(self.blobs());
+        self.tell(&checked);
         let now = self.now();
         let checked = Arc::new(checked);
         let found = Arc::clone(&checked);
@@ -107,11 +110,17 @@ impl Core {
             return Ok(());
         }
         let (checked, now) = (Arc::new(CheckedFiles { damaged, mended }), self.now());
-        checked.log(self.blobs());
+        self.tell(&checked);
         let found = Arc::clone(&checked);
         self.store().write_always_blocking(move |tx| found.record(tx, now))?;
         checked.apply(self.blobs());
         Ok(())
+    }
+
+    /// Logs and counts what was found.
+    fn tell(&self, checked: &CheckedFiles) {
+        checked.log(self.blobs());
+        self.metrics().work.found_damaged.inc_by(checked.damaged.len() as u64);
     }
 
     /// Reads which files are known to be damaged.
@@ -122,17 +131,19 @@ impl Core {
     }
 }
 
-/// Checks the files whose hashes begin from `from` on, before `until`, and again some that are known to be damaged.
-fn check(
-    store: &Store,
-    blobs: &Blobs,
+/// The files whose hashes begin from `from` on, before `until`.
+struct Part {
     from: u64,
     until: Option<u64>,
-    reporter: &Reporter,
-) -> Result<CheckedFiles> {
+    /// Counts them.
+    metrics: WorkMetrics,
+}
+
+/// Checks a part of the files, and again some that are known to be damaged.
+fn check(store: &Store, blobs: &Blobs, part: &Part, reporter: &Reporter) -> Result<CheckedFiles> {
     let snapshot = store.snapshot()?;
     let recorded: HashSet<ContentHash> = snapshot.damaged_files()?.into_iter().collect();
-    let mut due: HashSet<ContentHash> = snapshot.blobs_between(from, until)?.into_iter().collect();
+    let mut due: HashSet<ContentHash> = snapshot.blobs_between(part.from, part.until)?.into_iter().collect();
     drop(snapshot);
     let known = blobs.damaged().clone();
     // Those that came back with an upload.
@@ -142,6 +153,8 @@ fn check(
     due.extend(again.iter().take(CHECKED_AGAIN));
     let mut checked = CheckedFiles::default();
     for hash in due {
+        part.metrics.scrubbed.inc();
+        part.metrics.scrubbed_bytes.inc_by(fs::metadata(blobs.local_path(hash)).map_or(0, |file| file.len()));
         // One that is wrong may have been deleted with its asset meanwhile.
         match check_bytes(blobs, hash, reporter)? {
             Some(problem) if store.snapshot()?.blob_refs(hash)? > 0 => {

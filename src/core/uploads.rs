@@ -20,6 +20,7 @@ use crate::core::model::name::{Slug, asset_name};
 use crate::core::store::files::KeptFile;
 use crate::error::{Code, Error, Result};
 use crate::pictures::media::Inspected;
+use crate::telemetry::metrics::{FileResult, UploadResult};
 use file::{AcceptedFile, FileOutcome, RejectedFile};
 
 mod base64;
@@ -111,6 +112,17 @@ impl Core {
             _slot: slot,
         })
     }
+
+    /// Counts an upload that stored these files, or none, and left out `rejected`.
+    fn count_upload(&self, stored: Option<&Uploaded>, rejected: u64) {
+        let metrics = &self.metrics().work;
+        metrics.uploads.inc(if stored.is_some() { UploadResult::Stored } else { UploadResult::Refused });
+        metrics.files.add(FileResult::Rejected, rejected);
+        for detail in stored.iter().flat_map(|uploaded| &uploaded.assets) {
+            metrics.files.inc(FileResult::Stored);
+            metrics.file_bytes.inc_by(detail.asset.content.size);
+        }
+    }
 }
 
 impl Upload {
@@ -182,6 +194,13 @@ impl Upload {
     /// `RESOURCE_NOT_FOUND` for the parent; `STORAGE_LIMIT_EXCEEDED` for the organization's quota; the errors of a revoked
     /// key. Nothing is stored then.
     pub async fn finish(self) -> Result<Uploaded> {
+        let (core, rejected) = (self.permission.core.clone(), self.rejected.len() as u64);
+        let outcome = self.store().await;
+        core.count_upload(outcome.as_ref().ok(), rejected);
+        outcome
+    }
+
+    async fn store(self) -> Result<Uploaded> {
         // First, so that a caller who lost access meanwhile learns nothing about the files.
         self.permission.check()?;
         self.expect_files(self.parent.is_some())?;

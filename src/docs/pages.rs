@@ -87,6 +87,7 @@ pub const PAGES: &[Page] = pages! {
     Use "testing-in-each-language.md" "pytest, Vitest, node:test, JUnit, a shell, continuous integration.";
     Run "user/back-up-and-restore.md" "Making a backup, restoring it, and practising that.";
     Run "user/upgrade.md" "Replacing the program by a newer one, and going back.";
+    Run "monitoring.md" "Health checks, metrics for Prometheus, alerts and a dashboard for Grafana.";
     Run "certificates.md" "Your own files, Let's Encrypt, the built-in authority, a company's own.";
     Run "behind-a-proxy.md" "nginx, Caddy or Traefik before it: the clients' addresses, uploads, streams.";
     Run "user/air-gap.md" "A machine without a way to the internet.";

@@ -18,7 +18,7 @@ use crate::core::stored_file::{ReadRange, StoredFile};
 use crate::error::{Error, Result};
 use crate::pictures::media::MediaType;
 use crate::pictures::media::svg::GZIP;
-use crate::transport;
+use crate::transport::{self, Transport};
 
 mod conditions;
 mod disposition;
@@ -35,7 +35,7 @@ const CACHE_POLICY: HeaderValue =
 const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// What tests call a request of a file.
+/// What tests and metrics call a request of a file.
 const OPERATION: &str = "get_file";
 
 type OriginalPath = web::Path<(String, String, String)>;
@@ -76,6 +76,7 @@ pub fn configure(routes: &mut web::ServiceConfig, core: &Core) {
 
 /// Announces that a file is requested.
 async fn begin(core: &Core, place: [&str; 2]) -> Result<()> {
+    transport::record_transport(Transport::Files);
     transport::begin_operation(core, transport::request_id(), None, OPERATION, place).await
 }
 

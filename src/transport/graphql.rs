@@ -12,8 +12,8 @@ use async_graphql::{EmptySubscription, Name, Request, Response};
 
 use crate::core::Core;
 use crate::error::{Code, Error};
-use crate::transport;
 use crate::transport::wire::configured::Configured;
+use crate::transport::{self, Transport};
 
 mod announce;
 mod cost;
@@ -105,10 +105,12 @@ struct Handlers {
 }
 
 async fn post(request: HttpRequest, payload: web::Payload, api: web::Data<Handlers>) -> HttpResponse {
+    transport::record_transport(Transport::GraphQl);
     api.post(&request, payload).await.unwrap_or_else(RequestError::answer)
 }
 
 async fn get(request: HttpRequest, api: web::Data<Handlers>) -> HttpResponse {
+    transport::record_transport(Transport::GraphQl);
     if wants_page(request.headers()) {
         return explorer::page();
     }

@@ -21,10 +21,10 @@ use futures_util::FutureExt;
 
 use super::client_address::{ConnectionOrigin, client_of};
 use super::cors::Cors;
-use super::error_response;
 use super::metered::metered;
-use super::request_state::{CURRENT_REQUEST, RequestId, RequestState};
+use super::request_state::{CURRENT_REQUEST, RequestId, RequestState, record_authentication};
 use super::tested_answer::{CONTROL_PATH, tested};
+use super::{error_response, expect_token};
 use crate::core::Core;
 use crate::core::budget::Budget;
 use crate::core::cancellation::Cancellation;
@@ -32,6 +32,7 @@ use crate::core::model::api_key::without_keys;
 use crate::core::model::token::without_tokens;
 use crate::core::test_control::TestedRequest;
 use crate::error::{Code, Error, logged};
+use crate::telemetry::metrics::{AnsweredRequest, Metrics};
 
 /// The header that carries the request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -67,13 +68,21 @@ impl StrictTransportSecurity {
 /// Browsers remember for a year to use only HTTPS.
 const ONE_YEAR: &str = "max-age=31536000";
 
-/// Wraps an application. The result answers every request, also when a handler panics. `followed` is the core of a
-/// server that was started for tests, which follows each request.
+/// Who follows the requests.
+#[derive(Clone)]
+pub struct Observers {
+    /// Counts each request.
+    pub metrics: Arc<Metrics>,
+    /// The core of a server that was started for tests, which follows each request.
+    pub followed: Option<Core>,
+}
+
+/// Wraps an application. The result answers every request, also when a handler panics.
 pub fn wrap<I, S, B>(
     application: I,
     cors: Cors,
     budget: Arc<Budget>,
-    followed: Option<Core>,
+    observers: Observers,
     security: StrictTransportSecurity,
 ) -> impl ServiceFactory<Request, Config = AppConfig, Response = Response<BoxBody>, Error = WebError, InitError = ()>
 where
@@ -90,7 +99,7 @@ where
 {
     let cors = Rc::new(cors);
     apply_fn_factory(application, move |request: Request, service: &S::Service| {
-        answer(request, service, Rc::clone(&cors), Arc::clone(&budget), followed.as_ref(), security)
+        answer(request, service, Rc::clone(&cors), Arc::clone(&budget), &observers, security)
     })
 }
 
@@ -100,7 +109,7 @@ fn answer<S, B>(
     service: &S,
     cors: Rc<Cors>,
     budget: Arc<Budget>,
-    followed: Option<&Core>,
+    observers: &Observers,
     security: StrictTransportSecurity,
 ) -> impl Future<Output = Result<Response<BoxBody>, WebError>> + use<S, B>
 where
@@ -112,7 +121,9 @@ where
     let cancellation = request.conn_data::<Cancellation>().cloned().unwrap_or_default();
     let state = Rc::new(RequestState::new(address, cancellation, budget));
     let line = LogLine::new(request.method(), request.path());
-    let followed = followed.and_then(|core| line.follow(core, state.id));
+    let followed = observers.followed.as_ref().and_then(|core| line.follow(core, state.id));
+    let metrics = Arc::clone(&observers.metrics);
+    let running_request = metrics.requests.begin();
     let origin = cors.origin(request.headers());
     let preflight = cors.preflight(&request, origin.as_ref());
     // The router itself runs inside `call`, so a panic there is caught, too.
@@ -131,6 +142,8 @@ where
         cors.allow(answer.headers_mut(), origin);
         set_headers(answer.headers_mut(), state.id, security);
         line.write(answer.status(), started, &state);
+        count(&metrics, answer.status(), started, &state);
+        drop(running_request);
         if let Some(followed) = followed {
             answer = tested(answer, followed, &state);
         }
@@ -141,23 +154,44 @@ where
 /// The answer to a request that is refused before a handler gets it, with the headers that every answer has. Its body
 /// is not read, so the connection closes.
 pub fn refused_response(
+    core: &Core,
     request: &Request,
     error: &Error,
-    budget: &Arc<Budget>,
     security: StrictTransportSecurity,
 ) -> Response<BoxBody> {
     let started = Instant::now();
     let (address, security) = (client_of(request), security.for_request(request));
-    let state = Rc::new(RequestState::new(address, Cancellation::default(), Arc::clone(budget)));
+    let state = Rc::new(RequestState::new(address, Cancellation::default(), Arc::clone(core.budget())));
     let line = LogLine::new(request.method(), request.path());
     CURRENT_REQUEST.sync_scope(Rc::clone(&state), || {
         let mut answer = error_response(error);
         set_headers(answer.headers_mut(), state.id, security);
         line.write(answer.status(), started, &state);
+        if matches!(error.code(), Code::Unauthenticated | Code::InvalidApiKey)
+            && let Ok(token) = expect_token(request.headers())
+        {
+            record_authentication(core.why_refused(token));
+        }
+        count(core.metrics(), answer.status(), started, &state);
         let mut answer: Response<BoxBody> = answer.into();
         answer.head_mut().set_connection_type(ConnectionType::Close);
         answer
     })
+}
+
+/// Counts an answered request.
+fn count(metrics: &Metrics, status: StatusCode, started: Instant, state: &RequestState) {
+    // GraphQL and MCP answer 200 with an error inside.
+    let inside = state.code().filter(|_| status.is_success()).and_then(Code::from_name).map(Code::status);
+    metrics.requests.answered(AnsweredRequest {
+        transport: state.transport(),
+        operation: state.operation(),
+        status: inside.unwrap_or(status.as_u16()),
+        duration: started.elapsed(),
+    });
+    if let Some(authentication) = state.authentication() {
+        metrics.requests.authentications.inc(authentication);
+    }
 }
 
 /// The line about a request in the access log.
@@ -287,16 +321,13 @@ mod tests {
                 web::get().to(|| async { Err::<String, _>(Error::internal("the secret reason")) }),
             )
             .default_service(web::to(no_such_path));
-        let wrapped = wrap(
-            application,
-            Cors::new(AllowedAddresses::new(AddressLists::default())),
-            budget(),
-            None,
-            StrictTransportSecurity::default(),
-        )
-        .new_service(AppConfig::default())
-        .await
-        .unwrap();
+        let observers = Observers { metrics: Arc::default(), followed: None };
+        let security = StrictTransportSecurity::default();
+        let cors = Cors::new(AllowedAddresses::new(AddressLists::default()));
+        let wrapped = wrap(application, cors, budget(), observers, security)
+            .new_service(AppConfig::default())
+            .await
+            .unwrap();
         let request = TestRequest::with_uri(path).set_payload("too long a body").finish();
         let answer = wrapped.call(request).await.unwrap();
         let (head, body) = answer.into_parts();

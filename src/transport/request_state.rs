@@ -12,7 +12,11 @@ use crate::core::access::Caller;
 use crate::core::budget::{Budget, Requester, Reservation};
 use crate::core::cancellation::Cancellation;
 use crate::core::model::id::{KeyId, random_base62};
-use crate::error::Result;
+use crate::error::{Code, Result};
+use crate::telemetry::metrics::{Authentication, Transport};
+
+/// The operation of a request that runs different ones.
+const SEVERAL: &str = "several";
 
 /// A request's id: 16 random base-62 characters, in `X-Request-Id` and in every line of the log about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +53,9 @@ pub struct RequestState {
     /// Cancelled when its connection is closed.
     pub cancellation: Cancellation,
     code: Cell<Option<&'static str>>,
+    transport: Cell<Transport>,
+    operation: Cell<Option<&'static str>>,
+    authentication: Cell<Option<Authentication>>,
     ungranted: Cell<bool>,
     slot: Cell<Option<Reservation>>,
     held: RefCell<Vec<Box<dyn Any>>>,
@@ -64,6 +71,9 @@ impl RequestState {
             budget,
             cancellation,
             code: Cell::new(None),
+            transport: Cell::new(Transport::Other),
+            operation: Cell::new(None),
+            authentication: Cell::new(None),
             ungranted: Cell::new(false),
             slot: Cell::default(),
             held: RefCell::default(),
@@ -73,6 +83,26 @@ impl RequestState {
     /// The code of the error that it was answered with, if any.
     pub fn code(&self) -> Option<&'static str> {
         self.code.get()
+    }
+
+    /// What answers it.
+    pub fn transport(&self) -> Transport {
+        self.transport.get()
+    }
+
+    /// The operation that it ran.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.operation.get()
+    }
+
+    /// How it authenticated itself, if it had to.
+    pub fn authentication(&self) -> Option<Authentication> {
+        let is_refused = self.code() == Some(Code::InvalidApiKey.name());
+        match self.authentication.get() {
+            // The key is live, and was refused after that.
+            Some(Authentication::Accepted) if is_refused => Some(Authentication::OtherOrganization),
+            authentication => authentication,
+        }
     }
 
     /// Who is charged for what this request takes.
@@ -131,6 +161,25 @@ pub fn client_address() -> Option<IpAddr> {
 pub fn record_code(code: &'static str) {
     // Outside a request there is no line in the access log.
     let _ = CURRENT_REQUEST.try_with(|request| request.code.set(Some(code)));
+}
+
+/// Records what answers the request, for the metrics.
+pub fn record_transport(transport: Transport) {
+    let _ = CURRENT_REQUEST.try_with(|request| request.transport.set(transport));
+}
+
+/// Records the operation that the request runs, for the metrics.
+pub fn record_operation(operation: &'static str) {
+    let _ = CURRENT_REQUEST.try_with(|request| {
+        // One request of GraphQL may run several different ones.
+        let is_other = request.operation.get().is_some_and(|earlier| earlier != operation);
+        request.operation.set(Some(if is_other { SEVERAL } else { operation }));
+    });
+}
+
+/// Records how the request authenticated itself, for the metrics.
+pub fn record_authentication(authentication: Authentication) {
+    let _ = CURRENT_REQUEST.try_with(|request| request.authentication.set(Some(authentication)));
 }
 
 /// Records whose request it is, and counts it among those of its key. Only a live key gets here, so that nobody else can

@@ -14,7 +14,7 @@ use crate::core::Core;
 use crate::core::access::LibraryPath;
 use crate::error::Result;
 use crate::operations::{Operation, Visitor, visit_all};
-use crate::transport;
+use crate::transport::{self, Transport};
 
 mod authorized;
 mod body;
@@ -75,6 +75,7 @@ fn paths() -> Vec<&'static str> {
 }
 
 async fn serve(route: &'static Route, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse> {
+    transport::record_transport(Transport::Rest);
     let Route { declaration, endpoint, .. } = route;
     let authorized = Authorized::check(declaration, endpoint.since, request, payload.into_inner())?;
     let Authorized { caller, head, .. } = &authorized;

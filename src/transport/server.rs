@@ -7,17 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix_http::{Request, Response};
-use actix_service::ServiceFactory;
-use actix_web::body::BoxBody;
-use actix_web::dev::AppConfig;
+use actix_server::ServerBuilder;
 use actix_web::web;
 use futures_util::future::join3;
 
 use crate::core::Core;
 use crate::core::clock::Clock;
 use crate::core::settings::{ProxySettings, Timeouts};
-use crate::transport::allowed_addresses::AllowedAddresses;
+use crate::transport::allowed_addresses::{AddressLists, AllowedAddresses};
 use crate::transport::cors::Cors;
 use crate::transport::mcp::running::RunningRequests;
 use crate::transport::mcp::{self, McpOptions, McpServer};
@@ -25,7 +22,7 @@ use crate::transport::test_control::{self, TestControlOptions};
 use crate::transport::tls::challenges::Challenges;
 use crate::transport::tls::development::CertificateRenewer;
 use crate::transport::tls::{self, Certificates, ClientAuthority, TlsError};
-use crate::transport::{self, cdn, docs, graphql, rest};
+use crate::transport::{self, Observers, cdn, docs, graphql, rest};
 use crate::webapp as pages;
 
 mod acceptor;
@@ -36,8 +33,9 @@ mod connection_limits;
 mod head;
 mod health;
 mod http_challenges;
-mod https_service;
+mod listener;
 mod live;
+mod metrics;
 mod plain_http;
 mod proxy_protocol;
 mod refusal;
@@ -48,9 +46,11 @@ mod transfer_rate;
 pub mod unix_socket;
 
 use acceptor::Acceptor;
-use https_service::HttpsService;
+use listener::{Application, Listening};
 use live::CertificateOnly;
 pub use live::{Lifecycle, LiveOptions};
+use metrics::MetricsEndpoint;
+pub use metrics::{MetricsOptions, MetricsToken, MetricsTokenError};
 use renewal::Renewal;
 use signals::Signal;
 pub use signals::{Control, Signals};
@@ -100,6 +100,8 @@ pub struct ServerOptions {
     pub test_control: Option<TestControlOptions>,
     /// Where an ACME server finds its proofs, when the certificate comes from one.
     pub acme: Option<AcmeOptions>,
+    /// Where the metrics are, and who may read them.
+    pub metrics: MetricsOptions,
 }
 
 /// Where an ACME server finds the proofs that domains are this server's.
@@ -143,6 +145,7 @@ pub struct Server {
     renewal: Renewal,
     live: LiveOptions,
     acme: Option<AcmeOptions>,
+    token: Option<Arc<MetricsToken>>,
     draining: Arc<AtomicBool>,
     /// Of the Unix socket; removed when the server has stopped.
     socket_file: Option<SocketFile>,
@@ -170,27 +173,29 @@ impl Server {
         };
         let draining = Arc::new(AtomicBool::new(false));
         let security = transport::StrictTransportSecurity { is_on: options.development.is_none() };
-        let proxies = options.proxies.clone();
-        let acceptor =
-            Arc::new(Acceptor::new(tls, core.clone(), Arc::clone(&live.timeouts), proxies, security));
-        let builder = builder(&options);
         let idle = options.timeouts.idle;
+        let listening = |tls, proxies| {
+            let timeouts = Arc::clone(&live.timeouts);
+            let acceptor = Arc::new(Acceptor::new(tls, core.clone(), timeouts, proxies, security));
+            Listening { core: core.clone(), security, acceptor, idle }
+        };
+        // No proxy is between the metrics and who reads them.
+        let monitor = listening(tls.clone(), ProxySettings::default());
+        let main = listening(tls, options.proxies.clone());
+        let builder = builder(&options);
         let unix_socket = options.unix_socket.take();
         let addresses = live.addresses.clone();
-        let (listener, mounts) =
-            Mounts::new(options, addresses, core.clone(), security, Arc::clone(&draining));
-        let drain = builder.graceful_shutdown_signal();
-        let service = HttpsService { acceptor, mounts, idle, drain };
-        let on_port = service.clone();
-        let mut builder = builder.listen("https", listener, move || on_port.on_port())?;
-        let mut socket_file = None;
-        if let Some((listener, file)) = unix_socket.map(UnixSocket::split) {
-            builder =
-                builder.listen_uds("https on a Unix socket", listener, move || service.on_unix_socket())?;
-            socket_file = Some(file);
-        }
+        let token = options.metrics.token.clone();
+        let metrics = MetricsEndpoint {
+            core: core.clone(),
+            certificates: Arc::clone(&renewal.certificates),
+            token: token.clone(),
+            draining: Arc::clone(&draining),
+        };
+        let listeners = Listeners::new(options, addresses, core.clone(), security, metrics);
+        let (builder, socket_file) = listeners.add_to(builder, main, monitor, unix_socket)?;
         let actix = builder.run();
-        Ok(Self { actix, address, core, renewal, live, acme, draining, socket_file })
+        Ok(Self { actix, address, core, renewal, live, acme, token, draining, socket_file })
     }
 
     /// Where it listens.
@@ -220,7 +225,7 @@ impl Server {
     /// # Errors
     /// When the listening socket fails.
     pub async fn run_with(self, mut signals: Signals, lifecycle: &dyn Lifecycle) -> std::io::Result<()> {
-        let Self { actix, core, renewal, live, acme, draining, socket_file, .. } = self;
+        let Self { actix, core, renewal, live, acme, token, draining, socket_file, .. } = self;
         let handle = actix.handle();
         let mut serving = pin!(actix);
         {
@@ -234,7 +239,10 @@ impl Server {
                     outcome = &mut serving => return outcome,
                     _ = &mut maintenance => {}
                     signal = signals.next() => match signal {
-                        Signal::Reload => lifecycle.reload(&live),
+                        Signal::Reload => {
+                            lifecycle.reload(&live);
+                            token.iter().for_each(|token| token.reload_and_log());
+                        }
                         Signal::Stop => break,
                     },
                 }
@@ -271,19 +279,7 @@ fn host_of(origin: &str) -> String {
     host.trim_start_matches('[').trim_end_matches(']').to_owned()
 }
 
-/// Answers `Expect: 100-continue`: the client may send its body, or the request is refused without it.
-fn may_continue(
-    core: &Core,
-    request: Request,
-    security: transport::StrictTransportSecurity,
-) -> Result<Request, Response<BoxBody>> {
-    match rest::may_continue(core, request.method(), request.uri(), request.head().headers()) {
-        Ok(()) => Ok(request),
-        Err(error) => Err(transport::refused_response(&request, &error, core.budget(), security)),
-    }
-}
-
-fn builder(options: &ServerOptions) -> actix_server::ServerBuilder {
+fn builder(options: &ServerOptions) -> ServerBuilder {
     let builder = actix_server::Server::build()
         .disable_signals()
         // Whole seconds, and at least one.
@@ -313,18 +309,27 @@ struct Mounts {
     graphql: graphql::GraphQlOptions,
     pages: pages::WebappOptions,
     test_control: Option<TestControlOptions>,
+    /// Where they are on the main listener.
+    metrics: Option<MetricsEndpoint>,
 }
 
-impl Mounts {
-    /// Splits the options. The listener comes back by itself: a copy of it would keep the port open while requests
-    /// finish, and new clients would wait for an answer that never comes.
+/// The sockets, and what answers on them. The sockets stand by themselves: a copy of one would keep its port open while
+/// requests finish, and new clients would wait for an answer that never comes.
+struct Listeners {
+    main: TcpListener,
+    mounts: Mounts,
+    monitoring: Option<(TcpListener, MonitoringMounts)>,
+}
+
+impl Listeners {
+    /// Splits the options.
     fn new(
         options: ServerOptions,
         addresses: AllowedAddresses,
         core: Core,
         security: transport::StrictTransportSecurity,
-        draining: Arc<AtomicBool>,
-    ) -> (TcpListener, Self) {
+        metrics: MetricsEndpoint,
+    ) -> Self {
         let ServerOptions {
             listener,
             authority,
@@ -332,6 +337,7 @@ impl Mounts {
             graphql_introspection,
             graphql_cost,
             test_control,
+            metrics: MetricsOptions { listener: own_listener, token },
             ..
         } = options;
         let graphql = graphql::GraphQlOptions {
@@ -344,10 +350,14 @@ impl Mounts {
         let mcp_server = McpServer::new(core.clone());
         let (documents, docs) = (rest::Documents::new(core.settings()), docs::Pages::new(core.settings()));
         let running = RunningRequests::default();
-        let mounts = Self {
+        let monitoring =
+            own_listener.map(|listener| (listener, MonitoringMounts { metrics: metrics.clone(), security }));
+        // Without a token, they are nowhere but on a listener of their own.
+        let is_on_main = token.is_some() && monitoring.is_none();
+        let mounts = Mounts {
             core,
             security,
-            draining,
+            draining: Arc::clone(&metrics.draining),
             addresses,
             documents,
             docs,
@@ -357,19 +367,61 @@ impl Mounts {
             graphql,
             pages,
             test_control,
+            metrics: is_on_main.then_some(metrics),
         };
-        (listener, mounts)
+        Self { main: listener, mounts, monitoring }
     }
 
-    fn application(
-        &self,
-    ) -> impl ServiceFactory<
-        actix_http::Request,
-        Config = AppConfig,
-        Response = actix_http::Response<actix_web::body::BoxBody>,
-        Error = actix_web::Error,
-        InitError = (),
-    > + use<> {
+    /// Adds them to the server. The file of the Unix socket is removed when it is dropped.
+    fn add_to(
+        self,
+        builder: ServerBuilder,
+        listening: Listening,
+        monitor: Listening,
+        unix_socket: Option<UnixSocket>,
+    ) -> std::io::Result<(ServerBuilder, Option<SocketFile>)> {
+        let Self { main, mounts, monitoring } = self;
+        let on_port = mounts.clone();
+        let mut builder =
+            listening.clone().add_port(builder, "https", main, move || on_port.application())?;
+        let mut socket_file = None;
+        if let Some((listener, file)) = unix_socket.map(UnixSocket::split) {
+            let application = move || mounts.application();
+            builder = listening.add_unix_socket(builder, "https on a Unix socket", listener, application)?;
+            socket_file = Some(file);
+        }
+        if let Some((listener, mounts)) = monitoring {
+            builder = monitor.add_port(builder, "metrics", listener, move || mounts.application())?;
+        }
+        Ok((builder, socket_file))
+    }
+}
+
+/// What the listener for metrics answers.
+#[derive(Clone)]
+struct MonitoringMounts {
+    metrics: MetricsEndpoint,
+    security: transport::StrictTransportSecurity,
+}
+
+impl MonitoringMounts {
+    fn application(&self) -> impl Application + use<> {
+        let Self { metrics, security } = self.clone();
+        let core = metrics.core.clone();
+        let application = actix_web::App::new()
+            .configure(move |routes| {
+                health::configure(routes, &metrics.core, &metrics.draining);
+                metrics.configure(routes);
+            })
+            .default_service(web::to(transport::no_such_path));
+        let observers = Observers { metrics: Arc::clone(core.metrics()), followed: None };
+        let cors = Cors::new(AllowedAddresses::new(AddressLists::default()));
+        transport::wrap(application, cors, Arc::clone(core.budget()), observers, security)
+    }
+}
+
+impl Mounts {
+    fn application(&self) -> impl Application + use<> {
         let mounts = self.clone();
         let cors = Cors::new(self.addresses.clone());
         let application = actix_web::App::new()
@@ -377,12 +429,14 @@ impl Mounts {
             .configure(move |routes| mounts.mount(routes))
             .default_service(web::to(transport::no_such_path));
         let followed = self.test_control.is_some().then(|| self.core.clone());
-        transport::wrap(application, cors, Arc::clone(self.core.budget()), followed, self.security)
+        let observers = Observers { metrics: Arc::clone(self.core.metrics()), followed };
+        transport::wrap(application, cors, Arc::clone(self.core.budget()), observers, self.security)
     }
 
     /// The transports, in one place.
     fn mount(&self, routes: &mut web::ServiceConfig) {
         health::configure(routes, &self.core, &self.draining);
+        self.metrics.iter().for_each(|metrics| metrics.configure(routes));
         cdn::configure(routes, &self.core);
         rest::configure(routes, self.documents.clone());
         docs::configure(routes, &self.docs);

@@ -10,7 +10,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 use tokio::time::{Sleep, sleep};
 
-use super::request_state::{RequestId, RequestState};
+use super::request_state::{RequestId, RequestState, record_operation};
 use crate::core::Core;
 use crate::core::access::Caller;
 use crate::core::test_control::{AnswerEffect, TestedOperation, TestedRequest};
@@ -31,8 +31,8 @@ pub fn tested(answer: HttpResponse, request: TestedRequest, state: &RequestState
     }
 }
 
-/// Announces the operation of a request before it runs. On a server that was started for tests, this is where faults
-/// happen.
+/// Announces the operation of a request before it runs. It is counted as that from here on; on a server that was started
+/// for tests, this is where faults happen.
 ///
 /// # Errors
 /// That of a fault.
@@ -43,6 +43,7 @@ pub async fn begin_operation(
     operation: &'static str,
     [organization, library]: [&str; 2],
 ) -> Result<()> {
+    record_operation(operation);
     if core.test_control().is_none() {
         return Ok(());
     }

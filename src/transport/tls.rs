@@ -24,7 +24,7 @@ pub mod system;
 
 pub use client_authority::{ClientAuthority, authority_problem};
 pub use files::{pem_of, problems, read_chain};
-pub use findings::{Findings, inspect};
+pub use findings::{Findings, expiry, inspect};
 pub use key_permissions::check_key;
 pub use summary::CertificateSummary;
 

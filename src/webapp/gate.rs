@@ -21,7 +21,7 @@ use super::form::{self, Form, MultipartForm};
 use super::refusal;
 use crate::core::Core;
 use crate::error::{Code, Error, Result};
-use crate::transport;
+use crate::transport::{self, Transport};
 use crate::webapp::request_context::RequestContext;
 
 /// The header that carries the token where no form does.
@@ -56,6 +56,7 @@ impl Gate {
         request: ServiceRequest,
         next: Next<impl MessageBody + 'static>,
     ) -> Result<ServiceResponse<BoxBody>, WebError> {
+        transport::record_transport(Transport::WebApp);
         let context = RequestContext::of(request.request());
         request.extensions_mut().insert(context.clone());
         let (request, payload) = request.into_parts();

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::rest::{Form, picture};
-use crate::support::Reply;
+use crate::rest::{Form, Scene, picture};
+use crate::support::gate::Gate;
 use crate::support::program::{ASSETS, Program, TestDir};
 use crate::support::raw::DEADLINE;
+use crate::support::{Client, Reply};
 
 /// How long to wait between two requests.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -34,16 +35,41 @@ int fsync(int fd) {
 
 /// Sends requests until `/readyz` has this status.
 async fn readyz(program: &Program, status: u16) -> Reply {
+    wait_for_status(&program.client(), status).await
+}
+
+async fn wait_for_status(client: &Client, status: u16) -> Reply {
     let until = Instant::now() + DEADLINE;
-    let client = program.client();
     loop {
         let reply = client.get("/readyz").await;
         if reply.status == status {
             return reply;
         }
-        assert!(Instant::now() < until, "/readyz is {}, not {status}: {}", reply.status, program.log());
+        assert!(Instant::now() < until, "/readyz is {}, not {status}", reply.status);
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Checks that exactly these checks fail at `/readyz?verbose`, the first of them for this reason.
+async fn failing(program: &Program, expected: &[&str], reason: &str) {
+    let reply = program.client().get("/readyz?verbose").await;
+    let report = reply.json();
+    let (status, word) = if expected.is_empty() { (200, "ok") } else { (503, "failed") };
+    assert_eq!((reply.status, &report["status"]), (status, &word.into()), "{report}");
+    let checks = report["checks"].as_array().unwrap();
+    let name = |check: &serde_json::Value| check["name"].as_str().unwrap().to_owned();
+    let names: Vec<String> = checks.iter().map(name).collect();
+    assert_eq!(names, ["store", "disk", "files", "index", "queue", "shutdown"]);
+    let failed: Vec<&serde_json::Value> = checks.iter().filter(|check| check["status"] != "ok").collect();
+    assert_eq!(failed.iter().map(|check| name(check)).collect::<Vec<_>>(), expected);
+    assert!(
+        failed.first().is_none_or(|check| check["reason"].as_str().unwrap().starts_with(reason)),
+        "{report}"
+    );
+    assert!(
+        checks.iter().all(|check| (check["status"] == "ok") == check.get("reason").is_none()),
+        "{report}"
+    );
 }
 
 fn rename(from: &Path, to: &Path) {
@@ -57,13 +83,13 @@ async fn lost_storage_is_noticed_while_the_server_runs() {
     readyz(&program, 200).await;
     let (data, aside) = (test_dir.data_dir(), test_dir.path().join("aside"));
     let empty_in_place = |path: &Path| fs::create_dir(path).unwrap();
-    let cases: [(PathBuf, bool, &str); 4] = [
-        (data.join("files"), true, "the folder of its files"),
-        (data.join("files/rasterd-files"), false, "the folder of its files"),
-        (data.join("rasterd.redb"), false, "its database was moved away"),
-        (data.clone(), false, "its database was moved away"),
+    let cases: [(PathBuf, bool, &str, &[&str]); 4] = [
+        (data.join("files"), true, "the folder of its files", &["files"]),
+        (data.join("files/rasterd-files"), false, "the folder of its files", &["files"]),
+        (data.join("rasterd.redb"), false, "its database was moved away", &["store"]),
+        (data.clone(), false, "its database was moved away", &["store", "files"]),
     ];
-    for (path, in_place, reason) in &cases {
+    for (path, in_place, reason, failed) in &cases {
         rename(path, &aside);
         if *in_place {
             empty_in_place(path);
@@ -72,6 +98,10 @@ async fn lost_storage_is_noticed_while_the_server_runs() {
         assert_eq!(reply.error_code(), "SERVICE_UNAVAILABLE");
         let body = String::from_utf8_lossy(&reply.body);
         assert!(body.contains(reason) && !body.contains(&*data.to_string_lossy()), "{body}");
+        failing(&program, failed, reason).await;
+        let bind = format!("server.bind=127.0.0.1:{}", program.port());
+        let stderr = test_dir.run(&["health", "--set", &bind]).failed(1);
+        assert!(stderr.contains(&format!("{}: {reason}", failed[0])), "{stderr}");
         if *in_place {
             fs::remove_dir_all(path).unwrap();
         }
@@ -83,7 +113,29 @@ async fn lost_storage_is_noticed_while_the_server_runs() {
     assert_eq!(log.matches("not ready: ").count(), cases.len(), "{log}");
     assert_eq!(log.matches("ready again: ").count(), cases.len(), "{log}");
     assert!(log.contains(&*data.join("files").to_string_lossy()), "{log}");
-    assert_eq!(program.client().get("/healthz").await.status, 200);
+    for path in ["/healthz", "/livez", "/readyz"] {
+        let reply = program.client().get(path).await;
+        assert_eq!((reply.status, reply.body.as_slice()), (200, br#"{"status":"ok"}"#.as_slice()), "{path}");
+    }
+    failing(&program, &[], "").await;
+}
+
+#[tokio::test]
+async fn work_after_uploads_that_does_not_go_on_is_noticed() {
+    let gate = Gate::closed();
+    let scene = Scene::on(gate.server(|_| {})).await;
+    for name in ["one", "two"] {
+        scene.writer.uploaded(name).await;
+    }
+    gate.wait_for_a_picture();
+    scene.server.clock().advance(Duration::from_mins(14));
+    wait_for_status(&scene.anyone, 200).await;
+    scene.server.clock().advance(Duration::from_mins(2));
+    let reply = wait_for_status(&scene.anyone, 503).await;
+    assert!(String::from_utf8_lossy(&reply.body).contains("the work after uploads does not go on"));
+    gate.open();
+    scene.server.processed().await;
+    wait_for_status(&scene.anyone, 200).await;
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ mod links;
 mod mcp;
 mod media_tools;
 mod modes;
+mod monitoring;
 mod parity;
 mod processing;
 mod proxies;

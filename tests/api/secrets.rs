@@ -1,5 +1,5 @@
 //! Keys, passwords, cookies and the tokens of links and forms are only in the answers to those who need them: not in the
-//! data directory, a backup, the log at its finest level, an error, or a core dump, whatever was done with them.
+//! data directory, a backup, the log at its finest level, an error, the metrics, or a core dump, whatever was done with them.
 
 mod canaries;
 mod person;
@@ -15,12 +15,18 @@ use uses::{use_badly, use_well};
 
 /// The first characters of a key are stored, to recognise it.
 const SHOWN: usize = 7;
+/// The token of a monitor.
+const MONITOR: &str = "Kd8vXq3nWz6rTb1mYc5p";
 
 #[tokio::test]
 async fn no_secret_is_stored_logged_backed_up_or_repeated_in_an_error() {
     for format in ["text", "json"] {
         let test_dir =
             TestDir::new().with("RASTERD__LOG__LEVEL", "trace").with("RASTERD__LOG__FORMAT", format);
+        let token_file = test_dir.path().join("metrics-token");
+        std::fs::write(&token_file, MONITOR).unwrap();
+        rasterd::file_mode::set_mode(&token_file, 0o600).unwrap();
+        let test_dir = test_dir.with("RASTERD__METRICS__TOKEN_FILE", &token_file.display().to_string());
         let mut program = test_dir.serve();
         let (mut canaries, mut shown) = (Canaries::default(), Vec::new());
         let mut keys = vec![program.first_key().to_owned()];
@@ -34,6 +40,10 @@ async fn no_secret_is_stored_logged_backed_up_or_repeated_in_an_error() {
         person::sign_in_everywhere(&test_dir, &program, &mut canaries, &mut shown).await;
         poll("the link that was used is removed", || (!test_dir.owner_link_file().exists()).then_some(()));
         program.wait_for_log("over plain HTTP");
+        let metrics = program.client_of(MONITOR).get("/metrics").await;
+        assert_eq!(metrics.status, 200);
+        shown.push(metrics.body);
+        shown.push(program.client_of("wrong").get("/metrics").await.body);
         let log = program.log();
         assert!(log.contains("/me") && log.contains("over plain HTTP"), "the log says what happened:\n{log}");
         backed_up(&test_dir, "while-it-runs");
@@ -44,6 +54,7 @@ async fn no_secret_is_stored_logged_backed_up_or_repeated_in_an_error() {
         for key in &keys {
             canaries.add("a key", &key[SHOWN..]);
         }
+        canaries.add("the token of metrics", MONITOR);
         canaries.assert_in_none(&places(&test_dir, &program, shown));
         for key in &keys[1..] {
             assert!(!program.output().contains(key.as_str()), "the server prints no key but the first");

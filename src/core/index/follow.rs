@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub struct Indexer {
     index: Arc<Index>,
     stop: Option<watch::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
+    has_failed: Arc<AtomicBool>,
     #[cfg(test)]
     committed: watch::Receiver<u64>,
 }
@@ -64,7 +66,9 @@ impl Indexer {
             target,
             stopping: stopping.clone(),
         };
+        let has_failed = Arc::new(AtomicBool::new(false));
         let follower = Follower {
+            has_failed: Arc::clone(&has_failed),
             changes: store.changes(),
             store,
             path: folder,
@@ -78,6 +82,7 @@ impl Indexer {
             index,
             stop: Some(stop),
             threads,
+            has_failed,
             #[cfg(test)]
             committed,
         })
@@ -100,6 +105,12 @@ impl Indexer {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(being_rebuilt()),
         }
+    }
+
+    /// Whether the index follows the store, or is being built: not after it failed, until it was opened again.
+    #[must_use]
+    pub fn is_working(&self) -> bool {
+        !self.has_failed.load(Ordering::Relaxed) && !self.threads.iter().any(JoinHandle::is_finished)
     }
 
     /// The index.
@@ -142,6 +153,8 @@ struct Follower {
     committed: watch::Sender<u64>,
     /// Closed when the threads should stop.
     stopping: watch::Receiver<()>,
+    /// Set after an error, until the index was opened again.
+    has_failed: Arc<AtomicBool>,
 }
 
 impl Follower {
@@ -150,6 +163,7 @@ impl Follower {
             match self.open_and_follow().await {
                 Ok(Stopped) => return,
                 Err(error) => {
+                    self.has_failed.store(true, Ordering::Relaxed);
                     tracing::error!(cause = ?error.cause(), "the search index failed and is opened again: {error}");
                 }
             }
@@ -166,6 +180,7 @@ impl Follower {
             return Ok(Stopped);
         }
         self.index.open(folder.committed()?);
+        self.has_failed.store(false, Ordering::Relaxed);
         let mut pruned = 0;
         loop {
             self.committed.send_replace(folder.sequence());

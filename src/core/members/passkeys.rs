@@ -22,6 +22,7 @@ use crate::core::model::token::{SessionDigest, Token};
 use crate::core::model::{Passkey, Purpose};
 use crate::core::store::{AuditCommands, MemberCommands, MemberQueries};
 use crate::error::{Code, Error, Result};
+use crate::telemetry::metrics::SignInMethod;
 
 mod ceremonies;
 
@@ -257,6 +258,17 @@ impl Core {
     /// `RATE_LIMITED`; `CONFLICT` when no ceremony is in progress, it was already answered, or it has expired;
     /// `FORBIDDEN` when the passkey is unknown, the signature is invalid, or the passkey seems to have been copied.
     pub async fn sign_in_by_passkey(
+        &self,
+        visitor: &str,
+        proof: &PasskeyProof,
+        client: &ClientInfo,
+    ) -> Result<(Token, SignedIn)> {
+        let outcome = self.check_passkey(visitor, proof, client).await;
+        self.count_sign_in(SignInMethod::Passkey, outcome.as_ref().err());
+        outcome
+    }
+
+    async fn check_passkey(
         &self,
         visitor: &str,
         proof: &PasskeyProof,

@@ -15,6 +15,7 @@ use crate::core::model::{Member, Session};
 use crate::core::settings::MemberSettings;
 use crate::core::store::{AuditCommands, MemberCommands, MemberQueries, Tx};
 use crate::error::{Code, Error, Result};
+use crate::telemetry::metrics::{SignIn, SignInMethod, SignInResult};
 
 /// How many familiar addresses of a person are stored.
 const MOST_FAMILIAR: usize = 10;
@@ -72,6 +73,28 @@ impl Core {
     /// # Errors
     /// `RATE_LIMITED`, or `UNAUTHENTICATED` when the e-mail or the password is wrong.
     pub async fn sign_in(
+        &self,
+        email: &str,
+        password: &str,
+        client: &ClientInfo,
+    ) -> Result<(Token, SignedIn)> {
+        let outcome = self.sign_in_by_password(email, password, client).await;
+        self.count_sign_in(SignInMethod::Password, outcome.as_ref().err());
+        outcome
+    }
+
+    /// Counts an attempt to sign in that ended so.
+    pub(super) fn count_sign_in(&self, method: SignInMethod, error: Option<&Error>) {
+        let result = match error.map(Error::code) {
+            None => SignInResult::Accepted,
+            Some(Code::RateLimited) => SignInResult::Throttled,
+            Some(code) if code.status() >= 500 => SignInResult::Failed,
+            Some(_) => SignInResult::Refused,
+        };
+        self.metrics().work.signed_in(SignIn { method, result });
+    }
+
+    async fn sign_in_by_password(
         &self,
         email: &str,
         password: &str,

@@ -90,6 +90,22 @@ impl Cache {
         Ok(file)
     }
 
+    /// The bytes that all files take.
+    pub fn used(&self) -> io::Result<u64> {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = match *used {
+            Some(known) => known,
+            None => self.evict()?,
+        };
+        *used = Some(known);
+        Ok(known)
+    }
+
+    /// The most that they may take.
+    pub fn max_bytes(&self) -> u64 {
+        self.max_bytes
+    }
+
     fn write(&self, key: RenditionKey, bytes: &[u8], now: Millis) -> io::Result<File> {
         let path = self.path(key);
         let temp = temp(&self.dir);

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
@@ -19,6 +20,7 @@ use crate::pictures::Failure;
 use crate::pictures::media::MediaType;
 use crate::pictures::permits::{PermitRequest, Priority};
 use crate::pictures::render_pool::RenderPermit;
+use crate::telemetry::metrics::RenditionResult;
 
 /// How many renditions may be in flight. Requests beyond that are told to retry.
 const MAX_IN_FLIGHT: usize = 256;
@@ -131,8 +133,11 @@ impl Core {
         if let Some(failure) = renditions.failures.find(file, job.key, self.now()) {
             return Err(failure);
         }
+        let started = Instant::now();
         let rendered = renditions.render(&permit, &job).await;
         drop(permit);
+        let result = if rendered.is_ok() { RenditionResult::Made } else { RenditionResult::Failed };
+        self.metrics().work.rendered(result, started.elapsed());
         match &rendered {
             Err(failure) if job.spec.is_small() => {
                 renditions.failures.record_for_file(file, failure, self.now());

@@ -38,7 +38,7 @@ pub use scrub::{ScrubCommands, ScrubQueries};
 pub use seen::{SeenCommands, SeenQueries};
 pub use tags::TagQueries;
 pub use trash::{Due, TrashCommands, TrashQueries};
-pub use work::{Next, WorkCommands, WorkQueries};
+pub use work::{Next, WorkCommands, WorkCounts, WorkQueries};
 
 /// The queries about who may do what, for functions that read the same in a snapshot and in a write transaction.
 pub trait Queries: AssetQueries + KeyQueries + LibraryQueries + MemberQueries + TagQueries {}

@@ -10,7 +10,7 @@ use std::ops::{Bound, ControlFlow};
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{ReadTransaction, ReadableTable, TableDefinition, TableHandle};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, TableHandle};
 use tokio::sync::watch;
 
 use super::reserve::Reserve;
@@ -18,6 +18,7 @@ use crate::core::data_folder::{RESTORE, refusal};
 use crate::core::disk::{Disk, LocalDisk};
 use crate::error::{Error, Result};
 use crate::file_mode;
+use crate::telemetry::metrics::StoreMetrics;
 
 mod assets;
 mod audit;
@@ -76,6 +77,8 @@ pub struct StoreOptions {
     pub disk: Arc<dyn Disk>,
     /// The reserve of that disk.
     pub reserve: Reserve,
+    /// Counts its commits.
+    pub metrics: StoreMetrics,
 }
 
 /// A consistent snapshot to read from. Short-lived: an old one keeps the database from reusing its pages.
@@ -90,11 +93,12 @@ impl StoreOptions {
     /// When the disk fails.
     pub fn of_a_copy(folder: &Path, cache_bytes: usize) -> Result<Self> {
         let disk: Arc<dyn Disk> = Arc::new(LocalDisk);
-        Ok(Self { cache_bytes, reserve: Reserve::open(Arc::clone(&disk), folder, 1)?, disk })
+        let reserve = Reserve::open(Arc::clone(&disk), folder, 1)?;
+        Ok(Self { cache_bytes, disk, reserve, metrics: StoreMetrics::unread() })
     }
 
     fn open(&self, path: &Path) -> Result<OpenDatabase> {
-        let Self { cache_bytes, disk, reserve } = self.clone();
+        let Self { cache_bytes, disk, reserve, .. } = self.clone();
         OpenDatabase::open(path, cache_bytes, disk, reserve)
     }
 }
@@ -113,7 +117,7 @@ impl Store {
                 database = options.open(path)?;
             }
             migrate::run(&database)?;
-            Self::of(database)
+            Self::of(database, options)
         })
     }
 
@@ -130,12 +134,13 @@ impl Store {
         drop(database);
         options.disk.rename(unfinished, path)?;
         path.parent().map_or(Ok(()), |folder| options.disk.sync_folder(folder))?;
-        Self::of(options.open(path)?)
+        Self::of(options.open(path)?, options)
     }
 
-    fn of(database: OpenDatabase) -> Result<Self> {
+    fn of(database: OpenDatabase, options: &StoreOptions) -> Result<Self> {
         let database = Arc::new(database);
-        Ok(Self { writer: write::Writer::start(Arc::clone(&database))?, database })
+        let writer = write::Writer::start(Arc::clone(&database), options.metrics.clone())?;
+        Ok(Self { writer, database })
     }
 
     /// A snapshot of everything committed so far.
@@ -237,6 +242,16 @@ impl Store {
     #[must_use]
     pub fn reserve(&self) -> &Reserve {
         self.database.reserve()
+    }
+}
+
+impl Snapshot {
+    /// How many entries a table has.
+    fn count<K: redb::Key + 'static, V: redb::Value + 'static>(
+        &self,
+        table: TableDefinition<'static, K, V>,
+    ) -> Result<u64> {
+        guarded(|| self.tx.open_table(table).map_err(storage)?.len().map_err(storage))
     }
 }
 

@@ -79,6 +79,12 @@ impl Reserve {
         Ok(reserve)
     }
 
+    /// All of it, in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.0.size
+    }
+
     /// Whether only what may use the reserve may be written. When that can't be found out, writes go on and fail by
     /// themselves.
     #[must_use]

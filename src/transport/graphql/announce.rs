@@ -1,4 +1,5 @@
-//! Announces the operations of a request, for the faults and the records of a server that was started for tests.
+//! Announces the operations of a request: for the metrics, and for the faults and the records of a server that was started
+//! for tests.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -31,14 +32,15 @@ static OPERATIONS: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
 /// # Errors
 /// That of a fault.
 pub async fn announce(core: &Core, caller: &Caller, prepared: &PreparedOperation) -> Result<()> {
-    if core.test_control().is_none() {
-        return Ok(());
-    }
     let DocumentOperations::Single(operation) = &prepared.document.operations else { return Ok(()) };
     for item in &operation.node.selection_set.node.items {
         if let Selection::Field(field) = &item.node
             && let Some(name) = OPERATIONS.get(field.node.name.node.as_str())
         {
+            if core.test_control().is_none() {
+                transport::record_operation(name);
+                continue;
+            }
             let text = |names: &[&str]| argument(&field.node, names, prepared);
             let (organization, library) = (text(&[ORGANIZATION]), text(&LIBRARIES));
             let place = [organization.as_str(), &library];

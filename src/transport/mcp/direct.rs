@@ -17,8 +17,11 @@ const METHOD: &str = "tools/call";
 
 /// A handler whose tools can be called without rmcp. `C` is who the request was admitted as.
 pub trait DirectTools<C> {
-    /// Whether a tool of this name can be called directly: it sends nothing before its result, and has no argument that
-    /// must be in a header, too.
+    /// The tool of this name, with its name as the metrics have it.
+    fn known_tool(&self, tool: &str) -> Option<&'static str>;
+
+    /// Whether a known tool can be called directly: it sends nothing before its result, and has no argument that must be in
+    /// a header, too.
     fn answers_directly(&self, tool: &str) -> bool;
 
     /// What such a tool answers.

@@ -26,8 +26,8 @@ use super::outcome::{code_in_stream, code_of_message, code_of_result, of_protoco
 use super::running::{RequestOwner, RunningRequest, RunningRequests};
 use crate::core::cancellation::Cancellation;
 use crate::error::{Code, Error, Result};
-use crate::transport;
 use crate::transport::allowed_addresses::AllowedAddresses;
+use crate::transport::{self, Transport};
 
 /// How long a body may take before the caller is dropped, and authenticated again once the body is complete.
 const PROMPT_BODY: Duration = Duration::from_millis(50);
@@ -98,7 +98,10 @@ where
         let parts = Rc::clone(&self.0);
         let post = move |request: HttpRequest, payload: web::Payload| {
             let parts = Rc::clone(&parts);
-            async move { parts.answer(&request, payload).await.unwrap_or_else(|refusal| refusal) }
+            async move {
+                transport::record_transport(Transport::Mcp);
+                parts.answer(&request, payload).await.unwrap_or_else(|refusal| refusal)
+            }
         };
         transport::resource(path, &[Method::POST]).route(web::post().to(post))
     }
@@ -133,13 +136,16 @@ where
             body
         };
         let direct = DirectCall::read(request.headers(), &body);
-        if let Some(call) = direct.filter(|call| self.handler.answers_directly(&call.tool)) {
+        if let Some(call) = direct.filter(|call| self.may_answer_directly(&call.tool)) {
             check_repeatable(&call.id).map_err(|refused| protocol_error(&refused))?;
             let _run = owner.map(|owner| self.running.begin(owner, call.id.clone(), cancellation));
             return self.answer_directly(call, admitted).await.map_err(refusal);
         }
         let message =
             InspectedMessage::read(request.headers(), &body).map_err(|refused| protocol_error(&refused))?;
+        // Its tool runs on a task of its own, which can't record this.
+        let tool = message.tool.as_deref().and_then(|tool| self.handler.known_tool(tool));
+        tool.into_iter().for_each(transport::record_operation);
         let begun = owner.zip(message.id.clone());
         let run = begun.map(|(owner, id)| self.running.begin(owner, id, cancellation));
         let response = self.service.handle(to_rmcp_request(request, body, admitted)).await;
@@ -147,6 +153,12 @@ where
             self.running.cancel(owner, id.clone());
         }
         Ok(reply(response, &message, run).await)
+    }
+
+    fn may_answer_directly(&self, tool: &str) -> bool {
+        let Some(known) = self.handler.known_tool(tool) else { return false };
+        transport::record_operation(known);
+        self.handler.answers_directly(known)
     }
 
     async fn answer_directly(&self, mut call: DirectCall, admitted: C) -> Result<HttpResponse> {

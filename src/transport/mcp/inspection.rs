@@ -9,6 +9,8 @@ use serde_json::Value;
 use super::direct::VERSION_HEADER;
 use crate::error::{MAX_EXCERPT, MAX_MESSAGE, excerpt};
 
+/// The method of a message that calls a tool.
+const CALL: &str = "tools/call";
 /// The method of a message that cancels a request.
 const CANCELLED: &str = "notifications/cancelled";
 /// The method of the handshake, in the revisions that have one.
@@ -23,6 +25,8 @@ pub struct InspectedMessage {
     pub id: Option<RequestId>,
     /// The id of the request that it cancels, if it does.
     pub cancels: Option<RequestId>,
+    /// The name of the tool that it calls, as the client wrote it.
+    pub tool: Option<String>,
     /// What is too long to be repeated.
     long: Vec<String>,
 }
@@ -58,6 +62,8 @@ impl InspectedMessage {
         let cancels = (method == CANCELLED && id.is_none())
             .then(|| parse_id(&message["params"]["requestId"]).ok())
             .flatten();
+        let name = message["params"]["name"].as_str();
+        let tool = name.filter(|_| method == CALL).map(str::to_owned);
         let mut long = Vec::new();
         for (name, value) in headers {
             if name.as_str().starts_with("mcp-") && value.len() > MAX_EXCERPT {
@@ -65,7 +71,7 @@ impl InspectedMessage {
             }
         }
         collect_long(&message, &mut long);
-        Ok(Self { id, cancels, long })
+        Ok(Self { id, cancels, tool, long })
     }
 
     /// An answer in which texts that are too long are abridged. Only errors repeat text of the client.

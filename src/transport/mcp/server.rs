@@ -90,8 +90,12 @@ impl McpServer {
 }
 
 impl DirectTools<AdmittedCaller> for McpServer {
-    fn answers_directly(&self, tool: &str) -> bool {
-        self.tools().find(tool).is_some()
+    fn known_tool(&self, tool: &str) -> Option<&'static str> {
+        self.tools().find(tool).map(ToolEntry::name)
+    }
+
+    fn answers_directly(&self, _tool: &str) -> bool {
+        true
     }
 
     async fn answer(&self, tool: &str, arguments: JsonObject, admitted: AdmittedCaller) -> CallToolResult {

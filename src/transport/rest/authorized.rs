@@ -57,7 +57,7 @@ impl Authorized {
             .app_data::<Data<Core>>()
             .ok_or_else(|| Error::internal("REST was mounted without a Core"))?;
         let core = Core::clone(core);
-        transport::bearer_token(request.headers())?;
+        transport::expect_token(request.headers())?;
         let version = version_of(request.headers(), since)?;
         let caller = transport::authenticate(&core, &request)?;
         let needs = declaration.needs;

@@ -18,6 +18,7 @@ use super::plain_http;
 use super::proxy_protocol::{self, Announced, ProxyProtocolError};
 use crate::core::Core;
 use crate::core::settings::{ProxySettings, Timeouts};
+use crate::telemetry::metrics::ConnectionResult;
 use crate::transport::tls::challenges::CHALLENGE_PROTOCOL;
 use crate::transport::{ConnectionOrigin, StrictTransportSecurity};
 
@@ -79,10 +80,16 @@ impl Acceptor {
         let timeouts = self.timeouts.load_full();
         let most =
             MostConnections { total: timeouts.connections, per_address: timeouts.connections_per_address };
-        let slot = self.limits.acquire(most).ok_or(())?;
-        let opening = self.open(BufReader::with_capacity(READ_AHEAD, stream), origin, slot, &timeouts);
-        let connection = timeout(timeouts.head, opening).await.ok().flatten().ok_or(())?;
-        Ok((connection, None))
+        let opened = match self.limits.acquire(most) {
+            Some(slot) => {
+                let opening = self.open(BufReader::with_capacity(READ_AHEAD, stream), origin, slot, &timeouts);
+                timeout(timeouts.head, opening).await.unwrap_or(Err(ConnectionResult::Failed))
+            }
+            None => Err(ConnectionResult::Limited),
+        };
+        let result = opened.as_ref().err().copied().unwrap_or(ConnectionResult::Accepted);
+        self.core.metrics().connections.results.inc(result);
+        opened.map(|connection| (connection, None)).map_err(drop)
     }
 
     /// What comes before the first request. The time for all of it is limited.
@@ -92,23 +99,26 @@ impl Acceptor {
         mut origin: ConnectionOrigin,
         mut slot: ConnectionSlot,
         timeouts: &Timeouts,
-    ) -> Option<Connection> {
+    ) -> Result<Connection, ConnectionResult> {
+        const FAILED: ConnectionResult = ConnectionResult::Failed;
         if self.proxies.protocol {
-            origin = announced(&mut socket, origin).await?;
+            origin = announced(&mut socket, origin).await.ok_or(FAILED)?;
         }
         if let Some(client) = origin.only_client() {
-            slot = slot.of_client(client)?;
+            slot = slot.of_client(client).ok_or(ConnectionResult::Limited)?;
         }
-        if *socket.fill_buf().await.ok()?.first()? != TLS_HANDSHAKE {
+        let first = socket.fill_buf().await.ok().and_then(|read| read.first().copied()).ok_or(FAILED)?;
+        if first != TLS_HANDSHAKE {
             plain_http::refuse(socket, &self.core, origin.peer()).await;
-            return None;
+            return Err(ConnectionResult::PlainHttp);
         }
-        let tls = self.tls.accept(socket).await.ok()?;
+        let tls = self.tls.accept(socket).await.map_err(|_| FAILED)?;
         if tls.get_ref().1.alpn_protocol() == Some(CHALLENGE_PROTOCOL) {
             // The ACME server has seen the certificate, and that was all.
-            return None;
+            return Err(FAILED);
         }
-        Some(Connection::new(tls, slot, origin, timeouts.clone(), self.security))
+        let metrics = Arc::clone(self.core.metrics());
+        Ok(Connection::new(tls, slot, origin, timeouts.clone(), self.security, metrics))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -20,6 +21,7 @@ use super::{HEAD_READ, minimum_answer_rate, minimum_body_rate, refusal};
 use crate::core::cancellation::Cancellation;
 use crate::core::settings::Timeouts;
 use crate::error::Error;
+use crate::telemetry::metrics::{Metrics, OpenConnection};
 use crate::transport::{ConnectionOrigin, StrictTransportSecurity};
 
 /// A connection with its slot. The type of its stream is a parameter only for tests.
@@ -42,8 +44,10 @@ pub struct Connection<T = TlsStream<Socket>> {
     /// Cancelled when the client closes.
     cancellation: Cancellation,
     origin: ConnectionOrigin,
+    metrics: Arc<Metrics>,
     /// Released with the connection.
     _slot: ConnectionSlot,
+    _open: OpenConnection,
 }
 
 /// What is expected next from the client.
@@ -63,6 +67,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         origin: ConnectionOrigin,
         timeouts: Timeouts,
         security: StrictTransportSecurity,
+        metrics: Arc<Metrics>,
     ) -> Self {
         let first_head = Instant::now() + timeouts.head;
         let security = security.for_connection(&origin);
@@ -81,6 +86,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
             cancellation: Cancellation::default(),
             origin,
             _slot: slot,
+            _open: metrics.connections.open(),
+            metrics,
         }
     }
 
@@ -131,6 +138,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
     fn poll_client(&mut self, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = out.filled().len();
         let read = ready!(Pin::new(&mut self.tls).poll_read(context, out));
+        self.metrics.connections.received.inc_by((out.filled().len() - before) as u64);
         if read.is_err() || out.filled().len() == before {
             self.cancellation.cancel();
         }
@@ -210,6 +218,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
 
     /// Stops reading. The client gets `error` once its earlier requests are answered.
     fn refuse(&mut self, error: &Error) {
+        self.metrics.requests.refused(error.code().status());
         self.closing = Closing::with_answer(refusal::answer(error, self.origin.peer(), self.security));
         self.buffer = Vec::new();
         self.reading = ReadState::Ended;
@@ -256,6 +265,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<T> {
         let this = self.get_mut();
         if let Poll::Ready(written) = Pin::new(&mut this.tls).poll_write(context, bytes) {
             if let Ok(count) = &written {
+                this.metrics.connections.sent.inc_by(*count as u64);
                 this.answer_rate.transferred(*count, Instant::now());
             }
             return Poll::Ready(written);
@@ -306,7 +316,8 @@ mod tests {
         let slot = ConnectionLimits::default().acquire(MostConnections { total: 1, per_address: 1 }).unwrap();
         let origin = ConnectionOrigin::new([127, 0, 0, 1].into(), Arc::default());
         let (client, server) = duplex(1024);
-        (client, Connection::new(server, slot, origin, timeouts, StrictTransportSecurity::default()))
+        let security = StrictTransportSecurity::default();
+        (client, Connection::new(server, slot, origin, timeouts, security, Arc::default()))
     }
 
     #[tokio::test]

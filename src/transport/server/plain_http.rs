@@ -50,6 +50,7 @@ pub async fn refuse(mut socket: Socket, core: &Core, address: Option<IpAddr>) {
         }
     }
     let answer = answer(&head, address, &core.settings().public_url);
+    core.metrics().requests.refused(Code::HttpsRequired.status());
     if socket.write_all(&answer).await.is_ok() && socket.shutdown().await.is_ok() {
         // The client may still be sending; that is thrown away.
         let _ = tokio::io::copy(&mut socket.take(MAX_DISCARDED), &mut tokio::io::sink()).await;

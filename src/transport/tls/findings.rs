@@ -36,6 +36,12 @@ pub fn inspect(chain: &[CertificateDer<'_>], host: &str, now: SystemTime) -> Fin
     inspect_with(chain, host, now, system::authorities)
 }
 
+/// When the server's own certificate of a chain expires, in unix seconds.
+#[must_use]
+pub fn expiry(chain: &[CertificateDer<'_>]) -> Option<u64> {
+    chain.first().and_then(parse).and_then(|own| own.validity().not_after.timestamp().try_into().ok())
+}
+
 fn inspect_with(
     chain: &[CertificateDer<'_>],
     host: &str,

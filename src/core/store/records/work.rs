@@ -17,6 +17,14 @@ pub enum Next {
     Nothing,
 }
 
+/// How much work there is on the whole server.
+pub struct WorkCounts {
+    /// How many files wait for it.
+    pub waiting: u64,
+    /// How many it failed for.
+    pub failed: u64,
+}
+
 /// Reads of the queue of work after uploads.
 pub trait WorkQueries {
     /// What is to be worked on next: of all that is due and not taken, the newest upload; first tries before others.
@@ -25,6 +33,9 @@ pub trait WorkQueries {
 
     /// How many assets' files are still to be worked on.
     fn waiting_work(&self, by: &Administrator) -> Result<u64>;
+
+    /// How much work there is on the whole server; counts nothing one by one.
+    fn work_counts(&self, by: &Administrator) -> Result<WorkCounts>;
 
     /// The assets whose file could not be worked on, with their libraries, at most `most`; of each organization the
     /// newest failure first.

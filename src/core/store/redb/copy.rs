@@ -41,20 +41,12 @@ fn unwritten(path: &Path, cause: impl Into<redb::Error>) -> Error {
 
 impl CopyQueries for Snapshot {
     fn record_counts(&self) -> Result<RecordCounts> {
-        fn count<V: redb::Value + 'static, K: redb::Key + 'static>(
-            tx: &ReadTransaction,
-            table: TableDefinition<'static, K, V>,
-        ) -> Result<u64> {
-            tx.open_table(table).map_err(storage)?.len().map_err(storage)
-        }
-        guarded(|| {
-            Ok(RecordCounts {
-                organizations: count(&self.tx, tables::ORGANIZATIONS)?,
-                libraries: count(&self.tx, tables::LIBRARIES)?,
-                assets: count(&self.tx, tables::ASSETS)?,
-                keys: count(&self.tx, tables::KEYS)?,
-                members: count(&self.tx, tables::MEMBERS)?,
-            })
+        Ok(RecordCounts {
+            organizations: self.count(tables::ORGANIZATIONS)?,
+            libraries: self.count(tables::LIBRARIES)?,
+            assets: self.count(tables::ASSETS)?,
+            keys: self.count(tables::KEYS)?,
+            members: self.count(tables::MEMBERS)?,
         })
     }
 

@@ -10,7 +10,7 @@ use crate::core::model::id::{AssetId, OrganizationId};
 use crate::core::model::name::Tag;
 use crate::core::model::time::{Millis, newest_first};
 use crate::core::model::{Asset, ContentHash, Library, Work};
-use crate::core::store::records::{Next, WorkCommands, WorkQueries};
+use crate::core::store::records::{Next, WorkCommands, WorkCounts, WorkQueries};
 use crate::error::{Error, Result};
 
 /// The types that were worked on when all assets were last looked through for work.
@@ -48,6 +48,11 @@ impl WorkQueries for Snapshot {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(waiting)
+    }
+
+    fn work_counts(&self, by: &Administrator) -> Result<WorkCounts> {
+        by.expect_whole_server()?;
+        Ok(WorkCounts { waiting: self.count(WAITING_WORK)?, failed: self.count(FAILED_WORK)? })
     }
 
     fn failed_work(&self, by: &Administrator, most: usize) -> Result<Vec<(Asset, Library)>> {

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
+use std::time::Instant;
 
 use redb::{TableDefinition, WriteTransaction};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -13,6 +14,7 @@ use super::recovery::Recovery;
 use super::tables::META;
 use super::{Reader, lookup_in, scan_in, storage};
 use crate::error::{Error, Result};
+use crate::telemetry::metrics::{Committed, StoreMetrics};
 
 /// How many writes share a transaction at most, so that none waits long for its fsync.
 const BATCH: usize = 256;
@@ -185,11 +187,11 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the thread. It ends when the last clone of the writer is gone.
-    pub fn start(database: Arc<OpenDatabase>) -> Result<Self> {
+    pub fn start(database: Arc<OpenDatabase>, metrics: StoreMetrics) -> Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let recovery = Recovery::of(&database);
         let (committed, commits) = watch::channel(());
-        let thread = Thread { database, recovery: recovery.clone(), committed };
+        let thread = Thread { database, recovery: recovery.clone(), committed, metrics };
         std::thread::Builder::new().name("store-writer".into()).spawn(move || thread.work_off(queue))?;
         Ok(Self { jobs, recovery, commits })
     }
@@ -230,6 +232,7 @@ struct Thread {
     database: Arc<OpenDatabase>,
     recovery: Recovery,
     committed: watch::Sender<()>,
+    metrics: StoreMetrics,
 }
 
 /// A job and how its last run ended.
@@ -282,15 +285,24 @@ impl Thread {
             ran.push(Ran { job, outcome });
         }
         let committed =
-            guarded(|| if changed { tx.commit().map_err(storage) } else { tx.abort().map_err(storage) });
-        if changed && committed.is_ok() {
-            self.committed.send_replace(());
-        }
+            if changed { self.commit(tx, ran.len()) } else { guarded(|| tx.abort().map_err(storage)) };
         match committed {
             Ok(()) => ran.into_iter().for_each(|ran| ran.job.answer(ran.outcome)),
             Err(error) => self.close(ran.into_iter().map(|ran| ran.job).collect(), &error),
         }
         Vec::new()
+    }
+
+    /// Commits what so many writes changed together.
+    fn commit(&self, tx: WriteTransaction, writes: usize) -> Result<()> {
+        let started = Instant::now();
+        let committed = guarded(|| tx.commit().map_err(storage));
+        let result = if committed.is_ok() { Committed::Done } else { Committed::Failed };
+        self.metrics.committed(result, writes, started.elapsed());
+        if committed.is_ok() {
+            self.committed.send_replace(());
+        }
+        committed
     }
 
     /// Nobody knows what of a failed commit is on the disk, so none of it is answered as done.
@@ -331,7 +343,7 @@ mod tests {
         let reserve = Reserve::open(Arc::new(LocalDisk), dir.path(), 1 << 20).unwrap();
         let database = OpenDatabase::open(&path, 1 << 20, Arc::new(LocalDisk), reserve).unwrap();
         let database = Arc::new(database);
-        let writer = Writer::start(Arc::clone(&database)).unwrap();
+        let writer = Writer::start(Arc::clone(&database), StoreMetrics::unread()).unwrap();
         (dir, database, writer)
     }
 
