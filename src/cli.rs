@@ -29,6 +29,7 @@ mod init;
 mod key;
 mod library;
 mod member;
+mod offline;
 mod organization;
 mod output;
 mod preflight;

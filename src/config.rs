@@ -122,6 +122,8 @@ pub struct Config {
     pub log: Log,
     /// Where the metrics are, and who may read them.
     pub metrics: Metrics,
+    /// Whether no connection to another machine may be opened, whatever else is configured.
+    pub offline: bool,
     addresses: ConfiguredAddresses,
     cache_bytes: usize,
     reserve_bytes: u64,
@@ -253,6 +255,7 @@ impl Config {
             scrub,
             log,
             metrics,
+            network,
             tls,
         } = values;
         let proxies = proxies::settings(&server);
@@ -270,6 +273,7 @@ impl Config {
             unix_socket: server.unix_socket,
             unix_socket_mode: server.unix_socket_mode,
             metrics,
+            offline: network.offline,
             mcp_hosts: server.mcp_hosts,
             graphql_introspection: graphql.introspection,
             graphql_cost: graphql.cost,
@@ -304,6 +308,7 @@ impl Config {
             limits,
             fetch: FetchSettings {
                 enabled: fetch.enabled,
+                offline: network.offline,
                 allow: fetch.allow,
                 only_allowed: false,
             },

@@ -41,6 +41,8 @@ const NO_ROOTS: &str = "this server has no certificates to check https with; its
 pub struct FetchSettings {
     /// Whether uploads from urls are turned on.
     pub enabled: bool,
+    /// Whether the whole server is offline, which turns them off, too.
+    pub offline: bool,
     /// Address ranges that are allowed although they are not public.
     pub allow: Vec<IpNet>,
     /// Whether only those ranges are allowed, and no name is looked up but that of this machine: then nothing is sent to
@@ -57,12 +59,19 @@ impl FetchSettings {
 
     /// Whether a connection to this address may be made.
     fn may_connect(&self, address: IpAddr) -> bool {
+        !self.offline && self.is_reachable(address)
+    }
+
+    fn is_reachable(&self, address: IpAddr) -> bool {
         self.allows(address) || (!self.only_allowed && is_public(address))
     }
 
     /// Whether the addresses of this name may be looked up.
     fn may_look_up(&self, name: &str) -> bool {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
+        if self.offline {
+            return false;
+        }
         !self.only_allowed || name == "localhost" || name.ends_with(".localhost")
     }
 }
@@ -129,6 +138,10 @@ impl Fetcher {
     }
 
     fn parse(&self, url: &str) -> Result<Url> {
+        if self.settings.offline {
+            let message = "This server is offline: it opens no connections, so it fetches nothing from urls. Upload the file itself.";
+            return Err(Error::new(Code::Forbidden, message));
+        }
         if !self.settings.enabled {
             return Err(Error::new(Code::Forbidden, "Uploads from urls are turned off on this server."));
         }

@@ -177,6 +177,7 @@ fn settings(config: &Config, bound: std::net::SocketAddr) -> Settings {
     settings.renditions.program = Some(PathBuf::from("/proc/self/exe"));
     settings.fetch = FetchSettings {
         enabled: true,
+        offline: config.offline,
         allow: LOOPBACK.iter().filter_map(|range| range.parse().ok()).collect(),
         only_allowed: true,
     };

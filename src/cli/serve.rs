@@ -14,7 +14,7 @@ use super::health::is_alive;
 use super::reload::{Load, Reload};
 use super::service_manager::ServiceManager;
 use super::start_screen::StartScreen;
-use super::{CommandError, ask, flag, preflight};
+use super::{CommandError, ask, flag, offline, preflight};
 use crate::acme::{Acme, AcmeSettings};
 use crate::admin::socket::AdminSocket;
 use crate::config::{Addresses, Certificate, Config, Flag, Metrics};
@@ -88,6 +88,9 @@ impl CertificateFiles {
 /// Runs the server. `load` reads its configuration again.
 pub(super) fn run(config: Config, accept_files: bool, load: Load) -> Result<(), CommandError> {
     let level = telemetry::start(config.log.format, &config.log.level)?;
+    if config.offline {
+        offline::forbid_connections();
+    }
     let dir = DataDir::lock(&config.data_dir, "rasterd serve")?;
     let listener = listen(config.bind, "server.bind or --bind")?;
     let unix_socket = listen_on_unix_socket(&config)?;

@@ -23,6 +23,7 @@ pub(super) struct Values {
     pub tls: Tls,
     pub limits: Limits,
     pub fetch: Fetch,
+    pub network: Network,
     pub renditions: Renditions,
     pub media: Media,
     pub graphql: Graphql,
@@ -97,6 +98,12 @@ pub(super) struct Fetch {
     pub enabled: bool,
     #[serde(deserialize_with = "ranges")]
     pub allow: Vec<IpNet>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Network {
+    pub offline: bool,
 }
 
 #[derive(Deserialize)]

@@ -69,7 +69,7 @@ const LIMITS: FetchLimits = FetchLimits { time: Duration::from_mins(1), redirect
 
 /// Allows one loopback address; the others stay forbidden.
 fn settings() -> FetchSettings {
-    FetchSettings { enabled: true, allow: vec!["127.0.0.1/32".parse().unwrap()], only_allowed: false }
+    FetchSettings { enabled: true, allow: vec!["127.0.0.1/32".parse().unwrap()], ..FetchSettings::default() }
 }
 
 fn fetcher() -> Fetcher {

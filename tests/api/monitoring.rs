@@ -4,6 +4,7 @@ mod access;
 mod documents;
 mod exposition;
 mod moves;
+mod offline;
 
 use std::fs;
 use std::net::TcpListener;
