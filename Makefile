@@ -9,7 +9,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 export RASTERD__TLS__DIR ?= certs
 
 .PHONY: help setup setup-packaging run dev test test-fast check fmt certs release reproducible source deb image wheel npm airgap packaging bench conformance \
-        clients examples metrics proxies fuzz fuzz-api pictures proofs torture
+        clients examples metrics offline proxies fuzz fuzz-api pictures proofs torture
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -116,6 +116,11 @@ examples: ## Tests of others with rasterd inside, in each language (needs npm an
 
 proxies: ## The guide's snippets for nginx, Caddy and Traefik, tried (needs PyPI; nginx and Caddy where they are installed)
 	tests/proxies/run
+
+offline: ## The proof that the server calls nowhere: its main work without a network, traced (needs strace): target/offline/summary.txt
+	@config/setup check build
+	tests/offline/run
+
 metrics: ## A real Prometheus scrapes a server; the alerts, and every query of the dashboard (needs prometheus)
 	@config/setup check build
 	tests/metrics/run
