@@ -14,8 +14,6 @@ use crate::acme::{AcmeSettings, ChallengeKind};
 
 /// The folder in the data directory.
 const FOLDER: &str = "acme";
-/// The switch for a server that calls nowhere.
-const OFFLINE: &str = "offline";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,8 +40,13 @@ pub(super) fn settings(values: &Values, layers: &mut Layers) -> Option<(AcmeSett
     }
     let origin = |key: &str| layers.origin(key);
     let mut problems = Vec::new();
-    if layers.is_on(OFFLINE) {
-        problems.push(refuse_when_offline(&acme.directory));
+    if values.network.offline {
+        problems.push(format!(
+            "{}: network.offline and tls.acme.domains are set, but a certificate is asked for at {}. Remove one of \
+             them; without a way out, use tls.cert_file or the built-in authority",
+            origin("network.offline"),
+            acme.directory
+        ));
     }
     if !acme.accept_terms {
         problems.push(format!(
@@ -73,14 +76,6 @@ pub(super) fn settings(values: &Values, layers: &mut Layers) -> Option<(AcmeSett
         dir: values.data.dir.join(FOLDER),
     };
     Some((settings, (acme.challenge == ChallengeKind::Http).then_some(acme.http_bind)))
-}
-
-/// The one place that refuses to call an ACME server where the server may call nowhere.
-fn refuse_when_offline(directory: &str) -> String {
-    format!(
-        "offline and tls.acme.domains are set, but a certificate is asked for at {directory}. Remove one of them; without \
-         a way out, use tls.cert_file or the built-in authority"
-    )
 }
 
 fn domains<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {

@@ -359,11 +359,6 @@ impl Layers {
         self.entries.get(key).map_or(Origin::Default, |entry| entry.origin.clone())
     }
 
-    /// Whether there is such a switch, and it is on.
-    pub fn is_on(&self, key: &str) -> bool {
-        self.entries.get(key).is_some_and(|entry| matches!(entry.value, ValueKind::Boolean(true)))
-    }
-
     /// All keys with their final values, by name.
     pub fn into_entries(self) -> BTreeMap<String, Entry> {
         self.entries

@@ -258,14 +258,6 @@ fn what_an_acme_server_can_not_use_is_refused() {
 }
 
 #[test]
-fn a_switch_is_on_only_when_it_exists_and_is_set() {
-    let mut layers = Layers::defaults();
-    assert!(layers.is_on("fetch.enabled") && !layers.is_on("no.such_switch"));
-    layers.add_flags(&[set("fetch.enabled", "false")]);
-    assert!(!layers.is_on("fetch.enabled"));
-}
-
-#[test]
 fn the_development_certificate_is_in_the_data_directory_wherever_the_server_is_started() {
     let dir_of = |config: &Config| match &config.certificate {
         Certificate::Development { dir, .. } => dir.clone(),

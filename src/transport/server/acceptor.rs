@@ -31,6 +31,11 @@ const READ_AHEAD: usize = 256;
 /// A connection before its TLS handshake. What is read ahead stays in it.
 pub type Socket = BufReader<Either<TcpStream, UnixStream>>;
 
+/// A connection of which the beginning can be looked at.
+pub fn read_ahead(stream: Either<TcpStream, UnixStream>) -> Socket {
+    BufReader::with_capacity(READ_AHEAD, stream)
+}
+
 /// Accepts every connection.
 pub struct Acceptor {
     tls: TlsAcceptor,
@@ -82,7 +87,7 @@ impl Acceptor {
             MostConnections { total: timeouts.connections, per_address: timeouts.connections_per_address };
         let opened = match self.limits.acquire(most) {
             Some(slot) => {
-                let opening = self.open(BufReader::with_capacity(READ_AHEAD, stream), origin, slot, &timeouts);
+                let opening = self.open(read_ahead(stream), origin, slot, &timeouts);
                 timeout(timeouts.head, opening).await.unwrap_or(Err(ConnectionResult::Failed))
             }
             None => Err(ConnectionResult::Limited),

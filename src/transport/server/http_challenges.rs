@@ -11,8 +11,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tokio_util::either::Either;
 
-use super::{AcmeOptions, plain_http};
+use super::{AcmeOptions, acceptor, plain_http};
 use crate::core::Core;
 use crate::transport::tls::challenges::Challenges;
 
@@ -61,7 +62,9 @@ async fn listen(listener: std::net::TcpListener, challenges: Challenges, core: C
 }
 
 async fn answer(mut tcp: TcpStream, peer: SocketAddr, challenges: &Challenges, core: &Core) {
-    let Some(token) = token(&tcp).await else { return plain_http::refuse(tcp, core, peer).await };
+    let Some(token) = token(&tcp).await else {
+        return plain_http::refuse(acceptor::read_ahead(Either::Left(tcp)), core, Some(peer.ip())).await;
+    };
     let found = challenges.text(&token);
     let (status, text) = found.map_or(("404 Not Found", String::new()), |text| ("200 OK", text));
     let answer = format!(
