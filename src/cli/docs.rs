@@ -10,7 +10,7 @@ use super::CommandError;
 use super::output::print;
 use crate::config::{Config, Invalid};
 use crate::core::settings::Limits;
-use crate::docs::{Documentation, FILES, Group, Hit, PAGES, Site};
+use crate::docs::{Documentation, FILES, Group, Hit, PAGES, Page, Site};
 
 /// How wide lines are at most, and where the terminal does not say how wide it is.
 const WIDTH: usize = 80;
@@ -51,24 +51,23 @@ pub(super) fn run(config: Result<Config, Invalid>, args: DocsArgs) -> Result<(),
     if let Some(folder) = args.export {
         return export(&documentation, &folder);
     }
+    let words = args.search.join(" ");
     match args.page {
         Some(name) => print_page(&documentation, &name, style),
-        None if args.search.is_empty() => print(&contents()),
-        None => print_hits(&documentation.search(&args.search.join(" ")), &args.search.join(" "), style),
+        None if words.is_empty() => print(&contents()),
+        None => print_hits(&documentation.search(&words), &words, style),
     }
 }
 
 /// All pages, by group.
 fn contents() -> String {
     let longest = PAGES.iter().map(|page| page.name().len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for group in Group::ALL {
-        text.push_str(&format!("{}\n", group.title()));
-        for page in PAGES.iter().filter(|page| page.group == group) {
-            text.push_str(&format!("  {:longest$}  {}\n", page.name(), page.summary));
-        }
-        text.push('\n');
-    }
+    let line = |page: &Page| format!("  {:longest$}  {}\n", page.name(), page.summary);
+    let of_group = |group: Group| {
+        let pages: String = PAGES.iter().filter(|page| page.group == group).map(line).collect();
+        format!("{}\n{pages}\n", group.title())
+    };
+    let text: String = Group::ALL.into_iter().map(of_group).collect();
     text + "`rasterd docs PAGE` prints a page, `rasterd docs --search WORDS` finds words. A server shows all of it at /docs."
 }
 

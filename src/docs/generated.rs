@@ -111,7 +111,7 @@ fn in_cell(text: &str) -> String {
 /// A number of bytes in the largest unit in which it is whole.
 fn size(bytes: u64) -> String {
     let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
-    let whole = units.into_iter().find(|(_, shift)| bytes > 0 && bytes % (1 << shift) == 0);
+    let whole = units.into_iter().find(|(_, shift)| bytes > 0 && bytes.is_multiple_of(1 << shift));
     match whole {
         Some((unit, shift)) => format!("{} {unit}", with_separators(bytes >> shift)),
         None => format!("{} bytes", with_separators(bytes)),

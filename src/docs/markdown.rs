@@ -30,7 +30,7 @@ pub fn headings(markdown: &str) -> Vec<Heading> {
     for event in events(markdown) {
         match event {
             Event::Start(Tag::Heading { level, .. }) => {
-                (open, is_code) = (Some(String::new()), level > HeadingLevel::H1)
+                (open, is_code) = (Some(String::new()), level > HeadingLevel::H1);
             }
             Event::Code(code) => {
                 if let Some(text) = &mut open {

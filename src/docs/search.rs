@@ -199,7 +199,7 @@ fn sections(complete: &CompletePage) -> Vec<Section> {
             Event::SoftBreak
             | Event::HardBreak
             | Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::TableCell | TagEnd::CodeBlock) => {
-                text.push(' ')
+                text.push(' ');
             }
             _ => {}
         }

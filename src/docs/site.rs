@@ -24,9 +24,9 @@ pub const FILES: [(&str, &str, &str); 2] = [
 /// A short hash of those files.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = blake3::Hasher::new();
-    FILES.iter().for_each(|(_, _, text)| {
+    for (_, _, text) in FILES {
         hasher.update(text.as_bytes());
-    });
+    }
     hasher.finalize().to_hex()[..16].to_owned()
 });
 /// A page with so many headings begins with a list of them. One with more has a table of its own.
@@ -111,12 +111,15 @@ impl Documentation {
     /// The page that leads to all others.
     ///
     /// # Errors
-    /// `INTERNAL_SERVER_ERROR` when the template fails, here and below.
+    /// `INTERNAL_SERVER_ERROR` when the template fails.
     pub fn front_html(&self, site: Site) -> Result<String> {
         rendered(&FrontTemplate { frame: self.frame(site, "Documentation", "") })
     }
 
     /// A page.
+    ///
+    /// # Errors
+    /// `INTERNAL_SERVER_ERROR` when the template fails.
     pub fn page_html(&self, complete: &CompletePage, site: Site) -> Result<String> {
         let mut contents = complete.headings();
         contents.retain(|heading| heading.level == 2);
@@ -131,6 +134,9 @@ impl Documentation {
     }
 
     /// What a search found, with links to it.
+    ///
+    /// # Errors
+    /// `INTERNAL_SERVER_ERROR` when the template fails.
     pub fn results_html(&self, query: &str) -> Result<String> {
         let query: String = query.chars().take(MAX_QUERY).collect();
         let hits = self.search(&query);

@@ -32,7 +32,6 @@ struct Writer {
     bullet: Option<String>,
     /// The address of the open link.
     link: Option<String>,
-    is_code_block: bool,
     rows: Vec<Vec<String>>,
 }
 
@@ -64,7 +63,6 @@ impl Writer {
                 self.lists.push(first);
             }
             Tag::Item => self.bullet = Some(self.next_bullet()),
-            Tag::CodeBlock(_) => self.is_code_block = true,
             Tag::Strong if self.styled => self.inline.push_str(BOLD),
             Tag::Link { dest_url, .. } => self.link = Some(dest_url.to_string()),
             Tag::TableHead | Tag::TableRow => self.rows.push(Vec::new()),
@@ -77,7 +75,7 @@ impl Writer {
             TagEnd::Heading(_) => {
                 let heading = std::mem::take(&mut self.inline);
                 let heading = self.dressed(BOLD, &heading);
-                self.text.push_str(&format!("\n{heading}\n\n"));
+                self.text.extend(["\n", &heading, "\n\n"]);
             }
             TagEnd::Paragraph => {
                 self.paragraph();
@@ -120,10 +118,8 @@ impl Writer {
     fn end_link(&mut self) {
         let link = self.link.take().unwrap_or_default();
         match markdown::target(&link) {
-            Target::Elsewhere(url) if !self.inline.ends_with(url) => {
-                self.inline.push_str(&format!(" <{url}>"))
-            }
-            Target::Page(name, _) if !name.is_empty() => self.inline.push_str(&format!(" [{name}]")),
+            Target::Elsewhere(url) if !self.inline.ends_with(url) => self.inline.extend([" <", url, ">"]),
+            Target::Page(name, _) if !name.is_empty() => self.inline.extend([" [", name, "]"]),
             Target::Elsewhere(_) | Target::Page(..) | Target::Nowhere => {}
         }
     }
@@ -164,12 +160,11 @@ impl Writer {
     }
 
     fn code_block(&mut self) {
-        self.is_code_block = false;
         let code = std::mem::take(&mut self.inline);
         let indent = " ".repeat(2 * self.lists.len() + 4);
         for line in code.lines() {
             let line = self.dressed(CODE, line);
-            self.text.push_str(&format!("{indent}{line}\n"));
+            self.text.extend([&indent, &line, "\n"]);
         }
         self.text.push('\n');
     }

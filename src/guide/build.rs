@@ -36,7 +36,7 @@ fn with_module_links(text: &str) -> String {
         let (address, rest) = piece.split_at(piece.find(')').unwrap_or(0));
         let (path, id) = address.split_at(address.find('#').unwrap_or(address.len()));
         match path.strip_suffix(".md").filter(|path| !path.contains("://")) {
-            Some(path) => linked.push_str(&format!("{}{id}{rest}", module(path))),
+            Some(path) => linked.extend([&module(path), id, rest]),
             None => linked.push_str(piece),
         }
     }
