@@ -16,6 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::CommandError;
 use super::output::print;
@@ -48,7 +49,7 @@ pub(super) fn run(config: &Config) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let not_ready = |why: String| CommandError(format!("not ready at {address}: {why}"));
     let trust = Trust::Files(certificate_files(&config.certificate));
-    let asking = async { timeout(TIMEOUT, ask("/readyz?verbose", address, trust, &config.proxies)).await };
+    let asking = async { timeout(TIMEOUT, ask(address, trust, &config.proxies)).await };
     let answer = runtime.block_on(asking);
     let answer = answer.map_err(|_| not_ready(format!("no answer within {} s", TIMEOUT.as_secs())))?;
     let answer = answer.map_err(|error| not_ready(error.to_string()))?;
@@ -64,12 +65,13 @@ pub(super) fn run(config: &Config) -> Result<(), CommandError> {
     }))
 }
 
-/// Whether the server that listens on `bound` answers this process in time. An answer is also that it closes the
-/// connection: one that has as many connections as it may is alive.
+/// Whether the server that listens on `bound` makes a TLS handshake with this process in time, which needs its acceptor and
+/// a worker. An answer is also that it closes the connection: one that has as many connections as it may is alive.
+/// Without a request, so that the log has no line about each sign of life.
 pub(super) async fn is_alive(bound: SocketAddr, proxies: &ProxySettings, within: Duration) -> bool {
     let Ok(address) = reachable(bound) else { return true };
-    match timeout(within, ask("/healthz", address, Trust::Any, proxies)).await {
-        Ok(Ok(_)) => true,
+    match timeout(within, connect(address, Trust::Any, proxies)).await {
+        Ok(Ok(_tls)) => true,
         Ok(Err(error)) => error.kind() != ErrorKind::ConnectionRefused,
         Err(_) => false,
     }
@@ -101,7 +103,11 @@ fn expect_admission(config: &Config, address: IpAddr) -> Result<(), CommandError
     )))
 }
 
-async fn ask(path: &str, address: SocketAddr, trust: Trust, proxies: &ProxySettings) -> std::io::Result<String> {
+async fn connect(
+    address: SocketAddr,
+    trust: Trust,
+    proxies: &ProxySettings,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let client = ClientConfig::builder_with_provider(tls::provider())
         .with_safe_default_protocol_versions()
         .map_err(std::io::Error::other)?
@@ -113,8 +119,12 @@ async fn ask(path: &str, address: SocketAddr, trust: Trust, proxies: &ProxySetti
         tcp.write_all(b"PROXY UNKNOWN\r\n").await?;
     }
     let connector = TlsConnector::from(Arc::new(client));
-    let mut tls = connector.connect(ServerName::IpAddress(address.ip().into()), tcp).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    connector.connect(ServerName::IpAddress(address.ip().into()), tcp).await
+}
+
+async fn ask(address: SocketAddr, trust: Trust, proxies: &ProxySettings) -> std::io::Result<String> {
+    let mut tls = connect(address, trust, proxies).await?;
+    let request = format!("GET /readyz?verbose HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     tls.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     match tls.take(MAX_ANSWER).read_to_end(&mut answer).await {
