@@ -37,9 +37,7 @@ const OVER_A_NETWORK: &str = "where locks may not keep two servers apart, and wh
 /// Checks the file systems of the data directory and of its files. Neither has to exist.
 pub(super) fn check(data_dir: &Path, report: &mut Report) {
     let dir = existing(data_dir);
-    if let Some((name, why)) =
-        statfs(&dir).ok().and_then(|found| doubtful(found.f_type.cast_unsigned().into()))
-    {
+    if let Some((name, why)) = statfs(&dir).ok().and_then(|found| doubtful(found.f_type.cast_unsigned())) {
         let text = format!("{} is on the file system {name}, {why}", data_dir.display());
         report.warnings.push(Finding { about: "file_system", text });
     }
@@ -82,8 +80,7 @@ mod tests {
     fn a_folder_in_memory_is_a_warning() {
         // Where a machine has no such folder, the number is all there is.
         let memory = Path::new("/dev/shm");
-        let is_memory =
-            statfs(memory).is_ok_and(|found| u64::from(found.f_type.cast_unsigned()) == 0x0102_1994);
+        let is_memory = statfs(memory).is_ok_and(|found| found.f_type.cast_unsigned() == 0x0102_1994);
         let mut report = Report::default();
         check(&memory.join("no/such/folder"), &mut report);
         let about = |about: &str| report.warnings.iter().any(|finding| finding.about == about);

@@ -217,7 +217,7 @@ fn a_data_directory_with_a_long_path_can_be_administered() {
 }
 
 /// A terminal, and what was printed on it until the server was ready.
-fn on_a_terminal(test_dir: &TestDir) -> String {
+pub fn on_a_terminal(test_dir: &TestDir) -> String {
     use std::io::Read;
     let terminal =
         rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY).unwrap();

@@ -76,3 +76,19 @@ fn a_start_that_is_as_it_should_be_has_no_warnings() {
         .collect();
     assert!(warnings.is_empty(), "{warnings:?}");
 }
+
+#[test]
+fn on_a_terminal_what_looks_wrong_is_on_the_screen() {
+    let screen = super::serve::on_a_terminal(&TestDir::new());
+    assert!(!screen.contains("each client's own machine"), "{screen}");
+    let test_dir = TestDir::new()
+        .with("RASTERD__SERVER__BIND", "0.0.0.0:0")
+        .with("RASTERD__SERVER__PUBLIC_URL", "https://127.0.0.1:8443");
+    let screen = super::serve::on_a_terminal(&test_dir);
+    let (facts, rest) = screen.split_once("What looks wrong:\n\n  - ").unwrap_or_else(|| panic!("{screen}"));
+    assert!(facts.contains("  Server       https://127.0.0.1:8443\n"), "{facts}");
+    assert!(rest.contains("each client's own machine. Set server.public_url"), "{rest}");
+    assert!(rest.contains("`rasterd docs when-something-is-wrong`"), "{rest}");
+    // It has a line among the facts.
+    assert!(facts.contains("  Backups      off;") && !rest.contains("no backups are made"), "{screen}");
+}
