@@ -115,3 +115,46 @@ impl AcmeFolder {
         development::write(file, text, file_mode::FILE).map_err(|error| Problem::new(error.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::acme::ChallengeKind;
+
+    fn settings(dir: &Path, domains: &[String], directory: &str) -> AcmeSettings {
+        AcmeSettings {
+            domains: domains.to_vec(),
+            email: None,
+            directory: directory.to_owned(),
+            challenge: ChallengeKind::TlsAlpn,
+            root_file: None,
+            dir: dir.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_used_only_as_it_is_configured_and_as_long_as_it_is_valid() {
+        let (temp, now) = (tempfile::tempdir().unwrap(), SystemTime::now());
+        let (dir, own) = (temp.path().join("acme"), temp.path().join("own"));
+        let domains: Vec<String> = (0..20).map(|number| format!("{number}.example.org")).collect();
+        let made = development::ensure(&own, &domains, now).unwrap();
+        let pem = [made.key_file, made.cert_file].map(|file| fs::read_to_string(file).unwrap()).concat();
+        let (folder, real) = (AcmeFolder::new(&dir), "https://acme.example/directory");
+        folder.save_problem("it failed");
+        folder.save_certificate(real, &pem).unwrap();
+        assert_eq!(folder.last_problem(), None);
+        let usable = |domains: &[String], directory: &str, now: SystemTime| {
+            folder.usable_certificate(&settings(&dir, domains, directory), now).is_some()
+        };
+        assert!(usable(&domains, real, now) && usable(&domains[3..5], real, now));
+        assert!(!usable(&["other.example.org".to_owned()], real, now), "another name");
+        assert!(!usable(&domains, "https://staging.example/directory", now), "another ACME server");
+        assert!(!usable(&domains, real, now + Duration::from_hours(24 * 400)), "expired");
+        file_mode::set_mode(&folder.certificate_file(), 0o644).unwrap();
+        assert!(!usable(&domains, real, now), "others can read its key");
+        folder.save_certificate(real, pem.split("-----BEGIN CERTIFICATE").next().unwrap()).unwrap();
+        assert!(!usable(&domains, real, now), "no certificate");
+    }
+}

@@ -241,6 +241,8 @@ async fn a_server_without_a_certificate_starts_and_asks_again() {
     let root = site.management("/roots/0").await;
     site.wait_until_trusted(&root);
     let accounts = site.accounts();
+    let doctor = site.test_dir.run(&["doctor", "--quick"]).stdout;
+    assert!(doctor.contains("The certificate can be used"), "{doctor}");
     program.stop();
     // The ACME server forgets everything when it is started again, and does not know the account any more.
     drop(acme_server);
