@@ -124,6 +124,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// Whether no connection to another machine may be opened, whatever else is configured.
     pub offline: bool,
+    /// The address of the collector that gets traces; none where they are turned off.
+    pub otlp_endpoint: Option<String>,
     addresses: ConfiguredAddresses,
     cache_bytes: usize,
     reserve_bytes: u64,
@@ -229,6 +231,7 @@ impl Config {
         layers.problems.extend(tools::expect_fonts(&values.media, &layers).err());
         layers.problems.extend(proxies::problem(&values.server, &layers));
         layers.problems.extend(metrics_problem(&values, &layers));
+        layers.problems.extend(offline_problem(&values, &layers));
         layers.warnings.extend(proxies::warning(&values.server));
         let problems = std::mem::take(&mut layers.problems);
         let config = certificate.map(|certificate| Self::new(values, certificate, tools, layers));
@@ -256,6 +259,7 @@ impl Config {
             log,
             metrics,
             network,
+            telemetry,
             tls,
         } = values;
         let proxies = proxies::settings(&server);
@@ -274,6 +278,7 @@ impl Config {
             unix_socket_mode: server.unix_socket_mode,
             metrics,
             offline: network.offline,
+            otlp_endpoint: telemetry.otlp_endpoint,
             mcp_hosts: server.mcp_hosts,
             graphql_introspection: graphql.introspection,
             graphql_cost: graphql.cost,
@@ -470,6 +475,15 @@ fn metrics_problem(values: &Values, layers: &Layers) -> Option<String> {
             layers.origin("metrics.bind")
         )
     })
+}
+
+/// What would open a connection although the server is to be offline.
+fn offline_problem(values: &Values, layers: &Layers) -> Option<String> {
+    let endpoint = values.telemetry.otlp_endpoint.as_ref().filter(|_| values.network.offline)?;
+    Some(format!(
+        "{}: telemetry.otlp_endpoint is {endpoint}, and network.offline is set, with which nothing is sent; leave one of them out",
+        layers.origin("telemetry.otlp_endpoint")
+    ))
 }
 
 /// What the values that are not set are derived from.

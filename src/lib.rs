@@ -43,8 +43,8 @@
 //!   - `transport::client_address`: the address of a request's client, also behind proxies. Nothing else reads a peer's.
 //! - [`webapp`]: the pages for people, under `/app`. Every request to them passes `webapp/gate.rs`.
 //! - [`acme`]: certificates from an ACME server.
-//! - [`telemetry`]: the log; [`telemetry::metrics`]: what the server counts, for `/metrics`. Depends on nothing, so that everything
-//!   can count.
+//! - [`telemetry`]: the log; [`telemetry::metrics`]: what the server counts, for `/metrics`; [`telemetry::traces`]: spans for a
+//!   collector. Both depend on nothing, so that everything can use them.
 //! - [`client_setup`]: how each client is set up, for the command line and the web app.
 //! - [`cli`], [`config`], [`admin`]: the command line, the configuration, and administration of a running server.
 //! - [`testing`]: a server on a temporary folder, for our tests and for embedders.

@@ -17,6 +17,7 @@ use crate::core::model::text::{TextKind, rewritten};
 use crate::error::MAX_MESSAGE;
 
 pub mod metrics;
+pub mod traces;
 
 /// The format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -389,5 +389,6 @@ fn options(listener: TcpListener, certificate: &Arc<CertificateRenewer>) -> Serv
         test_control: None,
         acme: None,
         metrics: MetricsOptions::default(),
+        traces: None,
     }
 }

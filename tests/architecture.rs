@@ -13,6 +13,8 @@ const RULES: &[(&str, &[&str])] = &[
     ("file_mode", &[]),
     // Counters, without anything that is counted.
     ("telemetry::metrics", &[]),
+    // Sends what it is given.
+    ("telemetry::traces", &[]),
     ("pictures", &["error", "file_mode"]),
     ("fetch", &["error"]),
     // Records hold types of pictures, such as what a file is.
@@ -62,7 +64,15 @@ const RULES: &[(&str, &[&str])] = &[
     ("operations", &["error", "core", "core::model", "core::access::grant", "pictures", "transport::wire"]),
     (
         "transport",
-        &["error", "core", "core::model", "core::cancellation", "transport::wire", "telemetry::metrics"],
+        &[
+            "error",
+            "core",
+            "core::model",
+            "core::cancellation",
+            "transport::wire",
+            "telemetry::metrics",
+            "telemetry::traces",
+        ],
     ),
     // The transports and the web app: never each other, never the store.
     ("transport::rest", TRANSPORT),
@@ -110,6 +120,7 @@ const RULES: &[(&str, &[&str])] = &[
             "webapp",
             "file_mode",
             "telemetry::metrics",
+            "telemetry::traces",
         ],
     ),
     // Documents the code: its error codes, its configuration.
@@ -145,6 +156,7 @@ const RULES: &[(&str, &[&str])] = &[
             "client_setup",
             "docs",
             "telemetry",
+            "telemetry::traces",
             "config",
             "admin",
             // Its disk, for servers that are started for tests.

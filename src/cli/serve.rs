@@ -23,6 +23,7 @@ use crate::core::access::Administrator;
 use crate::core::data_dir::DataDir;
 use crate::core::data_folder::{DataFolder, Opening};
 use crate::telemetry;
+use crate::telemetry::traces::Traces;
 use crate::transport::server::unix_socket::UnixSocket;
 use crate::transport::server::{MetricsOptions, MetricsToken, Server, ServerOptions, Signals};
 use crate::transport::tls::ClientAuthority;
@@ -109,6 +110,7 @@ pub(super) fn run(config: Config, accept_files: bool, load: Load) -> Result<(), 
         unix_socket,
         acme: certificate.acme.as_ref().map(AcmeCertificate::options).transpose()?,
         metrics: metrics(&config)?,
+        traces: config.otlp_endpoint.as_deref().map(Traces::start).transpose()?,
         ..options(&config, listener, &addresses, &certificate)
     };
     let by = dir.administrator();
@@ -160,6 +162,7 @@ pub(super) fn options(
         test_control: None,
         acme: None,
         metrics: MetricsOptions::default(),
+        traces: None,
     }
 }
 

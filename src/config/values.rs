@@ -8,6 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use url::Url;
 
 use super::acme::Acme;
 use super::address::{parse_host, parse_origin, parse_public_url};
@@ -34,6 +35,7 @@ pub(super) struct Values {
     pub backup: Backup,
     pub scrub: Scrub,
     pub metrics: Metrics,
+    pub telemetry: Telemetry,
     pub log: Log,
 }
 
@@ -189,6 +191,13 @@ pub struct Metrics {
     pub token_file: Option<PathBuf>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Telemetry {
+    #[serde(deserialize_with = "endpoint")]
+    pub otlp_endpoint: Option<String>,
+}
+
 /// What is logged, and how.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -243,6 +252,21 @@ fn folder<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
         return Err(D::Error::custom("must be the path of a folder; it is empty"));
     }
     absolute(&text)
+}
+
+/// The address of a collector, or `None` for none.
+fn endpoint<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    match url {
+        Some(url) if url.query().is_none() && url.fragment().is_none() => Ok(Some(url.into())),
+        Some(_) | None => {
+            Err(D::Error::custom(format!("must be a url such as http://localhost:4318; it is {text:?}")))
+        }
+    }
 }
 
 /// The path of a folder or a file; `None` where there is none, or for the default.

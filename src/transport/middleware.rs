@@ -32,7 +32,8 @@ use crate::core::model::api_key::without_keys;
 use crate::core::model::token::without_tokens;
 use crate::core::test_control::TestedRequest;
 use crate::error::{Code, Error, logged};
-use crate::telemetry::metrics::{AnsweredRequest, Metrics};
+use crate::telemetry::metrics::{AnsweredRequest, LabelValue, Metrics, Transport};
+use crate::telemetry::traces::{Parent, TracedRequest, Traces};
 
 /// The header that carries the request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -73,6 +74,8 @@ const ONE_YEAR: &str = "max-age=31536000";
 pub struct Observers {
     /// Counts each request.
     pub metrics: Arc<Metrics>,
+    /// Sends a span for each, if that is turned on.
+    pub traces: Option<Traces>,
     /// The core of a server that was started for tests, which follows each request.
     pub followed: Option<Core>,
 }
@@ -122,6 +125,7 @@ where
     let state = Rc::new(RequestState::new(address, cancellation, budget));
     let line = LogLine::new(request.method(), request.path());
     let followed = observers.followed.as_ref().and_then(|core| line.follow(core, state.id));
+    let traced = observers.traces.clone().map(|traces| (traces, parent(&request)));
     let metrics = Arc::clone(&observers.metrics);
     let running_request = metrics.requests.begin();
     let origin = cors.origin(request.headers());
@@ -142,7 +146,10 @@ where
         cors.allow(answer.headers_mut(), origin);
         set_headers(answer.headers_mut(), state.id, security);
         line.write(answer.status(), started, &state);
-        count(&metrics, answer.status(), started, &state);
+        let answered = count(&metrics, answer.status(), started, &state);
+        if let Some((traces, parent)) = traced {
+            trace(&traces, &parent, answered);
+        }
         drop(running_request);
         if let Some(followed) = followed {
             answer = tested(answer, followed, &state);
@@ -180,17 +187,32 @@ pub fn refused_response(
 }
 
 /// Counts an answered request.
-fn count(metrics: &Metrics, status: StatusCode, started: Instant, state: &RequestState) {
+fn count(metrics: &Metrics, status: StatusCode, started: Instant, state: &RequestState) -> AnsweredRequest {
     // GraphQL and MCP answer 200 with an error inside.
     let inside = state.code().filter(|_| status.is_success()).and_then(Code::from_name).map(Code::status);
-    metrics.requests.answered(AnsweredRequest {
+    let answered = AnsweredRequest {
         transport: state.transport(),
         operation: state.operation(),
         status: inside.unwrap_or(status.as_u16()),
         duration: started.elapsed(),
-    });
+    };
+    metrics.requests.answered(answered);
     if let Some(authentication) = state.authentication() {
         metrics.requests.authentications.inc(authentication);
+    }
+    answered
+}
+
+/// The trace that a client says its request belongs to.
+fn parent(request: &Request) -> Parent {
+    Traces::parent(|name| request.headers().get(name)?.to_str().ok())
+}
+
+/// Sends a span about an answered request. Monitors ask every few seconds, and are left out.
+fn trace(traces: &Traces, parent: &Parent, answered: AnsweredRequest) {
+    let AnsweredRequest { transport, operation, status, duration } = answered;
+    if transport != Transport::Monitoring {
+        traces.record(&TracedRequest { transport: transport.as_str(), operation, status, duration }, parent);
     }
 }
 
@@ -321,7 +343,7 @@ mod tests {
                 web::get().to(|| async { Err::<String, _>(Error::internal("the secret reason")) }),
             )
             .default_service(web::to(no_such_path));
-        let observers = Observers { metrics: Arc::default(), followed: None };
+        let observers = Observers { metrics: Arc::default(), traces: None, followed: None };
         let security = StrictTransportSecurity::default();
         let cors = Cors::new(AllowedAddresses::new(AddressLists::default()));
         let wrapped = wrap(application, cors, budget(), observers, security)

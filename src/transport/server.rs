@@ -14,6 +14,7 @@ use futures_util::future::join3;
 use crate::core::Core;
 use crate::core::clock::Clock;
 use crate::core::settings::{ProxySettings, Timeouts};
+use crate::telemetry::traces::Traces;
 use crate::transport::allowed_addresses::{AddressLists, AllowedAddresses};
 use crate::transport::cors::Cors;
 use crate::transport::mcp::running::RunningRequests;
@@ -102,6 +103,8 @@ pub struct ServerOptions {
     pub acme: Option<AcmeOptions>,
     /// Where the metrics are, and who may read them.
     pub metrics: MetricsOptions,
+    /// Sends a span for each request to a collector; none where that is turned off.
+    pub traces: Option<Traces>,
 }
 
 /// Where an ACME server finds the proofs that domains are this server's.
@@ -146,6 +149,7 @@ pub struct Server {
     live: LiveOptions,
     acme: Option<AcmeOptions>,
     token: Option<Arc<MetricsToken>>,
+    traces: Option<Traces>,
     draining: Arc<AtomicBool>,
     /// Of the Unix socket; removed when the server has stopped.
     socket_file: Option<SocketFile>,
@@ -185,7 +189,7 @@ impl Server {
         let builder = builder(&options);
         let unix_socket = options.unix_socket.take();
         let addresses = live.addresses.clone();
-        let token = options.metrics.token.clone();
+        let (token, traces) = (options.metrics.token.clone(), options.traces.clone());
         let metrics = MetricsEndpoint {
             core: core.clone(),
             certificates: Arc::clone(&renewal.certificates),
@@ -195,7 +199,7 @@ impl Server {
         let listeners = Listeners::new(options, addresses, core.clone(), security, metrics);
         let (builder, socket_file) = listeners.add_to(builder, main, monitor, unix_socket)?;
         let actix = builder.run();
-        Ok(Self { actix, address, core, renewal, live, acme, token, draining, socket_file })
+        Ok(Self { actix, address, core, renewal, live, acme, token, traces, draining, socket_file })
     }
 
     /// Where it listens.
@@ -225,7 +229,7 @@ impl Server {
     /// # Errors
     /// When the listening socket fails.
     pub async fn run_with(self, mut signals: Signals, lifecycle: &dyn Lifecycle) -> std::io::Result<()> {
-        let Self { actix, core, renewal, live, acme, token, draining, socket_file, .. } = self;
+        let Self { actix, core, renewal, live, acme, token, traces, draining, socket_file, .. } = self;
         let handle = actix.handle();
         let mut serving = pin!(actix);
         {
@@ -262,6 +266,10 @@ impl Server {
         };
         drop(socket_file);
         core.close().await;
+        if let Some(traces) = traces {
+            // Whether or not they were sent, the server ends.
+            let _ended = actix_rt::task::spawn_blocking(move || traces.finish()).await;
+        }
         outcome
     }
 }
@@ -309,6 +317,7 @@ struct Mounts {
     graphql: graphql::GraphQlOptions,
     pages: pages::WebappOptions,
     test_control: Option<TestControlOptions>,
+    traces: Option<Traces>,
     /// Where they are on the main listener.
     metrics: Option<MetricsEndpoint>,
 }
@@ -338,6 +347,7 @@ impl Listeners {
             graphql_cost,
             test_control,
             metrics: MetricsOptions { listener: own_listener, token },
+            traces,
             ..
         } = options;
         let graphql = graphql::GraphQlOptions {
@@ -367,6 +377,7 @@ impl Listeners {
             graphql,
             pages,
             test_control,
+            traces,
             metrics: is_on_main.then_some(metrics),
         };
         Self { main: listener, mounts, monitoring }
@@ -414,7 +425,7 @@ impl MonitoringMounts {
                 metrics.configure(routes);
             })
             .default_service(web::to(transport::no_such_path));
-        let observers = Observers { metrics: Arc::clone(core.metrics()), followed: None };
+        let observers = Observers { metrics: Arc::clone(core.metrics()), traces: None, followed: None };
         let cors = Cors::new(AllowedAddresses::new(AddressLists::default()));
         transport::wrap(application, cors, Arc::clone(core.budget()), observers, security)
     }
@@ -429,7 +440,8 @@ impl Mounts {
             .configure(move |routes| mounts.mount(routes))
             .default_service(web::to(transport::no_such_path));
         let followed = self.test_control.is_some().then(|| self.core.clone());
-        let observers = Observers { metrics: Arc::clone(self.core.metrics()), followed };
+        let observers =
+            Observers { metrics: Arc::clone(self.core.metrics()), traces: self.traces.clone(), followed };
         transport::wrap(application, cors, Arc::clone(self.core.budget()), observers, self.security)
     }
 

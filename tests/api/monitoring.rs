@@ -5,6 +5,7 @@ mod documents;
 mod exposition;
 mod moves;
 mod offline;
+mod traces;
 
 use std::fs;
 use std::net::TcpListener;
