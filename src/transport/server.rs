@@ -245,7 +245,9 @@ impl Server {
                     signal = signals.next() => match signal {
                         Signal::Reload => {
                             lifecycle.reload(&live);
-                            token.iter().for_each(|token| token.reload_and_log());
+                            if let Some(token) = &token {
+                                token.reload_and_log();
+                            }
                         }
                         Signal::Stop => break,
                     },

@@ -52,7 +52,7 @@ impl Monitored {
     }
 
     /// Scrapes until a sum of series is as expected.
-    async fn wait_until(&self, series: &str, is_expected: impl Fn(f64) -> bool) {
+    async fn wait_until(&self, series: &str, is_expected: impl Fn(i64) -> bool) {
         let until = Instant::now() + DEADLINE;
         loop {
             let value = self.scrape().await.sum(series);

@@ -140,7 +140,7 @@ impl Store {
     fn of(database: OpenDatabase, options: &StoreOptions) -> Result<Self> {
         let database = Arc::new(database);
         let writer = write::Writer::start(Arc::clone(&database), options.metrics.clone())?;
-        Ok(Self { writer, database })
+        Ok(Self { database, writer })
     }
 
     /// A snapshot of everything committed so far.

@@ -41,8 +41,8 @@ impl Exposition {
         self.types.iter().flat_map(of_metric).collect()
     }
 
-    /// The sum of all series with this name and these labels, such as `name{label="value"}`.
-    pub fn sum(&self, wanted: &str) -> f64 {
+    /// The sum of all series with this name and these labels, such as `name{label="value"}`, rounded up.
+    pub fn sum(&self, wanted: &str) -> i64 {
         let (name, labels) = wanted.split_once('{').unwrap_or((wanted, "}"));
         let labels: Vec<&str> =
             labels.trim_end_matches('}').split(',').filter(|label| !label.is_empty()).collect();
@@ -50,7 +50,10 @@ impl Exposition {
             let (found, found_labels) = series.split_once('{').unwrap_or((series, ""));
             found == name && labels.iter().all(|label| found_labels.contains(label))
         };
-        self.series.iter().filter(|(series, _)| fits(series)).map(|(_, value)| value).sum()
+        let sum: f64 = self.series.iter().filter(|(series, _)| fits(series)).map(|(_, value)| value).sum();
+        #[expect(clippy::cast_possible_truncation, reason = "no metric is that large")]
+        let rounded = sum.ceil() as i64;
+        rounded
     }
 
     /// The names and the values of all labels.

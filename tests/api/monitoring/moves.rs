@@ -18,7 +18,7 @@ use crate::support::raw::{read_to_end, tcp_to};
 use crate::support::{Client, send};
 
 /// Series, and by how much each moves.
-type Moves = &'static [(&'static str, f64)];
+type Moves = &'static [(&'static str, i64)];
 
 impl Monitored {
     /// Checks that each of these series moves by so much, or by more if it may, while `happens` runs.
@@ -26,7 +26,7 @@ impl Monitored {
         let before = self.scrape().await;
         happens().await;
         for (series, by) in moves {
-            self.wait_until(series, |value| (value - before.sum(series) - by).abs() < 1e-9).await;
+            self.wait_until(series, |value| value == before.sum(series) + by).await;
         }
     }
 
@@ -49,19 +49,19 @@ async fn requests_are_counted_by_interface_operation_and_status() {
     let monitored = Monitored::start().await;
     let (writer, anyone) = (&monitored.scene.writer, &monitored.scene.anyone);
     let id = writer.uploaded("one").await;
-    const MOVES: Moves = &[
-        ("rasterd_requests_total{transport=\"rest\",operation=\"whoami\",status=\"200\"}", 1.0),
-        ("rasterd_requests_total{transport=\"rest\",operation=\"get_asset\",status=\"404\"}", 1.0),
-        ("rasterd_requests_total{transport=\"rest\",operation=\"none\",status=\"401\"}", 1.0),
-        ("rasterd_requests_total{transport=\"files\",operation=\"get_file\",status=\"200\"}", 1.0),
-        ("rasterd_requests_total{transport=\"webapp\",operation=\"none\",status=\"200\"}", 1.0),
-        ("rasterd_requests_total{transport=\"other\",operation=\"none\",status=\"404\"}", 1.0),
-        ("rasterd_requests_total{transport=\"monitoring\",operation=\"none\",status=\"200\"}", 3.0),
-        ("rasterd_request_duration_seconds_count{transport=\"rest\",operation=\"whoami\"}", 1.0),
+    let moves: Moves = &[
+        ("rasterd_requests_total{transport=\"rest\",operation=\"whoami\",status=\"200\"}", 1),
+        ("rasterd_requests_total{transport=\"rest\",operation=\"get_asset\",status=\"404\"}", 1),
+        ("rasterd_requests_total{transport=\"rest\",operation=\"none\",status=\"401\"}", 1),
+        ("rasterd_requests_total{transport=\"files\",operation=\"get_file\",status=\"200\"}", 1),
+        ("rasterd_requests_total{transport=\"webapp\",operation=\"none\",status=\"200\"}", 1),
+        ("rasterd_requests_total{transport=\"other\",operation=\"none\",status=\"404\"}", 1),
+        ("rasterd_requests_total{transport=\"monitoring\",operation=\"none\",status=\"200\"}", 3),
+        ("rasterd_request_duration_seconds_count{transport=\"rest\",operation=\"whoami\"}", 1),
     ];
     // A scrape is counted when it is over, so only the one before is.
     monitored
-        .moves(&MOVES[..6], async || {
+        .moves(&moves[..6], async || {
             monitored.me(&writer.client).await;
             writer.get(&format!("{ASSETS}/none")).await;
             monitored.me(anyone).await;
@@ -71,12 +71,12 @@ async fn requests_are_counted_by_interface_operation_and_status() {
         })
         .await;
     monitored
-        .grow(&[MOVES[6].0], async || {
+        .grow(&[moves[6].0], async || {
             anyone.get("/livez").await;
         })
         .await;
     monitored
-        .moves(&MOVES[7..], async || {
+        .moves(&moves[7..], async || {
             monitored.me(&writer.client).await;
         })
         .await;
@@ -88,26 +88,26 @@ async fn an_error_inside_an_answer_counts_with_its_own_status() {
     let client = &monitored.scene.writer.client;
     let nowhere = json!({ "organizationId": "acme", "libraryId": "nowhere" });
     let graphql = |query: &str| json!({ "query": query });
-    const MOVES: Moves = &[
-        ("rasterd_requests_total{transport=\"mcp\",operation=\"whoami\",status=\"200\"}", 2.0),
-        ("rasterd_requests_total{transport=\"mcp\",operation=\"list_assets\",status=\"404\"}", 1.0),
-        ("rasterd_requests_total{transport=\"mcp\",operation=\"none\",status=\"200\"}", 1.0),
-        ("rasterd_requests_total{transport=\"graphql\",operation=\"whoami\",status=\"200\"}", 1.0),
-        ("rasterd_requests_total{transport=\"graphql\",operation=\"several\",status=\"200\"}", 1.0),
-        ("rasterd_requests_total{transport=\"graphql\",operation=\"list_assets\",status=\"404\"}", 1.0),
+    let moves: Moves = &[
+        ("rasterd_requests_total{transport=\"mcp\",operation=\"whoami\",status=\"200\"}", 2),
+        ("rasterd_requests_total{transport=\"mcp\",operation=\"list_assets\",status=\"404\"}", 1),
+        ("rasterd_requests_total{transport=\"mcp\",operation=\"none\",status=\"200\"}", 1),
+        ("rasterd_requests_total{transport=\"graphql\",operation=\"whoami\",status=\"200\"}", 1),
+        ("rasterd_requests_total{transport=\"graphql\",operation=\"several\",status=\"200\"}", 1),
+        ("rasterd_requests_total{transport=\"graphql\",operation=\"list_assets\",status=\"404\"}", 1),
     ];
     monitored
-        .moves(MOVES, async || {
+        .moves(moves, async || {
             send(tool(client, "whoami", &json!({}))).await;
             // With a token for its progress, a call takes another way, on a task of its own.
             send(mcp(
                 client,
                 "tools/call",
-                json!({ "name": "whoami", "arguments": {}, "_meta": { "progressToken": 1 } }),
+                &json!({ "name": "whoami", "arguments": {}, "_meta": { "progressToken": 1 } }),
             ))
             .await;
             send(tool(client, "list_assets", &nowhere)).await;
-            send(mcp(client, "tools/list", json!({}))).await;
+            send(mcp(client, "tools/list", &json!({}))).await;
             client.post_json("/graphql", &graphql("{ viewer { organizationId } }")).await;
             client
                 .post_json(
@@ -121,7 +121,7 @@ async fn an_error_inside_an_answer_counts_with_its_own_status() {
         .await;
 }
 
-fn mcp(client: &Client, method: &str, params: Value) -> reqwest::RequestBuilder {
+fn mcp(client: &Client, method: &str, params: &Value) -> reqwest::RequestBuilder {
     let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
     client
         .request(Method::POST, "/mcp")
@@ -145,16 +145,16 @@ async fn authentications_are_counted_once_for_each_request() {
     let gone = server.key("acme", &[]).await;
     server.core().delete_key(server.administrator(), &gone.id).await.unwrap();
     server.clock().advance(Duration::from_mins(2));
-    const MOVES: Moves = &[
-        ("rasterd_authentications_total{result=\"ok\"}", 2.0),
-        ("rasterd_authentications_total{result=\"missing\"}", 1.0),
-        ("rasterd_authentications_total{result=\"malformed\"}", 2.0),
-        ("rasterd_authentications_total{result=\"unknown\"}", 1.0),
-        ("rasterd_authentications_total{result=\"expired\"}", 2.0),
-        ("rasterd_authentications_total{result=\"other_organization\"}", 1.0),
+    let moves: Moves = &[
+        ("rasterd_authentications_total{result=\"ok\"}", 2),
+        ("rasterd_authentications_total{result=\"missing\"}", 1),
+        ("rasterd_authentications_total{result=\"malformed\"}", 2),
+        ("rasterd_authentications_total{result=\"unknown\"}", 1),
+        ("rasterd_authentications_total{result=\"expired\"}", 2),
+        ("rasterd_authentications_total{result=\"other_organization\"}", 1),
     ];
     monitored
-        .moves(MOVES, async || {
+        .moves(moves, async || {
             monitored.me(&anyone.with_key(&key.token)).await;
             // Its key is checked before its body and after it.
             writer.post(&format!("{ASSETS}/tag"), json!({ "assetIds": ["x"], "tags": ["t"] })).await;
@@ -178,28 +178,28 @@ async fn uploads_pictures_and_the_work_on_them_are_counted() {
     let whole = picture("damaged");
     let data = whole.windows(4).position(|bytes| bytes == b"IDAT").unwrap();
     let damaged = &whole[..data + 6];
-    const UPLOADS: Moves = &[
-        ("rasterd_uploads_total{result=\"ok\"}", 2.0),
-        ("rasterd_uploads_total{result=\"failed\"}", 1.0),
-        ("rasterd_uploaded_files_total{result=\"ok\"}", 2.0),
-        ("rasterd_uploaded_files_total{result=\"rejected\"}", 2.0),
-        ("rasterd_jobs_total{result=\"ok\"}", 1.0),
-        ("rasterd_jobs_total{result=\"failed\"}", 1.0),
-        ("rasterd_job_duration_seconds_count", 2.0),
-        ("rasterd_jobs_failed", 1.0),
-        ("rasterd_jobs_waiting", 0.0),
-        ("rasterd_assets", 2.0),
+    let uploads: Moves = &[
+        ("rasterd_uploads_total{result=\"ok\"}", 2),
+        ("rasterd_uploads_total{result=\"failed\"}", 1),
+        ("rasterd_uploaded_files_total{result=\"ok\"}", 2),
+        ("rasterd_uploaded_files_total{result=\"rejected\"}", 2),
+        ("rasterd_jobs_total{result=\"ok\"}", 1),
+        ("rasterd_jobs_total{result=\"failed\"}", 1),
+        ("rasterd_job_duration_seconds_count", 2),
+        ("rasterd_jobs_failed", 1),
+        ("rasterd_jobs_waiting", 0),
+        ("rasterd_assets", 2),
     ];
     let before = monitored.scrape().await;
     monitored
-        .moves(UPLOADS, async || {
+        .moves(uploads, async || {
             writer.upload(&[("one.png", &picture("one")), ("text.txt", b"no picture")]).await;
             writer.upload(&[("damaged.png", damaged)]).await;
             writer.upload(&[("text.txt", b"no picture")]).await;
         })
         .await;
     let after = monitored.scrape().await;
-    let bytes = (picture("one").len() + damaged.len()) as f64;
+    let bytes = i64::try_from(picture("one").len() + damaged.len()).unwrap();
     for series in ["rasterd_uploaded_bytes_total", "rasterd_asset_bytes"] {
         assert_eq!(after.sum(series) - before.sum(series), bytes, "{series}");
     }
@@ -208,14 +208,14 @@ async fn uploads_pictures_and_the_work_on_them_are_counted() {
     let broken = writer.get(&format!("{ASSETS}?pageSize=500")).await.json();
     let broken = broken["data"].as_array().unwrap().iter().find(|asset| asset["name"] == "damaged").unwrap();
     let broken = broken["id"].as_str().unwrap().to_owned();
-    const PICTURES: Moves = &[
-        ("rasterd_renditions_total{result=\"ok\"}", 1.0),
-        ("rasterd_rendition_duration_seconds_count", 1.0),
-        ("rasterd_rendition_requests_total{result=\"miss\"}", 2.0),
-        ("rasterd_rendition_requests_total{result=\"hit\"}", 1.0),
+    let pictures: Moves = &[
+        ("rasterd_renditions_total{result=\"ok\"}", 1),
+        ("rasterd_rendition_duration_seconds_count", 1),
+        ("rasterd_rendition_requests_total{result=\"miss\"}", 2),
+        ("rasterd_rendition_requests_total{result=\"hit\"}", 1),
     ];
     monitored
-        .moves(PICTURES, async || {
+        .moves(pictures, async || {
             for _ in 0..2 {
                 client.get(&format!("/cdn/acme/photos/{id}?w=16&fm=webp&q=40")).await;
             }
@@ -223,7 +223,7 @@ async fn uploads_pictures_and_the_work_on_them_are_counted() {
         })
         .await;
     let scrape = monitored.scrape().await;
-    assert!(scrape.sum("rasterd_rendition_cache_bytes") >= 4096.0);
+    assert!(scrape.sum("rasterd_rendition_cache_bytes") >= 4096);
     assert!(scrape.sum("rasterd_rendition_cache_limit_bytes") > scrape.sum("rasterd_rendition_cache_bytes"));
 }
 
@@ -253,14 +253,14 @@ async fn commits_connections_and_bytes_are_counted() {
         })
         .await;
     let scrape = monitored.scrape().await;
-    assert!(scrape.sum("rasterd_connections_open") >= 1.0 && scrape.sum("rasterd_requests_running") >= 1.0);
-    assert!(scrape.sum("rasterd_database_size_bytes") > 0.0);
+    assert!(scrape.sum("rasterd_connections_open") >= 1 && scrape.sum("rasterd_requests_running") >= 1);
+    assert!(scrape.sum("rasterd_database_size_bytes") > 0);
     for folder in ["data", "files"] {
         let [size, available] = ["size", "available"]
             .map(|what| scrape.sum(&format!("rasterd_disk_{what}_bytes{{folder=\"{folder}\"}}")));
-        assert!(size > available && available > 0.0, "{folder}: {size} {available}");
+        assert!(size > available && available > 0, "{folder}: {size} {available}");
     }
-    assert_eq!(scrape.sum("rasterd_disk_reserve_bytes"), f64::from(1 << 20));
+    assert_eq!(scrape.sum("rasterd_disk_reserve_bytes"), 1 << 20);
 }
 
 #[tokio::test]
@@ -272,12 +272,12 @@ async fn signing_in_is_counted() {
     let (link, _) = core.invite_member(by, "acme", Role::Owner, "").await.unwrap();
     let (email, password) = ("ada@example.org", "q7VxPm2Zk9wRt4LwHs");
     core.join(link.reveal(), NewMember { email, name: "Ada", password }, &client).await.unwrap();
-    const MOVES: Moves = &[
-        ("rasterd_sign_ins_total{method=\"password\",result=\"ok\"}", 1.0),
-        ("rasterd_sign_ins_total{method=\"password\",result=\"refused\"}", 2.0),
+    let moves: Moves = &[
+        ("rasterd_sign_ins_total{method=\"password\",result=\"ok\"}", 1),
+        ("rasterd_sign_ins_total{method=\"password\",result=\"refused\"}", 2),
     ];
     monitored
-        .moves(MOVES, async || {
+        .moves(moves, async || {
             core.sign_in(email, password, &client).await.unwrap();
             assert!(core.sign_in(email, "wrong", &client).await.is_err());
             assert!(core.sign_in("nobody@example.org", "wrong", &client).await.is_err());
@@ -297,13 +297,13 @@ async fn the_check_of_files_and_what_it_finds_are_counted() {
     let monitored = Monitored::start().await;
     let server = &monitored.scene.server;
     monitored.scene.writer.uploaded("one").await;
-    let size = picture("one").len() as f64;
+    let size = i64::try_from(picture("one").len()).unwrap();
     let before = monitored.scrape().await;
     server.core().scrub_pass().await.unwrap();
     let after = monitored.scrape().await;
-    assert_eq!(after.sum("rasterd_scrubbed_files_total") - before.sum("rasterd_scrubbed_files_total"), 1.0);
+    assert_eq!(after.sum("rasterd_scrubbed_files_total") - before.sum("rasterd_scrubbed_files_total"), 1);
     assert_eq!(after.sum("rasterd_scrubbed_bytes_total") - before.sum("rasterd_scrubbed_bytes_total"), size);
-    assert!((0.0..=1.0).contains(&after.sum("rasterd_scrub_position_ratio")));
+    assert!((0..=1).contains(&after.sum("rasterd_scrub_position_ratio")));
     let files = files_below(&server.data_dir().join("files"));
     let file = files.into_iter().find(|file| file.file_name().unwrap().len() == 64).unwrap();
     let mut bytes = fs::read(&file).unwrap();
@@ -313,39 +313,36 @@ async fn the_check_of_files_and_what_it_finds_are_counted() {
         server.core().scrub_pass().await.unwrap();
     }
     let damaged = monitored.scrape().await;
-    assert_eq!(damaged.sum("rasterd_damaged_files"), 1.0);
-    assert_eq!(damaged.sum("rasterd_damaged_files_found_total"), 1.0, "a file is counted once");
+    assert_eq!(damaged.sum("rasterd_damaged_files"), 1);
+    assert_eq!(damaged.sum("rasterd_damaged_files_found_total"), 1, "a file is counted once");
 }
 
 #[tokio::test]
 async fn backups_the_certificate_and_the_process_are_shown() {
     let monitored = Monitored::start().await;
     let (core, by) = (monitored.scene.server.core(), monitored.scene.server.administrator());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+    let now: i64 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap();
     let first = monitored.scrape().await;
     let (made, failed) =
         ("rasterd_backup_last_success_timestamp_seconds", "rasterd_backup_last_failure_timestamp_seconds");
-    assert_eq!(
-        (first.sum(made), first.sum(failed), first.sum("rasterd_backup_interval_seconds")),
-        (0.0, 0.0, 0.0)
-    );
+    assert_eq!((first.sum(made), first.sum(failed), first.sum("rasterd_backup_interval_seconds")), (0, 0, 0));
     let folder = rasterd::testing::TempFolder::new();
     let backup = async |target: &str| {
         let options = BackupOptions { target: folder.path().join(target), keep: None, authority: false };
         core.backup(&by, options, &Reporter::default()).await
     };
     backup("here").await.unwrap();
-    assert!((monitored.scrape().await.sum(made) - now).abs() < 3600.0);
+    assert!((monitored.scrape().await.sum(made) - now).abs() < 3600);
     fs::write(folder.path().join("file"), "").unwrap();
     backup("file/below").await.unwrap_err();
     let scrape = monitored.scrape().await;
-    assert!(scrape.sum(failed) >= scrape.sum(made) && scrape.sum(made) > 0.0);
+    assert!(scrape.sum(failed) >= scrape.sum(made) && scrape.sum(made) > 0);
     assert!(scrape.sum("rasterd_certificate_expiry_timestamp_seconds") > now);
-    assert!((scrape.sum("process_start_time_seconds") - now).abs() < 3600.0);
+    assert!((scrape.sum("process_start_time_seconds") - now).abs() < 3600);
     for series in ["process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds"] {
-        assert!(scrape.sum(series) > 0.0, "{series}");
+        assert!(scrape.sum(series) > 0, "{series}");
     }
-    assert_eq!(scrape.sum("rasterd_build_info"), 1.0);
+    assert_eq!(scrape.sum("rasterd_build_info"), 1);
 }
 
 #[tokio::test]
@@ -353,14 +350,14 @@ async fn a_check_that_fails_is_shown() {
     let monitored = Monitored::start().await;
     let files = monitored.scene.server.data_dir().join("files");
     let aside = monitored.scene.server.data_dir().join("aside");
-    monitored.wait_until("rasterd_ready", |ready| ready == 1.0).await;
-    monitored.wait_until("rasterd_check_ok", |ok| ok == 6.0).await;
+    monitored.wait_until("rasterd_ready", |ready| ready == 1).await;
+    monitored.wait_until("rasterd_check_ok", |ok| ok == 6).await;
     fs::rename(&files, &aside).unwrap();
-    monitored.wait_until("rasterd_check_ok{check=\"files\"}", |ok| ok == 0.0).await;
+    monitored.wait_until("rasterd_check_ok{check=\"files\"}", |ok| ok == 0).await;
     let scrape = monitored.scrape().await;
-    assert_eq!((scrape.sum("rasterd_ready"), scrape.sum("rasterd_check_ok{check=\"store\"}")), (0.0, 1.0));
+    assert_eq!((scrape.sum("rasterd_ready"), scrape.sum("rasterd_check_ok{check=\"store\"}")), (0, 1));
     fs::rename(&aside, &files).unwrap();
-    monitored.wait_until("rasterd_ready", |ready| ready == 1.0).await;
+    monitored.wait_until("rasterd_ready", |ready| ready == 1).await;
 }
 
 /// Whatever clients send, the values of labels are those that are listed in the code.
@@ -376,9 +373,13 @@ async fn labels_have_only_known_values() {
             client.get(path).await;
         }
     }
-    send(mcp(&writer.client, "tools/call", json!({ "name": "evil_tool", "arguments": {} }))).await;
-    send(mcp(&writer.client, "tools/call", json!({ "name": "evil\"tool", "_meta": { "progressToken": 1 } })))
-        .await;
+    send(mcp(&writer.client, "tools/call", &json!({ "name": "evil_tool", "arguments": {} }))).await;
+    send(mcp(
+        &writer.client,
+        "tools/call",
+        &json!({ "name": "evil\"tool", "_meta": { "progressToken": 1 } }),
+    ))
+    .await;
     writer
         .client
         .post_json("/graphql", &json!({ "query": "query evil { viewer { organizationId } }" }))

@@ -65,7 +65,7 @@ impl Collector {
 
     fn text(&self) -> String {
         let received = self.received.lock().unwrap();
-        received.iter().map(|(head, body)| format!("{head}\r\n\r\n{body}")).collect()
+        received.iter().flat_map(|(head, body)| [head.as_str(), body]).collect::<Vec<_>>().join("\n")
     }
 
     /// All spans, in the order in which they came.
