@@ -219,8 +219,9 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let bound = listener.local_addr().unwrap();
         let accepting = async { treated(listener.accept().await.unwrap().0).await };
+        let proxies = ProxySettings::default();
         tokio::select! {
-            alive = is_alive(bound, &ProxySettings::default(), Duration::from_millis(200)) => alive,
+            alive = is_alive(bound, &proxies, Duration::from_millis(200)) => alive,
             () = async { accepting.await; std::future::pending().await } => false,
         }
     }

@@ -10,7 +10,8 @@ use super::*;
 use crate::client_setup::{AuthorityFiles, ConnectionDetails, SetupKey, client_setups};
 use crate::config::documented_keys;
 use crate::error::Code;
-use crate::transport::tls::development::{Bundle, DevelopmentCertificate};
+use crate::transport::tls::ClientAuthority;
+use crate::transport::tls::development::Bundle;
 
 /// The guides that are for developers alone.
 const FOR_DEVELOPERS: [&str; 3] = ["adding-an-operation.md", "style.md", "decisions.md"];
@@ -160,17 +161,15 @@ fn limits_are_those_of_the_server() {
 #[test]
 fn clients_are_connected_as_the_program_prints_it() {
     let file = |name: &str| Path::new("/home/you/rasterd/data/certs").join(name);
-    let made = DevelopmentCertificate {
-        ca_file: file("ca.pem"),
-        cert_file: file("server.pem"),
-        key_file: file("server-key.pem"),
+    let authority = ClientAuthority {
+        file: file("ca.pem"),
         bundle: Bundle { file: file("ca-bundle.pem"), has_system: true },
-        reissued: None,
+        is_development: true,
     };
     let connection = ConnectionDetails {
         public_url: "https://localhost:8443",
         key: SetupKey::Plain("pk_…"),
-        authority: Some(AuthorityFiles::on_this_machine(&made)),
+        authority: Some(AuthorityFiles::on_this_machine(&authority)),
     };
     let documentation = documentation();
     let page = &documentation.page("connect-a-client").unwrap().markdown;
