@@ -62,17 +62,16 @@ impl Core {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn key_exposed(&self, token: &str, address: Option<IpAddr>) -> Result<()> {
+    pub async fn key_exposed(&self, token: &str, address: IpAddr) -> Result<()> {
         let by = Administrator::local();
         let Some(id) = self.authenticate(token).ok().and_then(|caller| caller.key_id().cloned()) else {
             return Ok(());
         };
-        let from = address.map(tracing::field::display);
-        tracing::warn!(key = %id, address = from, "a live key was sent over plain HTTP and may have been read on its way; regenerate it");
+        tracing::warn!(key = %id, %address, "a live key was sent over plain HTTP and may have been read on its way; regenerate it");
         let exposed = id.clone();
         self.administrate_always(by.clone(), move |tx, by, now| {
             let (_, key) = tx.expect_key(by, &exposed)?;
-            let (actor, detail) = (Actor::key(&key, address), "sent over plain HTTP".to_owned());
+            let (actor, detail) = (Actor::key(&key, Some(address)), "sent over plain HTTP".to_owned());
             tx.record_event(now, key.organization, &actor, Action::KeyExposed, &key.name, detail)
         })
         .await?;

@@ -24,8 +24,8 @@ pub struct ConnectionOrigin {
 enum Peer {
     /// A client. What it says about its address does not count.
     Client(IpAddr),
-    /// A proxy, which says in each request whose it is. It has no address on a Unix socket.
-    Proxy(Option<IpAddr>),
+    /// A proxy, which says in each request whose it is.
+    Proxy(IpAddr),
 }
 
 impl ConnectionOrigin {
@@ -33,15 +33,15 @@ impl ConnectionOrigin {
     #[must_use]
     pub fn new(address: IpAddr, proxies: Arc<ProxySettings>) -> Self {
         let address = address.to_canonical();
-        let peer =
-            if is_trusted(&proxies, address) { Peer::Proxy(Some(address)) } else { Peer::Client(address) };
+        let peer = if is_trusted(&proxies, address) { Peer::Proxy(address) } else { Peer::Client(address) };
         Self { peer, proxies }
     }
 
-    /// A connection to the Unix socket, which only those can open whom the mode of its file allows.
+    /// A connection to the Unix socket, which only those can open whom the mode of its file allows. The proxy is on this
+    /// machine, so what it does not say whose it is counts as this machine's, and not as nobody's.
     #[must_use]
     pub fn of_unix_socket(proxies: Arc<ProxySettings>) -> Self {
-        Self { peer: Peer::Proxy(None), proxies }
+        Self { peer: Peer::Proxy(Ipv4Addr::LOCALHOST.into()), proxies }
     }
 
     /// The same connection, which its proxy says is of the client with this address.
@@ -52,10 +52,9 @@ impl ConnectionOrigin {
 
     /// The address at the other end of the connection.
     #[must_use]
-    pub fn peer(&self) -> Option<IpAddr> {
+    pub fn peer(&self) -> IpAddr {
         match self.peer {
-            Peer::Client(address) => Some(address),
-            Peer::Proxy(address) => address,
+            Peer::Client(address) | Peer::Proxy(address) => address,
         }
     }
 
@@ -77,10 +76,10 @@ impl ConnectionOrigin {
     /// The client of a request on this connection: the last address in the header of the proxies that is not a trusted
     /// proxy's own. Each proxy adds the address that it saw at the end, so what a client wrote itself is before that. Where
     /// an entry can't be read, it is the proxy that wrote it.
-    fn client(&self, headers: &HeaderMap) -> Option<IpAddr> {
+    fn client(&self, headers: &HeaderMap) -> IpAddr {
         match self.peer {
-            Peer::Client(address) => Some(address),
-            Peer::Proxy(proxy) => self.forwarded(headers).or(proxy),
+            Peer::Client(address) => address,
+            Peer::Proxy(proxy) => self.forwarded(headers).unwrap_or(proxy),
         }
     }
 
@@ -100,10 +99,10 @@ impl ConnectionOrigin {
     }
 }
 
-/// The address of the client of a request. `None` when a proxy on the Unix socket does not say it.
+/// The address of the client of a request. `None` when it came through no connection, as in a test.
 #[must_use]
 pub fn client_of(request: &Request) -> Option<IpAddr> {
-    request.conn_data::<ConnectionOrigin>().and_then(|origin| origin.client(request.head().headers()))
+    request.conn_data::<ConnectionOrigin>().map(|origin| origin.client(request.head().headers()))
 }
 
 fn is_trusted(proxies: &ProxySettings, address: IpAddr) -> bool {

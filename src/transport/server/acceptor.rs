@@ -129,9 +129,9 @@ impl Acceptor {
 
 /// Whose connection it is, as its proxy says. `None` when nobody may say so, or nobody does.
 async fn announced(socket: &mut Socket, origin: ConnectionOrigin) -> Option<ConnectionOrigin> {
-    let address = origin.peer().map(tracing::field::display);
+    let address = origin.peer();
     if !origin.is_proxy() {
-        tracing::debug!(address, "refused a connection that is not from server.trusted_proxies");
+        tracing::debug!(%address, "refused a connection that is not from server.trusted_proxies");
         return None;
     }
     match proxy_protocol::read(socket).await {
@@ -139,11 +139,11 @@ async fn announced(socket: &mut Socket, origin: ConnectionOrigin) -> Option<Conn
         Ok(Announced::Own) => Some(origin),
         // As when a proxy checks whether somebody listens.
         Err(error @ ProxyProtocolError::Ended(_)) => {
-            tracing::debug!(address, "refused a connection of a proxy: {error}");
+            tracing::debug!(%address, "refused a connection of a proxy: {error}");
             None
         }
         Err(error) => {
-            tracing::warn!(address, "refused a connection of a proxy: {error}");
+            tracing::warn!(%address, "refused a connection of a proxy: {error}");
             None
         }
     }

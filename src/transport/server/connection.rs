@@ -219,7 +219,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
     /// Stops reading. The client gets `error` once its earlier requests are answered.
     fn refuse(&mut self, error: &Error) {
         self.metrics.requests.refused(error.code().status());
-        self.closing = Closing::with_answer(refusal::answer(error, self.origin.peer(), self.security));
+        self.closing = Closing::with_answer(refusal::answer(error, Some(self.origin.peer()), self.security));
         self.buffer = Vec::new();
         self.reading = ReadState::Ended;
     }

@@ -63,7 +63,7 @@ async fn listen(listener: std::net::TcpListener, challenges: Challenges, core: C
 
 async fn answer(mut tcp: TcpStream, peer: SocketAddr, challenges: &Challenges, core: &Core) {
     let Some(token) = token(&tcp).await else {
-        return plain_http::refuse(acceptor::read_ahead(Either::Left(tcp)), core, Some(peer.ip())).await;
+        return plain_http::refuse(acceptor::read_ahead(Either::Left(tcp)), core, peer.ip()).await;
     };
     let found = challenges.text(&token);
     let (status, text) = found.map_or(("404 Not Found", String::new()), |text| ("200 OK", text));

@@ -42,7 +42,7 @@ struct HttpsOnlyPage<'a> {
 }
 
 /// Answers a connection that did not begin with TLS, and closes it. The caller limits the time.
-pub async fn refuse(mut socket: Socket, core: &Core, address: Option<IpAddr>) {
+pub async fn refuse(mut socket: Socket, core: &Core, address: IpAddr) {
     let Some(head) = head(&mut socket).await else { return };
     for key in keys_in(&String::from_utf8_lossy(&head)).take(MAX_KEYS) {
         if let Err(error) = core.key_exposed(key.reveal(), address).await {
@@ -75,7 +75,7 @@ async fn head(socket: &mut Socket) -> Option<Vec<u8>> {
 }
 
 /// The refusal: JSON for a program, a page for a browser.
-fn answer(head: &[u8], address: Option<IpAddr>, public_url: &str) -> Vec<u8> {
+fn answer(head: &[u8], address: IpAddr, public_url: &str) -> Vec<u8> {
     let error = Error::new(
         Code::HttpsRequired,
         "This server speaks HTTPS only. Send the request to an https:// url; a key sent over plain HTTP is exposed.",
@@ -88,7 +88,7 @@ fn answer(head: &[u8], address: Option<IpAddr>, public_url: &str) -> Vec<u8> {
             body: transport::error_json(error.code(), error.message()),
         },
     };
-    refusal::answer_with(&error, &content, address, StrictTransportSecurity::default())
+    refusal::answer_with(&error, &content, Some(address), StrictTransportSecurity::default())
 }
 
 /// The page for a browser; `None` when the client does not ask for a page.
@@ -126,7 +126,8 @@ mod tests {
     use super::*;
 
     fn answered(head: &str) -> String {
-        String::from_utf8(answer(head.as_bytes(), None, "https://assets.example.org")).unwrap()
+        String::from_utf8(answer(head.as_bytes(), [127, 0, 0, 1].into(), "https://assets.example.org"))
+            .unwrap()
     }
 
     #[test]
