@@ -223,11 +223,11 @@ fn only_who_asks_for_a_proof_gets_it_and_then_nothing_else() {
     });
     let proof = challenges.show_certificate(NAMES[0], &[7; 32]).unwrap();
     let connect = |name: &str, protocols: &[&[u8]]| Raw::to_name(name, server.port(), offering(protocols));
-    let served = |connection: &Raw| connection.tls().peer_certificates().unwrap()[0].to_vec();
-    let own = served(&connect("localhost", &[]).unwrap());
+    let certificate_of = |connection: &Raw| connection.tls().peer_certificates().unwrap()[0].to_vec();
+    let own = certificate_of(&connect("localhost", &[]).unwrap());
 
     let mut asked = connect(NAMES[0], &[CHALLENGE_PROTOCOL]).unwrap();
-    assert_ne!(served(&asked), own);
+    assert_ne!(certificate_of(&asked), own);
     // The server may have closed before this arrives.
     let _sent = asked.try_send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assert_eq!(asked.read_to_end(), "");
@@ -235,7 +235,7 @@ fn only_who_asks_for_a_proof_gets_it_and_then_nothing_else() {
     let http: &[u8] = b"http/1.1";
     for protocols in [vec![], vec![http], vec![http, CHALLENGE_PROTOCOL]] {
         let mut usual = connect(NAMES[0], &protocols).unwrap();
-        assert_eq!(served(&usual), own);
+        assert_eq!(certificate_of(&usual), own);
         usual.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
         assert!(usual.answer().starts_with("HTTP/1.1 200"));
     }
