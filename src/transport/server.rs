@@ -15,7 +15,7 @@ use crate::core::Core;
 use crate::core::clock::Clock;
 use crate::core::settings::{ProxySettings, Timeouts};
 use crate::telemetry::traces::Traces;
-use crate::transport::allowed_addresses::{AddressLists, AllowedAddresses};
+use crate::transport::allowed_addresses::AllowedAddresses;
 use crate::transport::cors::Cors;
 use crate::transport::mcp::running::RunningRequests;
 use crate::transport::mcp::{self, McpOptions, McpServer};
@@ -50,7 +50,7 @@ use acceptor::Acceptor;
 use listener::{Application, Listening};
 use live::CertificateOnly;
 pub use live::{Lifecycle, LiveOptions};
-use metrics::MetricsEndpoint;
+use metrics::{MetricsEndpoint, MonitoringMounts};
 pub use metrics::{MetricsOptions, MetricsToken, MetricsTokenError};
 use renewal::Renewal;
 use signals::Signal;
@@ -363,7 +363,7 @@ impl Listeners {
         let (documents, docs) = (rest::Documents::new(core.settings()), docs::Pages::new(core.settings()));
         let running = RunningRequests::default();
         let monitoring =
-            own_listener.map(|listener| (listener, MonitoringMounts { metrics: metrics.clone(), security }));
+            own_listener.map(|listener| (listener, MonitoringMounts::new(metrics.clone(), security)));
         // Without a token, they are nowhere but on a listener of their own.
         let is_on_main = token.is_some() && monitoring.is_none();
         let mounts = Mounts {
@@ -407,29 +407,6 @@ impl Listeners {
             builder = monitor.add_port(builder, "metrics", listener, move || mounts.application())?;
         }
         Ok((builder, socket_file))
-    }
-}
-
-/// What the listener for metrics answers.
-#[derive(Clone)]
-struct MonitoringMounts {
-    metrics: MetricsEndpoint,
-    security: transport::StrictTransportSecurity,
-}
-
-impl MonitoringMounts {
-    fn application(&self) -> impl Application + use<> {
-        let Self { metrics, security } = self.clone();
-        let core = metrics.core.clone();
-        let application = actix_web::App::new()
-            .configure(move |routes| {
-                health::configure(routes, &metrics.core, &metrics.draining);
-                metrics.configure(routes);
-            })
-            .default_service(web::to(transport::no_such_path));
-        let observers = Observers { metrics: Arc::clone(core.metrics()), traces: None, followed: None };
-        let cors = Cors::new(AllowedAddresses::new(AddressLists::default()));
-        transport::wrap(application, cors, Arc::clone(core.budget()), observers, security)
     }
 }
 

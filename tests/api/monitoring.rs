@@ -3,6 +3,7 @@
 mod access;
 mod documents;
 mod exposition;
+mod labels;
 mod moves;
 mod offline;
 mod traces;

@@ -11,12 +11,16 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwap;
 
+use super::health;
+use super::listener::Application;
 use crate::core::Core;
 use crate::error::{Code, Error, Result};
 use crate::file_mode;
 use crate::telemetry::metrics::{self, Check};
+use crate::transport::allowed_addresses::{AddressLists, AllowedAddresses};
+use crate::transport::cors::Cors;
 use crate::transport::tls::{self, Certificates};
-use crate::transport::{self, Transport};
+use crate::transport::{self, Observers, StrictTransportSecurity, Transport};
 
 /// The fewest characters of a token.
 const LEAST_LENGTH: usize = 16;
@@ -135,5 +139,32 @@ impl MetricsEndpoint {
         metrics.state.certificate_expiry.set(tls::expiry(&self.certificates.chain()).unwrap_or(0));
         let media_type = HeaderValue::from_static(metrics::CONTENT_TYPE);
         Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, media_type)).body(metrics.encode()))
+    }
+}
+
+/// What the listener for metrics answers.
+#[derive(Clone)]
+pub struct MonitoringMounts {
+    metrics: MetricsEndpoint,
+    security: StrictTransportSecurity,
+}
+
+impl MonitoringMounts {
+    pub fn new(metrics: MetricsEndpoint, security: StrictTransportSecurity) -> Self {
+        Self { metrics, security }
+    }
+
+    /// The application of one worker.
+    pub fn application(&self) -> impl Application + use<> {
+        let Self { metrics, security } = self.clone();
+        let core = metrics.core.clone();
+        let application = actix_web::App::new()
+            .configure(move |routes| {
+                health::configure(routes, &metrics.core, &metrics.draining);
+                metrics.configure(routes);
+            })
+            .default_service(web::to(transport::no_such_path));
+        let observers = Observers { metrics: Arc::clone(core.metrics()), traces: None, followed: None };
+        transport::wrap(application, Cors::new(AllowedAddresses::new(AddressLists::default())), Arc::clone(core.budget()), observers, security)
     }
 }
