@@ -147,8 +147,8 @@ fn authorities(files: &CertificateFiles) -> Vec<String> {
     });
     let is_for_clients = files.authority.as_ref().is_some_and(|authority| authority.is_development);
     let of_proxies = files.development.as_deref().filter(|_| !is_for_clients);
-    let of_proxies = of_proxies
-        .map(|made| line(&made.files().ca_file, "only the proxy has to trust it, clients don't"));
+    let of_proxies =
+        of_proxies.map(|made| line(&made.files().ca_file, "only the proxy has to trust it, clients don't"));
     of_clients.into_iter().chain(of_proxies).collect()
 }
 

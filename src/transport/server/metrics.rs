@@ -165,6 +165,12 @@ impl MonitoringMounts {
             })
             .default_service(web::to(transport::no_such_path));
         let observers = Observers { metrics: Arc::clone(core.metrics()), traces: None, followed: None };
-        transport::wrap(application, Cors::new(AllowedAddresses::new(AddressLists::default())), Arc::clone(core.budget()), observers, security)
+        transport::wrap(
+            application,
+            Cors::new(AllowedAddresses::new(AddressLists::default())),
+            Arc::clone(core.budget()),
+            observers,
+            security,
+        )
     }
 }
