@@ -9,19 +9,22 @@ use std::{fmt, fs, io};
 
 use ::config::ConfigError;
 
-use crate::acme::AcmeSettings;
 use crate::core::settings::{
-    BackupSettings, Limits, MediaSettings, MemberSettings, PasswordCost, ProxySettings, RenditionSettings,
-    Settings, Timeouts,
+    BackupSettings, Limits, MediaSettings, MemberSettings, ProxySettings, RenditionSettings, Settings,
+    Timeouts,
 };
 use crate::fetch::FetchSettings;
 use crate::pictures::MediaTools;
 
 mod acme;
 mod address;
+mod certificate;
+mod conflicts;
 mod documented;
 mod layers;
+mod listing;
 mod proxies;
+mod sections;
 mod size;
 #[cfg(test)]
 mod tests;
@@ -29,14 +32,17 @@ mod tools;
 mod values;
 
 pub use address::Addresses;
+pub use certificate::Certificate;
 pub use documented::{DocumentedKey, DocumentedKeys, DocumentedSection, documented_keys};
 pub use layers::Origin;
+pub use listing::Shown;
 pub use values::{Log, Metrics};
 
 pub(crate) use size::parse_size;
 
 use address::{ConfiguredAddresses, Machine};
-use layers::{Layers, shown};
+use layers::Layers;
+use listing::{DerivedValues, list_keys};
 use values::Values;
 
 /// The default path of the configuration file. The file may be missing.
@@ -58,12 +64,6 @@ pub const CLIENT_VARIABLES: [&str; 11] = [
     "RASTERD_CA_FILE",
     "RASTERD_PID",
 ];
-const TLS_DIR: &str = "tls.dir";
-/// The folder of the development certificate in the data directory.
-const CERTIFICATES: &str = "certs";
-/// The folder of the development certificate in earlier versions, relative to where the server was started.
-const FORMER_CERTIFICATES: &str = "certs";
-const DAY: Duration = Duration::from_hours(24);
 
 /// A value given on the command line.
 #[derive(Debug, Clone)]
@@ -143,45 +143,6 @@ pub struct Config {
     warnings: Vec<String>,
 }
 
-/// Where the server's certificate comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Certificate {
-    /// Created by the server.
-    Development {
-        /// Its folder.
-        dir: PathBuf,
-        /// The default folder of earlier versions.
-        former: Option<PathBuf>,
-    },
-    /// Configured, as PEM files.
-    Files {
-        /// The chain, the server's own certificate first.
-        cert: PathBuf,
-        /// Its private key.
-        key: PathBuf,
-    },
-    /// From an ACME server; until there is one, the server has one that it made itself.
-    Acme {
-        /// Which certificate, and from whom.
-        settings: Box<AcmeSettings>,
-        /// Where the server listens for an ACME server that asks over plain HTTP, if it does.
-        http_bind: Option<SocketAddr>,
-        /// The folder of the one that it made itself.
-        dir: PathBuf,
-    },
-}
-
-/// A key as `rasterd config show` lists it.
-#[derive(Debug, Clone)]
-pub struct Shown {
-    /// The key.
-    pub key: String,
-    /// Its value, as in a configuration file.
-    pub value: String,
-    /// Where the value came from.
-    pub origin: Origin,
-}
-
 /// Everything that is wrong with a configuration, a line each.
 #[derive(Debug)]
 pub struct Invalid {
@@ -223,15 +184,14 @@ impl Config {
         layers.add_variables(variables);
         layers.add_flags(flags);
         let values = read_values(&mut layers)?;
-        let certificate = certificate(&values, &mut layers);
+        let certificate = certificate::certificate(&values, &mut layers);
         let tools = tools::find(&values.media, &layers, variables).unwrap_or_else(|problems| {
             layers.problems.extend(problems);
             MediaTools::default()
         });
         layers.problems.extend(tools::expect_fonts(&values.media, &layers).err());
         layers.problems.extend(proxies::problem(&values.server, &layers));
-        layers.problems.extend(metrics_problem(&values, &layers));
-        layers.problems.extend(offline_problem(&values, &layers));
+        layers.problems.extend(conflicts::problems(&values, &layers));
         layers.warnings.extend(proxies::warning(&values.server));
         let problems = std::mem::take(&mut layers.problems);
         let config = certificate.map(|certificate| Self::new(values, certificate, tools, layers));
@@ -242,6 +202,7 @@ impl Config {
     }
 
     fn new(values: Values, certificate: Certificate, tools: MediaTools, layers: Layers) -> Self {
+        let certificates_dir = certificate::folder(&values);
         let Values {
             server,
             data,
@@ -262,7 +223,7 @@ impl Config {
             telemetry,
             tls,
         } = values;
-        let proxies = proxies::settings(&server);
+        let (proxies, timeouts) = (proxies::settings(&server), sections::timeouts(&server));
         let addresses = ConfiguredAddresses {
             public_url: server.public_url,
             allowed_hosts: server.allowed_hosts,
@@ -283,16 +244,7 @@ impl Config {
             graphql_introspection: graphql.introspection,
             graphql_cost: graphql.cost,
             workers: server.workers,
-            timeouts: Timeouts {
-                head: Duration::from_secs(server.head_seconds),
-                body: Duration::from_secs(server.body_seconds),
-                body_rate: server.body_rate_bytes,
-                answer_rate: server.answer_rate_bytes,
-                idle: Duration::from_secs(server.idle_seconds),
-                drain: Duration::from_secs(server.drain_seconds),
-                connections: server.connections,
-                connections_per_address: server.connections_per_address,
-            },
+            timeouts,
             proxies,
             data_dir: data.dir.clone(),
             log,
@@ -303,36 +255,17 @@ impl Config {
             ),
             certificate,
             authority_file: tls.authority_file,
-            certificates_dir: tls.dir.unwrap_or_else(|| data.dir.join(CERTIFICATES)),
+            certificates_dir,
             addresses,
             cache_bytes: data.cache_bytes,
             reserve_bytes: data.reserve_bytes,
-            trash_keep: days(trash.keep_days),
-            unnamed_keep: days(data.unnamed_keep_days),
+            trash_keep: sections::days(trash.keep_days),
+            unnamed_keep: sections::days(data.unnamed_keep_days),
             revoke_exposed_keys: security.revoke_exposed_keys,
             limits,
-            fetch: FetchSettings {
-                enabled: fetch.enabled,
-                offline: network.offline,
-                allow: fetch.allow,
-                only_allowed: false,
-            },
-            renditions: RenditionSettings {
-                cache_bytes: renditions.cache_bytes,
-                workers: renditions.workers,
-                picture_bytes: renditions.picture_bytes,
-                program: None,
-                tools,
-                fonts: (!media.fonts.as_os_str().is_empty()).then(|| media.fonts.clone()),
-            },
-            members: MemberSettings {
-                session_idle: days(members.session_idle_days),
-                session_life: days(members.session_days),
-                link_life: days(members.link_days),
-                audit_keep: days(audit.keep_days),
-                limit_sign_ins: true,
-                password_cost: PasswordCost::default(),
-            },
+            fetch: sections::fetching(fetch, &network),
+            renditions: sections::renditions(&renditions, &media, tools),
+            members: sections::members(&members, &audit),
             media: MediaSettings { import_metadata: media.import_metadata },
             backup: BackupSettings {
                 dir: backup.dir,
@@ -340,7 +273,7 @@ impl Config {
                 keep: backup.keep,
                 authority,
             },
-            scrub: days(scrub.days),
+            scrub: sections::days(scrub.days),
         }
     }
 
@@ -433,91 +366,4 @@ fn reason(error: &ConfigError) -> String {
         ConfigError::At { error, .. } => reason(error),
         other => other.to_string(),
     }
-}
-
-/// Where the certificate comes from. Adds what is wrong with it to the layers' problems.
-fn certificate(values: &Values, layers: &mut Layers) -> Option<Certificate> {
-    let tls = &values.tls;
-    if let Some((settings, http_bind)) = acme::settings(values, layers) {
-        let dir = tls.dir.clone().unwrap_or_else(|| values.data.dir.join(CERTIFICATES));
-        return Some(Certificate::Acme { settings: Box::new(settings), http_bind, dir });
-    }
-    let (cert, key) = (tls.cert_file.as_os_str(), tls.key_file.as_os_str());
-    if cert.is_empty() && key.is_empty() {
-        let former = tls.dir.is_none().then(|| std::path::absolute(FORMER_CERTIFICATES).ok()).flatten();
-        let dir = tls.dir.clone().unwrap_or_else(|| values.data.dir.join(CERTIFICATES));
-        return Some(Certificate::Development { dir, former });
-    }
-    if cert.is_empty() || key.is_empty() {
-        let (given, missing) = if key.is_empty() {
-            ("tls.cert_file", "tls.key_file")
-        } else {
-            ("tls.key_file", "tls.cert_file")
-        };
-        layers.problems.push(format!(
-            "{}: {given} is set and {missing} is not; set both, or neither for a development certificate",
-            layers.origin(given)
-        ));
-        return None;
-    }
-    Some(Certificate::Files { cert: tls.cert_file.clone(), key: tls.key_file.clone() })
-}
-
-/// What is wrong with the addresses of the two listeners.
-fn metrics_problem(values: &Values, layers: &Layers) -> Option<String> {
-    let (main, own) = (values.server.bind, values.metrics.bind?);
-    let is_taken = main.port() != 0
-        && main.port() == own.port()
-        && (main.ip() == own.ip() || main.ip().is_unspecified() || own.ip().is_unspecified());
-    is_taken.then(|| {
-        format!(
-            "{}: metrics.bind is {own}, where server.bind ({main}) listens; choose another port, or leave it empty and set metrics.token_file",
-            layers.origin("metrics.bind")
-        )
-    })
-}
-
-/// What would open a connection although the server is to be offline.
-fn offline_problem(values: &Values, layers: &Layers) -> Option<String> {
-    let endpoint = values.telemetry.otlp_endpoint.as_ref().filter(|_| values.network.offline)?;
-    Some(format!(
-        "{}: telemetry.otlp_endpoint is {endpoint}, and network.offline is set, with which nothing is sent; leave one of them out",
-        layers.origin("telemetry.otlp_endpoint")
-    ))
-}
-
-/// What the values that are not set are derived from.
-struct DerivedValues<'a> {
-    bind: SocketAddr,
-    addresses: &'a ConfiguredAddresses,
-    certificate: &'a Certificate,
-}
-
-/// The keys for people. Those that are not set show their derived values, unless the port is not known yet.
-fn list_keys(layers: Layers, from: &DerivedValues<'_>) -> Vec<Shown> {
-    let DerivedValues { bind, addresses, certificate } = from;
-    let derived = (bind.port() != 0).then(|| addresses.complete(*bind, &Machine::this()));
-    let entries = layers.into_entries().into_iter();
-    entries
-        .map(|(key, entry)| {
-            if let (TLS_DIR, Certificate::Development { dir, former: Some(_) }) = (key.as_str(), certificate)
-            {
-                return Shown {
-                    value: format!("{:?}", dir.display().to_string()),
-                    key,
-                    origin: Origin::Derived,
-                };
-            }
-            let Some(set) = addresses.is_set(&key) else {
-                return Shown { value: shown(&entry.value), key, origin: entry.origin };
-            };
-            let origin = if set { entry.origin } else { Origin::Derived };
-            let value = derived.as_ref().and_then(|derived| derived.shown(&key));
-            Shown { value: value.unwrap_or_else(|| shown(&entry.value)), key, origin }
-        })
-        .collect()
-}
-
-fn days(number: u64) -> Duration {
-    DAY * u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -39,7 +39,7 @@ fn the_defaults_are_those_of_the_operations() {
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.bind, "127.0.0.1:8443".parse().unwrap());
     assert_eq!(config.settings(config.bind).public_url, "https://localhost:8443");
-    assert_eq!(config.trash_keep, DAY * 30);
+    assert_eq!(config.trash_keep, sections::days(30));
     assert!(config.fetch.enabled);
     let expected = config.data_dir.join("certs");
     assert!(matches!(config.certificate, Certificate::Development { dir, .. } if dir == expected));

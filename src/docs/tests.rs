@@ -205,9 +205,9 @@ fn an_excerpt_marks_what_was_found_and_escapes_the_rest() {
     let hits = documentation().search("send header authorization bearer");
     let html: String = hits.iter().map(|hit| hit.excerpt.html()).collect();
     assert!(html.contains("<mark>Bearer</mark> &#60;key&#62;") && !html.contains("<key>"), "{html}");
-    let hits = documentation().search("ExecStart");
+    let hits = documentation().search("PublishPort");
     let excerpt = &hits.first().unwrap().excerpt;
-    assert!(excerpt.marked("*", "*").contains("*ExecStart*=/usr/local/bin/rasterd"), "{excerpt:?}");
+    assert!(excerpt.marked("*", "*").contains("*PublishPort*=8443:8443"), "{excerpt:?}");
     assert!(excerpt.marked("", "").chars().count() < 240, "{excerpt:?}");
 }
 

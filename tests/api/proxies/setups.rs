@@ -35,7 +35,7 @@ fn behind_a_proxy_clients_are_told_to_trust_nothing() {
             assert!(!steps.contains(word), "{word} in {steps}");
         }
         let ca = directory.certificates().join("ca.pem").display().to_string();
-        let line = format!("  Authority  {ca} (only the proxy has to trust it, clients don't)");
+        let line = format!("  Authority    {ca} (only the proxy has to trust it, clients don't)");
         assert!(program.greeting().contains(&line), "{}", program.greeting());
         assert!(!program.greeting().contains("clients have to trust it"), "{}", program.greeting());
     }
@@ -61,7 +61,7 @@ fn a_companys_authority_is_in_every_setup() {
         assert!(fs::read_to_string(&bundle).unwrap().contains(certificate.trim()), "{variables:?}");
         let own = directory.certificates().join("ca.pem");
         assert!(!steps.contains(&text(&own)), "our own authority: {steps}");
-        let line = format!("  Authority  {ca} (clients have to trust it)");
+        let line = format!("  Authority    {ca} (clients have to trust it)");
         assert!(program.greeting().contains(&line), "{}", program.greeting());
     }
 }
