@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
@@ -23,6 +23,7 @@ mod configuration;
 mod docs;
 mod doctor;
 mod ephemeral;
+mod examples;
 mod first_start;
 mod health;
 mod init;
@@ -146,13 +147,19 @@ pub fn run() -> ExitCode {
     // Only this user may access what is created, also by libraries, whatever the umask was.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     forbid_core_dumps();
-    match run_command(Cli::parse()) {
+    match run_command(arguments()) {
         Ok(code) => code,
         Err(failure) => {
             output::hint(&format!("rasterd: {failure}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// What was typed. Prints the help or the mistake and ends the process where there is nothing to run.
+fn arguments() -> Cli {
+    let matches = examples::with_examples(Cli::command()).get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
 /// The memory has what clients send, keys and passwords among it. No crash writes it to a disk, and no other process of
@@ -230,7 +237,6 @@ fn parse_set(text: &str) -> Result<Flag, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_valid() {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, CommandFactory, ValueEnum};
 use clap_complete::Shell;
 
+use super::examples::with_examples;
 use super::output::print;
 use super::{Cli, CommandError};
 
@@ -55,7 +56,7 @@ pub(super) fn write_manual(args: &ManualArgs) -> Result<(), CommandError> {
 
 fn write_pages(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;
-    clap_mangen::generate_to(Cli::command(), dir)
+    clap_mangen::generate_to(with_examples(Cli::command()), dir)
 }
 
 #[cfg(test)]

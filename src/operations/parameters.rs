@@ -63,6 +63,7 @@ pub const LIMIT: Parameter = Parameter {
     description: |_| "Tags in the answer: at most {most.tags}; a larger number is reduced to that.",
     schema: || json!({"type": "integer", "minimum": 0, "default": "{default.tags}"}),
 };
+/// Where a list continues.
 pub const CURSOR: Parameter = Parameter {
     name: "cursor",
     kind: ParameterKind::Text,

@@ -30,9 +30,13 @@ pub trait DirectTools<C> {
 
 /// A call that is clearly valid.
 pub struct DirectCall {
+    /// The id that the answer repeats.
     pub id: RequestId,
+    /// The name of the tool.
     pub tool: String,
+    /// Its arguments, as they were sent.
     pub arguments: JsonObject,
+    /// The version of the protocol that the client speaks.
     pub revision: ProtocolVersion,
 }
 
