@@ -14,7 +14,7 @@ backup=
 key=
 start="systemctl start rasterd"
 stop="systemctl stop rasterd"
-wait_seconds=${RASTERD_UPGRADE_WAIT:-60}
+wait_seconds=${UPGRADE_WAIT_SECONDS:-60}
 
 fail() {
     echo "upgrade.sh: $*" >&2
@@ -85,8 +85,8 @@ $stop || true
 cp -p "$former" "$installed.new" && mv "$installed.new" "$installed"
 # The new version may have changed the form of the data, which the former one refuses.
 mv "$data" "$data.after-upgrade-$stamp"
-install -d -o "$owner" -m 0700 "$data"
-as_owner "$installed" --data-dir "$data" restore "$backup" ||
+# As root, since a restore makes the folder anew beside where it goes.
+"$installed" --data-dir "$data" restore "$backup" && chown -R "$owner:$(id -g "$owner")" "$data" ||
     fail "the backup could not be restored. The data are in $data.after-upgrade-$stamp, the backup in $backup, the former binary is $former."
 if $start && is_ready; then
     rm -f "$former"
