@@ -123,16 +123,15 @@ fn shown(line: &str, folder: &Path) -> String {
         }
         None => line,
     };
-    let line = secret(secret(line, "pk_"), "/welcome/");
-    match line.split_once("https://localhost:") {
+    let with_port = |line: String, start: &str| match line.split_once(start) {
         Some((before, rest)) => {
-            format!(
-                "{before}https://localhost:8443{}",
-                rest.trim_start_matches(|digit: char| digit.is_ascii_digit())
-            )
+            let rest = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
+            format!("{before}{start}8443{rest}")
         }
         None => line,
-    }
+    };
+    let line = secret(secret(line, "pk_"), "/welcome/");
+    with_port(with_port(line, "https://localhost:"), "127.0.0.1:")
 }
 
 fn wrapped(line: &str) -> Vec<String> {
