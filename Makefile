@@ -87,7 +87,8 @@ wheel: $(RELEASE) ## The Python package for tests, with the binary inside: targe
 npm: $(RELEASE) ## The npm package for tests, with the binary inside: target/packages (needs npm)
 	node config/clients/npm/build.mjs $(BINARY) target/packages
 
-airgap: deb image wheel npm offline ## One archive with all of these, for a machine without a network: target/packages
+airgap: deb image wheel npm ## One archive with all of these, for a machine without a network: target/packages (needs strace)
+	RASTERD_BINARY=$(BINARY) tests/offline/run
 	@config/packaging/airgap/build $(BINARY) target/packages target/packages
 
 packaging: ## Installs the packages in fresh systems without a network, as the units would start them (needs root)
