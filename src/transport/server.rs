@@ -8,23 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_server::ServerBuilder;
-use actix_web::web;
 use futures_util::future::join3;
 
 use crate::core::Core;
 use crate::core::clock::Clock;
 use crate::core::settings::{ProxySettings, Timeouts};
 use crate::telemetry::traces::Traces;
-use crate::transport::allowed_addresses::AllowedAddresses;
-use crate::transport::cors::Cors;
-use crate::transport::mcp::running::RunningRequests;
-use crate::transport::mcp::{self, McpOptions, McpServer};
-use crate::transport::test_control::{self, TestControlOptions};
+use crate::transport;
+use crate::transport::test_control::TestControlOptions;
 use crate::transport::tls::challenges::Challenges;
 use crate::transport::tls::development::CertificateRenewer;
 use crate::transport::tls::{self, Certificates, ClientAuthority, TlsError};
-use crate::transport::{self, Observers, cdn, docs, graphql, rest};
-use crate::webapp as pages;
 
 mod acceptor;
 mod body_framing;
@@ -37,6 +31,7 @@ mod http_challenges;
 mod listener;
 mod live;
 mod metrics;
+mod mounts;
 mod plain_http;
 mod proxy_protocol;
 mod refusal;
@@ -47,11 +42,12 @@ mod transfer_rate;
 pub mod unix_socket;
 
 use acceptor::Acceptor;
-use listener::{Application, Listening};
+use listener::Listening;
 use live::CertificateOnly;
 pub use live::{Lifecycle, LiveOptions};
-use metrics::{MetricsEndpoint, MonitoringMounts};
+use metrics::MetricsEndpoint;
 pub use metrics::{MetricsOptions, MetricsToken, MetricsTokenError};
+use mounts::Listeners;
 use renewal::Renewal;
 use signals::Signal;
 pub use signals::{Control, Signals};
@@ -301,141 +297,5 @@ fn builder(options: &ServerOptions) -> ServerBuilder {
     match options.workers {
         0 => builder,
         workers => builder.workers(workers.min(MAX_WORKERS)),
-    }
-}
-
-/// The transports with their options; each worker mounts them.
-#[derive(Clone)]
-struct Mounts {
-    core: Core,
-    security: transport::StrictTransportSecurity,
-    draining: Arc<AtomicBool>,
-    addresses: AllowedAddresses,
-    documents: rest::Documents,
-    docs: docs::Pages,
-    mcp: McpOptions,
-    mcp_server: McpServer,
-    running: RunningRequests,
-    graphql: graphql::GraphQlOptions,
-    pages: pages::WebappOptions,
-    test_control: Option<TestControlOptions>,
-    traces: Option<Traces>,
-    /// Where they are on the main listener.
-    metrics: Option<MetricsEndpoint>,
-}
-
-/// The sockets, and what answers on them. The sockets stand by themselves: a copy of one would keep its port open while
-/// requests finish, and new clients would wait for an answer that never comes.
-struct Listeners {
-    main: TcpListener,
-    mounts: Mounts,
-    monitoring: Option<(TcpListener, MonitoringMounts)>,
-}
-
-impl Listeners {
-    /// Splits the options.
-    fn new(
-        options: ServerOptions,
-        addresses: AllowedAddresses,
-        core: Core,
-        security: transport::StrictTransportSecurity,
-        metrics: MetricsEndpoint,
-    ) -> Self {
-        let ServerOptions {
-            listener,
-            authority,
-            mcp_hosts,
-            graphql_introspection,
-            graphql_cost,
-            test_control,
-            metrics: MetricsOptions { listener: own_listener, token },
-            traces,
-            ..
-        } = options;
-        let graphql = graphql::GraphQlOptions {
-            introspection: graphql_introspection,
-            cost: graphql_cost,
-            mcp_hosts: mcp_hosts.clone(),
-        };
-        let mcp = McpOptions { addresses: addresses.clone(), mcp_hosts };
-        let pages = pages::WebappOptions { authority };
-        let mcp_server = McpServer::new(core.clone());
-        let (documents, docs) = (rest::Documents::new(core.settings()), docs::Pages::new(core.settings()));
-        let running = RunningRequests::default();
-        let monitoring =
-            own_listener.map(|listener| (listener, MonitoringMounts::new(metrics.clone(), security)));
-        // Without a token, they are nowhere but on a listener of their own.
-        let is_on_main = token.is_some() && monitoring.is_none();
-        let mounts = Mounts {
-            core,
-            security,
-            draining: Arc::clone(&metrics.draining),
-            addresses,
-            documents,
-            docs,
-            mcp,
-            mcp_server,
-            running,
-            graphql,
-            pages,
-            test_control,
-            traces,
-            metrics: is_on_main.then_some(metrics),
-        };
-        Self { main: listener, mounts, monitoring }
-    }
-
-    /// Adds them to the server. The file of the Unix socket is removed when it is dropped.
-    fn add_to(
-        self,
-        builder: ServerBuilder,
-        listening: Listening,
-        monitor: Listening,
-        unix_socket: Option<UnixSocket>,
-    ) -> std::io::Result<(ServerBuilder, Option<SocketFile>)> {
-        let Self { main, mounts, monitoring } = self;
-        let on_port = mounts.clone();
-        let mut builder =
-            listening.clone().add_port(builder, "https", main, move || on_port.application())?;
-        let mut socket_file = None;
-        if let Some((listener, file)) = unix_socket.map(UnixSocket::split) {
-            let application = move || mounts.application();
-            builder = listening.add_unix_socket(builder, "https on a Unix socket", listener, application)?;
-            socket_file = Some(file);
-        }
-        if let Some((listener, mounts)) = monitoring {
-            builder = monitor.add_port(builder, "metrics", listener, move || mounts.application())?;
-        }
-        Ok((builder, socket_file))
-    }
-}
-
-impl Mounts {
-    fn application(&self) -> impl Application + use<> {
-        let mounts = self.clone();
-        let cors = Cors::new(self.addresses.clone());
-        let application = actix_web::App::new()
-            .app_data(web::Data::new(self.core.clone()))
-            .configure(move |routes| mounts.mount(routes))
-            .default_service(web::to(transport::no_such_path));
-        let followed = self.test_control.is_some().then(|| self.core.clone());
-        let observers =
-            Observers { metrics: Arc::clone(self.core.metrics()), traces: self.traces.clone(), followed };
-        transport::wrap(application, cors, Arc::clone(self.core.budget()), observers, self.security)
-    }
-
-    /// The transports, in one place.
-    fn mount(&self, routes: &mut web::ServiceConfig) {
-        health::configure(routes, &self.core, &self.draining);
-        self.metrics.iter().for_each(|metrics| metrics.configure(routes));
-        cdn::configure(routes, &self.core);
-        rest::configure(routes, self.documents.clone());
-        docs::configure(routes, &self.docs);
-        mcp::configure(routes, &self.core, self.mcp_server.clone(), self.mcp.clone(), self.running.clone());
-        graphql::configure(routes, &self.core, &self.graphql);
-        pages::configure(routes, &self.core, &self.pages);
-        if let Some(options) = &self.test_control {
-            test_control::configure(routes, &self.core, options);
-        }
     }
 }
