@@ -63,10 +63,19 @@ impl Request {
 
     /// The head as it is on the wire, for tests that send the body in pieces.
     pub fn head(&self, authorization: &str) -> String {
+        self.head_with(authorization, "")
+    }
+
+    /// The head of a client that sends the body only when the server asks for it.
+    pub fn head_that_waits(&self, authorization: &str) -> String {
+        self.head_with(authorization, "Expect: 100-continue\r\n")
+    }
+
+    fn head_with(&self, authorization: &str, line: &str) -> String {
         let headers: Vec<String> =
             self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         format!(
-            "{} {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n{headers}Content-Length: {}\r\n\r\n",
+            "{} {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n{headers}{line}Content-Length: {}\r\n\r\n",
             self.method,
             self.path,
             self.body.len(),

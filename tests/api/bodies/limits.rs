@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::rest::{ASSETS, Form, NEW, Rest, picture};
 use crate::support::mcp::{call, tool};
 use crate::support::raw::Raw;
-use crate::support::waiting::{no_file_is_temporary, until};
+use crate::support::waiting::{fill, no_file_is_temporary, until};
 use crate::support::{Client, Reply, send};
 
 struct LimitedSite {
@@ -59,18 +59,6 @@ fn is_rate_limited(reply: &Reply) -> bool {
     reply.status == 429
         && has_retry_after
         && String::from_utf8_lossy(&reply.body).contains(r#""RATE_LIMITED""#)
-}
-
-/// Starts requests that never end, one more before each check, until a check finds that the limit is reached. A check
-/// counts itself, so any of these may be refused: the next one then takes its place.
-async fn fill(start: impl Fn() -> Raw, mut is_full: impl AsyncFnMut() -> bool) -> Vec<Raw> {
-    let mut waiting = Vec::new();
-    until("the key gets 429", async || {
-        waiting.push(start());
-        is_full().await.then_some(())
-    })
-    .await;
-    waiting
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{Visitor, forwarded, headers, server_behind_a_proxy};
 use crate::support::mcp::tool;
 use crate::support::raw::Raw;
-use crate::support::waiting::until;
+use crate::support::waiting::fill;
 use crate::support::{Client, send};
 
 /// Who may not be spoofed, and whom a client tries to be.
@@ -213,7 +213,6 @@ async fn waiting_bytes_count_for_the_client() {
         ));
         connection
     };
-    let _waiting = half_sent(VICTIM);
     let whole = async |address: &str| {
         let body = format!("{}{}", " ".repeat(90_000), json!({ "query": "{ viewer { organizationId } }" }));
         let request = Client::new(&server).with_key(&key.token).request(Method::POST, "/graphql");
@@ -221,10 +220,8 @@ async fn waiting_bytes_count_for_the_client() {
             request.headers(headers(&forwarded(address))).header("Content-Type", "application/json");
         send(request.body(body)).await.status
     };
-    until("the bytes of the first request have arrived", async || {
-        (whole(&format!("{CLIENT}, {VICTIM}")).await == 429).then_some(())
-    })
-    .await;
+    let victim = format!("{CLIENT}, {VICTIM}");
+    let _waiting = fill(|| half_sent(VICTIM), async || whole(&victim).await == 429).await;
     assert_eq!(whole(&format!("{VICTIM}, {CLIENT}")).await, 200);
 }
 

@@ -40,7 +40,8 @@ async fn an_upload_whose_key_changes_is_aborted_and_leaves_nothing() {
             let mut connection = Connection::open(&world);
             let request = ask.request(&large());
             let (first, rest) = request.body.split_at(request.body.len() / 2);
-            connection.0.send(request.head(&format!("Bearer {}", key.token)));
+            connection.0.send(request.head_that_waits(&format!("Bearer {}", key.token)));
+            connection.0.is_asked_for_the_body();
             connection.0.send(first);
             // MCP reads a whole call before it writes a file, and checks its caller again after 50 ms.
             if !matches!(ask, Ask::Tool { .. }) {

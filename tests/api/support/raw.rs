@@ -90,6 +90,12 @@ impl Raw {
         bytes
     }
 
+    /// Waits until the server asks for the body of a request that was sent with `Expect: 100-continue`. From then on
+    /// the request is authorized and its limits are chosen.
+    pub fn is_asked_for_the_body(&mut self) {
+        assert_eq!(self.answer(), "HTTP/1.1 100 Continue\r\n\r\n");
+    }
+
     /// Everything until the server closes.
     pub fn read_to_end(&mut self) -> String {
         read_to_end(&mut self.0)

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::raw::DEADLINE;
+use super::raw::{DEADLINE, Raw};
 
 /// How long to wait between two checks.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -18,6 +18,18 @@ pub async fn until<T>(what: &str, mut check: impl AsyncFnMut() -> Option<T>) -> 
         assert!(Instant::now() < deadline, "timed out waiting until {what}");
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Starts requests that never end, one more before each check, until a check finds that a limit is reached. A check
+/// counts itself, so any of these may be refused: the next one then takes its place.
+pub async fn fill(start: impl Fn() -> Raw, mut is_full: impl AsyncFnMut() -> bool) -> Vec<Raw> {
+    let mut waiting = Vec::new();
+    until("a request gets 429", async || {
+        waiting.push(start());
+        is_full().await.then_some(())
+    })
+    .await;
+    waiting
 }
 
 /// Waits until an upload has begun to arrive.
