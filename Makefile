@@ -9,7 +9,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 export RASTERD__TLS__DIR ?= certs
 
 .PHONY: help setup setup-packaging run dev test test-fast check fmt certs release reproducible source deb image wheel npm airgap packaging bench conformance \
-        clients examples metrics offline proxies fuzz fuzz-api pictures proofs torture
+        clients examples metrics offline proxies fuzz fuzz-api pictures proofs torture week
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -129,6 +129,10 @@ metrics: ## A real Prometheus scrapes a server; the alerts, and every query of t
 torture: ## Ten thousand power cuts, and times that must not differ; as root also full and failing disks, for some fifteen minutes
 	@config/setup check build
 	tests/torture/run
+
+week: ## A week of use in an hour: the clock moves, the requests, backups and restarts are real (RASTERD_WEEK_MINUTES=10 for less)
+	@config/setup check build
+	RASTERD_WEEK_MINUTES=$${RASTERD_WEEK_MINUTES:-60} $(CARGO) test --test api week:: -- --nocapture
 
 fuzz: ## Each fuzz target for a minute (needs a nightly compiler and cargo-fuzz; builds every crate again)
 	@tests/fuzz/run

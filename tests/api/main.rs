@@ -40,3 +40,4 @@ mod timing;
 mod tls;
 mod trash;
 mod variants;
+mod week;

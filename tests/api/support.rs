@@ -13,7 +13,7 @@ use rustls::pki_types::pem::PemObject;
 
 pub mod gate;
 pub mod mcp;
-mod memory;
+pub mod memory;
 pub mod output;
 pub mod program;
 pub mod raw;
