@@ -281,8 +281,8 @@ mod tests {
         let found =
             client_setups(ConnectionDetails { public_url: URL, key: SetupKey::FromClient, authority });
         assert!(found[0].text.starts_with("export NODE_EXTRA_CA_CERTS=\"$HOME/ca.crt\"\nclaude mcp add "));
-        assert!(found[0].text.ends_with("--header \"Authorization: Bearer $RASTERD_KEY\""));
-        assert!(found[1].text.contains("\"Bearer ${env:RASTERD_KEY}\""));
+        assert!(found[0].text.ends_with("--header \"Authorization: Bearer $RASTERD_API_KEY\""));
+        assert!(found[1].text.contains("\"Bearer ${env:RASTERD_API_KEY}\""));
         let code: serde_json::Value = serde_json::from_str(&found[2].text).unwrap();
         assert_eq!(code["servers"]["rasterd"]["headers"]["Authorization"], "Bearer ${input:rasterd-key}");
         assert_eq!(code["inputs"][0]["id"], "rasterd-key");

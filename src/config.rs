@@ -48,12 +48,12 @@ use values::Values;
 /// The default path of the configuration file. The file may be missing.
 pub const SYSTEM_FILE: &str = "/etc/rasterd/config.toml";
 /// The environment variable from which clients read their key. It does not configure the server.
-pub const KEY_VARIABLE: &str = "RASTERD_KEY";
+pub const KEY_VARIABLE: &str = "RASTERD_API_KEY";
 /// The environment variables by which `rasterd serve --ephemeral --export` tells clients how to reach it. They don't
 /// configure the server, either.
 pub const CLIENT_VARIABLES: [&str; 11] = [
     "RASTERD_URL",
-    "RASTERD_API_KEY",
+    KEY_VARIABLE,
     "RASTERD_ORGANIZATION",
     "RASTERD_LIBRARY",
     "RASTERD_MCP_URL",

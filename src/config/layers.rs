@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use ::config::{Environment, File, FileFormat, Source, Value, ValueKind};
 
 use super::size::parse_size;
-use super::{CLIENT_VARIABLES, Flag, KEY_VARIABLE, Variables};
+use super::{CLIENT_VARIABLES, Flag, Variables};
 
 /// The file with every key, its default and its explanation.
 pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -133,8 +133,7 @@ pub(super) fn variable_of(key: &str) -> String {
 /// Whether a variable is not for the server: one that clients use, or one that Kubernetes sets in every container for a
 /// service called `rasterd`.
 fn is_not_for_server(name: &str, value: &str) -> bool {
-    name == KEY_VARIABLE
-        || CLIENT_VARIABLES.contains(&name)
+    CLIENT_VARIABLES.contains(&name)
         || name.starts_with("RASTERD_SERVICE_")
         || name.starts_with("RASTERD_PORT_")
         || value.starts_with("tcp://")

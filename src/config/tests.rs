@@ -336,7 +336,7 @@ fn unknown_variables_with_our_prefix_cause_a_warning_with_the_nearest_one() {
         ("RASTERD__SERVER__WORKERS", "2"),
         ("RASTERD", "/usr/bin/rasterd"),
         ("RASTERDISH_X", "x"),
-        ("RASTERD_KEY", "pk_x"),
+        ("RASTERD_API_KEY", "pk_x"),
         ("RASTERD_PORT", "tcp://10.0.0.1:8443"),
         ("RASTERD_SERVICE_HOST", "10.0.0.1"),
     ];

@@ -43,7 +43,7 @@ class Running:
         """The variables that every client's script reads."""
         return {
             "RASTERD_URL": self.url,
-            "RASTERD_KEY": self.key,
+            "RASTERD_API_KEY": self.key,
             "RASTERD_CA": str(self.authority),
             "RASTERD_ORGANIZATION": ORGANIZATION,
             "RASTERD_LIBRARY": LIBRARY,

@@ -1,6 +1,6 @@
 // A proxy between the suite, which speaks plain HTTP without keys, and a server of ours: adds the key, speaks TLS, and
 // changes nothing else. Prints the url for the suite.
-// Reads RASTERD_URL and RASTERD_KEY; Node trusts the server by NODE_EXTRA_CA_CERTS.
+// Reads RASTERD_URL and RASTERD_API_KEY; Node trusts the server by NODE_EXTRA_CA_CERTS.
 import http from "node:http";
 import https from "node:https";
 
@@ -9,7 +9,7 @@ const agent = new https.Agent({ keepAlive: true });
 
 const proxy = http.createServer((asked, answer) => {
     const ours = `localhost:${proxy.address().port}`;
-    const headers = { ...asked.headers, authorization: `Bearer ${process.env.RASTERD_KEY}` };
+    const headers = { ...asked.headers, authorization: `Bearer ${process.env.RASTERD_API_KEY}` };
     // The suite's name for this proxy becomes the server's own name. Other names stay.
     if (headers.host === ours) headers.host = server.host;
     if (headers.origin === `http://${ours}`) headers.origin = server.origin;

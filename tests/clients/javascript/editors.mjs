@@ -34,7 +34,7 @@ function ofVsCode(settings) {
     const input = settings.inputs.find((input) => input.id === id);
     only(input, ['type', 'id', 'description', 'password']);
     expect(input.type === 'promptString' && input.description && input.password === true, 'a question for a secret');
-    return process.env.RASTERD_KEY;
+    return process.env.RASTERD_API_KEY;
   };
   return resolved(server, /\$\{input:([\w-]+)\}/g, asked);
 }
@@ -74,10 +74,10 @@ function follow(place, client, { program, file }) {
 
   const question = path.join(process.env.RASTERD_SETUPS, place, 'The key as a variable');
   const lines = existsSync(question) ? [readFileSync(question, 'utf8')] : [];
-  const kept = Object.entries(process.env).filter(([name]) => /^RASTERD_(?!KEY)/.test(name));
+  const kept = Object.entries(process.env).filter(([name]) => /^RASTERD_(?!API_KEY)/.test(name));
   const ended = spawnSync('bash', ['-euc', [...lines, shown(`Start of ${client}`)].join('\n')], {
     env: { PATH: `${path.resolve('editors')}:${process.env.PATH}`, HOME, ...Object.fromEntries(kept) },
-    input: `${process.env.RASTERD_KEY}\n`,
+    input: `${process.env.RASTERD_API_KEY}\n`,
     encoding: 'utf8',
   });
   expect(ended.status === 0, `${client} connected as ${place} shows, and not ${ended.stdout}${ended.stderr}`);

@@ -13,7 +13,7 @@ await client.connect(
       'node_modules/mcp-remote/dist/proxy.js',
       `${url}/mcp`,
       '--header',
-      'Authorization:Bearer ${RASTERD_KEY}',
+      'Authorization:Bearer ${RASTERD_API_KEY}',
       '--transport',
       'http-only',
     ],

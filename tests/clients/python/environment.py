@@ -11,7 +11,7 @@ LIBRARY = os.environ["RASTERD_LIBRARY"]
 LIBRARY_URL = f"{URL}/organizations/{ORGANIZATION}/libraries/{LIBRARY}"
 PICTURE = Path(os.environ["RASTERD_PICTURE"]).read_bytes()
 PICTURE_URL = os.environ["RASTERD_PICTURE_URL"]
-AUTHORIZATION = {"Authorization": f"Bearer {os.environ['RASTERD_KEY']}"}
+AUTHORIZATION = {"Authorization": f"Bearer {os.environ['RASTERD_API_KEY']}"}
 REST = {**AUTHORIZATION, "Api-Version": "2026-07-08"}
 
 

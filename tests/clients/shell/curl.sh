@@ -2,7 +2,7 @@
 set -euo pipefail
 source ./typed.sh
 ask() { curl --silent --show-error --fail-with-body --cacert "$RASTERD_CA" "$@"; }
-key="Authorization: Bearer $RASTERD_KEY"
+key="Authorization: Bearer $RASTERD_API_KEY"
 library=$RASTERD_URL/organizations/$RASTERD_ORGANIZATION/libraries/$RASTERD_LIBRARY
 
 has "\"organizationId\":\"$RASTERD_ORGANIZATION\"" "$(ask -H "$key" -H 'Api-Version: 2026-07-08' "$RASTERD_URL/me")"

@@ -18,7 +18,7 @@ import { uploadAssets } from './generated/sdk.gen.js';
 
 client.setConfig({
   baseUrl: process.env.RASTERD_URL!,
-  headers: { Authorization: \`Bearer \${process.env.RASTERD_KEY}\` },
+  headers: { Authorization: \`Bearer \${process.env.RASTERD_API_KEY}\` },
 });
 const uploaded = await uploadAssets({
   path: { organizationId: process.env.RASTERD_ORGANIZATION!, libraryId: process.env.RASTERD_LIBRARY! },

@@ -3,7 +3,7 @@ set -euo pipefail
 source ./typed.sh
 inspect() {
     node_modules/.bin/mcp-inspector --cli "$RASTERD_URL/mcp" --transport http \
-        --header "Authorization: Bearer $RASTERD_KEY" "$@"
+        --header "Authorization: Bearer $RASTERD_API_KEY" "$@"
 }
 
 has '"list_assets"' "$(inspect --method tools/list --strict 2>findings)"

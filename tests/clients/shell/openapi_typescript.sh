@@ -10,7 +10,7 @@ import type { paths } from './schema.d.ts';
 
 const client = createClient<paths>({
   baseUrl: process.env.RASTERD_URL,
-  headers: { Authorization: \`Bearer \${process.env.RASTERD_KEY}\` },
+  headers: { Authorization: \`Bearer \${process.env.RASTERD_API_KEY}\` },
 });
 const header = { 'Api-Version': '$version' as const };
 const me = await client.GET('/me', { params: { header } });

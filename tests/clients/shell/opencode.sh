@@ -11,7 +11,7 @@ cat >opencode.json <<END
     "rasterd": {
       "type": "remote",
       "url": "$RASTERD_URL/mcp",
-      "headers": { "Authorization": "Bearer {env:RASTERD_KEY}" },
+      "headers": { "Authorization": "Bearer {env:RASTERD_API_KEY}" },
       "oauth": false
     }
   }

@@ -9,7 +9,7 @@ typed() {
         if [ -e "$question" ]; then cat "$question"; fi
         printf '\n%s\n%s\n' "$(cat "$RASTERD_SETUPS/$place/$client")" "$command"
     } >typed
-    env -i PATH="$PATH" HOME="$HOME" ${TYPED_WITH:-} bash -eu typed <<<"$RASTERD_KEY"
+    env -i PATH="$PATH" HOME="$HOME" ${TYPED_WITH:-} bash -eu typed <<<"$RASTERD_API_KEY"
 }
 
 # Fails with a reason when a text is not in an answer.

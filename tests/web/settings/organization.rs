@@ -107,7 +107,7 @@ async fn the_authority_is_downloaded_and_the_page_says_whether_it_is_trusted() {
     browser.wait_for_path(&format!("/app/acme/settings/connect?key={}", key.id));
     browser.wait_for(&Locator::css("option:checked"));
     let page = browser.text(&Locator::css("main"));
-    assert!(page.contains("Bearer $RASTERD_KEY") && !page.contains(&key.token), "{page}");
+    assert!(page.contains("Bearer $RASTERD_API_KEY") && !page.contains(&key.token), "{page}");
     browser.click(&Locator::text("Cursor"));
     let start = browser.text(&Locator::css("#start-2"));
     assert_eq!(start, "NODE_EXTRA_CA_CERTS=\"$HOME/rasterd-authority.crt\" cursor");
