@@ -329,6 +329,21 @@ impl std::error::Error for Error {
     }
 }
 
+/// An error with what caused it, on one line.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
 /// Whether the disk refused to write because it has no room: no blocks or inodes are left, or a quota is used up.
 #[must_use]
 pub fn is_out_of_space(error: &io::Error) -> bool {

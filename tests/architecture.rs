@@ -126,7 +126,7 @@ const RULES: &[(&str, &[&str])] = &[
     // Documents the code: its error codes, its configuration.
     ("docs", &["error", "core", "core::model", "config"]),
     ("transport::docs", &["error", "core", "transport", "docs"]),
-    ("acme", &["core", "core::model", "file_mode", "transport::tls"]),
+    ("acme", &["error", "core", "core::model", "file_mode", "transport::tls"]),
     ("client_setup", &["config", "transport::tls"]),
     ("telemetry", &["error", "core", "core::model"]),
     ("config", &["error", "acme", "core", "core::model", "fetch", "pictures", "telemetry"]),

@@ -1,6 +1,5 @@
 //! The HTTP client for an ACME server. It trusts the authorities of this machine, or the configured one alone.
 
-use std::error::Error as StdError;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
@@ -13,6 +12,7 @@ use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
 use rustls::pki_types::CertificateDer;
 
 use super::Problem;
+use crate::error::with_causes;
 use crate::transport::tls::{read_chain, system};
 
 /// How long a connection may take, and how long a whole request.
@@ -90,18 +90,4 @@ async fn read(mut answer: reqwest::Response) -> Result<BytesResponse, Error> {
 
 fn failed(error: reqwest::Error) -> Error {
     Error::Other(error.without_url().into())
-}
-
-/// An error with what caused it, on one line.
-pub(super) fn with_causes(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

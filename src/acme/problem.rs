@@ -4,8 +4,8 @@ use std::fmt;
 
 use instant_acme::Error;
 
-use super::client::with_causes;
 use super::{AcmeSettings, ChallengeKind};
+use crate::error::with_causes;
 
 /// How the types of an ACME server's problems begin: RFC 8555, section 6.7.
 const TYPES: &str = "urn:ietf:params:acme:error:";
