@@ -29,6 +29,7 @@ mod health;
 mod init;
 mod key;
 mod library;
+mod mcp_bridge;
 mod member;
 mod offline;
 mod organization;
@@ -102,6 +103,8 @@ enum Command {
     /// Exports the built-in authority, and says how clients are told to trust it
     #[command(subcommand)]
     Ca(ca::CaCommand),
+    /// Carries MCP between a client that starts programs and a server, on standard input and output
+    Mcp(mcp_bridge::BridgeArgs),
     /// Checks whether the running server is ready, for containers and monitors: exits with 0 or 1
     Health,
     /// Shows the documentation: lists the pages, prints one, or searches them
@@ -189,6 +192,7 @@ fn run_command(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Backup(args) => backup::run(&load(Vec::new())?, args),
         Command::Restore(args) => restore::run(&load(Vec::new())?, args),
         Command::Audit(args) => audit::run(&load(Vec::new())?, args),
+        Command::Mcp(args) => mcp_bridge::run(&args),
         Command::Health => health::run(&load(Vec::new())?),
         Command::Ca(command) => ca::run(&load(Vec::new())?, command),
         Command::Certs => certificates::run(&load(Vec::new())?),

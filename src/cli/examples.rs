@@ -46,6 +46,13 @@ const EXAMPLES: &[(&[&str], &[&str])] = &[
     ),
     (&["doctor"], &["rasterd doctor --quick", "rasterd doctor --repair"]),
     (&["audit", "export"], &["rasterd audit export --org default --format csv"]),
+    (
+        &["mcp"],
+        &[
+            "rasterd mcp --url https://assets.example.org",
+            "rasterd mcp --url https://localhost:8443 --ca data/certs/ca.pem --key-file key.txt",
+        ],
+    ),
     (&["ca", "export"], &["rasterd ca export --out rasterd-authority.crt"]),
     (&["docs"], &["rasterd docs keys", "rasterd docs --search expired key", "rasterd docs --export ./docs"]),
     (&["schema", "openapi"], &["rasterd schema openapi --version 2026-07-08"]),

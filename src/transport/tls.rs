@@ -23,7 +23,7 @@ mod summary;
 pub mod system;
 
 pub use client_authority::{ClientAuthority, authority_problem};
-pub use files::{pem_of, problems, read_chain};
+pub use files::{pem_of, problems, read_authorities, read_chain};
 pub use findings::{Findings, expiry, inspect};
 pub use key_permissions::check_key;
 pub use summary::CertificateSummary;

@@ -65,7 +65,7 @@ pub fn read_chain(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError>
 ///
 /// # Errors
 /// When the file can't be read, or holds something else.
-pub(super) fn read_authorities(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+pub fn read_authorities(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let text = read(file)?;
     let expected = "expected the certificate of the authority that signed the one that clients see, as PEM";
     if contains(&text, "PRIVATE KEY-----") {
