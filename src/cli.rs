@@ -17,8 +17,10 @@ mod acme;
 mod ask;
 mod audit;
 mod backup;
+mod bundle;
 mod ca;
 mod certificates;
+mod client_connection;
 mod configuration;
 mod docs;
 mod doctor;
@@ -43,6 +45,7 @@ mod schema;
 mod secrets;
 mod serve;
 mod service_manager;
+mod snippet;
 mod start_screen;
 mod version;
 
@@ -103,6 +106,10 @@ enum Command {
     /// Exports the built-in authority, and says how clients are told to trust it
     #[command(subcommand)]
     Ca(ca::CaCommand),
+    /// Prints how a client is set up for this server, such as Claude Code, Cursor or VS Code
+    Snippet(snippet::SnippetArgs),
+    /// Writes the bundle with which a desktop client such as Claude Desktop connects to this server
+    Bundle(bundle::BundleArgs),
     /// Carries MCP between a client that starts programs and a server, on standard input and output
     Mcp(mcp_bridge::BridgeArgs),
     /// Checks whether the running server is ready, for containers and monitors: exits with 0 or 1
@@ -192,6 +199,8 @@ fn run_command(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Backup(args) => backup::run(&load(Vec::new())?, args),
         Command::Restore(args) => restore::run(&load(Vec::new())?, args),
         Command::Audit(args) => audit::run(&load(Vec::new())?, args),
+        Command::Snippet(args) => snippet::run(&load(Vec::new())?, &args),
+        Command::Bundle(args) => bundle::run(&load(Vec::new())?, &args),
         Command::Mcp(args) => mcp_bridge::run(&args),
         Command::Health => health::run(&load(Vec::new())?),
         Command::Ca(command) => ca::run(&load(Vec::new())?, command),

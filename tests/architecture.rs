@@ -124,7 +124,7 @@ const RULES: &[(&str, &[&str])] = &[
         ],
     ),
     // Documents the code: its error codes, its configuration.
-    ("docs", &["error", "core", "core::model", "config"]),
+    ("docs", &["error", "core", "core::model", "config", "client_setup"]),
     ("transport::docs", &["error", "core", "transport", "docs"]),
     ("acme", &["error", "core", "core::model", "file_mode", "transport::tls"]),
     ("client_setup", &["config", "transport::tls"]),

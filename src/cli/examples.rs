@@ -46,6 +46,8 @@ const EXAMPLES: &[(&[&str], &[&str])] = &[
     ),
     (&["doctor"], &["rasterd doctor --quick", "rasterd doctor --repair"]),
     (&["audit", "export"], &["rasterd audit export --org default --format csv"]),
+    (&["snippet"], &["rasterd snippet", "rasterd snippet claude-code", "rasterd snippet vscode --how link"]),
+    (&["bundle"], &["rasterd bundle --output rasterd.mcpb"]),
     (
         &["mcp"],
         &[

@@ -9,7 +9,9 @@ use super::output::{print, print_once};
 use super::secrets::Secrets;
 use super::start_screen::StartScreen;
 use super::{CommandError, READ_ON};
-use crate::client_setup::{AuthorityFiles, ConnectionDetails, SetupKey, client_setups};
+use crate::client_setup::{
+    AuthorityFiles, ConnectionDetails, ON_FIRST_START, SetupKey, Through, client_setups,
+};
 use crate::core::Core;
 use crate::core::access::Administrator;
 use crate::core::model::api_key::PlainKey;
@@ -26,6 +28,9 @@ const KEY: &str = "First key";
 const CHECK_EVERY: Duration = Duration::from_secs(2);
 const LOST_KEY: &str =
     "Lost a key? `rasterd key list` shows the ids, `rasterd key regenerate KEY_ID` creates a new value.";
+
+const MORE_CLIENTS: &str =
+    "`rasterd snippet` lists more clients, such as Claude Desktop, Gemini CLI and Codex.";
 
 /// What the message says about the server.
 #[derive(Clone, Copy)]
@@ -149,18 +154,22 @@ fn first_steps(public_url: &str, authority: Option<&ClientAuthority>, key: &Firs
         public_url,
         key: SetupKey::Plain(key.plain.reveal()),
         authority: authority.map(AuthorityFiles::on_this_machine),
+        through: Through::Network,
     };
     for setup in client_setups(connection) {
-        let start =
-            setup.start.map_or_else(String::new, |command| format!("; then start it with: {command}"));
+        let Some(way) = setup.ways.into_iter().next().filter(|_| ON_FIRST_START.contains(&setup.name)) else {
+            continue;
+        };
         lines.extend([
             String::new(),
-            format!("{}: {}{start}", setup.client, setup.place),
+            format!("{}. {}:", setup.client, way.how.instruction()),
             String::new(),
-            setup.text,
+            way.text,
         ]);
+        lines.extend(way.start.map(|command| format!("\nThen start it with: {command}")));
+        lines.extend(Some(format!("\n{}", way.remark)).filter(|_| !way.remark.is_empty()));
     }
-    lines.push(String::new());
+    lines.extend([String::new(), MORE_CLIENTS.to_owned(), String::new()]);
     lines
 }
 

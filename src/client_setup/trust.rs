@@ -1,7 +1,8 @@
 //! How each system and program is told to trust the authority of the server. The command line prints it and the web app
 //! shows it.
 
-use super::{AuthorityFiles, TrustFile};
+use super::AuthorityFiles;
+use super::authority_files::TrustFile;
 
 /// How one system, or one kind of program, is told to trust the authority.
 pub struct TrustStep {

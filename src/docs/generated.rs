@@ -1,10 +1,12 @@
-//! The parts of pages that are made from the code: the error codes, the keys of the configuration, and the limits of the
-//! server that shows the page. A comment in a page says where its part goes.
+//! The parts of pages that are made from the code: the error codes, the keys of the configuration, the set-ups of clients, and
+//! the limits of the server that shows the page. A comment in a page says where its part goes.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use serde_json::Value;
 
+use crate::client_setup::{AuthorityFiles, ConnectionDetails, How, SetupKey, Through, Way, client_setups};
 use crate::config::{DocumentedKey, DocumentedKeys, documented_keys};
 use crate::core::settings::Limits;
 use crate::error::Code;
@@ -12,6 +14,7 @@ use crate::error::Code;
 const ERRORS: &str = "<!-- every error code -->";
 const CONFIGURATION: &str = "<!-- every key of the configuration -->";
 const LIMITS: &str = "<!-- every limit -->";
+const CLIENTS: &str = "<!-- every client -->";
 /// The section of the configuration with the limits.
 const LIMITS_SECTION: &str = "limits";
 
@@ -21,10 +24,49 @@ pub fn filled(text: &str, limits: &Limits) -> String {
         text.replace(ERRORS, &errors())
     } else if text.contains(CONFIGURATION) {
         text.replace(CONFIGURATION, &configuration())
+    } else if text.contains(CLIENTS) {
+        text.replace(CLIENTS, &clients())
     } else if text.contains(LIMITS) {
         text.replace(LIMITS, &limits_table(limits))
     } else {
         text.to_owned()
+    }
+}
+
+/// The set-ups for a server on the reader's machine, as the page introduces it.
+fn clients() -> String {
+    let folder = Path::new("/home/you/rasterd/data/certs");
+    let files = [folder.join("ca.pem"), folder.join("ca-bundle.pem")];
+    let connection = ConnectionDetails {
+        public_url: "https://localhost:8443",
+        key: SetupKey::FromClient,
+        authority: Some(AuthorityFiles::in_files(&files[0], &files[1])),
+        through: Through::Network,
+    };
+    let mut text = String::new();
+    for setup in client_setups(connection) {
+        let _ = writeln!(text, "\n### {}\n", setup.client);
+        for Way { how, text: pasted, start, remark } in setup.ways {
+            let language = language(how);
+            let _ = writeln!(text, "{}:\n\n```{language}\n{pasted}\n```\n", how.instruction());
+            if let Some(start) = start {
+                let _ = writeln!(text, "Then start it with `{start}`.\n");
+            }
+            if !remark.is_empty() {
+                let _ = writeln!(text, "{remark}\n");
+            }
+        }
+    }
+    text
+}
+
+/// The language of what is pasted, for those who show it in colours.
+fn language(how: How) -> &'static str {
+    let How::File(path) = how else { return if how == How::Link { "text" } else { "sh" } };
+    match Path::new(path).extension().and_then(|extension| extension.to_str()) {
+        Some("toml") => "toml",
+        Some("yaml") => "yaml",
+        _ => "json",
     }
 }
 

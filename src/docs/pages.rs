@@ -79,7 +79,7 @@ macro_rules! pages {
 pub const PAGES: &[Page] = pages! {
     Start "user/install.md" "What it needs, how to build it, and how to run it as a service.";
     Start "user/first-steps.md" "From the first start to the first upload, search and url.";
-    Start "user/connect-a-client.md" "Claude Code, Cursor, VS Code, curl, Python and other programs.";
+    Start "user/connect-a-client.md" "Claude, Cursor, VS Code, Gemini, Codex, Goose, LM Studio, curl, Python and other programs.";
     Use "user/web-app.md" "Libraries, people and their roles, links to join, the audit log.";
     Use "user/keys.md" "Least access, expiry, rotation, and what to do when a key leaks.";
     Use "user/pictures.md" "The parameters of an asset's url: width, height, format, quality.";

@@ -7,11 +7,9 @@ use pulldown_cmark::{CodeBlockKind, Event, Tag};
 
 use super::markdown::{self, Target};
 use super::*;
-use crate::client_setup::{AuthorityFiles, ConnectionDetails, SetupKey, client_setups};
+use crate::client_setup::{ConnectionDetails, SetupKey, Through, client_setups};
 use crate::config::documented_keys;
 use crate::error::Code;
-use crate::transport::tls::ClientAuthority;
-use crate::transport::tls::development::Bundle;
 
 /// The guides that are for developers alone.
 const FOR_DEVELOPERS: [&str; 3] = ["adding-an-operation.md", "style.md", "decisions.md"];
@@ -159,24 +157,24 @@ fn limits_are_those_of_the_server() {
 }
 
 #[test]
-fn clients_are_connected_as_the_program_prints_it() {
-    let file = |name: &str| Path::new("/home/you/rasterd/data/certs").join(name);
-    let authority = ClientAuthority {
-        file: file("ca.pem"),
-        bundle: Bundle { file: file("ca-bundle.pem"), has_system: true },
-        is_development: true,
-    };
-    let connection = ConnectionDetails {
-        public_url: "https://localhost:8443",
-        key: SetupKey::Plain("pk_…"),
-        authority: Some(AuthorityFiles::on_this_machine(&authority)),
-    };
+fn every_client_of_the_table_is_on_its_page() {
     let documentation = documentation();
     let page = &documentation.page("connect-a-client").unwrap().markdown;
+    let connection = ConnectionDetails {
+        public_url: "https://localhost:8443",
+        key: SetupKey::FromClient,
+        authority: None,
+        through: Through::Network,
+    };
     for setup in client_setups(connection) {
-        assert!(page.contains(&setup.text), "{} in\n{page}", setup.text);
-        assert!(setup.start.is_none_or(|start| page.contains(&start)), "how to start {}", setup.client);
+        let section = page.split(&format!("\n### {}\n", setup.client)).nth(1);
+        let section = section.unwrap_or_else(|| panic!("{} in\n{page}", setup.client));
+        let is_there = setup.ways.iter().any(|way| section.contains(&way.how.instruction()));
+        assert!(is_there, "{} in\n{section}", setup.client);
     }
+    assert!(
+        !page.contains("pk_x") && page.contains("NODE_EXTRA_CA_CERTS=/home/you/rasterd/data/certs/ca.pem")
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod audit;
 mod authority;
+mod clients;
 mod configuration;
 mod docs;
 mod documents;

@@ -40,6 +40,12 @@ impl ClientAuthority {
         Ok(Self { file: file.to_owned(), bundle, is_development: false })
     }
 
+    /// As [`ClientAuthority::configured`] names it, without looking at the file or writing anything.
+    #[must_use]
+    pub fn expected(file: &Path, dir: &Path) -> Self {
+        Self { file: file.to_owned(), bundle: Bundle::expected(dir.join(BUNDLE)), is_development: false }
+    }
+
     /// Its certificates as they are now, the first one most important.
     ///
     /// # Errors

@@ -57,6 +57,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(look("/connect").route(web::get().to(connect::show)))
         .service(look("/connect/rasterd-authority.crt").route(web::get().to(connect::download)))
         .service(look("/connect/rasterd-authorities.pem").route(web::get().to(connect::download_bundle)))
+        .service(look("/connect/rasterd.mcpb").route(web::get().to(connect::desktop_bundle)))
         .service(look("/people").route(web::get().to(people::list)))
         .service(change("/people/invite").route(web::post().to(people::invite)))
         .service(change("/people/withdraw").route(web::post().to(people::withdraw)))

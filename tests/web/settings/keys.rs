@@ -37,7 +37,7 @@ async fn a_key_is_generated_shown_once_changed_and_deleted() {
     browser.wait_for(&Locator::heading("Key generated"));
     let key = browser.value(&Locator::css("#key"));
     assert!(key.starts_with("pk_") && key.len() == 48, "{key}");
-    assert!(browser.text(&Locator::css("#setup-1")).contains(&key));
+    assert!(browser.text(&Locator::css("#setup-claude-code-command")).contains(&key));
     browser.check("settings-key-once");
     let both = r#"[{"access":"write","library":"drafts"},{"access":"read","library":"photographs"}]"#;
     assert_eq!(me(server, &key).await, (200, both.to_owned()));

@@ -2,6 +2,9 @@
 
 use std::time::SystemTime;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rasterd::client_setup::bundle::bundle;
 use rasterd::core::model::Access;
 use rasterd::testing::TestServer;
 use rasterd::transport::tls::{ClientAuthority, development};
@@ -109,8 +112,20 @@ async fn the_authority_is_downloaded_and_the_page_says_whether_it_is_trusted() {
     let page = browser.text(&Locator::css("main"));
     assert!(page.contains("Bearer $RASTERD_API_KEY") && !page.contains(&key.token), "{page}");
     browser.click(&Locator::text("Cursor"));
-    let start = browser.text(&Locator::css("#start-2"));
+    let start = browser.text(&Locator::css("#start-cursor"));
     assert_eq!(start, "NODE_EXTRA_CA_CERTS=\"$HOME/rasterd-authority.crt\" cursor");
+    let link = browser.evaluate("document.querySelector('a[href^=\"cursor:\"]').href");
+    assert!(
+        link.as_str()
+            .unwrap()
+            .starts_with("cursor://anysphere.cursor-deeplink/mcp/install?name=rasterd&config=")
+    );
+    browser.click(&Locator::text("Claude Desktop"));
+    browser.wait_for(&Locator::link("Download rasterd.mcpb"));
+    let download = "fetch('/app/acme/settings/connect/rasterd.mcpb').then((answer) => answer.arrayBuffer())\
+                    .then((bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))))";
+    let expected = bundle(acme.server.url(), Some(&acme.server.ca_pem())).unwrap();
+    assert_eq!(browser.evaluate(download), STANDARD.encode(expected));
 }
 
 #[tokio::test]

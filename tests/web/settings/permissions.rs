@@ -8,12 +8,13 @@ use super::TestOrganization;
 use crate::http_client::{Answer, HttpClient, cookie, send, signed_in, token};
 use crate::people::create_member;
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "",
     "/keys",
     "/keys/new",
     "/connect",
     "/connect/rasterd-authority.crt",
+    "/connect/rasterd.mcpb",
     "/people",
     "/overview",
     "/overview/audit.jsonl",

@@ -34,6 +34,12 @@ impl Bundle {
         Self::refresh(ca_file.with_file_name(FILE), &ours)
     }
 
+    /// The list in this file, as a start writes it.
+    #[must_use]
+    pub fn expected(file: PathBuf) -> Self {
+        Self { file, has_system: !system::authorities().is_empty() }
+    }
+
     /// Writes a list with other authorities than ours into a folder, if it changed.
     ///
     /// # Errors

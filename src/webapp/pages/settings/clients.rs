@@ -2,7 +2,8 @@
 
 use super::OwnerRequest;
 use super::authority::Authority;
-use crate::client_setup::{ClientSetup, ConnectionDetails, SetupKey, client_setups};
+use crate::client_setup::bundle;
+use crate::client_setup::{ClientSetup, ConnectionDetails, How, SetupKey, Through, Way, client_setups};
 
 /// The configurations on a page.
 pub struct Clients {
@@ -10,6 +11,8 @@ pub struct Clients {
     pub setups: Vec<ClientSetup>,
     /// The authority that they have to trust first, if there is one.
     pub authority: Option<Authority>,
+    /// The address of the bundle.
+    pub bundle: String,
 }
 
 impl Clients {
@@ -20,7 +23,45 @@ impl Clients {
             public_url: &owner.user.core.settings().public_url,
             key,
             authority: authority.as_ref().map(Authority::at_home),
+            through: Through::Network,
         };
-        Self { setups: client_setups(connection), authority }
+        let bundle = owner.path(&["connect", bundle::FILE_NAME]).to_string();
+        Self { setups: client_setups(connection), authority, bundle }
+    }
+
+    /// The id of the text of a way on a page.
+    #[must_use]
+    pub fn id(setup: &ClientSetup, way: &Way) -> String {
+        format!("setup-{}-{}", setup.name, way.how.name())
+    }
+
+    /// The command that starts the client afterwards; the same whichever way it was set up.
+    #[must_use]
+    pub fn start(setup: &ClientSetup) -> Option<&str> {
+        setup.ways.first()?.start.as_deref()
+    }
+
+    /// What the text of a way is called where it is copied.
+    #[must_use]
+    pub fn label(setup: &ClientSetup, way: &Way) -> String {
+        let kind = match way.how {
+            How::Command => "Command",
+            How::File(_) => "Configuration",
+            How::Link => "Link",
+            How::Bundle => "Bundle",
+        };
+        format!("{kind} for {}", setup.client)
+    }
+
+    /// Whether a way is to open a link, which the page shows as one.
+    #[must_use]
+    pub fn is_link(way: &Way) -> bool {
+        way.how == How::Link
+    }
+
+    /// Whether a way is to open the bundle, which the page gives as a download.
+    #[must_use]
+    pub fn is_bundle(way: &Way) -> bool {
+        way.how == How::Bundle
     }
 }

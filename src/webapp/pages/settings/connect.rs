@@ -9,7 +9,7 @@ use super::authority::Authority;
 use super::clients::Clients;
 use super::grants::KeyAccess;
 use super::{OwnerRequest, Tab};
-use crate::client_setup::{AuthorityFiles, SetupKey};
+use crate::client_setup::{AuthorityFiles, SetupKey, bundle};
 use crate::config::KEY_VARIABLE;
 use crate::core::keys::KeyInfo;
 use crate::core::model::Access;
@@ -91,6 +91,14 @@ pub async fn download(_owner: OwnerRequest, request: HttpRequest) -> Result<Http
 /// for clients that take one list in place of their own.
 pub async fn download_bundle(_owner: OwnerRequest, request: HttpRequest) -> Result<HttpResponse> {
     file(AuthorityFiles::BUNDLE_NAME, "application/x-pem-file", authority(&request)?.bundle()?)
+}
+
+/// `GET …/settings/connect/rasterd.mcpb`: the bundle with which a desktop client connects.
+pub async fn desktop_bundle(owner: OwnerRequest, request: HttpRequest) -> Result<HttpResponse> {
+    let authority = Authority::of(&request)?.map(|authority| authority.pem);
+    let authority = authority.map(String::from_utf8).transpose().map_err(Error::internal)?;
+    let bytes = bundle::bundle(&owner.user.core.settings().public_url, authority.as_deref())?;
+    file(bundle::FILE_NAME, bundle::MEDIA_TYPE, bytes)
 }
 
 fn authority(request: &HttpRequest) -> Result<Authority> {
