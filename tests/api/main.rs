@@ -22,6 +22,7 @@ mod hostile_images;
 mod large_pictures;
 mod links;
 mod mcp;
+mod mcp_bridge;
 mod media_tools;
 mod modes;
 mod monitoring;
