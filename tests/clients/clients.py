@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +91,10 @@ def python(name: str, packages: tuple[str, ...], script: str) -> Client:
     return Client(name, packages, command, f"python/{script}")
 
 
+def npm_python(name: str, packages: tuple[str, ...], script: str) -> Client:
+    return Client(name, packages, lambda folder, _: [sys.executable, folder / script], f"python/{script}", npm=True)
+
+
 def bun(name: str, script: str) -> Client:
     command = lambda folder, _: ["node_modules/@oven/bun-linux-x64/bin/bun", folder / script]
     return Client(name, ("bun", "@oven/bun-linux-x64"), command, f"javascript/{script}", npm=True)
@@ -122,6 +127,11 @@ ALL = [
     python("MCP Python SDK 1, middle", ("mcp==1.16.0", "pydantic<2.12"), "mcp_sdk_1.py"),
     python("MCP Python SDK 1, newest", ("mcp<2",), "mcp_sdk_1.py"),
     python("MCP Python SDK 2", ("mcp>=2,<3",), "mcp_sdk_2.py"),
+    node("bridges, MCP TypeScript SDK 1", ("@modelcontextprotocol/sdk@^1",), "mcp_stdio_1.mjs"),
+    node("bridges, MCP TypeScript SDK 2", ("@modelcontextprotocol/client@^2",), "mcp_stdio_2.mjs"),
+    python("bridges, MCP Python SDK 1", ("mcp<2",), "mcp_stdio_1.py"),
+    python("bridges, MCP Python SDK 2", ("mcp>=2,<3",), "mcp_stdio_2.py"),
+    npm_shell("validator of bundles", ("@anthropic-ai/mcpb",), "mcpb.sh"),
     python("FastMCP", ("fastmcp",), "with_fastmcp.py"),
     npm_shell("MCP Inspector, strict", ("@modelcontextprotocol/inspector@^2",), "inspector.sh"),
     python("langchain-mcp-adapters", ("langchain-mcp-adapters",), "with_langchain.py"),
@@ -134,6 +144,8 @@ ALL = [
     npm_shell(
         "Claude Code", ("@anthropic-ai/claude-code", "@anthropic-ai/claude-code-linux-x64"), "claude_code.sh"
     ),
+    npm_shell("Gemini CLI", ("@google/gemini-cli",), "gemini_cli.sh"),
+    npm_python("Codex", ("@openai/codex",), "codex.py"),
     npm_shell("opencode", ("opencode-ai", "opencode-linux-x64"), "opencode.sh"),
     node("set-ups of Cursor and VS Code", ("@modelcontextprotocol/sdk@^1",), "editors.mjs"),
     pip_shell("set-ups of terminals", ("requests", "httpx"), "as_shown.sh"),

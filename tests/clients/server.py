@@ -11,13 +11,14 @@ import subprocess
 import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pictures
 import setups
-from webapp import LIBRARY, ORGANIZATION, Owner
+from webapp import LIBRARY, ORGANIZATION, SETTINGS, Owner
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "tests/fixtures/wine.jpg"
@@ -38,6 +39,9 @@ class Running:
     downloads: dict[str, bytes]
     """The files in the home folder of a person who follows the web app."""
     picture_url: str
+    binary: Path
+    bundle: Path
+    """The bundle for desktop clients, and beside it a folder with what is in it."""
 
     def environment(self) -> dict[str, str]:
         """The variables that every client's script reads."""
@@ -50,6 +54,8 @@ class Running:
             "RASTERD_PICTURE": str(PICTURE),
             "RASTERD_PICTURE_URL": self.picture_url,
             "RASTERD_SETUPS": str(self.setups),
+            "RASTERD_BINARY": str(self.binary),
+            "RASTERD_BUNDLE": str(self.bundle),
             **self.trust(),
         }
 
@@ -94,7 +100,7 @@ def started() -> Iterator[Running]:
         )
         os.close(theirs)
         try:
-            yield running(ready(process, ours, home), home, picture_url)
+            yield running(binary, ready(process, ours, home), home, picture_url)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
@@ -118,20 +124,27 @@ def ready(process: subprocess.Popen, terminal: int, home: Path) -> str:
     deadline = time.monotonic() + READY_WITHIN_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         printed = "".join(said).replace("\r\n", "\n")
-        if "SSL_CERT_FILE=" in printed and printed.endswith("\n\n"):
+        if "SSL_CERT_FILE=" in printed and "rasterd snippet" in printed and printed.endswith("\n\n"):
             return printed
         time.sleep(0.05)
     raise SystemExit(f"The server is not ready. It said:\n{''.join(said)}\n{(home / 'log').read_text()}")
 
 
-def running(printed: str, home: Path, picture_url: str) -> Running:
-    """Reads the server's output, and what its web app shows after opening the link."""
+def running(binary: Path, printed: str, home: Path, picture_url: str) -> Running:
+    """Reads the server's output, what its web app shows after opening the link, and what its commands print."""
     url, key = found(r"^ *Server +(\S+)", printed), found(r"^ *(pk_\w+)", printed)
     authority = Path(found(r"^ *Authority +(\S+)", printed))
     owner = Owner(url, authority, found(r"^ *(https://\S+/app/welcome/\S+)", printed))
     readme = (ROOT / "README.md").read_text().replace("https://localhost:8443", url).replace("pk_…", key)
-    setups.write(home / "setups", printed, owner, readme)
-    return Running(url, key, authority, home / "setups", owner.downloads(), picture_url)
+    options = ["--set", f"data.dir={home}/data", "--set", f"tls.dir={home}/certs", "--set", f"server.public_url={url}"]
+    setups.write(home / "setups", printed, owner, readme, [binary, *options, "snippet"])
+    bundle = home / "rasterd.mcpb"
+    subprocess.run([binary, *options, "bundle", "--output", bundle], check=True, capture_output=True)
+    if bundle.read_bytes() != owner.file(f"{SETTINGS}/connect/rasterd.mcpb"):
+        raise SystemExit("The web app and `rasterd bundle` give different bundles.")
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extractall(home / "bundle")
+    return Running(url, key, authority, home / "setups", owner.downloads(), picture_url, binary, bundle)
 
 
 def read(terminal: int, said: list[str]) -> None:

@@ -9,7 +9,8 @@ export const organizationId = variable('ORGANIZATION');
 export const libraryId = variable('LIBRARY');
 export const picture = readFileSync(variable('PICTURE'));
 export const pictureUrl = variable('PICTURE_URL');
-export const authorization = { Authorization: `Bearer ${variable('KEY')}` };
+export const key = variable('API_KEY');
+export const authorization = { Authorization: `Bearer ${key}` };
 
 export function expect(condition, what) {
   if (!condition) throw new Error(`Expected ${what}.`);

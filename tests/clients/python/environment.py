@@ -11,7 +11,8 @@ LIBRARY = os.environ["RASTERD_LIBRARY"]
 LIBRARY_URL = f"{URL}/organizations/{ORGANIZATION}/libraries/{LIBRARY}"
 PICTURE = Path(os.environ["RASTERD_PICTURE"]).read_bytes()
 PICTURE_URL = os.environ["RASTERD_PICTURE_URL"]
-AUTHORIZATION = {"Authorization": f"Bearer {os.environ['RASTERD_API_KEY']}"}
+KEY = os.environ["RASTERD_API_KEY"]
+AUTHORIZATION = {"Authorization": f"Bearer {KEY}"}
 REST = {**AUTHORIZATION, "Api-Version": "2026-07-08"}
 
 
@@ -22,5 +23,10 @@ def expect(condition: object, what: str) -> None:
 
 def done(package: str, ran: str) -> None:
     """Prints which version of the package ran what."""
-    print(f"version: {importlib.metadata.version(package)}")
+    report(importlib.metadata.version(package), ran)
+
+
+def report(version: str, ran: str) -> None:
+    """Prints which version ran what."""
+    print(f"version: {version}")
     print(f"ran: {ran}")

@@ -17,7 +17,7 @@ cat >opencode.json <<END
   }
 }
 END
-has '✓ rasterd.*connected' "$(typed Connect 'Trust by variables' 'opencode mcp list 2>&1')"
+has '✓ rasterd.*connected' "$(typed Connect 'Trust on Node, Python, curl' 'opencode mcp list 2>&1')"
 
 echo "version: $(opencode --version)"
 echo "ran: mcp list"
