@@ -35,6 +35,7 @@ mod libraries;
 mod members;
 mod migrate;
 mod older;
+mod order;
 mod overlay;
 mod pages;
 mod quotas;

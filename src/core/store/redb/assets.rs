@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use redb::Range;
 
-use super::tables::{ASSET_HOMES, ASSETS, LISTED, TAGGED, VARIANTS, decode, encode};
+use super::tables::{ASSET_HOMES, ASSETS, LISTED, TAGGED, TAGS, VARIANTS, decode, encode};
 use super::{Reader, Snapshot, Tx, between, guarded, storage};
 use crate::core::access::grant::{ReadGrant, WriteGrant};
 use crate::core::model::Asset;
@@ -16,7 +16,9 @@ use crate::core::model::id::{AssetId, LibraryId, OrganizationId};
 use crate::core::model::name::{Tag, fold};
 use crate::core::model::page::{AssetPageRequest, Cursor, Page, PageStart};
 use crate::core::model::time::{Millis, newest_first};
-use crate::core::store::records::{AssetCommands, AssetLists, AssetQueries, LibraryQueries, NewAsset};
+use crate::core::store::records::{
+    AssetCommands, AssetLists, AssetQueries, LibraryQueries, NewAsset, OrderQueries,
+};
 use crate::error::{Error, Result};
 
 /// How far ahead of the clock the newest asset of a library may be for new ones to be created after it.
@@ -54,6 +56,9 @@ impl<R: Reader> AssetQueries for R {
 impl AssetLists for Snapshot {
     fn listed(&self, grants: &[ReadGrant], page: AssetPageRequest) -> Result<Page<Asset>> {
         guarded(|| {
+            let Some(page) = self.page_found(grants, page)? else {
+                return Ok(Page { items: Vec::new(), next: None });
+            };
             let table = self.tx.open_table(LISTED).map_err(storage)?;
             let mut ranges = Vec::with_capacity(grants.len());
             for grant in grants {
@@ -80,9 +85,13 @@ impl AssetLists for Snapshot {
     }
 
     fn tagged_count(&self, grant: &ReadGrant, tags: &[Tag]) -> Result<usize> {
+        let library = grant.library().0;
+        if let [tag] = tags {
+            let count = self.lookup(TAGS, (library, tag.folded()), |(_, count)| Ok(count))?;
+            return usize::try_from(count.unwrap_or(0)).map_err(Error::internal);
+        }
         guarded(|| {
             let table = self.tx.open_table(TAGGED).map_err(storage)?;
-            let library = grant.library().0;
             let mut ranges = Vec::with_capacity(tags.len());
             for tag in tags {
                 let range = (library, tag.folded(), 0, FIRST_ID)..=(library, tag.folded(), u64::MAX, LAST_ID);
@@ -144,6 +153,13 @@ impl AssetLists for Snapshot {
 impl Snapshot {
     fn page_at(&self, Page { items, next }: Page<Position>) -> Result<Page<Asset>> {
         Ok(Page { items: self.assets_at(&items)?, next })
+    }
+
+    /// The same page, in the list of one library after the asset before it instead of after so many; none past the end.
+    fn page_found(&self, grants: &[ReadGrant], page: AssetPageRequest) -> Result<Option<AssetPageRequest>> {
+        let ([grant], PageStart::Offset(offset @ 1..)) = (grants, page.start) else { return Ok(Some(page)) };
+        let before = self.listed_at(grant, offset - 1)?;
+        Ok(before.map(|before| AssetPageRequest { start: PageStart::After(before), ..page }))
     }
 
     /// The records at some positions of lists; a grant was asked for to get there.
@@ -382,6 +398,7 @@ impl Tx<'_> {
             return Ok(asset.tags.clone());
         }
         self.put(LISTED, listed_key(asset), ())?;
+        self.adjust_order(asset.library, newest_first(asset.created), 1)?;
         let mut tags = Vec::with_capacity(asset.tags.len());
         for text in &asset.tags {
             let folded = fold(text);
@@ -397,6 +414,7 @@ impl Tx<'_> {
             return Ok(());
         }
         self.delete(LISTED, listed_key(asset))?;
+        self.adjust_order(asset.library, newest_first(asset.created), -1)?;
         for text in &asset.tags {
             let folded = fold(text);
             self.delete(TAGGED, tagged_key(asset.library, &folded, asset))?;

@@ -7,20 +7,21 @@ use redb::{ReadableTable, TableDefinition, TableHandle, WriteTransaction};
 use super::audit::chain_older_events;
 use super::changes::DATABASE;
 use super::database::OpenDatabase;
+use super::order::count_listed;
 use super::quotas::count_use;
 use super::storage;
 use super::tables::{
-    ASSETS, AUDIT_CHAINS, LIBRARY_BYTES, LIBRARY_TRASH, META, ORGANIZATION_USE, TAG_RANKS, TAG_TOTALS, TAGS,
-    TRASH, decode, most_first, with_every_table,
+    ASSETS, AUDIT_CHAINS, LIBRARY_BYTES, LIBRARY_TRASH, LISTED_COUNTS, META, ORGANIZATION_USE, TAG_RANKS,
+    TAG_TOTALS, TAGS, TRASH, decode, most_first, with_every_table,
 };
 use crate::core::model::Asset;
 use crate::core::model::time::newest_first;
 use crate::error::{Code, Error, Result};
 
 /// The version that this rasterd reads and writes.
-pub const SCHEMA: u64 = 4;
-/// The oldest that it takes over. 1 differs in nothing but the assets' records, which are read in both layouts; 2 and
-/// 3 in tables that are derived from others, and made here.
+pub const SCHEMA: u64 = 5;
+/// The oldest that it takes over. 1 differs in nothing but the assets' records, which are read in both layouts; 2 to
+/// 4 in tables that are derived from others, and made here.
 const OLDEST: u64 = 1;
 /// The change log of the schemas before 3, which did not name libraries. The index that followed it is built again.
 const OLD_CHANGES: TableDefinition<u64, &[u8; 16]> = TableDefinition::new("changes.v1");
@@ -46,6 +47,7 @@ pub fn run(database: &OpenDatabase) -> Result<()> {
     let lists_trash = has_table(&tx, &LIBRARY_TRASH)?;
     let ranks_tags = has_table(&tx, &TAG_RANKS)?;
     let counts_use = has_table(&tx, &ORGANIZATION_USE)?;
+    let counts_listed = has_table(&tx, &LISTED_COUNTS)?;
     let chains_events = has_table(&tx, &AUDIT_CHAINS)?;
     macro_rules! make {
         ($($table:ident)+) => { $( drop(tx.open_table(super::tables::$table).map_err(storage)?); )+ };
@@ -63,6 +65,9 @@ pub fn run(database: &OpenDatabase) -> Result<()> {
     }
     if !counts_use {
         count_use(&tx)?;
+    }
+    if !counts_listed {
+        count_listed(&tx)?;
     }
     if !chains_events {
         chain_older_events(&tx)?;

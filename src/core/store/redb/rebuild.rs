@@ -9,8 +9,9 @@ use redb::TableDefinition;
 use super::changes::{PRUNED, SEQUENCE};
 use super::tables::{
     ASSET_HOMES, ASSETS, BLOBS, FAILED_WORK, KEY_IDS, KEYS, LIBRARIES, LIBRARY_BYTES, LIBRARY_SLUGS,
-    LIBRARY_TRASH, LISTED, MEMBER_EMAILS, MEMBERS, META, ORGANIZATION_SLUGS, ORGANIZATION_USE, ORGANIZATIONS,
-    ORPHANS, Stored, TAG_RANKS, TAG_TOTALS, TAGGED, TAGS, TRASH, VARIANTS, WAITING_WORK, decode,
+    LIBRARY_TRASH, LISTED, LISTED_COUNTS, MEMBER_EMAILS, MEMBERS, META, ORGANIZATION_SLUGS, ORGANIZATION_USE,
+    ORGANIZATIONS, ORPHANS, Stored, TAG_RANKS, TAG_TOTALS, TAGGED, TAGS, TRASH, VARIANTS, WAITING_WORK,
+    decode,
 };
 use super::{Reader, Tx, everything};
 use crate::core::model::email::Email;
@@ -200,6 +201,7 @@ impl Tx<'_> {
             Ok(ControlFlow::Continue(()))
         })?;
         self.clear(LISTED)?;
+        self.clear(LISTED_COUNTS)?;
         self.clear(TAGGED)?;
         self.clear(TAGS)?;
         self.clear(TAG_RANKS)?;

@@ -55,6 +55,8 @@ pub const ASSETS: TableDefinition<(u64, Id), Record> = TableDefinition::new("ass
 pub const ASSET_HOMES: TableDefinition<Id, (u64, u64)> = TableDefinition::new("asset_homes.v1");
 /// (library, newest first, asset): the listed assets.
 pub const LISTED: TableDefinition<(u64, u64, Id), ()> = TableDefinition::new("listed.v1");
+/// (library, level, period): how many listed assets have an age in it; see `order.rs`.
+pub const LISTED_COUNTS: TableDefinition<(u64, u8, u64), u64> = TableDefinition::new("listed_counts.v1");
 /// (library, folded tag, newest first, asset): the listed assets that carry it.
 pub const TAGGED: TableDefinition<(u64, &str, u64, Id), ()> = TableDefinition::new("tagged.v1");
 /// (library, folded tag) → (the tag as first written, how many listed assets carry it).
@@ -108,7 +110,7 @@ macro_rules! with_every_table {
     ($run:ident) => {
         $run! {
             META ORGANIZATIONS ORGANIZATION_SLUGS LIBRARIES LIBRARY_BYTES LIBRARY_SLUGS
-            LIBRARY_NAMINGS KEYS KEY_IDS KEY_MAKERS KEY_USE ASSETS ASSET_HOMES LISTED TAGGED TAGS
+            LIBRARY_NAMINGS KEYS KEY_IDS KEY_MAKERS KEY_USE ASSETS ASSET_HOMES LISTED LISTED_COUNTS TAGGED TAGS
             TAG_RANKS TAG_TOTALS TRASH LIBRARY_TRASH VARIANTS BLOBS ORPHANS DAMAGED CHANGES LIBRARY_CHANGES
             MEMBERS MEMBER_EMAILS SESSIONS SESSION_USE LINKS PASSKEYS AUDIT AUDIT_HASHES AUDIT_CHAINS
             QUOTAS ORGANIZATION_USE WAITING_WORK FAILED_WORK

@@ -8,9 +8,11 @@ use crate::core::model::name::fold;
 use crate::core::model::time::newest_first;
 use crate::core::model::{Asset, ContentHash, Work};
 use crate::core::store::records::NamedFile;
+use crate::core::store::redb::order::periods;
 use crate::core::store::redb::tables::{
-    ASSET_HOMES, ASSETS, BLOBS, FAILED_WORK, LIBRARY_BYTES, LIBRARY_TRASH, LISTED, ORGANIZATION_USE, ORPHANS,
-    TAG_RANKS, TAG_TOTALS, TAGGED, TAGS, TRASH, VARIANTS, WAITING_WORK, decode, most_first,
+    ASSET_HOMES, ASSETS, BLOBS, FAILED_WORK, LIBRARY_BYTES, LIBRARY_TRASH, LISTED, LISTED_COUNTS,
+    ORGANIZATION_USE, ORPHANS, TAG_RANKS, TAG_TOTALS, TAGGED, TAGS, TRASH, VARIANTS, WAITING_WORK, decode,
+    most_first,
 };
 use crate::error::Result;
 
@@ -112,12 +114,17 @@ impl Checker<'_> {
 
     /// Every entry of a list has an asset that belongs there.
     fn lists(&mut self) -> Result<()> {
+        let mut counted: BTreeMap<(u64, u8, u64), u64> = BTreeMap::new();
         self.walk(LISTED, |checker, (library, age, id), ()| {
+            for period in periods(library, age) {
+                *counted.entry(period).or_default() += 1;
+            }
             let asset = checker.listed_asset(library, id);
             let holds = asset.is_some_and(|asset| asset.is_listed() && newest_first(asset.created) == age);
             checker.expect_entry(holds, id, "list of a library");
             Ok(())
         })?;
+        self.order(counted)?;
         self.walk(TAGGED, |checker, (library, tag, age, id), ()| {
             let holds = checker.listed_asset(library, id).is_some_and(|asset| {
                 let has_tag = asset.tags.iter().any(|text| fold(text) == tag);
@@ -137,6 +144,21 @@ impl Checker<'_> {
             checker.expect_entry(holds, id, "list of urls");
             Ok(())
         })
+    }
+
+    /// The counts of the list, by which positions are found.
+    fn order(&mut self, mut counted: BTreeMap<(u64, u8, u64), u64>) -> Result<()> {
+        self.walk(LISTED_COUNTS, |checker, period, count| {
+            if counted.remove(&period) != Some(count) {
+                let library = period.0;
+                checker.found.add_derived(format!("The library {library} counts its list wrongly."));
+            }
+            Ok(())
+        })?;
+        for (library, _, _) in counted.keys() {
+            self.found.add_derived(format!("The library {library} does not count a part of its list."));
+        }
+        Ok(())
     }
 
     /// So has every entry of the trash.

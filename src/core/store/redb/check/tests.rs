@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use redb::{ReadableTable, TableDefinition};
 
 use super::super::tables::{
-    ASSET_HOMES, ASSETS, AUDIT, BLOBS, FAILED_WORK, KEY_IDS, LIBRARIES, LIBRARY_BYTES, LISTED, META,
-    ORGANIZATION_SLUGS, ORGANIZATION_USE, QUOTAS, SESSIONS, TAG_RANKS, TAGGED, TAGS, TRASH, VARIANTS, decode,
-    encode,
+    ASSET_HOMES, ASSETS, AUDIT, BLOBS, FAILED_WORK, KEY_IDS, LIBRARIES, LIBRARY_BYTES, LISTED, LISTED_COUNTS,
+    META, ORGANIZATION_SLUGS, ORGANIZATION_USE, QUOTAS, SESSIONS, TAG_RANKS, TAGGED, TAGS, TRASH, VARIANTS,
+    decode, encode,
 };
 use super::super::{Reader, Store, Tx, everything};
 use crate::core::Core;
@@ -136,7 +136,7 @@ async fn what_is_missing_is_found_and_derived_as_it_was() {
             }
         )+ };
     }
-    break_each!(ASSET_HOMES BLOBS KEY_IDS LIBRARY_BYTES LISTED ORGANIZATION_USE TAGGED TAGS TAG_RANKS VARIANTS TRASH);
+    break_each!(ASSET_HOMES BLOBS KEY_IDS LIBRARY_BYTES LISTED LISTED_COUNTS ORGANIZATION_USE TAGGED TAGS TAG_RANKS VARIANTS TRASH);
 }
 
 #[tokio::test]

@@ -9,13 +9,13 @@ use super::*;
 use crate::core::Core;
 use crate::core::access::grant::Administrator;
 use crate::core::clock::Clock;
-use crate::core::model::page::PageRequest;
+use crate::core::model::page::{Cursor, PageRequest};
 use crate::core::settings::{MediaSettings, Settings};
-use crate::core::store::AssetQueries;
 use crate::core::store::redb::tables::{
-    ASSETS, AUDIT_CHAINS, AUDIT_HASHES, CHANGES, LIBRARY_BYTES, LIBRARY_CHANGES, META, ORGANIZATION_USE,
-    QUOTAS, TAG_RANKS, TAG_TOTALS, decode,
+    ASSETS, AUDIT_CHAINS, AUDIT_HASHES, CHANGES, LIBRARY_BYTES, LIBRARY_CHANGES, LISTED_COUNTS, META,
+    ORGANIZATION_USE, QUOTAS, TAG_RANKS, TAG_TOTALS, decode,
 };
+use crate::core::store::{AssetQueries, OrderQueries};
 use crate::core::tests::{PHOTOS, pixel, writer_of};
 use crate::testing::settings;
 
@@ -244,4 +244,22 @@ async fn the_events_of_an_earlier_version_are_chained_and_what_is_used_is_counte
     let after = check().await;
     assert_eq!((after.damage, after.whole), (None, 4));
     assert_ne!(after.chain.head, before.chain.head);
+}
+
+#[tokio::test]
+async fn the_list_of_an_earlier_version_is_counted() {
+    let dir = crate::testing::TempFolder::new();
+    let (key, uploaded) = directory_of_version_1(dir.path()).await;
+    let db = database(dir.path());
+    let tx = db.begin_write().unwrap();
+    assert!(tx.delete_table(LISTED_COUNTS).unwrap());
+    tx.open_table(META).unwrap().insert("schema", 4).unwrap();
+    tx.commit().unwrap();
+    drop(db);
+    let core = open(dir.path());
+    let caller = core.authenticate(&key).unwrap();
+    let grant = caller.read(&PHOTOS).unwrap();
+    let first = caller.snapshot().listed_at(&grant, 0).unwrap();
+    assert_eq!(first, Some(Cursor::of(&uploaded)));
+    assert_eq!(caller.snapshot().listed_at(&grant, 1).unwrap(), None);
 }
