@@ -9,7 +9,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 export RASTERD__TLS__DIR ?= certs
 
 .PHONY: help setup setup-packaging run dev test test-fast check fmt certs release reproducible source deb image wheel npm airgap packaging bench conformance \
-        clients examples metrics offline proxies fuzz fuzz-api pictures proofs torture week
+        clients examples metrics offline proxies fuzz fuzz-api pictures proofs torture web-large week
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -101,6 +101,10 @@ bench: ## Speed, as ratios to a bare handler in the same run
 pictures: ## The pictures of the README, in .github (needs Chromium)
 	@config/setup check build tests
 	$(CARGO) test --test readme_pictures
+
+web-large: ## A library of a hundred thousand assets in a browser: nodes, long tasks, requests, bytes (needs Chromium)
+	@config/setup check build tests
+	$(CARGO) test --test large_library
 
 proofs: ## What must not compile, with the expected errors (builds every crate again, for more than twenty minutes the first time)
 	@config/setup check build

@@ -57,6 +57,7 @@ pub mod variants;
 
 use access::{Administrator, WriteGrant};
 use audit::Refusals;
+use browse::window::CachedResults;
 use budget::Budget;
 use clock::Clock;
 use data_folder::{DataFolder, Database, INDEX, Opening};
@@ -100,6 +101,7 @@ struct Inner {
     processing: Processing,
     scans: Scans,
     library_order: LibraryOrder,
+    cached_results: CachedResults,
     key_use: LastUse<KeyId>,
     session_use: LastUse<SessionDigest>,
     refusals: Refusals,
@@ -189,6 +191,7 @@ impl Core {
             processing,
             scans: Scans::default(),
             library_order: LibraryOrder::default(),
+            cached_results: CachedResults::default(),
             key_use: LastUse::default(),
             session_use: LastUse::default(),
             refusals: Refusals::default(),
@@ -286,6 +289,10 @@ impl Core {
 
     fn library_order(&self) -> &LibraryOrder {
         &self.0.library_order
+    }
+
+    fn cached_results(&self) -> &CachedResults {
+        &self.0.cached_results
     }
 
     fn scans(&self) -> &Scans {

@@ -38,6 +38,9 @@ pub use temp_folder::TempFolder;
 /// How long the work after uploads may take. A machine may be busy with other things.
 const PROCESSED_WITHIN: Duration = Duration::from_mins(5);
 
+/// How long copies of assets are apart, in milliseconds.
+const COPIES_APART: u64 = 7 * 60 * 60 * 1000;
+
 /// Changes the settings and options of a server before it starts.
 type Change = dyn Fn(&mut Settings, &mut ServerOptions) + Send + Sync;
 
@@ -294,6 +297,16 @@ impl TestServer {
         let parent = parent.map(AssetId::as_str);
         let uploaded = self.core().upload_sources(caller, &path, vec![source], parent, |_| {}).await;
         uploaded.expect("an upload").assets.first().expect("an asset").asset.id
+    }
+
+    /// Copies the assets of a library until it has `count` more, a few hours apart, as [`Core::add_copies`] does.
+    ///
+    /// # Panics
+    /// When that is refused.
+    pub async fn add_copies(&self, key: &TestKey, organization: &str, library: &str, count: usize) {
+        let caller = self.core().authenticate(&key.token).expect("the key is live");
+        let path = LibraryPath { organization, library };
+        self.core().add_copies(&caller, &path, count, COPIES_APART).await.expect("copies");
     }
 
     /// Waits until the processing of all uploads so far is finished, or has failed.

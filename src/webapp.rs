@@ -14,7 +14,6 @@ use crate::core::Core;
 use crate::transport;
 use crate::transport::tls::ClientAuthority;
 
-mod aspect;
 mod cookie;
 mod files;
 mod flash;

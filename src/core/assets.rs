@@ -17,11 +17,13 @@ use crate::error::{Code, Error, Result};
 use crate::pictures::RenderableTypes;
 
 mod description;
+mod file;
 mod tags;
 
-use tags::expect_tag_room;
+pub(super) use tags::expect_tag_room;
 
 pub use description::description_mark;
+pub use file::AssetFile;
 
 /// An asset with what is shown with it.
 #[derive(Debug, Clone)]

@@ -13,6 +13,8 @@ use crate::core::model::page::{AssetPageRequest, Cursor, Page, PageStart};
 use crate::error::{Error, Result};
 
 mod cursor;
+pub mod timeline;
+pub mod window;
 
 use cursor::Rank;
 
@@ -261,7 +263,12 @@ struct ParsedQuery {
 impl ParsedQuery {
     /// Whether the store keeps a list in this order.
     fn is_as_stored(&self) -> bool {
-        !self.is_search && self.order == Some(Order::Newest)
+        self.is_unfiltered() && self.order == Some(Order::Newest)
+    }
+
+    /// Whether nothing but tags keeps an asset of the library out of the result.
+    fn is_unfiltered(&self) -> bool {
+        !self.is_search
     }
 
     fn has_tag_of(&self, asset: &Asset) -> bool {

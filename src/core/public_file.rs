@@ -41,7 +41,7 @@ impl Core {
 
     /// Opens the file of an asset. When it is missing, the client gets `INTERNAL_SERVER_ERROR`, and the log names the file
     /// and the asset.
-    fn file_of(&self, asset: &Asset) -> Result<StoredFile> {
+    pub(super) fn file_of(&self, asset: &Asset) -> Result<StoredFile> {
         self.blobs().open_file(asset.content.hash, asset.content.size).map_err(|error| {
             let cause = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
             Error::internal(format!(

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::model::id::KeyId;
 use super::store::files::FilesHold;
 
+mod copies;
 mod effects;
 mod faults;
 mod organization;

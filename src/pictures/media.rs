@@ -73,6 +73,26 @@ impl MediaType {
         Self::Pdf,
     ];
 
+    /// The usual extension of its files.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::Gif => "gif",
+            Self::WebP => "webp",
+            Self::Avif => "avif",
+            Self::Tiff => "tif",
+            Self::Bmp => "bmp",
+            Self::Svg => "svg",
+            Self::Heic => "heic",
+            Self::Mp4 => "mp4",
+            Self::Mov => "mov",
+            Self::WebM => "webm",
+            Self::Pdf => "pdf",
+        }
+    }
+
     /// The media type.
     #[must_use]
     pub const fn mime(self) -> &'static str {

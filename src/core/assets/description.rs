@@ -52,6 +52,17 @@ impl Core {
         self.describe(caller, path, id, Some(seen.to_owned()), description).await
     }
 
+    /// Checks a description.
+    pub(in crate::core) fn expect_description(&self, description: &str) -> Result<()> {
+        let (length, most) = (description.chars().count(), self.settings().limits.description_length);
+        if length > most {
+            return Err(Error::bad_input(format!(
+                "A description has at most {most} characters; this one has {length}."
+            )));
+        }
+        expect_visible("A description", description, TextKind::Lines)
+    }
+
     async fn describe(
         &self,
         caller: &Caller,
@@ -61,13 +72,7 @@ impl Core {
         description: &str,
     ) -> Result<Asset> {
         let grant = caller.write(path)?;
-        let (length, most) = (description.chars().count(), self.settings().limits.description_length);
-        if length > most {
-            return Err(Error::bad_input(format!(
-                "A description has at most {most} characters; this one has {length}."
-            )));
-        }
-        expect_visible("A description", description, TextKind::Lines)?;
+        self.expect_description(description)?;
         let (id, description) = (parse_id(id)?, description.to_owned());
         self.change(&grant, move |tx, grant, now| {
             let mut asset = tx.asset(grant, &id)?;

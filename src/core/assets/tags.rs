@@ -70,7 +70,12 @@ impl Core {
 }
 
 /// Refuses a change that increases the number of different tags of a library above its limit.
-pub(super) fn expect_tag_room(tx: &Tx<'_>, grant: &WriteGrant, before: u64, most: usize) -> Result<()> {
+pub(in crate::core) fn expect_tag_room(
+    tx: &Tx<'_>,
+    grant: &WriteGrant,
+    before: u64,
+    most: usize,
+) -> Result<()> {
     let after = tx.tag_total(grant)?;
     if after > before && after > most as u64 {
         return Err(Error::bad_input(format!(

@@ -8,7 +8,7 @@ use crate::pictures::media::MediaType;
 /// The header for an asset of this name and type.
 pub fn of(name: &str, media_type: MediaType) -> String {
     let kind = if media_type.is_shown_inline() { "inline" } else { "attachment" };
-    let file_name = format!("{}.{}", replaced(name), extension(media_type));
+    let file_name = format!("{}.{}", replaced(name), media_type.extension());
     let plain: String = file_name.chars().map(|letter| if is_plain(letter) { letter } else { '_' }).collect();
     if plain == file_name {
         return format!("{kind}; filename=\"{plain}\"");
@@ -31,25 +31,6 @@ fn percent_encoded(text: &str) -> String {
         }
         encoded
     })
-}
-
-/// The usual file extension of a type.
-fn extension(media_type: MediaType) -> &'static str {
-    match media_type {
-        MediaType::Jpeg => "jpg",
-        MediaType::Png => "png",
-        MediaType::Gif => "gif",
-        MediaType::WebP => "webp",
-        MediaType::Avif => "avif",
-        MediaType::Tiff => "tif",
-        MediaType::Bmp => "bmp",
-        MediaType::Svg => "svg",
-        MediaType::Heic => "heic",
-        MediaType::Mp4 => "mp4",
-        MediaType::Mov => "mov",
-        MediaType::WebM => "webm",
-        MediaType::Pdf => "pdf",
-    }
 }
 
 #[cfg(test)]

@@ -4,14 +4,33 @@
  * Shows a message in the corner, and has it read out.
  * @param {string} text
  * @param {"success" | "problem"} tone
+ * @param {{ caption: string, run: () => void, lasts: number } | null} action a button, and how long the message stays for it
  */
-export function say(text, tone = "success") {
+export function say(text, tone = "success", action = null) {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById("toast"));
   const toast = copyOf(template);
   toast.classList.add(`toast-${tone}`);
   setIcon(toast, tone === "success" ? "circle-check" : "circle-alert");
   toast.querySelector("p").textContent = text;
+  if (action) toast.querySelector("p").after(actionOf(toast, action));
   document.getElementById("toasts").append(toast);
+}
+
+/**
+ * @param {HTMLElement} toast
+ * @param {{ caption: string, run: () => void, lasts: number }} action
+ */
+function actionOf(toast, { caption, run, lasts }) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button button-small";
+  button.textContent = caption;
+  button.addEventListener("click", () => {
+    toast.remove();
+    run();
+  });
+  toast.dataset.lasts = String(lasts);
+  return button;
 }
 
 /**
@@ -57,7 +76,7 @@ if (toasts) {
       if (toast.matches(":hover, :focus-within")) setTimeout(go, 2000);
       else toast.remove();
     };
-    setTimeout(go, 6000);
+    setTimeout(go, Number(toast.dataset.lasts ?? 6000));
   };
   const all = () => toasts.querySelectorAll(".toast").forEach(leave);
   new MutationObserver(all).observe(toasts, { childList: true });

@@ -24,6 +24,7 @@ mod asset;
 mod asset_changes;
 mod browsing;
 mod bulk_changes;
+mod download;
 mod grid;
 mod image;
 mod tile;

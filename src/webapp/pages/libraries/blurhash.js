@@ -26,36 +26,64 @@ function waves(hash) {
   return { across, colours };
 }
 
+// How many pixels a placeholder is wide and high; it is drawn over the whole tile.
+const SIDE = 20;
+
+/**
+ * The waves along one side, for each pixel of it.
+ * @param {number} number of waves
+ */
+function along(number) {
+  return Array.from({ length: number }, (_, wave) =>
+    Array.from({ length: SIDE }, (_, pixel) => Math.cos((Math.PI * pixel * wave) / SIDE)),
+  );
+}
+const shapes = along(9);
+
 /** @param {HTMLImageElement} image */
 function draw(image) {
   const canvas = document.createElement("canvas");
-  canvas.width = 24;
-  canvas.height = Math.min(Math.max(Math.round((24 * image.height) / image.width), 6), 96) || 24;
-  const { width, height } = canvas;
+  canvas.width = canvas.height = SIDE;
   const context = canvas.getContext("2d");
-  const pixels = context.createImageData(width, height);
+  const pixels = context.createImageData(SIDE, SIDE);
   const { across, colours } = waves(image.dataset.hash);
-  for (let y = 0; y < height; y += 1) {
-    for (let x = 0; x < width; x += 1) {
-      const sum = [0, 0, 0];
-      colours.forEach((colour, index) => {
-        const [i, j] = [index % across, Math.floor(index / across)];
-        const share = Math.cos((Math.PI * x * i) / width) * Math.cos((Math.PI * y * j) / height);
-        for (const part of [0, 1, 2]) sum[part] += colour[part] * share;
-      });
-      pixels.data.set([...sum.map((value) => curved(Math.max(value, 0))), 255], 4 * (y * width + x));
+  for (let y = 0; y < SIDE; y += 1) {
+    for (let x = 0; x < SIDE; x += 1) {
+      let [red, green, blue] = [0, 0, 0];
+      for (let index = 0; index < colours.length; index += 1) {
+        const share = shapes[index % across][x] * shapes[Math.floor(index / across)][y];
+        red += colours[index][0] * share;
+        green += colours[index][1] * share;
+        blue += colours[index][2] * share;
+      }
+      const at = 4 * (y * SIDE + x);
+      pixels.data[at] = curved(Math.max(red, 0));
+      pixels.data[at + 1] = curved(Math.max(green, 0));
+      pixels.data[at + 2] = curved(Math.max(blue, 0));
+      pixels.data[at + 3] = 255;
     }
   }
   context.putImageData(pixels, 0, 0);
   image.before(canvas);
 }
 
-/** Draws the placeholder of every image in the grid that is not loaded yet. */
+// How long drawing may take in a frame, in milliseconds.
+const BUDGET = 4;
+let underway = 0;
+
+/** Draws the placeholders of images near the screen that are not loaded yet, a few in each frame. */
 export function drawPlaceholders() {
-  for (const element of document.querySelectorAll("#grid img[data-hash]")) {
+  underway ||= requestAnimationFrame(drawSome);
+}
+
+function drawSome() {
+  underway = 0;
+  const begun = performance.now();
+  for (const element of document.querySelectorAll("#grid .tile-full:not(.tile-loaded) img[data-hash]")) {
     const image = /** @type {HTMLImageElement} */ (element);
-    const isThere = image.complete && image.naturalWidth > 0;
-    if (!isThere && image.previousElementSibling?.tagName !== "CANVAS") draw(image);
+    if ((image.complete && image.naturalWidth > 0) || image.previousElementSibling?.tagName === "CANVAS") continue;
+    draw(image);
+    if (performance.now() - begun > BUDGET) return drawPlaceholders();
   }
 }
 

@@ -1,163 +1,296 @@
-//! Changes of several assets at once: tag, untag, transfer, trash.
+//! Changes of several assets at once: those that are named, or all that a list has. A script sends them in parts and gets
+//! JSON; without a script one request does all of it, and the next page says what was done.
+
+use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
 use askama::Template;
+use serde::Serialize;
 
 use super::InLibrary;
 use super::browsing::Browsing;
-use crate::core::access::{Caller, LibraryPath};
-use crate::core::selection::Selection;
-use crate::error::{Code, Error, Result};
+use super::image::file_path;
+use crate::core::browse::BrowseCursor;
+use crate::core::selection::{SelectionChange, SelectionOutcome};
+use crate::error::{Error, Result};
 use crate::webapp::flash::Flash;
 use crate::webapp::form::Form;
-use crate::webapp::format::numbers::counted;
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::{page, redirect, redirect_with};
 use crate::webapp::request_context::RequestContext;
 use crate::webapp::signed_in_user::SignedInUser;
 
-/// A message for the page that is open, which may offer to undo the change.
+mod sums;
+mod undo;
+
+use sums::Sums;
+use undo::UndoStep;
+
+/// How many assets one request of a script changes, so that it can show how far it is, and stop.
+const MOST_AT_ONCE: usize = 1000;
+/// After how long a request of a script stops early.
+const LONGEST: Duration = Duration::from_secs(1);
+/// How many assets the next page offers to restore where no script runs; their ids are in its address.
+const MOST_TO_RESTORE: usize = 100;
+
+/// A message for the page that is open.
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/libraries/toast.html")]
 pub struct Toast {
     text: String,
-    undo: Option<Undo>,
-}
-
-/// The form that takes assets back out of the trash.
-pub struct Undo {
-    /// Where it is sent.
-    pub action: LocalPath,
-    /// The visitor's token.
-    pub csrf: String,
-    /// The assets.
-    pub ids: Vec<String>,
 }
 
 impl Toast {
     /// A message.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), undo: None }
+        Self { text: text.into() }
     }
 }
 
-/// What is done to a selection.
-enum BulkAction {
-    Tag,
-    Untag,
-    Transfer,
-    Trash,
-}
-
-impl BulkAction {
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "tag" => Some(Self::Tag),
-            "untag" => Some(Self::Untag),
-            "transfer" => Some(Self::Transfer),
-            "trash" => Some(Self::Trash),
-            _ => None,
-        }
-    }
+/// What a script gets after a part of a change.
+#[derive(Serialize)]
+struct DonePart {
+    /// What was done so far, in this request and those before it.
+    text: String,
+    /// The same for the next request.
+    sums: String,
+    /// The assets that this request changed.
+    changed: Vec<String>,
+    /// What undoes this part.
+    undo: Vec<UndoStep>,
+    /// Where to go on; none at the end.
+    next: Option<String>,
+    /// How many assets of a query are left.
+    left: usize,
+    /// Why it did not go on to its end.
+    problem: Option<String>,
 }
 
 pub async fn change(user: SignedInUser, path: InLibrary, form: Form) -> Result<HttpResponse> {
     let back = LocalPath::parse(form.text("next"));
     let query = back.as_ref().and_then(|back| back.as_str().split_once('?')).map_or("", |(_, query)| query);
     let browsing = Browsing::parse(path.into_inner(), query);
-    let caller = user.caller(&browsing.organization)?;
-    let ids: Vec<String> = form.texts("id").map(str::to_owned).collect();
-    let done = carry_out(&user, &caller, &browsing.path(), &ids, &form).await;
-    let context = &user.context;
-    match done {
-        Ok(BulkOutcome::Trashed { text, ids }) if context.is_partial() => {
-            let action = browsing.whole().below("trash").below("selected");
-            let undo = Undo { action, csrf: context.csrf(), ids };
-            page(&Toast { text, undo: (!undo.ids.is_empty()).then_some(undo) })
+    if form.text("do") == "addresses" {
+        return addresses(&user, &browsing, &form).await;
+    }
+    if form.text("do") == "download" {
+        return super::download::download(user, browsing, &form).await;
+    }
+    match carry_out(&user, &browsing, &form).await {
+        Ok(done) if user.context.is_partial() => {
+            let DonePart { problem, .. } = &done;
+            // Nothing was done at all: an error like any other.
+            match problem {
+                Some(problem) if done.changed.is_empty() => Err(Error::bad_input(problem.clone())),
+                Some(_) | None => Ok(HttpResponse::Ok().json(done)),
+            }
         }
-        Ok(BulkOutcome::Trashed { ids, .. }) => Ok(redirect(context, &browsing.offering_restore(&ids))),
-        Ok(BulkOutcome::Changed(text)) => success_reply(context, &browsing.list(), text),
-        Err(error) => error_reply(context, &browsing.list(), error),
+        Ok(done) => without_script(&user.context, &browsing, &form, &done),
+        Err(error) => error_reply(&user.context, &browsing.list(), error),
     }
 }
 
-/// What was done.
-enum BulkOutcome {
-    Changed(String),
-    Trashed {
-        text: String,
-        /// What was moved now, and by nobody before.
-        ids: Vec<String>,
-    },
-}
-
-async fn carry_out(
-    user: &SignedInUser,
-    caller: &Caller,
-    path: &LibraryPath<'_>,
-    ids: &[String],
+/// Shows the next page of a browser without a script.
+fn without_script(
+    context: &RequestContext,
+    browsing: &Browsing,
     form: &Form,
-) -> Result<BulkOutcome> {
-    let core = &user.core;
-    let deed = BulkAction::parse(form.text("do"))
-        .ok_or_else(|| Error::bad_input("Say what to do with the selection: use the buttons of the page."))?;
-    let Selection { present: ids, missing } = core.sort_selection(caller, path, ids)?;
-    if ids.is_empty() {
-        return Err(Error::new(Code::Conflict, format!("Nothing was changed.{}", left_out(&missing))));
+    done: &DonePart,
+) -> Result<HttpResponse> {
+    if form.text("do") == "trash" && (1..=MOST_TO_RESTORE).contains(&done.changed.len()) {
+        return Ok(redirect(context, &browsing.offering_restore(&done.changed)));
     }
-    let tags = tags_in(form.text("tags"));
-    let text = match deed {
-        BulkAction::Tag => {
-            core.tag_assets(caller, path, &ids, &tags).await?;
-            format!("Added {} to {}.", quoted(&tags), number(&ids))
-        }
-        BulkAction::Untag => {
-            core.untag_assets(caller, path, &ids, &tags).await?;
-            format!("Removed {} from {}.", quoted(&tags), number(&ids))
-        }
-        BulkAction::Transfer => {
-            let target = LibraryPath { organization: path.organization, library: form.text("target") };
-            core.transfer_assets(caller, path, &target, &ids).await?;
-            let name = core.get_library(caller, &target)?.library.name;
-            format!("Moved {} to “{name}”.", number(&ids))
-        }
-        BulkAction::Trash => {
-            let moved = core.delete_assets(caller, path, &ids).await?;
-            let ids: Vec<String> = moved.iter().map(ToString::to_string).collect();
-            let text = format!("Moved {} to the trash.{}", number(&ids), left_out(&missing));
-            return Ok(BulkOutcome::Trashed { text, ids });
-        }
+    let flash = match &done.problem {
+        Some(problem) => Flash::problem(format!("{} {problem}", done.text)),
+        None if done.changed.is_empty() => Flash::problem(&done.text),
+        None => Flash::success(&done.text),
     };
-    Ok(BulkOutcome::Changed(text + &left_out(&missing)))
+    redirect_with(context, &browsing.list(), &flash)
 }
 
-fn number(ids: &[String]) -> String {
-    counted(u64::try_from(ids.len()).unwrap_or(u64::MAX), "asset")
+async fn carry_out(user: &SignedInUser, browsing: &Browsing, form: &Form) -> Result<DonePart> {
+    // Also where there is nothing to change.
+    user.caller(&browsing.organization)?.write(&browsing.path())?;
+    let change = wanted(form)?;
+    let target = target_name(user, browsing, &change)?;
+    let mut parts = Parts::of(user, browsing, form)?;
+    let mut sums = Sums::parse(form.text("sums"));
+    let (mut changed, mut undo, mut problem) = (Vec::new(), Vec::new(), None);
+    let (begun, is_partial) = (Instant::now(), user.context.is_partial());
+    while let Some(ids) = parts.next().await? {
+        let caller = user.caller(&browsing.organization)?;
+        let outcome = if ids.is_empty() {
+            SelectionOutcome::default()
+        } else {
+            match user.core.change_selection(&caller, &browsing.path(), &ids, &change).await {
+                Ok(outcome) => outcome,
+                Err(error) if error.is_user_fixable() && sums.is_any() => {
+                    problem = Some(error.message().to_owned());
+                    parts.stop();
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        sums.add(&outcome);
+        undo.extend(undo::steps(&browsing.library, &browsing.organization, &change, &outcome));
+        changed.extend(outcome.changed.iter().map(|asset| asset.id.to_string()));
+        if is_partial && (changed.len() >= MOST_AT_ONCE || begun.elapsed() > LONGEST) {
+            break;
+        }
+    }
+    let text = sums.text(&change, target.as_deref());
+    Ok(DonePart {
+        text,
+        sums: sums.to_text(),
+        changed,
+        undo,
+        next: parts.rest(),
+        left: parts.left(),
+        problem,
+    })
 }
 
-/// Names the assets that somebody else removed from the library since they were selected.
-fn left_out(missing: &[String]) -> String {
-    /// How many are named.
-    const NAMED: usize = 5;
-    if missing.is_empty() {
-        return String::new();
-    }
-    let named = quoted(missing.get(..NAMED).unwrap_or(missing));
-    let more = match missing.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
+/// What the form wants done.
+fn wanted(form: &Form) -> Result<SelectionChange> {
+    let tags = || {
+        let several = tags_in(form.text("tags"));
+        several.into_iter().chain(form.texts("tag").map(str::to_owned)).collect()
     };
-    let verb = if missing.len() == 1 { "is" } else { "are" };
-    format!(" Left out: {named}{more}, which {verb} no longer in this library.")
+    let is_about_tags = matches!(form.text("do"), "tag" | "untag");
+    if is_about_tags && tags_in(form.text("tags")).is_empty() && !form.has("tag") {
+        return Err(Error::bad_input("Type the tags first, with commas between them."));
+    }
+    Ok(match form.text("do") {
+        "tag" => SelectionChange::Tag(tags()),
+        "untag" => SelectionChange::Untag(tags()),
+        "describe" => SelectionChange::Describe(form.text("description").replace("\r\n", "\n")),
+        "transfer" if form.text("target").is_empty() => {
+            return Err(Error::bad_input("Choose the library to move the assets to."));
+        }
+        "transfer" => SelectionChange::Transfer(form.text("target").to_owned()),
+        "trash" => SelectionChange::Trash,
+        "restore" => SelectionChange::Restore,
+        _ => return Err(Error::bad_input("Say what to do with the selection: use the buttons of the page.")),
+    })
+}
+
+/// The name of the library that assets are moved to.
+fn target_name(user: &SignedInUser, browsing: &Browsing, change: &SelectionChange) -> Result<Option<String>> {
+    let SelectionChange::Transfer(library) = change else { return Ok(None) };
+    let caller = user.caller(&browsing.organization)?;
+    let path = crate::core::access::LibraryPath { organization: &browsing.organization, library };
+    Ok(Some(user.core.get_library(&caller, &path)?.library.name))
+}
+
+/// The parts of a selection that one call of the core may change, one after the other.
+pub(super) struct Parts<'a> {
+    user: &'a SignedInUser,
+    browsing: &'a Browsing,
+    rest: Rest,
+}
+
+enum Rest {
+    /// These ids.
+    Ids(Vec<String>),
+    /// What the query finds after a position, but for these, and no more than so many.
+    Query {
+        after: Option<BrowseCursor>,
+        except: Vec<String>,
+        left: usize,
+    },
+    Nothing,
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn of(user: &'a SignedInUser, browsing: &'a Browsing, form: &Form) -> Result<Self> {
+        let texts = |name| form.texts(name).map(str::to_owned).collect::<Vec<_>>();
+        let rest = if form.has("all") {
+            // What a script says was there when the person chose all of it.
+            let left = form.text("left").parse().unwrap_or(usize::MAX);
+            Rest::Query { after: BrowseCursor::parse(form.text("after")), except: texts("but"), left }
+        } else {
+            let ids = texts("id");
+            if ids.is_empty() {
+                return Err(Error::bad_input("Select something first."));
+            }
+            Rest::Ids(ids)
+        };
+        Ok(Self { user, browsing, rest })
+    }
+
+    /// The ids of the next part, which may be none of many; nothing at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<String>>> {
+        let most = self.user.core.settings().limits.ids_per_call;
+        match std::mem::replace(&mut self.rest, Rest::Nothing) {
+            Rest::Nothing => Ok(None),
+            Rest::Ids(mut ids) => {
+                let later = ids.split_off(ids.len().min(most));
+                self.rest = if later.is_empty() { Rest::Nothing } else { Rest::Ids(later) };
+                Ok(Some(ids))
+            }
+            Rest::Query { after, except, left } => {
+                let caller = self.user.caller(&self.browsing.organization)?;
+                let (path, query) = (self.browsing.path(), &self.browsing.query);
+                let (_, part) =
+                    self.user.core.selection_part(caller, &path, query, &except, after.as_ref()).await?;
+                let mut ids = part.ids;
+                ids.truncate(left);
+                let left = left - ids.len();
+                if let Some(after) = part.next.filter(|_| left > 0) {
+                    self.rest = Rest::Query { after: Some(after), except, left };
+                }
+                Ok(Some(ids))
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        self.rest = Rest::Nothing;
+    }
+
+    fn left(&self) -> usize {
+        match &self.rest {
+            Rest::Query { left, .. } => *left,
+            Rest::Ids(_) | Rest::Nothing => 0,
+        }
+    }
+
+    /// Where a script goes on: a position for a query, how many of its ids are left otherwise.
+    fn rest(&self) -> Option<String> {
+        match &self.rest {
+            Rest::Nothing => None,
+            Rest::Ids(ids) => Some(ids.len().to_string()),
+            Rest::Query { after, .. } => after.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+/// The public addresses of a selection, for a script to copy.
+#[derive(Serialize)]
+struct Addresses {
+    addresses: Vec<String>,
+    next: Option<String>,
+}
+
+async fn addresses(user: &SignedInUser, browsing: &Browsing, form: &Form) -> Result<HttpResponse> {
+    let mut parts = Parts::of(user, browsing, form)?;
+    let mut addresses = Vec::new();
+    let public_url = &user.core.settings().public_url;
+    while let Some(ids) = parts.next().await? {
+        let caller = user.caller(&browsing.organization)?;
+        let found = ids.iter().filter_map(|id| user.core.get_asset(&caller, &browsing.path(), id).ok());
+        addresses.extend(found.map(|detail| format!("{public_url}{}", file_path(&detail, &detail.asset))));
+        if addresses.len() >= MOST_AT_ONCE {
+            break;
+        }
+    }
+    Ok(HttpResponse::Ok().json(Addresses { addresses, next: parts.rest() }))
 }
 
 /// Tags as people write several of them: with commas between.
 pub fn tags_in(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
-}
-
-fn quoted(tags: &[String]) -> String {
-    tags.iter().map(|tag| format!("“{tag}”")).collect::<Vec<_>>().join(", ")
 }
 
 /// Says what was done: as a message in the page that is open, or on the next page.

@@ -1,6 +1,5 @@
 //! The page of a library: a grid of its assets, to search, filter and sort.
 
-use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -9,20 +8,23 @@ use super::tile::Tile;
 use super::{ALL, Can, InLibrary};
 use crate::core::Core;
 use crate::core::access::Caller;
+use crate::core::browse::window::Freshness;
 use crate::core::browse::{BrowsePage, Order};
 use crate::core::model::{Library, TagCount};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::webapp::format::numbers::{counted, grouped};
 use crate::webapp::layout::{Layout, Section};
 use crate::webapp::reply::page;
 use crate::webapp::signed_in_user::SignedInUser;
 
-/// How many assets a page has: a few screens full, and no more than one request may change.
+mod parts;
+
+/// How many assets a page has, and a part of a grid that a script asks for: a few screens full.
 const PAGE: usize = 60;
-/// How many tags are offered at once; the others are in the menu "More".
+/// How many tags are offered at once; the others are found in the menu "All tags".
 const TAGS_AT_ONCE: usize = 16;
-/// Tells the script the address of the part that it got.
-const REPLACE_URL: HeaderName = HeaderName::from_static("hx-replace-url");
+/// How many tags are suggested while somebody types some.
+const SUGGESTED: usize = 40;
 
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/libraries/grid.html")]
@@ -31,16 +33,14 @@ struct LibraryPage {
     library: Library,
     trashed: Option<String>,
     can: Can,
-    /// How many assets one request may name.
-    most: usize,
     targets: Vec<TransferTarget>,
     suggestions: Vec<String>,
     listing: ListPage,
 }
 
-/// The part of the page that a search changes.
+/// The parts of the page that a search changes, for a script.
 #[derive(Template)]
-#[template(config = "src/webapp/askama.toml", path = "pages/libraries/results.html")]
+#[template(config = "src/webapp/askama.toml", path = "pages/libraries/results_part.html")]
 struct Results {
     can: Can,
     listing: ListPage,
@@ -51,9 +51,12 @@ struct ListPage {
     browsing: Browsing,
     tiles: Vec<Tile>,
     summary: String,
+    /// How many assets the list has.
+    total: usize,
     next: Option<String>,
     tags: Vec<TagFilter>,
-    more_tags: Vec<TagFilter>,
+    /// All tags, for those who have no script that looks for some.
+    all_tags: Vec<TagFilter>,
     is_library_empty: bool,
 }
 
@@ -67,6 +70,15 @@ impl ListPage {
     fn orders(&self) -> Vec<Order> {
         let others = Order::ALL.into_iter();
         others.filter(|order| self.is_search() || *order != Order::Newest).collect()
+    }
+
+    /// Whether the list is ordered by time.
+    fn is_timed(&self) -> bool {
+        match self.browsing.query.order {
+            Some(Order::Newest | Order::Oldest) => true,
+            Some(Order::Name | Order::Size) => false,
+            None => !self.is_search(),
+        }
     }
 
     fn is_search(&self) -> bool {
@@ -90,19 +102,21 @@ struct TransferTarget {
 
 pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> Result<HttpResponse> {
     let browsing = Browsing::parse(path.into_inner(), request.query_string());
+    if user.context.is_partial()
+        && let Some(part) = parts::Part::wanted(request.query_string())
+    {
+        return parts::answer(user, browsing, part).await;
+    }
     let caller = user.caller(&browsing.organization)?;
     let core = &user.core;
     let detail = core.get_library(&caller, &browsing.path())?;
     let (caller, part) =
         core.browse(caller, &browsing.path(), &browsing.query, browsing.after.as_ref(), PAGE).await?;
     let can = Can::of(&caller);
-    let suggestions = detail.tags.iter().map(|tag| tag.text.clone()).collect();
-    let listing = listing(browsing, &detail.library, detail.tags, &part);
+    let suggestions = detail.tags.iter().take(SUGGESTED).map(|tag| tag.text.clone()).collect();
+    let listing = listing(browsing, &detail.library, &detail.tags, &part);
     if user.context.is_partial() {
-        let address = HeaderValue::from_str(listing.browsing.list().as_str()).map_err(Error::internal)?;
-        let mut answer = page(&Results { can, listing })?;
-        answer.headers_mut().insert(REPLACE_URL, address);
-        return Ok(answer);
+        return page(&Results { can, listing });
     }
     let organization = &listing.browsing.organization;
     let layout = user.layout(detail.library.name.clone())?.within(&caller, Section::Libraries);
@@ -112,28 +126,33 @@ pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> 
         trashed: (detail.library.trashed > 0).then(|| grouped(detail.library.trashed)),
         library: detail.library,
         can,
-        most: core.settings().limits.ids_per_call,
         suggestions,
         listing,
     })
 }
 
-fn listing(browsing: Browsing, library: &Library, tags: Vec<TagCount>, part: &BrowsePage) -> ListPage {
-    let tile = |arranged: &crate::core::browse::BrowsedAsset| {
-        let href = browsing.asset(arranged.detail.asset.id.as_str()).to_string();
-        Tile::new(&arranged.detail, href, arranged.marked_name.clone())
-    };
+fn listing(browsing: Browsing, library: &Library, tags: &[TagCount], part: &BrowsePage) -> ListPage {
+    let all_tags = tag_filters(&browsing, tags);
     let mut filters = tag_filters(&browsing, tags);
-    let more_tags = filters.split_off(filters.len().min(TAGS_AT_ONCE));
+    filters.truncate(TAGS_AT_ONCE.max(browsing.query.tags.len()));
     ListPage {
-        tiles: part.assets.iter().map(tile).collect(),
+        tiles: tiles(&browsing, part),
         summary: summary(&browsing, part.total),
+        total: part.total,
         next: part.next.as_ref().map(|cursor| browsing.after(cursor).to_string()),
         tags: filters,
-        more_tags,
+        all_tags,
         is_library_empty: library.assets == 0,
         browsing,
     }
+}
+
+fn tiles(browsing: &Browsing, part: &BrowsePage) -> Vec<Tile> {
+    let tile = |found: &crate::core::browse::BrowsedAsset| {
+        let href = browsing.asset(found.detail.asset.id.as_str()).to_string();
+        Tile::new(&found.detail, href, found.marked_name.clone())
+    };
+    part.assets.iter().map(tile).collect()
 }
 
 /// How much was found, to be seen and to be read out.
@@ -143,18 +162,18 @@ fn summary(browsing: &Browsing, total: usize) -> String {
 }
 
 /// The tags that are filtered by, then the others, most used first.
-fn tag_filters(browsing: &Browsing, tags: Vec<TagCount>) -> Vec<TagFilter> {
-    let filter = |text: String, count: Option<u64>| TagFilter {
-        href: browsing.toggled(&text).list().to_string(),
-        is_on: browsing.has_tag(&text),
+fn tag_filters(browsing: &Browsing, tags: &[TagCount]) -> Vec<TagFilter> {
+    let filter = |text: &str, count: Option<u64>| TagFilter {
+        href: browsing.toggled(text).list().to_string(),
+        is_on: browsing.has_tag(text),
         count: count.map(grouped),
-        text,
+        text: text.to_owned(),
     };
     let count_of = |text: &str| tags.iter().find(|tag| tag.text == text).map(|tag| tag.count);
-    let on = browsing.query.tags.iter().map(|text| filter(text.clone(), count_of(text)));
+    let on = browsing.query.tags.iter().map(|text| filter(text, count_of(text)));
     let mut filters: Vec<TagFilter> = on.collect();
-    let others = tags.into_iter().filter(|tag| !browsing.has_tag(&tag.text));
-    filters.extend(others.map(|tag| filter(tag.text, Some(tag.count))));
+    let others = tags.iter().filter(|tag| !browsing.has_tag(&tag.text));
+    filters.extend(others.map(|tag| filter(&tag.text, Some(tag.count))));
     filters
 }
 

@@ -1,8 +1,9 @@
 // Keys of the grid, and those that every page of a library has.
 
 import { dialogOf } from "../../layout/dialogs.js";
-import { across, boxOf, go, gridForm, tileOf, tiles } from "./tiles.js";
-import { choose, chooseAll, clear, hasAnchor, isSelected, selected } from "./selection.js";
+import { columnCount, count, go, indexOf, position, shownTiles } from "./grid.js";
+import { boxOf, gridForm, tileOf } from "./tiles.js";
+import { choose, chooseAll, chosenCount, clear, hasAnchor, isChosen } from "./selection.js";
 
 const TYPING = "input:not([type=checkbox]), textarea, select";
 
@@ -10,42 +11,85 @@ document.addEventListener("keydown", (event) => {
   if (!document.getElementById("grid") || document.querySelector("dialog[open]")) return;
   const isTyping = event.target.matches(TYPING);
   const tile = tileOf(event.target);
-  if (event.key === "Escape" && selected().length && !event.target.closest(".menu[open]")) {
-    if (event.target.closest("#selection")) go(selected()[0]);
+  if (event.key === "Escape" && chosenCount() && !event.target.closest(".menu[open]") && !isSearching(event.target)) {
+    if (event.target.closest("#selection")) go(position());
     return clear();
   }
   if (isTyping) return;
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a" && gridForm()) {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a" && shownTiles().some(boxOf)) {
     event.preventDefault();
     return chooseAll();
   }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Delete" && gridForm()) return discard(tile);
-  if (tile) moveFrom(tile, event);
+  if (tile || event.target.matches("#grid")) moveFrom(tile, event);
 });
 
+/** @param {EventTarget} target */
+const isSearching = (target) => target.matches("#q") && Boolean(/** @type {HTMLInputElement} */ (target).value);
+
 /**
- * @param {HTMLElement} tile
+ * @param {HTMLElement | undefined} tile none while it is on its way
  * @param {KeyboardEvent} event
  */
 function moveFrom(tile, event) {
-  const all = tiles();
-  let to;
-  if (event.key === "ArrowLeft") to = all[all.indexOf(tile) - 1];
-  else if (event.key === "ArrowRight") to = all[all.indexOf(tile) + 1];
-  else if (event.key === "ArrowUp" || event.key === "ArrowDown") to = across(tile, event.key === "ArrowDown" ? 1 : -1);
-  else if (event.key === "Home") to = all[0];
-  else if (event.key === "End") to = all.at(-1);
-  else if (event.key === " " && boxOf(tile) && event.target !== boxOf(tile)) {
+  const here = tile ? indexOf(tile) : position();
+  const to = target(event.key, here);
+  if (to === null && event.key === " " && tile && boxOf(tile) && event.target !== boxOf(tile)) {
     event.preventDefault();
-    return choose(tile, event.shiftKey || !isSelected(tile), event.shiftKey);
-  } else return;
+    choose(here, event.shiftKey || !isChosen(tile.dataset.id), event.shiftKey);
+  }
+  if (to === null) return;
   event.preventDefault();
-  if (to && event.shiftKey && boxOf(to) && event.key !== "Home" && event.key !== "End") {
-    if (!hasAnchor()) choose(tile, true);
+  const isEnd = event.key === "Home" || event.key === "End";
+  if (event.shiftKey && to !== here && shownTiles().some(boxOf) && !(isEnd && !hasAnchor())) {
+    if (!hasAnchor()) choose(here, true);
     choose(to, true, true);
   }
   go(to);
+}
+
+/**
+ * Where a key leads from a position: by the rows and columns of the grid. Null for other keys.
+ * @param {string} key
+ * @param {number} here
+ */
+function target(key, here) {
+  const [columns, last] = [columnCount(), count() - 1];
+  const screen = Math.max(
+    Math.floor(innerHeight / document.getElementById("grid").firstElementChild.clientHeight) - 1,
+    1,
+  );
+  /** @param {number} rows */
+  const across = (rows) => {
+    const to = here + rows * columns;
+    if (to < 0) return here % columns;
+    if (to <= last) return to;
+    // Down from above a short last row.
+    return Math.floor(here / columns) < Math.floor(last / columns) ? last : here;
+  };
+  const isRightToLeft = getComputedStyle(document.getElementById("grid")).direction === "rtl";
+  const forward = isRightToLeft ? -1 : 1;
+  switch (key) {
+    case "ArrowLeft":
+      return Math.min(Math.max(here - forward, 0), last);
+    case "ArrowRight":
+      return Math.min(Math.max(here + forward, 0), last);
+    case "ArrowUp":
+      return here - columns < 0 ? here : here - columns;
+    case "ArrowDown":
+      return across(1);
+    case "PageUp":
+      return across(-screen);
+    case "PageDown":
+      return across(screen);
+    case "Home":
+      return 0;
+    case "End":
+      return last;
+    default:
+      return null;
+  }
 }
 
 /**
@@ -53,10 +97,11 @@ function moveFrom(tile, event) {
  * @param {HTMLElement | undefined} tile
  */
 function discard(tile) {
-  if (!selected().length && tile) boxOf(tile).checked = true;
-  if (!selected().length) return;
   const value = gridForm().hasAttribute("data-trash") ? "purge" : "trash";
-  gridForm().requestSubmit(gridForm().querySelector(`button[value=${value}]`));
+  const button = /** @type {HTMLButtonElement | null} */ (document.querySelector(`#selection button[value=${value}]`));
+  if (!button) return;
+  if (!chosenCount() && tile) choose(indexOf(tile), true);
+  if (chosenCount()) gridForm().requestSubmit(button);
 }
 
 document.addEventListener("keydown", (event) => {

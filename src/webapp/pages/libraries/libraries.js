@@ -4,8 +4,11 @@
 import "./selection.js";
 import "./keyboard.js";
 import "./bulk_changes.js";
-import { comeBack } from "./endless_list.js";
+import "./drag.js";
+import { restorePlace } from "./place.js";
 import { settle } from "./results.js";
+import "./search.js";
+import "./tag_menu.js";
 import "./upload.js";
 import "./asset.js";
 
@@ -16,5 +19,7 @@ if (document.getElementById("just-trashed")) {
   history.replaceState(history.state, "", address);
 }
 
-settle();
-if (document.getElementById("results")) comeBack();
+if (document.getElementById("grid") || document.getElementById("results")) {
+  settle();
+  restorePlace();
+}

@@ -1,61 +1,85 @@
 // What a library's page shows of a list, and keeping it current after changes and uploads.
 
 import { fetchPart } from "../../layout/fetch.js";
-import { drawPlaceholders } from "./blurhash.js";
-import { watch } from "./endless_list.js";
-import { rove, tileOf, tiles } from "./tiles.js";
-import { showCount } from "./selection.js";
+import { partsCame, reload, setUp, shownTiles } from "./grid.js";
+import { renewScrubber } from "./scrubber.js";
+import { showBoxes, showCount } from "./selection.js";
 
-/** Gives tiles that just came what they need. */
+/** The address of the list that is shown. */
+export const shownAddress = () =>
+  document.querySelector("#results-bar [data-address]")?.dataset.address ?? location.pathname;
+
+/** Gives a grid that just came what it needs. */
 export function settle() {
-  const all = tiles();
-  if (all.length) rove(tileOf(document.activeElement) ?? all[0]);
+  setUp(shownAddress());
+  showBoxes();
   showCount(false);
-  drawPlaceholders();
-  watch();
+  renewScrubber();
+  for (const element of document.querySelectorAll("#toolbar [data-scripted]")) element.hidden = false;
 }
 
-/** How much there is and under which tags, after a change; the grid stays as it is, unless it is empty. */
+/**
+ * Shows what came for a list: the bar above the grid, and the grid.
+ * @param {Document} page
+ */
+export function showResults(page) {
+  showBar(page);
+  document.getElementById("results").replaceChildren(...page.getElementById("results").childNodes);
+  settle();
+}
+
+/** @param {Document} page */
+function showBar(page) {
+  const [bar, fresh] = [document.getElementById("results-bar"), page.getElementById("results-bar")];
+  const scrolled = bar.querySelector(".chips")?.scrollLeft ?? 0;
+  bar.replaceChildren(...fresh.childNodes);
+  const chips = bar.querySelector(".chips");
+  if (chips) chips.scrollLeft = scrolled;
+  for (const element of bar.querySelectorAll("[data-scripted]")) element.hidden = false;
+}
+
+// How often the list was asked for. An answer that another request has overtaken may lack the latest changes.
+let turn = 0;
+
+/** Reads everything that is shown again; the grid stays in its place, unless it was or becomes empty. */
 export async function refresh() {
-  if (!tiles().length && document.getElementById("next")) return location.reload();
-  if (!tiles().length) return fill();
+  if (!document.getElementById("results-bar")) return refreshTrash();
+  const mine = (turn += 1);
+  const page = await fetchPart(shownAddress());
+  if (!page?.getElementById("results") || mine !== turn) return;
+  const [before, after] = [document.getElementById("grid"), page.getElementById("grid")];
+  if (!before?.dataset.total || !after?.dataset.total) return showResults(page);
+  showBar(page);
+  showCount(false);
+  partsCame(Number(after.dataset.total));
+  reload();
+  renewScrubber();
+}
+
+/** The trash has pages, and says above them how much there is. */
+async function refreshTrash() {
+  if (!shownTiles().length) return location.reload();
   const now = await fetchPart(location.href);
   for (const stale of document.querySelectorAll("[data-fresh]")) {
     const fresh = now?.querySelector(`[data-fresh="${stale.dataset.fresh}"]`);
     if (fresh) stale.replaceWith(document.adoptNode(fresh));
   }
-  prepare();
-}
-
-// How often the whole list was asked for. An answer that another request has overtaken may lack the latest uploads.
-let fills = 0;
-
-async function fill() {
-  const results = document.getElementById("results");
-  if (!results) return location.reload();
-  const turn = (fills += 1);
-  const now = await fetchPart(location.href);
-  if (turn !== fills) return;
-  if (now) results.replaceChildren(...now.body.childNodes);
-  prepare();
-}
-
-// What came in later gets what the page got when it was opened.
-function prepare() {
-  if (window.htmx) htmx.process(document.getElementById("results") ?? document.body);
   settle();
 }
 
-// New tiles come first where the newest come first.
-window.addEventListener("uploaded", ({ detail }) => {
-  const grid = document.getElementById("grid");
-  if (!grid) return fill();
-  if (!grid.hasAttribute("data-newest-first")) return;
-  grid.prepend(...detail.filter((tile) => !grid.querySelector(`[data-id="${tile.dataset.id}"]`)));
-  settle();
+// While files are uploaded, the grid and the count follow, but not with every file.
+let following = 0;
+window.addEventListener("uploaded", () => {
+  if (!document.getElementById("grid")) return refresh();
+  following ||= window.setTimeout(() => ((following = 0), refresh()), 1000);
 });
-window.addEventListener("uploads-ended", refresh);
+window.addEventListener("uploads-ended", () => {
+  clearTimeout(following);
+  following = 0;
+  refresh();
+});
 
-document.addEventListener("htmx:afterSwap", (event) => {
-  if (/** @type {HTMLElement} */ (event.target).id === "results") settle();
+// A page that comes back as it was may be old.
+addEventListener("pageshow", (event) => {
+  if (event.persisted && document.getElementById("results")) refresh();
 });

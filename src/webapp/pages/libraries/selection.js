@@ -1,65 +1,140 @@
-// Selecting tiles, one by one or a range.
+// What is selected: some assets, or everything that a list has but for some. It is kept while the list is searched.
 
-import { announce } from "../../layout/messages.js";
-import { boxOf, tileOf, tiles } from "./tiles.js";
-
-/** @param {HTMLElement} tile */
-export const isSelected = (tile) => Boolean(boxOf(tile)?.checked);
-
-export const selected = () => tiles().filter(isSelected);
+import { announce, say } from "../../layout/messages.js";
+import { count, indexOf, shownTiles, tileAt } from "./grid.js";
+import { idsBetween, listAddress } from "./list.js";
+import { boxOf, tileOf } from "./tiles.js";
 
 /**
- * Where a range of the selection begins.
- * @type {HTMLElement | null}
+ * Assets that were selected one by one.
+ * @type {Set<string>}
  */
-let anchor = null;
+const some = new Set();
 
-export const hasAnchor = () => anchor !== null;
+/**
+ * A whole list that was selected: its address, how many it had, and what was taken out again.
+ * @type {{ address: string, total: number, except: Set<string> } | null}
+ */
+let whole = null;
 
-/** Shows how much is selected, and has it read out. */
+/** Whether the list that is shown is part of the one that is selected. */
+const isWithin = () => Boolean(whole) && (whole.address === listAddress() || !whole.address.includes("?"));
+
+/** @param {string} id */
+export const isChosen = (id) => some.has(id) || (isWithin() && !whole.except.has(id));
+
+/** How many are selected. */
+export const chosenCount = () => some.size + (whole ? whole.total - whole.except.size : 0);
+
+/** What is selected, for a request. */
+export const chosen = () => ({
+  ids: [...some],
+  whole: whole && { address: whole.address, except: [...whole.except], total: whole.total - whole.except.size },
+});
+
+/**
+ * @param {string} id
+ * @param {boolean} isOn
+ */
+function set(id, isOn) {
+  if (isWithin()) {
+    if (isOn) whole.except.delete(id);
+    else whole.except.add(id);
+    some.delete(id);
+  } else if (isOn) some.add(id);
+  else some.delete(id);
+}
+
+/** The position at which a range begins; -1 without one. */
+let anchor = -1;
+export const hasAnchor = () => anchor >= 0;
+/** @param {number} index */
+export const setAnchor = (index) => (anchor = index);
+
+/** Shows what is selected, and has it read out. */
 export function showCount(aloud = true) {
   const bar = document.getElementById("selection");
   if (!bar) return;
-  const count = selected().length;
-  bar.classList.toggle("selection-on", count > 0);
-  document.getElementById("grid")?.classList.toggle("selecting", count > 0);
-  document.getElementById("selection-count").textContent = `${count} selected`;
-  if (aloud) announce(count === 0 ? "Nothing selected" : `${count} selected`);
+  const chosen = chosenCount();
+  bar.classList.toggle("selection-on", chosen > 0);
+  document.getElementById("grid")?.classList.toggle("selecting", chosen > 0);
+  document.getElementById("selection-count").textContent = `${chosen.toLocaleString("en")} selected`;
+  const all = document.getElementById("selection-all");
+  if (all) {
+    all.hidden = isWithin() || count() <= 1 || count() === some.size;
+    all.textContent = `Select all ${count().toLocaleString("en")}`;
+  }
+  if (aloud) announce(chosen === 0 ? "Nothing selected" : `${chosen.toLocaleString("en")} selected`);
+}
+
+/** Shows in the tiles what is selected. */
+export function showBoxes() {
+  for (const tile of shownTiles()) if (boxOf(tile)) boxOf(tile).checked = isChosen(tile.dataset.id);
 }
 
 /**
- * Selects a tile or takes it out; with `through`, all from the last one to it.
- * @param {HTMLElement} tile
- * @param {boolean} on
+ * Selects the asset at a position or takes it out; with `through`, all from the last one to it.
+ * @param {number} index
+ * @param {boolean} isOn
  */
-export function choose(tile, on, through = false) {
-  const all = tiles();
-  const [here, from] = [all.indexOf(tile), all.indexOf(anchor)];
-  const range = through && from >= 0 ? all.slice(Math.min(here, from), Math.max(here, from) + 1) : [tile];
-  for (const each of range) if (boxOf(each)) boxOf(each).checked = on;
-  if (!through || from < 0) anchor = tile;
+export async function choose(index, isOn, through = false) {
+  if (through && anchor >= 0) {
+    const [from, to] = [Math.min(anchor, index), Math.max(anchor, index)];
+    if (to - from > 200) announce("Selecting");
+    try {
+      for (const id of await idsOf(from, to)) set(id, isOn);
+    } catch {
+      showBoxes();
+      return say("Not everything could be selected: the server did not answer. Try again.", "problem");
+    }
+  } else {
+    const id = tileAt(index)?.dataset.id;
+    if (id) set(id, isOn);
+    anchor = index;
+  }
+  showBoxes();
   showCount();
 }
 
+/**
+ * @param {number} from
+ * @param {number} to
+ */
+async function idsOf(from, to) {
+  if (document.getElementById("grid")?.dataset.total) return idsBetween(from, to);
+  return shownTiles()
+    .slice(from, to + 1)
+    .map((tile) => tile.dataset.id);
+}
+
+/** Selects the whole list. */
 export function chooseAll() {
-  for (const each of tiles()) boxOf(each).checked = true;
+  if (document.getElementById("grid")?.dataset.total) {
+    some.clear();
+    whole = { address: listAddress(), total: count(), except: new Set() };
+  } else for (const tile of shownTiles()) some.add(tile.dataset.id);
+  showBoxes();
   showCount();
 }
 
-export function clear() {
-  for (const tile of selected()) boxOf(tile).checked = false;
-  anchor = null;
-  showCount();
+export function clear(aloud = true) {
+  some.clear();
+  whole = null;
+  anchor = -1;
+  showBoxes();
+  showCount(aloud);
 }
 
 document.addEventListener("click", (event) => {
   const tile = tileOf(event.target);
   if (event.target.closest("#selection-clear")) return clear();
+  if (event.target.closest("#selection-all")) return chooseAll();
   if (!tile || !boxOf(tile)) return;
-  if (event.target === boxOf(tile)) return choose(tile, isSelected(tile), event.shiftKey);
+  const index = indexOf(tile);
+  if (event.target === boxOf(tile)) return choose(index, boxOf(tile).checked, event.shiftKey);
   const isLink = event.target.closest(".tile-link, [data-focus]");
-  const selects = event.shiftKey || selected().length > 0;
+  const selects = event.shiftKey || chosenCount() > 0;
   if (!isLink || !selects || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
-  choose(tile, event.shiftKey || !isSelected(tile), event.shiftKey);
+  choose(index, event.shiftKey || !isChosen(tile.dataset.id), event.shiftKey);
 });

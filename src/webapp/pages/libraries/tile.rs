@@ -3,8 +3,12 @@
 use crate::core::assets::AssetDetail;
 use crate::core::model::Asset;
 use crate::pictures::media::MediaType;
-use crate::webapp::aspect::shape_class;
 use crate::webapp::pages::libraries::image::Image;
+
+/// The longer edge up to which an image is shown in its own size, in pixels: that of the small thumbnail.
+const SMALL: u32 = 400;
+/// How much longer than wide, or wider than long, an image may be to fill its tile.
+const MOST_CUT: f64 = 1.8;
 
 /// One asset in a grid.
 pub struct Tile {
@@ -18,8 +22,8 @@ pub struct Tile {
     pub marked_name: String,
     /// Whether a word of the search is in the name.
     pub is_found: bool,
-    /// The class of its shape.
-    pub shape: String,
+    /// The classes of how its image fits the tile.
+    pub fit: &'static str,
     /// Its thumbnail, if it has one.
     pub thumbnail: Option<Thumbnail>,
     /// Its icon if it has none.
@@ -42,14 +46,14 @@ pub struct Thumbnail {
     pub height: u32,
     /// What a script draws until the image is loaded.
     pub blurhash: Option<String>,
-    /// The colour that is shown before that, as CSS has it.
+    /// The colour that a script shows before that, as CSS has it.
     pub tint: Option<String>,
 }
 
 impl Thumbnail {
     fn new(asset: &Asset, src: String, srcset: String, (width, height): (u32, u32)) -> Self {
         let look = asset.content.processing_result();
-        let tint = look.and_then(|look| look.colour).filter(|_| is_opaque(asset.content.media_type));
+        let tint = look.and_then(|look| look.colour);
         Self {
             src,
             srcset,
@@ -66,7 +70,10 @@ impl Tile {
     pub fn new(detail: &AssetDetail, href: String, marked_name: String) -> Self {
         let thumbnail = Image::of(detail, &detail.asset).map(|image| {
             let size = (image.width, image.height);
-            Thumbnail::new(&detail.asset, image.thumbnail(), image.thumbnails(), size)
+            // One that is small has no other size.
+            let srcset =
+                if image.width.max(image.height) > SMALL { image.thumbnails() } else { String::new() };
+            Thumbnail::new(&detail.asset, image.thumbnail(), srcset, size)
         });
         Self { href, ..Self::of(&detail.asset, detail.variants.len(), thumbnail, marked_name) }
     }
@@ -79,14 +86,14 @@ impl Tile {
     }
 
     fn of(asset: &Asset, variants: usize, thumbnail: Option<Thumbnail>, marked_name: String) -> Self {
-        let (width, height) = (asset.content.width, asset.content.height);
+        let (width, height) = (asset.content.width.unwrap_or(0), asset.content.height.unwrap_or(0));
         Self {
             id: asset.id.to_string(),
             href: String::new(),
             name: asset.name.clone(),
             is_found: marked_name.contains("<mark>"),
             marked_name,
-            shape: shape_class(width.filter(|_| thumbnail.is_some()), height),
+            fit: fit_of(asset.content.media_type, width, height),
             thumbnail,
             icon: icon_of(asset.content.media_type),
             kind: kind_of(asset.content.media_type),
@@ -112,7 +119,24 @@ pub fn icon_of(media_type: MediaType) -> &'static str {
     }
 }
 
-/// Whether nothing shows through an image of this type: without a script, the colour behind it stays.
+/// How an image fits its square tile: photos fill it unless that would cut off much, graphics are shown as a whole, and
+/// nothing is larger than it is. What may be transparent is on a pattern.
+fn fit_of(media_type: MediaType, width: u32, height: u32) -> &'static str {
+    let (longer, shorter) = (f64::from(width.max(height)), f64::from(width.min(height)));
+    let is_clear = !is_opaque(media_type);
+    let is_graphic = matches!(media_type, MediaType::Png | MediaType::Gif | MediaType::Svg | MediaType::Pdf);
+    match (media_type, is_clear) {
+        (MediaType::Svg, _) => "tile-whole tile-clear",
+        (_, true) if longer <= f64::from(SMALL) => "tile-small tile-clear",
+        (_, false) if longer <= f64::from(SMALL) => "tile-small",
+        (_, true) if is_graphic || longer > shorter * MOST_CUT => "tile-whole tile-clear",
+        (_, false) if is_graphic || longer > shorter * MOST_CUT => "tile-whole",
+        (_, true) => "tile-full tile-clear",
+        (_, false) => "tile-full",
+    }
+}
+
+/// Whether nothing shows through an image of this type.
 fn is_opaque(media_type: MediaType) -> bool {
     match media_type {
         MediaType::Jpeg

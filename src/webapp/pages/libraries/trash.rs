@@ -36,8 +36,6 @@ struct TrashPage {
     library: Library,
     address: String,
     can: Can,
-    /// How many assets one request may name.
-    most: usize,
     rows: Vec<TrashedAsset>,
     summary: String,
     back: String,
@@ -72,7 +70,6 @@ pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> 
             .under("Libraries", format!("/app/{organization}"))
             .under(detail.library.name.clone(), format!("/app/{organization}/{library}")),
         can: Can::of(&caller),
-        most: user.core.settings().limits.ids_per_call,
         summary: counted(detail.library.trashed, "asset"),
         library: detail.library,
         rows: trashed.iter().map(|trashed| row(trashed, &address, now)).collect(),

@@ -37,8 +37,12 @@ pub async fn change(user: SignedInUser, path: InLibrary, form: Form) -> Result<H
     let ids: Vec<String> = form.texts("id").map(str::to_owned).collect();
     let done = match form.text("do") {
         "restore" => {
-            let moved = user.core.restore_assets(&caller, &path, &ids).await;
-            moved.map(|moved| format!("Restored {}.", assets(moved.len())))
+            let mut moved = Ok(0);
+            for ids in parts(&user, &ids) {
+                let restored = user.core.restore_assets(&caller, &path, ids).await;
+                moved = moved.and_then(|moved| Ok(moved + restored?.len()));
+            }
+            moved.map(|moved| format!("Restored {}.", assets(moved)))
         }
         "purge" if !form.has(SURE) && !ids.is_empty() => {
             caller.write(&path)?;
@@ -48,8 +52,12 @@ pub async fn change(user: SignedInUser, path: InLibrary, form: Form) -> Result<H
             return page(&ConfirmPage { layout, question, action, back, label: "Delete for good", ids });
         }
         "purge" => {
-            let removed = user.core.purge_assets(&caller, &path, &ids).await;
-            removed.map(|removed| format!("Deleted {} for good.", assets(removed.len())))
+            let mut removed = Ok(0);
+            for ids in parts(&user, &ids) {
+                let purged = user.core.purge_assets(&caller, &path, ids).await;
+                removed = removed.and_then(|removed| Ok(removed + purged?.len()));
+            }
+            removed.map(|removed| format!("Deleted {} for good.", assets(removed)))
         }
         _ => Err(Error::bad_input("Say what to do with the selection: use the buttons of the page.")),
     };
@@ -81,6 +89,14 @@ pub async fn empty(user: SignedInUser, path: InLibrary, form: Form) -> Result<Ht
     }
     let removed = user.core.empty_trash(&caller, &path).await?;
     success_reply(&user.context, &back, format!("Deleted {} for good.", assets(removed)))
+}
+
+/// As many ids at a time as one call may name; one part without any where there are none, for the message about that.
+fn parts<'a>(user: &SignedInUser, ids: &'a [String]) -> Vec<&'a [String]> {
+    if ids.is_empty() {
+        return vec![ids];
+    }
+    ids.chunks(user.core.settings().limits.ids_per_call.max(1)).collect()
 }
 
 fn assets(count: usize) -> String {

@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::browsing::Browsing;
 use super::tile::Tile;
-use super::{Can, InLibrary, OfAsset};
+use super::{InLibrary, OfAsset};
 use crate::core::uploads::{Upload, Uploaded};
 use crate::error::{Code, Error, Result, excerpt};
 use crate::transport::files::receive;
@@ -25,9 +25,11 @@ const FILES: &str = "files";
 /// The tiles of what was uploaded.
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/libraries/tiles.html")]
-struct Tiles {
-    can: Can,
-    tiles: Vec<Tile>,
+pub struct TileList {
+    /// The tiles.
+    pub(super) tiles: Vec<Tile>,
+    /// How many the list has that they are a part of, if they are.
+    pub(super) total: Option<usize>,
 }
 
 /// Why a file was left out.
@@ -40,7 +42,6 @@ struct Refused {
 pub async fn upload(user: SignedInUser, path: InLibrary, parts: MultipartForm) -> Result<HttpResponse> {
     let browsing = Browsing::parse(path.into_inner(), "");
     let caller = user.caller(&browsing.organization)?;
-    let can = Can::of(&caller);
     let mut upload = user.core.begin_upload(&caller, &browsing.path())?;
     // No snapshot is held while the files arrive.
     drop(caller);
@@ -52,7 +53,7 @@ pub async fn upload(user: SignedInUser, path: InLibrary, parts: MultipartForm) -
     match upload.finish().await {
         Ok(uploaded) if context.is_partial() => {
             let tile = |detail: &_| new_tile(&browsing, detail);
-            page(&Tiles { can, tiles: uploaded.assets.iter().map(tile).collect() })
+            page(&TileList { tiles: uploaded.assets.iter().map(tile).collect(), total: None })
         }
         Ok(uploaded) => uploaded_reply(context, &browsing.whole(), &uploaded, &reasons),
         Err(error) => refused_reply(context, &browsing.whole(), reasons, error),
