@@ -4,9 +4,13 @@
 mod appearance;
 mod asset;
 mod browsing;
+mod downloads;
+mod long_list;
+mod measurements;
 mod permissions;
 mod placeholders;
 mod selection;
 mod test_library;
 mod uploads;
+mod whole_list;
 mod without_scripts;
