@@ -17,6 +17,7 @@ pub mod allowed_addresses;
 pub mod body;
 pub mod cdn;
 mod client_address;
+pub mod compression;
 pub mod cors;
 pub mod docs;
 pub mod files;

@@ -18,6 +18,7 @@ use crate::core::settings::Settings;
 use crate::docs::{Documentation, FILES, PAGES, Page, Site};
 use crate::error::{Code, Error, Result};
 use crate::transport;
+use crate::transport::compression;
 
 /// Styles and pictures of this server, and a search that is sent to it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
@@ -56,7 +57,8 @@ impl Answer {
         let body = body.into();
         Self {
             content_type,
-            etag: EntityTag::new_strong(blake3::hash(&body).to_hex()[..32].to_owned()),
+            // Weak, because the compressed text has the same.
+            etag: EntityTag::new_weak(blake3::hash(&body).to_hex()[..32].to_owned()),
             body,
         }
     }
@@ -82,7 +84,8 @@ impl Answer {
         if is_known {
             return answer.status(actix_web::http::StatusCode::NOT_MODIFIED).finish();
         }
-        answer.content_type(self.content_type).body(self.body.clone())
+        answer.content_type(self.content_type);
+        compression::answer(request, &mut answer, self.body.clone())
     }
 }
 

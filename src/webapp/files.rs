@@ -7,11 +7,13 @@ use std::sync::LazyLock;
 
 use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH};
 use actix_web::http::{Method, StatusCode};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use rust_embed::{Embed, EmbeddedFile};
 
 use crate::error::{Code, Error, Result};
 use crate::transport;
+use crate::transport::compression;
 
 /// The files, by their path in this folder.
 #[derive(Embed)]
@@ -77,7 +79,8 @@ pub fn configure(routes: &mut web::ServiceConfig) {
 
 async fn get(request: HttpRequest, path: web::Path<String>) -> Result<HttpResponse> {
     let (file, name, requested_version) = find(&path)?;
-    let etag = format!("\"{}\"", &blake3::hash(&file.data).to_hex()[..16]);
+    // Weak, because the compressed file has the same.
+    let etag = format!("W/\"{}\"", &blake3::hash(&file.data).to_hex()[..16]);
     let is_current = requested_version.is_some_and(|requested| requested == version());
     let mut answer = HttpResponse::Ok();
     answer
@@ -86,7 +89,8 @@ async fn get(request: HttpRequest, path: web::Path<String>) -> Result<HttpRespon
     if request.headers().get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
         return Ok(answer.status(StatusCode::NOT_MODIFIED).finish());
     }
-    Ok(answer.content_type(content_type(name)).body(file.data))
+    answer.content_type(content_type(name));
+    Ok(compression::answer(&request, &mut answer, Bytes::from(file.data.into_owned())))
 }
 
 /// The file at a path with any version or without one; its name, and the version.

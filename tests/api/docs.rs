@@ -74,7 +74,7 @@ async fn pages_may_be_cached_and_are_not_sent_twice() {
         let etag = whole.header("etag").to_owned();
         assert!(whole.status == 200 && etag.len() > 10, "{path}");
         assert_eq!(whole.header("cache-control"), "public, no-cache", "{path}");
-        for known in [etag.clone(), format!("\"other\", W/{etag}"), "*".to_owned()] {
+        for known in [etag.clone(), format!("\"other\", {etag}"), "*".to_owned()] {
             let again = send(client.request(Method::GET, path).header("If-None-Match", &known)).await;
             assert_eq!(
                 (again.status, again.body.len(), again.header("etag")),

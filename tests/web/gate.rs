@@ -120,7 +120,14 @@ async fn static_files_are_cached_for_a_year_at_versioned_addresses() {
     for path in ["/app/static/layout/shared.css", "/app/static/old/layout/shared.css"] {
         let file = client.get(path, "").await;
         assert_eq!((file.status, file.header("cache-control")), (200, "public, no-cache"), "{path}");
+        assert_eq!((file.header("content-encoding"), file.header("vary")), ("", "Accept-Encoding"));
+        let compressed = send(client.request(Method::GET, path).header("Accept-Encoding", "br, gzip")).await;
+        assert_eq!(compressed.header("content-encoding"), "gzip", "{path}");
+        assert!(compressed.text.len() * 2 < file.text.len());
     }
+    // A page with somebody's data in it is not: its length would tell about the secrets in it.
+    let page = send(client.request(Method::GET, "/app/sign-in").header("Accept-Encoding", "gzip")).await;
+    assert_eq!(page.header("content-encoding"), "");
 }
 
 #[tokio::test]

@@ -3,9 +3,11 @@
 
 use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName};
-use actix_web::{HttpResponse, web};
+use actix_web::web::{self, Bytes};
+use actix_web::{HttpRequest, HttpResponse};
 
 use crate::transport;
+use crate::transport::compression;
 
 /// Only what this server serves, and only to this server. The editor writes styles of its own into the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -25,12 +27,13 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 /// Mounts what the page is made of.
 pub fn configure(routes: &mut web::ServiceConfig) {
     for (path, content_type, text) in FILES {
-        let file = move || async move {
-            HttpResponse::Ok()
+        let file = move |request: HttpRequest| async move {
+            let mut answer = HttpResponse::Ok();
+            answer
                 .content_type(content_type)
                 .insert_header(NO_SNIFF)
-                .insert_header((CACHE_CONTROL, "public, max-age=3600"))
-                .body(text)
+                .insert_header((CACHE_CONTROL, "public, max-age=3600"));
+            compression::answer(&request, &mut answer, Bytes::from_static(text.as_bytes()))
         };
         routes.service(transport::resource(path, &[Method::GET]).route(web::get().to(file)));
     }

@@ -14,6 +14,7 @@ use super::query::QueryString;
 use crate::core::settings::Settings;
 use crate::error::{Error, Result};
 use crate::transport;
+use crate::transport::compression;
 use crate::transport::wire::Version;
 use crate::transport::wire::configured::Configured;
 
@@ -52,12 +53,13 @@ impl Documents {
     }
 
     /// The one that a query asks for.
-    fn answer(&self, query: &str) -> Result<HttpResponse> {
-        let version = described(query)?;
+    fn answer(&self, request: &HttpRequest) -> Result<HttpResponse> {
+        let version = described(request.query_string())?;
         let found = self.0.iter().find(|document| document.version == version);
         let text = found.and_then(|document| document.text.as_ref());
         let text = text.ok_or_else(|| Error::internal("the OpenAPI document can't be written"))?;
-        Ok(HttpResponse::Ok().content_type("application/json").body(text.clone()))
+        let mut answer = HttpResponse::Ok();
+        Ok(compression::answer(request, answer.content_type("application/json"), text.clone()))
     }
 }
 
@@ -80,7 +82,7 @@ fn described(query: &str) -> Result<Option<Version>> {
 
 /// Mounts `/openapi.json` and `/docs/rest`. Neither takes a key: they show no data.
 pub fn configure(config: &mut web::ServiceConfig, documents: Documents) {
-    let show = move |request: HttpRequest| ready(documents.answer(request.query_string()));
+    let show = move |request: HttpRequest| ready(documents.answer(&request));
     config
         .service(transport::resource(document::PATH, &[Method::GET]).route(web::get().to(show)))
         .service(transport::resource("/docs/rest", &[Method::GET]).route(web::get().to(page)))
