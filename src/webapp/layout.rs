@@ -72,9 +72,9 @@ impl CurrentOrganization {
     #[must_use]
     pub fn links(&self) -> Vec<Link> {
         let sections: &[Section] = if self.is_owner {
-            &[Section::Libraries, Section::Overview, Section::Settings]
+            &[Section::Libraries, Section::Overview, Section::Settings, Section::Documentation]
         } else {
-            &[Section::Libraries]
+            &[Section::Libraries, Section::Documentation]
         };
         sections.iter().map(|section| Link { section: *section, href: section.href(&self.slug) }).collect()
     }
@@ -100,6 +100,8 @@ pub enum Section {
     Overview,
     /// Keys, people, the organization itself.
     Settings,
+    /// The documentation, which is the same for everybody.
+    Documentation,
 }
 
 impl Section {
@@ -111,6 +113,7 @@ impl Section {
             Self::Libraries => "Libraries",
             Self::Overview => "Overview",
             Self::Settings => "Settings",
+            Self::Documentation => "Docs",
         }
     }
 
@@ -122,6 +125,7 @@ impl Section {
             Self::Libraries => "images",
             Self::Overview => "activity",
             Self::Settings => "settings",
+            Self::Documentation => "scroll-text",
         }
     }
 
@@ -130,6 +134,7 @@ impl Section {
             Self::None | Self::Libraries => format!("/app/{organization}"),
             Self::Overview => format!("/app/{organization}/settings/overview"),
             Self::Settings => format!("/app/{organization}/settings"),
+            Self::Documentation => "/docs".to_owned(),
         }
     }
 }

@@ -1,7 +1,8 @@
 "use strict";
 
-const greeting = `# Put your API key into the headers below, then re-fetch the schema with the button at the lower left.
-# The key stays in this page; nothing is kept when you close it.
+// What the page begins with, and what it shows once a key is there: a query of what the key reaches, that works.
+const greeting = `# Enter your API key above. It stays in this page; nothing is kept when you close it.
+# Then press Ctrl+Enter or the button ▶ to run this.
 
 {
   viewer {
@@ -10,6 +11,28 @@ const greeting = `# Put your API key into the headers below, then re-fetch the s
       library
       access
     }
+  }
+}
+`;
+
+/** A query of the newest assets of a library. */
+const example = (organization, library) => `# The libraries of your key, and the newest assets of one of them. Ctrl+Enter or ▶ runs it.
+# Ctrl+Space completes; the book at the left has the whole schema.
+
+{
+  viewer {
+    organizationId
+    libraries {
+      library
+      access
+    }
+  }
+  assets(organizationId: ${JSON.stringify(organization)}, libraryId: ${JSON.stringify(library)}, pageSize: 5) {
+    id
+    name
+    url
+    width
+    height
   }
 }
 `;
@@ -26,13 +49,51 @@ const storage = {
   clear: () => memory.clear(),
 };
 
-const explorer = React.createElement(GraphiQL, {
-  fetcher: GraphiQL.createFetcher({ url: "/graphql" }),
-  defaultQuery: greeting,
-  defaultHeaders: '{\n  "Authorization": "Bearer pk_"\n}',
-  defaultEditorToolsVisibility: "headers",
-  shouldPersistHeaders: false,
-  storage,
+const root = ReactDOM.createRoot(document.getElementById("explorer"));
+
+/** Shows the explorer with a query and a key; each time anew, so that it asks for the schema with that key. */
+function show(query, key, turn) {
+  memory.clear();
+  const headers = { Authorization: `Bearer ${key}` };
+  root.render(
+    React.createElement(GraphiQL, {
+      key: turn,
+      fetcher: GraphiQL.createFetcher({ url: "/graphql", headers: key ? headers : {} }),
+      defaultQuery: query,
+      defaultHeaders: key ? "" : '{\n  "Authorization": "Bearer pk_"\n}',
+      shouldPersistHeaders: false,
+      storage,
+      // Without a key the server would only refuse to tell its schema.
+      ...(key ? {} : { schema: null }),
+    }),
+  );
+}
+
+let turn = 0;
+show(greeting, "", turn);
+
+const form = document.getElementById("key-form");
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const key = document.getElementById("key").value.trim();
+  const problem = document.getElementById("key-problem");
+  problem.textContent = "";
+  const viewer = await viewerOf(key).catch(() => ({ problem: "The server can’t be reached." }));
+  if (viewer.problem) {
+    problem.textContent = viewer.problem;
+    return;
+  }
+  const library = viewer.libraries[0]?.library;
+  show(library ? example(viewer.organizationId, library) : greeting, key, (turn += 1));
 });
 
-ReactDOM.createRoot(document.getElementById("explorer")).render(explorer);
+async function viewerOf(key) {
+  const answer = await fetch("/graphql", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Authorization: `Bearer ${key}` },
+    body: JSON.stringify({ query: "{ viewer { organizationId libraries { library access } } }" }),
+  });
+  const { data, errors, error } = await answer.json();
+  const message = errors?.[0]?.message ?? error?.message;
+  return message ? { problem: message } : data.viewer;
+}
