@@ -23,6 +23,7 @@ pub mod data_folder;
 pub mod disk;
 pub mod doctor;
 mod file_check;
+pub mod growth;
 mod health;
 mod index;
 pub mod keys;

@@ -4,6 +4,7 @@
 //! Every page works without a script, and better with one. Nothing is fetched from elsewhere, nothing is inline.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_web::guard::{self, GuardContext};
 use actix_web::http::header::{ACCEPT, LOCATION};
@@ -12,7 +13,7 @@ use actix_web::{HttpResponse, web};
 
 use crate::core::Core;
 use crate::transport;
-use crate::transport::tls::ClientAuthority;
+use crate::transport::tls::{Certificates, ClientAuthority};
 
 mod cookie;
 mod files;
@@ -34,10 +35,12 @@ mod visible;
 use gate::Gate;
 
 /// What the pages need to know about the server.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct WebappOptions {
     /// The authority that clients must trust first, if there is one.
     pub authority: Option<ClientAuthority>,
+    /// The certificate that new connections get.
+    pub certificates: Arc<Certificates>,
 }
 
 /// Mounts the pages, and redirects browsers from `/` to them. Comes after the transports that have a `/` of their own.

@@ -75,7 +75,7 @@ impl Listeners {
             mcp_hosts: mcp_hosts.clone(),
         };
         let mcp = McpOptions { addresses: addresses.clone(), mcp_hosts };
-        let pages = pages::WebappOptions { authority };
+        let pages = pages::WebappOptions { authority, certificates: Arc::clone(&metrics.certificates) };
         let mcp_server = McpServer::new(core.clone());
         let (documents, docs) = (rest::Documents::new(core.settings()), docs::Pages::new(core.settings()));
         let running = RunningRequests::default();

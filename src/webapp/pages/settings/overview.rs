@@ -1,14 +1,16 @@
-//! The overview of an organization: how much there is, what was added, which keys are used, what failed, the audit log.
+//! The overview of an organization: how much there is and how it grows, which keys are used, what failed, how the server
+//! is, the audit log.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::OwnerRequest;
 use super::audit::{AuditPage, AuditQuery};
 use super::expiry::Expiry;
 use super::keys::KeyRow;
+use crate::core::members::LinkInfo;
 use crate::core::model::page::PageRequest;
-use crate::core::model::{OrganizationUse, Quota};
+use crate::core::model::{Library, OrganizationUse, Quota};
 use crate::core::processing::FailedWork;
 use crate::core::quotas::OrganizationQuota;
 use crate::core::search::FoundAsset;
@@ -18,6 +20,12 @@ use crate::webapp::format::numbers;
 use crate::webapp::format::times::Time;
 use crate::webapp::layout::{Layout, Section};
 use crate::webapp::reply::page;
+
+mod server;
+mod trend;
+
+use server::Server;
+use trend::{DAYS, LibraryStorage, Trend};
 
 /// How many of the latest assets are shown.
 const LATEST: usize = 8;
@@ -37,7 +45,9 @@ struct OverviewPage {
     waiting: String,
     failed: Vec<FailedRow>,
     misfits: Vec<String>,
-    backups: Option<Backups>,
+    storage: Vec<LibraryStorage>,
+    trend: Trend,
+    server: Option<Server>,
     log: AuditPage,
 }
 
@@ -57,17 +67,6 @@ struct Figure {
     href: String,
 }
 
-/// The backups of the server.
-struct Backups {
-    made: Option<Time>,
-    /// When one failed after the last that was made.
-    failed: Option<Time>,
-    /// The interval, if they are scheduled.
-    every: Option<String>,
-    /// Whether the last one is older than it should be.
-    is_late: bool,
-}
-
 /// A recently added asset.
 struct RecentAsset {
     name: String,
@@ -80,8 +79,10 @@ struct RecentAsset {
 }
 
 impl RecentAsset {
-    fn of(found: FoundAsset) -> Self {
+    fn of(found: FoundAsset, libraries: &[(Library, u64)]) -> Self {
         let detail = found.detail;
+        let named = libraries.iter().find(|(library, _)| library.slug == detail.library);
+        let library_name = named.map(|(library, _)| library.name.clone()).unwrap_or_default();
         let (organization, library, id) = (&detail.organization, &detail.library, detail.asset.id);
         let image = format!("/cdn/{organization}/{library}/{id}?w=400&h=400&fm=auto");
         Self {
@@ -91,7 +92,7 @@ impl RecentAsset {
             } else {
                 String::new()
             },
-            library: library.to_string(),
+            library: library_name,
             name: detail.asset.name,
             by: detail.asset.uploaded_by,
             added: Time(detail.asset.created),
@@ -126,7 +127,11 @@ impl FailedRow {
 }
 
 /// `GET …/settings/overview?q=…&before=…`
-pub async fn show(owner: OwnerRequest, query: web::Query<AuditQuery>) -> Result<HttpResponse> {
+pub async fn show(
+    owner: OwnerRequest,
+    request: HttpRequest,
+    query: web::Query<AuditQuery>,
+) -> Result<HttpResponse> {
     let log = AuditPage::read(&owner, &query).await?;
     if owner.user.context.is_partial() {
         return page(&LogPart { log });
@@ -134,38 +139,26 @@ pub async fn show(owner: OwnerRequest, query: web::Query<AuditQuery>) -> Result<
     let caller = owner.user.caller(owner.slug())?;
     let newest = PageRequest { offset: 0, size: LATEST };
     let found = owner.user.core.search_assets(&caller, owner.slug(), "", &[], newest).await?;
+    let trend = Trend::of(&owner.user.core.added_by_day(caller, DAYS).await?);
+    let libraries = owner.user.core.list_library_sizes(&owner.by, owner.slug())?;
     page(&OverviewPage {
         layout: owner.layout("Overview", Section::Overview)?,
         base: owner.path(&[]).to_string(),
-        figures: figures(&owner)?,
-        latest: found.hits.into_iter().map(RecentAsset::of).collect(),
+        figures: figures(&owner, &libraries)?,
+        latest: found.hits.into_iter().map(|found| RecentAsset::of(found, &libraries)).collect(),
         keys: recently_used(&owner)?,
         waiting: waiting(owner.user.core.waiting_work(&owner.by)?),
         failed: failed(&owner)?,
         misfits: misfits(&owner)?,
-        backups: backups(&owner)?,
+        storage: LibraryStorage::of(&libraries, owner.slug()),
+        server: Server::of(&owner, &request, trend.bytes)?,
+        trend,
         log,
     })
 }
 
 fn waiting(files: u64) -> String {
     if files == 0 { String::new() } else { numbers::counted(files, "file") }
-}
-
-/// When the server was backed up, and what else there is to say about it.
-fn backups(owner: &OwnerRequest) -> Result<Option<Backups>> {
-    let core = &owner.user.core;
-    let Some(latest) = core.backups_for(&owner.by)? else { return Ok(None) };
-    let schedule = &core.settings().backup;
-    let hours = schedule.every.as_secs() / 3600;
-    let every = schedule.dir.as_ref().map(|_| numbers::counted(hours, "hour"));
-    let is_late = latest.made.is_none_or(|made| core.now().saturating_sub(made) > 2 * hours * 3_600_000);
-    Ok(Some(Backups {
-        made: latest.made.map(Time),
-        failed: latest.failed.map(Time),
-        is_late: is_late && every.is_some(),
-        every,
-    }))
 }
 
 /// What to say about files that don't match the database.
@@ -219,10 +212,10 @@ pub async fn retry(owner: OwnerRequest, form: Form) -> Result<HttpResponse> {
     }
 }
 
-fn figures(owner: &OwnerRequest) -> Result<Vec<Figure>> {
+fn figures(owner: &OwnerRequest, libraries: &[(Library, u64)]) -> Result<Vec<Figure>> {
     let core = &owner.user.core;
-    let libraries = core.list_library_sizes(&owner.by, owner.slug())?;
-    let sum = |part: fn(&(crate::core::model::Library, u64)) -> u64| libraries.iter().map(part).sum::<u64>();
+    let links = core.list_links(&owner.by, owner.slug())?;
+    let sum = |part: fn(&(Library, u64)) -> u64| libraries.iter().map(part).sum::<u64>();
     let OrganizationQuota { quota, used, .. } = core.get_quota(&owner.by, owner.slug())?;
     let trashed = sum(|(library, _)| library.trashed);
     let keys = core.list_keys(&owner.by, Some(owner.slug()))?;
@@ -266,10 +259,23 @@ fn figures(owner: &OwnerRequest) -> Result<Vec<Figure>> {
             icon: "users",
             label: "Members",
             value: core.list_members(&owner.by, owner.slug())?.len().to_string(),
-            note: String::new(),
+            note: link_note(&links),
             href: settings(&["people"]),
         },
     ])
+}
+
+/// The links that let somebody in.
+fn link_note(links: &[LinkInfo]) -> String {
+    let resets = links.iter().filter(|info| info.member.is_some()).count();
+    let counted = |number: usize, one| numbers::counted(number.try_into().unwrap_or(u64::MAX), one);
+    let invitations = counted(links.len() - resets, "open invitation");
+    match (links.len() - resets, resets) {
+        (0, 0) => String::new(),
+        (_, 0) => invitations,
+        (0, resets) => counted(resets, "link for a new password"),
+        (_, resets) => format!("{invitations}, {}", counted(resets, "link for a new password")),
+    }
 }
 
 fn storage_note(quota: &Quota) -> String {

@@ -1,0 +1,72 @@
+//! How much was added to an organization lately, day by day, and how much room is left for more.
+
+use std::time::Duration;
+
+use super::Core;
+use crate::core::access::{Administrator, Caller};
+use crate::core::disk::Room;
+use crate::core::model::page::{AssetPageRequest, PageStart};
+use crate::core::model::time::millis;
+use crate::core::store::AssetLists;
+use crate::error::Result;
+
+/// How many assets are read at a time.
+const PAGE: usize = 1000;
+/// The most assets that are looked at, the newest first: about half a second's work.
+const MOST: usize = 100_000;
+const DAY: Duration = Duration::from_hours(24);
+
+/// What was added within 24 hours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AddedInDay {
+    /// How many assets that are still there, without variants.
+    pub assets: u64,
+    /// The size of their files, in bytes.
+    pub bytes: u64,
+}
+
+impl Core {
+    /// What was added to the organization's libraries in each of the last `days` times 24 hours, the oldest first. It is
+    /// counted by the assets that are there, so it needs no record of its own, and what was deleted since is not in it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn added_by_day(&self, caller: Caller, days: usize) -> Result<Vec<AddedInDay>> {
+        let now = self.now();
+        self.scans()
+            .run(caller.client_id(), move || {
+                let grants = caller.read_all();
+                let mut added = vec![AddedInDay::default(); days];
+                let mut start = PageStart::Offset(0);
+                for _ in 0..MOST / PAGE {
+                    let page = caller.snapshot().listed(&grants, AssetPageRequest { start, size: PAGE })?;
+                    for asset in &page.items {
+                        let age = usize::try_from(now.saturating_sub(asset.created) / millis(DAY));
+                        let Some(day) = age.ok().and_then(|age| days.checked_sub(age + 1)) else {
+                            return Ok(added);
+                        };
+                        if let Some(day) = added.get_mut(day) {
+                            day.assets += 1;
+                            day.bytes = day.bytes.saturating_add(asset.content.size);
+                        }
+                    }
+                    let Some(next) = page.next else { break };
+                    start = PageStart::After(next);
+                }
+                Ok(added)
+            })
+            .await
+    }
+
+    /// The room on the disk of the files, for the owners of the first organization, who run the server; none for others, and
+    /// none when it can't be measured.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn disk_room(&self, by: &Administrator) -> Result<Option<Room>> {
+        if !self.runs_server(by)? {
+            return Ok(None);
+        }
+        Ok(self.store().disk().room(self.blobs().folder()).ok())
+    }
+}
