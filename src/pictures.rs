@@ -45,7 +45,7 @@ pub mod worker;
 
 use canvas::Canvas;
 use geometry::CheckedGeometry;
-pub use metadata::{Metadata, metadata};
+pub use metadata::{Exposure, Metadata, Position, metadata};
 pub use resize::{Fit, PixelSize, ResizeSpec};
 pub use tools::{MediaTools, RenderableTypes};
 

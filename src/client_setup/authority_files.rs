@@ -58,6 +58,12 @@ impl<'a> AuthorityFiles<'a> {
         Self { is_complete: authority.bundle.has_system, ..AuthorityFiles::DOWNLOADED }
     }
 
+    /// The authority's certificate, as a shell reads its path.
+    #[must_use]
+    pub fn certificate_in_shell(self) -> String {
+        self.certificate.for_shell()
+    }
+
     /// The variables with which Node, OpenSSL and Python's requests trust the server, as commands for a shell.
     #[must_use]
     pub fn exports(self) -> String {

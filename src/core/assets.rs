@@ -18,6 +18,8 @@ use crate::pictures::RenderableTypes;
 
 mod description;
 mod file;
+mod name;
+mod photo_details;
 mod tags;
 
 pub(super) use tags::expect_tag_room;

@@ -233,7 +233,7 @@ impl Core {
         } else {
             None
         };
-        let Metadata { captured, camera, title, caption, keywords } =
+        let Metadata { captured, camera, title, caption, keywords, exposure: _, position: _ } =
             self.read_metadata(permit, content).await?;
         let size = derived.as_ref().map(|derived| derived.size);
         let (blurhash, colour) = derived.map(|derived| (derived.blurhash, derived.colour)).unzip();
@@ -243,7 +243,11 @@ impl Core {
     }
 
     /// The metadata in a file. Unreadable metadata counts as none: the picture can still be shown.
-    async fn read_metadata(&self, permit: &RenderPermit, content: &Content) -> Result<Metadata, Failure> {
+    pub(super) async fn read_metadata(
+        &self,
+        permit: &RenderPermit,
+        content: &Content,
+    ) -> Result<Metadata, Failure> {
         let path = self.blobs().local_path(content.hash);
         match permit.metadata(&path, content.media_type).await {
             Err(failure @ Failure::Unavailable(_)) => Err(failure),
@@ -307,13 +311,16 @@ impl Core {
 fn visible(metadata: Metadata) -> Metadata {
     let line = |text: String| without_hidden(&text, TextKind::Line).into_owned();
     let lines = |text: String| without_hidden(&text, TextKind::Lines).into_owned();
-    let Metadata { captured, camera, title, caption, keywords } = metadata;
+    let Metadata { captured, camera, title, caption, keywords, mut exposure, position } = metadata;
+    exposure.lens = exposure.lens.map(line);
     Metadata {
         captured: captured.map(line),
         camera: camera.map(line),
         title: title.map(line),
         caption: caption.map(lines),
         keywords: keywords.into_iter().map(line).collect(),
+        exposure,
+        position,
     }
 }
 

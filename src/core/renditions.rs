@@ -139,7 +139,12 @@ impl Renditions {
 
     /// Waits for a permit with the lowest priority, after all work that a client waits for.
     pub(super) async fn background_permit(&self) -> RenderPermit {
-        self.pool.permit(PermitRequest::internal(Priority::Background)).await
+        self.permit(PermitRequest::internal(Priority::Background)).await
+    }
+
+    /// Waits for a permit to work on a file.
+    pub(super) async fn permit(&self, request: PermitRequest) -> RenderPermit {
+        self.pool.permit(request).await
     }
 
     /// The cached rendition for a spec, made in either way.

@@ -13,8 +13,11 @@ use super::{DecodeLimits, Failure, guarded};
 use crate::pictures::media::reader::ByteReader;
 use crate::pictures::media::{MediaType, tiff};
 
+mod exposure;
 mod iptc;
 mod xmp;
+
+pub use exposure::{Exposure, Position};
 
 /// The longest text that is read, in characters: the default limit of a description.
 const MAX_TEXT_CHARACTERS: usize = 10_000;
@@ -36,6 +39,10 @@ pub struct Metadata {
     pub caption: Option<String>,
     /// The keywords, each once, at most 200.
     pub keywords: Vec<String>,
+    /// How it was taken.
+    pub exposure: Exposure,
+    /// Where it was taken.
+    pub position: Option<Position>,
 }
 
 impl Metadata {
@@ -47,6 +54,8 @@ impl Metadata {
             title: self.title.or(other.title),
             caption: self.caption.or(other.caption),
             keywords: if self.keywords.is_empty() { other.keywords } else { self.keywords },
+            exposure: if self.exposure == Exposure::default() { other.exposure } else { self.exposure },
+            position: self.position.or(other.position),
         }
     }
 
@@ -147,6 +156,8 @@ fn of_exif(exif: &Exif) -> Metadata {
         // Many cameras write their own name into the EXIF caption.
         caption: None,
         keywords: Vec::new(),
+        exposure: Exposure::of(exif),
+        position: exif.gps_info().and_then(Position::of),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod appearance;
 mod asset;
+mod asset_picture;
 mod browsing;
 mod downloads;
 mod long_list;

@@ -166,6 +166,8 @@ actions! {
     KeyKept "key.kept",
     /// A file of assets was found damaged or missing.
     FileDamaged "file.damaged",
+    /// An asset was renamed.
+    AssetRenamed "asset.renamed",
 }
 
 /// One event.

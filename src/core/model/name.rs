@@ -13,7 +13,7 @@ const SLUG_LENGTH: usize = 64;
 /// The longest tag, in characters.
 const TAG_LENGTH: usize = 64;
 /// The longest stored file name of an upload, in characters; longer ones are cut.
-const FILE_NAME_LENGTH: usize = 255;
+pub const FILE_NAME_LENGTH: usize = 255;
 /// Words that are reserved for paths and pages.
 const RESERVED_TAGS: [&str; 2] = ["index", "trash"];
 

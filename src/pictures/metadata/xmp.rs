@@ -124,6 +124,7 @@ mod tests {
             title: Some("Dune & sky".into()),
             caption: Some("At dusk".into()),
             keywords: vec!["sand".into(), "dusk".into()],
+            ..Metadata::default()
         };
         assert_eq!(found, expected);
     }

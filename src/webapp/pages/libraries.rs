@@ -56,6 +56,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
     let trash = transport::resource("/{organization}/{library}/trash", &[Method::GET]);
     let trashed = transport::resource("/{organization}/{library}/trash/{asset}", &[Method::GET]);
     let asset = transport::resource("/{organization}/{library}/{asset}", &[Method::GET]);
+    let details = transport::resource("/{organization}/{library}/{asset}/details", &[Method::GET]);
     routes
         .service(libraries.route(web::get().to(list)).route(web::post().to(create)))
         .service(library.route(web::get().to(grid::show)).route(web::post().to(rename)))
@@ -66,6 +67,8 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(change("/trash/empty").route(web::post().to(trash_changes::empty)))
         .service(trashed.route(web::get().to(trash::image)))
         .service(asset.route(web::get().to(asset::show)))
+        .service(details.route(web::get().to(asset::details)))
+        .service(change("/{asset}/name").route(web::post().to(asset_changes::rename)))
         .service(change("/{asset}/description").route(web::post().to(asset_changes::describe)))
         .service(change("/{asset}/tags").route(web::post().to(asset_changes::tag)))
         .service(change("/{asset}/variants").route(web::post().to(upload::upload_variant)))

@@ -5,6 +5,14 @@ use rasterd::core::model::{Access, Role};
 
 use super::test_library::{PHOTOS, TestLibrary, fixture};
 use crate::browser::Locator;
+use crate::people::PASSWORD;
+
+/// Whether the page says that the name is saved.
+const SAVED_NAME: &str =
+    "document.getElementById('name').form.querySelector('[role=status]').textContent === 'Saved'";
+/// The same of the description.
+const SAVED: &str =
+    "document.getElementById('description').form.querySelector('[role=status]').textContent === 'Saved'";
 
 #[tokio::test]
 async fn an_asset_is_described_tagged_promoted_and_followed_to_another_library() {
@@ -20,12 +28,14 @@ async fn an_asset_is_described_tagged_promoted_and_followed_to_another_library()
     browser.open(&page);
     browser.fill("Description", "The bridge, from the north.");
     browser.click(&Locator::button("Save"));
-    browser.wait_for(&Locator::text("The description is saved."));
-    browser.dismiss_messages();
+    browser.wait_for(&Locator::text("Saved"));
     // The page that stays open knows what it saved, and changes that.
     browser.fill("Description", "The bridge,\nseen from the north.");
-    browser.click(&Locator::button("Save"));
-    browser.wait_for(&Locator::text("The description is saved."));
+    browser.press("Control+Enter");
+    browser.wait_for(&Locator::text("Saved"));
+    browser.fill("Name", "The Golden Gate");
+    browser.press("Enter");
+    browser.wait_until(SAVED_NAME);
     browser.fill("Add tags, separated by commas", "sea, bridge");
     browser.press("Enter");
     browser.wait_for(&Locator::button("Remove the tag bridge"));
@@ -42,6 +52,11 @@ async fn an_asset_is_described_tagged_promoted_and_followed_to_another_library()
     let caller = core.authenticate(&library.key.token).unwrap();
     let detail = core.get_asset(&caller, &PHOTOS, &sunset).unwrap();
     assert_eq!(detail.asset.description, "The bridge,\nseen from the north.");
+    assert_eq!(detail.asset.name, "wine");
+    assert!(
+        detail.variants.iter().any(|variant| variant.name == "The Golden Gate"),
+        "promoting takes the name along"
+    );
     assert_eq!((detail.asset.tags, detail.variants.len()), (vec!["bridge".to_owned()], 2));
     drop(caller);
     let key = library.server.key("acme", &[("photos", Access::Write), ("press-kit", Access::Write)]).await;
@@ -109,10 +124,8 @@ async fn a_typed_description_is_saved_however_its_field_is_left() {
     for key in ["Tab", "Escape"] {
         browser.fill("Description", key);
         browser.press(key);
-        browser.wait_for(&Locator::text("The description is saved."));
-        browser.wait_until("!document.querySelector('.describe-changed')");
+        browser.wait_until(SAVED);
         assert_eq!(stored(), key);
-        browser.dismiss_messages();
     }
     // A link waits until it is saved.
     browser.fill("Description", "Before the next one");
@@ -132,4 +145,47 @@ async fn a_typed_description_is_saved_however_its_field_is_left() {
     assert_eq!(browser.evaluate(asks), true);
     browser.evaluate("{ const d = document.getElementById('description'); d.value = d.defaultValue; d.dispatchEvent(new Event('input')) }");
     assert_eq!(browser.evaluate(asks), false);
+}
+
+#[tokio::test]
+async fn nothing_that_was_typed_is_lost_to_a_reload_or_the_end_of_the_session() {
+    let library = TestLibrary::empty().await;
+    let sunset = library.upload("sunset.jpg").await;
+    let browser = library.browser(Role::Editor).await;
+    let page = format!("/app/acme/photos/{sunset}");
+    let stored = || {
+        let core = library.server.core();
+        let caller = core.authenticate(&library.key.token).unwrap();
+        core.get_asset(&caller, &PHOTOS, &sunset).unwrap().asset
+    };
+    browser.open(&page);
+    // Typed, and not left: nothing is sent yet.
+    browser.fill("Description", "Half a sentence");
+    let draft = "[...Object.values(sessionStorage)].includes('Half a sentence')";
+    browser.wait_until(draft);
+    // As if the browser had crashed: the page goes without the question that it would ask.
+    browser.evaluate("{ const d = document.getElementById('description'); d.value = d.defaultValue }");
+    browser.open("/app/acme");
+    browser.open(&page);
+    browser.wait_for(&Locator::text("What you typed is back. It is not saved yet."));
+    assert_eq!(browser.value(&Locator::css("#description")), "Half a sentence");
+
+    browser.clear_cookies();
+    browser.click(&Locator::button("Save"));
+    browser.wait_for(&Locator::heading("Sign in to continue"));
+    browser.fill("Password", PASSWORD);
+    browser.press("Enter");
+    browser.wait_until(SAVED);
+    assert_eq!(stored().description, "Half a sentence");
+    browser.wait_until(&format!("!{draft}"));
+
+    // A name that is refused stays, with the reason and a way to try again.
+    browser.fill("Name", "a\u{202E}b");
+    browser.press("Enter");
+    browser.wait_for(&Locator::text("Not saved:"));
+    browser.wait_for(&Locator::button("Retry"));
+    browser.fill("Name", "Bridge at dusk");
+    browser.click(&Locator::button("Retry"));
+    browser.wait_until(SAVED_NAME);
+    assert_eq!(stored().name, "Bridge at dusk");
 }

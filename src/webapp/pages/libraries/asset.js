@@ -1,4 +1,7 @@
-// The page of one asset: its keys, and saving its description.
+// The page of one asset: its keys, and leaving it only once what was typed is saved.
+
+import { hasUnsaved, saveAll } from "./saved_fields.js";
+import { isZoomed, pan, zoomByKey } from "./stage.js";
 
 const viewer = document.getElementById("viewer");
 if (viewer) {
@@ -8,12 +11,15 @@ if (viewer) {
   const focus = { t: "add-tag", e: "description" };
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.defaultPrevented || document.querySelector("dialog[open]") || event.target.closest(".menu[open]")) return;
     if (event.target.matches("input, textarea, select, video")) {
       if (event.key === "Escape") /** @type {HTMLElement} */ (event.target).blur();
       return;
     }
+    if (zoomByKey(event.key)) return event.preventDefault();
+    if (event.shiftKey) return;
+    if (isZoomed() && pan(event.key)) return event.preventDefault();
     if (event.key in press) document.getElementById(press[event.key])?.click();
     else if (event.key === "Escape") leaveFor(viewer.dataset.back);
     else if (event.key === "Delete") /** @type {HTMLFormElement} */ (document.getElementById("trash"))?.requestSubmit();
@@ -28,64 +34,20 @@ if (viewer) {
     if (event.target.closest("#upload-variant")) /** @type {HTMLInputElement} */ (event.target).form.requestSubmit();
   });
 
-  // A description is saved when its field is left.
-  const description = /** @type {HTMLTextAreaElement | null} */ (document.getElementById("description"));
-  let saved = description?.value;
-  /** @type {Promise<boolean> | null} */
-  let saving = null;
-  const isUnsaved = () => description?.value !== saved;
-  const mark = () => description.form.classList.toggle("describe-changed", isUnsaved());
-
-  if (description) {
-    let sent = saved;
-    description.addEventListener("input", mark);
-    description.form.addEventListener("htmx:beforeRequest", () => (sent = description.value));
-    description.form.addEventListener("htmx:afterRequest", ({ detail }) => {
-      if (detail.successful) saved = sent;
-      mark();
-    });
-    description.addEventListener("blur", save);
-    // The button Save takes the focus out of the field, which saves; that is once enough.
-    addEventListener(
-      "submit",
-      (event) => {
-        if (event.target !== description.form || (isUnsaved() && !saving)) return;
-        event.preventDefault();
-        event.stopImmediatePropagation();
-      },
-      true,
-    );
-  }
-
-  // Saves what is not saved yet; resolves to whether that worked. What is wrong is shown by itself.
-  function save() {
-    if (!isUnsaved()) return Promise.resolve(true);
-    saving ??= new Promise((/** @type {(isSaved: boolean) => void} */ ended) => {
-      /** @param {HtmxEvent} event */
-      const tell = ({ detail }) => ended(Boolean(detail.successful));
-      description.form.addEventListener("htmx:afterRequest", tell, { once: true });
-      description.form.requestSubmit();
-    }).finally(() => (saving = null));
-    return saving;
-  }
-
   /**
-   * Leaves the page once the description is saved; otherwise it stays on the page, with the reason.
+   * Leaves the page once everything is saved; otherwise it stays on the page, with the reason.
    * @param {string} address
    */
   async function leaveFor(address) {
-    if (await save()) location.assign(address);
+    if (await saveAll()) location.assign(address);
   }
 
   document.addEventListener("click", (event) => {
     const link = /** @type {HTMLAnchorElement | null} */ (event.target.closest("a[href]"));
     const stays = !link || link.target || link.hasAttribute("download") || link.origin !== location.origin;
-    if (stays || event.ctrlKey || event.metaKey || event.shiftKey || !isUnsaved()) return;
+    if (stays || event.ctrlKey || event.metaKey || event.shiftKey || !hasUnsaved()) return;
     event.preventDefault();
     leaveFor(link.href);
-  });
-  addEventListener("beforeunload", (event) => {
-    if (isUnsaved()) event.preventDefault();
   });
 
   // After adding a tag, the field is ready for the next one.

@@ -1,25 +1,32 @@
 //! The page of one asset: its image, its details, and the links to the next and the previous one of its list.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::browsing::Browsing;
-use super::tile::{icon_of, type_name};
+use super::tile::icon_of;
 use super::{Can, OfAsset};
+use crate::client_setup::AuthorityFiles;
 use crate::core::access::Caller;
 use crate::core::assets::{AssetDetail, description_mark};
 use crate::core::browse::Adjacent;
 use crate::core::model::Asset;
 use crate::core::model::id::AssetId;
 use crate::error::{Code, Error, Result};
-use crate::pictures::media::MediaType;
-use crate::webapp::format::numbers::{bytes, grouped};
+use crate::webapp::WebappOptions;
 use crate::webapp::format::times::Time;
 use crate::webapp::layout::{Layout, Section};
-use crate::webapp::pages::libraries::image::{Image, file_path};
+use crate::webapp::pages::libraries::image::Image;
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::{page, page_with, redirect};
 use crate::webapp::signed_in_user::SignedInUser;
+
+mod photo;
+mod shown_file;
+mod snippets;
+
+pub use photo::details;
+use shown_file::ShownFile;
 
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/libraries/asset.html")]
@@ -68,22 +75,6 @@ struct TagLink {
     href: String,
 }
 
-/// The file that the page shows: the asset's own, or that of one of its variants.
-struct ShownFile {
-    id: String,
-    /// Whether it is a variant's.
-    is_variant: bool,
-    name: String,
-    image: Option<Image>,
-    is_video: bool,
-    icon: &'static str,
-    file: String,
-    facts: Vec<(&'static str, String)>,
-    url: String,
-    markdown: String,
-    html: String,
-}
-
 /// One of the files of an asset, to choose from.
 struct Variant {
     id: String,
@@ -116,13 +107,14 @@ pub async fn show(user: SignedInUser, path: OfAsset, request: HttpRequest) -> Re
         return Ok(redirect(&user.context, &browsing.asset(&id)));
     };
     let (caller, adjacent) = user.core.adjacent(caller, &browsing.path(), &browsing.query, &id).await?;
-    page(&asset_page(&user, &caller, &browsing, &detail, shown, adjacent)?)
+    page(&asset_page(&user, &request, &caller, &browsing, Shown { detail: &detail, file: shown, adjacent })?)
 }
 
 /// The page of an asset whose description somebody else changed meanwhile: with both texts, so that saving again is a
 /// choice.
 pub async fn described_since(
     user: &SignedInUser,
+    request: &HttpRequest,
     browsing: &Browsing,
     id: &str,
     typed: String,
@@ -131,7 +123,8 @@ pub async fn described_since(
     let caller = user.caller(&browsing.organization)?;
     let detail = user.core.get_asset(&caller, &browsing.path(), id)?;
     let (caller, adjacent) = user.core.adjacent(caller, &browsing.path(), &browsing.query, id).await?;
-    let mut answer = asset_page(user, &caller, browsing, &detail, &detail.asset, adjacent)?;
+    let shown = Shown { detail: &detail, file: &detail.asset, adjacent };
+    let mut answer = asset_page(user, request, &caller, browsing, shown)?;
     let stored = std::mem::replace(&mut answer.description.text, typed);
     answer.description.problem = "Somebody changed the description since you opened this page. Yours is below and not saved yet; saving replaces theirs:";
     answer.description.stored = stored;
@@ -164,19 +157,27 @@ pub fn wanted_variant(query: &str) -> Option<String> {
     wanted.map(|(_, id)| id.into_owned())
 }
 
+/// What a page shows.
+struct Shown<'a> {
+    detail: &'a AssetDetail,
+    /// The asset itself, or one of its variants.
+    file: &'a Asset,
+    adjacent: Adjacent,
+}
+
 fn asset_page(
     user: &SignedInUser,
+    request: &HttpRequest,
     caller: &Caller,
     browsing: &Browsing,
-    detail: &AssetDetail,
-    shown: &Asset,
-    adjacent: Adjacent,
+    Shown { detail, file, adjacent }: Shown<'_>,
 ) -> Result<AssetPage> {
     let (asset, can) = (&detail.asset, Can::of(caller));
     let library = user.core.get_library(caller, &browsing.path())?.library;
     let step = |id: Option<AssetId>| id.map(|id| browsing.asset(id.as_str()));
     let here = browsing.asset(asset.id.as_str());
     let query = here.as_str().split_once('?').map_or_else(String::new, |(_, query)| format!("?{query}"));
+    let authority = authority_file(request);
     let layout = user.layout(asset.name.clone())?.within(caller, Section::Libraries);
     Ok(AssetPage {
         layout: layout
@@ -186,22 +187,31 @@ fn asset_page(
         query,
         can,
         name: asset.name.clone(),
-        shown: ShownFile::new(detail, shown, &user.core.settings().public_url),
+        shown: ShownFile::new(detail, file, &user.core.settings().public_url, authority.as_deref()),
         description: DescriptionForm {
             text: asset.description.clone(),
             seen: description_mark(&asset.description),
             problem: "",
             stored: String::new(),
         },
-        uploaded_by: shown.uploaded_by.clone(),
-        created: Time(shown.created),
-        updated: Time(shown.updated),
+        uploaded_by: file.uploaded_by.clone(),
+        created: Time(file.created),
+        updated: Time(file.updated),
         tags: asset_tags(user, caller, browsing, asset)?,
-        variants: variants(browsing, detail, shown),
+        variants: variants(browsing, detail, file),
         before: step(adjacent.before),
         after: step(adjacent.after),
         list: browsing.list(),
     })
+}
+
+/// Where a shell finds the authority that clients must trust first, if there is one.
+fn authority_file(request: &HttpRequest) -> Option<String> {
+    let options = request.app_data::<web::Data<WebappOptions>>()?;
+    options
+        .authority
+        .as_ref()
+        .map(|authority| AuthorityFiles::in_home_folder(authority).certificate_in_shell())
 }
 
 /// The tags of an asset as its page shows them.
@@ -244,79 +254,4 @@ fn variants(browsing: &Browsing, detail: &AssetDetail, shown: &Asset) -> Vec<Var
         return Vec::new();
     }
     std::iter::once(&detail.asset).chain(&detail.variants).map(choice).collect()
-}
-
-impl ShownFile {
-    fn new(detail: &AssetDetail, asset: &Asset, public_url: &str) -> Self {
-        let media_type = asset.content.media_type;
-        let file = file_path(detail, asset);
-        let url = format!("{public_url}{file}");
-        let is_image = media_type.mime().starts_with("image/");
-        Self {
-            id: asset.id.to_string(),
-            is_variant: asset.parent.is_some(),
-            name: asset.name.clone(),
-            image: Image::of(detail, asset),
-            is_video: matches!(media_type, MediaType::Mp4 | MediaType::Mov | MediaType::WebM),
-            icon: icon_of(media_type),
-            facts: facts(asset),
-            markdown: markdown(&asset.name, &url, is_image),
-            html: html(asset, &url, is_image),
-            file,
-            url,
-        }
-    }
-}
-
-fn facts(asset: &Asset) -> Vec<(&'static str, String)> {
-    let content = &asset.content;
-    let mut facts = Vec::new();
-    if let Some((width, height)) = content.width.zip(content.height) {
-        let [width, height] = [width, height].map(|edge| grouped(u64::from(edge)));
-        facts.push(("Dimensions", format!("{width} × {height} pixels")));
-    }
-    facts.push(("Type", type_name(content.media_type).to_owned()));
-    facts.push(("Size", bytes(content.size)));
-    let look = content.processing_result().cloned().unwrap_or_default();
-    // ISO 8601 with a space reads better, and the camera's own time is not turned into another.
-    let captured = look.captured.map(|captured| captured.replacen('T', " ", 1));
-    let told = [("Title", look.title), ("Taken", captured), ("Camera", look.camera)];
-    facts.extend(told.into_iter().filter_map(|(label, value)| Some((label, value?))));
-    facts
-}
-
-/// The asset in Markdown: as an image, or as a link.
-fn markdown(name: &str, url: &str, is_image: bool) -> String {
-    let name: String = name.chars().flat_map(|letter| escaped_in_markdown(letter).chain([letter])).collect();
-    let mark = if is_image { "!" } else { "" };
-    format!("{mark}[{name}]({url})")
-}
-
-fn escaped_in_markdown(letter: char) -> impl Iterator<Item = char> {
-    "\\`*_[]<>!".contains(letter).then_some('\\').into_iter()
-}
-
-/// The asset in HTML: as an image, or as a link.
-fn html(asset: &Asset, url: &str, is_image: bool) -> String {
-    let name =
-        asset.name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    let size = asset.content.width.zip(asset.content.height);
-    let size =
-        size.map_or_else(String::new, |(width, height)| format!(" width=\"{width}\" height=\"{height}\""));
-    if is_image {
-        format!("<img src=\"{url}\" alt=\"{name}\"{size}>")
-    } else {
-        format!("<a href=\"{url}\">{name}</a>")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn markdown_in_a_name_is_escaped() {
-        assert_eq!(markdown("a [1]_b", "https://x/y", true), "![a \\[1\\]\\_b](https://x/y)");
-        assert_eq!(markdown("video", "https://x/y", false), "[video](https://x/y)");
-    }
 }

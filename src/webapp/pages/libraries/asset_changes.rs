@@ -10,7 +10,7 @@ use crate::core::assets::description_mark;
 use crate::error::{Code, Error, Result};
 use crate::webapp::flash::Flash;
 use crate::webapp::form::Form;
-use crate::webapp::pages::libraries::bulk_changes::{Toast, error_reply, success_reply, tags_in};
+use crate::webapp::pages::libraries::bulk_changes::{error_reply, success_reply, tags_in};
 use crate::webapp::reply::{page, redirect, redirect_with};
 use crate::webapp::signed_in_user::SignedInUser;
 
@@ -18,7 +18,6 @@ use crate::webapp::signed_in_user::SignedInUser;
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/libraries/description_saved.html")]
 struct Described {
-    toast: Toast,
     seen: String,
 }
 
@@ -44,14 +43,33 @@ pub async fn describe(
     match done {
         Ok(asset) if user.context.is_partial() => {
             let seen = description_mark(&asset.description);
-            page(&Described { toast: Toast::new(saved), seen })
+            page(&Described { seen })
         }
         Ok(_) => success_reply(&user.context, &back, saved.to_owned()),
         Err(error) if error.code() == Code::Conflict && !user.context.is_partial() => {
             drop(caller);
-            described_since(&user, &browsing, &asset, text).await
+            described_since(&user, &request, &browsing, &asset, text).await
         }
         Err(error) => error_reply(&user.context, &back, error),
+    }
+}
+
+/// Renames the asset.
+pub async fn rename(
+    user: SignedInUser,
+    path: OfAsset,
+    request: HttpRequest,
+    form: Form,
+) -> Result<HttpResponse> {
+    let (browsing, asset) = browsing_and_asset(path, &request);
+    let caller = user.caller(&browsing.organization)?;
+    match user.core.rename_asset(&caller, &browsing.path(), &asset, form.text("name")).await {
+        Ok(_) if user.context.is_partial() => Ok(HttpResponse::NoContent().finish()),
+        Ok(asset_now) => {
+            let text = format!("Renamed to “{}”.", asset_now.name);
+            success_reply(&user.context, &browsing.asset(&asset), text)
+        }
+        Err(error) => error_reply(&user.context, &browsing.asset(&asset), error),
     }
 }
 

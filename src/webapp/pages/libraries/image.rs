@@ -2,9 +2,12 @@
 
 use crate::core::assets::AssetDetail;
 use crate::core::model::Asset;
+use crate::pictures::media::MediaType;
 
 /// The longer edges that pages embed, in pixels: those of the thumbnails, and what is made ahead of large screens.
 const EDGES: [u32; 4] = [400, 800, 1600, 2400];
+/// The same, and more for somebody who looks closely.
+const EDGES_FOR_ZOOMING: [u32; 6] = [400, 800, 1600, 2400, 4000, 8000];
 
 /// The image of an asset.
 pub struct Image {
@@ -16,6 +19,8 @@ pub struct Image {
     pub width: u32,
     /// Its height.
     pub height: u32,
+    /// Whether it is drawn at any size, and not only up to its own.
+    is_vector: bool,
 }
 
 impl Image {
@@ -27,7 +32,8 @@ impl Image {
         let (width, height) = asset.content.width.zip(asset.content.height)?;
         let mut version = asset.content.hash.to_hex();
         version.truncate(8);
-        Some(Self { url: file_path(detail, asset), version, width, height })
+        let is_vector = asset.content.media_type == MediaType::Svg;
+        Some(Self { url: file_path(detail, asset), version, width, height, is_vector })
     }
 
     /// The address of the small thumbnail.
@@ -50,13 +56,27 @@ impl Image {
         self.set(&EDGES)
     }
 
+    /// [`Image::all`] with larger ones, for somebody who looks closely.
+    pub fn zoomed(&self) -> String {
+        self.set(&EDGES_FOR_ZOOMING)
+    }
+
+    /// [`Image::all`] for other sites, which know the file by this address.
+    pub fn published(&self, url: &str) -> String {
+        self.entries(&EDGES, |edge| format!("{url}?w={edge}&h={edge}&fm=auto"))
+    }
+
     fn set(&self, edges: &[u32]) -> String {
+        self.entries(edges, |edge| self.within(edge))
+    }
+
+    fn entries(&self, edges: &[u32], address: impl Fn(u32) -> String) -> String {
         let longer = self.width.max(self.height);
         let mut entries: Vec<String> = Vec::with_capacity(edges.len());
         for &edge in edges {
-            let width = scaled(self.width, edge.min(longer), longer);
-            entries.push(format!("{} {width}w", self.within(edge)));
-            if edge >= longer {
+            let shown = if self.is_vector { edge } else { edge.min(longer) };
+            entries.push(format!("{} {}w", address(edge), scaled(self.width, shown, longer)));
+            if edge >= longer && !self.is_vector {
                 break;
             }
         }
@@ -88,7 +108,7 @@ mod tests {
     use super::*;
 
     fn image(width: u32, height: u32) -> Image {
-        Image { url: "/f".to_owned(), version: "0".to_owned(), width, height }
+        Image { url: "/f".to_owned(), version: "0".to_owned(), width, height, is_vector: false }
     }
 
     #[test]
@@ -100,5 +120,7 @@ mod tests {
         assert_eq!(widths(&image(500, 1000)), ["200w", "400w", "500w"]);
         assert_eq!(widths(&image(100, 100)), ["100w"]);
         assert_eq!(widths(&image(1, u32::MAX)), ["1w", "1w", "1w", "1w"]);
+        let vector = Image { is_vector: true, ..image(64, 64) };
+        assert_eq!(widths(&vector), ["400w", "800w", "1600w", "2400w"]);
     }
 }

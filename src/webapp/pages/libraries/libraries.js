@@ -11,6 +11,9 @@ import "./search.js";
 import "./tag_menu.js";
 import "./upload.js";
 import "./asset.js";
+import "./rendition.js";
+import "./crop.js";
+import "./histogram.js";
 
 // What was just put into the trash is offered back once.
 if (document.getElementById("just-trashed")) {

@@ -1,7 +1,7 @@
 //! Uploads: the files of a form, written to the disk as they arrive. A script sends them one by one and gets the new
 //! tile, or the reason why there is none; without a script they come together, and the next page says what was done.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::browsing::Browsing;
@@ -60,9 +60,14 @@ pub async fn upload(user: SignedInUser, path: InLibrary, parts: MultipartForm) -
     }
 }
 
-pub async fn upload_variant(user: SignedInUser, path: OfAsset, parts: MultipartForm) -> Result<HttpResponse> {
+pub async fn upload_variant(
+    user: SignedInUser,
+    path: OfAsset,
+    request: HttpRequest,
+    parts: MultipartForm,
+) -> Result<HttpResponse> {
     let (organization, library, asset) = path.into_inner();
-    let browsing = Browsing::parse((organization, library), "");
+    let browsing = Browsing::parse((organization, library), request.query_string());
     let caller = user.caller(&browsing.organization)?;
     let mut upload = user.core.begin_upload(&caller, &browsing.path())?;
     drop(caller);

@@ -96,6 +96,7 @@ fn words(action: Action, target: String, detail: String) -> (&'static str, Strin
         Action::AssetsTrashed => ("moved to the trash of", target, after(": ", detail)),
         Action::AssetsRestored => ("restored from the trash of", target, after(": ", detail)),
         Action::AssetsPurged => ("deleted for good from", target, after(": ", detail)),
+        Action::AssetRenamed => ("renamed an asset of", target, after(": ", detail)),
         Action::AssetsTransferred => ("transferred to the library", target, after(": ", detail)),
         Action::PasskeyAdded => ("added the passkey", detail, String::new()),
         Action::PasskeyRemoved => ("removed the passkey", detail, String::new()),
@@ -142,6 +143,7 @@ const fn icon(action: Action) -> &'static str {
         Action::AssetsTrashed | Action::AssetsPurged => "trash-2",
         Action::AssetsRestored => "archive-restore",
         Action::AssetsTransferred => "folder-input",
+        Action::AssetRenamed => "pencil",
     }
 }
 
