@@ -18,6 +18,7 @@ use crate::pictures::RenderableTypes;
 
 mod description;
 mod file;
+mod duplicates;
 mod name;
 mod photo_details;
 mod tags;

@@ -5,6 +5,7 @@ import "./dialogs.js";
 import "./menus.js";
 import "./forms.js";
 import "./messages.js";
+import "./drops.js";
 import "./copy.js";
 import "./times.js";
 import "./scripted.js";

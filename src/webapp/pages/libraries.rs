@@ -56,6 +56,8 @@ pub fn configure(routes: &mut web::ServiceConfig) {
     let trash = transport::resource("/{organization}/{library}/trash", &[Method::GET]);
     let trashed = transport::resource("/{organization}/{library}/trash/{asset}", &[Method::GET]);
     let asset = transport::resource("/{organization}/{library}/{asset}", &[Method::GET]);
+    let tile = transport::resource("/{organization}/{library}/{asset}/tile", &[Method::GET]);
+    let duplicates = transport::resource("/{organization}/{library}/duplicates", &[Method::GET]);
     let details = transport::resource("/{organization}/{library}/{asset}/details", &[Method::GET]);
     routes
         .service(libraries.route(web::get().to(list)).route(web::post().to(create)))
@@ -66,7 +68,9 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(change("/trash/selected").route(web::post().to(trash_changes::change)))
         .service(change("/trash/empty").route(web::post().to(trash_changes::empty)))
         .service(trashed.route(web::get().to(trash::image)))
+        .service(duplicates.route(web::get().to(upload::duplicates)))
         .service(asset.route(web::get().to(asset::show)))
+        .service(tile.route(web::get().to(upload::tile)))
         .service(details.route(web::get().to(asset::details)))
         .service(change("/{asset}/name").route(web::post().to(asset_changes::rename)))
         .service(change("/{asset}/description").route(web::post().to(asset_changes::describe)))

@@ -39,9 +39,12 @@ async fn many_files_are_uploaded_and_a_refused_one_is_named_with_the_reason() {
     browser.pick_files(&Locator::css("#files"), &[&fixture("wine.jpg")]);
     browser.wait_until("document.querySelectorAll('#grid .tile').length === 6");
     assert_eq!(browser.evaluate("window.isSamePage"), true);
-    browser.click(&Locator::button("Retry"));
     browser.wait_for(&Locator::text("6 of 7 files uploaded, 1 refused"));
     assert_eq!(tiles(&browser), 6);
+    // What is refused for its type is not tried again; it was not even sent.
+    assert_eq!(browser.evaluate("document.querySelector('.upload-refused [data-retry]').hidden"), true);
+    // The second wine.jpg has the same file as the first.
+    browser.wait_for(&Locator::text("The same file is here already:"));
 
     let core = library.server.core();
     let caller = core.authenticate(&library.key.token).unwrap();
@@ -246,4 +249,60 @@ async fn an_upload_without_room_says_why_and_works_when_there_is_room_again() {
     disk.repair();
     browser.click(&Locator::button("Retry"));
     browser.wait_until("document.querySelectorAll('#grid .tile').length === 3");
+}
+
+#[tokio::test]
+async fn the_folders_of_files_become_tags_where_that_is_wished_for() {
+    let library = TestLibrary::empty().await;
+    let folder = rasterd::testing::TempFolder::new();
+    let trip = folder.path().join("trip");
+    std::fs::create_dir_all(trip.join("day 2")).unwrap();
+    std::fs::copy(fixture("wine.jpg"), trip.join("day 2/wine.jpg")).unwrap();
+    let browser = library.browser(Role::Editor).await;
+    browser.open("/app/acme/photos");
+    browser.drop_on(&Locator::css("main"), &[&trip]);
+    browser.wait_for(&Locator::text("1 of 1 file uploaded"));
+    browser.click(&Locator::text("Add the names of folders as tags"));
+    let tags = || {
+        let core = library.server.core();
+        let caller = core.authenticate(&library.key.token).unwrap();
+        let page = rasterd::core::model::page::PageRequest { offset: 0, size: 1 };
+        core.list_assets(&caller, &PHOTOS, &[], page).unwrap()[0].asset.tags.clone()
+    };
+    let started = std::time::Instant::now();
+    while tags().is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(60), "no tags came");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(tags(), ["trip", "day 2"]);
+    browser.expect_no_console_errors("folders");
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_large_is_refused_before_it_is_sent_and_the_panel_opens_for_it() {
+    let server = TestServer::start_with(|settings, _| settings.limits.file_bytes = 1000);
+    let library = TestLibrary::on(server).await;
+    let browser = library.browser(Role::Editor).await;
+    browser.open("/app/acme/photos");
+    browser.evaluate("window.sent = 0; { const open = XMLHttpRequest.prototype.open; \
+        XMLHttpRequest.prototype.open = function (...all) { window.sent += 1; return open.apply(this, all); } }");
+    browser.evaluate("document.getElementById('uploads-fold').click()");
+    browser.pick_files(&Locator::css("#files"), &[&fixture("wine.jpg")]);
+    browser.wait_for(&Locator::text("It is larger than 1 KB, the most that this server takes."));
+    assert_eq!(browser.evaluate("window.sent"), 0);
+    assert_eq!(browser.evaluate("document.querySelector('.upload-refused [data-retry]').hidden"), true);
+}
+
+#[tokio::test]
+async fn a_file_that_is_dropped_beside_a_library_does_not_leave_the_page() {
+    let library = TestLibrary::empty().await;
+    let sunset = library.upload("sunset.jpg").await;
+    let browser = library.browser(Role::Editor).await;
+    for page in [format!("/app/acme/photos/{sunset}"), "/app/acme".to_owned(), "/app/profile".to_owned()] {
+        browser.open(&page);
+        browser.wait_for_scripts();
+        browser.drop_on(&Locator::css("main"), &[&fixture("wine.jpg")]);
+        browser.wait_until("document.readyState === 'complete'");
+        assert_eq!(browser.path(), page);
+    }
 }

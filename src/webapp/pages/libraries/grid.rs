@@ -5,6 +5,7 @@ use askama::Template;
 
 use super::browsing::Browsing;
 use super::tile::Tile;
+use super::upload::accepted_extensions;
 use super::{ALL, Can, InLibrary};
 use crate::core::Core;
 use crate::core::access::Caller;
@@ -33,6 +34,8 @@ struct LibraryPage {
     library: Library,
     trashed: Option<String>,
     can: Can,
+    /// The largest file that is taken, in bytes.
+    most_bytes: u64,
     targets: Vec<TransferTarget>,
     suggestions: Vec<String>,
     listing: ListPage,
@@ -126,6 +129,7 @@ pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> 
         trashed: (detail.library.trashed > 0).then(|| grouped(detail.library.trashed)),
         library: detail.library,
         can,
+        most_bytes: core.settings().limits.file_bytes,
         suggestions,
         listing,
     })

@@ -1,53 +1,65 @@
-// Uploads: files that are dropped on the page, picked or pasted, some at a time, each with its progress.
+// Uploads from a library’s page: a queue of files, some of them on their way, and the panel in the corner that shows each.
 
 import { announce, copyOf, say, setIcon } from "../../layout/messages.js";
-import { changeHeaders, isSignedOut, signedInAgain } from "../../layout/session.js";
+import { sendChange, signedInAgain } from "../../layout/session.js";
+import { size } from "./file_size.js";
+import { filesFrom, filesOf, listen } from "./upload/dropped.js";
+import { send } from "./upload/send.js";
 
 /**
  * @typedef {"waiting" | "sending" | "done" | "refused" | "cancelled"} State
  * @typedef {object} Job
  * @property {File} file
+ * @property {string[]} folders
  * @property {HTMLElement} row
  * @property {HTMLProgressElement} progress
  * @property {State} state
  * @property {number} sent
+ * @property {string} [id] Of the asset that it became.
+ * @property {boolean} [isTagged]
  * @property {boolean} [wasHeld]
- * @property {XMLHttpRequest} [request]
+ * @property {AbortController} [cancelling]
  */
 
+/** @returns {Response | null} */
+const nothing = () => null;
+
 const uploadForm = /** @type {HTMLFormElement | null} */ (document.getElementById("upload"));
-if (uploadForm) {
+if (uploadForm) begin();
+
+function begin() {
   // How many files are on their way at once.
   const AT_ONCE = 3;
-  const picker = /** @type {HTMLInputElement} */ (document.getElementById("files"));
+  // How often the page’s counts are read again meanwhile, in milliseconds.
+  const COUNTED = 5000;
   const panel = document.getElementById("uploads");
   const list = document.getElementById("uploads-list");
-  const cover = document.getElementById("drop-page");
   const rowTemplate = /** @type {HTMLTemplateElement} */ (document.getElementById("upload-row"));
   const allProgress = /** @type {HTMLProgressElement} */ (document.getElementById("uploads-progress"));
+  const tagging = /** @type {HTMLInputElement} */ (document.getElementById("uploads-tags"));
+  const fold = document.getElementById("uploads-fold");
+  const mostBytes = Number(uploadForm.dataset.mostBytes);
+  const accepted = new RegExp(`\\.(${uploadForm.dataset.extensions})$`, "i");
   /** @type {Job[]} */
   const jobs = [];
   let running = 0;
+  let counted = 0;
   // While nobody is signed in, waiting files keep waiting.
   let paused = false;
 
   /** @param {State} state */
   const is = (state) => jobs.filter((job) => job.state === state);
-  /** @param {number} bytes */
-  const size = (bytes) => {
-    const units = ["bytes", "KB", "MB", "GB"];
-    const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), 3);
-    return `${(bytes / 1000 ** power).toFixed(power > 1 ? 1 : 0)} ${units[power]}`;
-  };
 
-  /** @param {File[]} files */
-  function add(files) {
-    for (const file of files) {
+  /** @param {import("./upload/dropped.js").Found[]} found */
+  function add(found) {
+    for (const { file, folders } of found) {
       const row = copyOf(rowTemplate);
       const progress = row.querySelector("progress");
       /** @type {Job} */
-      const job = { file, row, progress, state: "waiting", sent: 0 };
-      row.querySelector("[data-name]").textContent = file.name;
+      const job = { file, folders, row, progress, state: "waiting", sent: 0 };
+      const name = row.querySelector("[data-name]");
+      name.textContent = file.name;
+      name.title = [...folders, file.name].join("/");
       row.querySelector("[data-size]").textContent = size(file.size);
       progress.setAttribute("aria-label", `Upload of ${file.name}`);
       row.querySelector("[data-retry]").addEventListener("click", () => retry([job]));
@@ -55,9 +67,24 @@ if (uploadForm) {
       row.querySelector("[data-cancel]").addEventListener("click", () => cancel([job]));
       list.append(row);
       jobs.push(job);
+      const problem = wrongWith(file);
+      if (problem) set(job, "refused", problem, false);
     }
+    if (found.some(({ folders }) => folders.length)) document.getElementById("uploads-folders").hidden = false;
     panel.hidden = false;
     next();
+  }
+
+  /**
+   * What the server would refuse a file for, known before it is sent. Types that other programs know only by their
+   * bytes are left to the server.
+   * @param {File} file
+   */
+  function wrongWith(file) {
+    const isPlausible = accepted.test(file.name) || /^(image|video)\/|^application\/pdf$/.test(file.type);
+    if (!isPlausible) return "Its type is not accepted. Pictures, videos and PDF are.";
+    if (file.size > mostBytes) return `It is larger than ${size(mostBytes)}, the most that this server takes.`;
+    return file.size === 0 ? "It is empty." : "";
   }
 
   /** @param {Job[]} some */
@@ -74,23 +101,10 @@ if (uploadForm) {
   /** @param {Job[]} some */
   function cancel(some) {
     for (const job of some) {
-      const { state, request } = job;
+      const { state, cancelling } = job;
       if (state === "waiting" || state === "sending") set(job, "cancelled");
-      if (state === "sending") request.abort();
+      if (state === "sending") cancelling.abort();
     }
-    tell();
-  }
-
-  /**
-   * The session ended, or a new one began in another tab: the person signs in over the page, and the upload continues.
-   * @param {Job} job
-   */
-  function hold(job) {
-    running -= 1;
-    set(job, "waiting");
-    // Once a session: what is refused right after signing in is refused for another reason.
-    job.wasHeld = true;
-    if (!paused) resume();
     tell();
   }
 
@@ -103,69 +117,60 @@ if (uploadForm) {
   }
 
   /** @param {Job} job */
-  function start(job) {
+  async function start(job) {
     running += 1;
     set(job, "sending");
-    const body = new FormData();
-    body.append("files", job.file, job.file.name);
-    const request = new XMLHttpRequest();
-    request.open("POST", uploadForm.action);
-    const headers = { ...changeHeaders, "HX-Request": "true" };
-    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    request.upload.addEventListener("progress", (event) => {
-      job.sent = event.lengthComputable ? (event.loaded / event.total) * job.file.size : 0;
-      job.progress.value = job.sent / Math.max(job.file.size, 1);
-      tell();
-    });
-    request.addEventListener("load", () => ended(job, request));
-    request.addEventListener("error", () => broken(job));
-    request.addEventListener("abort", over);
-    job.request = request;
-    request.send(body);
-  }
-
-  /** @param {Job} job */
-  async function broken(job) {
-    const firstByte = job.file.slice(0, 1).arrayBuffer();
-    const isReadable = await firstByte.then(
-      () => true,
-      () => false,
+    job.cancelling = new AbortController();
+    /** @type {import("./upload/send.js").Sending} */
+    const sending = {
+      signal: job.cancelling.signal,
+      onProgress: (bytes) => {
+        job.sent = Math.min(bytes, job.file.size);
+        job.progress.value = job.sent / Math.max(job.file.size, 1);
+        tell();
+      },
+      onAway: (isAway) =>
+        note(job, isAway ? "The server can’t be reached. The upload goes on as soon as it can be." : ""),
+    };
+    const outcome = await send(job.file, uploadForm.action, sending).catch(
+      () => /** @type {import("./upload/send.js").Outcome | null} */ (null),
     );
-    if (isReadable) return failed(job, "The connection was lost. Try again.");
-    failed(job, "The file can’t be read: it was moved, changed or deleted. Pick it again.", false);
+    running -= 1;
+    if (outcome) ended(job, outcome);
+    over();
   }
 
   /**
    * @param {Job} job
-   * @param {XMLHttpRequest} request
+   * @param {import("./upload/send.js").Outcome} outcome
    */
-  function ended(job, request) {
-    if (!job.wasHeld && isSignedOut(request.status, request.getResponseHeader("HX-Redirect"))) return hold(job);
-    const answer = new DOMParser().parseFromString(request.responseText, "text/html");
-    if (request.status !== 200 || answer.querySelector("[data-refused]")) {
-      const reason = answer.querySelector("p")?.textContent.trim();
-      return failed(job, reason || "The server did not take it.");
+  function ended(job, { tile, id, problem, canRetry, isSignedOut }) {
+    // Once a session: what is refused right after signing in is refused for another reason.
+    if (isSignedOut && !job.wasHeld) {
+      job.wasHeld = true;
+      set(job, "waiting");
+      if (!paused) resume();
+      return;
     }
+    if (problem) return set(job, "refused", problem, canRetry);
+    job.id = id;
     set(job, "done");
-    window.dispatchEvent(new CustomEvent("uploaded", { detail: [...answer.querySelectorAll(".tile")] }));
-    over();
-  }
-
-  /**
-   * @param {Job} job
-   * @param {string} reason
-   */
-  function failed(job, reason, canRetry = true) {
-    set(job, "refused", reason, canRetry);
-    over();
+    if (tile) window.dispatchEvent(new CustomEvent("uploaded", { detail: [tile] }));
+    tagByFolder([job]);
   }
 
   function over() {
-    running -= 1;
     next();
-    if (running > 0 || paused) return;
-    const [done, refused] = [is("done").length, is("refused").length];
-    announce(refused ? `${done} uploaded, ${refused} refused` : `${done} uploaded`);
+    if (paused) return;
+    const isLast = running === 0;
+    if (isLast) {
+      const [done, refused] = [is("done").length, is("refused").length];
+      announce(refused ? `${done} uploaded, ${refused} refused` : `${done} uploaded`);
+      findDuplicates();
+    }
+    // The page’s counts stay true, also in the middle of many files.
+    if (!isLast && Date.now() - counted < COUNTED) return;
+    counted = Date.now();
     window.dispatchEvent(new Event("uploads-ended"));
   }
 
@@ -186,11 +191,22 @@ if (uploadForm) {
     job.progress.value = 0;
     row.querySelector("[data-retry]").hidden = !canRetry || (state !== "refused" && state !== "cancelled");
     row.querySelector("[data-cancel]").hidden = state !== "sending" && state !== "waiting";
-    const wrong = row.querySelector(".wrong");
-    wrong.hidden = !reason;
-    wrong.textContent = reason;
-    // What needs a look comes first.
-    if (state === "refused") list.prepend(row);
+    note(job, reason);
+    if (state !== "refused") return;
+    // What needs a look comes first, also in a panel that somebody folded.
+    list.prepend(row);
+    panel.hidden = false;
+    setFolded(false);
+  }
+
+  /**
+   * @param {Job} job
+   * @param {string} text
+   */
+  function note(job, text) {
+    const wrong = job.row.querySelector(".wrong");
+    wrong.hidden = !text;
+    wrong.textContent = text;
   }
 
   function tell() {
@@ -199,7 +215,9 @@ if (uploadForm) {
     const isOver = (job) => job.state === "refused" || job.state === "cancelled";
     const sent = jobs.reduce((sum, job) => sum + (isOver(job) ? job.file.size : job.sent), 0);
     const open = is("waiting").length + is("sending").length;
-    const refused = is("refused").length;
+    const canBeRetried = jobs.filter(
+      ({ state, row }) => state === "refused" && !row.querySelector("[data-retry]").hidden,
+    );
     const files = jobs.length === 1 ? "1 file" : `${jobs.length} files`;
     const uploaded = `${is("done").length} of ${files} uploaded`;
     const underway = paused ? `Paused: ${uploaded}` : `Uploading ${files}, ${open} to go`;
@@ -211,14 +229,61 @@ if (uploadForm) {
     if (heading.textContent !== text) heading.textContent = text;
     allProgress.value = total ? sent / total : 1;
     allProgress.hidden = !open;
-    document.getElementById("uploads-retry").hidden = open > 0 || refused < 2;
+    document.getElementById("uploads-retry").hidden = open > 0 || canBeRetried.length < 2;
     document.getElementById("uploads-continue").hidden = !paused || open === 0;
     document.getElementById("uploads-cancel").hidden = open === 0;
     // Closed only once nothing can fail unseen any more.
     document.getElementById("uploads-close").hidden = open > 0;
   }
 
-  document.getElementById("uploads-retry").addEventListener("click", () => retry(is("refused")));
+  /** @param {boolean} isFolded */
+  function setFolded(isFolded) {
+    panel.classList.toggle("uploads-folded", isFolded);
+    fold.setAttribute("aria-expanded", String(!isFolded));
+  }
+
+  /**
+   * Tags what came from folders with their names, where that is wished for.
+   * @param {Job[]} some
+   */
+  async function tagByFolder(some) {
+    if (!tagging.checked) return;
+    for (const job of some.filter(({ id, folders, isTagged }) => id && folders.length && !isTagged)) {
+      job.isTagged = true;
+      const add = job.folders.map((name) => name.replaceAll(",", " ").slice(0, 64)).join(",");
+      const address = uploadForm.action.replace(/upload$/, `${job.id}/tags`);
+      const answer = await sendChange(address, new URLSearchParams({ add })).catch(nothing);
+      if (!answer?.ok) note(job, "It is uploaded, but could not be tagged with the names of its folders.");
+    }
+  }
+
+  // Names what is in the library twice now. Deleting one of them is the person’s choice.
+  async function findDuplicates() {
+    const fresh = jobs.filter(({ state, id, row }) => state === "done" && id && !row.dataset.compared);
+    for (let at = 0; at < fresh.length; at += 100) {
+      const some = fresh.slice(at, at + 100);
+      for (const { row } of some) row.dataset.compared = "yes";
+      const ids = new URLSearchParams(some.map(({ id }) => ["id", id]));
+      const address = uploadForm.action.replace(/upload$/, "duplicates");
+      const answer = await fetch(`${address}?${ids}`, { headers: { Accept: "application/json" } }).catch(nothing);
+      if (!answer?.ok || !answer.headers.get("Content-Type")?.startsWith("application/json")) return;
+      /** @type {{ id: string, name: string, href: string }[]} */
+      const found = await answer.json();
+      for (const { id, name, href } of found) {
+        const job = some.find((one) => one.id === id);
+        const hint = job.row.querySelector("[data-twice]");
+        hint.hidden = false;
+        hint.querySelector("a").textContent = name;
+        hint.querySelector("a").setAttribute("href", href);
+      }
+    }
+  }
+
+  document
+    .getElementById("uploads-retry")
+    .addEventListener("click", () =>
+      retry(is("refused").filter(({ row }) => !row.querySelector("[data-retry]").hidden)),
+    );
   document.getElementById("uploads-continue").addEventListener("click", resume);
   document.getElementById("uploads-cancel").addEventListener("click", () => cancel([...jobs]));
   document.getElementById("uploads-close").addEventListener("click", () => {
@@ -226,88 +291,39 @@ if (uploadForm) {
     jobs.length = 0;
     list.replaceChildren();
   });
+  fold.addEventListener("click", () => setFolded(!panel.classList.contains("uploads-folded")));
+  tagging.checked = localStorage.getItem("upload-tags") === "yes";
+  tagging.addEventListener("change", () => {
+    localStorage.setItem("upload-tags", tagging.checked ? "yes" : "no");
+    tagByFolder(is("done"));
+  });
 
+  const picker = /** @type {HTMLInputElement} */ (document.getElementById("files"));
+  const folderPicker = /** @type {HTMLInputElement} */ (document.getElementById("folder"));
   document.querySelector("#upload-menu > summary").addEventListener("click", (event) => {
     event.preventDefault();
     picker.click();
   });
-  picker.addEventListener("change", () => {
-    add([...picker.files]);
-    picker.value = "";
+  document.getElementById("upload-folder").addEventListener("click", () => folderPicker.click());
+  picker.addEventListener("change", () => add(filesFrom(picker)));
+  folderPicker.addEventListener("change", () => {
+    const found = filesFrom(folderPicker);
+    if (found.length) add(found);
+    else say("The folder has no files in it.", "problem");
   });
-
-  // Files that systems put next to people’s own.
-  const clutter = /^(\..*|Thumbs\.db|desktop\.ini)$/i;
-
-  /**
-   * The files of a folder and of those in it, by name.
-   * @param {FileSystemEntry} entry
-   * @returns {Promise<File[]>}
-   */
-  async function filesIn(entry) {
-    if (entry.isFile) {
-      return [await new Promise((found, lost) => /** @type {FileSystemFileEntry} */ (entry).file(found, lost))];
-    }
-    const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
-    /** @type {FileSystemEntry[]} */
-    const entries = [];
-    for (let /** @type {FileSystemEntry[]} */ some = null; some?.length !== 0; entries.push(...some)) {
-      some = await new Promise((found, lost) => reader.readEntries(found, lost));
-    }
-    entries.sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }));
-    const wanted = entries.filter((found) => !clutter.test(found.name));
-    const files = [];
-    for (const found of wanted) files.push(...(await filesIn(found)));
-    return files;
-  }
-
-  /**
-   * Adds what was dropped. The entries are gone once the event is over, so they are taken at once.
-   * @param {DataTransfer} data
-   */
-  async function addDropped(data) {
-    const entries = [...data.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-    if (!entries.some((entry) => entry.isDirectory)) return add([...data.files]);
-    try {
-      const files = (await Promise.all(entries.map(filesIn))).flat();
-      if (files.length) add(files);
-      else say("The folder has no files in it.", "problem");
-    } catch {
-      say("The folder can’t be read. Pick its files by the button Upload.", "problem");
-    }
-  }
-
-  /** @param {DragEvent} event */
-  const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
-  // Entering a child comes before leaving its parent, so they are counted.
-  let within = 0;
-  /** @param {boolean} on */
-  const covered = (on) => (cover.hidden = !on);
-  addEventListener("dragenter", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    within += 1;
-    covered(true);
-  });
-  addEventListener("dragover", (event) => {
-    if (hasFiles(event)) event.preventDefault();
-  });
-  addEventListener("dragleave", (event) => {
-    if (!hasFiles(event)) return;
-    within = Math.max(within - 1, 0);
-    covered(within > 0);
-  });
-  addEventListener("drop", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    within = 0;
-    covered(false);
-    addDropped(event.dataTransfer);
-  });
-  addEventListener("paste", (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length) add(files);
-  });
+  const cover = document.getElementById("drop-page");
+  listen(
+    (isOver) => (cover.hidden = !isOver),
+    async (data) => {
+      try {
+        const found = await filesOf(data);
+        if (found.length) add(found);
+        else say("The folder has no files in it.", "problem");
+      } catch {
+        say("The folder can’t be read. Pick its files by the button Upload.", "problem");
+      }
+    },
+  );
 
   addEventListener("beforeunload", (event) => {
     if (running || is("waiting").length) event.preventDefault();

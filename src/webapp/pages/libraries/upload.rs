@@ -3,12 +3,15 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use serde_json::json;
 
 use super::browsing::Browsing;
 use super::tile::Tile;
 use super::{InLibrary, OfAsset};
+use crate::core::model::text::shown;
 use crate::core::uploads::{Upload, Uploaded};
 use crate::error::{Code, Error, Result, excerpt};
+use crate::pictures::media::MediaType;
 use crate::transport::files::receive;
 use crate::transport::form::Part;
 use crate::webapp::flash::Flash;
@@ -58,6 +61,38 @@ pub async fn upload(user: SignedInUser, path: InLibrary, parts: MultipartForm) -
         Ok(uploaded) => uploaded_reply(context, &browsing.whole(), &uploaded, &reasons),
         Err(error) => refused_reply(context, &browsing.whole(), reasons, error),
     }
+}
+
+/// `GET …/{asset}/tile`: the tile of an asset that a script has just uploaded.
+pub async fn tile(user: SignedInUser, path: OfAsset) -> Result<HttpResponse> {
+    let (organization, library, asset) = path.into_inner();
+    let browsing = Browsing::parse((organization, library), "");
+    let caller = user.caller(&browsing.organization)?;
+    let detail = user.core.get_asset(&caller, &browsing.path(), &asset)?;
+    page(&TileList { tiles: vec![new_tile(&browsing, &detail)], total: None })
+}
+
+/// `GET …/duplicates?id=…`: which of these assets have the same file as another one of the library, as JSON.
+pub async fn duplicates(user: SignedInUser, path: InLibrary, request: HttpRequest) -> Result<HttpResponse> {
+    let browsing = Browsing::parse(path.into_inner(), "");
+    let query = url::form_urlencoded::parse(request.query_string().as_bytes());
+    let ids: Vec<String> =
+        query.filter(|(name, _)| name == "id").map(|(_, value)| value.into_owned()).collect();
+    let caller = user.caller(&browsing.organization)?;
+    let found = user.core.find_duplicates(caller, &browsing.path(), &ids).await?;
+    let told = found.into_iter().map(|(asset, other)| {
+        let href = browsing.asset(other.id.as_str());
+        json!({ "id": asset.id.as_str(), "name": shown(&other.name), "href": href.as_str() })
+    });
+    Ok(HttpResponse::Ok().json(told.collect::<Vec<_>>()))
+}
+
+/// The extensions of the files that are accepted, as alternatives of a pattern: a script refuses others before it sends
+/// them. The server decides by the bytes.
+pub fn accepted_extensions() -> String {
+    const OTHER_SPELLINGS: [&str; 8] = ["jpeg", "jpe", "jfif", "tiff", "heif", "m4v", "qt", "dib"];
+    let usual = MediaType::ALL.iter().map(|media_type| media_type.extension());
+    usual.chain(OTHER_SPELLINGS).collect::<Vec<_>>().join("|")
 }
 
 pub async fn upload_variant(
