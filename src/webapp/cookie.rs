@@ -13,6 +13,8 @@ pub const VISITOR: &str = "__Host-visitor";
 pub const FLASH: &str = "__Host-flash";
 /// Light or dark, if the visitor chose one.
 pub const THEME: &str = "__Host-theme";
+/// That an owner dismissed the list of first steps.
+pub const CHECKLIST: &str = "__Host-checklist";
 
 /// The value of a cookie in a request.
 #[must_use]

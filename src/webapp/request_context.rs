@@ -28,6 +28,7 @@ struct Inner {
     session: Option<String>,
     visitor: FormBinding,
     theme: Theme,
+    has_dismissed_checklist: bool,
     flash: Option<Flash>,
     is_partial: bool,
     is_get: bool,
@@ -53,6 +54,7 @@ impl RequestContext {
             session: owned(cookie::SESSION),
             visitor: visitor.unwrap_or_else(|| FormBinding::New(random_text())),
             theme: Theme::named(cookie::read(headers, cookie::THEME).unwrap_or_default()),
+            has_dismissed_checklist: cookie::read(headers, cookie::CHECKLIST).is_some(),
             flash: cookie::read(headers, cookie::FLASH).and_then(Flash::read),
             is_partial: is_partial(headers),
             is_get: request.method() == Method::GET,
@@ -105,6 +107,12 @@ impl RequestContext {
     #[must_use]
     pub fn theme(&self) -> Theme {
         self.0.theme
+    }
+
+    /// Whether the list of first steps was dismissed in this browser.
+    #[must_use]
+    pub fn has_dismissed_checklist(&self) -> bool {
+        self.0.has_dismissed_checklist
     }
 
     /// The message about what was just done.

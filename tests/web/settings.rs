@@ -13,6 +13,7 @@ mod audit;
 mod former_owners;
 mod keys;
 mod organization;
+mod overview;
 mod pages;
 mod people;
 mod permissions;

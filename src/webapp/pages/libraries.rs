@@ -16,6 +16,7 @@ use crate::webapp::flash::Flash;
 use crate::webapp::form::Form;
 use crate::webapp::format::numbers::counted;
 use crate::webapp::layout::{Layout, Section};
+use crate::webapp::pages::settings::checklist::Checklist;
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::{page, page_again, redirect_with};
 use crate::webapp::signed_in_user::SignedInUser;
@@ -112,6 +113,7 @@ struct LibraryListPage {
     organization: String,
     can: Can,
     cards: Vec<LibraryCard>,
+    checklist: Option<Checklist>,
     typed: String,
     problem: String,
 }
@@ -132,12 +134,14 @@ async fn list(user: SignedInUser, organization: web::Path<String>) -> Result<Htt
 fn list_page(user: &SignedInUser, organization: &str, typed: &str, problem: &str) -> Result<LibraryListPage> {
     let caller = user.caller(organization)?;
     let libraries = user.core.list_libraries_with(&caller, organization, ALL, TAGS)?;
+    let all: Vec<_> = libraries.iter().map(|detail| detail.library.clone()).collect();
     let cards = libraries.into_iter().map(|library| card(&user.core, &caller, organization, library));
     Ok(LibraryListPage {
         layout: user.layout("Libraries")?.within(&caller, Section::Libraries),
         organization: organization.to_owned(),
         can: Can::of(&caller),
         cards: cards.collect::<Result<_>>()?,
+        checklist: Checklist::of(user, &caller, &all)?,
         typed: typed.to_owned(),
         problem: problem.to_owned(),
     })

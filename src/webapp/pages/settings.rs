@@ -19,6 +19,7 @@ use crate::webapp::signed_in_user::SignedInUser;
 
 mod audit;
 mod authority;
+pub mod checklist;
 mod clients;
 mod connect;
 mod event_text;
@@ -58,6 +59,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(look("/connect/rasterd-authority.crt").route(web::get().to(connect::download)))
         .service(look("/connect/rasterd-authorities.pem").route(web::get().to(connect::download_bundle)))
         .service(look("/connect/rasterd.mcpb").route(web::get().to(connect::desktop_bundle)))
+        .service(change("/checklist").route(web::post().to(checklist::dismiss)))
         .service(look("/people").route(web::get().to(people::list)))
         .service(change("/people/invite").route(web::post().to(people::invite)))
         .service(change("/people/withdraw").route(web::post().to(people::withdraw)))

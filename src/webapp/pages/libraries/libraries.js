@@ -11,6 +11,7 @@ import "./search.js";
 import "./tag_menu.js";
 import "./upload.js";
 import "./asset.js";
+import "./checklist.js";
 import "./rendition.js";
 import "./crop.js";
 import "./histogram.js";
