@@ -85,6 +85,19 @@ impl Needs {
         }
     }
 
+    /// Whether the caller passes this check for some request, so that it makes sense to offer the operation. One that is
+    /// for people and changes something is offered to whoever may change something: which of them a person stands behind
+    /// is only known when they call.
+    #[must_use]
+    pub fn is_met_somewhere(self, caller: &Caller) -> bool {
+        match self {
+            Self::Key | Self::Organization => true,
+            Self::Read => !caller.grants().is_empty(),
+            Self::Write | Self::Person => caller.can_write_somewhere(),
+            Self::WriteSomewhere => caller.create_libraries(caller.organization().slug.as_str()).is_ok(),
+        }
+    }
+
     /// The errors of this check.
     #[must_use]
     pub const fn codes(self) -> &'static [Code] {

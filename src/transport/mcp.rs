@@ -20,6 +20,7 @@ mod discovery;
 pub mod endpoint;
 mod inspection;
 mod json;
+mod narrowing;
 mod outcome;
 mod progress;
 mod resources;
@@ -58,6 +59,7 @@ pub fn configure(
     let admitting = core.clone();
     let endpoint = McpEndpoint::new(server, options, running, move |request, cancellation| {
         let caller = transport::authenticate(&admitting, request)?.until(cancellation);
+        let caller = caller.narrowed(&narrowing::of_query(request.query_string())?);
         let owner = RequestOwner { client: caller.client_id(), address: transport::client_address() };
         Ok((AdmittedCaller::new(caller, transport::request_id()), Some(owner)))
     });

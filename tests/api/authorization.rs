@@ -3,6 +3,7 @@
 
 mod apart;
 pub mod ask;
+mod narrowed;
 mod neutral;
 pub mod operations;
 pub mod values;
@@ -39,7 +40,7 @@ const TOO_LOW: Outcome =
 
 /// The outcome for each caller, by what the operation needs, in the order of [`Needs`].
 #[rustfmt::skip]
-const OUTCOMES: [(CallerKind, [Outcome; 7]); 19] = [
+const OUTCOMES: [(CallerKind, [Outcome; 7]); 24] = [
     //                             Key     Organization Read    Write   WriteBoth WriteSomewhere Person
     (CallerKind::NoKey,               [ANON,   ANON,        ANON,   ANON,   ANON,     ANON, ANON]),
     (CallerKind::OtherScheme,         [ANON,   ANON,        ANON,   ANON,   ANON,     ANON, ANON]),
@@ -60,7 +61,18 @@ const OUTCOMES: [(CallerKind, [Outcome; 7]); 19] = [
     (CallerKind::WriterElsewhere,     [Yes,    Yes,         Yes,    NO_LIB, NO_LIB,   Yes, PERSON]),
     (CallerKind::Writer,              [Yes,    Yes,         Yes,    Yes,    NO_LIB,   Yes, PERSON]),
     (CallerKind::WriterOfBoth,        [Yes,    Yes,         Yes,    Yes,    Yes,      Yes, PERSON]),
+    (CallerKind::NarrowedToReading,   [Yes,    Yes,         Yes,    NO_LIB, NO_LIB,   TOO_LOW, PERSON]),
+    (CallerKind::NarrowedToLibrary,   [Yes,    Yes,         Yes,    Yes,    NO_LIB,   TOO_LOW, PERSON]),
+    (CallerKind::NarrowedToOther,     [Yes,    Yes,         NO_LIB, NO_LIB, NO_LIB,   TOO_LOW, NO_LIB]),
+    (CallerKind::NarrowedToNothing,   [Yes,    Yes,         NO_LIB, NO_LIB, NO_LIB,   TOO_LOW, NO_LIB]),
+    (CallerKind::NarrowedReader,      [Yes,    Yes,         Yes,    NO_LIB, NO_LIB,   TOO_LOW, PERSON]),
 ];
+
+/// The rows for a transport: only connections of MCP can be narrowed.
+fn rows(ask: &ask::Ask) -> impl Iterator<Item = &'static (CallerKind, [Outcome; 7])> {
+    let is_mcp = ask.is_mcp();
+    OUTCOMES.iter().filter(move |(kind, _)| is_mcp || kind.narrowing().is_none())
+}
 
 fn outcome(outcomes: &[Outcome; 7], needs: Needs) -> Outcome {
     let [key, organization, read, write, write_both, write_somewhere, person] = *outcomes;
@@ -84,7 +96,7 @@ async fn every_operation_answers_every_caller_as_the_table_says() {
         for ask in &operation.asks {
             let values = world.values().await;
             let before = world.everything().await;
-            for (kind, outcomes) in &OUTCOMES {
+            for (kind, outcomes) in rows(ask) {
                 let No(code, message) = outcome(outcomes, operation.needs) else { continue };
                 let case = format!("{} by {kind:?} over {ask:?}", operation.name);
                 let reply = world.send(ask, *kind, &values).await;
@@ -101,7 +113,7 @@ async fn every_operation_answers_every_caller_as_the_table_says() {
                 "a refused {} over {ask:?} changed something",
                 operation.name
             );
-            for (kind, outcomes) in &OUTCOMES {
+            for (kind, outcomes) in rows(ask) {
                 let Yes = outcome(outcomes, operation.needs) else { continue };
                 // Some operations consume their asset.
                 let values = if ask.names_assets() { world.values().await } else { values.clone() };

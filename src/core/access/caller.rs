@@ -10,7 +10,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::grant::{
-    Administrator, AdministratorReach, Credential, LibraryCreator, Principal, ReadGrant, WriteGrant,
+    Administrator, AdministratorReach, Credential, LibraryCreator, Narrowing, Principal, ReadGrant,
+    WriteGrant,
 };
 use crate::core::cancellation::Cancellation;
 use crate::core::model::api_key::KeyDigest;
@@ -76,7 +77,7 @@ impl Principal {
     /// The permissions of the credential in this snapshot, unless the request was cancelled.
     fn permissions(&self, reader: &impl Queries, now: Millis) -> Result<Permissions> {
         self.cancellation.check()?;
-        self.credential.permissions(reader, now)
+        Ok(self.credential.permissions(reader, now)?.narrowed(&self.narrowing))
     }
 }
 
@@ -85,84 +86,103 @@ impl Credential {
         match self {
             Self::Key(digest) => {
                 let key = reader.key(digest)?.filter(|key| key.is_live(now));
-                key.map(Permissions::Key).ok_or_else(Error::invalid_api_key)
+                let mut key = key.ok_or_else(Error::invalid_api_key)?;
+                let grants = std::mem::take(&mut key.grants);
+                Ok(Permissions::of(Holder::Key(key), grants))
             }
             Self::Session(digest, organization) => {
                 let (member, _) = reader.live_session(digest, now)?.ok_or_else(Error::signed_out)?;
                 let role = member.role_in(*organization).ok_or_else(Error::no_such_organization)?;
                 let grants = reader.grants_of_role(*organization, role)?;
-                Ok(Permissions::Member { member, role, grants })
+                Ok(Permissions::of(Holder::Member { member, role }, grants))
             }
         }
     }
 }
 
 /// The permissions of a credential in one snapshot.
-enum Permissions {
-    /// A live key has its own grants.
+struct Permissions {
+    holder: Holder,
+    /// A live key has its own grants; a person has access to every library of the organization, limited by the role.
+    /// What the connection gave up is not among them.
+    grants: Vec<Grant>,
+    narrowing: Arc<Narrowing>,
+}
+
+/// Who holds a credential.
+enum Holder {
     Key(Key),
-    /// A person has access to every library of the organization, limited by the role.
-    Member { member: Member, role: Role, grants: Vec<Grant> },
+    Member { member: Member, role: Role },
 }
 
 impl Permissions {
-    fn grants(&self) -> &[Grant] {
-        match self {
-            Self::Key(key) => &key.grants,
-            Self::Member { grants, .. } => grants,
+    fn of(holder: Holder, grants: Vec<Grant>) -> Self {
+        Self { holder, grants, narrowing: Arc::default() }
+    }
+
+    /// What is left after a connection gave up something. The only place where a narrowing takes effect.
+    fn narrowed(self, narrowing: &Arc<Narrowing>) -> Self {
+        if narrowing.is_empty() {
+            return self;
         }
+        Self { grants: narrowing.applied(self.grants), narrowing: Arc::clone(narrowing), ..self }
     }
 
     /// The grant for the library with this slug, with at least this access. A key gets the same error for every reason;
     /// a person sees the library, so the error says what is missing.
     fn grant(&self, slug: &str, needed: Access) -> Result<&Grant> {
-        let found = self.grants().iter().find(|grant| grant.slug.as_str() == slug);
-        match (self, found) {
+        let found = self.grants.iter().find(|grant| grant.slug.as_str() == slug);
+        match (&self.holder, found) {
             (_, Some(grant)) if grant.access >= needed => Ok(grant),
-            (Self::Key(_), _) => Err(Error::library_not_authorized()),
-            (Self::Member { .. }, Some(_)) => Err(forbidden("change what is in this library", Role::Editor)),
-            (Self::Member { .. }, None) => {
+            (Holder::Key(_), _) => Err(Error::library_not_authorized()),
+            (Holder::Member { .. }, Some(_)) => {
+                Err(forbidden("change what is in this library", Role::Editor))
+            }
+            (Holder::Member { .. }, None) => {
                 Err(Error::new(Code::NotFound, "There is no such library in this organization."))
             }
         }
     }
 
+    fn can_write_somewhere(&self) -> bool {
+        self.grants.iter().any(|grant| grant.access == Access::Write)
+    }
+
     fn expect_creator(&self) -> Result<()> {
-        match self {
-            Self::Key(key) if key.grants.iter().any(|grant| grant.access == Access::Write) => Ok(()),
-            Self::Key(_) => Err(Error::new(
+        let may_create = self.narrowing.allows_new_libraries();
+        match &self.holder {
+            Holder::Key(_) if may_create && self.can_write_somewhere() => Ok(()),
+            Holder::Key(_) => Err(Error::new(
                 Code::ApiKeyReadOnly,
                 "Creating a library needs a key with Write access to at least one library.",
             )),
-            Self::Member { role: Role::Owner, .. } => Ok(()),
-            Self::Member { role: Role::Editor | Role::Viewer, .. } => {
-                Err(forbidden("create or rename libraries", Role::Owner))
-            }
+            Holder::Member { role: Role::Owner, .. } if may_create => Ok(()),
+            Holder::Member { .. } => Err(forbidden("create or rename libraries", Role::Owner)),
         }
     }
 
     /// A person needs the same role to change a library itself as to create one; for a key, Write is enough.
     fn expect_library_changer(&self) -> Result<()> {
-        match self {
-            Self::Key(_) => Ok(()),
-            Self::Member { .. } => self.expect_creator(),
+        match &self.holder {
+            Holder::Key(_) | Holder::Member { role: Role::Owner, .. } => Ok(()),
+            Holder::Member { role: Role::Editor | Role::Viewer, .. } => {
+                Err(forbidden("create or rename libraries", Role::Owner))
+            }
         }
     }
 
     fn expect_owner(&self) -> Result<()> {
-        match self {
-            Self::Member { role: Role::Owner, .. } => Ok(()),
-            Self::Member { role: Role::Editor | Role::Viewer, .. } => {
-                Err(forbidden("manage this organization", Role::Owner))
-            }
-            Self::Key(_) => Err(Error::new(Code::Forbidden, "A key can't manage an organization.")),
+        match &self.holder {
+            Holder::Member { role: Role::Owner, .. } if self.narrowing.is_empty() => Ok(()),
+            Holder::Member { .. } => Err(forbidden("manage this organization", Role::Owner)),
+            Holder::Key(_) => Err(Error::new(Code::Forbidden, "A key can't manage an organization.")),
         }
     }
 
     fn actor(&self, address: Option<IpAddr>) -> Actor {
-        match self {
-            Self::Key(key) => Actor::key(key, address),
-            Self::Member { member, .. } => Actor::member(member, address),
+        match &self.holder {
+            Holder::Key(key) => Actor::key(key, address),
+            Holder::Member { member, .. } => Actor::member(member, address),
         }
     }
 }
@@ -194,7 +214,7 @@ impl Caller {
     pub(in crate::core) fn find(snapshot: Snapshot, digest: KeyDigest, now: Millis) -> Result<Self> {
         let credential = Credential::Key(digest);
         let permissions = credential.permissions(&snapshot, now)?;
-        let Permissions::Key(key) = &permissions else {
+        let Holder::Key(key) = &permissions.holder else {
             return Err(Error::internal("a key's permissions is a member's"));
         };
         let organization = key.organization;
@@ -251,6 +271,14 @@ impl Caller {
         Self { cancellation, ..self }
     }
 
+    /// The same caller, who gives up something for this connection. Grants made of it are checked in the same way when
+    /// they are used.
+    #[must_use]
+    pub fn narrowed(self, narrowing: &Narrowing) -> Self {
+        let narrowing = Arc::new(self.permissions.narrowing.and(narrowing));
+        Self { permissions: self.permissions.narrowed(&narrowing), ..self }
+    }
+
     /// Cancels this request.
     pub(in crate::core) fn cancellation(&self) -> &Cancellation {
         &self.cancellation
@@ -270,18 +298,18 @@ impl Caller {
     /// The public id of the key, if it is one, for the log.
     #[must_use]
     pub fn key_id(&self) -> Option<&KeyId> {
-        match &self.permissions {
-            Permissions::Key(key) => Some(&key.id),
-            Permissions::Member { .. } => None,
+        match &self.permissions.holder {
+            Holder::Key(key) => Some(&key.id),
+            Holder::Member { .. } => None,
         }
     }
 
     /// The person's role in the organization; none for a key.
     #[must_use]
     pub fn role(&self) -> Option<Role> {
-        match &self.permissions {
-            Permissions::Key(_) => None,
-            Permissions::Member { role, .. } => Some(*role),
+        match &self.permissions.holder {
+            Holder::Key(_) => None,
+            Holder::Member { role, .. } => Some(*role),
         }
     }
 
@@ -294,7 +322,7 @@ impl Caller {
     /// The libraries that the caller has access to, ordered by slug.
     #[must_use]
     pub fn grants(&self) -> &[Grant] {
-        self.permissions.grants()
+        &self.permissions.grants
     }
 
     /// Checks that the organization that a request names is the caller's own.
@@ -305,11 +333,11 @@ impl Caller {
         if named == self.organization.slug.as_str() {
             return Ok(());
         }
-        match &self.permissions {
-            Permissions::Key(_) if self.snapshot.organization_named(named)?.is_some() => {
+        match &self.permissions.holder {
+            Holder::Key(_) if self.snapshot.organization_named(named)?.is_some() => {
                 Err(Error::invalid_api_key())
             }
-            Permissions::Key(_) | Permissions::Member { .. } => Err(Error::no_such_organization()),
+            Holder::Key(_) | Holder::Member { .. } => Err(Error::no_such_organization()),
         }
     }
 
@@ -343,6 +371,22 @@ impl Caller {
         Ok(WriteGrant { of_library: true, ..grant })
     }
 
+    /// Permission to decide about the assets of a library: for a person who may change it.
+    ///
+    /// # Errors
+    /// Those of [`Caller::read`]; `APPROVAL_REQUIRES_USER` for every key that may read; `FORBIDDEN` when a person's role is
+    /// too low.
+    pub fn approve(&self, path: &LibraryPath<'_>) -> Result<WriteGrant> {
+        self.read(path)?;
+        match &self.permissions.holder {
+            Holder::Key(_) => Err(Error::new(
+                Code::ApprovalRequiresUser,
+                "Only a signed-in person can set an approval; an API key can't. Ask a person to do it.",
+            )),
+            Holder::Member { .. } => self.write(path),
+        }
+    }
+
     /// Permission to read every library that the caller has access to.
     #[must_use]
     pub fn read_all(&self) -> Vec<ReadGrant> {
@@ -355,11 +399,17 @@ impl Caller {
         self.grants().iter().filter(has_any).map(|grant| self.read_grant(grant)).collect()
     }
 
+    /// Whether the caller may change what is in some library.
+    #[must_use]
+    pub fn can_write_somewhere(&self) -> bool {
+        self.permissions.can_write_somewhere()
+    }
+
     /// Permission to create a library in an organization.
     ///
     /// # Errors
-    /// Those of [`Caller::expect_organization`], then `API_KEY_READ_ONLY` for a key without Write on any library,
-    /// `FORBIDDEN` for a person who is not an owner.
+    /// Those of [`Caller::expect_organization`], then `API_KEY_READ_ONLY` for a key without Write on any library, or
+    /// narrowed to some libraries; `FORBIDDEN` for a person who is not an owner.
     pub fn create_libraries(&self, organization: &str) -> Result<LibraryCreator> {
         self.expect_organization(organization)?;
         self.permissions.expect_creator()?;
@@ -380,6 +430,7 @@ impl Caller {
     fn principal(&self) -> Principal {
         Principal {
             credential: self.credential.clone(),
+            narrowing: Arc::clone(&self.permissions.narrowing),
             actor: Arc::new(self.permissions.actor(self.address)),
             cancellation: self.cancellation.clone(),
         }

@@ -14,6 +14,10 @@ use crate::core::model::token::SessionDigest;
 use crate::core::scans::ClientId;
 use crate::error::{Code, Error, Result};
 
+mod narrowing;
+
+pub use narrowing::Narrowing;
+
 /// Permission to read one library.
 #[derive(Debug, Clone)]
 pub struct ReadGrant {
@@ -208,6 +212,7 @@ pub(super) enum Credential {
 #[derive(Debug, Clone)]
 pub(super) struct Principal {
     pub(super) credential: Credential,
+    pub(super) narrowing: Arc<Narrowing>,
     pub(super) actor: Arc<Actor>,
     pub(super) cancellation: Cancellation,
 }

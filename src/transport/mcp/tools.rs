@@ -77,14 +77,17 @@ impl ToolRegistry {
         self.positions.get(name).and_then(|&position| self.entries.get(position))
     }
 
-    /// What `tools/list` shows.
-    pub fn definitions(&self) -> Vec<Tool> {
-        self.entries.iter().map(|entry| entry.definition.clone()).collect()
+    /// What `tools/list` shows this caller: the tools that it may use in some library. Calling another one is refused by
+    /// the checks of its operation, so that a list from before a change of the key does no harm.
+    pub fn offered_to(&self, caller: &Caller) -> Vec<Tool> {
+        let offered = self.entries.iter().filter(|entry| entry.declaration.needs.is_met_somewhere(caller));
+        offered.map(|entry| entry.definition.clone()).collect()
     }
 
-    /// What `tools/list` shows, as a document.
+    /// All tools, as `tools/list` shows them to a caller who may use all of them.
     pub fn document(&self) -> Value {
-        json!({ "tools": self.definitions() })
+        let all: Vec<&Tool> = self.entries.iter().map(ToolEntry::definition).collect();
+        json!({ "tools": all })
     }
 }
 

@@ -118,6 +118,14 @@ impl Ask {
         }
     }
 
+    /// Whether it goes to the endpoint of MCP.
+    pub fn is_mcp(&self) -> bool {
+        match self {
+            Self::Tool { .. } | Self::Resource(_) => true,
+            Self::Rest { .. } | Self::RestUpload { .. } | Self::GraphQl(_) | Self::GraphQlUpload(_) => false,
+        }
+    }
+
     /// Whether it names existing assets.
     pub fn names_assets(&self) -> bool {
         match self {

@@ -37,7 +37,14 @@ impl ComparedReply {
 }
 
 async fn send(world: &World, key: &TestKey, ask: &Ask, values: &Values) -> Reply {
-    ask.request(values).send(&world.client, Some(&format!("Bearer {}", key.token))).await
+    send_to(world, key, "", ask, values).await
+}
+
+/// Sends a request whose address ends with this query.
+async fn send_to(world: &World, key: &TestKey, query: &str, ask: &Ask, values: &Values) -> Reply {
+    let mut request = ask.request(values);
+    request.path += query;
+    request.send(&world.client, Some(&format!("Bearer {}", key.token))).await
 }
 
 /// The values of a request in which everything except its libraries is wrong. MCP refuses some of that by the schema of
@@ -67,21 +74,21 @@ fn wrong(values: &Values, ask: &Ask) -> Values {
 /// rest of the request is right or wrong.
 async fn all_answer_alike(
     world: &World,
-    key: &TestKey,
+    (key, query): (&TestKey, &str),
     operation: &Operation,
     libraries: &[&str],
     naming: impl Fn(Values, &str) -> Values,
 ) {
     let good = world.values().await;
     let neutral = Failure::new(Code::LibraryNotAuthorized, "API key not authorized for this library.");
-    for ask in &operation.asks {
+    for ask in operation.asks.iter().filter(|ask| query.is_empty() || ask.is_mcp()) {
         for values in [good.clone(), wrong(&good, ask)] {
             for library in libraries {
                 // As long as the other name, because a failed resource repeats the client's own uri.
                 let nothing = "x".repeat(library.len());
-                let unknown = send(world, key, ask, &naming(values.clone(), &nothing)).await;
+                let unknown = send_to(world, key, query, ask, &naming(values.clone(), &nothing)).await;
                 assert_eq!(ask.result(&unknown), Err(neutral.clone()), "{} over {ask:?}", operation.name);
-                let reply = send(world, key, ask, &naming(values.clone(), library)).await;
+                let reply = send_to(world, key, query, ask, &naming(values.clone(), library)).await;
                 assert_eq!(
                     ComparedReply::of(&reply).without_name(library),
                     ComparedReply::of(&unknown).without_name(&nothing),
@@ -106,10 +113,32 @@ async fn a_library_without_access_answers_like_one_that_does_not_exist() {
             Needs::Write | Needs::WriteBoth => &["archive", "vault", "theirs", "NO_SLUG", "photos"][..],
         };
         let naming = |values, library: &str| Values { library: library.to_owned(), ..values };
-        all_answer_alike(&world, &world.reader, operation, libraries, naming).await;
+        all_answer_alike(&world, (&world.reader, ""), operation, libraries, naming).await;
         asked += 1;
     }
     assert!(asked > 8, "the table has lost its rows");
+}
+
+/// Over a connection that is narrowed to `photos`, `archive` is like one that does not exist, although the key may write
+/// there; over one that only reads, a library is like one with a grant for Read.
+#[tokio::test]
+async fn a_library_that_a_connection_gave_up_answers_like_one_that_does_not_exist() {
+    let world = World::new().await;
+    let naming = |values, library: &str| Values { library: library.to_owned(), ..values };
+    for operation in OPERATIONS.iter() {
+        let of_all = ["archive", "vault", "theirs"];
+        let changes = match operation.needs {
+            Needs::Key | Needs::Organization | Needs::WriteSomewhere => continue,
+            Needs::Read | Needs::Person => false,
+            Needs::Write | Needs::WriteBoth => true,
+        };
+        let key = &world.writer_of_both;
+        all_answer_alike(&world, (key, "?libraries=photos"), operation, &of_all, naming).await;
+        if changes {
+            let all = ["photos", "archive", "vault"];
+            all_answer_alike(&world, (key, "?readonly=1"), operation, &all, naming).await;
+        }
+    }
 }
 
 /// The same for the target of a transfer: `archive` is granted at Read.
@@ -121,7 +150,7 @@ async fn a_target_without_access_answers_like_one_that_does_not_exist() {
     for operation in rows {
         let naming = |values, library: &str| Values { target: library.to_owned(), ..values };
         let libraries = ["archive", "vault", "theirs", "NO_SLUG"];
-        all_answer_alike(&world, &world.writer, operation, &libraries, naming).await;
+        all_answer_alike(&world, (&world.writer, ""), operation, &libraries, naming).await;
     }
 }
 

@@ -47,6 +47,30 @@ pub enum CallerKind {
     /// Write on the library, Read on the other one.
     Writer,
     WriterOfBoth,
+    /// Write on both libraries, over a connection of MCP that only reads.
+    NarrowedToReading,
+    /// Write on both libraries, over a connection that has only the one that requests name.
+    NarrowedToLibrary,
+    /// Write on both libraries, over a connection that has only the other one.
+    NarrowedToOther,
+    /// Write on both libraries, over a connection that names only one that does not exist.
+    NarrowedToNothing,
+    /// Read on the library, over a connection that names both: it adds nothing.
+    NarrowedReader,
+}
+
+impl CallerKind {
+    /// The query of the endpoint of MCP, if it narrows this caller.
+    pub fn narrowing(self) -> Option<&'static str> {
+        match self {
+            Self::NarrowedToReading => Some("?readonly=1"),
+            Self::NarrowedToLibrary => Some("?libraries=photos"),
+            Self::NarrowedToOther => Some("?libraries=archive,theirs"),
+            Self::NarrowedToNothing => Some("?libraries=nothing"),
+            Self::NarrowedReader => Some("?libraries=photos,archive,vault&readonly=0"),
+            _ => None,
+        }
+    }
 }
 
 pub struct World {
@@ -128,7 +152,9 @@ impl World {
         if kind == CallerKind::UnknownLibrary {
             values.library = "nothing".into();
         }
-        ask.request(&values).send(&self.client, self.authorization(kind).as_deref()).await
+        let mut request = ask.request(&values);
+        request.path += kind.narrowing().unwrap_or_default();
+        request.send(&self.client, self.authorization(kind).as_deref()).await
     }
 
     /// The value of `Authorization` of this caller.
@@ -147,10 +173,16 @@ impl World {
             CallerKind::RegeneratedKey => &self.regenerated,
             CallerKind::OtherOrganization => &self.stranger.token,
             CallerKind::NoGrant => &self.no_grant.token,
-            CallerKind::Reader => &self.reader.token,
+            CallerKind::Reader | CallerKind::NarrowedReader => &self.reader.token,
             CallerKind::WriterElsewhere => &self.writer_elsewhere.token,
             CallerKind::Writer => &self.writer.token,
-            CallerKind::UnknownOrganization | CallerKind::UnknownLibrary | CallerKind::WriterOfBoth => live,
+            CallerKind::UnknownOrganization
+            | CallerKind::UnknownLibrary
+            | CallerKind::WriterOfBoth
+            | CallerKind::NarrowedToReading
+            | CallerKind::NarrowedToLibrary
+            | CallerKind::NarrowedToOther
+            | CallerKind::NarrowedToNothing => live,
         };
         Some(format!("Bearer {token}"))
     }
