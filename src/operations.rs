@@ -22,6 +22,7 @@ mod create_library;
 mod declaration;
 mod delete_assets;
 mod examples;
+mod explanation;
 mod fields;
 mod get_asset;
 mod get_library;
@@ -47,6 +48,7 @@ pub use declaration::{
     ASSETS, Declaration, Effect, Endpoint, EndpointInput, LIBRARY_ID, Method, Needs, Pages, Scope, Tool,
     ToolAnswer,
 };
+pub use explanation::{OperationAccess, Reach, explain};
 pub use paging::{asset_page, hit_page, library_page, photo_page, tag_limit};
 pub use parameters::{CURSOR, Parameter, ParameterKind};
 

@@ -23,6 +23,7 @@ const EXAMPLES: &[(&[&str], &[&str])] = &[
         ],
     ),
     (&["key", "grant"], &["rasterd key grant key_3xYkQ0vLmA2b library=write"]),
+    (&["key", "explain"], &["rasterd key explain key_3xYkQ0vLmA2b"]),
     (&["key", "regenerate"], &["rasterd key regenerate key_3xYkQ0vLmA2b"]),
     (&["org", "limit"], &["rasterd org limit default --storage \"50 GB\" --libraries 20 --assets none"]),
     (

@@ -16,6 +16,8 @@ use crate::core::model::id::KeyId;
 use crate::core::model::name::Slug;
 use crate::core::model::time::millis;
 
+mod explanation;
+
 /// A hundred years: longer than any key should be valid, and within the range of dates.
 const MAX_LIFETIME: Duration = Duration::from_hours(24 * 36_500);
 
@@ -57,6 +59,11 @@ enum KeyCommand {
         /// Its id, as `rasterd key list` shows it
         key_id: String,
     },
+    /// Shows what a key can do, tool by tool and library by library
+    Explain {
+        /// Its id, as `rasterd key list` shows it
+        key_id: String,
+    },
     /// Renames a key
     Rename {
         /// Its id, as `rasterd key list` shows it
@@ -86,12 +93,13 @@ enum KeyCommand {
 
 pub(super) fn run(config: &Config, args: KeyArgs) -> Result<(), CommandError> {
     let id = |text: String| KeyId::from_text(&text);
+    let explains = matches!(args.command, KeyCommand::Explain { .. });
     let request = match args.command {
         KeyCommand::Create { name, org, grants, expires } => {
             KeyRequest::Create { organization: org, name, grants, expires_in: expires.map(millis) }
         }
         KeyCommand::List { org } => KeyRequest::List { organization: org },
-        KeyCommand::Show { key_id } => KeyRequest::Show { key: id(key_id) },
+        KeyCommand::Show { key_id } | KeyCommand::Explain { key_id } => KeyRequest::Show { key: id(key_id) },
         KeyCommand::Rename { key_id, name } => KeyRequest::Rename { key: id(key_id), name },
         KeyCommand::Grant { key_id, grants } => KeyRequest::Grant { key: id(key_id), grants },
         KeyCommand::Regenerate { key_id } => KeyRequest::Regenerate { key: id(key_id) },
@@ -103,6 +111,7 @@ pub(super) fn run(config: &Config, args: KeyArgs) -> Result<(), CommandError> {
         hint("Deleted:");
     }
     match &reply {
+        Reply::Key(record) if explains => explanation::print_explanation(record, args.json),
         Reply::Key(record @ KeyRecord { key: Some(key), .. }) => print_new_key(record, key, args.json),
         Reply::Key(_)
         | Reply::Keys(_)

@@ -217,7 +217,7 @@ fn size(bytes: u64) -> String {
     }
 }
 
-fn or_never(time: Option<Millis>) -> String {
+pub(super) fn or_never(time: Option<Millis>) -> String {
     time.map_or_else(|| "never".to_owned(), date)
 }
 
@@ -260,7 +260,8 @@ pub(super) fn print_table(
     print(&aligned(&table))
 }
 
-fn aligned(rows: &[Vec<String>]) -> String {
+/// Rows in aligned columns.
+pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     // Older names may contain characters that move a terminal's cursor; new ones can't.
     let shown = |cell: &String| shown_in_line(cell).into_owned();
     let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(shown).collect()).collect();

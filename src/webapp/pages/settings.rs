@@ -24,6 +24,7 @@ mod clients;
 mod connect;
 mod event_text;
 mod expiry;
+mod explanation;
 mod general;
 mod grants;
 mod key;

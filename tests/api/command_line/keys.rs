@@ -244,3 +244,35 @@ async fn the_use_of_a_key_is_shown_to_the_minute() {
     // Never before it was created, although the minute of its first use may have begun then.
     assert!(used == created || (used % 60_000 == 0 && used > created), "{used} {created}");
 }
+
+/// `key explain` names every tool once: with the libraries where the key can use it, or with the reason why it can't.
+#[test]
+fn what_a_key_can_do_is_explained_tool_by_tool() {
+    for stays_up in [true, false] {
+        let Installation { test_dir, program: _running } = Installation::new(stays_up);
+        test_dir.done(&["library", "create", "Archive", "--org", "default"]);
+        let grants = ["--grant", "library=read", "--grant", "archive=write", "--expires", "90d"];
+        let made = test_dir.json(&[&["key", "create", "Robot", "--org", "default"], &grants[..]].concat());
+        let id = made["id"].as_str().unwrap();
+        let explained = test_dir.json(&["key", "explain", id]);
+        assert_eq!((&explained["key"]["id"], &explained["expired"]), (&made["id"], &json!(false)));
+        assert!(!explained.to_string().contains(made["key"].as_str().unwrap()));
+        let tools = explained["tools"].as_array().unwrap();
+        assert_eq!(tools.len(), rasterd::operations::declarations().len());
+        let of = |name: &str| tools.iter().find(|tool| tool["name"] == name).unwrap();
+        assert_eq!(of("whoami")["can"], "everywhere");
+        assert_eq!(of("list_assets")["libraries"], json!(["archive", "library"]));
+        assert_eq!(of("delete_assets")["libraries"], json!(["archive"]));
+        assert_eq!(of("transfer_assets")["because"], "needs Write on two libraries");
+        assert_eq!(of("set_asset_approval")["can"], "nowhere");
+        let text = test_dir.done(&["key", "explain", id]);
+        for tool in tools {
+            let name = tool["name"].as_str().unwrap();
+            let named = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| *word == name);
+            assert_eq!(named.count(), 1, "{name}: {text}");
+        }
+        assert!(text.contains("It expires on ") && text.contains("Last used: never."), "{text}");
+        assert!(text.contains("Only in archive, library:") && text.contains("Only in archive:"), "{text}");
+        test_dir.run(&["key", "explain", "key_none"]).failed(1);
+    }
+}

@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::expiry::Expiry;
+use super::explanation::KeyExplanation;
 use super::grants::{Grants, LEVELS, level_for_all};
 use super::keys::{KeyRow, below_keys, shown_once};
 use super::{OwnerRequest, Tab, is_shown_on_page};
@@ -28,6 +29,7 @@ struct KeyPage {
     /// When its value was created, to recognise a form that is sent twice.
     value_of: u64,
     grants: Grants,
+    explanation: KeyExplanation,
     name: String,
     problem: KeyProblem,
 }
@@ -68,7 +70,9 @@ fn key_page(
     problem: KeyProblem,
 ) -> Result<KeyPage> {
     let regenerated = info.key.regenerated;
+    let explanation = KeyExplanation::of(&info.key.grants);
     Ok(KeyPage {
+        explanation,
         layout: below_keys(owner, &info.key.name)?,
         tab: Tab::Keys,
         base: owner.path(&[]).to_string(),
