@@ -26,6 +26,7 @@ mod gif;
 mod hdr;
 mod jpeg;
 mod jpeg_header;
+mod look;
 pub mod media;
 pub mod memory;
 mod metadata;
@@ -148,6 +149,8 @@ pub struct Derived {
     pub blurhash: String,
     /// The dominant colour: red, green, blue.
     pub colour: [u8; 3],
+    /// A perceptual hash: similar pictures differ in few bits.
+    pub look: u64,
     /// From small to large: one for every requested edge that is shorter than the original's, and one at the original's
     /// size when a requested edge is not. A vector image gets all edges. Never empty when an edge was requested.
     pub thumbnails: Vec<Thumbnail>,
@@ -293,6 +296,7 @@ fn derive_of(source: &DecodeInput<'_>, edges: &[u32], limits: &DecodeLimits) -> 
             size,
             blurhash: placeholder::blurhash(&small)?,
             colour: placeholder::dominant_colour(&small),
+            look: look::look(&small)?,
             thumbnails,
             blurred: encode::encode(&placeholder::blurred(&small), Format::WebP, None, limits)?,
         })

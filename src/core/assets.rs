@@ -1,7 +1,5 @@
 //! Assets: list, get, transfer and trash. Descriptions and tags are in files of their own.
 
-use std::convert::Infallible;
-
 use super::Core;
 use super::model::Asset;
 use super::store::{
@@ -13,7 +11,7 @@ use crate::core::model::audit::Action;
 use crate::core::model::id::AssetId;
 use crate::core::model::name::{Slug, Tag};
 use crate::core::model::page::{AssetPageRequest, Cursor, Page, PageRequest, PageStart};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::pictures::RenderableTypes;
 
 mod description;
@@ -140,23 +138,6 @@ impl Core {
         Ok(caller.snapshot().library(&caller.read(path)?)?.assets)
     }
 
-    /// Sets the approval of an asset. Only a person may, and the web app has no page for it, so this always fails.
-    ///
-    /// # Errors
-    /// Always: of [`Caller::read`], then `APPROVAL_REQUIRES_USER`.
-    pub fn set_asset_approval(
-        &self,
-        caller: &Caller,
-        path: &LibraryPath<'_>,
-        _id: &str,
-    ) -> Result<Infallible> {
-        caller.read(path)?;
-        Err(Error::new(
-            Code::ApprovalRequiresUser,
-            "Only a signed-in person can set an approval; an API key can't. Ask a person to do it.",
-        ))
-    }
-
     /// One asset, or one variant.
     ///
     /// # Errors
@@ -204,7 +185,7 @@ impl Core {
                 here.map_or(Ok(()), |asset| tx.trash_asset(grant, asset, now))?;
             }
             let trashed: Vec<&Asset> = assets.iter().filter(|asset| asset.trashed.is_none()).collect();
-            tx.record_assets_event(now, grant, Action::AssetsTrashed, trashed.into_iter())?;
+            tx.record_assets_event(now, grant, Action::AssetsTrashed, "", trashed.into_iter())?;
             Ok(moved)
         })
         .await
@@ -246,18 +227,20 @@ impl Core {
                 moved.push(tx.move_asset(source, &target, asset, now)?);
             }
             expect_tag_room(tx, &target, before, most_tags)?;
-            tx.record_assets_event(now, &target, Action::AssetsTransferred, moved.iter())
+            tx.record_assets_event(now, &target, Action::AssetsTransferred, "", moved.iter())
         })
         .await?;
         Ok(done)
     }
 
-    /// Runs `change` on each of several assets of a library in one transaction, and adds up the results.
+    /// Runs `change` on each of several assets of a library in one transaction, records it for those that it changed, and
+    /// adds up the results.
     async fn change_each<F>(
         &self,
         reserve_use: ReserveUse,
         grant: &WriteGrant,
         ids: &[String],
+        (action, what): (Action, String),
         mut change: F,
     ) -> Result<usize>
     where
@@ -265,22 +248,25 @@ impl Core {
     {
         let ids = self.ids_to_write(ids)?;
         self.change_as(reserve_use, grant, move |tx, grant, now| {
-            let mut total = 0;
+            let (mut total, mut changed_assets) = (0, Vec::new());
             for id in &ids {
                 let mut asset = tx.asset(grant, id)?;
                 let changed = change(tx, grant, &mut asset)?;
                 if changed > 0 {
-                    tx.put_asset(grant, &asset.touched(now))?;
+                    let asset = asset.touched(now);
+                    tx.put_asset(grant, &asset)?;
+                    changed_assets.push(asset);
                 }
                 total += changed;
             }
+            tx.record_assets_event(now, grant, action, &what, changed_assets.iter())?;
             Ok(total)
         })
         .await
     }
 
     /// The ids in a call, without duplicates.
-    fn ids_to_write(&self, ids: &[String]) -> Result<Vec<AssetId>> {
+    pub(super) fn ids_to_write(&self, ids: &[String]) -> Result<Vec<AssetId>> {
         within("asset ids", ids.len(), 1, self.settings().limits.ids_per_call)?;
         let mut parsed = Vec::with_capacity(ids.len());
         for id in ids {

@@ -1,24 +1,28 @@
 //! The assets of a library for people: searched, filtered by tags, sorted and paged; and the assets before and after
 //! one of them. The lists for programs are in `assets.rs`.
 
+use std::collections::HashSet;
+
 use super::Core;
 use super::assets::{AssetDetail, expect_tag_filter, parse_id};
-use super::index::{SearchQuery, Terms};
+use super::index::{Hit, IndexFilter, SearchQuery, Terms};
 use super::model::Asset;
 use super::store::{AssetLists, AssetQueries, LibraryQueries};
 use crate::core::access::{Caller, LibraryPath, ReadGrant};
 use crate::core::model::id::AssetId;
 use crate::core::model::name::{Tag, fold};
 use crate::core::model::page::{AssetPageRequest, Cursor, Page, PageStart};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 mod cursor;
+mod filter;
 pub mod timeline;
 pub mod window;
 
 use cursor::Rank;
 
 pub use cursor::BrowseCursor;
+pub use filter::{AssetFilter, Day, TypeFilter};
 
 /// How many hits of a search are considered, the best first. To see others, people have to search for more words.
 pub const MAX_HITS: usize = 10_000;
@@ -29,10 +33,12 @@ pub struct AssetQuery {
     /// The words that must occur; blank for everything. Only the [`MAX_HITS`] best hits are considered, filtered and
     /// sorted.
     pub words: String,
-    /// The tags of which an asset must have one; none for everything.
+    /// The tags of which an asset must have one, or all if the filter says so; none for everything.
     pub tags: Vec<String>,
     /// The order; by default, the best match first, or the newest without a search.
     pub order: Option<Order>,
+    /// What else an asset must have.
+    pub filter: AssetFilter,
 }
 
 /// An order of assets.
@@ -103,8 +109,9 @@ impl Core {
     /// A page of a library's assets, after a cursor or from the start; also returns the caller. Following the cursors
     /// shows every asset that is there all the time exactly once.
     ///
-    /// In the order of the store, only the assets of the page are read. Any other order reads all matching assets, and
-    /// a search reads its [`MAX_HITS`] best hits; these run as one of the client's scans.
+    /// In the order of the store, only the assets of the page are read. A filter reads its lists in the index, and in an
+    /// order by time only the assets of the page, too. Another order reads all matching assets, and a search reads its
+    /// [`MAX_HITS`] best hits. All but the first run as one of the client's scans.
     ///
     /// # Errors
     /// Those of [`Caller::read`]; `BAD_USER_INPUT` for too many tags; `SERVICE_UNAVAILABLE` while the index is far
@@ -132,9 +139,11 @@ impl Core {
             let positions = core.positions(caller, grant, parsed)?;
             let from = after.map_or(0, |after| positions.partition_point(|position| *position <= after));
             let mut shown = positions.iter().skip(from).take(size);
+            // The index may already have a change that was made after this request's snapshot.
             let assets = shown
                 .clone()
-                .map(|position| caller.snapshot().asset(grant, &position.id))
+                .map(|position| found(caller.snapshot().asset(grant, &position.id)))
+                .filter_map(Result::transpose)
                 .collect::<Result<_>>()?;
             let next = shown.next_back().filter(|_| from + size < positions.len()).cloned();
             Ok(BrowsePage { assets: core.marked(caller, assets, parsed)?, next, total: positions.len() })
@@ -182,7 +191,7 @@ impl Core {
         parsed: ParsedQuery,
         look: impl FnOnce(&Self, &Caller, &ReadGrant, &ParsedQuery) -> Result<T> + Send + 'static,
     ) -> Result<(Caller, T)> {
-        if !parsed.terms.is_empty() {
+        if parsed.needs_index() {
             self.indexer().reach(caller.snapshot(), &[grant.library().0]).await?;
         }
         let core = self.clone();
@@ -194,8 +203,12 @@ impl Core {
     fn parse_query(&self, query: &AssetQuery) -> Result<ParsedQuery> {
         expect_tag_filter(&query.tags, self.settings().limits.tag_filter)?;
         let is_search = !query.words.trim().is_empty();
+        let tags: Vec<Tag> = query.tags.iter().map(|tag| Tag::read(tag)).collect();
+        let is_plain = query.filter.is_empty() && !(query.filter.all_tags && tags.len() > 1);
         Ok(ParsedQuery {
-            tags: query.tags.iter().map(|tag| Tag::read(tag)).collect(),
+            filter: if is_plain && !is_search { None } else { Some(query.filter.clauses(&tags)) },
+            tags,
+            by_type: TypedWords::parse(&query.words),
             terms: Terms::parse(&query.words),
             order: if is_search { query.order } else { query.order.or(Some(Order::Newest)) },
             is_search,
@@ -217,14 +230,19 @@ impl Core {
         grant: &ReadGrant,
         parsed: &ParsedQuery,
     ) -> Result<Vec<BrowseCursor>> {
-        let mut positions: Vec<BrowseCursor> = if parsed.is_search {
-            let found = self.matching(caller, grant, &parsed.terms)?;
-            let fitting = found.into_iter().filter(|(asset, _)| parsed.has_tag_of(asset));
-            fitting
-                .map(|(asset, score)| {
-                    BrowseCursor::of(&asset, parsed.order.map_or(Rank::Match(score), Rank::By))
-                })
-                .collect()
+        let mut positions: Vec<BrowseCursor> = if let Some(filter) = &parsed.filter {
+            let hits = self.matching(grant, parsed, filter)?.into_iter();
+            let place = |hit: Hit| match parsed.order {
+                Some(order @ (Order::Newest | Order::Oldest)) => {
+                    Some(BrowseCursor::by_time(order, hit.created, hit.id))
+                }
+                order => {
+                    // The index may already have a change that was made after this request's snapshot.
+                    let asset = caller.snapshot().asset(grant, &hit.id).ok()?;
+                    Some(BrowseCursor::of(&asset, order.map_or(Rank::Match(hit.score), Rank::By)))
+                }
+            };
+            hits.filter_map(place).collect()
         } else {
             let all = AssetPageRequest { start: PageStart::Offset(0), size: usize::MAX };
             let rank = Rank::By(parsed.order.unwrap_or(Order::Newest));
@@ -235,18 +253,58 @@ impl Core {
         Ok(positions)
     }
 
-    /// The considered assets that have all the words, with their scores.
-    fn matching(&self, caller: &Caller, grant: &ReadGrant, terms: &Terms) -> Result<Vec<(Asset, f32)>> {
-        if terms.is_empty() {
+    /// The considered assets that have all the words, each in their text or in their type, and that the filter takes.
+    fn matching(&self, grant: &ReadGrant, parsed: &ParsedQuery, filter: &IndexFilter) -> Result<Vec<Hit>> {
+        if parsed.is_search && parsed.terms.is_empty() {
             return Ok(Vec::new());
         }
         let libraries = [grant.library().0];
-        let query = SearchQuery { terms, libraries: &libraries, offset: 0, limit: MAX_HITS };
-        let hits = self.indexer().index().search(&query)?.hits;
-        // The index may already have a change that was made after this request's snapshot.
-        let found =
-            hits.iter().filter_map(|hit| Some((caller.snapshot().asset(grant, &hit.id).ok()?, hit.score)));
-        Ok(found.collect())
+        let limit = if parsed.is_search { MAX_HITS } else { usize::MAX };
+        let search = |terms: &Terms, filter: &IndexFilter| {
+            let query = SearchQuery { terms, filter, libraries: &libraries, offset: 0, limit };
+            self.indexer().index().search(&query).map(|found| found.hits)
+        };
+        let mut hits = search(&parsed.terms, filter)?;
+        if let Some(TypedWords { rest, types }) = &parsed.by_type {
+            let filter = types.iter().fold(filter.clone(), |filter, wanted| filter.any_of(wanted.facets()));
+            let known: HashSet<AssetId> = hits.iter().map(|hit| hit.id).collect();
+            hits.extend(search(rest, &filter)?.into_iter().filter(|hit| !known.contains(&hit.id)));
+            hits.truncate(limit);
+        }
+        Ok(hits)
+    }
+
+    /// The names of those who uploaded assets of a library, to filter by: in order, at most `most`.
+    ///
+    /// # Errors
+    /// Those of [`Caller::read`]; `SERVICE_UNAVAILABLE` before the index is open.
+    pub fn list_uploaders(
+        &self,
+        caller: &Caller,
+        path: &LibraryPath<'_>,
+        most: usize,
+    ) -> Result<Vec<String>> {
+        self.indexer().index().uploaders(caller.read(path)?.library().0, most)
+    }
+}
+
+/// The words of a search that are names of types, and the other words.
+struct TypedWords {
+    rest: Terms,
+    types: Vec<TypeFilter>,
+}
+
+impl TypedWords {
+    /// The types in a search; none if there is no such word.
+    fn parse(words: &str) -> Option<Self> {
+        let (mut types, mut rest) = (Vec::new(), Vec::new());
+        for word in words.split_whitespace() {
+            match TypeFilter::of_word(word) {
+                Some(wanted) => types.push(wanted),
+                None => rest.push(word),
+            }
+        }
+        (!types.is_empty()).then(|| Self { rest: Terms::parse(&rest.join(" ")), types })
     }
 }
 
@@ -254,6 +312,10 @@ impl Core {
 struct ParsedQuery {
     tags: Vec<Tag>,
     terms: Terms,
+    /// The words that are also names of types.
+    by_type: Option<TypedWords>,
+    /// What the index filters by, tags included; none if the lists of the store are enough.
+    filter: Option<IndexFilter>,
     /// `None` for the best match first.
     order: Option<Order>,
     /// Whether there is a search, even one without any searchable word.
@@ -263,17 +325,25 @@ struct ParsedQuery {
 impl ParsedQuery {
     /// Whether the store keeps a list in this order.
     fn is_as_stored(&self) -> bool {
-        self.is_unfiltered() && self.order == Some(Order::Newest)
+        !self.needs_index() && self.order == Some(Order::Newest)
     }
 
-    /// Whether nothing but tags keeps an asset of the library out of the result.
-    fn is_unfiltered(&self) -> bool {
-        !self.is_search
+    /// Whether the index finds the assets, and not the store.
+    fn needs_index(&self) -> bool {
+        self.filter.is_some()
     }
 
     fn has_tag_of(&self, asset: &Asset) -> bool {
         let has = |tag: &Tag| asset.tags.iter().any(|text| fold(text) == tag.folded());
         self.tags.is_empty() || self.tags.iter().any(has)
+    }
+}
+
+/// An asset, if it is there.
+fn found(asset: Result<Asset>) -> Result<Option<Asset>> {
+    match asset {
+        Err(error) if error.code() == Code::ResourceNotFound => Ok(None),
+        asset => asset.map(Some),
     }
 }
 

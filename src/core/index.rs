@@ -9,6 +9,7 @@
 //! let a key measure the content of libraries that it has no access to.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
@@ -21,6 +22,7 @@ use crate::error::{Code, Error, Result};
 
 mod compare;
 mod document;
+mod facets;
 mod fields;
 mod folder;
 mod follow;
@@ -33,19 +35,21 @@ mod terms;
 mod words;
 
 pub use compare::Difference;
+pub use facets::{Facet, IndexFilter};
 pub use follow::Indexer;
 pub use terms::Terms;
 
 use document::BEST_POINTS;
 use folder::Committed;
-use pattern::Pattern;
 use pending::{LibraryChanges, Pending};
 use segment::Segment;
 
 /// A search in some libraries, for one page of hits.
 pub struct SearchQuery<'a> {
-    /// The words, all of which must occur.
+    /// The words, all of which must occur; none for everything that the filter takes.
     pub terms: &'a Terms,
+    /// What the assets must have.
+    pub filter: &'a IndexFilter,
     /// The libraries, by number.
     pub libraries: &'a [u64],
     /// How many hits come before the page.
@@ -68,7 +72,10 @@ pub struct Hit {
     pub library: u64,
     /// The asset.
     pub id: AssetId,
-    /// How well it matches: 1 when the name has every word exactly as typed, less otherwise.
+    /// When it was uploaded.
+    pub created: u64,
+    /// How well it matches: 1 when the name has every word exactly as typed, less otherwise; 0 without
+    /// words.
     pub score: f32,
 }
 
@@ -103,18 +110,35 @@ impl Index {
     /// `SERVICE_UNAVAILABLE` before the index is opened; when it can't be read.
     pub fn search(&self, query: &SearchQuery<'_>) -> Result<IndexHits> {
         let patterns = query.terms.patterns();
-        if query.libraries.is_empty() || patterns.is_empty() {
+        if query.libraries.is_empty() || (patterns.is_empty() && query.filter.is_empty()) {
             return Ok(IndexHits { found: 0, hits: Vec::new() });
         }
         let snapshot = self.now.load_full().ok_or_else(being_rebuilt)?;
         let mut matches: Vec<Match<'_>> = Vec::new();
         for &library in query.libraries {
-            snapshot.search(library, patterns, &mut matches)?;
+            snapshot.search(library, query, &mut matches)?;
         }
         let total = matches.len();
         let best = u32::try_from(patterns.len()).unwrap_or(u32::MAX).saturating_mul(BEST_POINTS);
         let hits = page(&mut matches, query).iter().map(|found| found.hit(best)).collect();
         Ok(IndexHits { found: total, hits })
+    }
+
+    /// The names of those who uploaded assets of a library, in order, at most `most`. Reads no asset. One whose last asset
+    /// is gone may still be there for a while.
+    ///
+    /// # Errors
+    /// Those of [`Index::search`].
+    pub fn uploaders(&self, library: u64, most: usize) -> Result<Vec<String>> {
+        let snapshot = self.now.load_full().ok_or_else(being_rebuilt)?;
+        let mut names: BTreeSet<Vec<u8>> = BTreeSet::new();
+        for segment in snapshot.committed.segments_of(library) {
+            names.extend(segment.facets_of(library, facets::UPLOADERS, most)?);
+        }
+        let documents = snapshot.pending.of(library).into_iter().flat_map(LibraryChanges::documents);
+        names.extend(documents.flat_map(|document| document.facets_of(facets::UPLOADERS)));
+        let names = names.into_iter().filter_map(|name| String::from_utf8(name).ok());
+        Ok(names.filter(|name| !name.is_empty()).take(most).collect())
     }
 
     /// The last change that searches see, as it advances; none until the index is open.
@@ -175,11 +199,17 @@ fn being_rebuilt() -> Error {
 
 impl IndexSnapshot {
     /// Adds the matches in a library. Changed assets are searched in memory, all others in the committed index.
-    fn search<'s>(&'s self, library: u64, patterns: &[Pattern], matches: &mut Vec<Match<'s>>) -> Result<()> {
+    fn search<'s>(
+        &'s self,
+        library: u64,
+        query: &SearchQuery<'_>,
+        matches: &mut Vec<Match<'s>>,
+    ) -> Result<()> {
+        let patterns = query.terms.patterns();
         let changes = self.pending.of(library);
         let is_hidden = |id: &AssetId| changes.is_some_and(|changes| changes.hides(id));
         for segment in self.committed.segments_of(library) {
-            for (document, points) in segment.search(library, patterns)? {
+            for (document, points) in segment.search(library, patterns, query.filter)? {
                 if changes.is_none() || !is_hidden(&segment.id(document)) {
                     let created = segment.created(document);
                     matches.push(Match { points, created, library, at: At::Segment(segment, document) });
@@ -188,7 +218,7 @@ impl IndexSnapshot {
         }
         let documents = changes.into_iter().flat_map(LibraryChanges::documents);
         for document in documents {
-            if let Some(points) = document.rate(patterns) {
+            if let Some(points) = document.rate(patterns).filter(|_| document.fits(query.filter)) {
                 matches.push(Match {
                     points,
                     created: document.created,
@@ -234,8 +264,8 @@ impl Match<'_> {
 
     fn hit(&self, best: u32) -> Hit {
         #[expect(clippy::cast_precision_loss, reason = "both are small whole numbers, exact as f32")]
-        let score = self.points as f32 / best as f32;
-        Hit { library: self.library, id: self.id(), score }
+        let score = self.points as f32 / best.max(1) as f32;
+        Hit { library: self.library, id: self.id(), created: self.created, score }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The records of organizations, libraries, keys and assets; those of people are in `model/member.rs`. No JSON, no storage
 //! layout.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use crate::pictures::media::MediaType;
 use crate::pictures::{Failure, RenderableTypes};
 
 pub mod api_key;
+mod approval;
 pub mod audit;
 pub mod email;
 pub mod id;
@@ -23,6 +25,7 @@ pub mod text;
 pub mod time;
 pub mod token;
 
+pub use approval::{Approval, ApprovalFilter, ApprovalState};
 pub use member::{Link, Member, Membership, Passkey, Purpose, Role, Session};
 pub use quota::{OrganizationUse, Quota, StorageRoom};
 
@@ -268,6 +271,11 @@ pub struct Asset {
     pub uploaded_by: String,
     /// When it was moved to the trash.
     pub trashed: Option<Millis>,
+    /// What a person decided about it; none when nobody has decided. Never of a variant.
+    pub approval: Option<Approval>,
+    /// A perceptual hash of what its file shows, to find similar ones by; none where the type is not decoded, or until
+    /// it is known. It moves with the file when a variant is promoted.
+    pub look: Option<u64>,
 }
 
 impl Asset {
@@ -277,11 +285,54 @@ impl Asset {
         self.parent.is_none() && self.trashed.is_none()
     }
 
+    /// Where the decision about it stands; none when nobody has decided.
+    #[must_use]
+    pub fn approval_state(&self) -> Option<ApprovalState> {
+        self.approval.as_ref().map(|approval| approval.state)
+    }
+
+    /// Its shape; none where its dimensions are not known.
+    #[must_use]
+    pub fn orientation(&self) -> Option<Orientation> {
+        let (width, height) = self.content.width.zip(self.content.height)?;
+        Some(match width.cmp(&height) {
+            Ordering::Greater => Orientation::Landscape,
+            Ordering::Less => Orientation::Portrait,
+            Ordering::Equal => Orientation::Square,
+        })
+    }
+
     /// The same asset, changed now: `updated` moves forward even within one millisecond.
     #[must_use]
     pub fn touched(mut self, now: Millis) -> Self {
         self.updated = now.max(self.updated + 1);
         self
+    }
+}
+
+/// The shape of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Orientation {
+    /// Wider than high.
+    Landscape,
+    /// Higher than wide.
+    Portrait,
+    /// As wide as high.
+    Square,
+}
+
+impl Orientation {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Landscape, Self::Portrait, Self::Square];
+
+    /// Its name in addresses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Landscape => "landscape",
+            Self::Portrait => "portrait",
+            Self::Square => "square",
+        }
     }
 }
 

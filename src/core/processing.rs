@@ -27,6 +27,7 @@ use crate::pictures::render_pool::RenderPermit;
 use crate::pictures::{Failure, Metadata, RenderableTypes};
 use crate::telemetry::metrics::JobResult;
 
+mod looks;
 mod older;
 mod outcome;
 
@@ -119,6 +120,7 @@ impl Core {
     pub(super) async fn process_uploads(&self) {
         let older = async {
             log_failure("look for assets that were never processed", self.queue_older_assets().await);
+            log_failure("find pictures that look alike", self.find_missing_looks().await);
         };
         join(older, join_all((0..self.renditions().concurrency()).map(|_| self.process_queue()))).await;
     }
@@ -236,10 +238,11 @@ impl Core {
         let Metadata { captured, camera, title, caption, keywords, exposure: _, position: _ } =
             self.read_metadata(permit, content).await?;
         let size = derived.as_ref().map(|derived| derived.size);
+        let look = derived.as_ref().map(|derived| derived.look);
         let (blurhash, colour) = derived.map(|derived| (derived.blurhash, derived.colour)).unzip();
         let result = ProcessingResult { blurhash, colour, captured, camera, title };
         let content = size.map_or_else(|| content.clone(), |size| with_dimensions(content, size));
-        Ok(Outcome { content: Content { work: Work::Done(result), ..content }, caption, keywords })
+        Ok(Outcome { content: Content { work: Work::Done(result), ..content }, look, caption, keywords })
     }
 
     /// The metadata in a file. Unreadable metadata counts as none: the picture can still be shown.

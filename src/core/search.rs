@@ -2,9 +2,10 @@
 
 use super::Core;
 use super::assets::AssetDetail;
-use super::index::{IndexHits, SearchQuery, Terms};
+use super::index::{Facet, IndexFilter, IndexHits, SearchQuery, Terms};
 use super::store::{AssetLists, AssetQueries, LibraryQueries};
 use crate::core::access::{Caller, LibraryPath, ReadGrant};
+use crate::core::model::ApprovalFilter;
 use crate::core::model::page::PageRequest;
 use crate::error::Result;
 
@@ -48,6 +49,22 @@ impl Core {
         libraries: &[String],
         page: PageRequest,
     ) -> Result<FoundAssets> {
+        self.search_assets_by_approval(caller, organization, query, libraries, None, page).await
+    }
+
+    /// [`Core::search_assets`], if wanted only for assets with this approval.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn search_assets_by_approval(
+        &self,
+        caller: &Caller,
+        organization: &str,
+        query: &str,
+        libraries: &[String],
+        approval: Option<ApprovalFilter>,
+        page: PageRequest,
+    ) -> Result<FoundAssets> {
         caller.expect_organization(organization)?;
         let grants = if libraries.is_empty() {
             caller.read_all()
@@ -57,20 +74,23 @@ impl Core {
         };
         let terms = Terms::parse(query);
         if terms.is_empty() {
-            return if query.trim().is_empty() {
-                self.newest(caller, &grants, &terms, page)
-            } else {
-                Ok(FoundAssets { hits: Vec::new(), total: 0 })
-            };
+            match approval {
+                _ if !query.trim().is_empty() => return Ok(FoundAssets { hits: Vec::new(), total: 0 }),
+                None => return self.newest(caller, &grants, &terms, page),
+                Some(_) => {}
+            }
         }
+        let filter = approval.map_or_else(IndexFilter::default, with_approval);
         let numbers: Vec<u64> = grants.iter().map(|grant| grant.library().0).collect();
         self.indexer().reach(caller.snapshot(), &numbers).await?;
-        let query = SearchQuery { terms: &terms, libraries: &numbers, offset: page.offset, limit: page.size };
+        let (offset, limit) = (page.offset, page.size);
+        let query = SearchQuery { terms: &terms, filter: &filter, libraries: &numbers, offset, limit };
         let found = if takes_long(caller, &grants)? {
-            let (core, terms, numbers) = (self.clone(), terms.clone(), numbers.clone());
+            let (core, terms, numbers, filter) =
+                (self.clone(), terms.clone(), numbers.clone(), filter.clone());
             let work = move || {
                 let query =
-                    SearchQuery { terms: &terms, libraries: &numbers, offset: page.offset, limit: page.size };
+                    SearchQuery { terms: &terms, filter: &filter, libraries: &numbers, offset, limit };
                 core.indexer().index().search(&query)
             };
             self.scans().run(caller.client_id(), work).await?
@@ -121,6 +141,11 @@ impl Core {
         let hits = details.map(|detail| hit(detail, terms, 0.0)).collect();
         Ok(FoundAssets { hits, total: usize::try_from(total).unwrap_or(usize::MAX) })
     }
+}
+
+/// Takes only assets with this approval.
+fn with_approval(approval: ApprovalFilter) -> IndexFilter {
+    IndexFilter::default().any_of(vec![Facet::approval(approval)])
 }
 
 /// Whether a search in these libraries may take more than a few milliseconds. Then it runs as one of the caller's

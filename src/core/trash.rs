@@ -169,7 +169,7 @@ fn change_in_trash(
             changed.push(asset);
         }
     }
-    tx.record_assets_event(now, grant, action, changed.iter())?;
+    tx.record_assets_event(now, grant, action, "", changed.iter())?;
     Ok(changed.into_iter().map(|asset| asset.id).collect())
 }
 
@@ -192,18 +192,21 @@ pub(super) fn purge_due(tx: &Tx<'_>, by: &Administrator, due: &[Due], now: Milli
 }
 
 impl Tx<'_> {
-    /// Records a change to some assets, if there are any.
+    /// Records a change to some assets, if there are any: in the audit log, and in the history of each with `what` it did.
     pub(super) fn record_assets_event<'a>(
         &self,
         now: Millis,
         grant: &WriteGrant,
         action: Action,
-        assets: impl ExactSizeIterator<Item = &'a Asset>,
+        what: &str,
+        assets: impl ExactSizeIterator<Item = &'a Asset> + Clone,
     ) -> Result<()> {
         if assets.len() == 0 {
             return Ok(());
         }
-        let names = some_of(assets.map(|asset| asset.name.as_str()));
-        self.record_event(now, grant.organization(), grant.actor(), action, grant.slug().as_str(), names)
+        let names = some_of(assets.clone().map(|asset| asset.name.as_str()));
+        let detail = if what.is_empty() { names } else { format!("{names} ({what})") };
+        let histories: Vec<(AssetId, &str)> = assets.map(|asset| (asset.id, what)).collect();
+        self.record_asset_event(now, grant, action, detail, &histories)
     }
 }

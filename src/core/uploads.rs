@@ -13,10 +13,12 @@ use super::assets::{AssetDetail, parse_id};
 use super::budget::{Requester, Reservation};
 use super::model::{Asset, Content, StorageRoom};
 use super::processing::work_on_upload;
-use super::store::{AssetCommands, AssetQueries, NewAsset, QuotaQueries};
+use super::store::{AssetCommands, AssetQueries, AuditCommands, NewAsset, QuotaQueries, Tx};
 use crate::core::access::{Caller, LibraryPath, WriteGrant};
+use crate::core::model::audit::{Action, some_of};
 use crate::core::model::id::AssetId;
 use crate::core::model::name::{Slug, asset_name};
+use crate::core::model::time::Millis;
 use crate::core::store::files::KeptFile;
 use crate::error::{Code, Error, Result};
 use crate::pictures::media::Inspected;
@@ -269,13 +271,15 @@ impl Upload {
                     tx.put_asset(grant, &original.touched(now))?;
                 }
                 let times = tx.creation_times(grant, records.len(), now)?;
-                records
+                let added = records
                     .iter()
                     .zip(times)
                     .map(|(asset, time)| {
                         tx.add_asset(grant, NewAsset(Asset { created: time, updated: time, ..asset.clone() }))
                     })
-                    .collect::<Result<Vec<_>>>()
+                    .collect::<Result<Vec<_>>>()?;
+                record_upload(tx, now, grant, parent, &added)?;
+                Ok(added)
             })
             .await;
         let (file_names, kept) = stored.into_iter().map(|(file_name, _, kept)| (file_name, kept)).unzip();
@@ -291,6 +295,23 @@ impl Upload {
         };
         Ok(Uploaded { assets: assets.into_iter().map(detail).collect(), file_names, text })
     }
+}
+
+/// Records an upload: of assets, or of a variant, which is in the history of its original, too.
+fn record_upload(
+    tx: &Tx<'_>,
+    now: Millis,
+    grant: &WriteGrant,
+    parent: Option<AssetId>,
+    added: &[Asset],
+) -> Result<()> {
+    let names = some_of(added.iter().map(|asset| asset.name.as_str()));
+    let mut histories: Vec<(AssetId, &str)> = added.iter().map(|asset| (asset.id, "")).collect();
+    let Some(parent) = parent else {
+        return tx.record_asset_event(now, grant, Action::AssetsUploaded, names, &histories);
+    };
+    histories.extend(added.iter().map(|asset| (parent, asset.name.as_str())));
+    tx.record_asset_event(now, grant, Action::VariantUploaded, names, &histories)
 }
 
 /// The asset with this id, which must not be a variant itself.
@@ -324,6 +345,8 @@ fn new_asset(
         updated: 0,
         uploaded_by: uploaded_by.to_owned(),
         trashed: None,
+        approval: None,
+        look: None,
     }
 }
 

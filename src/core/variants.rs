@@ -10,6 +10,7 @@ use super::assets::{AssetDetail, parse_id};
 use super::model::Asset;
 use super::store::{AssetCommands, AssetQueries};
 use crate::core::access::{Caller, LibraryPath};
+use crate::core::model::audit::Action;
 use crate::core::model::id::AssetId;
 use crate::error::{Code, Error, Result};
 
@@ -41,7 +42,10 @@ impl Core {
                 {
                     return Err(promoted_meanwhile());
                 }
-                tx.promote_variant(grant, asset, variant, now)
+                let (asset, variants) = tx.promote_variant(grant, asset, variant, now)?;
+                let promoted = [&asset].into_iter();
+                tx.record_assets_event(now, grant, Action::VariantPromoted, &asset.name, promoted)?;
+                Ok((asset, variants))
             })
             .await?;
         let organization = caller.organization().slug.clone();

@@ -1,7 +1,9 @@
-//! Approvals: people's decisions about assets. Nothing sets one yet, so no asset has one.
+//! The filter by approval, as clients name it.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+use crate::core::model::{self, ApprovalState};
 
 /// A filter for the approval of assets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -13,12 +15,13 @@ pub enum ApprovalFilter {
     None,
 }
 
-impl ApprovalFilter {
-    /// Whether no asset can be in this state.
-    pub const fn excludes_all(filter: Option<Self>) -> bool {
+impl From<ApprovalFilter> for model::ApprovalFilter {
+    fn from(filter: ApprovalFilter) -> Self {
         match filter {
-            None | Some(Self::None) => false,
-            Some(Self::InReview | Self::Approved | Self::NeedsChanges) => true,
+            ApprovalFilter::InReview => Self::Is(ApprovalState::InReview),
+            ApprovalFilter::Approved => Self::Is(ApprovalState::Approved),
+            ApprovalFilter::NeedsChanges => Self::Is(ApprovalState::NeedsChanges),
+            ApprovalFilter::None => Self::None,
         }
     }
 }

@@ -116,6 +116,8 @@ fn detail() -> AssetDetail {
             updated: TIME,
             uploaded_by: "Website".to_owned(),
             trashed: None,
+            approval: None,
+            look: None,
         },
         variants: Vec::new(),
         organization: Slug::derive("acme"),

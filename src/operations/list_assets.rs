@@ -31,7 +31,6 @@ pub struct Input {
     cursor: Option<String>,
     #[schemars(extend("maxItems" = "{limits.tag_filter}"))]
     tags: Option<Vec<String>>,
-    #[schemars(skip)]
     approval: Option<ApprovalFilter>,
     fields: Option<Vec<AssetField>>,
 }
@@ -50,6 +49,7 @@ impl Operation for ListAssets {
                 ("page", "The first is 1."),
                 ("pageSize", "Default {default.page_size}, at most {limits.page_size}."),
                 ("tags", "Only assets with any of these tags."),
+                ("approval", "Only assets in this approval state; none: nobody has decided."),
                 ("fields", "Only these fields, and the id."),
             ],
             answer: ToolAnswer::List { name: "assets", pages: Pages::NextAndTotal },
@@ -60,7 +60,7 @@ impl Operation for ListAssets {
                 "Lists the assets of one library, newest first; with tags, only those that have any of them. To \
                  find something by words, use search_assets. An asset takes about 700 characters, with four fields \
                  150: name fields to pay less. For the next page, call again with page = nextPage, until that is \
-                 null; total says how many there are, unless you filter by tags.",
+                 null; total says how many there are, unless you filter.",
             )
         },
         rest: Some(Endpoint {
@@ -84,14 +84,16 @@ impl Operation for ListAssets {
         let slice = slice(page, input.page, input.cursor.as_deref())?;
         let tags = input.tags.unwrap_or_default();
         expect_tag_filter(&tags, context.audience.version().tag_filter(context.limits().tag_filter))?;
-        let Page { items: assets, next } = if ApprovalFilter::excludes_all(input.approval) {
-            Page { items: Vec::new(), next: None }
+        let Page { items: assets, next } = if let Some(approval) = input.approval {
+            core.page_of_approval(caller, &library, &tags, approval.into(), slice).await?
         } else {
             let slice = core.seek_page(caller, &library, &tags, slice).await?;
             core.page_of_assets(caller, &library, &tags, slice)?
         };
         let total = match context.audience {
-            Audience::Agent if tags.is_empty() => Some(core.count_assets(caller, &library)?),
+            Audience::Agent if tags.is_empty() && input.approval.is_none() => {
+                Some(core.count_assets(caller, &library)?)
+            }
             Audience::Agent | Audience::Program(_) => None,
         };
         Ok(AssetList { assets, next, number: input.page, total, fields: input.fields.unwrap_or_default() })

@@ -12,7 +12,6 @@ use super::{
     Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation, Scope, Tool, examples,
     hit_page,
 };
-use crate::core::search::FoundAssets;
 use crate::error::{Code, Result};
 use crate::transport::wire::Version;
 
@@ -77,11 +76,11 @@ impl Operation for SearchAssets {
         let page = hit_page(input.page, input.page_size, context.limits());
         let (words, libraries) = (input.q.unwrap_or_default(), input.libraries.unwrap_or_default());
         let organization = &context.target.organization;
-        let mut found =
-            context.core.search_assets(&context.caller, organization, &words, &libraries, page).await?;
-        if ApprovalFilter::excludes_all(input.approval) {
-            found = FoundAssets { hits: Vec::new(), total: 0 };
-        }
+        let approval = input.approval.map(Into::into);
+        let found = context
+            .core
+            .search_assets_by_approval(&context.caller, organization, &words, &libraries, approval, page)
+            .await?;
         let has_more = found.total > page.end();
         let fields = input.fields.unwrap_or_default();
         Ok(Hits { found, number: number_of(input.page), has_more, fields })

@@ -1,17 +1,15 @@
 //! Sets a person's decision about an asset. No key can.
 
-use std::convert::Infallible;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    AgentReply, Answer, Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation,
-    Scope, Tool, examples,
+    Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation, Scope, Tool, examples,
 };
 use crate::core::Core;
 use crate::core::access::{Caller, LibraryPath};
+use crate::core::approvals::Decision;
 use crate::error::{Code, Result};
 use crate::transport::wire::Version;
 use crate::transport::wire::v2026_07_08::{ApprovalSet, ApprovalState};
@@ -23,38 +21,15 @@ pub struct SetAssetApproval;
 #[schemars(rename = "SetAssetApproval")]
 pub struct Input {
     /// The decision.
-    #[expect(dead_code, reason = "part of the schema; no key gets as far as its use")]
     state: ApprovalState,
     /// The reason.
-    #[expect(dead_code, reason = "part of the schema; no key gets as far as its use")]
     #[schemars(length(max = 500))]
     note: Option<String>,
 }
 
-/// The answer, which a key never gets.
-pub struct Unanswered(Infallible);
-
-impl Answer for Unanswered {
-    type V20260520 = ApprovalSet;
-    type V20260708 = ApprovalSet;
-    type ForAgent = ApprovalSet;
-
-    fn v2026_05_20(self, _origin: &str) -> ApprovalSet {
-        match self.0 {}
-    }
-
-    fn v2026_07_08(self, _origin: &str) -> ApprovalSet {
-        match self.0 {}
-    }
-
-    fn for_agent(self, _origin: &str) -> Result<AgentReply<ApprovalSet>> {
-        match self.0 {}
-    }
-}
-
 impl Operation for SetAssetApproval {
     type Input = Input;
-    type Output = Unanswered;
+    type Output = ApprovalSet;
 
     const DECLARATION: Declaration = Declaration {
         name: "set_asset_approval",
@@ -89,12 +64,14 @@ impl Operation for SetAssetApproval {
         graphql: &[],
     };
 
-    fn check(core: &Core, caller: &Caller, library: &LibraryPath<'_>, asset: &str) -> Result<()> {
-        core.set_asset_approval(caller, library, asset).map(drop)
+    fn check(_core: &Core, caller: &Caller, library: &LibraryPath<'_>, _asset: &str) -> Result<()> {
+        caller.approve(library).map(drop)
     }
 
-    async fn run(context: Context, _input: Input) -> Result<Unanswered> {
+    async fn run(context: Context, Input { state, note }: Input) -> Result<ApprovalSet> {
         let Context { core, caller, target, .. } = &context;
-        core.set_asset_approval(caller, &context.library(), &target.asset).map(Unanswered)
+        let decision = Decision { state: Some(state.into()), note: note.unwrap_or_default() };
+        let approval = core.set_asset_approval(caller, &context.library(), &target.asset, &decision).await?;
+        Ok(ApprovalSet { asset_id: target.asset.clone(), approval: approval.map(Into::into) })
     }
 }

@@ -4,6 +4,7 @@ use super::parse_id;
 use crate::core::Core;
 use crate::core::access::{Caller, LibraryPath};
 use crate::core::model::Asset;
+use crate::core::model::audit::Action;
 use crate::core::model::text::{TextKind, expect_visible};
 use crate::core::store::{AssetCommands, AssetQueries};
 use crate::error::{Code, Error, Result};
@@ -84,6 +85,7 @@ impl Core {
                 asset.content.work.keep_description();
                 asset = asset.touched(now);
                 tx.put_asset(grant, &asset)?;
+                tx.record_assets_event(now, grant, Action::AssetDescribed, "", [&asset].into_iter())?;
             }
             Ok(asset)
         })

@@ -3,6 +3,7 @@
 use super::within;
 use crate::core::Core;
 use crate::core::access::{Caller, LibraryPath, WriteGrant};
+use crate::core::model::audit::{Action, some_of};
 use crate::core::model::name::Tag;
 use crate::core::store::{AssetCommands, ReserveUse, TagQueries, Tx};
 use crate::error::{Error, Result};
@@ -23,7 +24,8 @@ impl Core {
         let tags = self.tags_to_write(ids, tags, Tag::parse)?;
         let limits = &self.settings().limits;
         let (most, most_in_library) = (limits.tags_per_asset, limits.tags_per_library);
-        self.change_each(ReserveUse::Never, &grant, ids, move |tx, grant, asset| {
+        let recorded = (Action::AssetsTagged, names(&tags));
+        self.change_each(ReserveUse::Never, &grant, ids, recorded, move |tx, grant, asset| {
             let before = tx.tag_total(grant)?;
             let changed = count_ok(tags.iter().map(|tag| tx.tag_asset(grant, asset, tag)))?;
             expect_tag_room(tx, grant, before, most_in_library)?;
@@ -51,7 +53,8 @@ impl Core {
     ) -> Result<usize> {
         let grant = caller.write(path)?;
         let tags = self.tags_to_write(ids, tags, Tag::find)?;
-        self.change_each(ReserveUse::Allowed, &grant, ids, move |tx, grant, asset| {
+        let recorded = (Action::AssetsUntagged, names(&tags));
+        self.change_each(ReserveUse::Allowed, &grant, ids, recorded, move |tx, grant, asset| {
             count_ok(tags.iter().map(|tag| tx.untag_asset(grant, asset, tag)))
         })
         .await
@@ -85,6 +88,11 @@ pub(in crate::core) fn expect_tag_room(
         )));
     }
     Ok(())
+}
+
+/// Tags in the audit log.
+fn names(tags: &[Tag]) -> String {
+    some_of(tags.iter().map(Tag::as_str))
 }
 
 fn count_ok(changes: impl Iterator<Item = Result<bool>>) -> Result<usize> {

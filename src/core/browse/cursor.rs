@@ -10,6 +10,7 @@ use crate::core::model::Asset;
 use crate::core::model::id::AssetId;
 use crate::core::model::name::fold;
 use crate::core::model::page::Cursor;
+use crate::core::model::time::{Millis, newest_first};
 
 /// How many bytes of a name determine its position, so that a cursor stays short.
 const NAME_BYTES: usize = 128;
@@ -30,10 +31,20 @@ impl BrowseCursor {
         Some(Self { id: AssetId::parse(std::str::from_utf8(id).ok()?)?, key: key.to_vec() })
     }
 
+    /// The position in an order by time.
+    pub(super) fn by_time(order: Order, created: Millis, id: AssetId) -> Self {
+        let key = match order {
+            Order::Oldest => created,
+            Order::Newest | Order::Name | Order::Size => newest_first(created),
+        };
+        Self { key: key.to_be_bytes().to_vec(), id }
+    }
+
     pub(super) fn of(asset: &Asset, rank: Rank) -> Self {
         let key = match rank {
-            Rank::By(Order::Newest) => Cursor::of(asset).age.to_be_bytes().to_vec(),
-            Rank::By(Order::Oldest) => asset.created.to_be_bytes().to_vec(),
+            Rank::By(order @ (Order::Newest | Order::Oldest)) => {
+                return Self::by_time(order, asset.created, asset.id);
+            }
             Rank::By(Order::Name) => name_key(&asset.name),
             Rank::By(Order::Size) => (u64::MAX - asset.content.size).to_be_bytes().to_vec(),
             // The bits of non-negative floats sort like the floats.

@@ -122,7 +122,7 @@ impl ParsedQuery {
     /// The order, if the store keeps the whole list in it.
     pub(super) fn order_in_store(&self) -> Option<Order> {
         let order = self.order.filter(|order| matches!(order, Order::Newest | Order::Oldest))?;
-        (self.is_unfiltered() && self.tags.is_empty()).then_some(order)
+        (!self.needs_index() && self.tags.is_empty()).then_some(order)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The searchable form of an asset: its words, and where each stands. The index and the changes in memory use the same
 //! form, so that both are found and rated alike.
 
+use super::facets::{Facet, IndexFilter};
 use super::pattern::{Likeness, Pattern};
 use super::words::words;
 use crate::core::model::Asset;
@@ -55,6 +56,7 @@ pub struct Document {
     pub created: u64,
     /// The folded words of each place, separated by spaces.
     words: [(Place, String); 3],
+    facets: Vec<Facet>,
 }
 
 impl Document {
@@ -69,6 +71,7 @@ impl Document {
                 (Place::Tags, spaced(&asset.tags.join(" "))),
                 (Place::Description, spaced(&asset.description)),
             ],
+            facets: Facet::all_of(asset),
         })
     }
 
@@ -77,9 +80,26 @@ impl Document {
         self.words.iter().flat_map(|(place, text)| text.split_whitespace().map(|word| (*place, word)))
     }
 
+    /// What it is filtered by.
+    pub fn facets(&self) -> &[Facet] {
+        &self.facets
+    }
+
+    /// The values of its facets of one kind.
+    pub fn facets_of(&self, kind: u8) -> impl Iterator<Item = Vec<u8>> {
+        let values = self.facets.iter().filter_map(move |facet| facet.bytes().strip_prefix(&[kind]));
+        values.map(<[u8]>::to_vec)
+    }
+
+    /// Whether a filter takes it.
+    pub fn fits(&self, filter: &IndexFilter) -> bool {
+        filter.takes(&self.facets, self.created)
+    }
+
     /// How many bytes of text it holds.
     pub fn bytes(&self) -> usize {
-        self.words.iter().map(|(_, text)| text.len()).sum()
+        let facets: usize = self.facets.iter().map(|facet| facet.bytes().len()).sum();
+        facets + self.words.iter().map(|(_, text)| text.len()).sum::<usize>()
     }
 
     /// The total points for these words; `None` unless all of them occur.

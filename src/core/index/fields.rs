@@ -25,6 +25,8 @@ pub struct Fields {
     pub created: Field,
     /// The words, each prefixed with its library and where it stands.
     pub words: Field,
+    /// The facets, each prefixed with its library.
+    pub facets: Field,
 }
 
 impl Fields {
@@ -49,7 +51,8 @@ pub fn schema() -> (Schema, Fields) {
         id_high: schema.add_u64_field(ID_HIGH, FAST),
         id_low: schema.add_u64_field(ID_LOW, FAST),
         created: schema.add_u64_field(CREATED, FAST),
-        words: schema.add_bytes_field("words", indexed),
+        words: schema.add_bytes_field("words", indexed.clone()),
+        facets: schema.add_bytes_field("facets", indexed),
     };
     (schema.build(), fields)
 }

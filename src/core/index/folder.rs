@@ -15,7 +15,7 @@ use crate::core::model::id::AssetId;
 use crate::error::{Error, Result};
 
 /// Changes with the fields, and with how text becomes words: an index of another layout is rebuilt.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 /// How much memory the writer fills before it writes a segment, in bytes. Tantivy takes no less than 15 MB.
 const WRITER_BYTES: usize = 20_000_000;
 /// The fraction of deleted documents from which on a segment is merged.
@@ -39,7 +39,7 @@ pub struct Committed {
     /// The number of the last change that is in it.
     pub sequence: u64,
     segments: Vec<Segment>,
-    /// The segments in which each library has words, by their position in `segments`.
+    /// The segments in which each library has documents, by their position in `segments`.
     libraries: HashMap<u64, Vec<usize>>,
 }
 
@@ -49,7 +49,7 @@ impl Committed {
         self.segments.iter()
     }
 
-    /// The segments that have words of this library.
+    /// The segments that have documents of this library.
     pub fn segments_of(&self, library: u64) -> impl Iterator<Item = &Segment> {
         let positions = self.libraries.get(&library).into_iter().flatten();
         positions.filter_map(|position| self.segments.get(*position))
@@ -140,6 +140,11 @@ impl Folder {
             searched.words().map(|(place, word)| segment::key(searched.library, place, word)).collect();
         for key in &keys {
             document.add_bytes(fields.words, key);
+        }
+        let facets: HashSet<Vec<u8>> =
+            searched.facets().iter().map(|facet| segment::facet_key(searched.library, facet)).collect();
+        for key in &facets {
+            document.add_bytes(fields.facets, key);
         }
         self.writer.add_document(document).map_err(Error::internal)?;
         Ok(())

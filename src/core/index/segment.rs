@@ -9,10 +9,11 @@ use tantivy::columnar::ColumnValues;
 use tantivy::fastfield::AliveBitSet;
 use tantivy::postings::BlockSegmentPostings;
 use tantivy::termdict::TermDictionary;
-use tantivy::{DocId, InvertedIndexReader, SegmentReader};
+use tantivy::{DocId, InvertedIndexReader, SegmentReader, Term};
 use tantivy_fst::Automaton;
 
 use super::document::{Place, points};
+use super::facets::{Facet, IndexFilter};
 use super::fields::{self, Fields};
 use super::meter;
 use super::pattern::{Pattern, State};
@@ -28,6 +29,11 @@ pub fn key(library: u64, place: Place, word: &str) -> Vec<u8> {
     [library.to_be_bytes().as_slice(), &[place as u8], word.as_bytes()].concat()
 }
 
+/// The key of a facet of a library.
+pub fn facet_key(library: u64, facet: &Facet) -> Vec<u8> {
+    [library.to_be_bytes().as_slice(), facet.bytes()].concat()
+}
+
 /// The library, the place and the word in a key.
 fn read_key(key: &[u8]) -> Option<(u64, Place, &str)> {
     let (library, rest) = key.split_first_chunk::<LIBRARY_BYTES>()?;
@@ -40,6 +46,7 @@ pub struct Segment {
     fields: Fields,
     keys: Arc<InvertedIndexReader>,
     words: Arc<InvertedIndexReader>,
+    facets: Arc<InvertedIndexReader>,
     /// How many documents are not deleted.
     documents: u32,
     alive: Option<AliveBitSet>,
@@ -56,6 +63,7 @@ impl Segment {
             fields: *fields,
             keys: reader.inverted_index(fields.key).map_err(Error::internal)?,
             words: reader.inverted_index(fields.words).map_err(Error::internal)?,
+            facets: reader.inverted_index(fields.facets).map_err(Error::internal)?,
             documents: reader.num_docs(),
             alive: reader.alive_bitset().cloned(),
             created: column(fields::CREATED)?,
@@ -64,17 +72,20 @@ impl Segment {
         })
     }
 
-    /// The libraries with words in this segment, in order.
+    /// The libraries with documents in this segment, in order.
     pub fn libraries(&self) -> Result<Vec<u64>> {
         let mut libraries = Vec::new();
         let mut next = Some(0_u64);
         while let Some(from) = next {
-            let mut words = self.words.terms().range().ge(from.to_be_bytes()).into_stream()?;
-            if !words.advance() {
+            let mut facets = self.facets.terms().range().ge(from.to_be_bytes()).into_stream()?;
+            if !facets.advance() {
                 break;
             }
-            let (library, _, _) =
-                read_key(words.key()).ok_or_else(|| Error::internal("a word without a library"))?;
+            let (library, _) = facets
+                .key()
+                .split_first_chunk::<LIBRARY_BYTES>()
+                .ok_or_else(|| Error::internal("a facet without a library"))?;
+            let library = u64::from_be_bytes(*library);
             libraries.push(library);
             next = library.checked_add(1);
         }
@@ -114,8 +125,77 @@ impl Segment {
         self.created.get_val(document)
     }
 
+    /// The documents of a library that have all words, that the filter takes and that are not deleted, with their total
+    /// points.
+    pub fn search(
+        &self,
+        library: u64,
+        patterns: &[Pattern],
+        filter: &IndexFilter,
+    ) -> Result<Vec<(DocId, u32)>> {
+        if patterns.is_empty() {
+            return Ok(self.filtered(library, filter)?.into_iter().map(|document| (document, 0)).collect());
+        }
+        let mut found = self.with_words(library, patterns)?;
+        if !filter.is_empty() && !found.is_empty() {
+            let taken = self.filtered(library, filter)?;
+            found.retain(|(document, _)| taken.binary_search(document).is_ok());
+        }
+        Ok(found)
+    }
+
+    /// The documents of a library that a filter takes and that are not deleted, in order.
+    fn filtered(&self, library: u64, filter: &IndexFilter) -> Result<Vec<DocId>> {
+        let everything = [vec![Facet::listed()]];
+        let clauses = if filter.clauses().is_empty() { &everything[..] } else { filter.clauses() };
+        let mut left: Option<Vec<DocId>> = None;
+        for clause in clauses {
+            let taken = self.with_any(library, clause)?;
+            left = Some(match left {
+                None => taken,
+                Some(mut left) => {
+                    left.retain(|document| taken.binary_search(document).is_ok());
+                    left
+                }
+            });
+        }
+        let mut left = left.unwrap_or_default();
+        left.retain(|document| self.is_alive(*document) && filter.takes_time(self.created(*document)));
+        Ok(left)
+    }
+
+    /// The documents of a library that have any of these facets, deleted ones among them, in order.
+    fn with_any(&self, library: u64, facets: &[Facet]) -> Result<Vec<DocId>> {
+        let (mut postings, mut documents) = (BlockSegmentPostings::empty(), Vec::new());
+        for facet in facets {
+            let term = Term::from_field_bytes(self.fields.facets, &facet_key(library, facet));
+            let Some(info) = self.facets.get_term_info(&term)? else { continue };
+            self.facets.reset_block_postings_from_terminfo(&info, &mut postings)?;
+            while !postings.docs().is_empty() {
+                meter::count(postings.docs().len());
+                documents.extend_from_slice(postings.docs());
+                postings.advance();
+            }
+        }
+        documents.sort_unstable();
+        documents.dedup();
+        Ok(documents)
+    }
+
+    /// The values of a library's facets of one kind, at most `most`.
+    pub fn facets_of(&self, library: u64, kind: u8, most: usize) -> Result<Vec<Vec<u8>>> {
+        let prefix = [library.to_be_bytes().as_slice(), &[kind]].concat();
+        let mut facets = self.facets.terms().range().ge(&prefix).into_stream()?;
+        let mut values = Vec::new();
+        while values.len() < most && facets.advance() {
+            let Some(value) = facets.key().strip_prefix(prefix.as_slice()) else { break };
+            values.push(value.to_vec());
+        }
+        Ok(values)
+    }
+
     /// The documents of a library that have all words and are not deleted, with their total points.
-    pub fn search(&self, library: u64, patterns: &[Pattern]) -> Result<Vec<(DocId, u32)>> {
+    fn with_words(&self, library: u64, patterns: &[Pattern]) -> Result<Vec<(DocId, u32)>> {
         let Some((first, others)) = patterns.split_first() else { return Ok(Vec::new()) };
         let mut documents: Vec<(DocId, u32)> = self
             .rate(library, first)?

@@ -30,6 +30,8 @@ pub fn asset(library: u64, name: &str) -> Asset {
         updated: 1,
         uploaded_by: String::new(),
         trashed: None,
+        approval: None,
+        look: None,
     }
 }
 
@@ -65,7 +67,9 @@ impl Fixture {
 
     fn page(&self, query: &str, libraries: &[u64], offset: usize, limit: usize) -> IndexHits {
         let terms = Terms::parse(query);
-        self.index.search(&SearchQuery { terms: &terms, libraries, offset, limit }).unwrap()
+        self.index
+            .search(&SearchQuery { terms: &terms, filter: &IndexFilter::default(), libraries, offset, limit })
+            .unwrap()
     }
 
     fn ids(&self, query: &str, libraries: &[u64]) -> Vec<AssetId> {
@@ -203,7 +207,8 @@ fn a_hostile_query_is_answered() {
 #[test]
 fn searching_before_the_index_is_open_fails() {
     let terms = Terms::parse("a");
-    let query = SearchQuery { terms: &terms, libraries: &[1], offset: 0, limit: 1 };
+    let query =
+        SearchQuery { terms: &terms, filter: &IndexFilter::default(), libraries: &[1], offset: 0, limit: 1 };
     assert_eq!(
         Index::default().search(&query).err().map(|error| error.code()),
         Some(Code::ServiceUnavailable)

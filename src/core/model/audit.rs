@@ -168,6 +168,20 @@ actions! {
     FileDamaged "file.damaged",
     /// An asset was renamed.
     AssetRenamed "asset.renamed",
+    /// A person decided about assets.
+    ApprovalChanged "assets.approval_changed",
+    /// Assets were uploaded.
+    AssetsUploaded "assets.uploaded",
+    /// A variant of an asset was uploaded.
+    VariantUploaded "assets.variant_uploaded",
+    /// A variant became the default of its asset.
+    VariantPromoted "assets.variant_promoted",
+    /// Tags were added to assets.
+    AssetsTagged "assets.tagged",
+    /// Tags were removed from assets.
+    AssetsUntagged "assets.untagged",
+    /// The description of an asset was changed.
+    AssetDescribed "assets.described",
 }
 
 /// One event.

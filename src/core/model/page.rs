@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::id::AssetId;
 use crate::core::model::Asset;
-use crate::core::model::time::newest_first;
+use crate::core::model::time::{Millis, newest_first};
 
 /// The default number of entries on a page of a list.
 pub const PAGE_SIZE: usize = 50;
@@ -102,7 +102,13 @@ impl Cursor {
     /// The position of an asset.
     #[must_use]
     pub fn of(asset: &Asset) -> Self {
-        Self { age: newest_first(asset.created), id: asset.id }
+        Self::at(asset.created, asset.id)
+    }
+
+    /// The position of an asset that was uploaded at this time.
+    #[must_use]
+    pub fn at(created: Millis, id: AssetId) -> Self {
+        Self { age: newest_first(created), id }
     }
 
     /// Parses a client's cursor; `None` for an invalid one.

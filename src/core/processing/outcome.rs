@@ -16,6 +16,8 @@ use crate::pictures::Failure;
 pub(super) struct Outcome {
     /// The content with what was found out about it.
     pub content: Content,
+    /// The look of its picture.
+    pub look: Option<u64>,
     /// The caption in the file.
     pub caption: Option<String>,
     /// The keywords in the file.
@@ -39,6 +41,7 @@ pub(super) fn settle(
     match outcome {
         Ok(outcome) => {
             after.content = outcome.content.clone();
+            after.look = outcome.look;
             import(tx, by, &mut after, pending, outcome, limits)?;
         }
         Err(failure) => after.content.work = after_failure(pending, failure, now),

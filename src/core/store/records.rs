@@ -2,6 +2,7 @@
 //! kind of record. Queries are asked of a snapshot and, but for lists, of a write transaction alike; commands of a write
 //! transaction. What implements them is in `redb`.
 
+mod asset_events;
 mod assets;
 mod audit;
 mod backups;
@@ -22,6 +23,7 @@ mod tags;
 mod trash;
 mod work;
 
+pub use asset_events::AssetEventQueries;
 pub use assets::{AssetCommands, AssetLists, AssetQueries, NewAsset};
 pub use audit::{AuditChainQueries, AuditCommands, AuditQueries};
 pub use backups::{BackupCommands, BackupQueries, CopyQueries, RecordCounts};

@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::file_mode;
 use crate::telemetry::metrics::StoreMetrics;
 
+mod asset_events;
 mod assets;
 mod audit;
 mod backups;

@@ -7,7 +7,7 @@
 
 use async_graphql::{Context, ID, Object};
 
-use super::types::{Asset, Library, List, Photo, SearchResult, Tag, Viewer, list};
+use super::types::{ApprovalFilter, Asset, Library, List, Photo, SearchResult, Tag, Viewer, list};
 use crate::core::Core;
 use crate::core::access::{Caller, LibraryPath};
 use crate::core::model::page::PageRequest;
@@ -93,8 +93,8 @@ impl Query {
     }
 
     /// A library's assets, newest first; only those that carry any of the tags (at most {limits.tag_filter}), if there
-    /// are any. Pages have {default.page_size} entries, or pageSize up to {limits.page_size}; 0 and 1 are both the
-    /// first page.
+    /// are any, and only those in the approval state, if there is one. Pages have {default.page_size} entries, or pageSize
+    /// up to {limits.page_size}; 0 and 1 are both the first page.
     async fn assets(
         &self,
         context: &Context<'_>,
@@ -103,6 +103,7 @@ impl Query {
         #[graphql(name = "page")] number_of_page: Option<i32>,
         page_size: Option<i32>,
         tags: Option<Vec<Option<String>>>,
+        approval: Option<ApprovalFilter>,
     ) -> Result<List<Asset>> {
         let query_context = query_context(context)?;
         let path = LibraryPath { organization: &organization_id, library: &library_id };
@@ -114,6 +115,11 @@ impl Query {
         );
         let mut tags: Vec<String> = tags.unwrap_or_default().into_iter().flatten().collect();
         tags.retain(|tag| !tag.trim().is_empty());
+        if let Some(approval) = approval {
+            let QueryContext { core, caller } = query_context;
+            let found = core.page_of_approval(caller, &path, &tags, approval.into(), page.into()).await?;
+            return Ok(list(found.items, |detail| Asset::new(detail, query_context.origin())));
+        }
         Ok(list(query_context.assets(&path, &tags, page)?, |asset| asset))
     }
 
@@ -147,8 +153,8 @@ impl Query {
     }
 
     /// Searches names, descriptions and tags, in the libraries that are named or in all that the key reaches. Without
-    /// q: everything, newest first. Pages have {default.search_page_size} hits, or pageSize up to
-    /// {limits.search_page_size}; 0 and 1 are both the first page.
+    /// q: everything, newest first. With approval: only assets in that state. Pages have {default.search_page_size} hits, or
+    /// pageSize up to {limits.search_page_size}; 0 and 1 are both the first page.
     async fn search_assets(
         &self,
         context: &Context<'_>,
@@ -157,6 +163,7 @@ impl Query {
         libraries: Option<Vec<ID>>,
         #[graphql(name = "page")] number_of_page: Option<i32>,
         page_size: Option<i32>,
+        approval: Option<ApprovalFilter>,
     ) -> Result<Option<SearchResult>> {
         let query_context = query_context(context)?;
         let libraries: Vec<String> =
@@ -169,7 +176,14 @@ impl Query {
             hit_page(number("page", number_of_page)?, number("pageSize", page_size)?, query_context.limits());
         let found = query_context
             .core
-            .search_assets(&query_context.caller, &organization_id, &q.unwrap_or_default(), &libraries, page)
+            .search_assets_by_approval(
+                &query_context.caller,
+                &organization_id,
+                &q.unwrap_or_default(),
+                &libraries,
+                approval.map(Into::into),
+                page,
+            )
             .await?;
         let number_of_page = number("page", number_of_page)?.unwrap_or_default().max(1);
         Ok(Some(SearchResult::new(found, number_of_page, query_context.origin())))

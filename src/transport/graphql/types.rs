@@ -2,12 +2,12 @@
 //! computed here.
 
 use async_graphql::{
-    Context, ID, InputValueError, InputValueResult, Number, Object, Scalar, ScalarType, Value,
+    Context, Enum, ID, InputValueError, InputValueResult, Number, Object, Scalar, ScalarType, Value,
 };
 
 use super::cost::charge;
 use crate::core::libraries::{self, LibraryDetail};
-use crate::core::model::TagCount;
+use crate::core::model::{self, ApprovalState, TagCount};
 use crate::error::Result;
 use crate::transport::wire;
 use crate::transport::wire::v2026_07_08::{self, AccessLevel, LibraryAccess};
@@ -128,6 +128,31 @@ impl LibraryGrant<'_> {
         match self.0.access {
             AccessLevel::Read => "read",
             AccessLevel::Write => "write",
+        }
+    }
+}
+
+/// Where the decision about an asset stands, to filter by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(rename_items = "snake_case")]
+pub enum ApprovalFilter {
+    /// Somebody is to look at it.
+    InReview,
+    /// It may be used.
+    Approved,
+    /// It may not be used as it is.
+    NeedsChanges,
+    /// Nobody has decided.
+    None,
+}
+
+impl From<ApprovalFilter> for model::ApprovalFilter {
+    fn from(filter: ApprovalFilter) -> Self {
+        match filter {
+            ApprovalFilter::InReview => Self::Is(ApprovalState::InReview),
+            ApprovalFilter::Approved => Self::Is(ApprovalState::Approved),
+            ApprovalFilter::NeedsChanges => Self::Is(ApprovalState::NeedsChanges),
+            ApprovalFilter::None => Self::None,
         }
     }
 }

@@ -155,6 +155,32 @@ pub enum ApprovalState {
     NeedsChanges,
 }
 
+impl From<model::Approval> for Approval {
+    fn from(model::Approval { state, note, by, at }: model::Approval) -> Self {
+        Self { state: state.into(), note, by, at }
+    }
+}
+
+impl From<model::ApprovalState> for ApprovalState {
+    fn from(state: model::ApprovalState) -> Self {
+        match state {
+            model::ApprovalState::InReview => Self::InReview,
+            model::ApprovalState::Approved => Self::Approved,
+            model::ApprovalState::NeedsChanges => Self::NeedsChanges,
+        }
+    }
+}
+
+impl From<ApprovalState> for model::ApprovalState {
+    fn from(state: ApprovalState) -> Self {
+        match state {
+            ApprovalState::InReview => Self::InReview,
+            ApprovalState::Approved => Self::Approved,
+            ApprovalState::NeedsChanges => Self::NeedsChanges,
+        }
+    }
+}
+
 /// A variant of an asset, as it is shown with its original.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -209,7 +235,7 @@ impl Asset {
             created: asset.created,
             updated: asset.updated,
             uploaded_by: Uploader { name: asset.uploaded_by },
-            approval: None,
+            approval: asset.approval.map(Approval::from),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::core::Core;
 use crate::core::access::WriteGrant;
 use crate::core::clock::Clock;
 use crate::core::index::tests::asset;
-use crate::core::index::{Changed, SearchQuery, Terms};
+use crate::core::index::{Changed, IndexFilter, SearchQuery, Terms};
 use crate::core::model::id::AssetId;
 use crate::core::store::{
     AssetCommands, ChangeCommands, ChangeQueries, NewAsset, RepairCommands, TrashCommands,
@@ -70,7 +70,13 @@ impl Fixture {
     async fn found(&self, indexer: &Indexer, query: &str) -> Vec<AssetId> {
         let (terms, libraries) = (Terms::parse(query), [self.grant.library().0]);
         indexer.reach(&self.core.store().snapshot().unwrap(), &libraries).await.unwrap();
-        let query = SearchQuery { terms: &terms, libraries: &libraries, offset: 0, limit: 100 };
+        let query = SearchQuery {
+            terms: &terms,
+            filter: &IndexFilter::default(),
+            libraries: &libraries,
+            offset: 0,
+            limit: 100,
+        };
         indexer.index().search(&query).unwrap().hits.into_iter().map(|hit| hit.id).collect()
     }
 }
@@ -130,7 +136,13 @@ async fn searches_see_changes_that_are_not_committed() {
     let (changes, last) = fixture.core.store().snapshot().unwrap().changes_after(0, BATCH).unwrap().unwrap();
     index.take_in(0, &changes, last);
     let (terms, libraries) = (Terms::parse("sunset"), [fixture.grant.library().0]);
-    let query = SearchQuery { terms: &terms, libraries: &libraries, offset: 0, limit: 9 };
+    let query = SearchQuery {
+        terms: &terms,
+        filter: &IndexFilter::default(),
+        libraries: &libraries,
+        offset: 0,
+        limit: 9,
+    };
     let found: Vec<AssetId> = index.search(&query).unwrap().hits.into_iter().map(|hit| hit.id).collect();
     assert_eq!(found, [kept.id]);
     let (_, room, is_pressing) = index.progress().unwrap();

@@ -1,9 +1,9 @@
 //! The audit log, by organization.
 
-use crate::core::access::grant::Administrator;
+use crate::core::access::grant::{Administrator, WriteGrant};
 use crate::core::model::Member;
 use crate::core::model::audit::{Action, Actor, ChainCheck, ChainHash, ChainedEvent, EventFilter, EventPage};
-use crate::core::model::id::OrganizationId;
+use crate::core::model::id::{AssetId, OrganizationId};
 use crate::core::model::time::Millis;
 use crate::error::Result;
 
@@ -49,6 +49,17 @@ pub trait AuditCommands {
         action: Action,
         target: &str,
         detail: String,
+    ) -> Result<()>;
+
+    /// [`AuditCommands::record_event`] for what was done to assets of a library: it is also in the history of each, with what
+    /// it did to that one.
+    fn record_asset_event(
+        &self,
+        now: Millis,
+        grant: &WriteGrant,
+        action: Action,
+        detail: String,
+        assets: &[(AssetId, &str)],
     ) -> Result<()>;
 
     /// [`AuditCommands::record_event`] for what belongs to no organization: it is recorded with the first one, whose owners look

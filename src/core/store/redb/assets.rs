@@ -323,6 +323,7 @@ impl AssetCommands for Tx<'_> {
         self.unqueue_work(&variant)?;
         std::mem::swap(&mut asset.content, &mut variant.content);
         std::mem::swap(&mut asset.name, &mut variant.name);
+        std::mem::swap(&mut asset.look, &mut variant.look);
         self.queue_work(&asset)?;
         self.queue_work(&variant)?;
         let asset = asset.touched(now);

@@ -6,10 +6,10 @@ use redb::TableHandle;
 
 use super::tables::{AUDIT, ORGANIZATIONS, decode, located};
 use super::{Reader, Snapshot, Tx, between, everything, guarded, storage};
-use crate::core::access::grant::Administrator;
+use crate::core::access::grant::{Administrator, WriteGrant};
 use crate::core::model::Member;
 use crate::core::model::audit::{Action, Actor, Event, EventFilter, EventPage};
-use crate::core::model::id::OrganizationId;
+use crate::core::model::id::{AssetId, OrganizationId};
 use crate::core::model::time::Millis;
 use crate::core::store::records::{AuditCommands, AuditQueries};
 use crate::error::Result;
@@ -69,6 +69,21 @@ impl AuditCommands for Tx<'_> {
         let event = Event { at: now, actor: actor.clone(), action, target: target.to_owned(), detail };
         let number = self.next(NUMBER)?;
         self.append_event(organization.0, number, event)
+    }
+
+    fn record_asset_event(
+        &self,
+        now: Millis,
+        grant: &WriteGrant,
+        action: Action,
+        detail: String,
+        assets: &[(AssetId, &str)],
+    ) -> Result<()> {
+        let (organization, actor, target) = (grant.organization().0, grant.actor().clone(), grant.slug());
+        let event = Event { at: now, actor, action, target: target.to_string(), detail };
+        let number = self.next(NUMBER)?;
+        self.append_event(organization, number, event)?;
+        assets.iter().try_for_each(|(id, what)| self.add_asset_event(organization, number, id, what))
     }
 
     fn record_server_event(

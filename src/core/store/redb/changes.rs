@@ -1,7 +1,7 @@
 //! The change log that the search index follows: what changed that search can see, in the order of the commits.
 //!
 //! An entry names a library and an asset: look again whether, and as what, the asset is found in that library. A
-//! transfer therefore makes two. What search can't see (sizes, placeholders, the work after an upload, variants) makes
+//! transfer therefore makes two. What neither words nor filters can see (placeholders, the work after an upload, variants) makes
 //! none, so that no search ever waits for it.
 
 use std::ops::{Bound, ControlFlow};
@@ -123,6 +123,10 @@ fn differs_in_search(before: Option<&Asset>, after: Option<&Asset>) -> bool {
                 || before.description != after.description
                 || before.tags != after.tags
                 || before.created != after.created
+                || before.uploaded_by != after.uploaded_by
+                || before.approval_state() != after.approval_state()
+                || before.content.media_type != after.content.media_type
+                || before.orientation() != after.orientation()
         }
     }
 }

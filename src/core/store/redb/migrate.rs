@@ -20,8 +20,8 @@ use crate::error::{Code, Error, Result};
 
 /// The version that this rasterd reads and writes.
 pub const SCHEMA: u64 = 5;
-/// The oldest that it takes over. 1 differs in nothing but the assets' records, which are read in both layouts; 2 to
-/// 4 in tables that are derived from others, and made here.
+/// The oldest that it takes over. 1 and 4 differ in the assets' records, which are read in every layout; 2 to 4 in
+/// tables that are derived from others, and made here; 4 also in tables that begin empty.
 const OLDEST: u64 = 1;
 /// The change log of the schemas before 3, which did not name libraries. The index that followed it is built again.
 const OLD_CHANGES: TableDefinition<u64, &[u8; 16]> = TableDefinition::new("changes.v1");

@@ -97,6 +97,10 @@ pub const PASSKEYS: TableDefinition<&[u8], Record> = TableDefinition::new("passk
 pub const AUDIT: TableDefinition<(u64, u64), Record> = TableDefinition::new("audit.v1");
 /// (organization, number) → hash of the event and of all before it in its organization.
 pub const AUDIT_HASHES: TableDefinition<(u64, u64), Hash> = TableDefinition::new("audit_hashes.v1");
+/// (asset, number of an event) → (organization, what it did to the asset): the history of each asset, oldest first.
+pub const ASSET_EVENTS: TableDefinition<(Id, u64), (u64, &str)> = TableDefinition::new("asset_events.v1");
+/// (number of an event, asset): the assets whose history it is in.
+pub const EVENT_ASSETS: TableDefinition<(u64, Id), ()> = TableDefinition::new("event_assets.v1");
 /// organization → [`AuditChain`].
 pub const AUDIT_CHAINS: TableDefinition<u64, Record> = TableDefinition::new("audit_chains.v1");
 /// (not before, newest upload first, asset) → organization: the assets whose file is to be worked on.
@@ -113,7 +117,7 @@ macro_rules! with_every_table {
             LIBRARY_NAMINGS KEYS KEY_IDS KEY_MAKERS KEY_USE ASSETS ASSET_HOMES LISTED LISTED_COUNTS TAGGED TAGS
             TAG_RANKS TAG_TOTALS TRASH LIBRARY_TRASH VARIANTS BLOBS ORPHANS DAMAGED CHANGES LIBRARY_CHANGES
             MEMBERS MEMBER_EMAILS SESSIONS SESSION_USE LINKS PASSKEYS AUDIT AUDIT_HASHES AUDIT_CHAINS
-            QUOTAS ORGANIZATION_USE WAITING_WORK FAILED_WORK
+            QUOTAS ORGANIZATION_USE WAITING_WORK FAILED_WORK ASSET_EVENTS EVENT_ASSETS
         }
     };
 }
@@ -143,10 +147,14 @@ impl Stored for Key {
     const VERSION: u8 = 1;
 }
 impl Stored for Asset {
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn read_older(version: u8, bytes: &[u8]) -> Option<postcard::Result<Self>> {
-        (version == 1).then(|| older::asset_of_version_1(bytes))
+        match version {
+            1 => Some(older::asset_of_version_1(bytes)),
+            2 => Some(older::asset_of_version_2(bytes)),
+            _ => None,
+        }
     }
 }
 impl Stored for Member {

@@ -1,7 +1,9 @@
-//! The part of a library that somebody browses, as in an address: `/app/{organization}/{library}?q=&tag=&sort=&after=`.
+//! The part of a library that somebody browses, as in an address: `/app/{organization}/{library}?q=&tag=&sort=&after=`, and the
+//! filters: `type`, `by`, `from`, `to`, `orientation`, `approval`, `untagged`, and `tags=all`.
 
 use crate::core::access::LibraryPath;
-use crate::core::browse::{AssetQuery, BrowseCursor, Order};
+use crate::core::browse::{AssetFilter, AssetQuery, BrowseCursor, Day, Order, TypeFilter};
+use crate::core::model::{ApprovalFilter, Orientation};
 use crate::webapp::path::LocalPath;
 
 /// A library, and the search, filters and order applied to it.
@@ -31,7 +33,7 @@ impl Browsing {
                 "sort" => browsing.query.order = Order::parse(&value),
                 "after" => browsing.after = BrowseCursor::parse(&value),
                 "trashed" => browsing.trashed.push(value.into_owned()),
-                _ => {}
+                name => read_filter(&mut browsing.query.filter, name, &value),
             }
         }
         browsing
@@ -44,7 +46,7 @@ impl Browsing {
 
     /// Whether a search or filter narrows the list.
     pub fn is_narrowed(&self) -> bool {
-        !self.query.words.is_empty() || !self.query.tags.is_empty()
+        !self.query.words.is_empty() || !self.query.tags.is_empty() || !self.query.filter.is_empty()
     }
 
     /// Whether an asset that was just uploaded comes first.
@@ -90,19 +92,62 @@ impl Browsing {
         toggled
     }
 
+    /// This list from its start, with this filter in place of its own.
+    pub fn filtered(&self, filter: AssetFilter) -> Self {
+        let query = AssetQuery { filter, ..self.query.clone() };
+        Self { query, after: None, trashed: Vec::new(), ..self.clone() }
+    }
+
     /// Whether it is filtered by this tag.
     pub fn has_tag(&self, tag: &str) -> bool {
         self.query.tags.iter().any(|known| known == tag)
     }
 
     fn remembered(&self, path: LocalPath) -> LocalPath {
-        let AssetQuery { words, tags, order } = &self.query;
+        let AssetQuery { words, tags, order, filter } = &self.query;
         let mut path = if words.is_empty() { path } else { path.with("q", words) };
         for tag in tags {
             path = path.with("tag", tag);
         }
+        path = with_filter(path, filter);
         order.map_or(path.clone(), |order| path.with("sort", order.as_str()))
     }
+}
+
+/// Reads a parameter of the filters. What is invalid is ignored.
+fn read_filter(filter: &mut AssetFilter, name: &str, value: &str) {
+    match name {
+        "type" => {
+            let wanted = TypeFilter::parse(value).filter(|wanted| !filter.types.contains(wanted));
+            filter.types.extend(wanted);
+        }
+        "by" => filter.uploader = Some(value.to_owned()).filter(|name| !name.is_empty()),
+        "from" => filter.from = Day::parse(value),
+        "to" => filter.to = Day::parse(value),
+        "orientation" => {
+            filter.orientation = Orientation::ALL.into_iter().find(|shape| shape.as_str() == value);
+        }
+        "approval" => filter.approval = ApprovalFilter::parse(value),
+        "untagged" => filter.untagged = value == "1",
+        "tags" => filter.all_tags = value == "all",
+        _ => {}
+    }
+}
+
+fn with_filter(path: LocalPath, filter: &AssetFilter) -> LocalPath {
+    let AssetFilter { all_tags, untagged, types, uploader, from, to, orientation, approval } = filter;
+    let types = types.iter().map(|wanted| ("type", Some(wanted.name())));
+    let others = [
+        ("tags", all_tags.then(|| "all".to_owned())),
+        ("untagged", untagged.then(|| "1".to_owned())),
+        ("by", uploader.clone()),
+        ("from", from.map(|day| day.to_string())),
+        ("to", to.map(|day| day.to_string())),
+        ("orientation", orientation.map(|shape| shape.as_str().to_owned())),
+        ("approval", approval.map(|approval| approval.as_str().to_owned())),
+    ];
+    let given = types.chain(others).filter_map(|(name, value)| Some((name, value?)));
+    given.fold(path, |path, (name, value)| path.with(name, &value))
 }
 
 #[cfg(test)]
@@ -115,7 +160,9 @@ mod tests {
 
     #[test]
     fn an_address_is_read_and_written_the_same() {
-        for query in ["", "?q=golden%20gate&tag=a%26b&tag=c&sort=name", "?sort=size"] {
+        let filters = "?tag=c&type=image&type=pdf&tags=all&untagged=1&by=Ada%20L&from=2026-01-31&to=2026-02-28\
+                       &orientation=portrait&approval=in_review&sort=name";
+        for query in ["", "?q=golden%20gate&tag=a%26b&tag=c&sort=name", "?sort=size", filters] {
             let path = format!("/app/acme/photos{query}");
             assert_eq!(browsing(query.trim_start_matches('?')).list().as_str(), path);
         }
@@ -123,7 +170,9 @@ mod tests {
 
     #[test]
     fn invalid_parameters_are_ignored() {
-        let read = browsing("sort=colour&after=%FF&tag=&q=+&x=1");
+        let read = browsing(
+            "sort=colour&after=%FF&tag=&q=+&x=1&type=film&by=&from=2026-02-30&to=x&orientation=&approval=yes&untagged=2&tags=any",
+        );
         assert_eq!(read, browsing(""));
         assert!(read.begins_with_newest() && !read.is_narrowed());
     }

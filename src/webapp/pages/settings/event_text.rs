@@ -98,6 +98,13 @@ fn words(action: Action, target: String, detail: String) -> (&'static str, Strin
         Action::AssetsPurged => ("deleted for good from", target, after(": ", detail)),
         Action::AssetRenamed => ("renamed an asset of", target, after(": ", detail)),
         Action::AssetsTransferred => ("transferred to the library", target, after(": ", detail)),
+        Action::AssetsUploaded => ("uploaded to", target, after(": ", detail)),
+        Action::VariantUploaded => ("uploaded a variant to", target, after(": ", detail)),
+        Action::VariantPromoted => ("promoted a variant in", target, after(": ", detail)),
+        Action::AssetsTagged => ("added tags in", target, after(": ", detail)),
+        Action::AssetsUntagged => ("removed tags in", target, after(": ", detail)),
+        Action::AssetDescribed => ("changed the description in", target, after(": ", detail)),
+        Action::ApprovalChanged => ("decided about assets in", target, after(": ", detail)),
         Action::PasskeyAdded => ("added the passkey", detail, String::new()),
         Action::PasskeyRemoved => ("removed the passkey", detail, String::new()),
         Action::FileDamaged => ("found that the file", target, detail),
@@ -144,6 +151,11 @@ const fn icon(action: Action) -> &'static str {
         Action::AssetsRestored => "archive-restore",
         Action::AssetsTransferred => "folder-input",
         Action::AssetRenamed => "pencil",
+        Action::AssetsUploaded | Action::VariantUploaded => "upload",
+        Action::VariantPromoted => "star",
+        Action::AssetsTagged | Action::AssetsUntagged => "tag",
+        Action::AssetDescribed => "pencil",
+        Action::ApprovalChanged => "circle-check",
     }
 }
 

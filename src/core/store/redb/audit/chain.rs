@@ -50,6 +50,7 @@ impl Tx<'_> {
         chain.entries = chain.entries.saturating_sub(1);
         chain.pruned += 1;
         self.put(AUDIT_CHAINS, organization, encode(&chain)?.as_slice())?;
+        self.delete_asset_event(number)?;
         self.delete(AUDIT_HASHES, (organization, number))?;
         self.delete(AUDIT, (organization, number))
     }

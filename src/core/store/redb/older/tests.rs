@@ -81,10 +81,23 @@ fn an_asset_of_version_1_is_read() {
         updated: 6,
         uploaded_by: "test".into(),
         trashed: None,
+        approval: None,
+        look: None,
     };
     assert_eq!(decode::<Asset>(&bytes).unwrap(), expected);
     assert_eq!(version_1(&expected), bytes);
     assert!(decode::<Asset>(&bytes[..bytes.len() - 1]).is_err(), "cut off");
+}
+
+#[test]
+fn an_asset_of_version_2_is_read() {
+    let asset = Asset { tags: vec!["sea".into()], trashed: Some(300), ..crate::core::index::asset(7, "one") };
+    let bytes = crate::core::store::redb::tables::encode(&asset).unwrap();
+    let (without_approval_and_look, end) = bytes.split_at(bytes.len() - 2);
+    assert_eq!((bytes[0], end), (3, &[0, 0][..]));
+    let older = [&[2], &without_approval_and_look[1..]].concat();
+    assert_eq!(decode::<Asset>(&older).unwrap(), asset);
+    assert!(decode::<Asset>(&older[..older.len() - 2]).is_err(), "cut off");
 }
 
 /// Opens the data directory, once the threads of anyone who had it have released it.
@@ -239,10 +252,10 @@ async fn the_events_of_an_earlier_version_are_chained_and_what_is_used_is_counte
     assert_eq!((used.storage, used.assets, used.libraries), (uploaded.content.size, 1, 1));
     let check = async || core.verify_audit(by.clone(), None, None).await.unwrap().remove(0).check;
     let before = check().await;
-    assert_eq!((before.damage, before.whole, before.chain.entries), (None, 3, 3));
+    assert_eq!((before.damage, before.whole, before.chain.entries), (None, 4, 4));
     core.create_library_as_admin(by.clone(), "acme", "More", None).await.unwrap();
     let after = check().await;
-    assert_eq!((after.damage, after.whole), (None, 4));
+    assert_eq!((after.damage, after.whole), (None, 5));
     assert_ne!(after.chain.head, before.chain.head);
 }
 
