@@ -1,9 +1,8 @@
-//! Approvals: people decide about assets, keys read what they decided. One asset or many at once, and the way back.
-
-use std::collections::BTreeMap;
+//! Approvals: people decide about assets, keys read what they decided. Many at once, and the way back, are in
+//! `selection.rs`.
 
 use super::Core;
-use super::assets::{AssetDetail, expect_tag_filter, parse_id, within};
+use super::assets::{AssetDetail, expect_tag_filter, parse_id};
 use super::browse::AssetFilter;
 use super::index::{Hit, SearchQuery, Terms};
 use super::store::{AssetCommands, AssetQueries, Tx};
@@ -40,7 +39,7 @@ impl Decision {
     }
 
     /// Checks the note, and trims it.
-    fn checked(&self) -> Result<Self> {
+    pub(super) fn checked(&self) -> Result<Self> {
         let note = self.note.trim();
         let length = note.chars().count();
         if length > NOTE_LENGTH {
@@ -57,20 +56,35 @@ impl Decision {
         self.state.map(|state| Approval { state, note, by: name.to_owned(), at: now })
     }
 
-    /// The decision in the audit log.
-    fn text(&self) -> String {
-        let state = self.state.map_or("not decided", |state| state.label());
-        if self.note.is_empty() { state.to_owned() } else { format!("{state}: {}", self.note) }
+    /// Records this decision about an asset, and returns the asset as it is then; none when that was decided already.
+    pub(super) fn record(
+        &self,
+        tx: &Tx<'_>,
+        grant: &WriteGrant,
+        asset: &Asset,
+        now: Millis,
+    ) -> Result<Option<Asset>> {
+        if Self::of(asset.approval.as_ref()) == *self {
+            return Ok(None);
+        }
+        let approval = self.by(&grant.actor().name, now);
+        let decided = Asset { approval, ..asset.clone() }.touched(now);
+        tx.put_asset(grant, &decided)?;
+        Ok(Some(decided))
     }
-}
 
-/// What was decided about an asset before a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FormerDecision {
-    /// The asset.
-    pub id: AssetId,
-    /// The decision.
-    pub decision: Decision,
+    /// Records in the audit log that this was decided about some assets.
+    pub(super) fn record_event<'a>(
+        &self,
+        tx: &Tx<'_>,
+        grant: &WriteGrant,
+        assets: impl ExactSizeIterator<Item = &'a Asset> + Clone,
+        now: Millis,
+    ) -> Result<()> {
+        let state = self.state.map_or("not decided", |state| state.label());
+        let text = if self.note.is_empty() { state.to_owned() } else { format!("{state}: {}", self.note) };
+        tx.record_assets_event(now, grant, Action::ApprovalChanged, &text, assets)
+    }
 }
 
 impl Core {
@@ -88,67 +102,15 @@ impl Core {
         let grant = caller.approve(path)?;
         let (id, decision) = (parse_id(id)?, decision.checked()?);
         self.change(&grant, move |tx, grant, now| {
-            let mut decided = Decided::default();
-            let asset = decided.decide(tx, grant, &id, &decision, now)?;
-            decided.record(tx, grant, now)?;
-            Ok(asset.approval)
-        })
-        .await
-    }
-
-    /// Sets or takes back the approval of several assets, all or nothing, and returns what was decided before about those
-    /// that this changed.
-    ///
-    /// # Errors
-    /// Those of [`Core::set_asset_approval`] for any asset; `BAD_USER_INPUT` for their number.
-    pub async fn set_approvals(
-        &self,
-        caller: &Caller,
-        path: &LibraryPath<'_>,
-        ids: &[String],
-        decision: &Decision,
-    ) -> Result<Vec<FormerDecision>> {
-        let grant = caller.approve(path)?;
-        let (ids, decision) = (self.ids_to_write(ids)?, decision.checked()?);
-        self.change(&grant, move |tx, grant, now| {
-            let mut decided = Decided::default();
-            for id in &ids {
-                decided.decide(tx, grant, id, &decision, now)?;
+            let asset = tx.asset(grant, &id)?;
+            if asset.parent.is_some() {
+                return Err(Error::bad_input(format!(
+                    "\"{id}\" is a variant; the approval of its original counts for it, too."
+                )));
             }
-            decided.record(tx, grant, now)?;
-            Ok(decided.former)
-        })
-        .await
-    }
-
-    /// Undoes [`Core::set_approvals`]: decides again as before, where what that set still stands. Returns the number of
-    /// changed assets. What is gone is left out. The caller is recorded as the one who decides.
-    ///
-    /// # Errors
-    /// Those of [`Caller::approve`]; `BAD_USER_INPUT` for their number or a note.
-    pub async fn undo_approvals(
-        &self,
-        caller: &Caller,
-        path: &LibraryPath<'_>,
-        former: &[FormerDecision],
-        set: Option<ApprovalState>,
-    ) -> Result<usize> {
-        let grant = caller.approve(path)?;
-        within("asset ids", former.len(), 1, self.settings().limits.ids_per_call)?;
-        let former: BTreeMap<AssetId, Decision> = former
-            .iter()
-            .map(|FormerDecision { id, decision }| Ok((*id, decision.checked()?)))
-            .collect::<Result<_>>()?;
-        self.change(&grant, move |tx, grant, now| {
-            let mut decided = Decided::default();
-            for (id, decision) in &former {
-                let asset = tx.asset_or_trashed(grant, id)?.filter(|asset| asset.trashed.is_none());
-                if asset.is_some_and(|asset| asset.approval_state() == set) {
-                    decided.decide(tx, grant, id, decision, now)?;
-                }
-            }
-            decided.record(tx, grant, now)?;
-            Ok(decided.former.len())
+            let Some(decided) = decision.record(tx, grant, &asset, now)? else { return Ok(asset.approval) };
+            decision.record_event(tx, grant, [&decided].into_iter(), now)?;
+            Ok(decided.approval)
         })
         .await
     }
@@ -210,46 +172,4 @@ fn page_of_hits(hits: &[Hit], page: AssetPageRequest) -> Page<&Hit> {
     let items: Vec<&Hit> = rest.iter().take(page.size).collect();
     let next = items.last().filter(|_| rest.len() > items.len()).map(|hit| place(hit));
     Page { items, next }
-}
-
-/// What one transaction decided.
-#[derive(Default)]
-struct Decided {
-    text: String,
-    assets: Vec<Asset>,
-    former: Vec<FormerDecision>,
-}
-
-impl Decided {
-    /// Decides about an asset, which is returned as it is then. Nothing changes when that was decided already.
-    fn decide(
-        &mut self,
-        tx: &Tx<'_>,
-        grant: &WriteGrant,
-        id: &AssetId,
-        decision: &Decision,
-        now: Millis,
-    ) -> Result<Asset> {
-        let mut asset = tx.asset(grant, id)?;
-        if asset.parent.is_some() {
-            return Err(Error::bad_input(format!(
-                "\"{id}\" is a variant; the approval of its original counts for it, too."
-            )));
-        }
-        let before = Decision::of(asset.approval.as_ref());
-        if before == *decision {
-            return Ok(asset);
-        }
-        asset.approval = decision.by(&grant.actor().name, now);
-        let asset = asset.touched(now);
-        tx.put_asset(grant, &asset)?;
-        self.text = decision.text();
-        self.former.push(FormerDecision { id: *id, decision: before });
-        self.assets.push(asset.clone());
-        Ok(asset)
-    }
-
-    fn record(&self, tx: &Tx<'_>, grant: &WriteGrant, now: Millis) -> Result<()> {
-        tx.record_assets_event(now, grant, Action::ApprovalChanged, &self.text, self.assets.iter())
-    }
 }

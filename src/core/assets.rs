@@ -16,12 +16,12 @@ use crate::pictures::RenderableTypes;
 
 mod description;
 mod file;
-mod duplicates;
 mod name;
 mod photo_details;
+mod same_files;
 mod tags;
 
-pub(super) use tags::expect_tag_room;
+pub(super) use tags::{expect_tag_room, names};
 
 pub use description::description_mark;
 pub use file::AssetFile;

@@ -4,7 +4,8 @@
 use super::Core;
 use super::assets::within;
 use super::browse::{AssetQuery, BrowseCursor, Order};
-use super::model::Asset;
+use super::approvals::Decision;
+use super::model::{ApprovalFilter, Asset};
 use crate::core::access::{Caller, LibraryPath};
 use crate::core::model::id::AssetId;
 use crate::error::Result;
@@ -22,6 +23,13 @@ pub enum SelectionChange {
     Untag(Vec<String>),
     /// Set the description.
     Describe(String),
+    /// Decide about them, which only people can.
+    Approve {
+        /// The decision.
+        decision: Decision,
+        /// The state that they must be in for that, if it is not any.
+        only_in: Option<ApprovalFilter>,
+    },
     /// Move them to the library with this slug, in the same organization.
     Transfer(String),
     /// Move them to the trash.
@@ -50,6 +58,8 @@ pub struct ChangedAsset {
     pub tags: Vec<String>,
     /// The description before, if that is what changed.
     pub description: Option<String>,
+    /// The decision before, if that is what changed.
+    pub decision: Option<Decision>,
 }
 
 /// An asset that was not changed, and why.
@@ -105,7 +115,7 @@ impl Core {
     /// left out.
     ///
     /// # Errors
-    /// Those of [`Caller::write`], for the other library of a transfer, too; `BAD_USER_INPUT` for the number of assets, for
+    /// Those of [`Caller::write`], or of [`Caller::approve`] for a decision; those of [`Caller::write`] for the other library of a transfer, too; `BAD_USER_INPUT` for the number of assets, for
     /// tags and for a description.
     pub async fn change_selection(
         &self,
@@ -114,7 +124,15 @@ impl Core {
         ids: &[String],
         change: &SelectionChange,
     ) -> Result<SelectionOutcome> {
-        let grant = caller.write(path)?;
+        let grant = match change {
+            SelectionChange::Approve { .. } => caller.approve(path)?,
+            SelectionChange::Tag(_)
+            | SelectionChange::Untag(_)
+            | SelectionChange::Describe(_)
+            | SelectionChange::Transfer(_)
+            | SelectionChange::Trash
+            | SelectionChange::Restore => caller.write(path)?,
+        };
         within("asset ids", ids.len(), 1, self.settings().limits.ids_per_call)?;
         let change = ParsedChange::of(self, caller, &grant, change)?;
         let ids = ids.to_vec();

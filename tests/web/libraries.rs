@@ -2,12 +2,15 @@
 //! without scripts.
 
 mod appearance;
+mod approvals;
 mod asset;
 mod asset_picture;
 mod browsing;
 mod downloads;
 mod long_list;
 mod measurements;
+mod filters;
+mod history;
 mod permissions;
 mod placeholders;
 mod selection;

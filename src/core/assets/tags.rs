@@ -91,7 +91,7 @@ pub(in crate::core) fn expect_tag_room(
 }
 
 /// Tags in the audit log.
-fn names(tags: &[Tag]) -> String {
+pub(in crate::core) fn names(tags: &[Tag]) -> String {
     some_of(tags.iter().map(Tag::as_str))
 }
 

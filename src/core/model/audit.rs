@@ -167,7 +167,7 @@ actions! {
     /// A file of assets was found damaged or missing.
     FileDamaged "file.damaged",
     /// An asset was renamed.
-    AssetRenamed "asset.renamed",
+    AssetRenamed "assets.renamed",
     /// A person decided about assets.
     ApprovalChanged "assets.approval_changed",
     /// Assets were uploaded.

@@ -3,11 +3,12 @@
 use super::{ChangedAsset, LeftOutReason, SelectionChange};
 use crate::core::Core;
 use crate::core::access::{Caller, LibraryPath, WriteGrant};
-use crate::core::assets::{expect_tag_room, parse_id, within};
-use crate::core::model::Asset;
+use crate::core::approvals::Decision;
+use crate::core::assets::{expect_tag_room, names, parse_id, within};
 use crate::core::model::audit::Action;
 use crate::core::model::name::{Tag, fold};
 use crate::core::model::time::Millis;
+use crate::core::model::{ApprovalFilter, Asset};
 use crate::core::store::{AssetCommands, AssetQueries, ReserveUse, TagQueries, TrashCommands, Tx};
 use crate::error::{Error, Result};
 
@@ -16,6 +17,7 @@ pub(super) enum ParsedChange {
     Tag { tags: Vec<Tag>, most: usize, most_in_library: usize },
     Untag { tags: Vec<Tag> },
     Describe { text: String },
+    Approve { decision: Decision, only_in: Option<ApprovalFilter> },
     Transfer { target: WriteGrant, most_in_library: usize },
     Trash,
     Restore,
@@ -59,6 +61,9 @@ impl ParsedChange {
                 core.expect_description(text)?;
                 Self::Describe { text: text.clone() }
             }
+            SelectionChange::Approve { decision, only_in } => {
+                Self::Approve { decision: decision.checked()?, only_in: *only_in }
+            }
             SelectionChange::Transfer(library) => {
                 let organization = caller.organization().slug.as_str();
                 let target = caller.write(&LibraryPath { organization, library })?;
@@ -78,7 +83,9 @@ impl ParsedChange {
     pub(super) fn reserve_use(&self) -> ReserveUse {
         match self {
             Self::Untag { .. } | Self::Trash | Self::Restore => ReserveUse::Allowed,
-            Self::Tag { .. } | Self::Describe { .. } | Self::Transfer { .. } => ReserveUse::Never,
+            Self::Tag { .. } | Self::Describe { .. } | Self::Approve { .. } | Self::Transfer { .. } => {
+                ReserveUse::Never
+            }
         }
     }
 
@@ -91,7 +98,9 @@ impl ParsedChange {
                 tx.tag_total(target)
             }
             Self::Tag { .. } => tx.tag_total(grant),
-            Self::Untag { .. } | Self::Describe { .. } | Self::Trash | Self::Restore => Ok(0),
+            Self::Untag { .. } | Self::Describe { .. } | Self::Approve { .. } | Self::Trash | Self::Restore => {
+                Ok(0)
+            }
         }
     }
 
@@ -104,6 +113,7 @@ impl ParsedChange {
             Self::Tag { .. }
             | Self::Untag { .. }
             | Self::Describe { .. }
+            | Self::Approve { .. }
             | Self::Transfer { .. }
             | Self::Trash => found.is_listed(),
         };
@@ -117,7 +127,7 @@ impl ParsedChange {
         asset: &Asset,
         now: Millis,
     ) -> Result<Applied> {
-        let changed = |tags, description| Applied::Changed(ChangedAsset { id: asset.id, tags, description });
+        let changed = || ChangedAsset { id: asset.id, tags: Vec::new(), description: None, decision: None };
         match self {
             Self::Tag { tags, most, .. } => {
                 let new = tags.iter().filter(|tag| asset.tags.iter().all(|text| fold(text) != tag.folded()));
@@ -145,13 +155,24 @@ impl ParsedChange {
                 let mut after = Asset { description: text.clone(), ..asset.clone() };
                 after.content.work.keep_description();
                 tx.put_asset(grant, &after.touched(now))?;
-                Ok(changed(Vec::new(), Some(asset.description.clone())))
+                let description = Some(asset.description.clone());
+                Ok(Applied::Changed(ChangedAsset { description, ..changed() }))
+            }
+            Self::Approve { only_in: Some(state), .. } if asset.approval_state() != state.state() => {
+                Ok(Applied::Same)
+            }
+            Self::Approve { decision, .. } => {
+                let before = Decision::of(asset.approval.as_ref());
+                let decided = decision.record(tx, grant, asset, now)?;
+                Ok(decided.map_or(Applied::Same, |_| {
+                    Applied::Changed(ChangedAsset { decision: Some(before), ..changed() })
+                }))
             }
             Self::Transfer { target, .. } => {
-                tx.move_asset(grant, target, asset.clone(), now).map(|_| changed(Vec::new(), None))
+                tx.move_asset(grant, target, asset.clone(), now).map(|_| Applied::Changed(changed()))
             }
-            Self::Trash => tx.trash_asset(grant, asset.clone(), now).map(|()| changed(Vec::new(), None)),
-            Self::Restore => tx.restore_asset(grant, asset.clone(), now).map(|()| changed(Vec::new(), None)),
+            Self::Trash => tx.trash_asset(grant, asset.clone(), now).map(|()| Applied::Changed(changed())),
+            Self::Restore => tx.restore_asset(grant, asset.clone(), now).map(|()| Applied::Changed(changed())),
         }
     }
 
@@ -164,15 +185,23 @@ impl ParsedChange {
         changed: &[Asset],
         now: Millis,
     ) -> Result<()> {
+        let record = |grant: &WriteGrant, action, what: &str| {
+            tx.record_assets_event(now, grant, action, what, changed.iter())
+        };
         match self {
-            Self::Tag { most_in_library, .. } => expect_tag_room(tx, grant, tags_before, *most_in_library),
+            Self::Tag { tags, most_in_library, .. } => {
+                expect_tag_room(tx, grant, tags_before, *most_in_library)?;
+                record(grant, Action::AssetsTagged, &names(tags))
+            }
+            Self::Untag { tags } => record(grant, Action::AssetsUntagged, &names(tags)),
+            Self::Describe { .. } => record(grant, Action::AssetDescribed, ""),
+            Self::Approve { decision, .. } => decision.record_event(tx, grant, changed.iter(), now),
             Self::Transfer { target, most_in_library } => {
                 expect_tag_room(tx, target, tags_before, *most_in_library)?;
-                tx.record_assets_event(now, target, Action::AssetsTransferred, changed.iter())
+                record(target, Action::AssetsTransferred, "")
             }
-            Self::Trash => tx.record_assets_event(now, grant, Action::AssetsTrashed, changed.iter()),
-            Self::Restore => tx.record_assets_event(now, grant, Action::AssetsRestored, changed.iter()),
-            Self::Untag { .. } | Self::Describe { .. } => Ok(()),
+            Self::Trash => record(grant, Action::AssetsTrashed, ""),
+            Self::Restore => record(grant, Action::AssetsRestored, ""),
         }
     }
 }
@@ -190,5 +219,5 @@ fn put_tagged(
     }
     let id = after.id;
     tx.put_asset(grant, &after.touched(now))?;
-    Ok(Applied::Changed(ChangedAsset { id, tags, description: None }))
+    Ok(Applied::Changed(ChangedAsset { id, tags, description: None, decision: None }))
 }

@@ -21,11 +21,15 @@ use crate::webapp::path::LocalPath;
 use crate::webapp::reply::{page, page_again, redirect_with};
 use crate::webapp::signed_in_user::SignedInUser;
 
+mod approve;
 mod asset;
 mod asset_changes;
+mod asset_history;
 mod browsing;
 mod bulk_changes;
 mod download;
+mod duplicates;
+mod filters;
 mod grid;
 mod image;
 mod tile;
@@ -55,21 +59,23 @@ pub fn configure(routes: &mut web::ServiceConfig) {
     let libraries = transport::resource("/{organization}", get_and_post);
     let library = transport::resource("/{organization}/{library}", get_and_post);
     let trash = transport::resource("/{organization}/{library}/trash", &[Method::GET]);
+    let duplicates = transport::resource("/{organization}/{library}/duplicates", &[Method::GET]);
     let trashed = transport::resource("/{organization}/{library}/trash/{asset}", &[Method::GET]);
     let asset = transport::resource("/{organization}/{library}/{asset}", &[Method::GET]);
     let tile = transport::resource("/{organization}/{library}/{asset}/tile", &[Method::GET]);
-    let duplicates = transport::resource("/{organization}/{library}/duplicates", &[Method::GET]);
+    let same_files = transport::resource("/{organization}/{library}/same-files", &[Method::GET]);
     let details = transport::resource("/{organization}/{library}/{asset}/details", &[Method::GET]);
     routes
         .service(libraries.route(web::get().to(list)).route(web::post().to(create)))
         .service(library.route(web::get().to(grid::show)).route(web::post().to(rename)))
         .service(change("/selected").route(web::post().to(bulk_changes::change)))
         .service(change("/upload").route(web::post().to(upload::upload)))
+        .service(duplicates.route(web::get().to(duplicates::show)))
         .service(trash.route(web::get().to(trash::show)))
         .service(change("/trash/selected").route(web::post().to(trash_changes::change)))
         .service(change("/trash/empty").route(web::post().to(trash_changes::empty)))
         .service(trashed.route(web::get().to(trash::image)))
-        .service(duplicates.route(web::get().to(upload::duplicates)))
+        .service(same_files.route(web::get().to(upload::same_files)))
         .service(asset.route(web::get().to(asset::show)))
         .service(tile.route(web::get().to(upload::tile)))
         .service(details.route(web::get().to(asset::details)))
@@ -77,6 +83,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(change("/{asset}/description").route(web::post().to(asset_changes::describe)))
         .service(change("/{asset}/tags").route(web::post().to(asset_changes::tag)))
         .service(change("/{asset}/variants").route(web::post().to(upload::upload_variant)))
+        .service(change("/{asset}/approval").route(web::post().to(approve::decide)))
         .service(change("/{asset}/promote").route(web::post().to(asset_changes::promote)))
         .service(change("/{asset}/trash").route(web::post().to(asset_changes::trash)));
 }

@@ -54,6 +54,8 @@ fn changes(asset: &str, variant: &str, trashed: &str) -> Vec<Change> {
         of("/selected", "do=trash&all=1"),
         of("/selected", &format!("do=describe&description=x&id={asset}")),
         of("/selected", &format!("do=restore&id={trashed}")),
+        of("/selected", &format!("do=approve&approval=approved&id={asset}")),
+        of(&format!("/{asset}/approval"), "approval=approved"),
         of("/trash/selected", &format!("do=restore&id={trashed}")),
         of("/trash/selected", &format!("do=purge&id={trashed}")),
         of("/trash/selected", &format!("do=purge&sure=yes&id={trashed}")),

@@ -3,6 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::approve::AssetApproval;
+use super::asset_history::AssetHistory;
 use super::browsing::Browsing;
 use super::tile::icon_of;
 use super::{Can, OfAsset};
@@ -42,6 +44,8 @@ struct AssetPage {
     created: Time,
     updated: Time,
     tags: AssetTags,
+    approval: AssetApproval,
+    history: AssetHistory,
     variants: Vec<Variant>,
     before: Option<LocalPath>,
     after: Option<LocalPath>,
@@ -198,6 +202,8 @@ fn asset_page(
         created: Time(file.created),
         updated: Time(file.updated),
         tags: asset_tags(user, caller, browsing, asset)?,
+        approval: AssetApproval::new(user, caller, browsing, asset),
+        history: AssetHistory::of(&user.core, caller, browsing, asset.id.as_str())?,
         variants: variants(browsing, detail, file),
         before: step(adjacent.before),
         after: step(adjacent.after),

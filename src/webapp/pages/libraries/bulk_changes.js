@@ -163,7 +163,7 @@ async function carryOut(button) {
   if (button.value === "download") return download();
   if (button.dataset.sure && !(await ask(button.dataset.sure))) return;
   const form = gridForm();
-  const wanted = { tag: ["tags"], untag: ["tags"], transfer: ["target"], describe: ["description"] };
+  const wanted = { tag: ["tags"], untag: ["tags"], transfer: ["target"], describe: ["description"], approve: ["approval"] };
   const names = /** @type {Record<string, string[]>} */ (wanted)[button.value] ?? [];
   const fields = [...new FormData(form)].filter(([name]) => names.includes(name));
   button.closest("dialog")?.close();

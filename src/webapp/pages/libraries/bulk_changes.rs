@@ -8,9 +8,11 @@ use askama::Template;
 use serde::Serialize;
 
 use super::InLibrary;
+use super::approve::decision;
 use super::browsing::Browsing;
 use super::image::file_path;
 use crate::core::browse::BrowseCursor;
+use crate::core::model::ApprovalFilter;
 use crate::core::selection::{SelectionChange, SelectionOutcome};
 use crate::error::{Error, Result};
 use crate::webapp::flash::Flash;
@@ -165,6 +167,10 @@ fn wanted(form: &Form) -> Result<SelectionChange> {
         "tag" => SelectionChange::Tag(tags()),
         "untag" => SelectionChange::Untag(tags()),
         "describe" => SelectionChange::Describe(form.text("description").replace("\r\n", "\n")),
+        "approve" => SelectionChange::Approve {
+            decision: decision(form)?,
+            only_in: ApprovalFilter::parse(form.text("only_in")),
+        },
         "transfer" if form.text("target").is_empty() => {
             return Err(Error::bad_input("Choose the library to move the assets to."));
         }

@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::browsing::Browsing;
+use super::filters::Filters;
 use super::tile::Tile;
 use super::upload::accepted_extensions;
 use super::{ALL, Can, InLibrary};
@@ -61,6 +62,7 @@ struct ListPage {
     /// All tags, for those who have no script that looks for some.
     all_tags: Vec<TagFilter>,
     is_library_empty: bool,
+    filters: Filters,
 }
 
 impl ListPage {
@@ -117,7 +119,8 @@ pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> 
         core.browse(caller, &browsing.path(), &browsing.query, browsing.after.as_ref(), PAGE).await?;
     let can = Can::of(&caller);
     let suggestions = detail.tags.iter().take(SUGGESTED).map(|tag| tag.text.clone()).collect();
-    let listing = listing(browsing, &detail.library, &detail.tags, &part);
+    let filters = Filters::of(core, &caller, &browsing)?;
+    let listing = listing(browsing, &detail.library, &detail.tags, &part, filters);
     if user.context.is_partial() {
         return page(&Results { can, listing });
     }
@@ -135,18 +138,25 @@ pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> 
     })
 }
 
-fn listing(browsing: Browsing, library: &Library, tags: &[TagCount], part: &BrowsePage) -> ListPage {
+fn listing(
+    browsing: Browsing,
+    library: &Library,
+    tags: &[TagCount],
+    part: &BrowsePage,
+    filters: Filters,
+) -> ListPage {
     let all_tags = tag_filters(&browsing, tags);
-    let mut filters = tag_filters(&browsing, tags);
-    filters.truncate(TAGS_AT_ONCE.max(browsing.query.tags.len()));
+    let mut shown_tags = tag_filters(&browsing, tags);
+    shown_tags.truncate(TAGS_AT_ONCE.max(browsing.query.tags.len()));
     ListPage {
         tiles: tiles(&browsing, part),
         summary: summary(&browsing, part.total),
         total: part.total,
         next: part.next.as_ref().map(|cursor| browsing.after(cursor).to_string()),
-        tags: filters,
+        tags: shown_tags,
         all_tags,
         is_library_empty: library.assets == 0,
+        filters,
         browsing,
     }
 }

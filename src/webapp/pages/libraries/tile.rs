@@ -3,6 +3,7 @@
 use crate::core::assets::AssetDetail;
 use crate::core::model::Asset;
 use crate::pictures::media::MediaType;
+use crate::webapp::pages::libraries::approve::badge;
 use crate::webapp::pages::libraries::image::Image;
 
 /// The longer edge up to which an image is shown in its own size, in pixels: that of the small thumbnail.
@@ -32,6 +33,8 @@ pub struct Tile {
     pub kind: &'static str,
     /// How many variants it has.
     pub variants: usize,
+    /// What was decided about it: the word, and the tone of its badge.
+    pub approval: Option<(&'static str, &'static str)>,
 }
 
 /// A small image of an asset.
@@ -98,6 +101,7 @@ impl Tile {
             icon: icon_of(asset.content.media_type),
             kind: kind_of(asset.content.media_type),
             variants,
+            approval: asset.approval_state().map(badge),
         }
     }
 }

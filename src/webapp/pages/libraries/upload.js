@@ -264,7 +264,7 @@ function begin() {
       const some = fresh.slice(at, at + 100);
       for (const { row } of some) row.dataset.compared = "yes";
       const ids = new URLSearchParams(some.map(({ id }) => ["id", id]));
-      const address = uploadForm.action.replace(/upload$/, "duplicates");
+      const address = uploadForm.action.replace(/upload$/, "same-files");
       const answer = await fetch(`${address}?${ids}`, { headers: { Accept: "application/json" } }).catch(nothing);
       if (!answer?.ok || !answer.headers.get("Content-Type")?.startsWith("application/json")) return;
       /** @type {{ id: string, name: string, href: string }[]} */

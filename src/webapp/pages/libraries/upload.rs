@@ -72,14 +72,14 @@ pub async fn tile(user: SignedInUser, path: OfAsset) -> Result<HttpResponse> {
     page(&TileList { tiles: vec![new_tile(&browsing, &detail)], total: None })
 }
 
-/// `GET …/duplicates?id=…`: which of these assets have the same file as another one of the library, as JSON.
-pub async fn duplicates(user: SignedInUser, path: InLibrary, request: HttpRequest) -> Result<HttpResponse> {
+/// `GET …/same-files?id=…`: which of these assets have the same file as another one of the library, as JSON.
+pub async fn same_files(user: SignedInUser, path: InLibrary, request: HttpRequest) -> Result<HttpResponse> {
     let browsing = Browsing::parse(path.into_inner(), "");
     let query = url::form_urlencoded::parse(request.query_string().as_bytes());
     let ids: Vec<String> =
         query.filter(|(name, _)| name == "id").map(|(_, value)| value.into_owned()).collect();
     let caller = user.caller(&browsing.organization)?;
-    let found = user.core.find_duplicates(caller, &browsing.path(), &ids).await?;
+    let found = user.core.find_same_files(caller, &browsing.path(), &ids).await?;
     let told = found.into_iter().map(|(asset, other)| {
         let href = browsing.asset(other.id.as_str());
         json!({ "id": asset.id.as_str(), "name": shown(&other.name), "href": href.as_str() })

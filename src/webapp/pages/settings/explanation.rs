@@ -17,6 +17,7 @@ pub struct KeyExplanation {
 
 impl KeyExplanation {
     /// What a key with these grants can do.
+    #[must_use]
     pub fn of(grants: &[Grant]) -> Self {
         let granted = grants.iter().map(|grant| (grant.slug.as_str(), grant.access));
         let mut explanation = Self {

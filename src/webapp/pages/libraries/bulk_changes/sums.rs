@@ -81,6 +81,7 @@ impl Sums {
             SelectionChange::Tag(_)
             | SelectionChange::Untag(_)
             | SelectionChange::Describe(_)
+            | SelectionChange::Approve { .. }
             | SelectionChange::Transfer(_)
             | SelectionChange::Trash => "in this library",
         };
@@ -99,6 +100,10 @@ impl Sums {
             SelectionChange::Tag(tags) => format!("Added {} to {assets}.", quoted(tags)),
             SelectionChange::Untag(tags) => format!("Removed {} from {assets}.", quoted(tags)),
             SelectionChange::Describe(_) => format!("Described {assets}."),
+            SelectionChange::Approve { decision, .. } => match decision.state {
+                Some(state) => format!("Marked {assets} as “{}”.", state.label()),
+                None => format!("Took back the approval of {assets}."),
+            },
             SelectionChange::Transfer(slug) => format!("Moved {assets} to “{}”.", target.unwrap_or(slug)),
             SelectionChange::Trash => format!("Moved {assets} to the trash."),
             SelectionChange::Restore => format!("Restored {assets}."),
@@ -115,6 +120,10 @@ impl Sums {
             SelectionChange::Tag(tags) => format!(" {assets} had {} before.", quoted(tags)),
             SelectionChange::Untag(tags) => format!(" {assets} did not have {}.", quoted(tags)),
             SelectionChange::Describe(_) => format!(" {assets} had this description before."),
+            SelectionChange::Approve { only_in: None, .. } => format!(" {assets} had this decision before."),
+            SelectionChange::Approve { only_in: Some(_), .. } => {
+                format!(" About {assets}, something else was decided since.")
+            }
             SelectionChange::Transfer(_) | SelectionChange::Trash | SelectionChange::Restore => String::new(),
         }
     }
@@ -132,7 +141,7 @@ mod tests {
 
     fn outcome(changed: usize, unchanged: usize, gone: usize) -> SelectionOutcome {
         let names = |count: usize| (0..count).map(|number| format!("n{number}"));
-        let asset = || ChangedAsset { id: AssetId::random(), tags: Vec::new(), description: None };
+        let asset = || ChangedAsset { id: AssetId::random(), tags: Vec::new(), description: None, decision: None };
         SelectionOutcome {
             changed: (0..changed).map(|_| asset()).collect(),
             unchanged: names(unchanged).collect(),

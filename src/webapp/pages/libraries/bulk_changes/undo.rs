@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::core::model::ApprovalFilter;
 use crate::core::selection::{SelectionChange, SelectionOutcome};
 use crate::webapp::path::LocalPath;
 
@@ -30,6 +31,7 @@ pub fn steps(
         SelectionChange::Tag(_) => ("untag", here),
         SelectionChange::Untag(_) => ("tag", here),
         SelectionChange::Describe(_) => ("describe", here),
+        SelectionChange::Approve { .. } => ("approve", here),
         SelectionChange::Transfer(target) => ("transfer", target.as_str()),
         SelectionChange::Trash => ("restore", here),
         SelectionChange::Restore => return Vec::new(),
@@ -39,6 +41,11 @@ pub fn steps(
         let mut fields = vec![("do", action.to_owned())];
         fields.extend(asset.tags.iter().map(|tag| ("tag", tag.clone())));
         fields.extend(asset.description.iter().map(|text| ("description", text.clone())));
+        if let (SelectionChange::Approve { decision, .. }, Some(former)) = (change, &asset.decision) {
+            let state = |state| ApprovalFilter::from(state).as_str().to_owned();
+            let [to, only_in] = [former.state, decision.state].map(state);
+            fields.extend([("approval", to), ("note", former.note.clone()), ("only_in", only_in)]);
+        }
         if to != here {
             fields.push(("target", here.to_owned()));
         }
@@ -60,6 +67,7 @@ mod tests {
             id: AssetId::from_bytes(&[letter; 16]),
             tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
             description: None,
+            decision: None,
         };
         let changed = vec![asset(b'a', &["x"]), asset(b'b', &["x", "y"]), asset(b'c', &["x"])];
         let outcome = SelectionOutcome { changed, ..SelectionOutcome::default() };

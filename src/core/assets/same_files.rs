@@ -16,7 +16,7 @@ impl Core {
     ///
     /// # Errors
     /// Those of [`Caller::read`]; `BAD_USER_INPUT` for too many ids.
-    pub async fn find_duplicates(
+    pub async fn find_same_files(
         &self,
         caller: Caller,
         path: &LibraryPath<'_>,

@@ -1,0 +1,229 @@
+//! Approvals: people set them, on an asset's page and for a selection, and undo that; keys read them and filter by them on
+//! every interface.
+
+use rasterd::core::model::Role;
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use serde_json::{Value, json};
+
+use super::test_library::TestLibrary;
+use crate::http_client::{Answer, HttpClient, send, signed_in};
+use crate::people::create_member;
+
+/// Sends a form as a script does.
+async fn as_script(client: &HttpClient, path: &str, session: &str, body: &str) -> Answer {
+    send(client.form(path, session, body).header("HX-Request", "true")).await
+}
+
+/// The answer of a REST request of the library's key.
+async fn rest(library: &TestLibrary, path: &str) -> Value {
+    let client = HttpClient::new(&library.server);
+    let request = client
+        .request(Method::GET, &format!("/organizations/acme{path}"))
+        .header(AUTHORIZATION, format!("Bearer {}", library.key.token))
+        .header("Api-Version", "2026-07-08");
+    let answer = send(request).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    serde_json::from_str::<Value>(&answer.text).unwrap()["data"].take()
+}
+
+async fn post(library: &TestLibrary, path: &str, body: &Value) -> Value {
+    let client = HttpClient::new(&library.server);
+    let request = client
+        .request(Method::POST, path)
+        .header(AUTHORIZATION, format!("Bearer {}", library.key.token))
+        .header(CONTENT_TYPE, "application/json")
+        .header("Accept", "application/json, text/event-stream")
+        .body(body.to_string());
+    serde_json::from_str(&send(request).await.text).unwrap()
+}
+
+fn ids(list: &Value) -> Vec<&str> {
+    let mut ids: Vec<&str> =
+        list.as_array().unwrap().iter().map(|asset| asset["id"].as_str().unwrap()).collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// The assets in a state, on every interface that can filter by it; all of them agree.
+async fn in_state(library: &TestLibrary, state: &str) -> Vec<String> {
+    let listed = rest(library, &format!("/libraries/photos/assets?approval={state}")).await;
+    let found = rest(library, &format!("/search/assets?approval={state}")).await;
+    assert_eq!(ids(&listed), ids(&found["hits"]), "{state}");
+    assert_eq!(found["found"], ids(&listed).len(), "{state}");
+    let query = format!(
+        "{{ assets(organizationId: \"acme\", libraryId: \"photos\", approval: {state}) {{ id }}
+            searchAssets(organizationId: \"acme\", approval: {state}) {{ found hits {{ id }} }} }}"
+    );
+    let graphql = post(library, "/graphql", &json!({ "query": query })).await;
+    assert_eq!(ids(&graphql["data"]["assets"]), ids(&listed), "{graphql}");
+    assert_eq!(ids(&graphql["data"]["searchAssets"]["hits"]), ids(&listed), "{graphql}");
+    for (tool, name, more) in
+        [("list_assets", "assets", json!({ "libraryId": "photos" })), ("search_assets", "hits", json!({}))]
+    {
+        let mut arguments = json!({ "organizationId": "acme", "approval": state });
+        arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let params = json!({ "name": tool, "arguments": arguments });
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
+        let answer = post(library, "/mcp", &call).await;
+        assert_eq!(ids(&answer["result"]["structuredContent"][name]), ids(&listed), "{answer}");
+    }
+    ids(&listed).into_iter().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn keys_read_what_people_decide_and_filter_by_it() {
+    let library = TestLibrary::with_fixtures().await;
+    let listed = rest(&library, "/libraries/photos/assets").await;
+    let all: Vec<String> = ids(&listed).into_iter().map(str::to_owned).collect();
+    let client = HttpClient::new(&library.server);
+    let editor = create_member(&library.server, "Grace Hopper", &["acme"], Role::Editor).await;
+    let (session, token) = signed_in(&client, &editor).await;
+    assert_eq!(in_state(&library, "none").await, all);
+
+    let path = format!("/app/acme/photos/{}/approval", all[0]);
+    let body = format!("csrf={token}&approval=approved&note=%20For+the+%3Ccover%3E%0D%0Aof+May%20");
+    assert_eq!(send(client.form(&path, &session, &body)).await.status, 303);
+    let asset = rest(&library, &format!("/libraries/photos/assets/{}", all[0])).await;
+    let approval = &asset["approval"];
+    assert_eq!((&approval["state"], &approval["by"]), (&"approved".into(), &"Grace Hopper".into()));
+    assert_eq!(approval["note"], "For the <cover>\nof May");
+    assert_eq!(approval["at"], asset["updated"]);
+    assert_eq!(in_state(&library, "approved").await, all[..1]);
+    assert_eq!(in_state(&library, "none").await, all[1..]);
+    assert_eq!(in_state(&library, "in_review").await, [] as [&str; 0]);
+
+    // A page shows it, as text.
+    let page = client.get(&format!("/app/acme/photos/{}", all[0]), &session).await.text;
+    assert!(page.contains("For the &#60;cover&#62;") && !page.contains("<cover>"), "{page}");
+    let found = client.get("/app/acme/photos?approval=approved", &session).await.text;
+    assert!(found.contains("1 asset found") && found.contains(&all[0]) && !found.contains(&all[1]));
+    // The state stays when the asset is restored.
+    library.trash(&[&all[0]]).await;
+    assert_eq!(in_state(&library, "approved").await, [] as [&str; 0]);
+    let body = format!("csrf={token}&do=restore&id={}", all[0]);
+    send(client.form("/app/acme/photos/trash/selected", &session, &body)).await;
+    assert_eq!(in_state(&library, "approved").await, all[..1]);
+    let cleared = format!("csrf={token}&approval=none");
+    assert!(as_script(&client, &path, &session, &cleared).await.text.contains("Nobody has decided"));
+    assert_eq!(in_state(&library, "none").await, all);
+}
+
+#[tokio::test]
+async fn a_list_by_approval_is_paged_like_any_other() {
+    let library = TestLibrary::with_fixtures().await;
+    let newest_first = rest(&library, "/libraries/photos/assets?approval=none").await;
+    let order: Vec<&str> =
+        newest_first.as_array().unwrap().iter().map(|asset| asset["id"].as_str().unwrap()).collect();
+    let plain = rest(&library, "/libraries/photos/assets").await;
+    assert_eq!(newest_first, plain);
+    let mut paged = Vec::new();
+    for page in 1..=3 {
+        let list =
+            rest(&library, &format!("/libraries/photos/assets?approval=none&pageSize=2&page={page}")).await;
+        paged.extend(list.as_array().unwrap().iter().map(|asset| asset["id"].as_str().unwrap().to_owned()));
+    }
+    assert_eq!(paged, order);
+    let client = HttpClient::new(&library.server);
+    let mut path = "/organizations/acme/libraries/photos/assets?approval=none&pageSize=2".to_owned();
+    let mut followed = Vec::new();
+    loop {
+        let request = client
+            .request(Method::GET, &path)
+            .header(AUTHORIZATION, format!("Bearer {}", library.key.token))
+            .header("Api-Version", "2026-07-08");
+        let answer = send(request).await;
+        let list: Value = serde_json::from_str(&answer.text).unwrap();
+        followed.extend(
+            list["data"].as_array().unwrap().iter().map(|asset| asset["id"].as_str().unwrap().to_owned()),
+        );
+        let Some((_, rest)) = answer.header("link").split_once("/organizations") else { break };
+        path = format!("/organizations{}", rest.split('>').next().unwrap());
+        assert!(path.contains("approval=none"), "{path}");
+    }
+    assert_eq!(followed, order);
+}
+
+#[tokio::test]
+async fn a_selection_is_decided_about_at_once_and_undone() {
+    let library = TestLibrary::with_fixtures().await;
+    let all = in_state(&library, "none").await;
+    let client = HttpClient::new(&library.server);
+    let editor = create_member(&library.server, "Grace Hopper", &["acme"], Role::Editor).await;
+    let (session, token) = signed_in(&client, &editor).await;
+    let decide = async |ids: &[String], what: &str| {
+        let ids: String = ids.iter().map(|id| format!("&id={id}")).collect();
+        let body = format!("csrf={token}&do=approve&{what}{ids}&next=/app/acme/photos");
+        as_script(&client, "/app/acme/photos/selected", &session, &body).await
+    };
+    decide(&all[..1], "approval=in_review&note=look:+at+it").await;
+    let toast = decide(&all[..3], "approval=approved").await;
+    assert_eq!(toast.status, 200, "{}", toast.text);
+    assert!(toast.text.contains("Marked 3 assets as “Approved”"), "{}", toast.text);
+    assert_eq!(in_state(&library, "approved").await, all[..3]);
+    // Another person changed one meanwhile; that stays.
+    let other = format!("/app/acme/photos/{}/approval", all[2]);
+    let body = format!("csrf={token}&approval=needs_changes");
+    send(client.form(&other, &session, &body)).await;
+
+    let fields: Vec<String> = toast
+        .text
+        .split("name=\"was\" value=\"")
+        .skip(1)
+        .map(|rest| format!("&was={}", rest.split('"').next().unwrap().replace(' ', "+")))
+        .collect();
+    assert_eq!(fields.len(), 3, "{}", toast.text);
+    let undo = format!("csrf={token}&set=approved&next=/app/acme/photos{}", fields.concat());
+    let answer = send(client.form("/app/acme/photos/approvals/undo", &session, &undo)).await;
+    assert_eq!((answer.status, answer.header("location")), (303, "/app/acme/photos"));
+    assert_eq!(in_state(&library, "in_review").await, all[..1]);
+    assert_eq!(in_state(&library, "needs_changes").await, all[2..3]);
+    assert_eq!(in_state(&library, "none").await, [&all[1..2], &all[3..]].concat());
+    let asset = rest(&library, &format!("/libraries/photos/assets/{}", all[0])).await;
+    assert_eq!(asset["approval"]["note"], "look: at it");
+
+    // What is wrong changes nothing.
+    for what in ["approval=great", "", &format!("approval=approved&note={}", "x".repeat(501))] {
+        assert_eq!(decide(&all, what).await.status, 400, "{what}");
+    }
+    assert_eq!(in_state(&library, "approved").await, [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn only_those_who_may_change_a_library_decide_and_it_is_audited() {
+    let library = TestLibrary::empty().await;
+    let asset = library.upload("sunset.jpg").await;
+    let variant = library.upload_variant("wine.jpg", &asset).await;
+    let client = HttpClient::new(&library.server);
+    let viewer = create_member(&library.server, "Viewer", &["acme"], Role::Viewer).await;
+    let owner = create_member(&library.server, "Owner", &["acme"], Role::Owner).await;
+    let (session, token) = signed_in(&client, &viewer).await;
+    let one = format!("/app/acme/photos/{asset}/approval");
+    let forms = [
+        (one.as_str(), "approval=approved".to_owned()),
+        ("/app/acme/photos/selected", format!("do=approve&approval=approved&id={asset}")),
+        ("/app/acme/photos/approvals/undo", format!("set=none&was={asset}:approved:")),
+    ];
+    for (path, fields) in &forms {
+        let answer = send(client.form(path, &session, &format!("csrf={token}&{fields}"))).await;
+        assert_eq!(answer.status, 403, "{path}");
+    }
+    assert_eq!(in_state(&library, "none").await, [asset.clone()]);
+    let (session, token) = signed_in(&client, &owner).await;
+    let of_variant = format!("/app/acme/photos/{variant}/approval");
+    let refused = as_script(&client, &of_variant, &session, &format!("csrf={token}&approval=approved")).await;
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    assert_eq!(
+        send(client.form(&one, &session, &format!("csrf={token}&approval=approved&note=fine"))).await.status,
+        303
+    );
+    let log = client.get("/app/acme/settings/overview/audit.jsonl", &session).await.text;
+    let decided: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|event| event["action"] == "assets.approval_changed")
+        .collect();
+    let [event] = decided.as_slice() else { panic!("{decided:#?}") };
+    assert_eq!((&event["actor"]["name"], &event["target"]), (&"Owner".into(), &"photos".into()));
+    assert_eq!(event["detail"], "sunset (Approved: fine)");
+}
