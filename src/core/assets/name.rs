@@ -27,19 +27,13 @@ impl Core {
         self.change(&grant, move |tx, grant, now| {
             let mut asset = tx.asset(grant, &id)?;
             if asset.name != name {
-                let detail = format!("“{}” to “{name}”", asset.name);
+                let what = format!("“{}” to “{name}”", asset.name);
                 asset.name.clone_from(&name);
                 asset = asset.touched(now);
                 tx.put_asset(grant, &asset)?;
-                let (organization, actor) = (grant.organization(), grant.actor());
-                tx.record_event(
-                    now,
-                    organization,
-                    actor,
-                    Action::AssetRenamed,
-                    grant.slug().as_str(),
-                    detail,
-                )?;
+                // The name of a variant is part of the history of its original.
+                let history = [(asset.parent.unwrap_or(asset.id), what.as_str())];
+                tx.record_asset_event(now, grant, Action::AssetRenamed, what.clone(), &history)?;
             }
             Ok(asset)
         })

@@ -66,6 +66,7 @@ fn did(event: &AssetEvent) -> String {
         Action::AssetsUntagged => with("removed the tags"),
         Action::AssetDescribed => "changed the description".to_owned(),
         Action::ApprovalChanged => with("decided:"),
+        Action::AssetRenamed => with("renamed"),
         Action::AssetsTrashed => "moved it to the trash".to_owned(),
         Action::AssetsRestored => "restored it from the trash".to_owned(),
         Action::AssetsTransferred => match &event.library {
