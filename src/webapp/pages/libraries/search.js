@@ -29,14 +29,14 @@ async function show(address, entry) {
     const page = await askPart(address, signal);
     if (signal.aborted || !page.getElementById("results")) return;
     if (entry === "push") keepPlace();
+    if (entry !== "keep" && scrollY > 0) scrollTo({ top: 0, behavior: "instant" });
     showResults(page);
     if (entry !== "keep") {
       const state = entry === "replace" ? history.state : null;
       history[entry === "push" ? "pushState" : "replaceState"](state, "", shownAddress());
       forgetPlace();
-      if (scrollY > 0) scrollTo({ top: 0, behavior: "instant" });
     }
-    follow();
+    follow(entry === "keep");
   } catch (error) {
     if (signal.aborted) return;
     const reason = error instanceof RequestProblem ? error.message : "The server’s answer can’t be read.";
@@ -46,11 +46,14 @@ async function show(address, entry) {
   }
 }
 
-/** The fields of the form become those of the list that is shown. */
-function follow() {
+/**
+ * The fields of the form become those of the list that is shown.
+ * @param {boolean} isBack whether somebody went back to it, and is not typing its words
+ */
+function follow(isBack) {
   const fields = new URLSearchParams(location.search);
   const words = /** @type {HTMLInputElement} */ (document.getElementById("q"));
-  if (document.activeElement !== words) words.value = fields.get("q") ?? "";
+  if (isBack || document.activeElement !== words) words.value = fields.get("q") ?? "";
   const tags = fields.getAll("tag").map((tag) => {
     const field = document.createElement("input");
     Object.assign(field, { type: "hidden", name: "tag", value: tag });
