@@ -1,7 +1,7 @@
 // What a library's page shows of a list, and keeping it current after changes and uploads.
 
 import { fetchPart } from "../../layout/fetch.js";
-import { partsCame, reload, setUp, shownTiles } from "./grid.js";
+import { partsCame, position, reload, setPosition, setUp, shownTiles } from "./grid.js";
 import { renewScrubber } from "./scrubber.js";
 import { showBoxes, showCount } from "./selection.js";
 
@@ -64,7 +64,9 @@ async function refreshTrash() {
     const fresh = now?.querySelector(`[data-fresh="${stale.dataset.fresh}"]`);
     if (fresh) stale.replaceWith(document.adoptNode(fresh));
   }
+  const at = position();
   settle();
+  setPosition(at);
 }
 
 // While files are uploaded, the grid and the count follow, but not with every file.
