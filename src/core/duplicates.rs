@@ -155,7 +155,9 @@ fn alike(compared: &[Compared], places: impl Iterator<Item = usize>) -> Vec<Vec<
         joined.entry(groups.root(index)).or_default().push(*place);
     }
     let mut all: Vec<Vec<usize>> = joined.into_values().filter(|group| group.len() > 1).collect();
-    all.iter_mut().for_each(|group| group.sort_unstable());
+    for group in &mut all {
+        group.sort_unstable();
+    }
     all
 }
 

@@ -38,37 +38,35 @@ pub enum Reach {
 
 /// What a key with these grants can do, in the order in which documents list the operations.
 #[must_use]
-pub fn explain<'a>(grants: impl Iterator<Item = (&'a str, Access)> + Clone) -> Vec<OperationAccess> {
+pub fn explain(grants: &[(&str, Access)]) -> Vec<OperationAccess> {
     let libraries = |least: Access| -> Vec<String> {
-        let granted = grants.clone().filter(|(_, access)| *access >= least);
-        granted.map(|(library, _)| library.to_owned()).collect()
+        let granted = grants.iter().filter(|(_, access)| *access >= least);
+        granted.map(|(library, _)| (*library).to_owned()).collect()
     };
     let (readable, writable) = (libraries(Access::Read), libraries(Access::Write));
-    let access = |declaration: Declaration| OperationAccess {
+    let access = |declaration: &Declaration| OperationAccess {
         name: declaration.name,
         title: declaration.tool.title,
-        reach: reach(&declaration, &readable, &writable),
+        reach: reach(declaration, &readable, &writable),
     };
-    declarations().into_iter().map(access).collect()
+    declarations().iter().map(access).collect()
 }
 
 fn reach(declaration: &Declaration, readable: &[String], writable: &[String]) -> Reach {
     let writes_elsewhere = declaration.also_needs.iter().any(|(_, needs)| *needs == Needs::Write);
-    match declaration.needs {
-        Needs::Key | Needs::Organization => Reach::Everywhere,
-        Needs::WriteSomewhere if writable.is_empty() => {
-            Reach::Nowhere { because: "needs Write on some library" }
-        }
-        Needs::WriteSomewhere => Reach::Everywhere,
-        Needs::Read if readable.is_empty() => Reach::Nowhere { because: "needs Read on a library" },
-        Needs::Read => Reach::In { libraries: readable.to_vec() },
-        Needs::Write if writable.is_empty() => Reach::Nowhere { because: "needs Write on a library" },
-        Needs::Write if writes_elsewhere && writable.len() < 2 => {
-            Reach::Nowhere { because: "needs Write on two libraries" }
-        }
-        Needs::Write => Reach::In { libraries: writable.to_vec() },
-        Needs::Person => Reach::Nowhere { because: "only a signed-in person can" },
-    }
+    let within = |libraries: &[String]| Reach::In { libraries: libraries.to_vec() };
+    let because = match declaration.needs {
+        Needs::Key | Needs::Organization => return Reach::Everywhere,
+        Needs::WriteSomewhere if !writable.is_empty() => return Reach::Everywhere,
+        Needs::WriteSomewhere => "needs Write on some library",
+        Needs::Read if !readable.is_empty() => return within(readable),
+        Needs::Read => "needs Read on a library",
+        Needs::Write if writable.is_empty() => "needs Write on a library",
+        Needs::Write if writes_elsewhere && writable.len() < 2 => "needs Write on two libraries",
+        Needs::Write => return within(writable),
+        Needs::Person => "only a signed-in person can",
+    };
+    Reach::Nowhere { because }
 }
 
 #[cfg(test)]
@@ -76,7 +74,7 @@ mod tests {
     use super::*;
 
     fn reach_of(name: &str, grants: &[(&str, Access)]) -> Reach {
-        let all = explain(grants.iter().copied());
+        let all = explain(grants);
         assert_eq!(all.len(), declarations().len());
         all.into_iter().find(|one| one.name == name).unwrap().reach
     }

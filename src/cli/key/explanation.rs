@@ -26,7 +26,8 @@ struct Explanation<'a> {
 /// Prints what a key can do.
 pub(super) fn print_explanation(key: &KeyRecord, json: bool) -> Result<(), CommandError> {
     let expired = key.expires.is_some_and(|end| end <= now());
-    let tools = explain(key.grants.iter().map(|(library, access)| (library.as_str(), *access)));
+    let grants: Vec<_> = key.grants.iter().map(|(library, access)| (library.as_str(), *access)).collect();
+    let tools = explain(&grants);
     let explanation = Explanation { key, expired, tools };
     print(&if json { json_text(&explanation)? } else { in_words(&explanation) })
 }

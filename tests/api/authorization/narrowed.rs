@@ -97,8 +97,8 @@ async fn only_tools_that_a_key_may_use_are_listed() {
         let (names, changes) = listed(&read);
         assert!(!changes && names.contains(&"get_asset"), "{query}: {names:?}");
     }
-    let named = list(&world.writer_of_both.token, "?libraries=photos").await;
-    let (names, _) = listed(&named);
+    let narrowed = list(&world.writer_of_both.token, "?libraries=photos").await;
+    let (names, _) = listed(&narrowed);
     assert!(names.contains(&"delete_assets") && !names.contains(&"create_library"), "{names:?}");
 }
 

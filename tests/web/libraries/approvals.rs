@@ -152,7 +152,7 @@ async fn a_selection_is_decided_about_at_once_and_undone() {
     let editor = create_member(&library.server, "Grace Hopper", &["acme"], Role::Editor).await;
     let (session, token) = signed_in(&client, &editor).await;
     let decide = async |ids: &[String], what: &str| {
-        let ids: String = ids.iter().map(|id| format!("&id={id}")).collect();
+        let ids = ids.iter().map(|id| format!("&id={id}")).collect::<Vec<_>>().concat();
         let body = format!("csrf={token}&do=approve&{what}{ids}&next=/app/acme/photos");
         as_script(&client, "/app/acme/photos/selected", &session, &body).await
     };
@@ -208,7 +208,7 @@ async fn only_those_who_may_change_a_library_decide_and_it_is_audited() {
         let answer = send(client.form(path, &session, &format!("csrf={token}&{fields}"))).await;
         assert_eq!(answer.status, 403, "{path}");
     }
-    assert_eq!(in_state(&library, "none").await, [asset.clone()]);
+    assert_eq!(in_state(&library, "none").await, std::slice::from_ref(&asset));
     let (session, token) = signed_in(&client, &owner).await;
     let of_variant = format!("/app/acme/photos/{variant}/approval");
     let refused = as_script(&client, &of_variant, &session, &format!("csrf={token}&approval=approved")).await;

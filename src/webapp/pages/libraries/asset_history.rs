@@ -37,20 +37,20 @@ impl AssetHistory {
     /// Those of [`Core::asset_history`].
     pub fn of(core: &Core, caller: &Caller, browsing: &Browsing, id: &str) -> Result<Self> {
         let history = core.asset_history(caller, &browsing.path(), id, SHOWN)?;
-        let mut newest: Vec<Entry> = history.into_iter().map(entry).collect();
+        let mut newest: Vec<Entry> = history.iter().map(entry).collect();
         let older = newest.split_off(newest.len().min(AT_ONCE));
         Ok(Self { newest, older })
     }
 }
 
-fn entry(event: AssetEvent) -> Entry {
+fn entry(event: &AssetEvent) -> Entry {
     let who = match event.by_kind {
         ActorKind::Key => format!("The key {}", event.by),
         ActorKind::Member => event.by.clone(),
         ActorKind::Local => "The server’s administrator".to_owned(),
         ActorKind::Stranger => "Somebody".to_owned(),
     };
-    Entry { when: Time(event.at), who, did: did(&event) }
+    Entry { when: Time(event.at), who, did: did(event) }
 }
 
 /// What was done to the asset.

@@ -19,17 +19,17 @@ impl KeyExplanation {
     /// What a key with these grants can do.
     #[must_use]
     pub fn of(grants: &[Grant]) -> Self {
-        let granted = grants.iter().map(|grant| (grant.slug.as_str(), grant.access));
+        let granted: Vec<_> = grants.iter().map(|grant| (grant.slug.as_str(), grant.access)).collect();
         let mut explanation = Self {
             libraries: granted
-                .clone()
-                .map(|(library, access)| (library.to_owned(), access == Access::Write))
+                .iter()
+                .map(|(library, access)| ((*library).to_owned(), *access == Access::Write))
                 .collect(),
             everywhere: Vec::new(),
             only_in: Vec::new(),
             nowhere: Vec::new(),
         };
-        for OperationAccess { title, reach, .. } in explain(granted) {
+        for OperationAccess { title, reach, .. } in explain(&granted) {
             match reach {
                 Reach::Everywhere => explanation.everywhere.push(title),
                 Reach::In { libraries } => explanation.add(libraries.join(", "), title),
