@@ -8,7 +8,6 @@ use super::index::{Hit, SearchQuery, Terms};
 use super::store::{AssetCommands, AssetQueries, Tx};
 use crate::core::access::{Caller, LibraryPath, WriteGrant};
 use crate::core::model::audit::Action;
-use crate::core::model::id::AssetId;
 use crate::core::model::name::Tag;
 use crate::core::model::page::{AssetPageRequest, Cursor, Page, PageStart};
 use crate::core::model::text::{TextKind, expect_visible};

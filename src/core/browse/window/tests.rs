@@ -43,7 +43,12 @@ fn queries() -> Vec<AssetQuery> {
     for order in Order::ALL.into_iter().map(Some).chain([None]) {
         for tags in [Vec::new(), vec!["third".to_owned()]] {
             for words in ["", "sea"] {
-                queries.push(AssetQuery { words: words.to_owned(), tags: tags.clone(), order });
+                queries.push(AssetQuery {
+                    words: words.to_owned(),
+                    tags: tags.clone(),
+                    order,
+                    ..AssetQuery::default()
+                });
             }
         }
     }

@@ -5,20 +5,15 @@ use askama::Template;
 
 use super::browsing::Browsing;
 use super::filters::FilterChoice;
-use super::{Can, InLibrary, OfAsset};
-use crate::core::access::{Caller, LibraryPath};
-use crate::core::approvals::{Decision, FormerDecision};
-use crate::core::model::id::AssetId;
+use super::{Can, OfAsset};
+use crate::core::access::Caller;
+use crate::core::approvals::Decision;
 use crate::core::model::{ApprovalFilter, ApprovalState, Asset};
 use crate::error::{Error, Result};
-use crate::webapp::flash::Flash;
 use crate::webapp::form::Form;
-use crate::webapp::format::numbers::counted;
 use crate::webapp::format::times::Time;
-use crate::webapp::pages::libraries::bulk_changes::{error_reply, success_reply};
-use crate::webapp::path::LocalPath;
-use crate::webapp::reply::{page, redirect, redirect_with};
-use crate::webapp::request_context::RequestContext;
+use crate::webapp::pages::libraries::bulk_changes::error_reply;
+use crate::webapp::reply::{page, redirect};
 use crate::webapp::signed_in_user::SignedInUser;
 
 /// The approval of an asset on its page, with the form to change it.
