@@ -7,9 +7,10 @@ use std::ops::ControlFlow;
 use redb::{TableDefinition, TableHandle};
 
 use super::tables::{
-    AUDIT, AUDIT_CHAINS, AUDIT_HASHES, CHANGES, DAMAGED, KEY_IDS, KEY_MAKERS, KEY_USE, KEYS, LIBRARIES,
-    LIBRARY_BYTES, LIBRARY_CHANGES, LIBRARY_NAMINGS, LIBRARY_SLUGS, LINKS, MEMBER_EMAILS, MEMBERS, META,
-    ORGANIZATION_SLUGS, ORGANIZATIONS, PASSKEYS, QUOTAS, SESSION_USE, SESSIONS, Stored, TAG_TOTALS, decode,
+    ASSET_EVENTS, AUDIT, AUDIT_CHAINS, AUDIT_HASHES, CHANGES, DAMAGED, EVENT_ASSETS, KEY_IDS, KEY_MAKERS,
+    KEY_USE, KEYS, LIBRARIES, LIBRARY_BYTES, LIBRARY_CHANGES, LIBRARY_NAMINGS, LIBRARY_SLUGS, LINKS,
+    MEMBER_EMAILS, MEMBERS, META, ORGANIZATION_SLUGS, ORGANIZATIONS, PASSKEYS, QUOTAS, SESSION_USE, SESSIONS,
+    Stored, TAG_TOTALS, decode,
 };
 use super::{Reader, Snapshot, everything};
 use crate::core::model::audit::{AuditChain, Event};
@@ -238,7 +239,9 @@ impl Checker<'_> {
         self.entries(SESSION_USE)?;
         self.entries(DAMAGED)?;
         self.entries(CHANGES)?;
-        self.entries(AUDIT_HASHES)
+        self.entries(AUDIT_HASHES)?;
+        self.entries(ASSET_EVENTS)?;
+        self.entries(EVENT_ASSETS)
     }
 
     fn records<K: redb::Key + 'static, T: Stored>(
