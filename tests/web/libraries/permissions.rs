@@ -61,6 +61,7 @@ fn changes(asset: &str, variant: &str, trashed: &str) -> Vec<Change> {
         of("/trash/selected", &format!("do=purge&sure=yes&id={trashed}")),
         of("/trash/empty", ""),
         of("/trash/empty", "sure=yes"),
+        of(&format!("/{asset}/name"), "name=x"),
         of(&format!("/{asset}/description"), "description=x"),
         of(&format!("/{asset}/tags"), "add=x"),
         of(&format!("/{asset}/tags"), "remove=x"),
@@ -125,6 +126,17 @@ async fn forged_changes_are_refused_by_the_operation_itself() {
     for (path, fields) in owners_changes() {
         let answer = send(client.form(&path, &session, &format!("csrf={token}&{fields}"))).await;
         assert_eq!(answer.status, 403, "editor: {path} {fields}");
+    }
+
+    // Every member may see what is read from a file, and nobody else.
+    let asset_page = format!("/app/acme/photos/{asset}");
+    let duplicates = format!("/app/acme/photos/duplicates?id={asset}");
+    for path in [format!("{asset_page}/details"), format!("{asset_page}/tile"), duplicates] {
+        for (email, status) in [(&viewer, 200), (&owner, 200), (&foreign, 404)] {
+            let (session, _) = signed_in(&client, email).await;
+            assert_eq!(client.get(&path, &session).await.status, status, "{email}: {path}");
+        }
+        assert_eq!(client.get(&path, "").await.status, 303, "{path}");
     }
 
     // Every member may see images in the trash, and nobody else.

@@ -82,6 +82,7 @@ async fn changes(acme: &TestOrganization) -> Vec<(String, String)> {
         of("/people/remove", "email=editor@example.org"),
         of("/people/reset-password", "email=owner@example.org"),
         of("/overview/retry", ""),
+        of("/checklist", ""),
     ]
 }
 
