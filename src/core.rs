@@ -83,6 +83,7 @@ use settings::Settings;
 use store::files::Blobs;
 use store::{Reserve, ReserveUse, Store, StoreOptions, Tx};
 use test_control::TestControl;
+use uploads::ActiveUploads;
 
 pub use store::files::Misfits;
 pub(crate) use store::in_words as panic_in_words;
@@ -113,6 +114,7 @@ struct Inner {
     passwords: Passwords,
     throttle: Throttle,
     budget: Arc<Budget>,
+    active_uploads: ActiveUploads,
     /// None on an ordinary server.
     test_control: Option<Arc<TestControl>>,
 }
@@ -203,6 +205,7 @@ impl Core {
             passwords,
             throttle,
             budget,
+            active_uploads: ActiveUploads::default(),
             test_control,
         }));
         core.load_damaged()?;
@@ -321,6 +324,10 @@ impl Core {
 
     fn session_use(&self) -> &LastUse<SessionDigest> {
         &self.0.session_use
+    }
+
+    fn active_uploads(&self) -> &ActiveUploads {
+        &self.0.active_uploads
     }
 
     fn refusals(&self) -> &Refusals {

@@ -43,6 +43,7 @@ pub mod user {
         pictures "user/pictures.md";
         security "user/security.md";
         upgrade "user/upgrade.md";
+        upload "user/upload.md";
         web_app "user/web-app.md";
     }
 }

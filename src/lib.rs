@@ -36,6 +36,7 @@
 //!   - [`transport::mcp`], [`transport::rest`], [`transport::graphql`]: the interfaces over the same operations;
 //!     [`transport::wire`]: the JSON they share.
 //!   - [`transport::cdn`]: the public urls of assets, and of their renditions; [`transport::docs`]: the documentation.
+//!   - [`transport::uploads`]: the one-time addresses for files, also in parts; [`transport::tus`]: the headers of that protocol.
 //!   - [`transport::test_control`]: `/_test`, the control door of a server that was started for tests.
 //!   - [`transport::server`]: puts everything together: listener, TLS, transports; runs and drains. The bytes of a
 //!     connection are checked and timed here before a transport sees them.

@@ -19,6 +19,7 @@ use crate::transport::wire::Version;
 mod answer;
 mod approval;
 mod create_library;
+mod create_upload;
 mod declaration;
 mod delete_assets;
 mod examples;
@@ -46,7 +47,7 @@ mod whoami;
 pub use answer::{AgentReply, Answer, PageInfo};
 pub use declaration::{
     ASSETS, Declaration, Effect, Endpoint, EndpointInput, LIBRARY_ID, Method, Needs, Pages, Scope, Tool,
-    ToolAnswer,
+    ToolAnswer, UPLOADS,
 };
 pub use explanation::{OperationAccess, Reach, explain};
 pub use paging::{asset_page, hit_page, library_page, photo_page, tag_limit};
@@ -157,6 +158,7 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<list_tags::ListTags>();
     visitor.visit::<upload_asset::UploadAsset>();
     visitor.visit::<upload_assets::UploadAssets>();
+    visitor.visit::<create_upload::CreateUpload>();
     visitor.visit::<delete_assets::DeleteAssets>();
     visitor.visit::<tag_assets::TagAssets>();
     visitor.visit::<untag_assets::UntagAssets>();

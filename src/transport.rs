@@ -33,6 +33,8 @@ pub mod server;
 pub mod test_control;
 mod tested_answer;
 pub mod tls;
+pub mod tus;
+pub mod uploads;
 pub mod wire;
 
 pub use crate::telemetry::metrics::Transport;

@@ -22,6 +22,8 @@ pub(crate) const FILES: &str = "files";
 pub(crate) const UNNAMED: &str = "unnamed";
 /// The folder of incomplete uploads.
 pub(crate) const TEMP: &str = "tmp";
+/// The folder of what arrived of open uploads.
+pub(crate) const PARTIAL: &str = "partial";
 /// The folder of the search index.
 pub(crate) const INDEX: &str = "index";
 /// The folder of renditions.
@@ -100,6 +102,7 @@ impl DataFolder {
             (FILES, restored),
             (UNNAMED, restored),
             (TEMP, made_again),
+            (PARTIAL, made_again),
             (INDEX, made_again),
             (RENDITIONS, made_again),
         ] {

@@ -27,6 +27,7 @@ impl Core {
 
     async fn repeat_maintenance(&self) {
         self.reclaim_files().await;
+        log_failure("delete ended uploads", self.sweep_open_uploads().await);
         loop {
             tokio::time::sleep(EVERY).await;
             self.maintenance_pass().await;
@@ -43,6 +44,7 @@ impl Core {
             ("record when sessions were used", self.save_session_use().await),
             ("record refused attempts", self.save_refusals().await),
             ("delete expired sessions and links", self.sweep_sessions().await),
+            ("delete ended uploads", self.sweep_open_uploads().await),
             ("forget old events", self.prune_events().await),
             ("empty the trash", self.purge_trash().await),
             ("delete unused files", self.sweep_files().await),

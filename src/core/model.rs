@@ -19,6 +19,7 @@ pub mod email;
 pub mod id;
 mod member;
 pub mod name;
+mod open_upload;
 pub mod page;
 mod quota;
 pub mod text;
@@ -27,6 +28,7 @@ pub mod token;
 
 pub use approval::{Approval, ApprovalFilter, ApprovalState};
 pub use member::{Link, Member, Membership, Passkey, Purpose, Role, Session};
+pub use open_upload::{OpenUpload, UploadHolder};
 pub use quota::{OrganizationUse, Quota, StorageRoom};
 
 /// Owns libraries and keys.

@@ -2,9 +2,9 @@
 //! been trashed or moved by others meanwhile, so each change does what it can, and names what it left out.
 
 use super::Core;
+use super::approvals::Decision;
 use super::assets::within;
 use super::browse::{AssetQuery, BrowseCursor, Order};
-use super::approvals::Decision;
 use super::model::{ApprovalFilter, Asset};
 use crate::core::access::{Caller, LibraryPath};
 use crate::core::model::id::AssetId;

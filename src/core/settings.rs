@@ -117,6 +117,8 @@ pub struct Limits {
     pub uploads_per_key: u64,
     /// Fetches from urls of one key at a time.
     pub fetches_per_key: u64,
+    /// Upload addresses of one key, or of one session of a person, that are open at a time.
+    pub open_uploads_per_key: usize,
 }
 
 impl Limits {
@@ -159,6 +161,7 @@ impl Default for Limits {
             requests_per_key: 64,
             uploads_per_key: 32,
             fetches_per_key: 32,
+            open_uploads_per_key: 100,
         }
     }
 }

@@ -13,24 +13,36 @@ use super::assets::{AssetDetail, parse_id};
 use super::budget::{Requester, Reservation};
 use super::model::{Asset, Content, StorageRoom};
 use super::processing::work_on_upload;
-use super::store::{AssetCommands, AssetQueries, AuditCommands, NewAsset, QuotaQueries, Tx};
+use super::store::{
+    AssetCommands, AssetQueries, AuditCommands, NewAsset, OpenUploadCommands, OpenUploadQueries,
+    QuotaQueries, Tx,
+};
 use crate::core::access::{Caller, LibraryPath, WriteGrant};
+use crate::core::maintenance::log_failure;
 use crate::core::model::audit::{Action, some_of};
-use crate::core::model::id::AssetId;
+use crate::core::model::id::{AssetId, UploadId};
 use crate::core::model::name::{Slug, asset_name};
 use crate::core::model::time::Millis;
+use crate::core::model::token::UploadDigest;
 use crate::core::store::files::KeptFile;
 use crate::error::{Code, Error, Result};
 use crate::pictures::media::Inspected;
 use crate::telemetry::metrics::{FileResult, UploadResult};
+use addresses::no_such_upload;
 use file::{AcceptedFile, FileOutcome, RejectedFile};
 
+mod active;
+mod addresses;
 mod base64;
 mod file;
 mod message;
+mod resumable;
 mod sources;
 
+pub(in crate::core) use active::ActiveUploads;
+pub use addresses::{AddressedUpload, FoundUpload, NewUpload, UploadAddress, upload_path};
 pub use file::FileUpload;
+pub use resumable::{Part, PartOutcome, ReceivingUpload, ResumableUpload, UploadState};
 pub use sources::{UploadProgress, UploadSource};
 
 /// How often the key of a running upload is checked again.
@@ -58,6 +70,8 @@ pub struct Upload {
     files: usize,
     accepted: Vec<AcceptedFile>,
     rejected: Vec<RejectedFile>,
+    /// The address that it came to, which ends when the file is stored.
+    address: Option<UploadDigest>,
     /// Counts as one of the concurrent uploads of its key.
     _slot: Reservation,
 }
@@ -74,6 +88,11 @@ struct WritePermission {
 }
 
 impl WritePermission {
+    /// A permission that was checked just now.
+    fn new(core: Core, grant: WriteGrant, room: Option<StorageRoom>) -> Self {
+        Self { core, grant, checked: Instant::now(), room }
+    }
+
     fn check_if_due(&mut self) -> Result<()> {
         if self.checked.elapsed() < RECHECK {
             return Ok(());
@@ -103,16 +122,8 @@ impl Core {
         let grant = caller.write(path)?;
         let room = caller.snapshot().storage_room(&grant)?;
         let slot = self.budget().uploads.reserve(&Requester::of(grant.actor()), 1)?;
-        Ok(Upload {
-            uploaded_by: grant.actor().name.clone(),
-            permission: WritePermission { core: self.clone(), grant, checked: Instant::now(), room },
-            organization: caller.organization().slug.clone(),
-            parent: None,
-            files: 0,
-            accepted: Vec::new(),
-            rejected: Vec::new(),
-            _slot: slot,
-        })
+        let permission = WritePermission::new(self.clone(), grant, room);
+        Ok(Upload::new(permission, caller.organization().slug.clone(), slot))
     }
 
     /// Counts an upload that stored these files, or none, and left out `rejected`.
@@ -128,6 +139,20 @@ impl Core {
 }
 
 impl Upload {
+    fn new(permission: WritePermission, organization: Slug, slot: Reservation) -> Self {
+        Self {
+            uploaded_by: permission.grant.actor().name.clone(),
+            permission,
+            organization,
+            parent: None,
+            files: 0,
+            accepted: Vec::new(),
+            rejected: Vec::new(),
+            address: None,
+            _slot: slot,
+        }
+    }
+
     /// Makes the only file of this upload a variant of an asset.
     ///
     /// # Errors
@@ -231,8 +256,7 @@ impl Upload {
             ));
         }
         if self.accepted.is_empty() {
-            let reasons = message::left_out(&self.rejected);
-            return Err(Error::bad_input(format!("No file was accepted. {reasons}")));
+            return Err(message::none_accepted(&self.rejected));
         }
         Ok(())
     }
@@ -245,6 +269,7 @@ impl Upload {
             parent,
             accepted,
             rejected,
+            address,
             ..
         } = self;
         let blobs = core.blobs().clone();
@@ -266,6 +291,7 @@ impl Upload {
             .collect();
         let committed = core
             .change(&grant, move |tx, grant, now| {
+                let ended = address.map(|address| end_address(tx, &address)).transpose()?;
                 if let Some(parent) = &parent {
                     let original = expect_original(tx, grant, parent)?;
                     tx.put_asset(grant, &original.touched(now))?;
@@ -279,11 +305,18 @@ impl Upload {
                     })
                     .collect::<Result<Vec<_>>>()?;
                 record_upload(tx, now, grant, parent, &added)?;
-                Ok(added)
+                Ok((added, ended))
             })
             .await;
         let (file_names, kept) = stored.into_iter().map(|(file_name, _, kept)| (file_name, kept)).unzip();
-        let assets = settle(&core, kept, committed).await?;
+        let (assets, ended) = settle(&core, kept, committed).await?;
+        if let Some(id) = ended {
+            let core = core.clone();
+            log_failure(
+                "remove the parts of an upload",
+                blocking(move || Ok(core.blobs().remove_partial(&id)?)).await,
+            );
+        }
         let text = message::summary(assets.len(), &rejected);
         let library = grant.slug();
         let detail = |asset| AssetDetail {
@@ -323,6 +356,13 @@ fn expect_original(reader: &impl AssetQueries, grant: &WriteGrant, id: &AssetId)
         )));
     }
     Ok(asset)
+}
+
+/// Ends an address, so that nobody uses it again. What arrived of it in parts has this id.
+fn end_address(tx: &Tx<'_>, address: &UploadDigest) -> Result<UploadId> {
+    let open = tx.open_upload(address)?.ok_or_else(no_such_upload)?;
+    tx.delete_open_upload(address, &open)?;
+    Ok(open.id)
 }
 
 /// The record of a new asset, without its time, which is set when it is committed.

@@ -16,6 +16,9 @@ pub const ASSETS: &str = "/organizations/{organizationId}/libraries/{libraryId}/
 /// One asset.
 pub const ASSET: &str = "/organizations/{organizationId}/libraries/{libraryId}/assets/{assetId}";
 
+/// The upload addresses of a library.
+pub const UPLOADS: &str = "/organizations/{organizationId}/libraries/{libraryId}/uploads";
+
 /// The argument of most tools for the library.
 pub const LIBRARY_ID: &str = "libraryId";
 

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Answer;
+use super::create_upload::CreatedUpload;
 use crate::core::assets::AssetDetail;
 use crate::core::libraries::{CallerDetail, LibraryDetail};
 use crate::core::model::id::{AssetId, LibraryId, OrganizationId};
@@ -59,6 +61,13 @@ pub fn uploaded() -> Vec<Value> {
         shown(v2026_05_20::Uploaded::new(uploaded(), ORIGIN)),
         shown(v2026_07_08::Uploaded::new(uploaded(), ORIGIN)),
     ]
+}
+
+pub fn created_upload() -> Value {
+    let url = format!("{ORIGIN}/uploads/4mVq8ZrT1cYw7KsLd0GhXn2BpJ5uEaFo9iRkQt6WzNb");
+    // The token of an example works nowhere; it is the time that has to be right.
+    let created = CreatedUpload { url, expires: TIME + 15 * 60 * 1000, max_bytes: 1 << 30 };
+    shown(created.v2026_07_08(ORIGIN))
 }
 
 pub fn found() -> Vec<Value> {

@@ -34,9 +34,9 @@ impl Operation for UploadAsset {
                 "Upload asset",
                 Effect::Fetches,
                 "Uploads one file into a library, from a public url or as base64 (at most {size.mcp_bytes} in a \
-                 call), and returns the new asset and its permanent url. Accepted are JPEG, PNG, GIF, WebP, \
-                 AVIF, TIFF, BMP, SVG, HEIC, MP4, MOV, WebM and PDF, detected by their content; responseText says \
-                 what was left out and why.",
+                 call; else create_upload), and returns the new asset and its permanent url. Accepted are JPEG, PNG, \
+                 GIF, WebP, AVIF, TIFF, BMP, SVG, HEIC, MP4, MOV, WebM and PDF, detected by their content; \
+                 responseText says what was left out and why.",
             )
         },
         rest: None,

@@ -1,7 +1,7 @@
 //! Detects a file's type and dimensions from its bytes. Never trusts a name or a claimed type, never decodes pixels, and
 //! never holds more of a file than a header, however large its parts claim to be.
 
-use std::io::{Read, Seek};
+use std::io::{Cursor, Read, Seek};
 
 use image::metadata::Orientation;
 use serde::{Deserialize, Serialize};
@@ -237,6 +237,21 @@ impl Dimensions {
     }
 }
 
+/// The reason for a file of another type, as a clause for a person.
+pub const NOT_ACCEPTED: &str = "its type is not accepted (accepted are JPEG, PNG, GIF, WebP, AVIF, TIFF, BMP, SVG, HEIC, \
+                                MP4, MOV, WebM and PDF)";
+
+/// Whether a file that begins with these bytes may be of an accepted type. Text and what is packed may turn out to be an
+/// SVG only later.
+#[must_use]
+pub fn may_be_accepted(start: &[u8]) -> bool {
+    let text = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start();
+    let may_be_svg =
+        [&b"<"[..], b"\x1F\x8B", b"\xFF\xFE", b"\xFE\xFF"].iter().any(|begin| text.starts_with(begin));
+    may_be_svg
+        || ByteReader::new(&mut Cursor::new(start)).is_ok_and(|mut reader| recognise(&mut reader).is_some())
+}
+
 /// Detects the type and dimensions of a file.
 ///
 /// # Errors
@@ -247,11 +262,7 @@ pub fn inspect(file: &mut (impl Read + Seek), max_pixels: u64) -> Result<Inspect
         return Err("it is empty".into());
     }
     let Some(media_type) = recognise(&mut reader) else {
-        return Err(
-            "its type is not accepted (accepted are JPEG, PNG, GIF, WebP, AVIF, TIFF, BMP, SVG, HEIC, \
-                    MP4, MOV, WebM and PDF)"
-                .into(),
-        );
+        return Err(NOT_ACCEPTED.into());
     };
     let size = measure(media_type, &mut reader)
         .map_err(|damage| format!("it is a damaged {}: {damage}", media_type.name()))?;

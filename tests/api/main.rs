@@ -40,5 +40,6 @@ mod support;
 mod timing;
 mod tls;
 mod trash;
+mod upload_addresses;
 mod variants;
 mod week;

@@ -1,4 +1,4 @@
-//! Keys, passwords, cookies and the tokens of links and forms are only in the answers to those who need them: not in the
+//! Keys, passwords, cookies and the tokens of links, forms and upload addresses are only in the answers to those who need them: not in the
 //! data directory, a backup, the log at its finest level, an error, the metrics, or a core dump, whatever was done with them.
 
 mod canaries;
@@ -11,7 +11,7 @@ use rustix::process::Signal;
 
 use crate::support::program::{Program, RASTERD, TestDir, files_below, poll};
 use canaries::Canaries;
-use uses::{use_badly, use_well};
+use uses::{use_addresses, use_badly, use_well};
 
 /// The first characters of a key are stored, to recognise it.
 const SHOWN: usize = 7;
@@ -36,6 +36,7 @@ async fn no_secret_is_stored_logged_backed_up_or_repeated_in_an_error() {
         for key in &keys {
             use_well(&program.client_of(key)).await;
             use_badly(&program, key, &mut shown).await;
+            use_addresses(&program, key, &mut canaries, &mut shown).await;
         }
         person::sign_in_everywhere(&test_dir, &program, &mut canaries, &mut shown).await;
         poll("the link that was used is removed", || (!test_dir.owner_link_file().exists()).then_some(()));

@@ -117,6 +117,8 @@ ALL = [
     python("urllib of Python", ("pip",), "standard_library.py"),
     python("requests", ("requests",), "with_requests.py"),
     python("httpx", ("httpx",), "with_httpx.py"),
+    node("tus-js-client", ("tus-js-client@^4",), "tus.mjs"),
+    python("tuspy", ("tuspy", "requests"), "with_tuspy.py"),
     node("MCP TypeScript SDK 1, oldest", ("@modelcontextprotocol/sdk@1.10.0",), "mcp_sdk_1.mjs"),
     node("MCP TypeScript SDK 1, first that checks answers", ("@modelcontextprotocol/sdk@1.11.4",), "mcp_sdk_1.mjs"),
     node("MCP TypeScript SDK 1, middle", ("@modelcontextprotocol/sdk@1.20.0",), "mcp_sdk_1.mjs"),

@@ -19,7 +19,7 @@ use crate::core::model::audit::Actor;
 use crate::core::model::id::{KeyId, OrganizationId};
 use crate::core::model::time::Millis;
 use crate::core::model::token::SessionDigest;
-use crate::core::model::{Access, Asset, Grant, Key, Member, Organization, Role};
+use crate::core::model::{Access, Asset, Grant, Key, Member, OpenUpload, Organization, Role, UploadHolder};
 use crate::core::scans::ClientId;
 use crate::core::store::{KeyQueries, MemberQueries, Queries, Snapshot};
 use crate::error::{Code, Error, Result};
@@ -238,6 +238,21 @@ impl Caller {
         let credential = Credential::Session(session, id);
         let permissions = credential.permissions(&snapshot, now)?;
         Self::of(snapshot, credential, permissions, id)
+    }
+
+    /// Whoever created an open upload, if their credential is still live.
+    ///
+    /// # Errors
+    /// Those of [`Caller::find`] and of [`Caller::signed_in`].
+    pub(in crate::core) fn holding(snapshot: Snapshot, upload: &OpenUpload, now: Millis) -> Result<Self> {
+        let (credential, organization) = match upload.holder {
+            UploadHolder::Key(digest) => return Self::find(snapshot, KeyDigest(digest), now),
+            UploadHolder::Session(digest) => {
+                (Credential::Session(SessionDigest(digest), upload.organization), upload.organization)
+            }
+        };
+        let permissions = credential.permissions(&snapshot, now)?;
+        Self::of(snapshot, credential, permissions, organization)
     }
 
     fn of(

@@ -5,12 +5,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::core::cancellation::Cancellation;
-use crate::core::model::Asset;
 use crate::core::model::api_key::KeyDigest;
 use crate::core::model::audit::Actor;
 use crate::core::model::id::{LibraryId, OrganizationId};
 use crate::core::model::name::Slug;
 use crate::core::model::token::SessionDigest;
+use crate::core::model::{Asset, UploadHolder};
 use crate::core::scans::ClientId;
 use crate::error::{Code, Error, Result};
 
@@ -81,6 +81,19 @@ impl WriteGrant {
     #[must_use]
     pub fn actor(&self) -> &Actor {
         &self.principal.actor
+    }
+
+    /// The credential that it depends on, to bind an open upload to.
+    pub(in crate::core) fn holder(&self) -> UploadHolder {
+        match &self.principal.credential {
+            Credential::Key(digest) => UploadHolder::Key(digest.0),
+            Credential::Session(digest, _) => UploadHolder::Session(digest.0),
+        }
+    }
+
+    /// Whether it is a person's.
+    pub(in crate::core) fn is_of_person(&self) -> bool {
+        matches!(self.principal.credential, Credential::Session(..))
     }
 }
 

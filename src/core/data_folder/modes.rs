@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::{DATABASE, FILES, INDEX, RENDITIONS, TEMP, UNNAMED, refusal};
+use super::{DATABASE, FILES, INDEX, PARTIAL, RENDITIONS, TEMP, UNNAMED, refusal};
 use crate::error::Result;
 use crate::file_mode::{self, ModeChange};
 
@@ -17,7 +17,9 @@ const OTHERS: u32 = 0o077;
 /// When the system does not allow that.
 pub(super) fn tighten(dir: &Path) -> Result<()> {
     close(dir)?;
-    [DATABASE, FILES, UNNAMED, TEMP, INDEX, RENDITIONS].iter().try_for_each(|name| close(&dir.join(name)))?;
+    [DATABASE, FILES, UNNAMED, TEMP, PARTIAL, INDEX, RENDITIONS]
+        .iter()
+        .try_for_each(|name| close(&dir.join(name)))?;
     // What is in them can't be accessed by others, but an archive of it could. Deeper files were always created private.
     [FILES, INDEX, RENDITIONS].iter().try_for_each(|name| close_entries(&dir.join(name)))
 }

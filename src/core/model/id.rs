@@ -148,6 +148,11 @@ public_id! {
     PasskeyId "passkey"
 }
 
+public_id! {
+    /// The id of an open upload inside the store, which names its partial file. Never on the wire.
+    UploadId "upload"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,4 @@
-//! The secrets of sessions and of links. Only their hashes are stored.
+//! The secrets of sessions, of links and of upload addresses. Only their hashes are stored.
 
 use std::borrow::Cow;
 
@@ -12,8 +12,10 @@ const START: usize = 4;
 const SESSION_CONTEXT: &str = "rasterd 2026-11 session digest v1";
 /// The context of a link's digest; changing it ends every link.
 const LINK_CONTEXT: &str = "rasterd 2026-11 link digest v1";
+/// The context of an upload address's digest; changing it ends every open upload.
+const UPLOAD_CONTEXT: &str = "rasterd 2026-11 upload digest v1";
 
-/// The secret of a session or of a link. Not `Debug`, so that no log shows it.
+/// The secret of a session, of a link or of an upload address. Not `Debug`, so that no log shows it.
 pub struct Token(String);
 
 impl Token {
@@ -47,6 +49,12 @@ impl Token {
     pub fn link_digest(&self) -> LinkDigest {
         LinkDigest(blake3::derive_key(LINK_CONTEXT, self.0.as_bytes()))
     }
+
+    /// The digest of an upload address in the store.
+    #[must_use]
+    pub fn upload_digest(&self) -> UploadDigest {
+        UploadDigest(blake3::derive_key(UPLOAD_CONTEXT, self.0.as_bytes()))
+    }
 }
 
 /// A path for the log: a token in it, as in the url of an invitation, is cut to its first characters.
@@ -67,6 +75,10 @@ pub struct SessionDigest(pub [u8; 32]);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LinkDigest(pub [u8; 32]);
 
+/// The domain-separated blake3 hash of an upload address's token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct UploadDigest(pub [u8; 32]);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +90,7 @@ mod tests {
         let read = Token::parse(token.reveal()).unwrap();
         assert_eq!(read.session_digest(), token.session_digest());
         assert_ne!(token.session_digest().0, token.link_digest().0);
+        assert_ne!(token.upload_digest().0, token.link_digest().0);
     }
 
     #[test]

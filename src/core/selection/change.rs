@@ -98,9 +98,11 @@ impl ParsedChange {
                 tx.tag_total(target)
             }
             Self::Tag { .. } => tx.tag_total(grant),
-            Self::Untag { .. } | Self::Describe { .. } | Self::Approve { .. } | Self::Trash | Self::Restore => {
-                Ok(0)
-            }
+            Self::Untag { .. }
+            | Self::Describe { .. }
+            | Self::Approve { .. }
+            | Self::Trash
+            | Self::Restore => Ok(0),
         }
     }
 
@@ -172,7 +174,9 @@ impl ParsedChange {
                 tx.move_asset(grant, target, asset.clone(), now).map(|_| Applied::Changed(changed()))
             }
             Self::Trash => tx.trash_asset(grant, asset.clone(), now).map(|()| Applied::Changed(changed())),
-            Self::Restore => tx.restore_asset(grant, asset.clone(), now).map(|()| Applied::Changed(changed())),
+            Self::Restore => {
+                tx.restore_asset(grant, asset.clone(), now).map(|()| Applied::Changed(changed()))
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tempfile::NamedTempFile;
 
 use super::{Reserve, Store};
-use crate::core::data_folder::{FILES, TEMP, UNNAMED, hash_of};
+use crate::core::data_folder::{FILES, PARTIAL, TEMP, UNNAMED, hash_of};
 use crate::core::disk::Disk;
 use crate::core::model::ContentHash;
 use crate::core::model::time::Millis;
@@ -29,9 +29,11 @@ mod damaged;
 mod folders;
 mod hold;
 mod marker;
+mod partial;
 mod unnamed;
 
 pub use hold::FilesHold;
+pub use partial::PartialFile;
 pub use unnamed::Misfits;
 
 use folders::Folders;
@@ -51,6 +53,8 @@ pub struct Blobs {
     reserve: Reserve,
     files: PathBuf,
     temp: PathBuf,
+    /// The bytes of open uploads.
+    partial: PathBuf,
     unnamed: PathBuf,
     /// The folders that the files are spread over.
     folders: Arc<Folders>,
@@ -88,6 +92,7 @@ impl Blobs {
             disk: Arc::clone(store.disk()),
             reserve: store.reserve().clone(),
             temp: beside.join(TEMP),
+            partial: beside.join(PARTIAL),
             unnamed: beside.join(UNNAMED),
             folders: Arc::default(),
             files,
@@ -101,6 +106,7 @@ impl Blobs {
         let beside_database = dir.join(TEMP);
         file_mode::create_folder(&beside_database)?;
         file_mode::create_folder(&blobs.temp)?;
+        file_mode::create_folder(&blobs.partial)?;
         file_mode::create_folder(&blobs.unnamed)?;
         file_mode::create_folder(&blobs.files)?;
         blobs.folders.find(&blobs.files)?;

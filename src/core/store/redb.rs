@@ -36,6 +36,7 @@ mod libraries;
 mod members;
 mod migrate;
 mod older;
+mod open_uploads;
 mod order;
 mod overlay;
 mod pages;

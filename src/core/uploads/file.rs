@@ -1,5 +1,6 @@
 //! One file on its way into a library: written to disk as it arrives, inspected when it is complete.
 
+use super::message::none_accepted;
 use super::{WritePermission, blocking};
 use crate::core::Core;
 use crate::core::budget::{Requester, Reservation};
@@ -9,7 +10,7 @@ use crate::error::{Code, Error, Result, excerpt};
 use crate::pictures::media::{self, Inspected};
 
 /// How many bytes are written to disk in one call on a blocking thread; also the most that one file keeps in memory.
-const WRITE_BATCH: usize = 256 << 10;
+pub(super) const WRITE_BATCH: usize = 256 << 10;
 
 /// A file that is being uploaded.
 pub struct FileUpload {
@@ -18,6 +19,8 @@ pub struct FileUpload {
     max_bytes: u64,
     buffer: FileBuffer,
     size: u64,
+    /// Whether it is refused as soon as its first bytes tell that its type is not accepted.
+    refused_early: bool,
     /// The memory of its buffer.
     _memory: Reservation,
     /// The disk space of its temporary file. Reserved only for files that the server fetches.
@@ -94,6 +97,7 @@ impl FileUpload {
             permission,
             buffer: FileBuffer::default(),
             size: 0,
+            refused_early: false,
             _memory: memory,
             temporary: None,
         })
@@ -102,6 +106,11 @@ impl FileUpload {
     /// The same for a file that the server fetches: with its own limit, and disk space that counts.
     pub(super) fn fetched(self, max_bytes: u64, temporary: Reservation) -> Self {
         Self { max_bytes, temporary: Some(temporary), ..self }
+    }
+
+    /// The same for the only file of an upload, which need not arrive as a whole to be refused.
+    pub(super) fn refused_early(self) -> Self {
+        Self { refused_early: true, ..self }
     }
 
     /// How many bytes have arrived.
@@ -131,6 +140,9 @@ impl FileUpload {
         self.permission.check_if_due()?;
         let mut rest = self.buffer.fill(bytes);
         while self.buffer.is_full() {
+            if self.refused_early && self.buffer.file.is_none() {
+                expect_type(&self.file_name, &self.buffer.pending)?;
+            }
             let (mut buffer, core) = (std::mem::take(&mut self.buffer), self.permission.core.clone());
             self.buffer = blocking(move || buffer.flush(&core).map(drop).map(|()| buffer)).await?;
             rest = self.buffer.fill(rest);
@@ -141,28 +153,50 @@ impl FileUpload {
     /// Inspects the complete file.
     pub(super) async fn finish(self) -> Result<FileOutcome> {
         let Self { permission, file_name, mut buffer, temporary, .. } = self;
+        let core = permission.core.clone();
+        let file = blocking(move || {
+            buffer.flush(&core)?;
+            buffer.file.ok_or_else(|| Error::internal("a file that was written is missing"))
+        })
+        .await?;
+        FileOutcome::inspected(&permission, file_name, file, temporary).await
+    }
+}
+
+impl FileOutcome {
+    /// Inspects a complete file.
+    pub(super) async fn inspected(
+        permission: &WritePermission,
+        file_name: String,
+        mut file: IncomingFile,
+        temporary: Option<Reservation>,
+    ) -> Result<Self> {
         let max_pixels = permission.core.settings().limits.image_pixels;
         let (file, inspected) = blocking(move || {
-            buffer.flush(&permission.core)?;
-            let mut file =
-                buffer.file.ok_or_else(|| Error::internal("a file that was written is missing"))?;
             let inspected = media::inspect(file.as_file_mut(), max_pixels);
             Ok((file, inspected))
         })
         .await?;
         Ok(match inspected {
-            Ok(inspected) => FileOutcome::Accepted(Box::new(AcceptedFile {
-                file_name,
-                file,
-                inspected,
-                _temporary: temporary,
-            })),
-            Err(reason) => FileOutcome::Rejected(RejectedFile { file_name, reason }),
+            Ok(inspected) => {
+                Self::Accepted(Box::new(AcceptedFile { file_name, file, inspected, _temporary: temporary }))
+            }
+            Err(reason) => Self::Rejected(RejectedFile { file_name, reason }),
         })
     }
 }
 
-fn too_large(file_name: &str, max_bytes: u64) -> Error {
+/// Refuses a file by its first bytes, if they tell that its type is not accepted.
+pub(super) fn expect_type(file_name: &str, start: &[u8]) -> Result<()> {
+    if media::may_be_accepted(start) {
+        return Ok(());
+    }
+    let reason = media::NOT_ACCEPTED.to_owned();
+    let rejected = RejectedFile { file_name: file_name.to_owned(), reason };
+    Err(none_accepted(&[rejected]))
+}
+
+pub(super) fn too_large(file_name: &str, max_bytes: u64) -> Error {
     Error::new(
         Code::PayloadTooLarge,
         format!(

@@ -1,7 +1,7 @@
 //! What an upload says about its files: how many it stored, and which it left out and why.
 
 use super::file::RejectedFile;
-use crate::error::{MAX_EXCERPT, MAX_MESSAGE, excerpt};
+use crate::error::{Error, MAX_EXCERPT, MAX_MESSAGE, excerpt};
 
 /// How many characters of a message are reserved for what precedes the list of rejected files.
 const PREFIX_LENGTH: usize = 100;
@@ -15,8 +15,13 @@ pub(super) fn summary(uploaded: usize, rejected: &[RejectedFile]) -> String {
     if rejected.is_empty() { done } else { format!("{done} {}", left_out(rejected)) }
 }
 
+/// The error when no file was accepted.
+pub(super) fn none_accepted(rejected: &[RejectedFile]) -> Error {
+    Error::bad_input(format!("No file was accepted. {}", left_out(rejected)))
+}
+
 /// The rejected files, each with its reason. When that is too long, files with the same reason are listed together.
-pub(super) fn left_out(rejected: &[RejectedFile]) -> String {
+fn left_out(rejected: &[RejectedFile]) -> String {
     // All names share one budget, so that the message stays short however many files there are.
     let max_name = (4 * MAX_EXCERPT / rejected.len().max(1)).max(16);
     let name = |file: &RejectedFile| format!("\"{}\"", excerpt(&file.file_name).at_most(max_name));

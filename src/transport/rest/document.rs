@@ -23,7 +23,7 @@ use super::ROUTES;
 use super::route::Route;
 use super::version::API_VERSION;
 use crate::error::Code;
-use crate::operations::{ASSETS, CURSOR, EndpointInput, Method, Parameter};
+use crate::operations::{ASSETS, CURSOR, EndpointInput, Method, Parameter, UPLOADS};
 use crate::transport::wire::Version;
 use crate::transport::wire::configured::Configured;
 use schemas::{Schemas, envelope, literal, named};
@@ -260,7 +260,7 @@ fn group(path: &str) -> &'static str {
     match path {
         PATH => this_document,
         path if path.contains("/search/") => search,
-        path if path.starts_with(ASSETS) => assets,
+        path if path.starts_with(ASSETS) || path == UPLOADS => assets,
         _ => keys_and_libraries,
     }
 }

@@ -17,7 +17,7 @@ use super::LINGER;
 use super::acceptor::Acceptor;
 use super::connection::Connection;
 use crate::core::Core;
-use crate::transport::{self, StrictTransportSecurity, rest};
+use crate::transport::{self, StrictTransportSecurity, rest, uploads};
 
 /// What every connection of a listener has in common.
 #[derive(Clone)]
@@ -145,7 +145,10 @@ fn may_continue(
     request: Request,
     security: StrictTransportSecurity,
 ) -> Result<Request, Response<BoxBody>> {
-    match rest::may_continue(core, request.method(), request.uri(), request.head().headers()) {
+    let (method, uri, headers) = (request.method(), request.uri(), request.head().headers());
+    let checked = rest::may_continue(core, method, uri, headers)
+        .and_then(|()| uploads::may_continue(core, method, uri, headers));
+    match checked {
         Ok(()) => Ok(request),
         Err(error) => Err(transport::refused_response(core, &request, &error, security)),
     }

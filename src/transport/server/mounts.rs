@@ -18,7 +18,7 @@ use crate::transport::cors::Cors;
 use crate::transport::mcp::running::RunningRequests;
 use crate::transport::mcp::{self, McpOptions, McpServer};
 use crate::transport::test_control::{self, TestControlOptions};
-use crate::transport::{self, Observers, StrictTransportSecurity, cdn, docs, graphql, rest};
+use crate::transport::{self, Observers, StrictTransportSecurity, cdn, docs, graphql, rest, uploads};
 use crate::webapp as pages;
 
 /// The transports with their options; each worker mounts them.
@@ -146,6 +146,7 @@ impl Mounts {
         health::configure(routes, &self.core, &self.draining);
         self.metrics.iter().for_each(|metrics| metrics.configure(routes));
         cdn::configure(routes, &self.core);
+        uploads::configure(routes);
         rest::configure(routes, self.documents.clone());
         docs::configure(routes, &self.docs);
         mcp::configure(routes, &self.core, self.mcp_server.clone(), self.mcp.clone(), self.running.clone());

@@ -32,6 +32,7 @@ mod duplicates;
 mod filters;
 mod grid;
 mod image;
+mod resumable_upload;
 mod tile;
 mod trash;
 mod trash_changes;
@@ -71,6 +72,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(change("/selected").route(web::post().to(bulk_changes::change)))
         .service(change("/upload").route(web::post().to(upload::upload)))
         .service(duplicates.route(web::get().to(duplicates::show)))
+        .service(change("/uploads").route(web::post().to(resumable_upload::create)))
         .service(trash.route(web::get().to(trash::show)))
         .service(change("/trash/selected").route(web::post().to(trash_changes::change)))
         .service(change("/trash/empty").route(web::post().to(trash_changes::empty)))

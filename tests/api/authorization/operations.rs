@@ -162,7 +162,7 @@ fn value(argument: &str) -> Option<&'static str> {
         "parentId" => "<parent>",
         "libraries" => "[\"photos\",<library>]",
         "page" | "limit" => "<number>",
-        "q" | "name" => "<name>",
+        "q" | "name" | "filename" => "<name>",
         "slug" => "<slug>",
         "description" => "<description>",
         "tags" => "<tags>",

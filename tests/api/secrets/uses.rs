@@ -6,9 +6,10 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::json;
 
+use super::canaries::Canaries;
 use crate::rest::{Form, picture};
 use crate::support::mcp::{base64_source, tool};
-use crate::support::program::{ASSETS, Program};
+use crate::support::program::{ASSETS, LIBRARY, Program};
 use crate::support::raw::{read_to_end, tcp_to};
 use crate::support::{Client, send};
 
@@ -25,6 +26,42 @@ pub async fn use_well(client: &Client) {
     let source = base64_source("b.png", &picture("b"));
     let arguments = json!({ "organizationId": "default", "libraryId": "library", "source": source });
     send(tool(client, "upload_asset", &arguments)).await;
+}
+
+/// Uses upload addresses, rightly and wrongly, and leaves one with a part of a file. Their tokens are secrets.
+pub async fn use_addresses(program: &Program, key: &str, canaries: &mut Canaries, shown: &mut Vec<Vec<u8>>) {
+    let anyone = program.client();
+    for _ in 0..2 {
+        let made =
+            program.rest_of(key).post(&format!("{LIBRARY}/uploads"), json!({ "filename": "u.png" })).await;
+        if made.status != 201 {
+            // Some of the keys are not live.
+            return;
+        }
+        let url = made.json()["data"]["uploadUrl"].as_str().unwrap().to_owned();
+        let path = url.strip_prefix(program.url()).unwrap();
+        canaries.add("an upload address", path.strip_prefix("/uploads/").unwrap());
+        let part = || {
+            let request = anyone.request(Method::PATCH, path).header("Tus-Resumable", "1.0.0");
+            request.header("Upload-Offset", "0").header(CONTENT_TYPE, "application/offset+octet-stream")
+        };
+        for request in [
+            anyone.request(Method::PUT, path).body("no picture"),
+            anyone.request(Method::GET, path),
+            anyone.request(Method::GET, &format!("{path}/x")),
+            part().body(picture("part")),
+            part().body("elsewhere"),
+        ] {
+            shown.push(send(request).await.body);
+        }
+        let mut plain = tcp_to(program.port()).unwrap();
+        plain.write_all(format!("PUT {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).unwrap();
+        shown.push(read_to_end(&mut plain).into());
+        let stored = send(anyone.request(Method::PUT, path).body(picture("u"))).await;
+        assert_eq!(stored.status, 201);
+        shown.push(stored.body);
+        shown.push(send(anyone.request(Method::PUT, path).body(picture("u"))).await.body);
+    }
 }
 
 /// Requests that fail, in every layer, and those that have the key where it should not be. What is answered is added to

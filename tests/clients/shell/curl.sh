@@ -9,6 +9,10 @@ has "\"organizationId\":\"$RASTERD_ORGANIZATION\"" "$(ask -H "$key" -H 'Api-Vers
 uploaded=$(ask -H "$key" -H 'Api-Version: 2026-07-08' -F "files=@$RASTERD_PICTURE" "$library/assets")
 url=$(grep -o '"url":"[^"]*' <<<"$uploaded" | head -n1 | cut -d'"' -f4)
 ask "$url" | cmp - "$RASTERD_PICTURE"
+upload_url=$(ask -H "$key" -H 'Api-Version: 2026-07-08' -H 'Content-Type: application/json' \
+    -d '{"filename":"by address.jpg"}' "$library/uploads" | grep -o '"uploadUrl":"[^"]*' | cut -d'"' -f4)
+has '"name":"by address"' "$(ask -T "$RASTERD_PICTURE" "$upload_url")"
+has 'has been used' "$(ask -T "$RASTERD_PICTURE" "$upload_url" 2>&1 || true)"
 ask -r 100-199 "$url" | cmp - <(tail -c +101 "$RASTERD_PICTURE" | head -c 100)
 ask -o rendition "$url?w=400&fm=jpeg"
 head -c 3 rendition | cmp - <(printf '\xff\xd8\xff')
@@ -19,4 +23,4 @@ has structuredContent "$(ask -H "$key" -H 'Content-Type: application/json' \
     -H 'Accept: application/json, text/event-stream' "$RASTERD_URL/mcp" -d "$call")"
 
 echo "version: $(curl --version | head -n1 | cut -d' ' -f2)"
-echo "ran: REST, upload, asset url, range, rendition, GraphQL, MCP"
+echo "ran: REST, upload, one-time address, asset url, range, rendition, GraphQL, MCP"

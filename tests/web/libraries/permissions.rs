@@ -130,8 +130,8 @@ async fn forged_changes_are_refused_by_the_operation_itself() {
 
     // Every member may see what is read from a file, and nobody else.
     let asset_page = format!("/app/acme/photos/{asset}");
-    let duplicates = format!("/app/acme/photos/duplicates?id={asset}");
-    for path in [format!("{asset_page}/details"), format!("{asset_page}/tile"), duplicates] {
+    let same_files = format!("/app/acme/photos/same-files?id={asset}");
+    for path in [format!("{asset_page}/details"), format!("{asset_page}/tile"), same_files] {
         for (email, status) in [(&viewer, 200), (&owner, 200), (&foreign, 404)] {
             let (session, _) = signed_in(&client, email).await;
             assert_eq!(client.get(&path, &session).await.status, status, "{email}: {path}");

@@ -9,13 +9,13 @@ use redb::{TableDefinition, TableHandle};
 use super::tables::{
     ASSET_EVENTS, AUDIT, AUDIT_CHAINS, AUDIT_HASHES, CHANGES, DAMAGED, EVENT_ASSETS, KEY_IDS, KEY_MAKERS,
     KEY_USE, KEYS, LIBRARIES, LIBRARY_BYTES, LIBRARY_CHANGES, LIBRARY_NAMINGS, LIBRARY_SLUGS, LINKS,
-    MEMBER_EMAILS, MEMBERS, META, ORGANIZATION_SLUGS, ORGANIZATIONS, PASSKEYS, QUOTAS, SESSION_USE, SESSIONS,
-    Stored, TAG_TOTALS, decode,
+    MEMBER_EMAILS, MEMBERS, META, OPEN_UPLOADS, ORGANIZATION_SLUGS, ORGANIZATIONS, PASSKEYS, QUOTAS,
+    SESSION_USE, SESSIONS, Stored, TAG_TOTALS, UPLOADS_OF, decode,
 };
 use super::{Reader, Snapshot, everything};
 use crate::core::model::audit::{AuditChain, Event};
 use crate::core::model::email::Email;
-use crate::core::model::{Key, Library, Link, Member, Organization, Passkey, Quota, Session};
+use crate::core::model::{Key, Library, Link, Member, OpenUpload, Organization, Passkey, Quota, Session};
 use crate::core::store::records::{CheckQueries, CheckedRecords};
 use crate::error::{Error, Result};
 
@@ -226,6 +226,7 @@ impl Checker<'_> {
     fn others(&mut self) -> Result<()> {
         self.records::<_, Session>(SESSIONS, |_| "a session".to_owned())?;
         self.records::<_, Link>(LINKS, |_| "a link".to_owned())?;
+        self.records::<_, OpenUpload>(OPEN_UPLOADS, |_| "an open upload".to_owned())?;
         self.records::<_, Quota>(QUOTAS, |id| format!("the limits of organization {id}"))?;
         self.records::<_, Event>(AUDIT, |(_, number)| format!("event {number} of the audit log"))?;
         self.records::<_, AuditChain>(AUDIT_CHAINS, |id| format!("the audit log of organization {id}"))?;
@@ -234,6 +235,7 @@ impl Checker<'_> {
         self.entries(LIBRARY_NAMINGS)?;
         self.entries(LIBRARY_CHANGES)?;
         self.entries(TAG_TOTALS)?;
+        self.entries(UPLOADS_OF)?;
         self.entries(KEY_MAKERS)?;
         self.entries(KEY_USE)?;
         self.entries(SESSION_USE)?;

@@ -8,7 +8,9 @@ use redb::{ReadOnlyTable, WriteTransaction};
 
 use super::blobs::MARKED;
 use super::guard::guarded;
-use super::tables::{DAMAGED, LINKS, META, SESSION_USE, SESSIONS, with_every_table};
+use super::tables::{
+    DAMAGED, LINKS, META, OPEN_UPLOADS, SESSION_USE, SESSIONS, UPLOADS_OF, with_every_table,
+};
 use super::{Snapshot, storage, tables};
 use crate::core::data_folder::refusal;
 use crate::core::store::records::{CopyQueries, RecordCounts};
@@ -22,10 +24,11 @@ const REPORT: u64 = 1000;
 /// Reports that entries were copied, and stops the copy with an error.
 type Report<'a> = dyn FnMut(u64) -> Result<()> + 'a;
 
-/// Whether a table stays empty in a copy. A session or an invitation that was ended after the backup must not work again
-/// after a restore, and files that were damaged on this disk are whole where they are restored.
+/// Whether a table stays empty in a copy. A session, an invitation or an upload that was ended after the backup must not
+/// work again after a restore, the bytes of open uploads are not in it, and files that were damaged on this disk are whole where they are restored.
 fn stays_empty(name: &str) -> bool {
-    [SESSIONS.name(), SESSION_USE.name(), LINKS.name(), DAMAGED.name()].contains(&name)
+    let empty = [SESSIONS.name(), SESSION_USE.name(), LINKS.name(), DAMAGED.name()];
+    empty.contains(&name) || [OPEN_UPLOADS.name(), UPLOADS_OF.name()].contains(&name)
 }
 
 /// A failure of the new file, which may be on another disk than the server's.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use redb::{ReadableTable, WriteTransaction};
 
+use super::open_uploads::partial_bytes;
 use super::tables::{ASSETS, LIBRARIES, LIBRARY_BYTES, ORGANIZATION_USE, QUOTAS, decode, encode};
 use super::{Reader, Tx, storage};
 use crate::core::access::grant::{Administrator, WriteGrant};
@@ -36,7 +37,8 @@ impl<R: Reader> QuotaQueries for R {
 
     fn storage_room(&self, grant: &WriteGrant) -> Result<Option<StorageRoom>> {
         let Some(max) = quota_of(self, grant.organization())?.storage else { return Ok(None) };
-        let used = use_of(self, grant.organization())?.storage;
+        let partial = partial_bytes(self, grant.organization())?;
+        let used = use_of(self, grant.organization())?.storage.saturating_add(partial);
         Ok(Some(StorageRoom { max, left: max.saturating_sub(used) }))
     }
 }
@@ -57,8 +59,20 @@ impl Tx<'_> {
         let before = use_of(self, organization)?;
         let storage = before.storage.saturating_add(bytes);
         let after = OrganizationUse { storage, assets: before.assets + 1, ..before };
-        quota_of(self, organization)?.expect_files(&after)?;
-        self.put_use(organization, after)
+        self.put_use(organization, after)?;
+        self.expect_storage(organization)
+    }
+
+    /// Checks that an organization has no more than its quota allows, with what arrived of open uploads.
+    ///
+    /// # Errors
+    /// `STORAGE_LIMIT_EXCEEDED`.
+    pub(super) fn expect_storage(&self, organization: OrganizationId) -> Result<()> {
+        let (quota, mut used) = (quota_of(self, organization)?, use_of(self, organization)?);
+        if quota.storage.is_some() {
+            used.storage = used.storage.saturating_add(partial_bytes(self, organization)?);
+        }
+        quota.expect_files(&used)
     }
 
     /// Counts a file of this size that is deleted.

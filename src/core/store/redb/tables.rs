@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 
 use super::older;
 use crate::core::model::audit::{AuditChain, Event};
-use crate::core::model::{Asset, Key, Library, Link, Member, Organization, Passkey, Quota, Session};
+use crate::core::model::{
+    Asset, Key, Library, Link, Member, OpenUpload, Organization, Passkey, Quota, Session,
+};
 use crate::error::{Error, Result};
 
 /// `(library, id)` and other keys hold asset ids as their 16 bytes.
@@ -91,6 +93,10 @@ pub const SESSIONS: TableDefinition<Hash, Record> = TableDefinition::new("sessio
 pub const SESSION_USE: TableDefinition<Hash, u64> = TableDefinition::new("session_use.v1");
 /// hash of the link's token → [`Link`].
 pub const LINKS: TableDefinition<Hash, Record> = TableDefinition::new("links.v1");
+/// hash of an upload address's token → [`OpenUpload`].
+pub const OPEN_UPLOADS: TableDefinition<Hash, Record> = TableDefinition::new("open_uploads.v1");
+/// (organization, hash of the holder's credential, hash of the token) → how many bytes arrived.
+pub const UPLOADS_OF: TableDefinition<(u64, Hash, Hash), u64> = TableDefinition::new("uploads_of.v1");
 /// what its device calls it → [`Passkey`].
 pub const PASSKEYS: TableDefinition<&[u8], Record> = TableDefinition::new("passkeys.v1");
 /// (organization, number) → [`Event`]: the audit log, oldest first.
@@ -117,7 +123,7 @@ macro_rules! with_every_table {
             LIBRARY_NAMINGS KEYS KEY_IDS KEY_MAKERS KEY_USE ASSETS ASSET_HOMES LISTED LISTED_COUNTS TAGGED TAGS
             TAG_RANKS TAG_TOTALS TRASH LIBRARY_TRASH VARIANTS BLOBS ORPHANS DAMAGED CHANGES LIBRARY_CHANGES
             MEMBERS MEMBER_EMAILS SESSIONS SESSION_USE LINKS PASSKEYS AUDIT AUDIT_HASHES AUDIT_CHAINS
-            QUOTAS ORGANIZATION_USE WAITING_WORK FAILED_WORK ASSET_EVENTS EVENT_ASSETS
+            QUOTAS ORGANIZATION_USE WAITING_WORK FAILED_WORK ASSET_EVENTS EVENT_ASSETS OPEN_UPLOADS UPLOADS_OF
         }
     };
 }
@@ -164,6 +170,9 @@ impl Stored for Session {
     const VERSION: u8 = 1;
 }
 impl Stored for Link {
+    const VERSION: u8 = 1;
+}
+impl Stored for OpenUpload {
     const VERSION: u8 = 1;
 }
 impl Stored for Passkey {

@@ -141,7 +141,8 @@ mod tests {
 
     fn outcome(changed: usize, unchanged: usize, gone: usize) -> SelectionOutcome {
         let names = |count: usize| (0..count).map(|number| format!("n{number}"));
-        let asset = || ChangedAsset { id: AssetId::random(), tags: Vec::new(), description: None, decision: None };
+        let asset =
+            || ChangedAsset { id: AssetId::random(), tags: Vec::new(), description: None, decision: None };
         SelectionOutcome {
             changed: (0..changed).map(|_| asset()).collect(),
             unchanged: names(unchanged).collect(),
