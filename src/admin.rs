@@ -8,6 +8,7 @@ use crate::core::Core;
 use crate::core::access::Administrator;
 use crate::core::backup::{BackupOptions, BackupSummary};
 use crate::core::doctor::{Diagnosis, DoctorOptions};
+use crate::core::folders::{FolderExport, FolderExportSummary, FolderImport, FolderImportSummary};
 use crate::core::long_work::Reporter;
 use crate::core::restore::{ImportOptions, ImportSummary};
 use crate::error::Result;
@@ -46,6 +47,10 @@ pub enum Request {
     Doctor(DoctorOptions),
     /// About the audit log.
     Audit(AuditRequest),
+    /// Imports a folder into a library.
+    ImportFolder(FolderImport),
+    /// Exports a library into a folder.
+    ExportFolder(FolderExport),
 }
 
 /// The reply: what was requested, created, changed or deleted. Not `Debug`, since it may hold a key or a link.
@@ -80,6 +85,10 @@ pub enum Reply {
     AuditVerification(AuditVerification),
     /// Events with their hashes.
     AuditExport(AuditExportPart),
+    /// What the import of a folder did.
+    ImportFolder(FolderImportSummary),
+    /// What the export of a library did.
+    ExportFolder(FolderExportSummary),
 }
 
 /// Performs a request for an administrator of the whole server. What takes long reports its progress, and ends when the
@@ -97,5 +106,11 @@ pub async fn perform(core: &Core, by: Administrator, request: Request, reporter:
         Request::Import(options) => backup::import(core, &by, options, reporter).await,
         Request::Doctor(options) => backup::examine(core, &by, options, reporter).await,
         Request::Audit(request) => audit::perform(core, by, request).await,
+        Request::ImportFolder(options) => {
+            core.import_folder(&by, options, reporter).await.map(Reply::ImportFolder)
+        }
+        Request::ExportFolder(options) => {
+            core.export_folder(&by, options, reporter).await.map(Reply::ExportFolder)
+        }
     }
 }

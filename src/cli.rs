@@ -27,6 +27,7 @@ mod doctor;
 mod ephemeral;
 mod examples;
 mod first_start;
+mod folder;
 mod health;
 mod init;
 mod key;
@@ -99,6 +100,10 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Restores a backup into an empty data directory
     Restore(restore::RestoreArgs),
+    /// Imports the pictures, videos and PDFs of a folder into a library, also while the server runs
+    Import(folder::ImportArgs),
+    /// Exports a library into a folder, also while the server runs
+    Export(folder::ExportArgs),
     /// Checks and exports the audit log, also while the server runs
     Audit(audit::AuditArgs),
     /// Creates or renews the development certificate
@@ -198,6 +203,8 @@ fn run_command(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Member(args) => member::run(&load(Vec::new())?, args),
         Command::Backup(args) => backup::run(&load(Vec::new())?, args),
         Command::Restore(args) => restore::run(&load(Vec::new())?, args),
+        Command::Import(args) => folder::import(&load(Vec::new())?, args),
+        Command::Export(args) => folder::export(&load(Vec::new())?, args),
         Command::Audit(args) => audit::run(&load(Vec::new())?, args),
         Command::Snippet(args) => snippet::run(&load(Vec::new())?, &args),
         Command::Bundle(args) => bundle::run(&load(Vec::new())?, &args),

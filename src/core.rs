@@ -25,6 +25,7 @@ pub mod disk;
 pub mod doctor;
 pub mod duplicates;
 mod file_check;
+pub mod folders;
 pub mod growth;
 mod health;
 pub mod history;

@@ -22,6 +22,7 @@
 //!   - [`core::model`]: records, ids, names, pages, audit events. Depends on nothing else in `core`.
 //!   - [`core::members`]: people, their sessions, passkeys, and the links that let them in; [`core::audit`]: who did
 //!     what, written in the transaction that does it.
+//!   - [`core::folders`]: libraries as folders of files, for import and export.
 //!   - [`core::test_control`]: what tests may do to a server that was started for them. An ordinary server has none of it.
 //!   - [`core::renditions`]: pictures in other sizes and formats, rendered once on request and cached in a folder that may
 //!     be deleted at any time; [`core::processing`]: the work after an upload, in a queue that survives a crash.

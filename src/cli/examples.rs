@@ -45,6 +45,14 @@ const EXAMPLES: &[(&[&str], &[&str])] = &[
             "rasterd restore /mnt/backup/rasterd --snapshot 2026-11-27 --library default/library",
         ],
     ),
+    (
+        &["import"],
+        &[
+            "rasterd import ./pictures --org default --library library --tags-from-folders",
+            "rasterd import /mnt/photos --org default --library library --dry-run",
+        ],
+    ),
+    (&["export"], &["rasterd export ./library --org default --library library"]),
     (&["doctor"], &["rasterd doctor --quick", "rasterd doctor --repair"]),
     (&["audit", "export"], &["rasterd audit export --org default --format csv"]),
     (&["snippet"], &["rasterd snippet", "rasterd snippet claude-code", "rasterd snippet vscode --how link"]),

@@ -126,7 +126,9 @@ pub(super) fn run(config: &Config, args: KeyArgs) -> Result<(), CommandError> {
         | Reply::Import(_)
         | Reply::Diagnosis(_)
         | Reply::AuditVerification(_)
-        | Reply::AuditExport(_) => print_reply(&reply, args.json),
+        | Reply::AuditExport(_)
+        | Reply::ImportFolder(_)
+        | Reply::ExportFolder(_) => print_reply(&reply, args.json),
     }
 }
 

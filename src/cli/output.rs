@@ -76,6 +76,8 @@ pub(super) fn print_reply(reply: &Reply, json: bool) -> Result<(), CommandError>
         Reply::AuditVerification(verification) if json => print_json(verification),
         Reply::AuditVerification(verification) => print_list(&verification.chains, false),
         Reply::AuditExport(part) => print_json(part),
+        Reply::ImportFolder(summary) => print_json(summary),
+        Reply::ExportFolder(summary) => print_json(summary),
     }
 }
 

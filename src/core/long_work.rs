@@ -29,6 +29,10 @@ pub enum Stage {
     Verifying,
     /// Records are checked; measured in entries.
     Checking,
+    /// A folder is imported; measured in bytes.
+    Importing,
+    /// A library is exported; measured in bytes.
+    Exporting,
 }
 
 impl Stage {
@@ -42,6 +46,8 @@ impl Stage {
             Self::Files => "copying files",
             Self::Verifying => "verifying files",
             Self::Checking => "checking records",
+            Self::Importing => "importing files",
+            Self::Exporting => "exporting files",
         }
     }
 
@@ -49,7 +55,7 @@ impl Stage {
     #[must_use]
     pub const fn is_in_bytes(self) -> bool {
         match self {
-            Self::Unpacking | Self::Files | Self::Verifying => true,
+            Self::Unpacking | Self::Files | Self::Verifying | Self::Importing | Self::Exporting => true,
             Self::Starting | Self::Metadata | Self::Checking => false,
         }
     }

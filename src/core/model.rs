@@ -218,6 +218,14 @@ impl Work {
             Self::Nothing | Self::Done(_) => {}
         }
     }
+
+    /// Prevents the keywords from becoming tags, because the tags are known.
+    pub fn keep_tags(&mut self) {
+        match self {
+            Self::Waiting(pending) | Self::Failed { pending, .. } => pending.import_keywords = false,
+            Self::Nothing | Self::Done(_) => {}
+        }
+    }
 }
 
 /// Pending work.

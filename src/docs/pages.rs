@@ -81,7 +81,7 @@ pub const PAGES: &[Page] = pages! {
     Start "user/first-steps.md" "From the first start to the first upload, search and url.";
     Start "user/connect-a-client.md" "Claude, Cursor, VS Code, Gemini, Codex, Goose, LM Studio, curl, Python and other programs.";
     Use "user/web-app.md" "Libraries, people and their roles, links to join, the audit log.";
-    Use "user/upload.md" "With a key, with an address for one file, in parts.";
+    Use "user/upload.md" "With a key, with an address for one file, in parts, from a folder; and a library as a folder.";
     Use "user/keys.md" "Least access, expiry, rotation, and what to do when a key leaks.";
     Use "user/pictures.md" "The parameters of an asset's url: width, height, format, quality.";
     Use "testing-with-rasterd.md" "A server for the tests of your program, in a temporary directory.";

@@ -14,6 +14,7 @@ mod doctor;
 mod durability;
 mod ephemeral;
 mod every_request;
+mod folders;
 mod full_disk;
 mod graphql;
 mod health;

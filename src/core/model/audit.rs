@@ -182,6 +182,8 @@ actions! {
     AssetsUntagged "assets.untagged",
     /// The description of an asset was changed.
     AssetDescribed "assets.described",
+    /// Files were imported from a folder on the server's machine.
+    AssetsImported "assets.imported",
 }
 
 /// One event.

@@ -12,6 +12,17 @@ pub trait ImportQueries {
     /// trash only because its original is counts as not trashed.
     fn assets_in(&self, by: &Administrator, library: &Library) -> Result<Vec<Asset>>;
 
+    /// Visits all assets of a library, variants and trash included, in no order that means anything.
+    fn visit_assets_in(
+        &self,
+        by: &Administrator,
+        library: &Library,
+        visit: &mut dyn FnMut(Asset) -> Result<()>,
+    ) -> Result<()>;
+
+    /// How many different tags the listed assets of a library carry.
+    fn tag_total_in(&self, by: &Administrator, library: &Library) -> Result<u64>;
+
     /// An asset with its library and its variants, itself first, as in [`ImportQueries::assets_in`].
     fn asset_with_variants(&self, by: &Administrator, id: &AssetId) -> Result<Option<(Library, Vec<Asset>)>>;
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::tables::{ASSET_HOMES, ASSETS, LIBRARIES, TRASH, VARIANTS, decode};
+use super::tables::{ASSET_HOMES, ASSETS, LIBRARIES, TAG_TOTALS, TRASH, VARIANTS, decode};
 use super::{Reader, Tx, between};
 use crate::core::access::grant::Administrator;
 use crate::core::model::id::{AssetId, OrganizationId};
@@ -24,6 +24,24 @@ impl<R: Reader> ImportQueries for R {
         })?;
         assets.sort_by_key(|asset| (asset.parent.is_some(), asset.created));
         assets.into_iter().map(|asset| taken_out(self, asset)).collect()
+    }
+
+    fn visit_assets_in(
+        &self,
+        by: &Administrator,
+        library: &Library,
+        visit: &mut dyn FnMut(Asset) -> Result<()>,
+    ) -> Result<()> {
+        by.expect_reach(library.organization)?;
+        self.scan(ASSETS, between((library.id.0, FIRST_ID), (library.id.0, LAST_ID)), |_, bytes| {
+            visit(decode(bytes)?)?;
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    fn tag_total_in(&self, by: &Administrator, library: &Library) -> Result<u64> {
+        by.expect_reach(library.organization)?;
+        Ok(self.lookup(TAG_TOTALS, library.id.0, Ok)?.unwrap_or_default())
     }
 
     fn asset_with_variants(&self, by: &Administrator, id: &AssetId) -> Result<Option<(Library, Vec<Asset>)>> {
