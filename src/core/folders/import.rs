@@ -383,6 +383,8 @@ impl Import<'_> {
             updated: created,
             uploaded_by: uploaded_by.unwrap_or_else(|| self.by.actor().name.clone()),
             trashed: None,
+            approval: None,
+            look: None,
         })
     }
 

@@ -101,6 +101,7 @@ fn did(event: &AssetEvent) -> String {
         | Action::MemberRenamed
         | Action::ResetWithdrawn
         | Action::KeyKept
+        | Action::AssetsImported
         | Action::FileDamaged => with(event.action.name()),
     }
 }
