@@ -196,21 +196,31 @@ pub(super) fn broken(address: &str, error: reqwest::Error) -> String {
         Some(other) => format!("The certificate of {address} can't be accepted: {other}."),
         None if is_connecting => format!(
             "The server at {address} can't be reached: {}. Is it running, and is this its address? The next request tries again.",
-            with_causes(&error)
+            first_cause(&error)
         ),
         None => format!("The connection to {address} ended before the answer: {}.", with_causes(&error)),
     }
 }
 
 fn certificate_problem(error: &(dyn StdError + 'static)) -> Option<CertificateError> {
-    let mut cause = Some(error);
-    while let Some(current) = cause {
-        let inner = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if let Some(rustls::Error::InvalidCertificate(problem)) = inner.and_then(|inner| inner.downcast_ref())
-        {
-            return Some(problem.clone());
+    causes(error).find_map(|cause| match cause.downcast_ref() {
+        Some(rustls::Error::InvalidCertificate(problem)) => Some(problem.clone()),
+        Some(_) | None => None,
+    })
+}
+
+/// The first cause of an error, as a person understands it without those that only say where it happened.
+fn first_cause(error: &(dyn StdError + 'static)) -> String {
+    causes(error).last().map_or_else(String::new, ToString::to_string)
+}
+
+/// An error and what caused it. An error of input and output that wraps another one does not name that as its source.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        match wrapped {
+            Some(wrapped) => Some(wrapped as &(dyn StdError + 'static)),
+            None => error.source(),
         }
-        cause = current.source();
-    }
-    None
+    })
 }
