@@ -11,7 +11,7 @@ use crate::support::program::{ASSETS, Exit, RASTERD, TestDir, poll};
 
 /// The text below a heading in the output of the first start, up to the next empty line.
 fn below<'a>(text: &'a str, heading: &str) -> &'a str {
-    let (_, rest) = text.split_once(&format!("\n{heading}: ")).unwrap_or_else(|| panic!("{text}"));
+    let (_, rest) = text.split_once(&format!("\n{heading}. ")).unwrap_or_else(|| panic!("{text}"));
     let (_, text) = rest.split_once("\n\n").unwrap();
     text.split("\n\n").next().unwrap()
 }
