@@ -187,7 +187,8 @@ pub(super) fn broken(address: &str, error: reqwest::Error) -> String {
     let is_connecting = error.is_connect();
     let error = error.without_url();
     match certificate_problem(&error) {
-        Some(CertificateError::UnknownIssuer) => format!(
+        // The signature is bad when an authority was made again and has the name of the former one.
+        Some(CertificateError::UnknownIssuer | CertificateError::BadSignature) => format!(
             "The certificate of {address} is not from an authority that this program trusts. Give the server's authority with --ca; owners download it under Settings › Connect."
         ),
         Some(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => format!(

@@ -182,7 +182,8 @@ function unreachable(error) {
   if (error.code === "ERR_TLS_CERT_ALTNAME_INVALID") {
     return `The certificate of the server is not for ${origin}. Use the address that the server calls itself (server.public_url).`;
   }
-  if (/^(UNABLE_TO|SELF_SIGNED|DEPTH_ZERO)/.test(error.code ?? "")) {
+  // The signature is bad when an authority was made again and has the name of the former one.
+  if (/^(UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|CERT_SIGNATURE_FAILURE)/.test(error.code ?? "")) {
     return `The certificate of ${origin} is not from an authority that this program trusts. Download a new bundle from the server.`;
   }
   if (/^CERT_/.test(error.code ?? "")) return `The certificate of ${origin} can't be accepted: ${error.message}.`;
