@@ -67,7 +67,7 @@ async fn a_change_that_is_cancelled_says_what_was_done() {
     browser.fill("Tags, separated by commas", "many");
     // Its first request is answered when it is cancelled already.
     browser.evaluate(
-        "(() => { const before = window.fetch; window.fetch = (...args) => { \
+        "(() => { const before = (window.before = window.fetch); window.fetch = (...args) => { \
          if (String(args[0]).endsWith('/selected')) { window.busy = [...document.querySelectorAll('#selection button[name=do]')] \
          .every((button) => button.disabled); document.getElementById('bulk-cancel').click(); } return before(...args); }; })()",
     );
@@ -80,6 +80,7 @@ async fn a_change_that_is_cancelled_says_what_was_done() {
     let digits: String = said.split(" asset").next().unwrap().chars().filter(char::is_ascii_digit).collect();
     assert_eq!(digits, tagged.to_string(), "{said}");
     browser.wait_for(&Locator::text("4,000 selected"));
+    browser.evaluate("window.fetch = window.before");
     browser.evaluate("document.querySelectorAll('.toast button')[0].click()");
     browser.wait_for(&Locator::text("Removed “many” from"));
     assert!(listed(&library).iter().all(|(_, tags, _)| tags.is_empty()));

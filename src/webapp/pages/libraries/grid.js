@@ -174,7 +174,9 @@ function range() {
 /** Puts the tiles on the page that are near the screen. */
 export function render() {
   if (!isWindowed || !element?.isConnected) return;
+  if (seen.width !== innerWidth) return keepRow();
   moveStretch();
+  seen.row = topRow();
   const { first, begin, end } = range();
   const isJump = Math.abs(scrollY - lastTop) > 1.5 * innerHeight;
   lastTop = scrollY;
@@ -267,9 +269,14 @@ function unpin(tile) {
 }
 
 /** The place of the list that is shown stays when the window changes its size. */
-const sizes = new ResizeObserver(() => {
+const sizes = new ResizeObserver(keepRow);
+/** The row at the top of the screen while the window had this width: some browsers scroll when it changes. */
+let seen = { row: 0, width: innerWidth };
+
+function keepRow() {
   if (!isWindowed || !element?.isConnected) return;
-  const [row, before, size] = [topRow(), columns, cell];
+  const [row, before, size] = [seen.width === innerWidth ? topRow() : seen.row, columns, cell];
+  seen.width = innerWidth;
   measure();
   if (columns === before && cell === size) return;
   fit();
@@ -277,10 +284,13 @@ const sizes = new ResizeObserver(() => {
   if (!isAtTop && columns !== before) scrollToRow((Math.floor(row) * before) / columns + (row % 1));
   else if (!isAtTop) scrollToRow(row);
   render();
-});
+}
 
 addEventListener("scroll", renderSoon, { passive: true });
-addEventListener("resize", renderSoon);
+addEventListener("resize", () => {
+  keepRow();
+  renderSoon();
+});
 
 /**
  * Parts of the list came.
