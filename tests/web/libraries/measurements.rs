@@ -38,6 +38,12 @@ pub const SCROLL: &str = "(async () => {
     }
     return most;
   })()";
-/// Whether every tile near the screen is there.
-pub const ALL_THERE: &str =
-    "document.querySelectorAll('#grid .tile').length > 0 && !document.querySelector('#grid .tile-waiting')";
+/// Whether every tile near the screen is there, wherever the page was just scrolled to.
+pub const ALL_THERE: &str = "(() => {
+    const tiles = [...document.querySelectorAll('#grid .tile:not(.tile-pinned)')];
+    if (!tiles.length || tiles.some((tile) => tile.classList.contains('tile-waiting'))) return false;
+    const [first, last] = [tiles[0], tiles.at(-1)];
+    const end = Number(document.getElementById('grid').dataset.total) - 1;
+    return (first.dataset.index === '0' || first.getBoundingClientRect().top <= 0) &&
+      (Number(last.dataset.index) === end || last.getBoundingClientRect().bottom >= innerHeight);
+  })()";

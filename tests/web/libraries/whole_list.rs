@@ -25,7 +25,7 @@ fn listed(library: &TestLibrary) -> Vec<(String, Vec<String>, String)> {
 }
 
 fn select_first(browser: &Browser) {
-    browser.wait_until("document.querySelector('#grid .tile-loaded')");
+    browser.wait_until("document.querySelector('#grid .tile[data-index=\"0\"].tile-loaded')");
     browser.evaluate("document.querySelector('#grid .tile[data-index=\"0\"] .tile-check').click()");
     browser.wait_for(&Locator::text("1 selected"));
 }
