@@ -265,7 +265,7 @@ impl Inner {
                 // It may have been killed while idle, or an earlier file may have corrupted it. Only the death of a
                 // fresh process shows that this file is the cause.
                 WorkerReply::Died(_) => {}
-                WorkerReply::Received(product) => return product,
+                WorkerReply::Received(product) => return *product,
             }
         }
         let process = self.start(program).map_err(unavailable)?;
@@ -274,7 +274,7 @@ impl Inner {
                 tracing::warn!(?status, "a worker process died while it opened a picture");
                 Err(Failure::Crashed)
             }
-            WorkerReply::Received(product) => product,
+            WorkerReply::Received(product) => *product,
         }
     }
 
@@ -291,16 +291,16 @@ impl Inner {
         let reply = process.ask(request, time_limit, &self.is_closed);
         match reply {
             _ if self.is_closed.load(Ordering::Relaxed) => {
-                WorkerReply::Received(Err(unavailable("the server is stopping")))
+                WorkerReply::Received(Box::new(Err(unavailable("the server is stopping"))))
             }
             Ok(Some(product)) => {
                 if process.pictures < PICTURES_PER_PROCESS {
                     self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(process);
                 }
-                WorkerReply::Received(product)
+                WorkerReply::Received(Box::new(product))
             }
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                WorkerReply::Received(Err(Failure::TooSlow(time_limit.as_secs())))
+                WorkerReply::Received(Box::new(Err(Failure::TooSlow(time_limit.as_secs()))))
             }
             Ok(None) | Err(_) => WorkerReply::Died(process.kill()),
         }
@@ -310,7 +310,7 @@ impl Inner {
 /// The result of sending a request to a process.
 enum WorkerReply {
     /// It replied, or its time was up.
-    Received(Result<WorkerOutput, Failure>),
+    Received(Box<Result<WorkerOutput, Failure>>),
     /// It died.
     Died(Option<ExitStatus>),
 }

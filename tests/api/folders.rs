@@ -308,6 +308,9 @@ async fn an_export_overwrites_nothing_and_leaves_its_folder() {
 }
 
 /// Both go on after a kill, with nothing doubled and nothing half-written.
+/// Counts what a command has written.
+type Count = fn(&TestDir) -> usize;
+
 #[tokio::test]
 async fn an_import_and_an_export_go_on_after_a_kill() {
     let (test_dir, mut program, _) = served();
@@ -319,8 +322,7 @@ async fn an_import_and_an_export_go_on_after_a_kill() {
     let exported = |test_dir: &TestDir| {
         std::fs::read_dir(test_dir.path().join("out")).map_or(0, std::iter::Iterator::count)
     };
-    let ways: [(&str, &Path, fn(&TestDir) -> usize); 2] =
-        [("import", &folder, stored), ("export", &out, exported)];
+    let ways: [(&str, &Path, Count); 2] = [("import", &folder, stored), ("export", &out, exported)];
     for (command, folder, count) in ways {
         let mut child = test_dir.command_of(crate::support::program::RASTERD);
         child.args([command, folder.to_str().unwrap()]).args(OF_LIBRARY);

@@ -207,6 +207,13 @@ impl Browser {
         self.devtools.call("Network.emulateNetworkConditions", &conditions);
     }
 
+    /// Dismisses all messages that are still there: good news disappears by itself after some seconds.
+    pub fn dismiss_messages(&self) {
+        self.evaluate(
+            "document.querySelectorAll('#toasts [data-dismiss]').forEach((button) => button.click())",
+        );
+    }
+
     /// The text of something, as it is shown.
     pub fn text(&self, what: &Locator) -> String {
         let text = self.call_on(what, "function() { return this.innerText ?? this.textContent; }", &[]);

@@ -151,11 +151,10 @@ const fn icon(action: Action) -> &'static str {
         Action::AssetsTrashed | Action::AssetsPurged => "trash-2",
         Action::AssetsRestored => "archive-restore",
         Action::AssetsTransferred | Action::AssetsImported => "folder-input",
-        Action::AssetRenamed => "pencil",
         Action::AssetsUploaded | Action::VariantUploaded => "upload",
         Action::VariantPromoted => "star",
         Action::AssetsTagged | Action::AssetsUntagged => "tag",
-        Action::AssetDescribed => "pencil",
+        Action::AssetRenamed | Action::AssetDescribed => "pencil",
         Action::ApprovalChanged => "circle-check",
     }
 }
