@@ -142,9 +142,16 @@ async fn documents(mut numbers: Numbers) -> BTreeMap<&'static str, Value> {
         ("llms.txt", text("/llms.txt").await),
         ("server card", text("/.well-known/mcp/server-card.json").await),
         ("api catalog", text("/.well-known/api-catalog").await),
-        ("reference", text("/docs/rest").await),
+        ("reference", without_styles(&text("/docs/rest").await)),
         (MESSAGES, messages(&client).await),
     ])
+}
+
+/// A page without its styles, whose numbers are not limits.
+fn without_styles(page: &Value) -> Value {
+    let (before, rest) = page.as_str().unwrap().split_once("<style>").unwrap();
+    let (_, after) = rest.split_once("</style>").unwrap();
+    Value::String(format!("{before}{after}"))
 }
 
 /// The messages to clients that exceed a limit.

@@ -81,7 +81,7 @@ fn from_the_first_start_to_a_working_key() {
     let authority = browser.evaluate(authority);
     std::fs::write(home.path().join("rasterd-authority.crt"), authority.as_str().unwrap()).unwrap();
     browser.click(&Locator::text("curl"));
-    let command = browser.text(&Locator::css("#setup-4"));
+    let command = browser.text(&Locator::css("#setup-curl-command"));
     let output = Command::new("sh")
         .args(["-c", &command])
         .env_clear()

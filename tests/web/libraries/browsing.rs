@@ -2,6 +2,7 @@
 
 use rasterd::core::model::Role;
 
+use super::measurements::ALL_THERE;
 use super::test_library::TestLibrary;
 use crate::browser::{Browser, Locator};
 
@@ -88,7 +89,7 @@ async fn a_long_list_is_on_one_page_or_comes_in_pages() {
     let mut shown: Vec<String> = Vec::new();
     for step in 0..20 {
         browser.evaluate(&format!("scrollTo(0, {step} * innerHeight / 2)"));
-        browser.wait_until("!document.querySelector('#grid .tile-waiting')");
+        browser.wait_until(ALL_THERE);
         shown.extend(names(&browser).into_iter().filter(|name| !shown.contains(name)).collect::<Vec<_>>());
     }
     assert_eq!(shown, expected);

@@ -20,6 +20,16 @@ const UNDO_FOR = 30_000;
  * @typedef {{ text: string, sums: string, changed: string[], undo: Step[], next: string | null, left: number, problem: string | null }} DonePart
  */
 
+const TAGS = { name: "tags", missing: "Type the tags first, with commas between them." };
+/** @type {Record<string, { name: string, missing?: string }>} The field of a change, and what is said when it is empty. */
+const FIELDS = {
+  tag: TAGS,
+  untag: TAGS,
+  describe: { name: "description" },
+  transfer: { name: "target", missing: "Choose the library to move the assets to." },
+  approve: { name: "approval", missing: "Choose what you decide about the assets." },
+};
+
 /** A change that is under way: it stops after the request that is under way when it is cancelled. */
 let running = /** @type {{ isCancelled: boolean } | null} */ (null);
 
@@ -163,9 +173,9 @@ async function carryOut(button) {
   if (button.value === "download") return download();
   if (button.dataset.sure && !(await ask(button.dataset.sure))) return;
   const form = gridForm();
-  const wanted = { tag: ["tags"], untag: ["tags"], transfer: ["target"], describe: ["description"], approve: ["approval"] };
-  const names = /** @type {Record<string, string[]>} */ (wanted)[button.value] ?? [];
-  const fields = [...new FormData(form)].filter(([name]) => names.includes(name));
+  const wanted = FIELDS[button.value];
+  const fields = [...new FormData(form)].filter(([name]) => name === wanted?.name);
+  if (wanted?.missing && !fields.some(([, value]) => String(value).trim())) return say(wanted.missing, "problem");
   button.closest("dialog")?.close();
   if (form.hasAttribute("data-trash")) return changeTrash(form, button.value);
   await change([["do", button.value], ...fields]);
