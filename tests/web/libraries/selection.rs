@@ -149,6 +149,8 @@ async fn the_keyboard_is_enough() {
     browser.wait_for_images();
     browser.press("Delete");
     browser.wait_for(&Locator::text("Moved 1 asset to the trash."));
+    // The tile leaves when the list has come again.
+    browser.wait_until("!document.querySelector('#grid [alt=sunset]')");
     browser.wait_until("document.querySelectorAll('#grid .tile').length === 4");
     assert_eq!(focused(&browser), "seeding");
     browser.press("?");

@@ -70,6 +70,7 @@ async fn a_new_owner_sees_first_steps_that_tick_themselves_and_can_be_dismissed(
     browser.click(&Locator::link("Name the organization"));
     browser.fill("Name", "Acme");
     browser.click(&Locator::button("Rename"));
+    browser.wait_for(&Locator::text("Organization renamed."));
     browser.open("/app/default");
     are_done(serde_json::json!([
         "Name the organization",

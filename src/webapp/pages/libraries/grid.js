@@ -373,6 +373,9 @@ document.addEventListener("focusin", (event) => {
   for (const other of shownTiles()) if (focusOf(other)) focusOf(other).tabIndex = other === tile ? 0 : -1;
 });
 
+// Copies of tiles in the document of the page would load their images once more, in other sizes.
+const inert = document.implementation.createHTMLDocument("");
+
 /**
  * What is on the page now, to be there at once when the person comes back.
  * @returns {{ first: number, html: string }}
@@ -380,7 +383,7 @@ document.addEventListener("focusin", (event) => {
 export function snapshot() {
   const tiles = shownTiles().filter((tile) => !tile.classList.contains("tile-pinned"));
   const copies = tiles.map((tile) => {
-    const copy = /** @type {HTMLElement} */ (tile.cloneNode(true));
+    const copy = /** @type {HTMLElement} */ (inert.importNode(tile, true));
     copy.removeAttribute("style");
     copy.querySelector("canvas")?.remove();
     return copy.outerHTML;

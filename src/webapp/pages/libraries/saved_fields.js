@@ -46,7 +46,9 @@ for (const element of document.querySelectorAll("form[data-saved-field]")) {
 }
 
 /** @param {SavedField} one */
-const isUnsaved = (one) => one.field.value !== one.saved;
+function isUnsaved(one) {
+  return one.field.value !== one.saved;
+}
 
 /** Whether anything that was typed is not saved. */
 export const hasUnsaved = () => fields.some(isUnsaved);
