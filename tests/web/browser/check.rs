@@ -114,11 +114,22 @@ impl Browser {
         let logged = logged.iter().map(|event| &event["entry"]);
         let logged = logged.filter(|entry| entry["level"] == "error" || entry["level"] == "warning");
         // A page that is itself the answer to an error was opened on purpose.
-        let logged = logged.filter(|entry| !(entry["source"] == "network" && self.is_page(&entry["url"])));
+        let logged = logged.filter(|entry| {
+            entry["source"] != "network"
+                || !(self.is_page(&entry["url"]) || self.is_of_no_shown_asset(&entry["url"]))
+        });
         let thrown = self.devtools.events("Runtime.exceptionThrown");
         let written = self.devtools.events("Runtime.consoleAPICalled");
         let written = written.iter().filter(|event| event["type"] == "error" || event["type"] == "warning");
         logged.chain(thrown.iter()).chain(written).map(Value::to_string).collect()
+    }
+
+    /// Whether an address is the image of an asset that the page does not show any more: the browser may have begun to load
+    /// another size of it just before it was moved to the trash.
+    fn is_of_no_shown_asset(&self, url: &Value) -> bool {
+        let path = url.as_str().and_then(|url| url.split_once("/cdn/"));
+        let Some(id) = path.and_then(|(_, path)| path.split(['/', '?']).nth(2)) else { return false };
+        self.evaluate(&format!("document.documentElement.outerHTML.includes('{id}')")) == false
     }
 
     /// Whether an address was opened as a page, and not loaded by one.
