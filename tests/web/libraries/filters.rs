@@ -140,7 +140,7 @@ async fn every_chip_removes_its_filter_and_nothing_else() {
     ];
     let page = scene.page(&format!("?{}", parameters.join("&"))).await;
     let chips: Vec<&str> = page
-        .split("<nav class=\"chips\" aria-label=\"Filters that apply\">")
+        .split("<nav class=\"chips filter-chips\" aria-label=\"Filters that apply\">")
         .nth(1)
         .and_then(|rest| rest.split("</nav>").next())
         .unwrap()
