@@ -373,22 +373,18 @@ document.addEventListener("focusin", (event) => {
   for (const other of shownTiles()) if (focusOf(other)) focusOf(other).tabIndex = other === tile ? 0 : -1;
 });
 
-// Copies of tiles in the document of the page would load their images once more, in other sizes.
-const inert = document.implementation.createHTMLDocument("");
-
 /**
  * What is on the page now, to be there at once when the person comes back.
  * @returns {{ first: number, html: string }}
  */
 export function snapshot() {
   const tiles = shownTiles().filter((tile) => !tile.classList.contains("tile-pinned"));
-  const copies = tiles.map((tile) => {
-    const copy = /** @type {HTMLElement} */ (inert.importNode(tile, true));
-    copy.removeAttribute("style");
-    copy.querySelector("canvas")?.remove();
-    return copy.outerHTML;
-  });
-  return { first: tiles[0] ? indexOf(tiles[0]) : 0, html: copies.join("") };
+  // Copies in the document of the page would load their images once more, in other sizes. A text may not set styles.
+  const texts = tiles.map((tile) => tile.outerHTML.replaceAll(/ style="[^"]*"/g, ""));
+  const html = `<ul>${texts.join("")}</ul>`;
+  const list = new DOMParser().parseFromString(html, "text/html").querySelector("ul");
+  for (const canvas of list.querySelectorAll("canvas")) canvas.remove();
+  return { first: tiles[0] ? indexOf(tiles[0]) : 0, html: list.innerHTML };
 }
 
 /**
