@@ -50,6 +50,8 @@ async function librariesWork(call) {
   expect(renamed.name === 'Renamed' && renamed.id === made.id, 'the new name');
   const got = await call('get_library', { organizationId, libraryId: made.id });
   expect(got.name === 'Renamed', 'the new name of the library itself');
+  const address = await call('create_upload', { organizationId, libraryId: made.id, filename: 'later.jpg' });
+  expect(address.uploadUrl.includes('/uploads/') && address.maxBytes > 0, 'an address to upload a file to');
   const libraries = listed(await call('list_libraries', { organizationId }), 'libraries');
   expect(libraries.some((library) => library.id === made.id), 'the new library in the list');
   return made.id;

@@ -42,6 +42,8 @@ async def libraries_work(call: Call) -> str:
     expect(renamed["name"] == "Renamed" and renamed["id"] == made["id"], "the new name")
     got = await call("get_library", {"organizationId": ORGANIZATION, "libraryId": made["id"]})
     expect(got["name"] == "Renamed", "the new name of the library itself")
+    address = await call("create_upload", {**new, "filename": "later.jpg"})
+    expect("/uploads/" in address["uploadUrl"] and address["maxBytes"] > 0, "an address to upload a file to")
     libraries = listed(await call("list_libraries", {"organizationId": ORGANIZATION}), "libraries")
     expect(any(library["id"] == made["id"] for library in libraries), "the new library in the list")
     return made["id"]
