@@ -39,6 +39,7 @@ pub mod maintenance;
 mod measurements;
 pub mod members;
 pub mod model;
+mod newest_first;
 mod observed;
 pub mod organizations;
 pub mod preview;

@@ -1,20 +1,19 @@
 //! Assets of a library that are there several times: with the same file, or with pictures that look alike.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
 
 use super::Core;
 use super::assets::AssetDetail;
 use super::model::{Asset, ContentHash};
-use super::store::{AssetLists, AssetQueries, Snapshot};
+use super::newest_first::newest_first;
+use super::store::{AssetQueries, Snapshot};
 use crate::core::access::{Caller, LibraryPath, ReadGrant};
 use crate::core::model::id::AssetId;
-use crate::core::model::page::{AssetPageRequest, Page, PageStart};
 use crate::error::Result;
 
 /// How many of the newest assets of a library are compared.
 pub const MOST_COMPARED: usize = 100_000;
-/// How many records are read at a time.
-const BATCH: usize = 1000;
 /// The most groups in a result, and the most assets in a group.
 const MOST_GROUPS: usize = 100;
 const MOST_IN_GROUP: usize = 50;
@@ -22,6 +21,8 @@ const MOST_IN_GROUP: usize = 50;
 const MOST_DIFFERENT: u32 = 3;
 /// How many parts a look has to compare by: two that differ in fewer bits than that agree in one of them.
 const PARTS: u32 = MOST_DIFFERENT + 1;
+/// With how many of those that agree in one part a look is compared, the latest first.
+const MOST_CANDIDATES: usize = 1000;
 /// A picture of one colour, or nearly: all of these look alike.
 const FLAT: [u64; 2] = [0, u64::MAX];
 
@@ -111,20 +112,16 @@ impl Core {
 
 /// What is compared of the newest assets of a library, and whether it has more.
 fn read(snapshot: &Snapshot, grant: &ReadGrant) -> Result<(Vec<Compared>, bool)> {
-    let mut compared = Vec::new();
-    let mut start = PageStart::Offset(0);
-    while compared.len() < MOST_COMPARED {
-        let page = AssetPageRequest { start, size: BATCH };
-        let Page { items, next } = snapshot.listed(std::slice::from_ref(grant), page)?;
-        compared.extend(items.into_iter().map(|Asset { id, content, look, .. }| Compared {
-            id,
-            hash: content.hash,
-            look,
-        }));
-        let Some(next) = next else { return Ok((compared, false)) };
-        start = PageStart::After(next);
-    }
-    Ok((compared, true))
+    let (mut compared, mut is_cut) = (Vec::new(), false);
+    newest_first(snapshot, std::slice::from_ref(grant), |Asset { id, content, look, .. }| {
+        if compared.len() == MOST_COMPARED {
+            is_cut = true;
+            return ControlFlow::Break(());
+        }
+        compared.push(Compared { id, hash: content.hash, look });
+        ControlFlow::Continue(())
+    })?;
+    Ok((compared, is_cut))
 }
 
 /// Groups of assets that look alike, among these, of which no two have the same file. Two that each look like a third are
@@ -142,7 +139,7 @@ fn alike(compared: &[Compared], places: impl Iterator<Item = usize>) -> Vec<Vec<
             let key = look >> (part * width) & ((1 << width) - 1);
             let others = agreeing.entry(key).or_default();
             // Many that agree in a part would have to be compared with each other.
-            for &other in others.iter().rev().take(BATCH) {
+            for &other in others.iter().rev().take(MOST_CANDIDATES) {
                 if looks.get(other).is_some_and(|(_, seen)| (seen ^ look).count_ones() <= MOST_DIFFERENT) {
                     groups.join(index, other);
                 }

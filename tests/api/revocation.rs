@@ -5,7 +5,7 @@ mod uploads;
 
 use rasterd::core::model::Access;
 use rasterd::error::Code;
-use rasterd::testing::TestKey;
+use rasterd::testing::{TestKey, TestServer};
 use serde_json::{Value, json};
 
 use crate::authorization::ask::{Ask, REVISION, Request, json_rpc};
@@ -16,7 +16,7 @@ use crate::support::raw::Raw;
 
 /// A change to a key.
 #[derive(Debug, Clone, Copy)]
-enum Change {
+pub enum Change {
     Delete,
     Regenerate,
     Withdraw,
@@ -24,10 +24,10 @@ enum Change {
 }
 
 impl Change {
-    const ALL: [Self; 4] = [Self::Delete, Self::Regenerate, Self::Withdraw, Self::Lower];
+    pub const ALL: [Self; 4] = [Self::Delete, Self::Regenerate, Self::Withdraw, Self::Lower];
 
-    async fn make(self, world: &World, key: &TestKey) {
-        let (core, by) = (world.server.core(), world.server.administrator());
+    pub async fn make(self, server: &TestServer, key: &TestKey) {
+        let (core, by) = (server.core(), server.administrator());
         let grant = |access| vec![("photos".to_owned(), access)];
         let done = match self {
             Self::Delete => core.delete_key(by, &key.id).await,
@@ -97,7 +97,7 @@ async fn the_next_request_on_an_open_connection_is_refused() {
                 let answer = connection.ask(&request, &key.token);
                 assert!(went_well(&answer), "{ask:?}: {answer:?}");
             }
-            change.make(&world, &key).await;
+            change.make(&world.server, &key).await;
             let answer = connection.ask(&request, &key.token);
             assert!(has_code(&answer, change.answer()), "{change:?} over {ask:?}: {answer:?}");
         }

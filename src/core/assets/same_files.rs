@@ -1,13 +1,14 @@
 //! Finds out which assets of a library have the same file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
 
 use super::parse_id;
 use crate::core::Core;
 use crate::core::access::{Caller, LibraryPath};
 use crate::core::model::Asset;
-use crate::core::model::page::{AssetPageRequest, PageStart};
-use crate::core::store::{AssetLists, AssetQueries};
+use crate::core::newest_first::newest_first;
+use crate::core::store::AssetQueries;
 use crate::error::Result;
 
 impl Core {
@@ -30,13 +31,14 @@ impl Core {
         self.scans()
             .run(caller.client_id(), move || {
                 let mut oldest: HashMap<_, Asset> = HashMap::new();
-                let all = AssetPageRequest { start: PageStart::Offset(0), size: usize::MAX };
-                let listed = caller.snapshot().listed(std::slice::from_ref(&grant), all)?;
-                let hashes: Vec<_> = asked.iter().map(|asset| asset.content.hash).collect();
-                // Newest first, so the last one that is kept is the oldest.
-                for asset in listed.items.into_iter().filter(|asset| hashes.contains(&asset.content.hash)) {
-                    oldest.insert(asset.content.hash, asset);
-                }
+                let hashes: HashSet<_> = asked.iter().map(|asset| asset.content.hash).collect();
+                newest_first(caller.snapshot(), std::slice::from_ref(&grant), |asset| {
+                    // The last one that is kept is the oldest.
+                    if hashes.contains(&asset.content.hash) {
+                        oldest.insert(asset.content.hash, asset);
+                    }
+                    ControlFlow::Continue(())
+                })?;
                 let pair = |asset: Asset| {
                     let other = oldest.get(&asset.content.hash).filter(|other| other.id != asset.id)?;
                     Some((asset, other.clone()))

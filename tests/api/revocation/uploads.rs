@@ -47,7 +47,7 @@ async fn an_upload_whose_key_changes_is_aborted_and_leaves_nothing() {
             if !matches!(ask, Ask::Tool { .. }) {
                 a_file_arrives(&world.server.data_dir()).await;
             }
-            change.make(&world, &key).await;
+            change.make(&world.server, &key).await;
             let sent = connection.0.try_send(rest);
             let answer = connection.answer();
             assert!(has_code(&answer, change.answer()), "{change:?} over {ask:?}: {answer:?} {sent:?}");
@@ -109,7 +109,7 @@ async fn a_fetch_whose_key_changes_is_aborted_and_leaves_nothing() {
         connection.0.send(request.head(&format!("Bearer {}", key.token)));
         connection.0.send(&request.body);
         started.recv_timeout(DEADLINE).unwrap();
-        change.make(&world, &key).await;
+        change.make(&world.server, &key).await;
         go_on.send(()).unwrap();
         let answer = connection.answer();
         assert!(has_code(&answer, change.answer()), "{change:?}: {answer:?}");

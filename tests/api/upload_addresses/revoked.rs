@@ -9,36 +9,13 @@ use serde_json::json;
 
 use super::{address, address_of, expect_no_such_upload, names, other_writer, put};
 use crate::rest::{Scene, picture};
+use crate::revocation::Change;
 use crate::support::raw::Raw;
 use crate::support::waiting::{a_file_arrives, no_file_is_temporary};
 use crate::support::{Reply, send};
 
 /// A picture by its first bytes, which takes several writes to arrive.
 const LARGE: usize = 3_000_000;
-
-/// What ends the permission of a key.
-#[derive(Debug, Clone, Copy)]
-enum Change {
-    Delete,
-    Regenerate,
-    Withdraw,
-    Lower,
-}
-
-impl Change {
-    const ALL: [Self; 4] = [Self::Delete, Self::Regenerate, Self::Withdraw, Self::Lower];
-
-    async fn make(self, scene: &Scene, key: &TestKey) {
-        let (core, by) = (scene.server.core(), scene.server.administrator());
-        let grant = |access| vec![("photos".to_owned(), access)];
-        match self {
-            Self::Delete => drop(core.delete_key(by, &key.id).await.unwrap()),
-            Self::Regenerate => drop(core.regenerate_key(by, &key.id, None).await.unwrap()),
-            Self::Withdraw => drop(core.grant_key(by, &key.id, grant(None)).await.unwrap()),
-            Self::Lower => drop(core.grant_key(by, &key.id, grant(Some(Access::Read))).await.unwrap()),
-        }
-    }
-}
 
 /// Every request that an address takes.
 async fn every_request(scene: &Scene, path: &str) -> Vec<Reply> {
@@ -63,7 +40,7 @@ async fn every_useless_address_gets_the_same_answer() {
     for change in Change::ALL {
         let key = other_writer(&scene).await;
         let path = address_of(&scene, &key).await;
-        change.make(&scene, &key).await;
+        change.make(&scene.server, &key).await;
         useless.push(("revoked", path));
     }
     let expired = address(&scene, json!({ "filename": "a.png" })).await;
@@ -98,7 +75,7 @@ async fn an_upload_whose_key_changes_is_ended_and_leaves_nothing() {
         bytes.resize(LARGE, 7);
         connection.send(&bytes[..LARGE / 2]);
         a_file_arrives(&scene.server.data_dir()).await;
-        change.make(&scene, &key).await;
+        change.make(&scene.server, &key).await;
         let _cut_off = connection.try_send(&bytes[LARGE / 2..]);
         let answer = connection.answer();
         assert!(
