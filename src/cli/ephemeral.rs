@@ -197,12 +197,8 @@ fn open_core(
         None => None,
     };
     let clock = own.clock.map_or_else(Clock::default, Clock::standing_at);
-    let disk = TestDisk::without_syncs();
-    let switched = disk.clone();
-    let control =
-        TestControl::new(move |is_full| if is_full { switched.leave_room(0) } else { switched.repair() });
-    let disk: Arc<dyn Disk> = Arc::new(disk);
-    Ok((Core::open_for_tests(settings, clock, disk, control)?, first))
+    let disk: Arc<dyn Disk> = Arc::new(TestDisk::without_syncs());
+    Ok((Core::open_for_tests(settings, clock, disk, TestControl::default())?, first))
 }
 
 async fn serve(parts: Parts, own: &EphemeralArgs, parent: Option<Parent>) -> Result<(), CommandError> {

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::model::id::KeyId;
@@ -34,10 +33,8 @@ use recorder::Recorder;
 use running::RunningRequest;
 use states::SavedState;
 
-/// Makes the disk look full, or not.
-type FullDiskSwitch = Box<dyn Fn(bool) + Send + Sync>;
-
 /// The state of the control door.
+#[derive(Default)]
 pub struct TestControl {
     faults: Mutex<Faults>,
     recorder: Mutex<Recorder>,
@@ -45,9 +42,6 @@ pub struct TestControl {
     states: Mutex<BTreeMap<String, Arc<SavedState>>>,
     /// Keys that are deleted when so many bytes of files have arrived from them.
     doomed_keys: Mutex<HashMap<KeyId, u64>>,
-    full_disk: FullDiskSwitch,
-    /// How many running requests have a full disk.
-    full_disk_users: AtomicUsize,
     /// Files that saved states need are never deleted.
     files: OnceLock<FilesHold>,
     /// What the server began with.
@@ -61,22 +55,6 @@ impl fmt::Debug for TestControl {
 }
 
 impl TestControl {
-    /// A control door for a server whose disk is made to look full by `full_disk`.
-    #[must_use]
-    pub fn new(full_disk: impl Fn(bool) + Send + Sync + 'static) -> Self {
-        Self {
-            faults: Mutex::default(),
-            recorder: Mutex::default(),
-            running: Mutex::default(),
-            states: Mutex::default(),
-            doomed_keys: Mutex::default(),
-            full_disk: Box::new(full_disk),
-            full_disk_users: AtomicUsize::new(0),
-            files: OnceLock::new(),
-            first: OnceLock::new(),
-        }
-    }
-
     /// Adds a fault.
     #[must_use]
     pub fn add_fault(&self, fault: Fault) -> FaultState {
@@ -114,18 +92,6 @@ impl TestControl {
     #[must_use]
     pub fn first(&self) -> Option<&TestOrganization> {
         self.first.get()
-    }
-
-    fn fill_disk(&self) {
-        if self.full_disk_users.fetch_add(1, Ordering::SeqCst) == 0 {
-            (self.full_disk)(true);
-        }
-    }
-
-    fn empty_disk(&self) {
-        if self.full_disk_users.fetch_sub(1, Ordering::SeqCst) == 1 {
-            (self.full_disk)(false);
-        }
     }
 }
 

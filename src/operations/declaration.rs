@@ -43,6 +43,17 @@ pub struct Declaration {
     pub graphql: &'static [&'static str],
 }
 
+impl Declaration {
+    /// Whether it fails on a full disk.
+    #[must_use]
+    pub fn needs_room(&self) -> bool {
+        match &self.rest {
+            Some(endpoint) => endpoint.codes.contains(&Code::StorageFull),
+            None => self.tool.effect != Effect::Reads,
+        }
+    }
+}
+
 /// The ids in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {

@@ -18,7 +18,7 @@ use crate::core::stored_file::{ReadRange, StoredFile};
 use crate::error::{Error, Result};
 use crate::pictures::media::MediaType;
 use crate::pictures::media::svg::GZIP;
-use crate::transport::{self, Transport};
+use crate::transport::{self, BeginningOperation, Transport};
 
 mod conditions;
 mod disposition;
@@ -35,8 +35,8 @@ const CACHE_POLICY: HeaderValue =
 const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// What tests and metrics call a request of a file.
-const OPERATION: &str = "get_file";
+/// A request of a file, for the metrics and for faults of tests.
+const OPERATION: BeginningOperation = BeginningOperation { name: "get_file", needs_room: false };
 
 type OriginalPath = web::Path<(String, String, String)>;
 type VariantPath = web::Path<(String, String, String, String)>;

@@ -81,7 +81,7 @@ async fn serve(route: &'static Route, request: HttpRequest, payload: web::Payloa
     let Authorized { caller, head, .. } = &authorized;
     let LibraryPath { organization, library } = head.library();
     let (id, place) = (transport::request_id(), [organization, library]);
-    transport::begin_operation(head.core(), id, Some(caller), declaration.name, place).await?;
+    transport::begin_operation(head.core(), id, Some(caller), declaration.into(), place).await?;
     (route.answer)(authorized).await
 }
 

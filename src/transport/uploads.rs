@@ -14,12 +14,14 @@ use crate::core::cancellation::Cancellation;
 use crate::core::uploads::{FoundUpload, Part, PartOutcome, ReceivingUpload, UploadState, Uploaded};
 use crate::error::{Code, Error, Result};
 use crate::transport::wire::v2026_07_08::Asset;
-use crate::transport::{self, Transport};
+use crate::transport::{self, BeginningOperation, Transport};
 
 /// Where the addresses are.
 const PREFIX: &str = "/uploads/";
 /// The operation that the bytes belong to, in the metrics and for faults of tests.
 const OPERATION: &str = "upload_assets";
+/// The methods that send bytes.
+const SENDING: [Method; 2] = [Method::PUT, Method::PATCH];
 /// The extensions of tus.
 const EXTENSIONS: &str = "expiration,termination,creation-defer-length";
 /// The id of the asset that a file became, where the answer has no body.
@@ -42,7 +44,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
 /// # Errors
 /// The error that the request will be answered with. Other paths always pass.
 pub fn may_continue(core: &Core, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<()> {
-    let token = uri.path().strip_prefix(PREFIX).filter(|_| [Method::PUT, Method::PATCH].contains(method));
+    let token = uri.path().strip_prefix(PREFIX).filter(|_| SENDING.contains(method));
     let Some(token) = token else { return Ok(()) };
     core.find_upload(token)?.expect_body(core, announced_bytes(headers))
 }
@@ -53,9 +55,10 @@ async fn find(core: &Core, request: &HttpRequest) -> Result<FoundUpload> {
     let found = core.find_upload(request.match_info().get("token").unwrap_or_default())?;
     let found = found.from_address(transport::client_address());
     request_state::record_caller(found.caller())?;
+    let operation = BeginningOperation { name: OPERATION, needs_room: SENDING.contains(request.method()) };
     let place = found.library();
     let place = [place.organization, place.library];
-    transport::begin_operation(core, transport::request_id(), Some(found.caller()), OPERATION, place).await?;
+    transport::begin_operation(core, transport::request_id(), Some(found.caller()), operation, place).await?;
     Ok(found)
 }
 

@@ -74,7 +74,12 @@ impl Ephemeral {
 
     /// A client with one of the keys: `write`, `read` or `none`.
     fn rest(&self, key: &str) -> Rest {
-        Rest::new(&self.client().with_key(&self.text(&format!("/keys/{key}"))), NEW)
+        self.rest_with(&self.text(&format!("/keys/{key}")))
+    }
+
+    /// A client with this key.
+    fn rest_with(&self, key: &str) -> Rest {
+        Rest::new(&self.client().with_key(key), NEW)
     }
 
     /// Sends something to the control door.

@@ -17,6 +17,8 @@ const RETRY_AFTER: u64 = 1;
 pub struct TestedOperation<'a> {
     /// Its name.
     pub name: &'static str,
+    /// Whether it fails on a full disk.
+    pub needs_room: bool,
     /// The key that calls it.
     pub key: Option<&'a KeyId>,
     /// The organization that it names; may be empty.
@@ -58,12 +60,8 @@ impl Core {
                     let delay = Duration::from_millis(slow_body_ms);
                     control.update(request, |running| running.effect.body_delay = Some(delay));
                 }
-                Effect::FullDisk { .. } => control.update(request, |running| {
-                    if !running.fills_disk {
-                        running.fills_disk = true;
-                        control.fill_disk();
-                    }
-                }),
+                Effect::FullDisk { .. } if operation.needs_room => return Err(Error::storage_full()),
+                Effect::FullDisk { .. } => {}
                 Effect::RevokeKey { revoke_key_after_bytes } => {
                     if let Some(key) = operation.key {
                         lock(&control.doomed_keys).insert(key.clone(), revoke_key_after_bytes);

@@ -59,7 +59,7 @@ pub enum Effect {
         /// After how many milliseconds.
         slow_body_ms: u64,
     },
-    /// The disk is full while the request runs.
+    /// The disk is full for this operation: one that needs room is refused.
     #[serde(rename_all = "camelCase")]
     FullDisk {
         /// Always true.
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     fn operation(name: &'static str, library: &'static str) -> TestedOperation<'static> {
-        TestedOperation { name, key: None, organization: "test", library }
+        TestedOperation { name, needs_room: false, key: None, organization: "test", library }
     }
 
     fn fault(json: &str) -> Fault {

@@ -17,7 +17,6 @@ pub struct RunningRequest {
     pub organization: Option<String>,
     pub library: Option<String>,
     pub effect: AnswerEffect,
-    pub fills_disk: bool,
 }
 
 /// A request that is being answered. Recorded when this is dropped, at the latest.
@@ -87,9 +86,6 @@ impl TestedRequest {
 impl Drop for TestedRequest {
     fn drop(&mut self) {
         let running = lock(&self.control.running).remove(&self.id).unwrap_or_default();
-        if running.fills_disk {
-            self.control.empty_disk();
-        }
         let (status, code) = self.answer.map_or((None, None), |(status, code)| (Some(status), code));
         lock(&self.control.recorder).add(RecordedRequest {
             id: std::mem::take(&mut self.id),

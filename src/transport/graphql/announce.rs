@@ -11,7 +11,7 @@ use super::document::PreparedOperation;
 use crate::core::Core;
 use crate::core::access::Caller;
 use crate::error::Result;
-use crate::operations::declarations;
+use crate::operations::{Declaration, declarations};
 use crate::transport;
 
 /// The arguments that name a library.
@@ -20,10 +20,9 @@ const LIBRARIES: [&str; 2] = ["libraryId", "sourceLibraryId"];
 const ORGANIZATION: &str = "organizationId";
 
 /// The operation of each field.
-static OPERATIONS: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
-    let of_operation = |declaration: crate::operations::Declaration| {
-        declaration.graphql.iter().map(move |field| (*field, declaration.name))
-    };
+static OPERATIONS: LazyLock<HashMap<&str, Declaration>> = LazyLock::new(|| {
+    let of_operation =
+        |declaration: Declaration| declaration.graphql.iter().map(move |field| (*field, declaration));
     declarations().into_iter().flat_map(of_operation).collect()
 });
 
@@ -35,16 +34,23 @@ pub async fn announce(core: &Core, caller: &Caller, prepared: &PreparedOperation
     let DocumentOperations::Single(operation) = &prepared.document.operations else { return Ok(()) };
     for item in &operation.node.selection_set.node.items {
         if let Selection::Field(field) = &item.node
-            && let Some(name) = OPERATIONS.get(field.node.name.node.as_str())
+            && let Some(declaration) = OPERATIONS.get(field.node.name.node.as_str())
         {
             if core.test_control().is_none() {
-                transport::record_operation(name);
+                transport::record_operation(declaration.name);
                 continue;
             }
             let text = |names: &[&str]| argument(&field.node, names, prepared);
             let (organization, library) = (text(&[ORGANIZATION]), text(&LIBRARIES));
             let place = [organization.as_str(), &library];
-            transport::begin_operation(core, transport::request_id(), Some(caller), name, place).await?;
+            transport::begin_operation(
+                core,
+                transport::request_id(),
+                Some(caller),
+                declaration.into(),
+                place,
+            )
+            .await?;
         }
     }
     Ok(())

@@ -186,7 +186,7 @@ async fn answer<O: Operation>(call: ToolCall, mut arguments: JsonObject) -> Resu
         asset: id(ASSET_ID),
     };
     let place = [target.organization.as_str(), &target.library];
-    transport::begin_operation(&core, request, Some(&caller), O::DECLARATION.name, place).await?;
+    transport::begin_operation(&core, request, Some(&caller), (&O::DECLARATION).into(), place).await?;
     let Ok(input) = serde_json::from_value::<O::Input>(Value::Object(arguments)) else {
         // The arguments were checked against the schema, which describes every problem.
         return Ok(invalid_arguments(O::DECLARATION.name, "they don't match its input schema"));

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{ASSETS, Ephemeral, found, names, upload, uploaded};
-use crate::rest::{NEW, Rest, text};
+use crate::rest::{Rest, text};
 use crate::support::{mcp, send};
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn a_reset_ends_keys_faults_and_records_and_brings_back_what_was_deleted()
     let id = uploaded(&rest, "one").await;
     server.controlled(Method::POST, "snapshots", json!({"name": "one"})).await;
     let made = server.controlled(Method::POST, "organizations", json!({})).await;
-    let other = Rest::new(&server.client().with_key(&text(&made["keys"]["write"])), NEW);
+    let other = server.rest_with(&text(&made["keys"]["write"]));
     assert_eq!(other.get("/me").await.status, 200);
     rest.json(Method::DELETE, ASSETS, json!({"ids": [id]})).await;
     server.controlled(Method::POST, "clock/advance", json!({"seconds": 31 * 24 * 60 * 60})).await;
@@ -181,7 +181,7 @@ async fn organizations_do_not_see_each_other() {
     let other = server.controlled(Method::POST, "organizations", body).await;
     assert_eq!([&one["organizationId"], &other["organizationId"]], ["shop-tests", "shop-tests-2"]);
     assert_eq!(one["libraries"][2], json!({"id": "bags", "slug": "bags", "name": "Bags"}));
-    let rest = |made: &Value| Rest::new(&server.client().with_key(&text(&made["keys"]["write"])), NEW);
+    let rest = |made: &Value| server.rest_with(&text(&made["keys"]["write"]));
     let (mine, theirs) = (rest(&one), rest(&other));
     let assets =
         |made: &Value| format!("/organizations/{}/libraries/shoes/assets", text(&made["organizationId"]));

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{ASSETS, Ephemeral, names, upload, uploaded};
-use crate::rest::{Form, picture, text};
+use crate::rest::{Form, Rest, picture, text};
 use crate::support::{mcp, send};
 
 #[tokio::test]
@@ -92,11 +92,7 @@ async fn a_cut_connection_has_no_answer_and_a_second_attempt_works() {
     let server = Ephemeral::start(&[]);
     let rest = server.rest("write");
     server.fault(json!({"match": {"operation": "upload_assets"}, "times": 1, "effect": {"cut": true}})).await;
-    let mut form = Form::default();
-    form.file("files", "one", &picture("one"));
-    let request =
-        rest.request(Method::POST, ASSETS).header("Content-Type", Form::CONTENT_TYPE).body(form.finish());
-    let error = request.send().await.unwrap_err();
+    let error = send_picture(&rest, "one").await.unwrap_err();
     assert!(!error.is_timeout() && error.status().is_none(), "{error}");
     assert_eq!(names(&rest, ASSETS).await, [""; 0]);
     uploaded(&rest, "one").await;
@@ -104,6 +100,14 @@ async fn a_cut_connection_has_no_answer_and_a_second_attempt_works() {
     let statuses: Vec<&Value> =
         recorded["requests"].as_array().unwrap().iter().map(|request| &request["status"]).collect();
     assert_eq!(statuses, [&Value::Null, &json!(200)]);
+}
+
+/// Uploads a picture; the connection may break.
+async fn send_picture(rest: &Rest, name: &str) -> reqwest::Result<reqwest::Response> {
+    let mut form = Form::default();
+    form.file("files", name, &picture(name));
+    let request = rest.request(Method::POST, ASSETS).header("Content-Type", Form::CONTENT_TYPE);
+    request.body(form.finish()).send().await
 }
 
 #[tokio::test]
@@ -119,6 +123,35 @@ async fn a_full_disk_refuses_uploads_and_nothing_else() {
     server.controlled(Method::DELETE, "faults/fault-1", Value::Null).await;
     uploaded(&rest, "two").await;
     assert_eq!(send(server.client().request(Method::GET, "/readyz")).await.status, 200);
+}
+
+#[tokio::test]
+async fn nobody_else_meets_a_fault() {
+    let server = Ephemeral::start(&[]);
+    let write = server.rest("write");
+    let made = server.controlled(Method::POST, "organizations", json!({"name": "Other"})).await;
+    let other = server.rest_with(&text(&made["keys"]["write"]));
+    let (key, assets) = (server.text("/keyIds/write"), "/organizations/other/libraries/main/assets");
+    for effect in [
+        json!({"code": "INTERNAL_SERVER_ERROR"}),
+        json!({"latencyMs": 1}),
+        json!({"cut": true}),
+        json!({"slowBodyMs": 1}),
+        json!({"fullDisk": true}),
+        json!({"revokeKeyAfterBytes": 1}),
+    ] {
+        for effect in [&effect, &json!({"latencyMs": 300})] {
+            server.fault(json!({"match": {"keyId": key}, "effect": effect})).await;
+        }
+        let meanwhile = async {
+            for number in 0..10 {
+                let reply = upload(&other, assets, &format!("{effect} {number}")).await;
+                assert_eq!(reply.status, 200, "beside {effect}");
+            }
+        };
+        let (_hit, ()) = tokio::join!(send_picture(&write, "one"), meanwhile);
+        server.controlled(Method::DELETE, "faults", Value::Null).await;
+    }
 }
 
 #[tokio::test]
