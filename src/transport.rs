@@ -43,7 +43,7 @@ pub use middleware::{Observers, StrictTransportSecurity, refused_response, wrap}
 pub use request_state::{
     RequestId, cancellation, client_address, record_code, record_operation, record_transport, request_id,
 };
-pub use tested_answer::{BeginningOperation, CONTROL_PATH, begin_operation};
+pub use tested_answer::{CONTROL_PATH, begin_operation};
 
 /// The bearer token of a request.
 ///

@@ -20,7 +20,7 @@ mod running;
 mod saved_file;
 mod states;
 
-pub use effects::{AnswerEffect, TestedOperation};
+pub use effects::{AnswerEffect, BeginningOperation, OperationCall};
 pub use faults::{Effect, Fault, FaultMatch, FaultState};
 pub use organization::{KeyIds, NewOrganization, TestKeys, TestLibrary, TestOrganization, TestOwner};
 pub use recorder::{RecordedRequest, RequestFilter, Requests};

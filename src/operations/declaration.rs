@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::parameters::Parameter;
 use crate::core::access::{Caller, LibraryPath};
+use crate::core::test_control::BeginningOperation;
 use crate::error::{Code, Result};
 use crate::transport::wire::Version;
 
@@ -51,6 +52,12 @@ impl Declaration {
             Some(endpoint) => endpoint.codes.contains(&Code::StorageFull),
             None => self.tool.effect != Effect::Reads,
         }
+    }
+}
+
+impl From<&Declaration> for BeginningOperation {
+    fn from(declaration: &Declaration) -> Self {
+        Self { name: declaration.name, needs_room: declaration.needs_room() }
     }
 }
 

@@ -15,10 +15,11 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use crate::core::Core;
 use crate::core::public_file::PublicFile;
 use crate::core::stored_file::{ReadRange, StoredFile};
+use crate::core::test_control::BeginningOperation;
 use crate::error::{Error, Result};
 use crate::pictures::media::MediaType;
 use crate::pictures::media::svg::GZIP;
-use crate::transport::{self, BeginningOperation, Transport};
+use crate::transport::{self, Transport};
 
 mod conditions;
 mod disposition;

@@ -13,9 +13,8 @@ use tokio::time::{Sleep, sleep};
 use super::request_state::{RequestId, RequestState, record_operation};
 use crate::core::Core;
 use crate::core::access::Caller;
-use crate::core::test_control::{AnswerEffect, TestedOperation, TestedRequest};
+use crate::core::test_control::{AnswerEffect, BeginningOperation, OperationCall, TestedRequest};
 use crate::error::Result;
-use crate::operations::Declaration;
 
 /// Where the control door is. Requests to it are not recorded.
 pub const CONTROL_PATH: &str = "/_test";
@@ -32,21 +31,6 @@ pub fn tested(answer: HttpResponse, request: TestedRequest, state: &RequestState
     }
 }
 
-/// An operation that a request is about to run.
-#[derive(Debug, Clone, Copy)]
-pub struct BeginningOperation {
-    /// Its name, in the metrics and for faults of tests.
-    pub name: &'static str,
-    /// Whether it fails on a full disk.
-    pub needs_room: bool,
-}
-
-impl From<&Declaration> for BeginningOperation {
-    fn from(declaration: &Declaration) -> Self {
-        Self { name: declaration.name, needs_room: declaration.needs_room() }
-    }
-}
-
 /// Announces the operation of a request before it runs. It is counted as that from here on; on a server that was started
 /// for tests, this is where faults happen.
 ///
@@ -59,15 +43,13 @@ pub async fn begin_operation(
     operation: BeginningOperation,
     [organization, library]: [&str; 2],
 ) -> Result<()> {
-    let BeginningOperation { name, needs_room } = operation;
-    record_operation(name);
+    record_operation(operation.name);
     if core.test_control().is_none() {
         return Ok(());
     }
     let id = request.as_ref().map(RequestId::as_str).unwrap_or_default();
     let key = caller.and_then(Caller::key_id).cloned();
-    let operation = TestedOperation { name, needs_room, key: key.as_ref(), organization, library };
-    core.begin_operation(id, operation).await
+    core.begin_operation(id, OperationCall { operation, key: key.as_ref(), organization, library }).await
 }
 
 /// A body that breaks off before anything is sent, so that the connection is closed.

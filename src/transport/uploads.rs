@@ -11,10 +11,11 @@ use super::body::announced_bytes;
 use super::{incomplete_body, request_state, tus};
 use crate::core::Core;
 use crate::core::cancellation::Cancellation;
+use crate::core::test_control::BeginningOperation;
 use crate::core::uploads::{FoundUpload, Part, PartOutcome, ReceivingUpload, UploadState, Uploaded};
 use crate::error::{Code, Error, Result};
 use crate::transport::wire::v2026_07_08::Asset;
-use crate::transport::{self, BeginningOperation, Transport};
+use crate::transport::{self, Transport};
 
 /// Where the addresses are.
 const PREFIX: &str = "/uploads/";

@@ -12,13 +12,20 @@ use crate::error::{Code, Error, Result};
 /// After how many seconds a client should try again that is told to wait.
 const RETRY_AFTER: u64 = 1;
 
-/// An operation that a request is about to run.
+/// What a request is about to run.
 #[derive(Debug, Clone, Copy)]
-pub struct TestedOperation<'a> {
-    /// Its name.
+pub struct BeginningOperation {
+    /// The name of the operation, in the metrics and for faults of tests.
     pub name: &'static str,
     /// Whether it fails on a full disk.
     pub needs_room: bool,
+}
+
+/// An operation that a request is about to run, and who runs it where.
+#[derive(Debug, Clone, Copy)]
+pub struct OperationCall<'a> {
+    /// What it is.
+    pub operation: BeginningOperation,
     /// The key that calls it.
     pub key: Option<&'a KeyId>,
     /// The organization that it names; may be empty.
@@ -42,10 +49,10 @@ impl Core {
     ///
     /// # Errors
     /// That of a fault.
-    pub async fn begin_operation(&self, request: &str, operation: TestedOperation<'_>) -> Result<()> {
+    pub async fn begin_operation(&self, request: &str, call: OperationCall<'_>) -> Result<()> {
         let Some(control) = self.test_control() else { return Ok(()) };
-        control.note(request, &operation);
-        let effects = lock(&control.faults).hit(&operation);
+        control.note(request, &call);
+        let effects = lock(&control.faults).hit(&call);
         for effect in effects {
             match effect {
                 Effect::Latency { latency_ms } => {
@@ -60,10 +67,10 @@ impl Core {
                     let delay = Duration::from_millis(slow_body_ms);
                     control.update(request, |running| running.effect.body_delay = Some(delay));
                 }
-                Effect::FullDisk { .. } if operation.needs_room => return Err(Error::storage_full()),
+                Effect::FullDisk { .. } if call.operation.needs_room => return Err(Error::storage_full()),
                 Effect::FullDisk { .. } => {}
                 Effect::RevokeKey { revoke_key_after_bytes } => {
-                    if let Some(key) = operation.key {
+                    if let Some(key) = call.key {
                         lock(&control.doomed_keys).insert(key.clone(), revoke_key_after_bytes);
                     }
                 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::effects::TestedOperation;
+use super::effects::OperationCall;
 use super::fits;
 use crate::error::{Code, Error, Result};
 
@@ -166,10 +166,10 @@ impl Faults {
     }
 
     /// The effects on an operation, and counts them.
-    pub fn hit(&mut self, operation: &TestedOperation<'_>) -> Vec<Effect> {
+    pub fn hit(&mut self, call: &OperationCall<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
         for state in &mut self.faults {
-            if state.fault.matches.is_met_by(operation) && state.takes_its_share() {
+            if state.fault.matches.is_met_by(call) && state.takes_its_share() {
                 state.hits += 1;
                 state.fault.times = state.fault.times.map(|times| times.saturating_sub(1));
                 effects.push(state.fault.effect.clone());
@@ -181,10 +181,10 @@ impl Faults {
 }
 
 impl FaultMatch {
-    fn is_met_by(&self, operation: &TestedOperation<'_>) -> bool {
-        fits(self.operation.as_deref(), Some(operation.name))
-            && fits(self.key_id.as_deref(), operation.key.map(super::KeyId::as_str))
-            && fits(self.library.as_deref(), Some(operation.library))
+    fn is_met_by(&self, call: &OperationCall<'_>) -> bool {
+        fits(self.operation.as_deref(), Some(call.operation.name))
+            && fits(self.key_id.as_deref(), call.key.map(super::KeyId::as_str))
+            && fits(self.library.as_deref(), Some(call.library))
     }
 }
 
@@ -204,10 +204,12 @@ impl FaultState {
 
 #[cfg(test)]
 mod tests {
+    use super::super::BeginningOperation;
     use super::*;
 
-    fn operation(name: &'static str, library: &'static str) -> TestedOperation<'static> {
-        TestedOperation { name, needs_room: false, key: None, organization: "test", library }
+    fn call(name: &'static str, library: &'static str) -> OperationCall<'static> {
+        let operation = BeginningOperation { name, needs_room: false };
+        OperationCall { operation, key: None, organization: "test", library }
     }
 
     fn fault(json: &str) -> Fault {
@@ -228,7 +230,7 @@ mod tests {
             ("list_assets", "main", 1),
             ("list_assets", "main", 0),
         ] {
-            assert_eq!(faults.hit(&operation(name, library)).len(), hits, "{name} {library}");
+            assert_eq!(faults.hit(&call(name, library)).len(), hits, "{name} {library}");
         }
         assert!(faults.list().is_empty());
     }
@@ -237,7 +239,7 @@ mod tests {
     fn a_share_is_spread_evenly() {
         let mut faults = Faults::default();
         let _added = faults.add(fault(r#"{"match":{"share":0.25},"effect":{"cut":true}}"#));
-        let hits: Vec<usize> = (0..8).map(|_| faults.hit(&operation("whoami", "")).len()).collect();
+        let hits: Vec<usize> = (0..8).map(|_| faults.hit(&call("whoami", "")).len()).collect();
         assert_eq!(hits, [0, 0, 0, 1, 0, 0, 0, 1]);
         assert_eq!((faults.list()[0].hits, faults.delete(Some("fault-2")), faults.delete(None)), (2, 0, 1));
     }

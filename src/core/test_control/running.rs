@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::effects::{AnswerEffect, TestedOperation};
+use super::effects::{AnswerEffect, OperationCall};
 use super::recorder::RecordedRequest;
 use super::{TestControl, lock};
 use crate::core::Core;
@@ -52,14 +52,14 @@ impl Core {
 
 impl TestControl {
     /// Records which operation a request runs; the first one counts.
-    pub(super) fn note(&self, id: &str, operation: &TestedOperation<'_>) {
+    pub(super) fn note(&self, id: &str, call: &OperationCall<'_>) {
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         if let Some(running) = lock(&self.running).get_mut(id)
             && running.operation.is_none()
         {
-            running.operation = Some(operation.name);
-            running.organization = given(operation.organization);
-            running.library = given(operation.library);
+            running.operation = Some(call.operation.name);
+            running.organization = given(call.organization);
+            running.library = given(call.library);
         }
     }
 
