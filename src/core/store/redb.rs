@@ -48,6 +48,7 @@ mod scrub;
 mod seen;
 mod tables;
 mod tags;
+mod transaction;
 mod trash;
 mod upgrade;
 mod work;
@@ -57,7 +58,8 @@ pub use guard::in_words;
 pub use migrate::SCHEMA;
 pub use pages::{Pages, check_pages};
 pub use recovery::StoreState;
-pub use write::{ReserveUse, Tx};
+pub use transaction::Tx;
+pub use write::ReserveUse;
 
 use database::OpenDatabase;
 use guard::guarded;

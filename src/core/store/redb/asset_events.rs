@@ -3,16 +3,13 @@
 
 use std::ops::ControlFlow;
 
-use super::tables::{ASSET_EVENTS, AUDIT, EVENT_ASSETS, decode};
+use super::tables::{ASSET_EVENTS, AUDIT, EVENT_ASSETS, FIRST_ID, LAST_ID, decode};
 use super::{Reader, Snapshot, Tx, between, guarded, storage};
 use crate::core::access::grant::ReadGrant;
 use crate::core::model::audit::Event;
 use crate::core::model::id::AssetId;
 use crate::core::store::records::AssetEventQueries;
 use crate::error::Result;
-
-const FIRST_ID: &[u8; 16] = &[0; 16];
-const LAST_ID: &[u8; 16] = &[0xFF; 16];
 
 impl AssetEventQueries for Snapshot {
     fn asset_events(&self, grant: &ReadGrant, id: &AssetId, most: usize) -> Result<Vec<(Event, String)>> {

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::tables::{ASSET_HOMES, ASSETS, LIBRARIES, TAG_TOTALS, TRASH, VARIANTS, decode};
+use super::tables::{ASSET_HOMES, ASSETS, FIRST_ID, LAST_ID, LIBRARIES, TAG_TOTALS, TRASH, VARIANTS, decode};
 use super::{Reader, Tx, between};
 use crate::core::access::grant::Administrator;
 use crate::core::model::id::{AssetId, OrganizationId};
@@ -10,9 +10,6 @@ use crate::core::model::time::Millis;
 use crate::core::model::{Asset, Library};
 use crate::core::store::records::{ImportCommands, ImportQueries};
 use crate::error::Result;
-
-const FIRST_ID: &[u8; 16] = &[0; 16];
-const LAST_ID: &[u8; 16] = &[0xFF; 16];
 
 impl<R: Reader> ImportQueries for R {
     fn assets_in(&self, by: &Administrator, library: &Library) -> Result<Vec<Asset>> {

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use redb::{ReadableTable, WriteTransaction};
 
 use super::libraries::adjusted;
-use super::tables::{LISTED, LISTED_COUNTS};
+use super::tables::{FIRST_ID, LAST_ID, LISTED, LISTED_COUNTS};
 use super::{Reader, Tx, between, storage};
 use crate::core::access::grant::ReadGrant;
 use crate::core::model::id::{AssetId, LibraryId};
@@ -18,8 +18,6 @@ use crate::error::{Error, Result};
 
 /// How long the periods of each level are: two to the power of this, in milliseconds.
 const LEVELS: [(u8, u32); 4] = [(0, 32), (1, 24), (2, 16), (3, 8)];
-const FIRST_ID: &[u8; 16] = &[0; 16];
-const LAST_ID: &[u8; 16] = &[0xFF; 16];
 
 impl<R: Reader> OrderQueries for R {
     fn listed_at(&self, grant: &ReadGrant, position: usize) -> Result<Option<Cursor>> {

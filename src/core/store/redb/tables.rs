@@ -16,6 +16,10 @@ use crate::core::model::{
 };
 use crate::error::{Error, Result};
 
+/// Where the ids of assets begin and end in a range of keys.
+pub(super) const FIRST_ID: &[u8; 16] = &[0; 16];
+pub(super) const LAST_ID: &[u8; 16] = &[0xFF; 16];
+
 /// `(library, id)` and other keys hold asset ids as their 16 bytes.
 type Id = &'static [u8; 16];
 /// A blake3 hash: of a key, or of a file.

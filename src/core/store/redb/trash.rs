@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::tables::{ASSETS, LIBRARY_TRASH, TRASH, VARIANTS, decode};
+use super::tables::{ASSETS, FIRST_ID, LAST_ID, LIBRARY_TRASH, TRASH, VARIANTS, decode};
 use super::{Reader, Snapshot, Tx, between};
 use crate::core::access::grant::{Administrator, ReadGrant, WriteGrant};
 use crate::core::model::id::{AssetId, LibraryId};
@@ -11,9 +11,6 @@ use crate::core::model::time::{Millis, newest_first};
 use crate::core::model::{Asset, Library};
 use crate::core::store::records::{AssetCommands, AssetQueries, Due, TrashCommands, TrashQueries};
 use crate::error::{Code, Error, Result};
-
-const FIRST_ID: &[u8; 16] = &[0; 16];
-const LAST_ID: &[u8; 16] = &[0xFF; 16];
 
 impl TrashQueries for Snapshot {
     fn trash_due(&self, by: &Administrator, until: Millis, most: usize) -> Result<Vec<Due>> {

@@ -1,18 +1,16 @@
 //! The write queue: one thread, one transaction and one fsync for all that wait together.
 
-use std::cell::Cell;
-use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 use std::time::Instant;
 
-use redb::{TableDefinition, WriteTransaction};
+use redb::WriteTransaction;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::database::OpenDatabase;
 use super::guard::{Damaged, guarded};
 use super::recovery::Recovery;
-use super::tables::META;
-use super::{Reader, lookup_in, scan_in, storage};
+use super::storage;
+use super::transaction::Tx;
 use crate::error::{Error, Result};
 use crate::telemetry::metrics::{Committed, StoreMetrics};
 
@@ -21,14 +19,6 @@ const BATCH: usize = 256;
 /// How many writes wait in the queue before callers wait for a place in it.
 const QUEUE: usize = 4096;
 
-/// One closure's part of a write transaction.
-pub struct Tx<'a> {
-    transaction: &'a WriteTransaction,
-    changed: Cell<bool>,
-    /// False when the disk is full, except for what may use its reserve.
-    may_put: bool,
-}
-
 /// Whether a write may use the reserve of a full disk: only what frees space, revokes, or lets someone in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReserveUse {
@@ -36,114 +26,6 @@ pub enum ReserveUse {
     Never,
     /// It goes on.
     Allowed,
-}
-
-impl Tx<'_> {
-    /// Sets the value under `key`.
-    ///
-    /// # Errors
-    /// `STORAGE_FULL` when the disk is full and this transaction may not use the reserve; when the disk fails.
-    pub(super) fn put<K: redb::Key + 'static, V: redb::Value + 'static>(
-        &self,
-        table: TableDefinition<'_, K, V>,
-        key: K::SelfType<'_>,
-        value: V::SelfType<'_>,
-    ) -> Result<()> {
-        if !self.may_put {
-            return Err(Error::storage_full());
-        }
-        self.changed.set(true);
-        self.transaction.open_table(table).map_err(storage)?.insert(key, value).map_err(storage)?;
-        Ok(())
-    }
-
-    /// Removes what is under `key`.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub(super) fn delete<K: redb::Key + 'static, V: redb::Value + 'static>(
-        &self,
-        table: TableDefinition<'_, K, V>,
-        key: K::SelfType<'_>,
-    ) -> Result<()> {
-        self.changed.set(true);
-        self.transaction.open_table(table).map_err(storage)?.remove(key).map_err(storage)?;
-        Ok(())
-    }
-
-    /// Opens a table to change it in other ways than by [`Tx::put`] and [`Tx::delete`].
-    ///
-    /// # Errors
-    /// As [`Tx::put`].
-    pub(super) fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
-        &self,
-        table: TableDefinition<'_, K, V>,
-    ) -> Result<redb::Table<'_, K, V>> {
-        if !self.may_put {
-            return Err(Error::storage_full());
-        }
-        self.changed.set(true);
-        self.transaction.open_table(table).map_err(storage)
-    }
-
-    /// The transaction itself, for tests that damage it.
-    #[cfg(test)]
-    pub(super) fn transaction(&self) -> &WriteTransaction {
-        self.transaction
-    }
-
-    /// Removes everything from a table.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub(super) fn clear<K: redb::Key + 'static, V: redb::Value + 'static>(
-        &self,
-        table: TableDefinition<'_, K, V>,
-    ) -> Result<()> {
-        self.changed.set(true);
-        self.transaction.delete_table(table).map_err(storage)?;
-        self.transaction.open_table(table).map_err(storage).map(drop)
-    }
-
-    /// Counts a counter of the database up by one and returns it.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub(super) fn next(&self, counter: &'static str) -> Result<u64> {
-        let next = self.lookup(META, counter, Ok)?.unwrap_or(0) + 1;
-        self.put(META, counter, next)?;
-        Ok(next)
-    }
-}
-
-impl Reader for Tx<'_> {
-    fn lookup<K: redb::Key + 'static, V: redb::Value + 'static, R>(
-        &self,
-        table: TableDefinition<'_, K, V>,
-        key: K::SelfType<'_>,
-        read: impl FnOnce(V::SelfType<'_>) -> Result<R>,
-    ) -> Result<Option<R>> {
-        lookup_in(&self.transaction.open_table(table).map_err(storage)?, &key, read)
-    }
-
-    fn scan<'a, K: redb::Key + 'static, V: redb::Value + 'static>(
-        &self,
-        table: TableDefinition<'_, K, V>,
-        range: (Bound<K::SelfType<'a>>, Bound<K::SelfType<'a>>),
-        visit: impl FnMut(K::SelfType<'_>, V::SelfType<'_>) -> Result<ControlFlow<()>>,
-    ) -> Result<()> {
-        scan_in(&self.transaction.open_table(table).map_err(storage)?, range, visit)
-    }
-
-    fn lookup_each<'k, K: redb::Key + 'static, V: redb::Value + 'static, R>(
-        &self,
-        table: TableDefinition<'_, K, V>,
-        keys: impl Iterator<Item = K::SelfType<'k>>,
-        mut read: impl FnMut(V::SelfType<'_>) -> Result<R>,
-    ) -> Result<Vec<Option<R>>> {
-        let table = self.transaction.open_table(table).map_err(storage)?;
-        keys.map(|key| lookup_in(&table, &key, &mut read)).collect()
-    }
 }
 
 /// A write that waits for its turn: run as often as needed, answered once.
@@ -273,15 +155,15 @@ impl Thread {
         let mut batch = batch.into_iter();
         while let Some(mut job) = batch.next() {
             let may_put = !is_full || job.reserve_use() == ReserveUse::Allowed;
-            let part = Tx { transaction: &tx, changed: Cell::new(false), may_put };
+            let part = Tx::of(&tx, may_put);
             let outcome = run_job(job.as_mut(), &part);
-            if outcome.is_err() && part.changed.get() {
+            if outcome.is_err() && part.has_changed() {
                 // It already wrote something: the transaction goes, the others run again without it.
                 let _nothing_stays = guarded(|| tx.abort().map_err(storage));
                 job.answer(outcome);
                 return ran.into_iter().map(|ran| ran.job).chain(batch).collect();
             }
-            changed |= part.changed.get();
+            changed |= part.has_changed();
             ran.push(Ran { job, outcome });
         }
         let committed =
@@ -319,7 +201,7 @@ fn run_job(job: &mut dyn Job, tx: &Tx<'_>) -> Result<()> {
     let cause = outcome.as_ref().err().and_then(Error::cause);
     if cause.and_then(|cause| cause.downcast_ref::<Damaged>()).is_some() {
         // Nobody knows what it had changed when it panicked.
-        tx.changed.set(true);
+        tx.mark_changed();
     }
     outcome
 }
@@ -330,7 +212,7 @@ mod tests {
     use crate::core::disk::LocalDisk;
     use crate::core::store::reserve::Reserve;
     use crate::error::Code;
-    use redb::ReadableTable;
+    use redb::{ReadableTable, TableDefinition};
 
     const NUMBERS: TableDefinition<u64, u64> = TableDefinition::new("numbers");
 
