@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use crate::core::store::AssetCommands;
 use crate::error::Result;
 use crate::fetch::Fetcher;
 use crate::telemetry::metrics::Metrics;
@@ -18,6 +17,7 @@ pub mod backup;
 pub mod browse;
 pub mod budget;
 pub mod cancellation;
+mod changes;
 pub mod clock;
 pub mod data_dir;
 pub mod data_folder;
@@ -41,6 +41,7 @@ pub mod members;
 pub mod model;
 mod newest_first;
 mod observed;
+mod opening;
 pub mod organizations;
 pub mod preview;
 pub mod processing;
@@ -61,13 +62,10 @@ pub mod trash;
 pub mod uploads;
 pub mod variants;
 
-use access::{Administrator, WriteGrant};
 use audit::Refusals;
 use browse::window::CachedResults;
 use budget::Budget;
 use clock::Clock;
-use data_folder::{DataFolder, Database, INDEX, Opening};
-use disk::{Disk, LocalDisk};
 use health::Health;
 pub use health::HealthCheck;
 use index::Indexer;
@@ -82,8 +80,8 @@ use processing::Processing;
 use renditions::Renditions;
 use scans::{ClientId, Scans};
 use settings::Settings;
+use store::Store;
 use store::files::Blobs;
-use store::{Reserve, ReserveUse, Store, StoreOptions, Tx};
 use test_control::TestControl;
 use uploads::ActiveUploads;
 
@@ -122,98 +120,6 @@ struct Inner {
 }
 
 impl Core {
-    /// Opens the data directory, or creates it, and migrates everything in it to the current format.
-    ///
-    /// # Errors
-    /// Those of [`Core::open_as`].
-    pub fn open(settings: Settings, clock: Clock) -> Result<Self> {
-        Self::open_as(settings, clock, Opening { may_create: true, accept_files: false })
-    }
-
-    /// Opens the data directory in a certain way.
-    ///
-    /// # Errors
-    /// When another process holds it, the disk fails, or a newer rasterd wrote it; when something in it is missing or
-    /// invalid. The message says what to do.
-    pub fn open_as(settings: Settings, clock: Clock, opening: Opening) -> Result<Self> {
-        Self::open_on(settings, clock, opening, Arc::new(LocalDisk))
-    }
-
-    /// Opens the data directory on a disk that a test may have made.
-    ///
-    /// # Errors
-    /// Those of [`Core::open_as`].
-    pub fn open_on(settings: Settings, clock: Clock, opening: Opening, disk: Arc<dyn Disk>) -> Result<Self> {
-        Self::open_with(settings, clock, opening, disk, None)
-    }
-
-    /// Opens the data directory of a server that tests control.
-    ///
-    /// # Errors
-    /// Those of [`Core::open_as`].
-    pub fn open_for_tests(
-        settings: Settings,
-        clock: Clock,
-        disk: Arc<dyn Disk>,
-        control: TestControl,
-    ) -> Result<Self> {
-        let opening = Opening { may_create: true, accept_files: false };
-        Self::open_with(settings, clock, opening, disk, Some(Arc::new(control)))
-    }
-
-    fn open_with(
-        settings: Settings,
-        clock: Clock,
-        opening: Opening,
-        disk: Arc<dyn Disk>,
-        test_control: Option<Arc<TestControl>>,
-    ) -> Result<Self> {
-        let folder = DataFolder::make(&settings.data_dir)?;
-        let reserve = Reserve::open(Arc::clone(&disk), &settings.data_dir, settings.reserve_bytes)?;
-        let metrics = Arc::new(Metrics::default());
-        let options =
-            StoreOptions { cache_bytes: settings.cache_bytes, disk, reserve, metrics: metrics.store.clone() };
-        let store = open_store(&folder, &options, opening)?;
-        let blobs = Blobs::open(&settings.data_dir, &store, opening.accept_files)?;
-        let health = Health::of_database(&folder.database_path())?;
-        let observed = Observed::open(&store, &clock)?;
-        let indexer = Indexer::start(store.clone(), settings.data_dir.join(INDEX))?;
-        let fetcher = Fetcher::new(settings.fetch.clone(), settings.limits.of_fetches());
-        let renditions = Renditions::open(&settings, store.reserve().clone())?;
-        let passkeys = Passkeys::at(&settings.public_url);
-        let budget = Arc::new(Budget::of(&settings));
-        let passwords = Passwords::of(settings.members.password_cost);
-        let throttle = Throttle::new(settings.members.limit_sign_ins);
-        let processing = Processing::since(clock.now());
-        let core = Self(Arc::new(Inner {
-            settings,
-            metrics,
-            clock,
-            observed,
-            health,
-            store,
-            blobs,
-            indexer,
-            fetcher,
-            renditions,
-            processing,
-            scans: Scans::default(),
-            library_order: LibraryOrder::default(),
-            cached_results: CachedResults::default(),
-            key_use: LastUse::default(),
-            session_use: LastUse::default(),
-            refusals: Refusals::default(),
-            passkeys,
-            passwords,
-            throttle,
-            budget,
-            active_uploads: ActiveUploads::default(),
-            test_control,
-        }));
-        core.load_damaged()?;
-        Ok(core)
-    }
-
     /// The configuration.
     #[must_use]
     pub fn settings(&self) -> &Settings {
@@ -346,87 +252,6 @@ impl Core {
 
     fn throttle(&self) -> &Throttle {
         &self.0.throttle
-    }
-
-    /// Runs `work` in a write transaction, after checking again that the key may still change the library.
-    async fn change<T, F>(&self, grant: &WriteGrant, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnMut(&Tx<'_>, &WriteGrant, Millis) -> Result<T> + Send + 'static,
-    {
-        self.change_as(ReserveUse::Never, grant, work).await
-    }
-
-    /// [`Core::change`] that goes on when the disk is full: for what frees space.
-    async fn change_always<T, F>(&self, grant: &WriteGrant, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnMut(&Tx<'_>, &WriteGrant, Millis) -> Result<T> + Send + 'static,
-    {
-        self.change_as(ReserveUse::Allowed, grant, work).await
-    }
-
-    async fn change_as<T, F>(&self, reserve_use: ReserveUse, grant: &WriteGrant, mut work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnMut(&Tx<'_>, &WriteGrant, Millis) -> Result<T> + Send + 'static,
-    {
-        let (grant, now) = (grant.clone(), self.now());
-        self.store()
-            .write_as(reserve_use, move |tx| {
-                grant.confirm(tx, now)?;
-                tx.expect_library(&grant)?;
-                work(tx, &grant, now)
-            })
-            .await
-    }
-
-    /// Runs `work` in a write transaction, after checking again that the administrator still is one.
-    async fn administrate<T, F>(&self, by: Administrator, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnMut(&Tx<'_>, &Administrator, Millis) -> Result<T> + Send + 'static,
-    {
-        self.administrate_as(ReserveUse::Never, by, work).await
-    }
-
-    /// [`Core::administrate`] that goes on when the disk is full: for what frees space, revokes, or lets someone in.
-    async fn administrate_always<T, F>(&self, by: Administrator, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnMut(&Tx<'_>, &Administrator, Millis) -> Result<T> + Send + 'static,
-    {
-        self.administrate_as(ReserveUse::Allowed, by, work).await
-    }
-
-    async fn administrate_as<T, F>(
-        &self,
-        reserve_use: ReserveUse,
-        by: Administrator,
-        mut work: F,
-    ) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnMut(&Tx<'_>, &Administrator, Millis) -> Result<T> + Send + 'static,
-    {
-        let now = self.now();
-        self.store()
-            .write_as(reserve_use, move |tx| {
-                by.confirm(tx, now)?;
-                work(tx, &by, now)
-            })
-            .await
-    }
-}
-
-fn open_store(folder: &DataFolder, options: &StoreOptions, opening: Opening) -> Result<Store> {
-    let path = folder.database_path();
-    match folder.check()? {
-        Database::Present => Store::open(&path, options).map_err(|error| store::not_opened(&path, error)),
-        found @ (Database::Missing | Database::Empty) => {
-            folder.check_new(found, opening)?;
-            Store::create(&path, &folder.new_database_path(), options)
-        }
     }
 }
 
