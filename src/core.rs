@@ -85,7 +85,7 @@ use store::files::Blobs;
 use test_control::TestControl;
 use uploads::ActiveUploads;
 
-pub use store::files::Misfits;
+pub use store::files::FileMismatches;
 pub(crate) use store::in_words as panic_in_words;
 
 /// An open data directory. Cheap to clone.

@@ -9,7 +9,7 @@ use crate::core::members::{KeyDecision, KeyDecisions, LinkInfo, MemberInfo};
 use crate::core::model::id::LinkId;
 use crate::core::model::time::Millis;
 use crate::core::model::token::Token;
-use crate::core::model::{Link, Purpose, Role};
+use crate::core::model::{MemberLink, Purpose, Role};
 use crate::error::Result;
 
 /// A request about members. `organization` is a slug.
@@ -126,7 +126,7 @@ pub struct OpenLinkRecord {
 impl From<LinkInfo> for OpenLinkRecord {
     fn from(info: LinkInfo) -> Self {
         let (email, role) = recipient(&info);
-        let Link { id, created, expires, made_by, .. } = info.link;
+        let MemberLink { id, created, expires, made_by, .. } = info.link;
         Self { id: id.to_string(), email, role, made_by, created, expires }
     }
 }

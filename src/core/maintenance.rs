@@ -7,7 +7,7 @@ use futures_util::future::join3;
 use tokio::task::spawn_blocking;
 
 use super::trash::purge_due;
-use super::{Core, Misfits};
+use super::{Core, FileMismatches};
 use crate::core::access::Administrator;
 use crate::core::model::time::millis;
 use crate::core::store::TrashQueries;
@@ -131,8 +131,8 @@ impl Core {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn misfits(&self, by: &Administrator) -> Result<Misfits> {
-        Ok(if self.runs_server(by)? { *self.blobs().misfits() } else { Misfits::default() })
+    pub fn mismatches(&self, by: &Administrator) -> Result<FileMismatches> {
+        Ok(if self.runs_server(by)? { *self.blobs().mismatches() } else { FileMismatches::default() })
     }
 
     /// Whether these are owners of the first organization, who run the server, or the administrator of the machine.

@@ -27,7 +27,7 @@ pub mod time;
 pub mod token;
 
 pub use approval::{Approval, ApprovalFilter, ApprovalState};
-pub use member::{Link, Member, Membership, Passkey, Purpose, Role, Session};
+pub use member::{Member, MemberLink, Membership, Passkey, Purpose, Role, Session};
 pub use open_upload::{OpenUpload, UploadHolder};
 pub use quota::{OrganizationUse, Quota, StorageRoom};
 
@@ -156,25 +156,25 @@ pub struct Content {
     /// Height in pixels with the orientation applied, where it is known.
     pub height: Option<u32>,
     /// The state of the work after the upload. It stays with the file when a variant is promoted.
-    pub work: Work,
+    pub processing: ProcessingState,
 }
 
 impl Content {
     /// The result of the work after the upload, once it is done.
     #[must_use]
     pub fn processing_result(&self) -> Option<&ProcessingResult> {
-        match &self.work {
-            Work::Done(look) => Some(look),
-            Work::Nothing | Work::Waiting(_) | Work::Failed { .. } => None,
+        match &self.processing {
+            ProcessingState::Done(look) => Some(look),
+            ProcessingState::Nothing | ProcessingState::Waiting(_) | ProcessingState::Failed { .. } => None,
         }
     }
 
     /// Whether the work is still pending.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        match &self.work {
-            Work::Waiting(_) => true,
-            Work::Nothing | Work::Done(_) | Work::Failed { .. } => false,
+        match &self.processing {
+            ProcessingState::Waiting(_) => true,
+            ProcessingState::Nothing | ProcessingState::Done(_) | ProcessingState::Failed { .. } => false,
         }
     }
 
@@ -182,9 +182,9 @@ impl Content {
     #[must_use]
     pub fn has_pictures(&self, renderable_types: RenderableTypes) -> bool {
         renderable_types.includes(self.media_type)
-            && match &self.work {
-                Work::Failed { .. } => false,
-                Work::Nothing | Work::Waiting(_) | Work::Done(_) => true,
+            && match &self.processing {
+                ProcessingState::Failed { .. } => false,
+                ProcessingState::Nothing | ProcessingState::Waiting(_) | ProcessingState::Done(_) => true,
             }
     }
 }
@@ -192,7 +192,7 @@ impl Content {
 /// The state of the work on a file after its upload. The order is part of the stored format: new variants go to the
 /// end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Work {
+pub enum ProcessingState {
     /// There is none.
     Nothing,
     /// It is pending.
@@ -210,7 +210,7 @@ pub enum Work {
     },
 }
 
-impl Work {
+impl ProcessingState {
     /// Prevents the caption from becoming the description, because somebody has edited the description.
     pub fn keep_description(&mut self) {
         match self {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use super::Core;
 use super::clock::Clock;
-use super::model::time::{Apart, ClockReading, Seen};
-use super::store::{SeenCommands, SeenQueries, Store, Tx};
+use super::model::time::{ClockDifference, ClockReading, ObservedTime};
+use super::store::{ObservedTimeCommands, ObservedTimeQueries, Store, Tx};
 use crate::core::model::time::Millis;
 use crate::error::Result;
 
@@ -29,14 +29,14 @@ const SAVE_EVERY: Millis = 10 * MINUTE;
 /// What is worth a line in the log.
 #[derive(Debug, PartialEq, Eq)]
 enum Notice {
-    Apart(i64),
+    Different(i64),
     Together,
     Followed,
 }
 
-impl Seen {
+impl ObservedTime {
     fn first(at: ClockReading) -> Self {
-        Self { time: at.wall, at, apart: None }
+        Self { time: at.wall, at, difference: None }
     }
 
     /// The observed time at a later reading of the clocks.
@@ -49,9 +49,9 @@ impl Seen {
         let time = self.time.saturating_add(passed);
         let ahead = at.wall.cast_signed().wrapping_sub(time.cast_signed());
         if ahead.unsigned_abs() <= TOLERANCE {
-            return (Self::first(at), self.apart.map(|_| Notice::Together));
+            return (Self::first(at), self.difference.map(|_| Notice::Together));
         }
-        let since = match self.apart {
+        let since = match self.difference {
             Some(before) if before.ahead.abs_diff(ahead) <= TOLERANCE => before.since.saturating_add(passed),
             Some(_) | None => 0,
         };
@@ -59,8 +59,8 @@ impl Seen {
             return (Self::first(at), Some(Notice::Followed));
         }
         let is_news = since == 0 || since / DAY > since.saturating_sub(passed) / DAY;
-        let seen = Self { time, at, apart: Some(Apart { ahead, since }) };
-        (seen, is_news.then_some(Notice::Apart(ahead)))
+        let seen = Self { time, at, difference: Some(ClockDifference { ahead, since }) };
+        (seen, is_news.then_some(Notice::Different(ahead)))
     }
 }
 
@@ -70,16 +70,16 @@ pub(super) struct Observed {
 }
 
 struct State {
-    seen: Seen,
-    saved: Option<Seen>,
+    seen: ObservedTime,
+    saved: Option<ObservedTime>,
 }
 
 impl Observed {
     /// Continues from the record of an earlier run.
     pub fn open(store: &Store, clock: &Clock) -> Result<Self> {
-        let saved = store.snapshot()?.seen()?;
+        let saved = store.snapshot()?.observed_time()?;
         let now = clock.reading();
-        let (seen, notice) = saved.map_or((Seen::first(now), None), |saved| saved.then(now));
+        let (seen, notice) = saved.map_or((ObservedTime::first(now), None), |saved| saved.then(now));
         notice.iter().for_each(log);
         Ok(Self { state: Mutex::new(State { seen, saved }) })
     }
@@ -94,18 +94,18 @@ impl Observed {
     }
 
     /// What should be recorded, if that is due.
-    fn to_save(&self, at_once: bool) -> Option<Seen> {
+    fn to_save(&self, at_once: bool) -> Option<ObservedTime> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = state.seen;
         let is_old = state.saved.is_none_or(|saved| {
-            saved.apart.is_some() != seen.apart.is_some()
+            saved.difference.is_some() != seen.difference.is_some()
                 || saved.at.boot != seen.at.boot
                 || seen.at.steady.abs_diff(saved.at.steady) >= SAVE_EVERY
         });
         (is_old || at_once).then_some(seen)
     }
 
-    fn saved(&self, seen: Seen) {
+    fn saved(&self, seen: ObservedTime) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).saved = Some(seen);
     }
 }
@@ -128,8 +128,8 @@ impl Core {
 
     /// Takes the time that the clock shows now for the right one, whatever was observed: a test moved it.
     /// The caller records it.
-    pub(super) fn trust_clock(&self) -> Seen {
-        let seen = Seen::first(self.clock().reading());
+    pub(super) fn trust_clock(&self) -> ObservedTime {
+        let seen = ObservedTime::first(self.clock().reading());
         let mut state = self.observed().state.lock().unwrap_or_else(PoisonError::into_inner);
         *state = State { seen, saved: Some(seen) };
         seen
@@ -139,7 +139,7 @@ impl Core {
     pub(super) async fn save_seen(&self, at_once: bool) -> Result<()> {
         let _looked = self.time_to_delete();
         let Some(seen) = self.observed().to_save(at_once) else { return Ok(()) };
-        self.store().write_always(move |tx: &Tx<'_>| tx.put_seen(&seen)).await?;
+        self.store().write_always(move |tx: &Tx<'_>| tx.put_observed_time(&seen)).await?;
         self.observed().saved(seen);
         Ok(())
     }
@@ -147,7 +147,7 @@ impl Core {
 
 fn log(notice: &Notice) {
     match notice {
-        Notice::Apart(ahead) => {
+        Notice::Different(ahead) => {
             let by = humantime::format_duration(Duration::from_secs(ahead.unsigned_abs() / 1000));
             let (side, days) = (if *ahead < 0 { "behind" } else { "ahead of" }, TRUST / DAY);
             tracing::warn!(
@@ -176,7 +176,7 @@ mod tests {
             steady: steady * DAY,
             boot,
         };
-        let mut now = Seen::first(reading(&(0, 0, 1)));
+        let mut now = ObservedTime::first(reading(&(0, 0, 1)));
         let days = |time: Millis| (time.cast_signed() - START.cast_signed()) / DAY.cast_signed();
         readings
             .iter()
@@ -212,12 +212,12 @@ mod tests {
     #[test]
     fn a_difference_of_the_clock_is_reported_once() {
         let at = |wall, steady| ClockReading { wall: START + wall, steady, boot: 1 };
-        let (seen, notice) = Seen::first(at(0, 0)).then(at(40 * DAY, 0));
-        assert_eq!(notice, Some(Notice::Apart(40 * DAY.cast_signed())));
+        let (seen, notice) = ObservedTime::first(at(0, 0)).then(at(40 * DAY, 0));
+        assert_eq!(notice, Some(Notice::Different(40 * DAY.cast_signed())));
         let (seen, notice) = seen.then(at(40 * DAY + MINUTE, MINUTE));
         assert_eq!(notice, None);
         let (seen, notice) = seen.then(at(41 * DAY, DAY));
-        assert_eq!(notice, Some(Notice::Apart(40 * DAY.cast_signed())));
+        assert_eq!(notice, Some(Notice::Different(40 * DAY.cast_signed())));
         assert_eq!(seen.then(at(DAY + MINUTE, DAY + MINUTE)).1, Some(Notice::Together));
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::Core;
 use super::assets::parse_id;
-use super::model::{Asset, Content, PendingWork, ProcessingResult, Work};
+use super::model::{Asset, Content, PendingWork, ProcessingResult, ProcessingState};
 use super::renditions::{LibraryFile, with_dimensions};
 use super::store::{Next, WorkQueries};
 use crate::core::access::Administrator;
@@ -103,11 +103,19 @@ pub struct FailedWork {
 }
 
 /// The work to queue for a newly uploaded file of this type.
-pub(super) fn work_on_upload(media_type: MediaType, renderable_types: RenderableTypes, import: bool) -> Work {
+pub(super) fn work_on_upload(
+    media_type: MediaType,
+    renderable_types: RenderableTypes,
+    import: bool,
+) -> ProcessingState {
     if !needs_work(media_type, renderable_types) {
-        return Work::Nothing;
+        return ProcessingState::Nothing;
     }
-    Work::Waiting(PendingWork { import_caption: import, import_keywords: import, ..PendingWork::default() })
+    ProcessingState::Waiting(PendingWork {
+        import_caption: import,
+        import_keywords: import,
+        ..PendingWork::default()
+    })
 }
 
 /// Whether files of this type have anything to find out: pictures, or at least metadata.
@@ -190,9 +198,11 @@ impl Core {
     }
 
     fn count_work(&self, asset: &Asset, failure: Option<&Failure>, duration: Duration) {
-        let result = match (failure, &asset.content.work) {
+        let result = match (failure, &asset.content.processing) {
             (None, _) => JobResult::Done,
-            (Some(failure), Work::Waiting(pending)) if retry_delay(*pending, failure).is_some() => {
+            (Some(failure), ProcessingState::Waiting(pending))
+                if retry_delay(*pending, failure).is_some() =>
+            {
                 JobResult::Retried
             }
             (Some(_), _) => JobResult::Failed,
@@ -211,9 +221,9 @@ impl Core {
             return Ok(false);
         }
         Ok(match self.next_work()? {
-            Next::Now(asset) => match asset.content.work {
-                Work::Waiting(pending) => is_long_ago(pending.due.max(asset.updated)),
-                Work::Nothing | Work::Done(_) | Work::Failed { .. } => false,
+            Next::Now(asset) => match asset.content.processing {
+                ProcessingState::Waiting(pending) => is_long_ago(pending.due.max(asset.updated)),
+                ProcessingState::Nothing | ProcessingState::Done(_) | ProcessingState::Failed { .. } => false,
             },
             Next::At(_) | Next::Nothing => false,
         })
@@ -242,7 +252,12 @@ impl Core {
         let (blurhash, colour) = derived.map(|derived| (derived.blurhash, derived.colour)).unzip();
         let result = ProcessingResult { blurhash, colour, captured, camera, title };
         let content = size.map_or_else(|| content.clone(), |size| with_dimensions(content, size));
-        Ok(Outcome { content: Content { work: Work::Done(result), ..content }, look, caption, keywords })
+        Ok(Outcome {
+            content: Content { processing: ProcessingState::Done(result), ..content },
+            look,
+            caption,
+            keywords,
+        })
     }
 
     /// The metadata in a file. Unreadable metadata counts as none: the picture can still be shown.
@@ -274,7 +289,9 @@ impl Core {
         let failed = self.store().snapshot()?.failed_work(by, max)?.into_iter();
         Ok(failed
             .filter_map(|(asset, library)| {
-                let Work::Failed { pending, failure, when } = asset.content.work else { return None };
+                let ProcessingState::Failed { pending, failure, when } = asset.content.processing else {
+                    return None;
+                };
                 Some(FailedWork {
                     asset: asset.id,
                     name: asset.name,
@@ -333,11 +350,11 @@ fn retry_delay(pending: PendingWork, failure: &Failure) -> Option<&'static Durat
 }
 
 /// What happens after a failed attempt: another one after a delay, or nothing more.
-fn after_failure(pending: PendingWork, failure: &Failure, now: Millis) -> Work {
+fn after_failure(pending: PendingWork, failure: &Failure, now: Millis) -> ProcessingState {
     let delay = retry_delay(pending, failure);
     let pending = PendingWork { tries: pending.tries.saturating_add(1), ..pending };
     match delay {
-        Some(delay) => Work::Waiting(PendingWork { due: now + millis(*delay), ..pending }),
-        None => Work::Failed { pending, failure: failure.clone(), when: now },
+        Some(delay) => ProcessingState::Waiting(PendingWork { due: now + millis(*delay), ..pending }),
+        None => ProcessingState::Failed { pending, failure: failure.clone(), when: now },
     }
 }

@@ -289,13 +289,13 @@ pub(super) fn with_dimensions(content: &Content, size: PixelSize) -> Content {
 
 /// Why no picture of the file can be made, if the work after its upload found that out.
 fn stored_failure(content: &Content) -> Option<Failure> {
-    match &content.work {
+    match &content.processing {
         // Not the file's fault, so it may work now.
-        model::Work::Failed { failure: Failure::Unavailable(_), .. }
-        | model::Work::Nothing
-        | model::Work::Waiting(_)
-        | model::Work::Done(_) => None,
-        model::Work::Failed { failure, .. } => Some(failure.clone()),
+        model::ProcessingState::Failed { failure: Failure::Unavailable(_), .. }
+        | model::ProcessingState::Nothing
+        | model::ProcessingState::Waiting(_)
+        | model::ProcessingState::Done(_) => None,
+        model::ProcessingState::Failed { failure, .. } => Some(failure.clone()),
     }
 }
 

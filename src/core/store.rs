@@ -14,9 +14,9 @@ pub use records::{
     AuditQueries, BackupCommands, BackupQueries, ChangeCommands, ChangeQueries, Changed, CheckQueries,
     CheckedRecords, CopyQueries, Due, FileCommands, FileQueries, ImportCommands, ImportQueries, KeyCommands,
     KeyQueries, LibraryCommands, LibraryQueries, MemberCommands, MemberQueries, NamedFile, NewAsset, Next,
-    OpenUploadCommands, OpenUploadQueries, OrderQueries, Queries, QuotaCommands, QuotaQueries, RecordCounts,
-    RepairCommands, RewindCommands, ScrubCommands, ScrubQueries, SeenCommands, SeenQueries, TagQueries,
-    TrashCommands, TrashQueries, WantedSlug, WorkCommands, WorkQueries,
+    ObservedTimeCommands, ObservedTimeQueries, OpenUploadCommands, OpenUploadQueries, OrderQueries, Queries,
+    QuotaCommands, QuotaQueries, RecordCounts, RepairCommands, RewindCommands, ScrubCommands, ScrubQueries,
+    TagQueries, TrashCommands, TrashQueries, WantedSlug, WorkCommands, WorkQueries,
 };
 pub use redb::{
     Pages, ReserveUse, SCHEMA, Snapshot, Store, StoreOptions, StoreState, Tx, check_pages, in_words,

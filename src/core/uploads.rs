@@ -392,8 +392,9 @@ fn new_asset(
 
 fn new_content(core: &Core, inspected: Inspected, kept: &KeptFile) -> Content {
     let Inspected { media_type, width, height } = inspected;
-    let work = work_on_upload(media_type, core.renderable_types(), core.settings().media.import_metadata);
-    Content { hash: kept.hash(), size: kept.size(), media_type, width, height, work }
+    let processing =
+        work_on_upload(media_type, core.renderable_types(), core.settings().media.import_metadata);
+    Content { hash: kept.hash(), size: kept.size(), media_type, width, height, processing }
 }
 
 /// Deletes the files when their commit was refused. Keeps them when it is unknown whether it succeeded.

@@ -10,7 +10,8 @@ use crate::core::libraries::{CallerDetail, LibraryDetail};
 use crate::core::model::id::{AssetId, LibraryId, OrganizationId};
 use crate::core::model::name::Slug;
 use crate::core::model::{
-    Access, Asset, Content, ContentHash, Grant, Library, Organization, ProcessingResult, TagCount, Work,
+    Access, Asset, Content, ContentHash, Grant, Library, Organization, ProcessingResult, ProcessingState,
+    TagCount,
 };
 use crate::core::search::{FoundAsset, FoundAssets};
 use crate::core::uploads::Uploaded;
@@ -114,7 +115,7 @@ fn detail() -> AssetDetail {
                 media_type: MediaType::Jpeg,
                 width: Some(2400),
                 height: Some(1600),
-                work: Work::Done(ProcessingResult {
+                processing: ProcessingState::Done(ProcessingResult {
                     blurhash: Some("LKO2?V%2Tw=w]~RBVZRi};RPxuwH".to_owned()),
                     ..ProcessingResult::default()
                 }),

@@ -82,7 +82,7 @@ impl Core {
                     return Err(Error::new(Code::Conflict, DESCRIBED_SINCE));
                 }
                 asset.description.clone_from(&description);
-                asset.content.work.keep_description();
+                asset.content.processing.keep_description();
                 asset = asset.touched(now);
                 tx.put_asset(grant, &asset)?;
                 tx.record_assets_event(now, grant, Action::AssetDescribed, "", [&asset].into_iter())?;

@@ -4,7 +4,7 @@ use super::document::Document;
 use super::folder::Folder;
 use super::*;
 use crate::core::model::id::LibraryId;
-use crate::core::model::{Asset, Content, ContentHash, Work};
+use crate::core::model::{Asset, Content, ContentHash, ProcessingState};
 use crate::pictures::media::MediaType;
 
 mod interleaved;
@@ -22,7 +22,7 @@ pub fn asset(library: u64, name: &str) -> Asset {
             media_type: MediaType::Png,
             width: None,
             height: None,
-            work: Work::Nothing,
+            processing: ProcessingState::Nothing,
         },
         description: String::new(),
         tags: Vec::new(),

@@ -12,7 +12,7 @@ use crate::core::model::audit::{Action, Actor};
 use crate::core::model::email::Email;
 use crate::core::model::id::{KeyId, OrganizationId};
 use crate::core::model::time::Millis;
-use crate::core::model::{Key, Link, Member, Purpose, Role};
+use crate::core::model::{Key, Member, MemberLink, Purpose, Role};
 use crate::core::store::{AuditCommands, KeyCommands, KeyQueries, MemberCommands, MemberQueries, Tx};
 use crate::error::{Code, Error, Result};
 
@@ -79,7 +79,7 @@ impl Core {
 
 /// Whether the creator of a link may still let somebody in with it. Links of the administrator of the machine always
 /// work.
-pub(super) fn is_backed(reader: &impl MemberQueries, link: &Link) -> Result<bool> {
+pub(super) fn is_backed(reader: &impl MemberQueries, link: &MemberLink) -> Result<bool> {
     if link.maker.is_empty() {
         return Ok(true);
     }
@@ -187,7 +187,7 @@ fn decide_on_keys(
 /// Whether a link is for joining an organization, or resets the password of one of its members.
 pub(super) fn concerns(
     reader: &impl MemberQueries,
-    link: &Link,
+    link: &MemberLink,
     organization: OrganizationId,
 ) -> Result<bool> {
     Ok(match &link.purpose {
@@ -199,7 +199,7 @@ pub(super) fn concerns(
 }
 
 /// The audit event for withdrawing a link.
-pub(super) fn withdrawal(link: &Link) -> Action {
+pub(super) fn withdrawal(link: &MemberLink) -> Action {
     match &link.purpose {
         Purpose::Join { .. } => Action::InvitationWithdrawn,
         Purpose::Reset { .. } => Action::ResetWithdrawn,

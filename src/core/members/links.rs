@@ -12,7 +12,7 @@ use crate::core::model::id::{LinkId, OrganizationId};
 use crate::core::model::name::parse_name;
 use crate::core::model::time::{Millis, millis};
 use crate::core::model::token::{LinkDigest, Token};
-use crate::core::model::{Link, Member, Membership, Organization, Purpose, Role};
+use crate::core::model::{Member, MemberLink, Membership, Organization, Purpose, Role};
 use crate::core::store::{AuditCommands, KeyQueries, MemberCommands, MemberQueries, Tx};
 use crate::error::{Code, Error, Result};
 
@@ -20,7 +20,7 @@ use crate::error::{Code, Error, Result};
 #[derive(Debug, Clone)]
 pub struct LinkInfo {
     /// The link's record.
-    pub link: Link,
+    pub link: MemberLink,
     /// The organization that it is for; none for a reset.
     pub organization: Option<Organization>,
     /// The person whose password it resets; none for an invitation.
@@ -270,14 +270,14 @@ impl Core {
     }
 }
 
-fn new_link(purpose: Purpose, by: &Administrator, now: Millis, lifetime: Millis) -> Link {
+fn new_link(purpose: Purpose, by: &Administrator, now: Millis, lifetime: Millis) -> MemberLink {
     let Actor { id: maker, name: made_by, .. } = by.actor().clone();
     let expires = now.saturating_add(lifetime);
-    Link { id: LinkId::random(), purpose, created: now, expires, made_by, maker }
+    MemberLink { id: LinkId::random(), purpose, created: now, expires, made_by, maker }
 }
 
 /// A link with its organization and its person.
-fn info(reader: &(impl KeyQueries + MemberQueries), link: Link) -> Result<LinkInfo> {
+fn info(reader: &(impl KeyQueries + MemberQueries), link: MemberLink) -> Result<LinkInfo> {
     let (organization, member) = match &link.purpose {
         Purpose::Join { organization, .. } => (reader.organization(*organization)?, None),
         Purpose::Reset { member } => (None, reader.member(*member)?),
@@ -290,7 +290,7 @@ pub(super) fn link_digest(token: &str) -> Result<LinkDigest> {
 }
 
 /// The link with this digest, if it still works: it has not expired, and its creator may still let somebody in.
-pub(super) fn live_link(reader: &impl MemberQueries, digest: &LinkDigest, now: Millis) -> Result<Link> {
+pub(super) fn live_link(reader: &impl MemberQueries, digest: &LinkDigest, now: Millis) -> Result<MemberLink> {
     let link = reader.link(digest)?.filter(|link| now < link.expires).ok_or_else(no_such_link)?;
     if is_backed(reader, &link)? { Ok(link) } else { Err(no_such_link()) }
 }

@@ -145,7 +145,7 @@ pub struct Passkey {
 
 /// A link that works once: to join an organization, or to reset a lost password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Link {
+pub struct MemberLink {
     /// Its public id, to withdraw it by.
     pub id: LinkId,
     /// Its purpose.

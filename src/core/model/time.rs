@@ -30,18 +30,18 @@ pub(in crate::core) struct ClockReading {
 
 /// The time observed up to a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::core) struct Seen {
+pub(in crate::core) struct ObservedTime {
     /// The time that the server believes it is.
     pub time: Millis,
     /// The clocks at that moment.
     pub at: ClockReading,
     /// The difference to the wall clock, if there is one.
-    pub apart: Option<Apart>,
+    pub difference: Option<ClockDifference>,
 }
 
 /// The difference between the wall clock and the observed time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::core) struct Apart {
+pub(in crate::core) struct ClockDifference {
     /// How far the clock is ahead; negative when it is behind.
     pub ahead: i64,
     /// For how long that has been observed.

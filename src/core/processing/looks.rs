@@ -4,7 +4,7 @@
 use super::STORE_RETRY_DELAY;
 use crate::core::Core;
 use crate::core::access::Administrator;
-use crate::core::model::{Asset, Work};
+use crate::core::model::{Asset, ProcessingState};
 use crate::core::renditions::LibraryFile;
 use crate::core::store::{ChangeQueries, WorkCommands};
 use crate::error::Result;
@@ -47,9 +47,9 @@ impl Core {
 }
 
 fn is_without_look(asset: &Asset, renderable_types: RenderableTypes) -> bool {
-    let is_done = match &asset.content.work {
-        Work::Done(result) => result.blurhash.is_some(),
-        Work::Nothing | Work::Waiting(_) | Work::Failed { .. } => false,
+    let is_done = match &asset.content.processing {
+        ProcessingState::Done(result) => result.blurhash.is_some(),
+        ProcessingState::Nothing | ProcessingState::Waiting(_) | ProcessingState::Failed { .. } => false,
     };
     is_done && asset.look.is_none() && renderable_types.includes(asset.content.media_type)
 }

@@ -5,7 +5,7 @@ use super::needs_work;
 use crate::core::Core;
 use crate::core::access::Administrator;
 use crate::core::model::id::AssetId;
-use crate::core::model::{Asset, Content, ContentHash, PendingWork, Work};
+use crate::core::model::{Asset, Content, ContentHash, PendingWork, ProcessingState};
 use crate::core::store::{ChangeQueries, Tx, WorkCommands, WorkQueries};
 use crate::error::Result;
 use crate::pictures::RenderableTypes;
@@ -48,10 +48,12 @@ impl Core {
 
 /// Whether there is work for this file that was never done: all of it, or only its pictures.
 fn is_overlooked(content: &Content, renderable_types: RenderableTypes) -> bool {
-    match &content.work {
-        Work::Nothing => needs_work(content.media_type, renderable_types),
-        Work::Done(look) => look.blurhash.is_none() && renderable_types.includes(content.media_type),
-        Work::Waiting(_) | Work::Failed { .. } => false,
+    match &content.processing {
+        ProcessingState::Nothing => needs_work(content.media_type, renderable_types),
+        ProcessingState::Done(look) => {
+            look.blurhash.is_none() && renderable_types.includes(content.media_type)
+        }
+        ProcessingState::Waiting(_) | ProcessingState::Failed { .. } => false,
     }
 }
 
@@ -69,7 +71,7 @@ fn queue(
         return Ok(());
     }
     let mut after = before.clone();
-    after.content.work = Work::Waiting(PendingWork::default());
+    after.content.processing = ProcessingState::Waiting(PendingWork::default());
     tx.put_work(by, &before, &after)
 }
 

@@ -5,7 +5,7 @@ use crate::core::access::Administrator;
 use crate::core::model::id::AssetId;
 use crate::core::model::name::Tag;
 use crate::core::model::time::Millis;
-use crate::core::model::{Asset, Content, ContentHash, PendingWork, Work};
+use crate::core::model::{Asset, Content, ContentHash, PendingWork, ProcessingState};
 use crate::core::renditions::LibraryFile;
 use crate::core::settings::Limits;
 use crate::core::store::{Tx, WorkCommands};
@@ -36,7 +36,7 @@ pub(super) fn settle(
     now: Millis,
 ) -> Result<()> {
     let Some(before) = tx.asset_with_file(by, id, hash)? else { return Ok(()) };
-    let Work::Waiting(pending) = before.content.work else { return Ok(()) };
+    let ProcessingState::Waiting(pending) = before.content.processing else { return Ok(()) };
     let mut after = before.clone();
     match outcome {
         Ok(outcome) => {
@@ -44,7 +44,7 @@ pub(super) fn settle(
             after.look = outcome.look;
             import(tx, by, &mut after, pending, outcome, limits)?;
         }
-        Err(failure) => after.content.work = after_failure(pending, failure, now),
+        Err(failure) => after.content.processing = after_failure(pending, failure, now),
     }
     // An attempt that will be repeated changes nothing that clients can see.
     if !after.content.is_waiting() {
@@ -97,9 +97,9 @@ pub(super) fn retry(
     };
     let mut retried = Vec::with_capacity(assets.len());
     for before in assets {
-        let Work::Failed { pending, .. } = before.content.work else { continue };
+        let ProcessingState::Failed { pending, .. } = before.content.processing else { continue };
         let mut after = before.clone().touched(now);
-        after.content.work = Work::Waiting(PendingWork { tries: 0, due: 0, ..pending });
+        after.content.processing = ProcessingState::Waiting(PendingWork { tries: 0, due: 0, ..pending });
         tx.put_work(by, &before, &after)?;
         retried.push(LibraryFile::of(&after));
     }

@@ -155,7 +155,7 @@ impl ParsedChange {
             Self::Describe { text } if *text == asset.description => Ok(Applied::Same),
             Self::Describe { text } => {
                 let mut after = Asset { description: text.clone(), ..asset.clone() };
-                after.content.work.keep_description();
+                after.content.processing.keep_description();
                 tx.put_asset(grant, &after.touched(now))?;
                 let description = Some(asset.description.clone());
                 Ok(Applied::Changed(ChangedAsset { description, ..changed() }))

@@ -34,7 +34,7 @@ mod unnamed;
 
 pub use hold::FilesHold;
 pub use partial::PartialFile;
-pub use unnamed::Misfits;
+pub use unnamed::FileMismatches;
 
 use folders::Folders;
 
@@ -60,7 +60,7 @@ pub struct Blobs {
     folders: Arc<Folders>,
     /// Files that are being put in place: the sweep leaves them alone.
     arriving: Arc<Mutex<HashMap<ContentHash, Arriving>>>,
-    misfits: Arc<Mutex<Misfits>>,
+    mismatches: Arc<Mutex<FileMismatches>>,
     /// How many backups run, whose files must not be deleted. Changed and read under the lock of `arriving`.
     holds: Arc<AtomicUsize>,
     /// The files that are known to be damaged.
@@ -97,7 +97,7 @@ impl Blobs {
             folders: Arc::default(),
             files,
             arriving: Arc::default(),
-            misfits: Arc::default(),
+            mismatches: Arc::default(),
             holds: Arc::default(),
             damaged: Arc::default(),
         };
@@ -300,8 +300,8 @@ impl Blobs {
     }
 
     /// What was found of files that don't fit the records.
-    pub fn misfits(&self) -> MutexGuard<'_, Misfits> {
-        self.misfits.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn mismatches(&self) -> MutexGuard<'_, FileMismatches> {
+        self.mismatches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -12,7 +12,9 @@ use crate::core::clock::ClockState;
 use crate::core::model::ContentHash;
 use crate::core::model::id::{IdCounts, SeededIds};
 use crate::core::model::time::Millis;
-use crate::core::store::{FileQueries, Next, RewindCommands, SeenCommands, SeenQueries, Snapshot};
+use crate::core::store::{
+    FileQueries, Next, ObservedTimeCommands, ObservedTimeQueries, RewindCommands, Snapshot,
+};
 use crate::error::{Code, Error, Result, excerpt};
 
 /// The name of the state in which the server began.
@@ -75,7 +77,7 @@ impl Core {
         self.clock().restore(state.clock);
         let (target, seen) = (Arc::clone(&state), self.trust_clock());
         let rewound = self.store().write_always(move |tx| {
-            tx.put_seen(&seen)?;
+            tx.put_observed_time(&seen)?;
             tx.rewind(&target.snapshot)
         });
         let dropped = rewound.await?;
@@ -124,7 +126,7 @@ impl Core {
 
     async fn do_what_is_due(&self) -> Result<()> {
         let seen = self.trust_clock();
-        self.store().write_always(move |tx| tx.put_seen(&seen)).await?;
+        self.store().write_always(move |tx| tx.put_observed_time(&seen)).await?;
         self.maintenance_pass().await;
         Ok(())
     }
@@ -135,10 +137,10 @@ impl Core {
     /// When the store fails.
     pub async fn begin_tests(&self, first: TestOrganization) -> Result<()> {
         self.expect_test_control()?.set_first(first);
-        if self.store().snapshot()?.seen()?.is_some() {
+        if self.store().snapshot()?.observed_time()?.is_some() {
             // It was observed by the server that saved this state, at another time.
             let seen = self.trust_clock();
-            self.store().write_always(move |tx| tx.put_seen(&seen)).await?;
+            self.store().write_always(move |tx| tx.put_observed_time(&seen)).await?;
         }
         self.save_state(START)
     }

@@ -23,7 +23,7 @@ impl Import<'_> {
     ) -> std::result::Result<Asset, String> {
         let settings = self.core.settings();
         let Inspected { media_type, width, height } = inspected;
-        let mut work =
+        let mut processing =
             work_on_upload(media_type, self.core.renderable_types(), settings.media.import_metadata);
         let parent = match place {
             Some((number, Some(_))) => {
@@ -33,8 +33,8 @@ impl Import<'_> {
         };
         if place.is_some() {
             // The manifest has what the file's own metadata had become, and what people made of it.
-            work.keep_description();
-            work.keep_tags();
+            processing.keep_description();
+            processing.keep_tags();
         }
         let file = place.and_then(|place| self.manifest_file(place));
         let now = self.core.now();
@@ -72,7 +72,14 @@ impl Import<'_> {
             library: self.library.id,
             parent,
             name,
-            content: Content { hash: candidate.hash, size: candidate.size, media_type, width, height, work },
+            content: Content {
+                hash: candidate.hash,
+                size: candidate.size,
+                media_type,
+                width,
+                height,
+                processing,
+            },
             description,
             tags,
             created,

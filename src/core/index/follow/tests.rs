@@ -108,7 +108,8 @@ async fn only_changes_that_affect_search_are_logged() {
     let (before, grant) = (fixture.sequence(), fixture.grant.clone());
     let mut unseen = original.clone().touched(9);
     unseen.content.width = Some(7);
-    unseen.content.work = crate::core::model::Work::Done(crate::core::model::ProcessingResult::default());
+    unseen.content.processing =
+        crate::core::model::ProcessingState::Done(crate::core::model::ProcessingResult::default());
     let variant = Asset { parent: Some(original.id), ..asset(grant.library().0, "other") };
     let write = move |tx: &crate::core::store::Tx<'_>| {
         tx.put_asset(&grant, &unseen)?;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::core::model::id::LibraryId;
-use crate::core::model::{ContentHash, Work};
+use crate::core::model::{ContentHash, ProcessingState};
 use crate::core::renditions::request::listed_edges;
 use crate::core::renditions::size_steps::{ASPECT_RATIOS, MAX_EDGE, TALLEST, WIDTH_STEPS};
 use crate::pictures::MAX_ENCODED_EDGE;
@@ -16,7 +16,7 @@ fn photo(width: u32, height: u32) -> Content {
         media_type: MediaType::Jpeg,
         width: Some(width),
         height: Some(height),
-        work: Work::Nothing,
+        processing: ProcessingState::Nothing,
     }
 }
 

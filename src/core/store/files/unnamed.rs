@@ -30,7 +30,7 @@ const NAMED: u64 = 100;
 
 /// What was found of files that don't fit the records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Misfits {
+pub struct FileMismatches {
     /// Files that no record names, set aside.
     pub unnamed: u64,
     /// Their bytes.
@@ -132,7 +132,7 @@ impl Blobs {
                 aside += u64::from(self.set_aside(store, hash, since)?);
             }
         }
-        self.misfits().missing = missing;
+        self.mismatches().missing = missing;
         if missing > 0 {
             let files = self.files.display();
             tracing::error!(
@@ -160,7 +160,7 @@ impl Blobs {
     /// # Errors
     /// When the disk fails.
     pub fn tend_unnamed(&self, store: &Store, now: Millis, keep: Duration) -> Result<()> {
-        let (mut left, mut back, mut deleted) = (Misfits::default(), 0, 0);
+        let (mut left, mut back, mut deleted) = (FileMismatches::default(), 0, 0);
         for entry in fs::read_dir(&self.unnamed)? {
             let entry = entry?;
             let Some(hash) = hash_of(&entry.file_name()) else { continue };
@@ -177,8 +177,8 @@ impl Blobs {
                 left.deleted_from = if left.unnamed == 1 { until } else { left.deleted_from.min(until) };
             }
         }
-        left.missing = self.misfits().missing.saturating_sub(back);
-        *self.misfits() = left;
+        left.missing = self.mismatches().missing.saturating_sub(back);
+        *self.mismatches() = left;
         if back > 0 {
             tracing::info!(count = back, "brought {} back that a record names again", counted(back));
         }
@@ -207,7 +207,7 @@ impl Blobs {
 
     /// Whether files are set aside, as far as is known.
     pub fn has_unnamed(&self) -> bool {
-        self.misfits().unnamed > 0
+        self.mismatches().unnamed > 0
     }
 
     /// Puts a file back in its place that was set aside, and says whether there was one.

@@ -6,7 +6,7 @@ use crate::core::model::email::Email;
 use crate::core::model::id::{MemberId, OrganizationId};
 use crate::core::model::time::Millis;
 use crate::core::model::token::{LinkDigest, SessionDigest};
-use crate::core::model::{Grant, Link, Member, Passkey, Role, Session};
+use crate::core::model::{Grant, Member, MemberLink, Passkey, Role, Session};
 use crate::error::Result;
 
 /// A session with its digest, and when it was last used.
@@ -33,10 +33,10 @@ pub trait MemberQueries {
     fn sessions(&self) -> Result<Vec<StoredSession>>;
 
     /// The link with this digest, over or not.
-    fn link(&self, digest: &LinkDigest) -> Result<Option<Link>>;
+    fn link(&self, digest: &LinkDigest) -> Result<Option<MemberLink>>;
 
     /// All links, over or not.
-    fn links(&self) -> Result<Vec<(LinkDigest, Link)>>;
+    fn links(&self) -> Result<Vec<(LinkDigest, MemberLink)>>;
 
     /// The passkey that its device calls this.
     fn passkey(&self, credential_id: &[u8]) -> Result<Option<Passkey>>;
@@ -81,7 +81,7 @@ pub trait MemberCommands {
     fn delete_passkey(&self, passkey: &Passkey) -> Result<()>;
 
     /// Writes a link under its digest.
-    fn put_link(&self, digest: &LinkDigest, link: &Link) -> Result<()>;
+    fn put_link(&self, digest: &LinkDigest, link: &MemberLink) -> Result<()>;
 
     /// Deletes a link.
     fn delete_link(&self, digest: &LinkDigest) -> Result<()>;

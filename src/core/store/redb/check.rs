@@ -15,7 +15,9 @@ use super::tables::{
 use super::{Reader, Snapshot, everything};
 use crate::core::model::audit::{AuditChain, Event};
 use crate::core::model::email::Email;
-use crate::core::model::{Key, Library, Link, Member, OpenUpload, Organization, Passkey, Quota, Session};
+use crate::core::model::{
+    Key, Library, Member, MemberLink, OpenUpload, Organization, Passkey, Quota, Session,
+};
 use crate::core::store::records::{CheckQueries, CheckedRecords};
 use crate::error::{Error, Result};
 
@@ -225,7 +227,7 @@ impl Checker<'_> {
     /// Records that only have to be readable.
     fn others(&mut self) -> Result<()> {
         self.records::<_, Session>(SESSIONS, |_| "a session".to_owned())?;
-        self.records::<_, Link>(LINKS, |_| "a link".to_owned())?;
+        self.records::<_, MemberLink>(LINKS, |_| "a link".to_owned())?;
         self.records::<_, OpenUpload>(OPEN_UPLOADS, |_| "an open upload".to_owned())?;
         self.records::<_, Quota>(QUOTAS, |id| format!("the limits of organization {id}"))?;
         self.records::<_, Event>(AUDIT, |(_, number)| format!("event {number} of the audit log"))?;

@@ -11,7 +11,7 @@ use crate::core::model::id::{LibraryId, MemberId, OrganizationId};
 use crate::core::model::name::Slug;
 use crate::core::model::time::Millis;
 use crate::core::model::token::{LinkDigest, SessionDigest};
-use crate::core::model::{Grant, Link, Member, Passkey, Purpose, Role, Session};
+use crate::core::model::{Grant, Member, MemberLink, Passkey, Purpose, Role, Session};
 use crate::core::store::records::{MemberCommands, MemberQueries, StoredSession};
 use crate::error::Result;
 
@@ -61,11 +61,11 @@ impl<R: Reader> MemberQueries for R {
         Ok(sessions)
     }
 
-    fn link(&self, digest: &LinkDigest) -> Result<Option<Link>> {
+    fn link(&self, digest: &LinkDigest) -> Result<Option<MemberLink>> {
         self.lookup(LINKS, &digest.0, decode)
     }
 
-    fn links(&self) -> Result<Vec<(LinkDigest, Link)>> {
+    fn links(&self) -> Result<Vec<(LinkDigest, MemberLink)>> {
         let mut links = Vec::new();
         self.scan(LINKS, everything(), |digest, bytes| {
             links.push((LinkDigest(*digest), decode(bytes)?));
@@ -159,7 +159,7 @@ impl MemberCommands for Tx<'_> {
         self.delete(PASSKEYS, passkey.credential_id.as_slice())
     }
 
-    fn put_link(&self, digest: &LinkDigest, link: &Link) -> Result<()> {
+    fn put_link(&self, digest: &LinkDigest, link: &MemberLink) -> Result<()> {
         self.put(LINKS, &digest.0, encode(link)?.as_slice())
     }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::model::id::{AssetId, LibraryId};
 use crate::core::model::time::Millis;
-use crate::core::model::{Asset, Content, ContentHash, Work};
+use crate::core::model::{Asset, Content, ContentHash, ProcessingState};
 use crate::pictures::media::MediaType;
 
 /// [`Content`] before there was work after an upload.
@@ -54,7 +54,7 @@ pub fn asset_of_version_1(bytes: &[u8]) -> postcard::Result<Asset> {
         library,
         parent,
         name,
-        content: Content { hash, size, media_type, width, height, work: Work::Nothing },
+        content: Content { hash, size, media_type, width, height, processing: ProcessingState::Nothing },
         description,
         tags,
         created,

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::older;
 use crate::core::model::audit::{AuditChain, Event};
 use crate::core::model::{
-    Asset, Key, Library, Link, Member, OpenUpload, Organization, Passkey, Quota, Session,
+    Asset, Key, Library, Member, MemberLink, OpenUpload, Organization, Passkey, Quota, Session,
 };
 use crate::error::{Error, Result};
 
@@ -173,7 +173,7 @@ impl Stored for Member {
 impl Stored for Session {
     const VERSION: u8 = 1;
 }
-impl Stored for Link {
+impl Stored for MemberLink {
     const VERSION: u8 = 1;
 }
 impl Stored for OpenUpload {

@@ -9,7 +9,7 @@ use crate::core::access::grant::Administrator;
 use crate::core::model::id::{AssetId, OrganizationId};
 use crate::core::model::name::Tag;
 use crate::core::model::time::{Millis, newest_first};
-use crate::core::model::{Asset, ContentHash, Library, Work};
+use crate::core::model::{Asset, ContentHash, Library, ProcessingState};
 use crate::core::store::records::{Next, WorkCommands, WorkCounts, WorkQueries};
 use crate::error::{Error, Result};
 
@@ -98,8 +98,9 @@ impl WorkCommands for Tx<'_> {
     }
 
     fn asset_with_failed_work(&self, by: &Administrator, id: &AssetId) -> Result<Option<Asset>> {
-        let found =
-            self.asset_anywhere(id)?.filter(|asset| matches!(asset.content.work, Work::Failed { .. }));
+        let found = self
+            .asset_anywhere(id)?
+            .filter(|asset| matches!(asset.content.processing, ProcessingState::Failed { .. }));
         match &found {
             Some(asset) if by.reaches(OrganizationId(self.organization_of(&asset.id)?)) => Ok(found),
             Some(_) | None => Ok(None),
@@ -152,28 +153,28 @@ impl Tx<'_> {
     /// Enters an asset where its work is looked for. Its home has to be known already.
     pub(super) fn queue_work(&self, asset: &Asset) -> Result<()> {
         let (id, organization) = (asset.id.bytes(), || self.organization_of(&asset.id));
-        match &asset.content.work {
-            Work::Waiting(pending) => {
+        match &asset.content.processing {
+            ProcessingState::Waiting(pending) => {
                 self.put(WAITING_WORK, (pending.due, newest_first(asset.created), id), organization()?)
             }
-            Work::Failed { when, .. } => {
+            ProcessingState::Failed { when, .. } => {
                 self.put(FAILED_WORK, (organization()?, newest_first(*when), id), ())
             }
-            Work::Nothing | Work::Done(_) => Ok(()),
+            ProcessingState::Nothing | ProcessingState::Done(_) => Ok(()),
         }
     }
 
     /// Takes an asset out of where its work is looked for. Its home has to be known still.
     pub(super) fn unqueue_work(&self, asset: &Asset) -> Result<()> {
         let id = asset.id.bytes();
-        match &asset.content.work {
-            Work::Waiting(pending) => {
+        match &asset.content.processing {
+            ProcessingState::Waiting(pending) => {
                 self.delete(WAITING_WORK, (pending.due, newest_first(asset.created), id))
             }
-            Work::Failed { when, .. } => {
+            ProcessingState::Failed { when, .. } => {
                 self.delete(FAILED_WORK, (self.organization_of(&asset.id)?, newest_first(*when), id))
             }
-            Work::Nothing | Work::Done(_) => Ok(()),
+            ProcessingState::Nothing | ProcessingState::Done(_) => Ok(()),
         }
     }
 

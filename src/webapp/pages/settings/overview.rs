@@ -44,7 +44,7 @@ struct OverviewPage {
     keys: Vec<KeyRow>,
     waiting: String,
     failed: Vec<FailedRow>,
-    misfits: Vec<String>,
+    mismatches: Vec<String>,
     storage: Vec<LibraryStorage>,
     trend: Trend,
     server: Option<Server>,
@@ -149,7 +149,7 @@ pub async fn show(
         keys: recently_used(&owner)?,
         waiting: waiting(owner.user.core.waiting_work(&owner.by)?),
         failed: failed(&owner)?,
-        misfits: misfits(&owner)?,
+        mismatches: mismatches(&owner)?,
         storage: LibraryStorage::of(&libraries, owner.slug()),
         server: Server::of(&owner, &request, trend.bytes)?,
         trend,
@@ -162,9 +162,9 @@ fn waiting(files: u64) -> String {
 }
 
 /// What to say about files that don't match the database.
-fn misfits(owner: &OwnerRequest) -> Result<Vec<String>> {
+fn mismatches(owner: &OwnerRequest) -> Result<Vec<String>> {
     let core = &owner.user.core;
-    let misfits = core.misfits(&owner.by)?;
+    let mismatches = core.mismatches(&owner.by)?;
     let mut lines = Vec::new();
     let damaged = core.damaged_files(&owner.by)?;
     if damaged > 0 {
@@ -173,16 +173,16 @@ fn misfits(owner: &OwnerRequest) -> Result<Vec<String>> {
             "{files} of assets are damaged or missing, and are not served. `rasterd doctor` names the assets; restore them from a backup."
         ));
     }
-    if misfits.missing > 0 {
-        let files = numbers::counted(misfits.missing, "file");
+    if mismatches.missing > 0 {
+        let files = numbers::counted(mismatches.missing, "file");
         lines.push(format!(
             "{files} of assets are missing on the disk. The log names them; restore them from a backup."
         ));
     }
-    if misfits.unnamed > 0 {
-        let files = numbers::counted(misfits.unnamed, "file");
+    if mismatches.unnamed > 0 {
+        let files = numbers::counted(mismatches.unnamed, "file");
         let (bytes, days) =
-            (numbers::bytes(misfits.unnamed_bytes), core.settings().unnamed_keep.as_secs() / 86_400);
+            (numbers::bytes(mismatches.unnamed_bytes), core.settings().unnamed_keep.as_secs() / 86_400);
         lines.push(format!(
             "{files} ({bytes}) are not named by the database. They stay in the folder “unnamed” of the data directory for {days} days, and are then deleted unless the database names them again."
         ));

@@ -6,7 +6,7 @@ use super::{Checker, Counted};
 use crate::core::model::id::AssetId;
 use crate::core::model::name::fold;
 use crate::core::model::time::newest_first;
-use crate::core::model::{Asset, ContentHash, Work};
+use crate::core::model::{Asset, ContentHash, ProcessingState};
 use crate::core::store::records::NamedFile;
 use crate::core::store::redb::order::periods;
 use crate::core::store::redb::tables::{
@@ -65,15 +65,15 @@ impl Checker<'_> {
         {
             self.found.add(format!("The variant {id} belongs to the asset {parent}, which is not there."));
         }
-        let is_queued = match &asset.content.work {
-            Work::Waiting(pending) => {
+        let is_queued = match &asset.content.processing {
+            ProcessingState::Waiting(pending) => {
                 let key = (pending.due, newest_first(asset.created), bytes);
                 self.look(WAITING_WORK, key, |_| ()).is_some()
             }
-            Work::Failed { when, .. } => {
+            ProcessingState::Failed { when, .. } => {
                 self.look(FAILED_WORK, (organization, newest_first(*when), bytes), |()| ()).is_some()
             }
-            Work::Nothing | Work::Done(_) => true,
+            ProcessingState::Nothing | ProcessingState::Done(_) => true,
         };
         for (holds, what) in [
             (is_at_home, "is not found by its url"),
@@ -179,18 +179,18 @@ impl Checker<'_> {
     /// And every entry of the work after uploads.
     fn work(&mut self) -> Result<()> {
         self.walk(WAITING_WORK, |checker, (due, age, id), _| {
-            let holds = checker.asset_anywhere(id).is_some_and(|asset| match &asset.content.work {
-                Work::Waiting(pending) => pending.due == due && newest_first(asset.created) == age,
+            let holds = checker.asset_anywhere(id).is_some_and(|asset| match &asset.content.processing {
+                ProcessingState::Waiting(pending) => pending.due == due && newest_first(asset.created) == age,
                 // The record of an older rasterd says nothing of work.
-                Work::Nothing => true,
-                Work::Done(_) | Work::Failed { .. } => false,
+                ProcessingState::Nothing => true,
+                ProcessingState::Done(_) | ProcessingState::Failed { .. } => false,
             });
             checker.expect_entry(holds, id, "list of waiting work");
             Ok(())
         })?;
         self.walk(FAILED_WORK, |checker, (_, age, id), ()| {
             let holds = checker.asset_anywhere(id).is_some_and(|asset| {
-                matches!(&asset.content.work, Work::Failed { when, .. } if newest_first(*when) == age)
+                matches!(&asset.content.processing, ProcessingState::Failed { when, .. } if newest_first(*when) == age)
             });
             checker.expect_entry(holds, id, "list of failed work");
             Ok(())

@@ -67,7 +67,7 @@ fn an_asset_of_version_1_is_read() {
         media_type: MediaType::Jpeg,
         width: Some(400),
         height: None,
-        work: Work::Nothing,
+        processing: ProcessingState::Nothing,
     };
     let expected = Asset {
         id: AssetId::parse("0123456789abcdef").unwrap(),
@@ -140,7 +140,7 @@ async fn what_an_earlier_version_left_unseen_is_looked_at() {
     let caller = core.authenticate(&key).unwrap();
     let grant = caller.read(&PHOTOS).unwrap();
     let now = || core.store().snapshot().unwrap().asset(&grant, &uploaded.id).unwrap();
-    assert_eq!(now().content.work, Work::Nothing);
+    assert_eq!(now().content.processing, ProcessingState::Nothing);
     let seen = async {
         while now().content.processing_result().is_none() {
             sleep(PAUSE).await;

@@ -1,16 +1,16 @@
 //! How much time the server has seen pass.
 
-use crate::core::model::time::Seen;
+use crate::core::model::time::ObservedTime;
 use crate::error::Result;
 
 /// How much time earlier runs of the server have seen pass.
-pub trait SeenQueries {
+pub trait ObservedTimeQueries {
     /// What an earlier run wrote down.
-    fn seen(&self) -> Result<Option<Seen>>;
+    fn observed_time(&self) -> Result<Option<ObservedTime>>;
 }
 
 /// Records how much time the server has seen pass.
-pub trait SeenCommands {
+pub trait ObservedTimeCommands {
     /// Records what was seen.
-    fn put_seen(&self, seen: &Seen) -> Result<()>;
+    fn put_observed_time(&self, seen: &ObservedTime) -> Result<()>;
 }

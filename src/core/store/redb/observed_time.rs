@@ -2,20 +2,20 @@
 
 use super::tables::META;
 use super::{Reader, Snapshot, Tx};
-use crate::core::model::time::{Apart, ClockReading, Millis, Seen};
-use crate::core::store::records::{SeenCommands, SeenQueries};
+use crate::core::model::time::{ClockDifference, ClockReading, Millis, ObservedTime};
+use crate::core::store::records::{ObservedTimeCommands, ObservedTimeQueries};
 use crate::error::Result;
 
 const TIME: &str = "seen_time";
 const WALL: &str = "seen_wall";
 const STEADY: &str = "seen_steady";
 const BOOT: &str = "seen_boot";
-/// The two's complement of how far the clock is ahead; 0 when it is not apart.
+/// The two's complement of how far the clock is ahead; 0 when it is right.
 const AHEAD: &str = "seen_ahead";
 const APART: &str = "seen_apart";
 
-impl SeenQueries for Snapshot {
-    fn seen(&self) -> Result<Option<Seen>> {
+impl ObservedTimeQueries for Snapshot {
+    fn observed_time(&self) -> Result<Option<ObservedTime>> {
         let read = |name: &'static str| self.lookup(META, name, Ok);
         let (Some(time), Some(wall), Some(steady), Some(boot)) =
             (read(TIME)?, read(WALL)?, read(STEADY)?, read(BOOT)?)
@@ -23,21 +23,21 @@ impl SeenQueries for Snapshot {
             return Ok(None);
         };
         let (ahead, since) = (read(AHEAD)?.unwrap_or(0).cast_signed(), read(APART)?.unwrap_or(0));
-        let apart = (ahead != 0).then_some(Apart { ahead, since });
-        Ok(Some(Seen { time, at: ClockReading { wall, steady, boot }, apart }))
+        let difference = (ahead != 0).then_some(ClockDifference { ahead, since });
+        Ok(Some(ObservedTime { time, at: ClockReading { wall, steady, boot }, difference }))
     }
 }
 
-impl SeenCommands for Tx<'_> {
-    fn put_seen(&self, seen: &Seen) -> Result<()> {
-        let apart = seen.apart.unwrap_or(Apart { ahead: 0, since: 0 });
+impl ObservedTimeCommands for Tx<'_> {
+    fn put_observed_time(&self, seen: &ObservedTime) -> Result<()> {
+        let difference = seen.difference.unwrap_or(ClockDifference { ahead: 0, since: 0 });
         for (name, value) in [
             (TIME, seen.time),
             (WALL, seen.at.wall),
             (STEADY, seen.at.steady),
             (BOOT, seen.at.boot),
-            (AHEAD, apart.ahead.cast_unsigned()),
-            (APART, apart.since),
+            (AHEAD, difference.ahead.cast_unsigned()),
+            (APART, difference.since),
         ] {
             self.put(META, name, value)?;
         }
