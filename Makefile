@@ -4,6 +4,8 @@ SHELL := /bin/bash
 CARGO ?= cargo
 # nextest where it is installed: each test in a process of its own, and a summary at the end.
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+# Half as many again as there are processors, since tests with servers and browsers wait for a third of their time.
+export NEXTEST_TEST_THREADS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 
 # In a checkout the development certificate is beside the sources; installed, it is in the data directory.
 export RASTERD__TLS__DIR ?= certs
