@@ -63,7 +63,9 @@ impl Decision {
         asset: &Asset,
         now: Millis,
     ) -> Result<Option<Asset>> {
-        if Self::of(asset.approval.as_ref()) == *self {
+        let before = Self::of(asset.approval.as_ref());
+        // A note without a state is not kept, so it makes no difference.
+        if before == *self || (before.state.is_none() && self.state.is_none()) {
             return Ok(None);
         }
         let approval = self.by(&grant.actor().name, now);

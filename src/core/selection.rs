@@ -5,7 +5,8 @@ use super::Core;
 use super::approvals::Decision;
 use super::assets::within;
 use super::browse::{AssetQuery, BrowseCursor, Order};
-use super::model::{ApprovalFilter, Asset};
+use super::model::time::Millis;
+use super::model::{ApprovalState, Asset};
 use crate::core::access::{Caller, LibraryPath};
 use crate::core::model::id::AssetId;
 use crate::error::Result;
@@ -22,13 +23,18 @@ pub enum SelectionChange {
     /// Remove these tags.
     Untag(Vec<String>),
     /// Set the description.
-    Describe(String),
+    Describe {
+        /// The description.
+        text: String,
+        /// The description that they must have for that, if it is not any.
+        only_after: Option<String>,
+    },
     /// Decide about them, which only people can.
     Approve {
         /// The decision.
         decision: Decision,
-        /// The state that they must be in for that, if it is not any.
-        only_in: Option<ApprovalFilter>,
+        /// The decision that it must be about for that, if it is not any.
+        only_after: Option<MadeDecision>,
     },
     /// Move them to the library with this slug, in the same organization.
     Transfer(String),
@@ -36,6 +42,23 @@ pub enum SelectionChange {
     Trash,
     /// Take them out of the trash.
     Restore,
+}
+
+/// A decision that was made, by what tells it from a later one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MadeDecision {
+    /// Where it stands; none when an approval was taken back.
+    pub state: Option<ApprovalState>,
+    /// When it was made; none with the state.
+    pub at: Option<Millis>,
+}
+
+impl MadeDecision {
+    /// The decision about an asset.
+    #[must_use]
+    pub fn about(asset: &Asset) -> Self {
+        Self { state: asset.approval_state(), at: asset.approval.as_ref().map(|approval| approval.at) }
+    }
 }
 
 /// What a change did to the assets of one call.
@@ -58,8 +81,8 @@ pub struct ChangedAsset {
     pub tags: Vec<String>,
     /// The description before, if that is what changed.
     pub description: Option<String>,
-    /// The decision before, if that is what changed.
-    pub decision: Option<Decision>,
+    /// The decision before, and the one that was made, if that is what changed.
+    pub decision: Option<(Decision, MadeDecision)>,
 }
 
 /// An asset that was not changed, and why.
@@ -128,7 +151,7 @@ impl Core {
             SelectionChange::Approve { .. } => caller.approve(path)?,
             SelectionChange::Tag(_)
             | SelectionChange::Untag(_)
-            | SelectionChange::Describe(_)
+            | SelectionChange::Describe { .. }
             | SelectionChange::Transfer(_)
             | SelectionChange::Trash
             | SelectionChange::Restore => caller.write(path)?,

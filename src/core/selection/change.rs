@@ -1,14 +1,14 @@
 //! What a change of a selection does to each asset.
 
-use super::{ChangedAsset, LeftOutReason, SelectionChange};
+use super::{ChangedAsset, LeftOutReason, MadeDecision, SelectionChange};
 use crate::core::Core;
 use crate::core::access::{Caller, LibraryPath, WriteGrant};
 use crate::core::approvals::Decision;
 use crate::core::assets::{expect_tag_room, names, parse_id, within};
+use crate::core::model::Asset;
 use crate::core::model::audit::Action;
 use crate::core::model::name::{Tag, fold};
 use crate::core::model::time::Millis;
-use crate::core::model::{ApprovalFilter, Asset};
 use crate::core::store::{AssetCommands, AssetQueries, ReserveUse, TagQueries, TrashCommands, Tx};
 use crate::error::{Error, Result};
 
@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 pub(super) enum ParsedChange {
     Tag { tags: Vec<Tag>, most: usize, most_in_library: usize },
     Untag { tags: Vec<Tag> },
-    Describe { text: String },
-    Approve { decision: Decision, only_in: Option<ApprovalFilter> },
+    Describe { text: String, only_after: Option<String> },
+    Approve { decision: Decision, only_after: Option<MadeDecision> },
     Transfer { target: WriteGrant, most_in_library: usize },
     Trash,
     Restore,
@@ -57,12 +57,12 @@ impl ParsedChange {
                 most_in_library: limits.tags_per_library,
             },
             SelectionChange::Untag(tags) => Self::Untag { tags: parse(tags, Tag::find)? },
-            SelectionChange::Describe(text) => {
+            SelectionChange::Describe { text, only_after } => {
                 core.expect_description(text)?;
-                Self::Describe { text: text.clone() }
+                Self::Describe { text: text.clone(), only_after: only_after.clone() }
             }
-            SelectionChange::Approve { decision, only_in } => {
-                Self::Approve { decision: decision.checked()?, only_in: *only_in }
+            SelectionChange::Approve { decision, only_after } => {
+                Self::Approve { decision: decision.checked()?, only_after: *only_after }
             }
             SelectionChange::Transfer(library) => {
                 let organization = caller.organization().slug.as_str();
@@ -152,22 +152,24 @@ impl ParsedChange {
                 }
                 put_tagged(tx, grant, after, removed, now)
             }
-            Self::Describe { text } if *text == asset.description => Ok(Applied::Same),
-            Self::Describe { text } => {
+            Self::Describe { text, .. } if *text == asset.description => Ok(Applied::Same),
+            Self::Describe { only_after: Some(made), .. } if *made != asset.description => Ok(Applied::Same),
+            Self::Describe { text, .. } => {
                 let mut after = Asset { description: text.clone(), ..asset.clone() };
                 after.content.processing.keep_description();
                 tx.put_asset(grant, &after.touched(now))?;
                 let description = Some(asset.description.clone());
                 Ok(Applied::Changed(ChangedAsset { description, ..changed() }))
             }
-            Self::Approve { only_in: Some(state), .. } if asset.approval_state() != state.state() => {
+            Self::Approve { only_after: Some(made), .. } if MadeDecision::about(asset) != *made => {
                 Ok(Applied::Same)
             }
             Self::Approve { decision, .. } => {
                 let before = Decision::of(asset.approval.as_ref());
                 let decided = decision.record(tx, grant, asset, now)?;
-                Ok(decided.map_or(Applied::Same, |_| {
-                    Applied::Changed(ChangedAsset { decision: Some(before), ..changed() })
+                Ok(decided.map_or(Applied::Same, |decided| {
+                    let decision = Some((before, MadeDecision::about(&decided)));
+                    Applied::Changed(ChangedAsset { decision, ..changed() })
                 }))
             }
             Self::Transfer { target, .. } => {

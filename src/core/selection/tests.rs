@@ -76,7 +76,7 @@ async fn what_is_gone_or_refused_keeps_nothing_else_from_happening() {
 async fn descriptions_come_back_as_they_were() {
     let folder = TempFolder::new();
     let (core, key, ids) = filled(&folder, 2).await;
-    let describe = |text: &str| SelectionChange::Describe(text.to_owned());
+    let describe = |text: &str| SelectionChange::Describe { text: text.to_owned(), only_after: None };
     change(&core, &key, &ids[..1], describe("before")).await;
     let outcome = change(&core, &key, &ids, describe("after")).await;
     let before: Vec<Option<&str>> =
@@ -84,6 +84,11 @@ async fn descriptions_come_back_as_they_were() {
     assert_eq!(before, [Some("before"), Some(""), Some("")]);
     let again = change(&core, &key, &ids, describe("after")).await;
     assert_eq!((again.changed.len(), again.unchanged.len()), (0, 3));
+    // What somebody else wrote since is not undone.
+    change(&core, &key, &ids[..1], describe("later")).await;
+    let undo = SelectionChange::Describe { text: "before".to_owned(), only_after: Some("after".to_owned()) };
+    let outcome = change(&core, &key, &ids, undo).await;
+    assert_eq!((changed(&outcome), outcome.unchanged.len()), (ids[1..].to_vec(), 1));
     let caller = core.authenticate(&key).unwrap();
     let long = describe(&"x".repeat(1_000_000));
     core.change_selection(&caller, &PHOTOS, &ids, &long).await.unwrap_err();

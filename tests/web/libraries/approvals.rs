@@ -7,6 +7,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
 
 use super::test_library::TestLibrary;
+use crate::browser::Locator;
 use crate::http_client::{Answer, HttpClient, send, signed_in};
 use crate::people::create_member;
 
@@ -157,16 +158,21 @@ async fn a_selection_is_decided_about_at_once_and_undone() {
         as_script(&client, "/app/acme/photos/selected", &session, &body).await
     };
     decide(&all[..1], "approval=in_review&note=look:+at+it").await;
-    let done = decide(&all[..3], "approval=approved").await;
+    let done = decide(&all[..4], "approval=approved&note=fine").await;
     assert_eq!(done.status, 200, "{}", done.text);
     let done: Value = serde_json::from_str(&done.text).unwrap();
-    assert_eq!(done["text"], "Marked 3 assets as “Approved”.");
-    assert_eq!(in_state(&library, "approved").await, all[..3]);
-    // Another person changed one meanwhile; that stays.
-    let other = format!("/app/acme/photos/{}/approval", all[2]);
-    let body = format!("csrf={token}&approval=needs_changes");
-    send(client.form(&other, &session, &body)).await;
+    assert_eq!(done["text"], "Marked 4 assets as “Approved”.");
+    assert_eq!(in_state(&library, "approved").await, all[..4]);
+    // Another person decided about two meanwhile, once the same with another note; that stays.
+    let second = create_member(&library.server, "Ada Lovelace", &["acme"], Role::Editor).await;
+    let (other_session, other_token) = signed_in(&client, &second).await;
+    for (id, what) in [(&all[2], "approval=needs_changes"), (&all[3], "approval=approved&note=mine")] {
+        let body = format!("csrf={other_token}&{what}");
+        let path = format!("/app/acme/photos/{id}/approval");
+        assert_eq!(send(client.form(&path, &other_session, &body)).await.status, 303);
+    }
 
+    let mut said = String::new();
     for step in done["undo"].as_array().unwrap() {
         let mut body = url::form_urlencoded::Serializer::new(format!("csrf={token}"));
         for field in step["fields"].as_array().unwrap() {
@@ -177,18 +183,75 @@ async fn a_selection_is_decided_about_at_once_and_undone() {
         }
         let undone = as_script(&client, step["action"].as_str().unwrap(), &session, &body.finish()).await;
         assert_eq!(undone.status, 200, "{}", undone.text);
+        said.push_str(&undone.text);
     }
+    assert!(said.contains("About 2 assets, something else was decided since."), "{said}");
     assert_eq!(in_state(&library, "in_review").await, all[..1]);
     assert_eq!(in_state(&library, "needs_changes").await, all[2..3]);
-    assert_eq!(in_state(&library, "none").await, [&all[1..2], &all[3..]].concat());
-    let asset = rest(&library, &format!("/libraries/photos/assets/{}", all[0])).await;
-    assert_eq!(asset["approval"]["note"], "look: at it");
+    assert_eq!(in_state(&library, "approved").await, all[3..4]);
+    assert_eq!(in_state(&library, "none").await, [&all[1..2], &all[4..]].concat());
+    for (id, note, by) in [(&all[0], "look: at it", "Grace Hopper"), (&all[3], "mine", "Ada Lovelace")] {
+        let asset = rest(&library, &format!("/libraries/photos/assets/{id}")).await;
+        assert_eq!((&asset["approval"]["note"], &asset["approval"]["by"]), (&note.into(), &by.into()));
+    }
 
-    // What is wrong changes nothing.
+    // There is nothing to take back, and what is wrong changes nothing.
+    let nothing = decide(&all[4..], "approval=none&note=why").await;
+    assert!(nothing.text.contains("Nothing was changed"), "{}", nothing.text);
     for what in ["approval=great", "", &format!("approval=approved&note={}", "x".repeat(501))] {
         assert_eq!(decide(&all, what).await.status, 400, "{what}");
     }
-    assert_eq!(in_state(&library, "approved").await, [] as [&str; 0]);
+    assert_eq!(in_state(&library, "approved").await, all[3..4]);
+}
+
+#[tokio::test]
+async fn a_decision_about_a_selection_has_a_note() {
+    let library = TestLibrary::with_fixtures().await;
+    let browser = library.browser(Role::Editor).await;
+    browser.open("/app/acme/photos");
+    browser.wait_for_images();
+    let select = |names: [&str; 2]| {
+        for name in names {
+            browser.click(&Locator::role("checkbox", &format!("Select {name}")));
+        }
+        browser.wait_for(&Locator::text("2 selected"));
+    };
+    let note = Locator::field("Note");
+    select(["wine", "sunset"]);
+    assert!(!browser.has(&note), "there is no note without a decision");
+    browser.choose("Approval", "Not decided");
+    assert!(!browser.has(&note), "nor where a decision is taken back");
+    browser.choose("Approval", "Needs changes");
+    browser.fill("Note", "Too dark: <b>lighten</b>");
+    // A new line, and no change of the tags.
+    browser.press("Enter");
+    browser.evaluate("document.execCommand('insertText', false, 'by Friday')");
+    browser.check("library-decides");
+    browser.click(&Locator::button("Decide"));
+    browser.wait_for(&Locator::text("Marked 2 assets as “Needs changes”."));
+    let noted = async |name: &str| {
+        let all = rest(&library, "/libraries/photos/assets").await;
+        let asset = all.as_array().unwrap().iter().find(|asset| asset["name"] == name).unwrap().clone();
+        asset["approval"]["note"].clone()
+    };
+    for name in ["wine", "sunset"] {
+        assert_eq!(noted(name).await, "Too dark: <b>lighten</b>\nby Friday");
+    }
+
+    // The next decision begins without it.
+    browser.dismiss_messages();
+    select(["wine", "sunset"]);
+    browser.choose("Approval", "Approved");
+    assert_eq!(browser.value(&note), "");
+    browser.click(&Locator::button("Decide"));
+    browser.wait_for(&Locator::text("Marked 2 assets as “Approved”."));
+    assert_eq!(noted("wine").await, Value::Null);
+    browser.click(&Locator::button("Undo"));
+    browser.wait_for(&Locator::text("Marked 2 assets as “Needs changes”."));
+    for name in ["wine", "sunset"] {
+        assert_eq!(noted(name).await, "Too dark: <b>lighten</b>\nby Friday");
+    }
+    browser.expect_no_console_errors("deciding with a note");
 }
 
 #[tokio::test]

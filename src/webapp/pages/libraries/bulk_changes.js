@@ -21,13 +21,16 @@ const UNDO_FOR = 30_000;
  */
 
 const TAGS = { name: "tags", missing: "Type the tags first, with commas between them." };
-/** @type {Record<string, { name: string, missing?: string }>} The field of a change, and what is said when it is empty. */
+/**
+ * The field of a change, what is said when it is empty, and a field that may be empty.
+ * @type {Record<string, { name: string, missing?: string, optional?: string }>}
+ */
 const FIELDS = {
   tag: TAGS,
   untag: TAGS,
   describe: { name: "description" },
   transfer: { name: "target", missing: "Choose the library to move the assets to." },
-  approve: { name: "approval", missing: "Choose what you decide about the assets." },
+  approve: { name: "approval", missing: "Choose what you decide about the assets.", optional: "note" },
 };
 
 /** A change that is under way: it stops after the request that is under way when it is cancelled. */
@@ -137,7 +140,7 @@ async function runOnIds(done, action, fields, ids, all) {
 function busy(isOn) {
   running = isOn ? { isCancelled: false } : null;
   document.getElementById("selection")?.classList.toggle("selection-busy", isOn);
-  for (const button of document.querySelectorAll("#selection button, #selection input, #selection select")) {
+  for (const button of document.querySelectorAll("#selection :is(button, input, select, textarea)")) {
     if (!button.closest("#bulk-progress")) /** @type {HTMLButtonElement} */ (button).disabled = isOn;
   }
   const bar = document.getElementById("bulk-progress");
@@ -174,8 +177,9 @@ async function carryOut(button) {
   if (button.dataset.sure && !(await ask(button.dataset.sure))) return;
   const form = gridForm();
   const wanted = FIELDS[button.value];
-  const fields = [...new FormData(form)].filter(([name]) => name === wanted?.name);
-  if (wanted?.missing && !fields.some(([, value]) => String(value).trim())) return say(wanted.missing, "problem");
+  const fields = [...new FormData(form)].filter(([name]) => name === wanted?.name || name === wanted?.optional);
+  const isGiven = fields.some(([name, value]) => name === wanted.name && String(value).trim());
+  if (wanted?.missing && !isGiven) return say(wanted.missing, "problem");
   button.closest("dialog")?.close();
   if (form.hasAttribute("data-trash")) return changeTrash(form, button.value);
   await change([["do", button.value], ...fields]);
@@ -192,7 +196,7 @@ export async function change(fields) {
   const done = await runOnSelection(fields).finally(() => busy(false));
   if (done.isWhole) {
     clear(false);
-    for (const field of document.querySelectorAll("#selection input[name=tags], #selection select")) {
+    for (const field of document.querySelectorAll("#selection :is([name=tags], [name=note], select)")) {
       /** @type {HTMLInputElement} */ (field).value = "";
     }
   }

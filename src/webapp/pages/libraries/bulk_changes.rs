@@ -13,7 +13,7 @@ use super::browsing::Browsing;
 use super::image::file_path;
 use crate::core::browse::BrowseCursor;
 use crate::core::model::ApprovalFilter;
-use crate::core::selection::{SelectionChange, SelectionOutcome};
+use crate::core::selection::{MadeDecision, SelectionChange, SelectionOutcome};
 use crate::error::{Error, Result};
 use crate::webapp::flash::Flash;
 use crate::webapp::form::Form;
@@ -159,6 +159,7 @@ fn wanted(form: &Form) -> Result<SelectionChange> {
         let several = tags_in(form.text("tags"));
         several.into_iter().chain(form.texts("tag").map(str::to_owned)).collect()
     };
+    let lines = |field| form.text(field).replace("\r\n", "\n");
     let is_about_tags = matches!(form.text("do"), "tag" | "untag");
     if is_about_tags && tags_in(form.text("tags")).is_empty() && !form.has("tag") {
         return Err(Error::bad_input("Type the tags first, with commas between them."));
@@ -166,11 +167,11 @@ fn wanted(form: &Form) -> Result<SelectionChange> {
     Ok(match form.text("do") {
         "tag" => SelectionChange::Tag(tags()),
         "untag" => SelectionChange::Untag(tags()),
-        "describe" => SelectionChange::Describe(form.text("description").replace("\r\n", "\n")),
-        "approve" => SelectionChange::Approve {
-            decision: decision(form)?,
-            only_in: ApprovalFilter::parse(form.text("only_in")),
+        "describe" => SelectionChange::Describe {
+            text: lines("description"),
+            only_after: form.has("only_text").then(|| lines("only_text")),
         },
+        "approve" => SelectionChange::Approve { decision: decision(form)?, only_after: made_decision(form) },
         "transfer" if form.text("target").is_empty() => {
             return Err(Error::bad_input("Choose the library to move the assets to."));
         }
@@ -179,6 +180,12 @@ fn wanted(form: &Form) -> Result<SelectionChange> {
         "restore" => SelectionChange::Restore,
         _ => return Err(Error::bad_input("Say what to do with the selection: use the buttons of the page.")),
     })
+}
+
+/// The decision that an undo takes back.
+fn made_decision(form: &Form) -> Option<MadeDecision> {
+    let state = ApprovalFilter::parse(form.text("only_state"))?.state();
+    Some(MadeDecision { state, at: form.text("only_at").parse().ok() })
 }
 
 /// The name of the library that assets are moved to.

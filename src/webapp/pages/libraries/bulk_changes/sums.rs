@@ -80,7 +80,7 @@ impl Sums {
             SelectionChange::Restore => "in the trash of this library",
             SelectionChange::Tag(_)
             | SelectionChange::Untag(_)
-            | SelectionChange::Describe(_)
+            | SelectionChange::Describe { .. }
             | SelectionChange::Approve { .. }
             | SelectionChange::Transfer(_)
             | SelectionChange::Trash => "in this library",
@@ -99,7 +99,7 @@ impl Sums {
         match change {
             SelectionChange::Tag(tags) => format!("Added {} to {assets}.", quoted(tags)),
             SelectionChange::Untag(tags) => format!("Removed {} from {assets}.", quoted(tags)),
-            SelectionChange::Describe(_) => format!("Described {assets}."),
+            SelectionChange::Describe { .. } => format!("Described {assets}."),
             SelectionChange::Approve { decision, .. } => match decision.state {
                 Some(state) => format!("Marked {assets} as “{}”.", state.label()),
                 None => format!("Took back the approval of {assets}."),
@@ -119,9 +119,16 @@ impl Sums {
         match change {
             SelectionChange::Tag(tags) => format!(" {assets} had {} before.", quoted(tags)),
             SelectionChange::Untag(tags) => format!(" {assets} did not have {}.", quoted(tags)),
-            SelectionChange::Describe(_) => format!(" {assets} had this description before."),
-            SelectionChange::Approve { only_in: None, .. } => format!(" {assets} had this decision before."),
-            SelectionChange::Approve { only_in: Some(_), .. } => {
+            SelectionChange::Describe { only_after: None, .. } => {
+                format!(" {assets} had this description before.")
+            }
+            SelectionChange::Describe { only_after: Some(_), .. } => {
+                format!(" {assets} got another description since.")
+            }
+            SelectionChange::Approve { only_after: None, .. } => {
+                format!(" {assets} had this decision before.")
+            }
+            SelectionChange::Approve { only_after: Some(_), .. } => {
                 format!(" About {assets}, something else was decided since.")
             }
             SelectionChange::Transfer(_) | SelectionChange::Trash | SelectionChange::Restore => String::new(),

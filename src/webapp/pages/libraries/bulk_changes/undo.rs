@@ -30,7 +30,7 @@ pub fn steps(
     let (action, to) = match change {
         SelectionChange::Tag(_) => ("untag", here),
         SelectionChange::Untag(_) => ("tag", here),
-        SelectionChange::Describe(_) => ("describe", here),
+        SelectionChange::Describe { .. } => ("describe", here),
         SelectionChange::Approve { .. } => ("approve", here),
         SelectionChange::Transfer(target) => ("transfer", target.as_str()),
         SelectionChange::Trash => ("restore", here),
@@ -40,11 +40,14 @@ pub fn steps(
     for asset in &outcome.changed {
         let mut fields = vec![("do", action.to_owned())];
         fields.extend(asset.tags.iter().map(|tag| ("tag", tag.clone())));
-        fields.extend(asset.description.iter().map(|text| ("description", text.clone())));
-        if let (SelectionChange::Approve { decision, .. }, Some(former)) = (change, &asset.decision) {
+        if let (SelectionChange::Describe { text, .. }, Some(former)) = (change, &asset.description) {
+            fields.extend([("description", former.clone()), ("only_text", text.clone())]);
+        }
+        if let Some((former, made)) = &asset.decision {
             let state = |state| ApprovalFilter::from(state).as_str().to_owned();
-            let [to, only_in] = [former.state, decision.state].map(state);
-            fields.extend([("approval", to), ("note", former.note.clone()), ("only_in", only_in)]);
+            fields.extend([("approval", state(former.state)), ("note", former.note.clone())]);
+            fields.push(("only_state", state(made.state)));
+            fields.extend(made.at.map(|at| ("only_at", at.to_string())));
         }
         if to != here {
             fields.push(("target", here.to_owned()));
