@@ -9,7 +9,11 @@ use crate::config::KEY_VARIABLE;
 
 /// Stands for the key where a client reads no variables.
 const KEY_PLACEHOLDER: &str = "pk_…";
-const TYPE_THE_KEY: &str = "Put the key in place of pk_….";
+const TYPE_THE_KEY: &str = "Put the key in place of “pk_…”.";
+/// What a client needs that reaches the server by the bridge.
+const INSTALL_RASTERD: &str =
+    "The client starts the program rasterd, which has to be installed on its machine.";
+const TYPE_THE_KEY_AND_INSTALL_RASTERD: &str = "Put the key in place of “pk_…”. The client starts the program rasterd, which has to be installed on its machine.";
 /// The id of the question by which VS Code asks for the key.
 const KEY_INPUT: &str = "rasterd-key";
 
@@ -38,6 +42,16 @@ impl Way {
 
     fn remark(self, remark: &'static str) -> Self {
         Self { remark, ..self }
+    }
+}
+
+/// What there is to do besides, where the text has a place for the key.
+fn besides(connection: ConnectionDetails<'_>) -> &'static str {
+    match (connection.through, connection.key) {
+        (Through::Network, SetupKey::Plain(_)) => "",
+        (Through::Network, SetupKey::FromClient) => TYPE_THE_KEY,
+        (Through::Bridge, SetupKey::Plain(_)) => INSTALL_RASTERD,
+        (Through::Bridge, SetupKey::FromClient) => TYPE_THE_KEY_AND_INSTALL_RASTERD,
     }
 }
 
@@ -73,10 +87,7 @@ fn claude_desktop(connection: ConnectionDetails<'_>) -> ClientSetup {
         .remark("It asks for the key, and has the address of the server and what it takes to trust it.");
     let path = "claude_desktop_config.json (Settings › Developer › Edit Config)";
     let file = in_json("mcpServers", &through_bridge.server(KEY_PLACEHOLDER), path);
-    let file = file.remark(match connection.key {
-        SetupKey::Plain(_) => "",
-        SetupKey::FromClient => TYPE_THE_KEY,
-    });
+    let file = file.remark(besides(through_bridge));
     let ways = match connection.through {
         Through::Network => vec![bundle, file],
         Through::Bridge => vec![file],
@@ -214,7 +225,11 @@ fn goose(connection: ConnectionDetails<'_>) -> ClientSetup {
         SetupKey::Plain(_) => {}
     }
     lines.push("    timeout: 300".to_owned());
-    let mut ways = vec![Way::new(How::File("~/.config/goose/config.yaml"), lines.join("\n"))];
+    let file = Way::new(How::File("~/.config/goose/config.yaml"), lines.join("\n"));
+    let mut ways = vec![match connection.through {
+        Through::Network => file,
+        Through::Bridge => file.remark(INSTALL_RASTERD),
+    }];
     if connection.through == Through::Network {
         ways.push(Way::new(How::Link, links::goose(&connection.mcp_url())).remark("Goose asks for the key."));
     }
@@ -223,15 +238,12 @@ fn goose(connection: ConnectionDetails<'_>) -> ClientSetup {
 
 fn lm_studio(connection: ConnectionDetails<'_>) -> ClientSetup {
     let file = in_json("mcpServers", &connection.server(KEY_PLACEHOLDER), "~/.lmstudio/mcp.json");
-    let file = match connection.key {
-        SetupKey::Plain(_) => file,
-        SetupKey::FromClient => file.remark(TYPE_THE_KEY),
-    };
-    let link = links::lm_studio(&connection.without_key().server(KEY_PLACEHOLDER));
+    let without_key = connection.without_key();
+    let link = Way::new(How::Link, links::lm_studio(&without_key.server(KEY_PLACEHOLDER)));
     ClientSetup {
         name: "lm-studio",
         client: "LM Studio",
-        ways: vec![file, Way::new(How::Link, link).remark(TYPE_THE_KEY)],
+        ways: vec![file.remark(besides(connection)), link.remark(besides(without_key))],
     }
 }
 

@@ -122,6 +122,23 @@ fn no_link_carries_a_key_and_everything_else_does_when_it_is_known() {
     }
 }
 
+/// Whoever pastes a setup learns what else it takes: the key, and the program that the client starts.
+#[test]
+fn what_else_a_setup_takes_is_said() {
+    for (about, setup) in all() {
+        let is_chosen = about.contains("Bridge");
+        for way in &setup.ways {
+            let is_typed = way.text.contains("pk_…") || setup.name == "lm-studio" && way.how == How::Link;
+            assert_eq!(way.remark.contains("pk_…"), is_typed, "{} ({about}): {}", setup.name, way.remark);
+            let starts_bridge =
+                way.text.contains("command\": \"rasterd") || way.text.contains("cmd: rasterd");
+            if starts_bridge && !is_chosen {
+                assert!(way.remark.contains("installed"), "{} ({about}): {}", setup.name, way.remark);
+            }
+        }
+    }
+}
+
 #[test]
 fn links_lead_back_to_the_setup() {
     for authority in [None, Some(authority("/my certs"))] {
