@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, HttpDate};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, HttpDate};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -56,12 +56,23 @@ pub fn with_status(status: StatusCode, error: &Error) -> HttpResponse {
     answer
 }
 
+/// Whether the body is a part of a file.
+#[must_use]
+pub fn is_part(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(PART))
+}
+
 /// A header that is a number of bytes, if it is there.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` when it is not a number.
+/// `BAD_USER_INPUT` when it is not a number, or there are two.
 pub fn bytes(headers: &HeaderMap, name: &HeaderName) -> Result<Option<u64>> {
-    let Some(value) = headers.get(name) else { return Ok(None) };
+    let mut values = headers.get_all(name);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Error::bad_input(format!("The request has more than one `{name}`.")));
+    }
     let digits = value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     let number = digits.and_then(|digits| digits.parse().ok());
     number.map(Some).ok_or_else(|| Error::bad_input(format!("`{name}` must be a number of bytes.")))
@@ -116,6 +127,21 @@ mod tests {
         assert_eq!(bytes(&headers(&LENGTH, "12"), &OFFSET).unwrap(), None);
         for wrong in ["", "+1", "-1", "1.0", "99999999999999999999", "a"] {
             assert!(bytes(&headers(&LENGTH, wrong), &LENGTH).is_err(), "{wrong}");
+        }
+        let mut two = headers(&LENGTH, "12");
+        two.append(LENGTH, HeaderValue::from_static("13"));
+        assert!(bytes(&two, &LENGTH).is_err());
+    }
+
+    #[test]
+    fn a_part_is_known_by_its_media_type_however_it_is_written() {
+        for kind in
+            [PART, "Application/Offset+Octet-Stream", "application/offset+octet-stream; charset=utf-8"]
+        {
+            assert!(is_part(&headers(&CONTENT_TYPE, kind)), "{kind}");
+        }
+        for kind in ["", "image/png", "application/octet-stream"] {
+            assert!(!is_part(&headers(&CONTENT_TYPE, kind)), "{kind}");
         }
     }
 }

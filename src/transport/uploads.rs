@@ -1,7 +1,7 @@
 //! `/uploads/{token}`: takes the bytes of one file, from whoever has the address. In one go with `PUT`, as `curl -T` sends
 //! them, or in parts by tus 1.0, which go on after a lost connection. The token is the credential; there is no other.
 
-use actix_web::http::header::{CONTENT_LOCATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{CONTENT_LOCATION, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use futures_util::StreamExt;
@@ -93,7 +93,7 @@ async fn receive_part(
         return Ok(refusal);
     }
     let found = find(&core, &request).await?;
-    if headers.get(CONTENT_TYPE).is_none_or(|kind| kind != tus::PART) {
+    if !tus::is_part(headers) {
         let error = Error::bad_input(format!("Send the part as `Content-Type: {}`.", tus::PART));
         return Ok(tus::with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, &error));
     }

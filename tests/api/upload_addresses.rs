@@ -144,8 +144,13 @@ async fn an_address_needs_write_and_no_key_to_use_it() {
     let scene = Scene::new().await;
     let refused = scene.reader.post(UPLOADS, json!({ "filename": "a.png" })).await;
     assert_eq!(refused.error_code(), "API_KEY_NOT_AUTHORIZED_FOR_LIBRARY");
-    let empty = scene.writer.post(UPLOADS, json!({})).await;
-    assert_eq!((empty.status, empty.error_code().as_str()), (400, "BAD_USER_INPUT"));
+    for empty in [json!({}), json!({ "filename": "" })] {
+        let empty = scene.writer.post(UPLOADS, empty).await;
+        assert_eq!((empty.status, empty.error_code().as_str()), (400, "BAD_USER_INPUT"));
+    }
+    // A library out of reach comes before what is wrong with the body.
+    let refused = scene.reader.post(UPLOADS, json!({ "filename": "" })).await;
+    assert_eq!(refused.error_code(), "API_KEY_NOT_AUTHORIZED_FOR_LIBRARY");
     // A key in the request changes nothing, whatever it may do.
     let path = address(&scene, json!({ "filename": "../up/a.png" })).await;
     let reader = scene.anyone.with_key("pk_wrong");

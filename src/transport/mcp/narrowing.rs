@@ -67,13 +67,16 @@ fn add_libraries(value: &str, named: &mut BTreeSet<Slug>) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a name that is one of the two in another spelling, and would be ignored.
+/// Refuses a name that is one of the two in another spelling, or with its value in it, and would be ignored.
 fn expect_other_name(name: &str) -> Result<()> {
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let meant = match letters.to_ascii_lowercase().as_str() {
-        "readonly" => READONLY,
-        "library" | "libraries" | "libraryid" | "libraryids" => LIBRARIES,
-        _ => return Ok(()),
+    let letters = letters.to_ascii_lowercase();
+    let meant = if letters.starts_with("readonly") {
+        READONLY
+    } else if letters.starts_with("librar") {
+        LIBRARIES
+    } else {
+        return Ok(());
     };
     Err(Error::bad_input(format!(
         "The address has the unknown parameter \"{}\"; it is called `{meant}`.",
@@ -117,7 +120,11 @@ mod tests {
             ("libraries=%FF", "`libraries`"),
             ("readOnly=1", "`readonly`"),
             ("read_only=1", "`readonly`"),
+            ("readonly%3D1", "`readonly`"),
+            ("readonlymode=1", "`readonly`"),
             ("library=a", "`libraries`"),
+            ("libraries%3Da", "`libraries`"),
+            ("libraries[]=a", "`libraries`"),
             (many.as_str(), "`libraries`"),
         ] {
             let error = of_query(query).unwrap_err();
