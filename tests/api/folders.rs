@@ -166,6 +166,25 @@ async fn what_is_in_the_trash_stays_there_and_mistakes_are_said() {
     }
 }
 
+/// What was committed before stays and is counted; what was not is not.
+#[tokio::test]
+async fn an_import_that_is_refused_in_between_counts_what_it_stored() {
+    let (test_dir, program, _) = served();
+    program.stop();
+    let folder = test_dir.path().join("pictures");
+    for n in 0..100 {
+        write(&folder, &format!("{n:02}/{n:02}.png"), &picture(&format!("{n:02}")));
+    }
+    // Each folder is a tag.
+    let mut arguments = vec!["import", folder.to_str().unwrap(), "--tags-from-folders"];
+    arguments.extend(OF_LIBRARY.into_iter().chain(["--set", "limits.tags_per_library=80"]));
+    let stderr = test_dir.run(&arguments).failed(1);
+    let (summary, succeeded) = run(&test_dir, "import", &folder, &[]);
+    let stored = summary["existing"].as_u64().unwrap();
+    assert!(stored > 0 && stderr.contains(&format!("Before that, {stored} files were imported")), "{stderr}");
+    assert!(succeeded && summary["imported"] == 100 - stored, "{summary}");
+}
+
 /// What an export keeps of a library, without what an import makes anew.
 async fn content(rest: &Rest) -> Vec<Value> {
     let mut all = Vec::new();
@@ -259,6 +278,18 @@ async fn an_exported_library_is_the_same_when_it_is_imported() {
         (&again["imported"], &again["variants"], &again["existing"]),
         (&0.into(), &0.into(), &9.into())
     );
+    // One more variant that is like the others is one more.
+    let manifest = folder.join("rasterd-library.json");
+    let mut more: Value = serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
+    let varied = more["assets"].as_array_mut().unwrap().iter_mut().find(|asset| !asset["variants"].is_null());
+    let variants = varied.unwrap()["variants"].as_array_mut().unwrap();
+    let mut third = variants[0].clone();
+    fs::copy(folder.join(third["file"].as_str().unwrap()), folder.join("third.png")).unwrap();
+    third["file"] = json!("third.png");
+    variants.push(third);
+    fs::write(&manifest, more.to_string()).unwrap();
+    let (again, _) = run(&other_dir, "import", &folder, &[]);
+    assert_eq!((&again["variants"], &again["existing"]), (&1.into(), &9.into()), "{again}");
     // What was lost meanwhile comes back alone.
     let listed = assets(&other).await;
     let lost = listed.iter().find(|asset| asset["name"] == "beach").unwrap()["id"].clone();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::rest::{Form, picture};
-use crate::support::program::{ASSETS, Exit, Program, RASTERD, TestDir};
+use crate::support::program::{ASSETS, Exit, Program, RASTERD, TestDir, poll};
 
 /// The access of a key: the result of reading a library, and of writing to it.
 async fn access_of(program: &Program, key: &str) -> [(u16, String); 2] {
@@ -274,5 +274,15 @@ fn what_a_key_can_do_is_explained_tool_by_tool() {
         assert!(text.contains("It expires on ") && text.contains("Last used: never."), "{text}");
         assert!(text.contains("Only in archive, library:") && text.contains("Only in archive:"), "{text}");
         test_dir.run(&["key", "explain", "key_none"]).failed(1);
+        let short =
+            ["key", "create", "Short", "--org", "default", "--grant", "library=read", "--expires", "1s"];
+        let short = test_dir.json(&short)["id"].clone();
+        let explain = ["key", "explain", short.as_str().unwrap()];
+        poll("the key expires", || {
+            let explained = test_dir.json(&explain);
+            (explained["expired"] == true).then_some(())
+        });
+        let text = test_dir.done(&explain);
+        assert!(text.contains("It expired on ") && text.contains("can do nothing any more"), "{text}");
     }
 }

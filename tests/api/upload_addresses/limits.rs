@@ -6,6 +6,7 @@ use rasterd::core::quotas::QuotaChange;
 use rasterd::testing::{TestDisk, TestServer};
 use serde_json::json;
 
+use super::resumable::patch;
 use super::{UPLOADS, address, address_of, names, other_writer, put};
 use crate::rest::{Scene, picture};
 use crate::support::raw::Raw;
@@ -43,6 +44,11 @@ async fn a_body_that_would_be_refused_is_not_sent() {
     core.set_quota(by.clone(), "acme", little).await.unwrap();
     let (_, found) = waiting(&scene, &path, 1001);
     assert!(found.starts_with("HTTP/1.1 403 ") && found.contains("STORAGE_LIMIT_EXCEEDED"), "{found}");
+    // What arrived of other uploads counts, too.
+    let other = address(&scene, json!({ "filename": "b.png" })).await;
+    assert_eq!(patch(&scene.anyone, &other, 0, &picture("b")).await.status, 204);
+    let (_, found) = waiting(&scene, &path, 1000);
+    assert!(found.starts_with("HTTP/1.1 403 ") && found.contains("STORAGE_LIMIT_EXCEEDED"), "{found}");
     core.set_quota(by, "acme", QuotaChange { storage: Some(None), ..little }).await.unwrap();
 
     // None of that has used the address.
@@ -52,6 +58,36 @@ async fn a_body_that_would_be_refused_is_not_sent() {
     connection.send(bytes);
     let found = connection.answer();
     assert!(found.starts_with("HTTP/1.1 201 "), "{found}");
+}
+
+/// One whose size is not announced is refused where it is too much, before the rest of it is sent.
+#[tokio::test]
+async fn a_body_of_unknown_size_is_cut_off_where_it_is_too_much() {
+    let scene = Scene::on(TestServer::start_with(|settings, _| settings.limits.file_bytes = 1 << 20)).await;
+    let (core, by) = (scene.server.core(), scene.server.administrator());
+    let part =
+        "Tus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\n";
+    let part_of_1000 = format!("{part}Upload-Length: 1000\r\n");
+    for (method, headers, quota, size, status) in [
+        ("PUT", "", Some(1000), 300_000, 403),
+        ("PATCH", part, Some(1000), 300_000, 403),
+        ("PATCH", &part_of_1000, None, 1001, 413),
+        ("PATCH", part, None, (1 << 20) + 1, 413),
+    ] {
+        let quota = QuotaChange { storage: Some(quota), ..QuotaChange::default() };
+        core.set_quota(by.clone(), "acme", quota).await.unwrap();
+        let path = address(&scene, json!({ "filename": "a.png" })).await;
+        let mut connection = Raw::open(&scene.server);
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n");
+        connection.send(format!("{head}{headers}\r\n"));
+        let mut bytes = picture("a");
+        bytes.resize(size, 7);
+        let _cut_off = connection.try_send([format!("{size:x}\r\n").as_bytes(), &bytes, b"\r\n"].concat());
+        let found = connection.answer();
+        assert!(found.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {headers}{size}: {found}");
+    }
+    no_file_is_temporary(&scene.server.data_dir()).await;
+    assert_eq!(names(&scene).await.len(), 0);
 }
 
 #[tokio::test]

@@ -1,12 +1,15 @@
 //! The addresses that the web app makes for people: bound to their session and their role.
 
+use std::time::Duration;
+
+use rasterd::core::access::LibraryPath;
 use rasterd::core::members::{ClientInfo, NewMember, SignedIn};
 use rasterd::core::model::Role;
 use reqwest::Method;
 use reqwest::header::{COOKIE, ORIGIN};
 
 use super::resumable::{head, patch, tus};
-use super::{expect_no_such_upload, names};
+use super::{expect_no_such_upload, names, put};
 use crate::rest::{Scene, picture};
 use crate::support::{Reply, send};
 
@@ -114,4 +117,42 @@ async fn signing_out_and_losing_the_role_end_an_address() {
     core.sign_out(editor.signed_in).await.unwrap();
     expect_no_such_upload(&patch(&scene.anyone, &path, 50, &bytes[50..]).await);
     assert_eq!(names(&scene).await.len(), 0);
+}
+
+#[tokio::test]
+async fn an_address_lives_a_week_at_most() {
+    let scene = Scene::new().await;
+    let editor = Person::join(&scene, Role::Editor).await;
+    let bytes = picture("a");
+    let created = editor.create(&scene, bytes.len() as u64, FILE_NAME).await;
+    let path = created.header("location").to_owned();
+    for at in 0..7 {
+        let part = &bytes[at..=at];
+        assert_eq!(
+            patch(&scene.anyone, &path, at as u64, part).await.status,
+            204,
+            "after {at} times 23 hours"
+        );
+        scene.server.clock().advance(Duration::from_hours(23));
+    }
+    assert_eq!(head(&scene.anyone, &path).await.header("upload-offset"), "7");
+    scene.server.clock().advance(Duration::from_hours(7));
+    expect_no_such_upload(&patch(&scene.anyone, &path, 7, &bytes[7..]).await);
+}
+
+/// The person may write to the new library, and never wanted the file to be there.
+#[tokio::test]
+async fn an_address_is_not_for_another_library_with_the_same_id() {
+    let scene = Scene::new().await;
+    let editor = Person::join(&scene, Role::Editor).await;
+    let bytes = picture("a");
+    let created = editor.create(&scene, bytes.len() as u64, FILE_NAME).await;
+    let path = created.header("location").to_owned();
+    assert_eq!(patch(&scene.anyone, &path, 0, &bytes[..50]).await.status, 204);
+    let photos = LibraryPath { organization: "acme", library: "photos" };
+    scene.server.core().delete_library(scene.server.administrator(), &photos, true).await.unwrap();
+    expect_no_such_upload(&put(&scene.anyone, &path, bytes.clone()).await);
+    assert_eq!(scene.server.library("acme", "Photos").await, "photos");
+    expect_no_such_upload(&put(&scene.anyone, &path, bytes.clone()).await);
+    expect_no_such_upload(&patch(&scene.anyone, &path, 50, &bytes[50..]).await);
 }

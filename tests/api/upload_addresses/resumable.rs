@@ -180,6 +180,25 @@ async fn an_upload_goes_on_after_the_server_is_killed() {
     assert_eq!(partial(&test_dir.data_dir()), 0);
 }
 
+/// A damaged disk may have less than was recorded.
+#[tokio::test]
+async fn what_the_disk_lost_is_sent_again() {
+    let scene = Scene::new().await;
+    let path = address(&scene, json!({ "filename": "a.png" })).await;
+    let (bytes, client) = (large(2, 1000), &scene.anyone);
+    assert_eq!(patch(client, &path, 0, &bytes[..600]).await.status, 204);
+    let folder = scene.server.data_dir().join("partial");
+    let file = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    std::fs::OpenOptions::new().write(true).open(&file).unwrap().set_len(100).unwrap();
+    assert_eq!(offset(client, &path).await, 100);
+    assert_eq!(patch(client, &path, 600, &bytes[600..]).await.status, 409);
+    std::fs::remove_file(file).unwrap();
+    assert_eq!(offset(client, &path).await, 0);
+    let whole = part(client, &path, 0, &bytes).header("Upload-Length", 1000);
+    assert_eq!(send(whole).await.status, 204);
+    assert!(served(&scene).await == bytes);
+}
+
 /// A client that reads that everything arrived sends nothing more, so the file has to be stored then.
 #[tokio::test]
 async fn a_file_of_which_all_bytes_arrived_is_stored_when_its_client_asks() {
@@ -250,6 +269,8 @@ async fn what_does_not_fit_is_refused_and_keeps_what_arrived() {
         (part(client, &path, 11, b"x"), 409),
         (part(client, &path, 10, b"x").header("Upload-Length", 999), 400),
         (part(client, &path, 10, b"x").header("Upload-Length", "many"), 400),
+        (part(client, &path, 10, b"x").header("Upload-Offset", 11), 400),
+        (part(client, &path, 10, b"x").header("Upload-Length", 1000).header("Upload-Length", 1), 400),
         (part(client, &path, 10, &[0; 991]), 413),
         (typed("image/png"), 415),
         (client.request(Method::PATCH, &path).header("Upload-Offset", 10).body("x"), 412),

@@ -1,12 +1,12 @@
 //! Approvals: people set them, on an asset's page and for a selection, and undo that; keys read them and filter by them on
 //! every interface.
 
-use rasterd::core::model::Role;
+use rasterd::core::model::{Access, Role};
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
 
-use super::test_library::TestLibrary;
+use super::test_library::{TestLibrary, fixture};
 use crate::browser::Locator;
 use crate::http_client::{Answer, HttpClient, send, signed_in};
 use crate::people::create_member;
@@ -202,6 +202,47 @@ async fn a_selection_is_decided_about_at_once_and_undone() {
         assert_eq!(decide(&all, what).await.status, 400, "{what}");
     }
     assert_eq!(in_state(&library, "approved").await, all[3..4]);
+}
+
+/// Neither what a key doesn't reach nor what it doesn't ask for is found, counted, or takes a place on a page.
+#[tokio::test]
+async fn a_filter_by_approval_finds_nothing_of_other_libraries() {
+    let library = TestLibrary::empty().await;
+    let server = &library.server;
+    server.library("acme", "Vault").await;
+    let both = server.key("acme", &[("photos", Access::Write), ("vault", Access::Write)]).await;
+    let client = HttpClient::new(server);
+    let editor = create_member(server, "Grace Hopper", &["acme"], Role::Editor).await;
+    let (session, token) = signed_in(&client, &editor).await;
+    let mut photos = Vec::new();
+    // Those of the vault are newer, so that they would come first.
+    for (slug, name) in [("photos", "wine.jpg"), ("photos", "sunset.jpg"), ("vault", "umang.webp")] {
+        let bytes = std::fs::read(fixture(name)).unwrap();
+        let id = server.upload(&both, "acme", slug, name, &bytes).await.to_string();
+        let body = format!("csrf={token}&approval=approved");
+        let path = format!("/app/acme/{slug}/{id}/approval");
+        assert_eq!(send(client.form(&path, &session, &body)).await.status, 303);
+        photos.extend((slug == "photos").then_some(id));
+    }
+    photos.reverse();
+    for (key, scope) in
+        [(&library.key, ""), (&library.key, "&libraries=photos"), (&both, "&libraries=photos")]
+    {
+        let read = async |path: String| {
+            let request = client
+                .request(Method::GET, &format!("/organizations/acme{path}"))
+                .header(AUTHORIZATION, format!("Bearer {}", key.token))
+                .header("Api-Version", "2026-07-08");
+            serde_json::from_str::<Value>(&send(request).await.text).unwrap()["data"].take()
+        };
+        for (at, photo) in photos.iter().enumerate() {
+            let page = format!("approval=approved&pageSize=1&page={}", at + 1);
+            let listed = read(format!("/libraries/photos/assets?{page}")).await;
+            assert_eq!(ids(&listed), [photo], "{page}");
+            let found = read(format!("/search/assets?{page}{scope}")).await;
+            assert_eq!((ids(&found["hits"]).as_slice(), &found["found"]), (&[photo.as_str()][..], &json!(2)));
+        }
+    }
 }
 
 #[tokio::test]
