@@ -17,7 +17,7 @@ const AWAY = [502, 503, 504];
  * @property {AbortSignal} signal
  */
 
-/** @typedef {{ tile?: Element, id?: string, problem?: string, canRetry?: boolean, isSignedOut?: boolean }} Outcome */
+/** @typedef {{ tile?: Element, id?: string, problem?: string, canRetry?: boolean, isSignedOut?: boolean, warning?: string }} Outcome */
 
 /** @typedef {Outcome & { address?: string }} Created The address of an upload that can go on, or what went wrong. */
 
@@ -78,8 +78,7 @@ async function sendWhole(file, action, sending) {
   const page = new DOMParser().parseFromString(answer.text, "text/html");
   const refused = page.querySelector("[data-refused]");
   if (answer.status === 200 && !refused) {
-    const tile = page.querySelector(".tile");
-    return { tile, id: tile?.dataset.id };
+    return stored(page);
   }
   // Of a file that the server has seen and does not take, it takes none another time.
   return { problem: reason(answer), canRetry: !refused && answer.status !== 413 };
@@ -142,7 +141,7 @@ async function sendResumably(file, action, sending) {
     if (answer.status === 204) {
       sending.onAway(false);
       const id = answer.header("Asset-Id");
-      if (id) return { id, tile: await tileOf(id, action) };
+      if (id) return findStored(id, action);
       offset = Number(answer.header("Upload-Offset"));
       continue;
     }
@@ -242,16 +241,25 @@ function over(offset, file) {
 }
 
 /**
- * The tile of an asset, for the grid.
+ * What the server says about an asset that it stored: its tile for the grid, and what somebody should know about it.
+ * @param {Document} page
+ * @returns {Outcome}
+ */
+function stored(page) {
+  const tile = page.querySelector(".tile") ?? undefined;
+  return { tile, id: tile?.dataset.id, warning: page.querySelector("[data-warning]")?.textContent };
+}
+
+/**
  * @param {string} id
  * @param {string} action
+ * @returns {Promise<Outcome>}
  */
-async function tileOf(id, action) {
+async function findStored(id, action) {
   try {
     const answer = await fetch(action.replace(/upload$/, `${id}/tile`), { headers: { "HX-Request": "true" } });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    return page.querySelector(".tile") ?? undefined;
+    return { ...stored(new DOMParser().parseFromString(await answer.text(), "text/html")), id };
   } catch {
-    return undefined;
+    return { id };
   }
 }
