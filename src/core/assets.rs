@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::pictures::RenderableTypes;
 
 mod description;
+mod ending;
 mod file;
 mod name;
 mod photo_details;

@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 
 mod boxes;
 mod ebml;
+mod ending;
 pub(crate) mod jpeg;
 mod raster;
 pub(crate) mod reader;
 pub(crate) mod svg;
 pub(crate) mod tiff;
 
+pub use ending::ends_early;
 use reader::{ByteReader, Damage};
 
 /// How many bytes from the start of a file are read to recognise it.

@@ -239,7 +239,7 @@ async fn an_upload_without_room_says_why_and_works_when_there_is_room_again() {
     browser.wait_for(&Locator::text("0 of 1 file uploaded, 1 refused"));
     assert!(browser.text(&Locator::css(".upload-refused .wrong")).contains("exceeds"));
     core.set_quota(by, "acme", limit(None)).await.unwrap();
-    browser.click(&Locator::button("Retry"));
+    browser.click(&Locator::button("Retry the upload of wine.jpg"));
     browser.wait_until("document.querySelectorAll('#grid .tile').length === 2");
 
     disk.leave_room(0);
@@ -247,7 +247,7 @@ async fn an_upload_without_room_says_why_and_works_when_there_is_room_again() {
     browser.wait_for(&Locator::text("1 refused"));
     assert!(browser.text(&Locator::css(".upload-refused .wrong")).contains("full"));
     disk.repair();
-    browser.click(&Locator::button("Retry"));
+    browser.click(&Locator::button("Retry the upload of umang.webp"));
     browser.wait_until("document.querySelectorAll('#grid .tile').length === 3");
 }
 
@@ -305,4 +305,66 @@ async fn a_file_that_is_dropped_beside_a_library_does_not_leave_the_page() {
         browser.wait_until("document.readyState === 'complete'");
         assert_eq!(browser.path(), page);
     }
+}
+
+#[tokio::test]
+async fn a_picture_that_is_cut_off_is_kept_and_that_is_said() {
+    let library = TestLibrary::empty().await;
+    let folder = rasterd::testing::TempFolder::new();
+    let cut = |name: &str, padding: usize| {
+        let (path, bytes) = (folder.path().join(name), std::fs::read(fixture("sunset.jpg")).unwrap());
+        std::fs::write(&path, [&bytes[..bytes.len() / 2], &vec![0; padding]].concat()).unwrap();
+        path
+    };
+    let (small, large) = (cut("small.jpg", 0), cut("large.jpg", 9_000_000));
+    let browser = library.browser(Role::Editor).await;
+    browser.open("/app/acme/photos");
+    browser.pick_files(&Locator::css("#files"), &[&small, &fixture("wine.jpg")]);
+    browser.wait_for(&Locator::text("2 of 2 files uploaded"));
+    let warned = "[...document.querySelectorAll('.upload-done')].filter((row) => !row.querySelector('.wrong').hidden)\
+        .map((row) => row.querySelector('[data-name]').textContent)";
+    assert_eq!(browser.evaluate(warned), serde_json::json!(["small.jpg"]));
+    browser.wait_until("document.querySelectorAll('#grid .tile').length === 2");
+    browser.check("uploads-cut-off");
+    // A large file goes another way.
+    browser.pick_files(&Locator::css("#files"), &[&large]);
+    browser.wait_for(&Locator::text("3 of 3 files uploaded"));
+    assert_eq!(browser.evaluate(warned), serde_json::json!(["small.jpg", "large.jpg"]));
+
+    browser.open("/app/acme/photos");
+    browser.click(&Locator::css("[alt=small]"));
+    browser.wait_for(&Locator::heading("small"));
+    browser.wait_for(&Locator::text("This file ends early: the lower part of the picture is missing."));
+
+    browser.without_scripts();
+    browser.open("/app/acme/photos");
+    browser.click(&Locator::css("#upload-menu summary"));
+    browser.pick_files(&Locator::css("#files"), &[&small, &fixture("wine.jpg")]);
+    browser.click(&Locator::css("#upload input[type=submit]"));
+    browser.wait_for(&Locator::text("Uploaded 2 assets. 1 file ends early"));
+}
+
+#[tokio::test]
+async fn the_panel_of_uploads_keeps_the_focus() {
+    let library = TestLibrary::without_upload_limits().await;
+    let browser = library.browser(Role::Editor).await;
+    browser.open("/app/acme/photos");
+    browser.hold_uploads();
+    browser.pick_files(&Locator::css("#files"), &[&fixture("wine.jpg"), &fixture("sunset.jpg")]);
+    browser.wait_for(&Locator::text("Uploading 2 files, 2 to go"));
+    let focus_on = |name: &str| {
+        browser.evaluate(&format!("document.querySelector('#uploads [aria-label=\"{name}\"]').focus()"));
+        browser.press("Enter");
+    };
+    let focused = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent";
+    focus_on("Cancel the upload of wine.jpg");
+    browser.wait_for(&Locator::text("1 cancelled"));
+    assert_eq!(browser.evaluate(focused), "Retry the upload of wine.jpg");
+    browser.evaluate("document.getElementById('uploads-cancel').focus()");
+    browser.press("Enter");
+    browser.wait_for(&Locator::text("2 cancelled"));
+    assert_eq!(browser.evaluate(focused), "List of uploads");
+    focus_on("Close the list of uploads");
+    assert_eq!(browser.evaluate("document.getElementById('uploads').hidden"), true);
+    assert_eq!(browser.evaluate("document.activeElement.innerText"), "Upload");
 }

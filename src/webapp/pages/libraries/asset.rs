@@ -7,6 +7,7 @@ use super::approve::AssetApproval;
 use super::asset_history::AssetHistory;
 use super::browsing::Browsing;
 use super::tile::icon_of;
+use super::upload::ENDS_EARLY;
 use super::{Can, OfAsset};
 use crate::client_setup::AuthorityFiles;
 use crate::core::access::Caller;
@@ -39,6 +40,8 @@ struct AssetPage {
     can: Can,
     name: String,
     shown: ShownFile,
+    /// What somebody should know about the file; usually nothing.
+    warning: &'static str,
     description: DescriptionForm,
     uploaded_by: String,
     created: Time,
@@ -111,7 +114,9 @@ pub async fn show(user: SignedInUser, path: OfAsset, request: HttpRequest) -> Re
         return Ok(redirect(&user.context, &browsing.asset(&id)));
     };
     let (caller, adjacent) = user.core.adjacent(caller, &browsing.path(), &browsing.query, &id).await?;
-    page(&asset_page(&user, &request, &caller, &browsing, Shown { detail: &detail, file: shown, adjacent })?)
+    let ends_early = user.core.ends_early(shown).await;
+    let shown = Shown { detail: &detail, file: shown, ends_early, adjacent };
+    page(&asset_page(&user, &request, &caller, &browsing, shown)?)
 }
 
 /// The page of an asset whose description somebody else changed meanwhile: with both texts, so that saving again is a
@@ -127,7 +132,8 @@ pub async fn described_since(
     let caller = user.caller(&browsing.organization)?;
     let detail = user.core.get_asset(&caller, &browsing.path(), id)?;
     let (caller, adjacent) = user.core.adjacent(caller, &browsing.path(), &browsing.query, id).await?;
-    let shown = Shown { detail: &detail, file: &detail.asset, adjacent };
+    let ends_early = user.core.ends_early(&detail.asset).await;
+    let shown = Shown { detail: &detail, file: &detail.asset, ends_early, adjacent };
     let mut answer = asset_page(user, request, &caller, browsing, shown)?;
     let stored = std::mem::replace(&mut answer.description.text, typed);
     answer.description.problem = "Somebody changed the description since you opened this page. Yours is below and not saved yet; saving replaces theirs:";
@@ -166,6 +172,8 @@ struct Shown<'a> {
     detail: &'a AssetDetail,
     /// The asset itself, or one of its variants.
     file: &'a Asset,
+    /// Whether the file was cut off before it was uploaded.
+    ends_early: bool,
     adjacent: Adjacent,
 }
 
@@ -174,7 +182,7 @@ fn asset_page(
     request: &HttpRequest,
     caller: &Caller,
     browsing: &Browsing,
-    Shown { detail, file, adjacent }: Shown<'_>,
+    Shown { detail, file, ends_early, adjacent }: Shown<'_>,
 ) -> Result<AssetPage> {
     let (asset, can) = (&detail.asset, Can::of(caller));
     let library = user.core.get_library(caller, &browsing.path())?.library;
@@ -192,6 +200,7 @@ fn asset_page(
         can,
         name: asset.name.clone(),
         shown: ShownFile::new(detail, file, &user.core.settings().public_url, authority.as_deref()),
+        warning: if ends_early { ENDS_EARLY } else { "" },
         description: DescriptionForm {
             text: asset.description.clone(),
             seen: description_mark(&asset.description),

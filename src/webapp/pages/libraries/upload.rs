@@ -8,6 +8,7 @@ use serde_json::json;
 use super::browsing::Browsing;
 use super::tile::Tile;
 use super::{InLibrary, OfAsset};
+use crate::core::assets::AssetDetail;
 use crate::core::model::text::shown;
 use crate::core::uploads::{Upload, Uploaded};
 use crate::error::{Code, Error, Result, excerpt};
@@ -33,7 +34,12 @@ pub struct TileList {
     pub(super) tiles: Vec<Tile>,
     /// How many the list has that they are a part of, if they are.
     pub(super) total: Option<usize>,
+    /// What to say about what was uploaded; usually nothing.
+    pub(super) warning: &'static str,
 }
+
+/// What is said about a picture whose file was cut off before it was uploaded. It is kept: a part of it may be all there is.
+pub const ENDS_EARLY: &str = "This file ends early: the lower part of the picture is missing.";
 
 /// Why a file was left out.
 #[derive(Template)]
@@ -54,11 +60,8 @@ pub async fn upload(user: SignedInUser, path: InLibrary, parts: MultipartForm) -
     }
     let reasons = reasons(&upload);
     match upload.finish().await {
-        Ok(uploaded) if context.is_partial() => {
-            let tile = |detail: &_| new_tile(&browsing, detail);
-            page(&TileList { tiles: uploaded.assets.iter().map(tile).collect(), total: None })
-        }
-        Ok(uploaded) => uploaded_reply(context, &browsing.whole(), &uploaded, &reasons),
+        Ok(uploaded) if context.is_partial() => page(&new_tiles(&user, &browsing, &uploaded.assets).await),
+        Ok(uploaded) => uploaded_reply(&user, &browsing.whole(), &uploaded, &reasons).await,
         Err(error) => refused_reply(context, &browsing.whole(), reasons, error),
     }
 }
@@ -69,7 +72,9 @@ pub async fn tile(user: SignedInUser, path: OfAsset) -> Result<HttpResponse> {
     let browsing = Browsing::parse((organization, library), "");
     let caller = user.caller(&browsing.organization)?;
     let detail = user.core.get_asset(&caller, &browsing.path(), &asset)?;
-    page(&TileList { tiles: vec![new_tile(&browsing, &detail)], total: None })
+    // No snapshot is held while the file is read.
+    drop(caller);
+    page(&new_tiles(&user, &browsing, &[detail]).await)
 }
 
 /// `GET …/same-files?id=…`: which of these assets have the same file as another one of the library, as JSON.
@@ -112,7 +117,7 @@ pub async fn upload_variant(
     }
     let reasons = reasons(&upload);
     match upload.finish_as_variant(&asset).await {
-        Ok(uploaded) => uploaded_reply(context, &back, &uploaded, &reasons),
+        Ok(uploaded) => uploaded_reply(&user, &back, &uploaded, &reasons).await,
         Err(error) => refused_reply(context, &back, reasons, error),
     }
 }
@@ -141,24 +146,44 @@ async fn skip(mut part: Part) -> Result<()> {
     Ok(())
 }
 
-fn new_tile(browsing: &Browsing, detail: &crate::core::assets::AssetDetail) -> Tile {
-    let href = browsing.asset(detail.asset.id.as_str()).to_string();
-    Tile::new(detail, href, String::new())
+async fn new_tiles(user: &SignedInUser, browsing: &Browsing, assets: &[AssetDetail]) -> TileList {
+    let tile = |detail: &AssetDetail| {
+        let href = browsing.asset(detail.asset.id.as_str()).to_string();
+        Tile::new(detail, href, String::new())
+    };
+    let warning = if count_cut_off(user, assets).await > 0 { ENDS_EARLY } else { "" };
+    TileList { tiles: assets.iter().map(tile).collect(), total: None, warning }
+}
+
+/// How many of these assets have a file that ends early.
+async fn count_cut_off(user: &SignedInUser, assets: &[AssetDetail]) -> u64 {
+    let mut count = 0;
+    for detail in assets {
+        count += u64::from(user.core.ends_early(&detail.asset).await);
+    }
+    count
 }
 
 fn reasons(upload: &Upload) -> Vec<String> {
     upload.rejected_files().map(|(_, reason)| format!("It was left out: {reason}.")).collect()
 }
 
-fn uploaded_reply(
-    context: &RequestContext,
+async fn uploaded_reply(
+    user: &SignedInUser,
     back: &LocalPath,
     uploaded: &Uploaded,
     reasons: &[String],
 ) -> Result<HttpResponse> {
-    let flash =
-        if reasons.is_empty() { Flash::success(&uploaded.text) } else { Flash::problem(&uploaded.text) };
-    redirect_with(context, back, &flash)
+    let warning = match (uploaded.assets.len(), count_cut_off(user, &uploaded.assets).await) {
+        (_, 0) => String::new(),
+        (1, _) => format!(" {ENDS_EARLY}"),
+        (_, 1) => " 1 file ends early: the lower part of its picture is missing.".to_owned(),
+        (_, more) => format!(" {more} files end early: the lower parts of their pictures are missing."),
+    };
+    let text = format!("{}{warning}", uploaded.text);
+    let is_fine = reasons.is_empty() && warning.is_empty();
+    let flash = if is_fine { Flash::success(text) } else { Flash::problem(text) };
+    redirect_with(&user.context, back, &flash)
 }
 
 /// No file was stored: a script gets the reasons alone, because it knows which file it sent.

@@ -59,7 +59,7 @@ pub async fn answer(user: SignedInUser, browsing: Browsing, part: Part) -> Resul
             let part = core.browse_at(caller, &path, query, Freshness::Cached, (start, PAGE)).await;
             let (_, part) = part?;
             let tiles = tiles(&browsing, &part);
-            page(&TileList { tiles, total: Some(part.total) })
+            page(&TileList { tiles, total: Some(part.total), warning: "" })
         }
         Part::Timeline => {
             let (_, periods) = core.timeline(caller, &path, query).await?;
