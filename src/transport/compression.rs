@@ -1,11 +1,12 @@
-//! Compresses what is the same for everybody: scripts, styles, documentation. Pages with anybody's data are not compressed,
-//! because the length of a compressed page with a secret in it tells about the secret.
+//! Compresses what is the same for everybody: scripts, styles, documentation; and what a script of ours asks for. Pages with
+//! anybody's data are not compressed, because the length of a compressed page with a secret in it tells about the secret.
 
 use std::collections::HashMap;
 use std::io::Write;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, VARY};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, VARY};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use flate2::Compression;
@@ -29,6 +30,25 @@ pub fn answer(request: &HttpRequest, answer: &mut HttpResponseBuilder, text: Byt
     answer.body(compressed(&text))
 }
 
+/// Compresses the answer to a script of ours, such as a part of a list, where the client takes that. Another site can't have
+/// a browser ask for one, because of the header that our scripts add, so nobody compares the lengths of many.
+pub fn answer_to_script(request: &HttpRequest, answer: HttpResponse) -> HttpResponse {
+    let is_large = matches!(answer.body().size(), BodySize::Sized(size) if size >= WORTH_IT as u64);
+    if !is_large || answer.headers().contains_key(CONTENT_ENCODING) || !takes_gzip(request.headers()) {
+        return answer;
+    }
+    let (mut answer, body) = answer.into_parts();
+    match body.try_into_bytes() {
+        Ok(text) => {
+            let headers = answer.headers_mut();
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
+            answer.set_body(BoxBody::new(gzip(&text, Compression::default())))
+        }
+        Err(stream) => answer.set_body(stream),
+    }
+}
+
 /// Whether a client takes gzip. One that says nothing about it is sent the plain text.
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).filter_map(|value| value.to_str().ok());
@@ -46,15 +66,19 @@ fn compressed(text: &Bytes) -> Bytes {
     if let Some(found) = kept().get(&hash) {
         return found.clone();
     }
-    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 3), Compression::best());
-    // Writing into memory does not fail.
-    let written = encoder.write_all(text).and_then(|()| encoder.finish());
-    let made = written.map_or_else(|_| text.clone(), Bytes::from);
+    let made = gzip(text, Compression::best());
     let mut all = kept();
     if all.len() < MOST_KEPT {
         all.insert(hash, made.clone());
     }
     made
+}
+
+fn gzip(text: &Bytes, level: Compression) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 3), level);
+    // Writing into memory does not fail.
+    let written = encoder.write_all(text).and_then(|()| encoder.finish());
+    written.map_or_else(|_| text.clone(), Bytes::from)
 }
 
 #[cfg(test)]
@@ -78,6 +102,19 @@ mod tests {
             let request = TestRequest::get().insert_header((ACCEPT_ENCODING, accepted)).to_http_request();
             assert_eq!(takes_gzip(request.headers()), expected, "{accepted}");
         }
+    }
+
+    #[test]
+    fn an_answer_to_a_script_is_compressed_where_that_is_worth_it() {
+        let request =
+            |accepted| TestRequest::get().insert_header((ACCEPT_ENCODING, accepted)).to_http_request();
+        let coding = |request, text: String| {
+            let answer = answer_to_script(&request, HttpResponse::Ok().body(text));
+            answer.headers().get(CONTENT_ENCODING).map(|coding| coding.to_str().unwrap().to_owned())
+        };
+        assert_eq!(coding(request("gzip"), "<li>".repeat(300)).as_deref(), Some("gzip"));
+        assert_eq!(coding(request("gzip"), "<li>".to_owned()), None);
+        assert_eq!(coding(request("br"), "<li>".repeat(300)), None);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::form::{self, Form, MultipartForm};
 use super::refusal;
 use crate::core::Core;
 use crate::error::{Code, Error, Result};
-use crate::transport::{self, Transport};
+use crate::transport::{self, Transport, compression};
 use crate::webapp::request_context::RequestContext;
 
 /// The header that carries the token where no form does.
@@ -69,7 +69,11 @@ impl Gate {
         match outcome {
             Ok(answer) => {
                 let (request, answer) = answer.into_parts();
-                Ok(ServiceResponse::new(request, self.with_security_headers(answer, &context)))
+                let answer = self.with_security_headers(answer, &context);
+                let is_for_script = context.is_partial();
+                let answer =
+                    if is_for_script { compression::answer_to_script(&request, answer) } else { answer };
+                Ok(ServiceResponse::new(request, answer))
             }
             Err(error) => {
                 let answer = self.error_response(error, &context);

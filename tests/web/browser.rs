@@ -201,10 +201,56 @@ impl Browser {
 
     /// At most this many bytes a second; -1 for no limit.
     fn limit_upload_rate(&self, bytes_per_second: i32) {
+        self.limit_line(0, -1, bytes_per_second);
+    }
+
+    /// From now on the line is a slow one: 400 kbit/s, with a latency of 400 ms.
+    pub fn slow_line(&self) {
+        self.limit_line(400, 50_000, 50_000);
+    }
+
+    /// How many requests for this path the browser began and gave up.
+    pub fn abandoned_requests(&self, path: &str) -> usize {
+        let sent = self.devtools.events("Network.requestWillBeSent");
+        let is_there = |id: &Value| {
+            sent.iter().any(|sent| {
+                sent["requestId"] == *id
+                    && sent["request"]["url"].as_str().is_some_and(|url| url.contains(path))
+            })
+        };
+        let failed = self.devtools.events("Network.loadingFailed");
+        failed.iter().filter(|failed| failed["canceled"] == true && is_there(&failed["requestId"])).count()
+    }
+
+    fn limit_line(&self, latency: u32, download: i32, upload: i32) {
         let conditions = json!({
-            "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second,
+            "offline": false, "latency": latency, "downloadThroughput": download, "uploadThroughput": upload,
         });
         self.devtools.call("Network.emulateNetworkConditions", &conditions);
+    }
+
+    /// Drags something with the mouse onto something that appears while it is dragged.
+    pub fn drag(&self, what: &Locator, onto: &Locator) {
+        self.wait_for_scripts();
+        self.devtools.call("Input.setInterceptDrags", &json!({ "enabled": true }));
+        let (x, y) = self.middle(what);
+        let before = self.devtools.events("Input.dragIntercepted").len();
+        for (kind, offset) in
+            [("mouseMoved", 0.0), ("mousePressed", 0.0), ("mouseMoved", 8.0), ("mouseMoved", 16.0)]
+        {
+            let event = json!({ "type": kind, "x": x + offset, "y": y, "button": "left", "buttons": 1, "clickCount": 1 });
+            self.devtools.call("Input.dispatchMouseEvent", &event);
+        }
+        self.wait("something is dragged", || self.devtools.events("Input.dragIntercepted").len() > before);
+        let data = self.devtools.events("Input.dragIntercepted").pop().unwrap()["data"].clone();
+        let (x, y) = self.middle(onto);
+        for kind in ["dragEnter", "dragOver", "drop"] {
+            let event = json!({ "type": kind, "x": x, "y": y, "data": data });
+            self.devtools.call("Input.dispatchDragEvent", &event);
+        }
+        let released = json!({ "type": "mouseReleased", "x": x, "y": y, "button": "left", "clickCount": 1 });
+        self.devtools.call("Input.dispatchMouseEvent", &released);
+        self.devtools.call("Input.setInterceptDrags", &json!({ "enabled": false }));
     }
 
     /// Dismisses all messages that are still there: good news disappears by itself after some seconds.

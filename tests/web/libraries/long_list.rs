@@ -74,6 +74,9 @@ async fn any_place_is_one_request_away_and_rows_have_no_holes() {
     browser.wait_until(ALL_THERE);
     let asked = browser.evaluate("window.asked").as_u64().unwrap();
     assert!((1..=2).contains(&asked), "{asked} requests");
+    let bytes = "performance.getEntriesByType('resource').findLast((entry) => entry.name.includes('start=')).encodedBodySize";
+    let bytes = browser.evaluate(bytes).as_u64().unwrap();
+    assert!((1..12_000).contains(&bytes), "a part has {bytes} bytes");
     // Every position near the screen once, rows equally high, and none between them.
     let shape = browser.evaluate(
         "(() => { const tiles = [...document.querySelectorAll('#grid .tile')]; \
@@ -263,4 +266,35 @@ async fn somebody_signed_out_signs_in_over_the_list_and_it_goes_on() {
     browser.wait_until("!document.querySelector('dialog[open]')");
     browser.wait_until(ALL_THERE);
     assert_eq!(names(&browser).last().unwrap(), "copy 000596");
+}
+
+#[tokio::test]
+async fn on_a_slow_line_what_is_shown_comes_first_and_a_list_on_its_way_is_announced() {
+    let library = long_library(600).await;
+    let browser = library.browser(Role::Viewer).await;
+    browser.open("/app/acme/photos");
+    browser.wait_until(ALL_THERE);
+    browser.slow_line();
+    // Images of a place that is left while they load.
+    browser.evaluate("scrollTo(0, document.documentElement.scrollHeight / 2)");
+    browser.wait_until(ALL_THERE);
+    browser.wait_until("[...document.querySelectorAll('#grid img')].some((image) => !image.complete)");
+    browser.evaluate("scrollTo(0, 0)");
+    browser.wait_until("document.querySelector('#grid [data-index=\"0\"]')");
+    let begun = std::time::Instant::now();
+    while browser.abandoned_requests("/cdn/") == 0 {
+        assert!(begun.elapsed().as_secs() < 30, "images of another place are loaded on");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    // Back there, they come all the same.
+    browser.evaluate("scrollTo(0, document.documentElement.scrollHeight / 2)");
+    browser.wait_until(ALL_THERE);
+    browser.wait_until(
+        "[...document.querySelectorAll('#grid .tile')].filter((tile) => { const { top, bottom } = tile.getBoundingClientRect(); \
+         return bottom > 0 && top < innerHeight; }).every((tile) => tile.classList.contains('tile-loaded'))",
+    );
+    browser.choose("Order", "By name");
+    browser.wait_until("document.getElementById('results').getAttribute('aria-busy') === 'true'");
+    browser.wait_for_path("/app/acme/photos?sort=name");
+    browser.wait_until("!document.getElementById('results').hasAttribute('aria-busy')");
 }

@@ -4,6 +4,7 @@
 import { announce } from "../../layout/messages.js";
 import { forget, itemAt, reset, seed, want } from "./list.js";
 import { drawPlaceholders } from "./blurhash.js";
+import { pauseImage, resumeImage } from "./tile_images.js";
 import { boxOf, focusOf, tileOf } from "./tiles.js";
 import { isChosen } from "./selection.js";
 
@@ -68,15 +69,16 @@ export function setUp(address) {
 
 /** @param {HTMLElement} tile */
 function dress(tile, /** @type {number} */ index) {
+  const link = focusOf(tile);
+  // What has the focus may have moved in the list.
+  if (link && link === document.activeElement && indexOf(tile) === current) current = index;
   tile.dataset.index = String(index);
   if (isWindowed) {
     tile.setAttribute("aria-setsize", String(total));
     tile.setAttribute("aria-posinset", String(index + 1));
   }
   if (tile.dataset.tint) tile.style.backgroundColor = tile.dataset.tint;
-  const image = /** @type {HTMLImageElement | null} */ (tile.querySelector("img"));
-  if (image?.complete && image.naturalWidth) loaded(tile);
-  const link = focusOf(tile);
+  resumeImage(tile);
   if (link) link.tabIndex = index === current ? 0 : -1;
   const box = boxOf(tile);
   if (box) {
@@ -84,15 +86,6 @@ function dress(tile, /** @type {number} */ index) {
     box.checked = isChosen(tile.dataset.id);
   }
 }
-
-/** @param {HTMLElement} tile */
-function loaded(tile) {
-  // Nothing may show through an image that is clear in places.
-  if (tile.classList.contains("tile-clear")) tile.style.backgroundColor = "";
-  tile.classList.add("tile-loaded");
-}
-
-document.addEventListener("load", ({ target }) => tileOf(target) && loaded(tileOf(target)), true);
 
 /** How many columns there are, and how large a cell is. */
 function measure() {
@@ -180,10 +173,10 @@ export function render() {
   const { first, begin, end } = range();
   const isJump = Math.abs(scrollY - lastTop) > 1.5 * innerHeight;
   lastTop = scrollY;
-  const kept = keptTile(begin, end);
   /** @type {HTMLElement[]} */
   const wanted = [];
   for (let index = begin; index < end; index += 1) wanted.push(ready(index));
+  const kept = keptTile(begin, end);
   const hadFocus = element.contains(document.activeElement);
   show(wanted, kept);
   if (hadFocus && !element.contains(document.activeElement)) focusHere();
@@ -235,8 +228,11 @@ function keptTile(begin, end) {
  */
 function show(wanted, kept) {
   const belongs = new Set(wanted);
-  for (const tile of [...element.children]) {
-    if (!belongs.has(/** @type {HTMLElement} */ (tile)) && tile !== kept) tile.remove();
+  for (const child of [...element.children]) {
+    const tile = /** @type {HTMLElement} */ (child);
+    if (belongs.has(tile) || tile === kept) continue;
+    tile.remove();
+    pauseImage(tile);
   }
   if (blanks.size > 2 * wanted.length) blanks.clear();
   let next = element.firstElementChild;

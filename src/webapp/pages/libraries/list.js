@@ -3,6 +3,7 @@
 
 import { RequestProblem, askPart } from "../../layout/fetch.js";
 import { partsCame } from "./grid.js";
+import { imageAddress } from "./tile_images.js";
 
 // How many requests for parts are under way at once.
 const AT_ONCE = 2;
@@ -17,6 +18,8 @@ const LONGEST_PAUSE = 60_000;
 /** The address of the list. */
 let address = "";
 let partSize = 1;
+/** How many assets the list had when a part of it came last. */
+let total = 0;
 /** @type {Map<number, HTMLElement>} */
 const items = new Map();
 /**
@@ -136,26 +139,47 @@ function take(part, page) {
   const list = page.querySelector("ul");
   if (!list?.dataset.total) throw new RequestProblem("The server’s answer can’t be read.");
   const first = part * partSize;
+  const before = new Map();
+  for (let index = first; index < first + partSize; index += 1)
+    before.set(items.get(index)?.dataset.id, items.get(index));
   const tiles = [...list.querySelectorAll(".tile")];
   for (let offset = 0; offset < partSize; offset += 1) {
     const tile = tiles[offset];
+    // One that shows the same stays on the page, with its image and its focus, also where it moved.
+    const same = before.get(tile?.dataset.id);
     if (!tile) items.delete(first + offset);
-    else if (!isSame(items.get(first + offset), tile)) items.set(first + offset, document.adoptNode(tile));
+    else items.set(first + offset, isSame(same, tile) ? same : document.adoptNode(tile));
   }
   known.add(part);
   prune();
-  partsCame(Number(list.dataset.total));
+  changeTotal(Number(list.dataset.total), part);
 }
 
 /**
- * Whether a tile shows the same as the one that came: it stays on the page, with its image.
+ * When the list has become longer, the part at its former end has a rest that is not known.
+ * @param {number} now
+ * @param {number} part that came just now
+ */
+function changeTotal(now, part) {
+  if (now !== total) for (const other of known) if (other !== part && !isWhole(other)) known.delete(other);
+  total = now;
+  partsCame(now);
+}
+
+/** @param {number} part */
+function isWhole(part) {
+  for (let index = part * partSize; index < (part + 1) * partSize; index += 1) if (!items.has(index)) return false;
+  return true;
+}
+
+/**
+ * Whether a tile shows the same as the one that came.
  * @param {HTMLElement | undefined} before
  * @param {HTMLElement} after
  */
 function isSame(before, after) {
   /** @param {HTMLElement} tile */
-  const shown = (tile) =>
-    [tile.dataset.id, tile.textContent, tile.querySelector("img")?.getAttribute("src")].join("\n");
+  const shown = (tile) => [tile.dataset.id, tile.textContent, imageAddress(tile)].join("\n");
   return Boolean(before) && shown(before) === shown(after);
 }
 

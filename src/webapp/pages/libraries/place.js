@@ -50,19 +50,28 @@ export function forgetPlace() {
 
 /** Goes to the place where the list of this entry was left. */
 export function restorePlace() {
-  if (!isList()) return;
-  const kept = sessionStorage.getItem(history.state?.place ? PREFIX + history.state.place : lastName());
-  if (!kept) return;
-  const place = JSON.parse(kept);
+  const kept = isList() && sessionStorage.getItem(history.state?.place ? PREFIX + history.state.place : lastName());
+  const place = kept && JSON.parse(kept);
+  if (place) scrollToPlace(place);
+  // The list may be seen now; see `coming_back.js`.
+  document.documentElement.classList.remove("coming-back");
+  if (place?.at > 0) focusOn(place.at);
+}
+
+/** @param {any} place */
+function scrollToPlace(place) {
   putBack(place);
   const isSame = place.columns === columnCount() && place.width === innerWidth;
   if (place.row > 0) scrollToRow(isSame ? place.row : (Math.floor(place.row) * place.columns) / columnCount());
   else scrollTo({ top: place.y, behavior: "instant" });
   renderSoon();
-  const tile = tileAt(place.at);
-  if (place.at > 0 && tile) focusOf(tile)?.focus({ preventScroll: true });
-  else if (place.at > 0)
-    requestAnimationFrame(() => tileAt(place.at) && focusOf(tileAt(place.at))?.focus({ preventScroll: true }));
+}
+
+/** @param {number} index */
+function focusOn(index) {
+  const focus = () => focusOf(tileAt(index))?.focus({ preventScroll: true });
+  if (tileAt(index)) focus();
+  else requestAnimationFrame(focus);
 }
 
 /** The place of this list before, for who comes from one of its assets by a link. */

@@ -34,8 +34,14 @@ function nameOf(month) {
   return date.toLocaleDateString("en", { ...options, timeZone: "UTC" });
 }
 
-/** @param {number} row */
-const monthAt = (row) => months.findLast(([, first]) => first <= Math.max(row, 0) * columnCount())?.[0];
+/**
+ * The month of a row; of one in which a month begins, that month. Browsers scroll to whole pixels, which rows are not.
+ * @param {number} row
+ */
+function monthAt(row) {
+  const next = Math.floor(Math.max(row, 0) + 0.01) + 1;
+  return months.findLast(([, first]) => first < next * columnCount())?.[0];
+}
 
 let turn = 0;
 /** Makes the scrubber of the list that is shown, if it is long and ordered by time. */
