@@ -21,6 +21,7 @@ mod flash;
 mod form;
 mod format;
 mod gate;
+mod isolated_names;
 mod layout;
 mod pages;
 mod path;

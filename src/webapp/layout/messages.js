@@ -11,9 +11,22 @@ export function say(text, tone = "success", action = null) {
   const toast = copyOf(template);
   toast.classList.add(`toast-${tone}`);
   setIcon(toast, tone === "success" ? "circle-check" : "circle-alert");
-  toast.querySelector("p").textContent = text;
+  toast.querySelector("p").append(...sentence(text));
   if (action) toast.querySelector("p").after(actionOf(toast, action));
   document.getElementById("toasts").append(toast);
+}
+
+/**
+ * A sentence, in which each name between quotation marks may be written from right to left.
+ * @param {string} text
+ */
+function sentence(text) {
+  return text.split(/(?<=“)([^”]*)(?=”)/).map((part, index) => {
+    if (index % 2 === 0) return part;
+    const name = document.createElement("bdi");
+    name.textContent = part;
+    return name;
+  });
 }
 
 /**
@@ -26,7 +39,7 @@ function actionOf(toast, { caption, run, lasts }) {
   button.className = "button button-small";
   button.textContent = caption;
   button.addEventListener("click", () => {
-    toast.remove();
+    dismiss(toast);
     run();
   });
   toast.dataset.lasts = String(lasts);
@@ -60,27 +73,54 @@ export function announce(text) {
   document.getElementById("announcer").textContent = text;
 }
 
+const toasts = document.getElementById("toasts");
+// How long good news stays; bad news stays until it is dismissed. What can be undone says itself how long.
+const LASTS = 8000;
+// How long a message stays after somebody looked at it.
+const LASTS_AFTER = 5000;
+
+/**
+ * What had the focus before it went to a message.
+ * @type {HTMLElement | null}
+ */
+let focusedBefore = null;
+
+/**
+ * Takes a message away. Its focus goes back to where it was.
+ * @param {Element | null} toast
+ */
+function dismiss(toast) {
+  const hadFocus = toast?.contains(document.activeElement);
+  toast?.remove();
+  if (!hadFocus) return;
+  const to = focusedBefore?.isConnected ? focusedBefore : document.getElementById("main");
+  to?.focus({ preventScroll: true });
+}
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button?.hasAttribute("data-dismiss")) button.closest(".toast")?.remove();
+  if (button?.hasAttribute("data-dismiss")) dismiss(button.closest(".toast"));
 });
 
-// Good news disappears by itself, unless somebody is looking at it; bad news stays until it is dismissed.
-const toasts = document.getElementById("toasts");
-if (toasts) {
-  /** @param {HTMLElement} toast */
-  const leave = (toast) => {
-    if (toast.dataset.leaves || !toast.classList.contains("toast-success")) return;
-    toast.dataset.leaves = "1";
-    const go = () => {
-      if (toast.matches(":hover, :focus-within")) setTimeout(go, 2000);
-      else toast.remove();
-    };
-    setTimeout(go, Number(toast.dataset.lasts ?? 6000));
+/** @param {HTMLElement} toast */
+function leaveByItself(toast) {
+  if (toast.dataset.leaves || !toast.classList.contains("toast-success")) return;
+  toast.dataset.leaves = "1";
+  const go = () => {
+    if (toast.matches(":hover, :focus-within")) setTimeout(go, LASTS_AFTER);
+    else dismiss(toast);
   };
-  const all = () => toasts.querySelectorAll(".toast").forEach(leave);
+  setTimeout(go, Number(toast.dataset.lasts ?? LASTS));
+}
+
+if (toasts) {
+  const all = () => toasts.querySelectorAll(".toast").forEach(leaveByItself);
   new MutationObserver(all).observe(toasts, { childList: true });
   all();
+  toasts.addEventListener("focusin", ({ relatedTarget }) => {
+    const from = /** @type {HTMLElement | null} */ (relatedTarget);
+    if (!toasts.contains(from)) focusedBefore = from;
+  });
   // What was on the page from its start is not read out by itself.
   const waiting = toasts.querySelector(".toast p");
   if (waiting) setTimeout(() => announce(waiting.textContent), 500);

@@ -30,6 +30,7 @@ mod grants;
 mod key;
 mod keys;
 mod library;
+mod library_names;
 mod members;
 mod overview;
 mod people;

@@ -205,6 +205,6 @@ fn is_worth_another_try(error: &Error) -> bool {
 
 async fn join_as_signed_in(user: SignedInUser, token: web::Path<String>) -> Result<HttpResponse> {
     let organization = user.core.join_as(&user.person, &token, &user.client).await?;
-    let done = Flash::success(format!("You joined {}.", organization.name));
+    let done = Flash::success(format!("You joined “{}”.", organization.name));
     redirect_with(&user.context, &LocalPath::to(&[organization.slug.as_str()]), &done)
 }

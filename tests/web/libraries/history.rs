@@ -9,7 +9,8 @@ use crate::people::create_member;
 /// What the page of an asset says about its history, newest first.
 fn history(page: &str) -> Vec<String> {
     let entries = page.split("asset-history").skip(1).flat_map(|list| list.split("<li><span>").skip(1));
-    entries.map(|entry| entry.split("</span>").next().unwrap().to_owned()).collect()
+    let texts = entries.map(|entry| entry.split("</span>").next().unwrap());
+    texts.map(|text| text.replace("<bdi>", "").replace("</bdi>", "")).collect()
 }
 
 #[tokio::test]
@@ -56,7 +57,7 @@ async fn everything_that_was_done_to_an_asset_is_in_its_history() {
         [
             "Grace Hopper restored it from the trash".to_owned(),
             "Grace Hopper moved it to the trash".to_owned(),
-            "Grace Hopper transferred it to press".to_owned(),
+            "Grace Hopper transferred it to Press".to_owned(),
             "Grace Hopper decided: In review: soon".to_owned(),
             "Grace Hopper promoted the variant wine".to_owned(),
             "Grace Hopper removed the tags dusk".to_owned(),

@@ -153,3 +153,24 @@ async fn the_export_has_every_event() {
     let numbers: Vec<u64> = lines.iter().map(|line| line["number"].as_u64().unwrap()).collect();
     assert!(numbers.is_sorted_by(|one, other| one < other));
 }
+
+#[tokio::test]
+async fn the_log_says_the_names_of_libraries() {
+    let acme = TestOrganization::new().await.with_sample_data().await;
+    let press = LibraryPath { organization: "acme", library: "press-kit" };
+    let by = acme.server.administrator();
+    acme.server.core().rename_library_as_admin(by, &press, "Media").await.unwrap();
+    acme.browser.open("/app/acme/settings/overview");
+    let texts = acme.browser.evaluate(
+        "[...document.querySelectorAll('.event-text')].map((event) => event.innerText.replaceAll(/\\s+/g, ' '))",
+    );
+    let texts: Vec<String> = serde_json::from_value(texts).unwrap();
+    for sentence in [
+        "created the library Media",
+        "with Photographs: read, Media: read",
+        "renamed the library press-kit to Media",
+        "uploaded to Photographs: sunset",
+    ] {
+        assert!(texts.iter().any(|text| text.contains(sentence)), "{sentence}: {texts:#?}");
+    }
+}

@@ -4,9 +4,10 @@ use askama::Template;
 
 use super::browsing::Browsing;
 use crate::core::Core;
-use crate::core::access::Caller;
+use crate::core::access::{Caller, LibraryPath};
 use crate::core::history::AssetEvent;
 use crate::core::model::audit::{Action, ActorKind};
+use crate::core::model::name::Slug;
 use crate::error::Result;
 use crate::webapp::format::times::Time;
 
@@ -23,11 +24,12 @@ pub struct AssetHistory {
     older: Vec<Entry>,
 }
 
-/// One event: `who` `did`.
+/// One event: `who` `did` `what`.
 struct Entry {
     when: Time,
     who: String,
-    did: String,
+    did: &'static str,
+    what: String,
 }
 
 impl AssetHistory {
@@ -37,41 +39,44 @@ impl AssetHistory {
     /// Those of [`Core::asset_history`].
     pub fn of(core: &Core, caller: &Caller, browsing: &Browsing, id: &str) -> Result<Self> {
         let history = core.asset_history(caller, &browsing.path(), id, SHOWN)?;
-        let mut newest: Vec<Entry> = history.iter().map(entry).collect();
+        let library_name = |slug: &Slug| {
+            let path = LibraryPath { organization: &browsing.organization, library: slug.as_str() };
+            core.get_library(caller, &path).map_or_else(|_| slug.to_string(), |detail| detail.library.name)
+        };
+        let mut newest: Vec<Entry> = history.into_iter().map(|event| entry(event, library_name)).collect();
         let older = newest.split_off(newest.len().min(AT_ONCE));
         Ok(Self { newest, older })
     }
 }
 
-fn entry(event: &AssetEvent) -> Entry {
+fn entry(event: AssetEvent, library_name: impl Fn(&Slug) -> String) -> Entry {
     let who = match event.by_kind {
         ActorKind::Key => format!("The key {}", event.by),
-        ActorKind::Member => event.by.clone(),
+        ActorKind::Member => event.by,
         ActorKind::Local => "The server’s administrator".to_owned(),
         ActorKind::Stranger => "Somebody".to_owned(),
     };
-    Entry { when: Time(event.at), who, did: did(event) }
+    let library = event.library.as_ref().map(library_name);
+    let (did, what) = words(event.action, event.what, library);
+    Entry { when: Time(event.at), who, did, what }
 }
 
-/// What was done to the asset.
-fn did(event: &AssetEvent) -> String {
-    let with = |verb: &str| {
-        if event.what.is_empty() { verb.to_owned() } else { format!("{verb} {}", event.what) }
-    };
-    match event.action {
-        Action::AssetsUploaded => "uploaded it".to_owned(),
-        Action::VariantUploaded => with("uploaded the variant"),
-        Action::VariantPromoted => with("promoted the variant"),
-        Action::AssetsTagged => with("added the tags"),
-        Action::AssetsUntagged => with("removed the tags"),
-        Action::AssetDescribed => "changed the description".to_owned(),
-        Action::ApprovalChanged => with("decided:"),
-        Action::AssetRenamed => with("renamed"),
-        Action::AssetsTrashed => "moved it to the trash".to_owned(),
-        Action::AssetsRestored => "restored it from the trash".to_owned(),
-        Action::AssetsTransferred => match &event.library {
-            Some(library) => format!("transferred it to {library}"),
-            None => "transferred it".to_owned(),
+/// What was done to the asset: the verb, and its object.
+fn words(action: Action, what: String, library: Option<String>) -> (&'static str, String) {
+    match action {
+        Action::AssetsUploaded => ("uploaded it", String::new()),
+        Action::VariantUploaded => ("uploaded the variant", what),
+        Action::VariantPromoted => ("promoted the variant", what),
+        Action::AssetsTagged => ("added the tags", what),
+        Action::AssetsUntagged => ("removed the tags", what),
+        Action::AssetDescribed => ("changed the description", String::new()),
+        Action::ApprovalChanged => ("decided:", what),
+        Action::AssetRenamed => ("renamed", what),
+        Action::AssetsTrashed => ("moved it to the trash", String::new()),
+        Action::AssetsRestored => ("restored it from the trash", String::new()),
+        Action::AssetsTransferred => match library {
+            Some(library) => ("transferred it to", library),
+            None => ("transferred it", String::new()),
         },
         // No other action is recorded in the history of an asset.
         Action::SignedIn
@@ -102,6 +107,6 @@ fn did(event: &AssetEvent) -> String {
         | Action::ResetWithdrawn
         | Action::KeyKept
         | Action::AssetsImported
-        | Action::FileDamaged => with(event.action.name()),
+        | Action::FileDamaged => (action.name(), what),
     }
 }

@@ -13,6 +13,7 @@ use crate::core::model::audit::{Event, EventFilter, EventWords};
 use crate::error::{Error, Result};
 use crate::webapp::format::times::Time;
 use crate::webapp::pages::settings::event_text::Sentence;
+use crate::webapp::pages::settings::library_names::LibraryNames;
 
 /// How many events a page shows.
 const SHOWN: usize = 50;
@@ -57,9 +58,10 @@ impl AuditPage {
         };
         let page = searched(&["overview"]);
         let older = part.before.map(|before| format!("{}#audit", page.with("before", &before.to_string())));
+        let libraries = LibraryNames::of(owner)?;
         Ok(Self {
             q: query.q.clone(),
-            events: part.events.into_iter().map(|(_, event)| Sentence::of(event)).collect(),
+            events: part.events.into_iter().map(|(_, event)| Sentence::of(event, &libraries)).collect(),
             newest: query.before.map(|_| format!("{page}#audit")).unwrap_or_default(),
             older: older.unwrap_or_default(),
             export: searched(&["overview", "audit.jsonl"]).to_string(),

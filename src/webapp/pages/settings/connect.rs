@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::authority::Authority;
 use super::clients::Clients;
 use super::grants::KeyAccess;
+use super::library_names::LibraryNames;
 use super::{OwnerRequest, Tab};
 use crate::client_setup::{AuthorityFiles, SetupKey, bundle};
 use crate::config::KEY_VARIABLE;
@@ -60,11 +61,12 @@ pub async fn show(
     let is_wanted = |id: &str| wanted.key.as_deref() == Some(id);
     let chosen = keys.iter().find(|info| is_wanted(info.key.id.as_str())).or(keys.last());
     let chosen_id = chosen.map(|info| info.key.id.clone());
+    let libraries = LibraryNames::of(&owner)?;
     let chosen = chosen.map(|info| ChosenKey {
         id: info.key.id.to_string(),
         name: info.key.name.clone(),
         start: info.key.start.clone(),
-        access: KeyAccess::of(&info.key.grants),
+        access: KeyAccess::of(&info.key.grants, &libraries),
     });
     let choice = |info: &KeyInfo| KeyChoice {
         id: info.key.id.to_string(),

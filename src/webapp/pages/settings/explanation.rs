@@ -1,5 +1,6 @@
 //! What a key can do, tool by tool and library by library.
 
+use super::library_names::LibraryNames;
 use crate::core::model::{Access, Grant};
 use crate::operations::{OperationAccess, Reach, explain};
 
@@ -18,12 +19,12 @@ pub struct KeyExplanation {
 impl KeyExplanation {
     /// What a key with these grants can do.
     #[must_use]
-    pub fn of(grants: &[Grant]) -> Self {
+    pub fn of(grants: &[Grant], names: &LibraryNames) -> Self {
         let granted: Vec<_> = grants.iter().map(|grant| (grant.slug.as_str(), grant.access)).collect();
         let mut explanation = Self {
             libraries: granted
                 .iter()
-                .map(|(library, access)| ((*library).to_owned(), *access == Access::Write))
+                .map(|(library, access)| (names.name(library).to_owned(), *access == Access::Write))
                 .collect(),
             everywhere: Vec::new(),
             only_in: Vec::new(),
@@ -32,7 +33,10 @@ impl KeyExplanation {
         for OperationAccess { title, reach, .. } in explain(&granted) {
             match reach {
                 Reach::Everywhere => explanation.everywhere.push(title),
-                Reach::In { libraries } => explanation.add(libraries.join(", "), title),
+                Reach::In { libraries } => {
+                    let texts: Vec<_> = libraries.iter().map(|library| names.name(library)).collect();
+                    explanation.add(texts.join(", "), title);
+                }
                 Reach::Nowhere { because } => explanation.nowhere.push((title, because)),
             }
         }

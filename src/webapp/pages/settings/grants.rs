@@ -1,6 +1,7 @@
 //! The table of a key's access: none, Read or Write for each library.
 
 use super::OwnerRequest;
+use super::library_names::LibraryNames;
 use crate::core::keys::GrantChange;
 use crate::core::model::{Access, Grant, Library};
 use crate::error::{Error, Result, excerpt};
@@ -118,7 +119,7 @@ fn level(word: &str) -> Result<Option<Access>> {
 
 /// What a list shows of a key's access: the first of its libraries, and how many more there are.
 pub struct KeyAccess {
-    /// The first ones: the slug, and how far the grant goes.
+    /// The first ones: the name of the library, and how far the grant goes.
     pub first: Vec<(String, Access)>,
     /// How many there are beside those.
     pub more: usize,
@@ -127,9 +128,10 @@ pub struct KeyAccess {
 impl KeyAccess {
     /// Of a key with these grants.
     #[must_use]
-    pub fn of(grants: &[Grant]) -> Self {
+    pub fn of(grants: &[Grant], libraries: &LibraryNames) -> Self {
         const SHOWN: usize = 3;
-        let first = grants.iter().take(SHOWN).map(|grant| (grant.slug.to_string(), grant.access)).collect();
+        let first = grants.iter().take(SHOWN);
+        let first = first.map(|grant| (libraries.of_grant(grant), grant.access)).collect();
         Self { first, more: grants.len().saturating_sub(SHOWN) }
     }
 }

@@ -7,6 +7,7 @@ use super::expiry::Expiry;
 use super::explanation::KeyExplanation;
 use super::grants::{Grants, LEVELS, level_for_all};
 use super::keys::{KeyRow, below_keys, shown_once};
+use super::library_names::LibraryNames;
 use super::{OwnerRequest, Tab, is_shown_on_page};
 use crate::core::keys::KeyInfo;
 use crate::core::model::id::KeyId;
@@ -70,7 +71,8 @@ fn key_page(
     problem: KeyProblem,
 ) -> Result<KeyPage> {
     let regenerated = info.key.regenerated;
-    let explanation = KeyExplanation::of(&info.key.grants);
+    let libraries = LibraryNames::of(owner)?;
+    let explanation = KeyExplanation::of(&info.key.grants, &libraries);
     Ok(KeyPage {
         explanation,
         layout: below_keys(owner, &info.key.name)?,
@@ -80,7 +82,7 @@ fn key_page(
         value_of: regenerated,
         grants,
         name: name.unwrap_or(&info.key.name).to_owned(),
-        key: KeyRow::of(info, owner.user.core.now()),
+        key: KeyRow::of(info, &libraries, owner.user.core.now()),
         problem,
     })
 }

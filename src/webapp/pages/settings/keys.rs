@@ -8,6 +8,7 @@ use super::authority::Authority;
 use super::clients::Clients;
 use super::expiry::{ChosenExpiry, Expiry, KeyLifetime};
 use super::grants::{Grants, KeyAccess, LEVELS, level_for_all};
+use super::library_names::LibraryNames;
 use super::{OwnerRequest, Tab, is_shown_on_page};
 use crate::client_setup::SetupKey;
 use crate::core::keys::KeyInfo;
@@ -49,10 +50,10 @@ pub struct KeyRow {
 impl KeyRow {
     /// A key as it is now.
     #[must_use]
-    pub fn of(info: KeyInfo, now: u64) -> Self {
+    pub fn of(info: KeyInfo, libraries: &LibraryNames, now: u64) -> Self {
         let KeyInfo { key, last_used, .. } = info;
         Self {
-            access: KeyAccess::of(&key.grants),
+            access: KeyAccess::of(&key.grants, libraries),
             created: Time(key.created),
             last_used: last_used.map(Time),
             expiry: Expiry::of(key.expires, now),
@@ -102,11 +103,12 @@ struct KeyOncePage<'a> {
 pub async fn list(owner: OwnerRequest) -> Result<HttpResponse> {
     let now = owner.user.core.now();
     let keys = owner.user.core.list_keys(&owner.by, Some(owner.slug()))?;
+    let libraries = LibraryNames::of(&owner)?;
     page(&KeysPage {
         layout: owner.layout("API keys", Section::Settings)?,
         tab: Tab::Keys,
         base: owner.path(&[]).to_string(),
-        keys: keys.into_iter().rev().map(|info| KeyRow::of(info, now)).collect(),
+        keys: keys.into_iter().rev().map(|info| KeyRow::of(info, &libraries, now)).collect(),
     })
 }
 
@@ -196,7 +198,7 @@ pub fn shown_once(
         layout: below_keys(owner, title)?,
         tab: Tab::Keys,
         base: owner.path(&[]).to_string(),
-        key: KeyRow::of(info, owner.user.core.now()),
+        key: KeyRow::of(info, &LibraryNames::of(owner)?, owner.user.core.now()),
         plain: plain.reveal(),
         is_new,
         clients,

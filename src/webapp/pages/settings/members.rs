@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use askama::Template;
 
 use super::keys::KeyRow;
+use super::library_names::LibraryNames;
 use super::people::{IssuedLink, role_in, with_link};
 use super::{OwnerRequest, Tab, is_shown_on_page};
 use crate::core::members::{KeyDecision, KeyDecisions};
@@ -79,6 +80,7 @@ fn key_decisions_page(
     if keys.iter().all(|info| decided.contains_key(&info.key.id)) {
         return Ok(None);
     }
+    let libraries = LibraryNames::of(owner)?;
     page(&KeyDecisionsPage {
         layout: owner.layout("Keys", Section::Settings)?,
         tab: Tab::People,
@@ -86,7 +88,7 @@ fn key_decisions_page(
         email,
         action,
         role,
-        keys: keys.into_iter().map(|info| KeyRow::of(info, core.now())).collect(),
+        keys: keys.into_iter().map(|info| KeyRow::of(info, &libraries, core.now())).collect(),
     })
     .map(Some)
 }

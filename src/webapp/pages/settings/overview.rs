@@ -8,6 +8,7 @@ use super::OwnerRequest;
 use super::audit::{AuditPage, AuditQuery};
 use super::expiry::Expiry;
 use super::keys::KeyRow;
+use super::library_names::LibraryNames;
 use crate::core::members::LinkInfo;
 use crate::core::model::page::PageRequest;
 use crate::core::model::{Library, OrganizationUse, Quota};
@@ -311,5 +312,6 @@ fn recently_used(owner: &OwnerRequest) -> Result<Vec<KeyRow>> {
     let mut keys = core.list_keys(&owner.by, Some(owner.slug()))?;
     keys.retain(|info| info.last_used.is_some());
     keys.sort_by_key(|info| std::cmp::Reverse(info.last_used));
-    Ok(keys.into_iter().take(KEYS_SHOWN).map(|info| KeyRow::of(info, core.now())).collect())
+    let libraries = LibraryNames::of(owner)?;
+    Ok(keys.into_iter().take(KEYS_SHOWN).map(|info| KeyRow::of(info, &libraries, core.now())).collect())
 }
