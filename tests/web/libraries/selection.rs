@@ -50,7 +50,7 @@ async fn a_selection_is_tagged_and_transferred() {
     select(&browser, &["wine", "umang", "seeding"]);
     browser.choose("Library to transfer to", "Press kit");
     browser.click(&Locator::button("Transfer"));
-    browser.wait_for(&Locator::text("Moved 3 assets to “Press kit”."));
+    browser.wait_for(&Locator::text("Transferred 3 assets to “Press kit”."));
     browser.wait_until("document.querySelectorAll('#grid .tile').length === 2");
     browser.expect_no_console_errors("tag and transfer");
 
@@ -61,6 +61,25 @@ async fn a_selection_is_tagged_and_transferred() {
         left.iter().map(|detail| (detail.asset.name.as_str(), detail.asset.tags.clone())).collect();
     let tags = vec!["evening".to_owned(), "Warm light".to_owned()];
     assert_eq!(left, [("sunset", tags), ("picos-de-europa", Vec::new())]);
+}
+
+#[tokio::test]
+async fn a_selection_is_dragged_onto_a_library() {
+    let library = TestLibrary::with_fixtures().await;
+    library.server.library("acme", "Press kit").await;
+    let browser = library.browser(Role::Editor).await;
+    browser.open("/app/acme/photos");
+    select(&browser, &["wine", "sunset"]);
+    browser.drag(&Locator::css("[alt=wine]"), &Locator::css(".drop-library[data-library=press-kit]"));
+    browser.wait_for(&Locator::text("Transferred 2 assets to “Press kit”."));
+    browser.wait_until("document.querySelectorAll('#grid .tile').length === 3");
+    browser.wait_until("!document.querySelector('.drop-libraries')");
+    // One that is not selected is dragged alone.
+    browser.wait_for_images();
+    browser.drag(&Locator::css("[alt=umang]"), &Locator::css(".drop-library[data-library=press-kit]"));
+    browser.wait_for(&Locator::text("Transferred 1 asset to “Press kit”."));
+    browser.wait_until("document.querySelectorAll('#grid .tile').length === 2");
+    browser.expect_no_console_errors("drag onto a library");
 }
 
 #[tokio::test]

@@ -111,6 +111,33 @@ async fn a_selection_is_kept_while_the_list_is_searched() {
 }
 
 #[tokio::test]
+async fn a_whole_list_stays_selected_with_its_filters() {
+    let library = TestLibrary::with_fixtures().await;
+    let browser = library.browser(Role::Editor).await;
+    browser.open("/app/acme/photos?type=jpeg");
+    browser.wait_for_images();
+    browser.click(&Locator::role("checkbox", "Select wine"));
+    browser.click(&Locator::button("Select all 3"));
+    browser.wait_for(&Locator::text("3 selected"));
+    browser.evaluate("document.querySelector('.filter-chips a').click()");
+    browser.wait_for_path("/app/acme/photos");
+    browser.wait_for(&Locator::text("3 selected with other filters"));
+    browser.wait_until("document.querySelectorAll('#grid .tile[data-id]').length === 5");
+    browser.click(&Locator::role("checkbox", "Select umang"));
+    browser.wait_for(&Locator::text("4 selected, 3 of them with other filters"));
+    browser.fill("Tags, separated by commas", "chosen");
+    browser.click(&Locator::button("Tag"));
+    browser.wait_for(&Locator::text("Added “chosen” to 4 assets."));
+    let mut tagged: Vec<_> =
+        listed(&library).into_iter().filter(|(_, tags, _)| !tags.is_empty()).map(|(name, ..)| name).collect();
+    tagged.sort();
+    assert_eq!(tagged, ["picos-de-europa", "sunset", "umang", "wine"]);
+    browser.click(&Locator::button("Undo"));
+    browser.wait_for(&Locator::text("Removed “chosen” from 4 assets."));
+    assert!(listed(&library).iter().all(|(_, tags, _)| tags.is_empty()));
+}
+
+#[tokio::test]
 async fn what_is_not_done_is_not_said() {
     let library = TestLibrary::with_fixtures().await;
     library.server.library("acme", "Press kit").await;
@@ -131,10 +158,10 @@ async fn what_is_not_done_is_not_said() {
     browser.click(&Locator::role("checkbox", "Select wine"));
     browser.choose("Library to transfer to", "Press kit");
     browser.click(&Locator::button("Transfer"));
-    browser.wait_for(&Locator::text("Moved 1 asset to “Press kit”."));
+    browser.wait_for(&Locator::text("Transferred 1 asset to “Press kit”."));
     browser.wait_until("document.querySelectorAll('#grid .tile').length === 4");
     browser.click(&Locator::button("Undo"));
-    browser.wait_for(&Locator::text("Moved 1 asset to “Photos”."));
+    browser.wait_for(&Locator::text("Transferred 1 asset to “Photos”."));
     browser.wait_until("document.querySelectorAll('#grid .tile').length === 5");
 
     browser.wait_for_images();

@@ -29,8 +29,8 @@ const FIELDS = {
   tag: TAGS,
   untag: TAGS,
   describe: { name: "description" },
-  transfer: { name: "target", missing: "Choose the library to move the assets to." },
-  approve: { name: "approval", missing: "Choose what you decide about the assets.", optional: "note" },
+  transfer: { name: "target", missing: "Choose the library first." },
+  approve: { name: "approval", missing: "Choose the approval first.", optional: "note" },
 };
 
 /** A change that is under way: it stops after the request that is under way when it is cancelled. */

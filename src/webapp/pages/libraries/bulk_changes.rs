@@ -173,7 +173,7 @@ fn wanted(form: &Form) -> Result<SelectionChange> {
         },
         "approve" => SelectionChange::Approve { decision: decision(form)?, only_after: made_decision(form) },
         "transfer" if form.text("target").is_empty() => {
-            return Err(Error::bad_input("Choose the library to move the assets to."));
+            return Err(Error::bad_input("Choose the library first."));
         }
         "transfer" => SelectionChange::Transfer(form.text("target").to_owned()),
         "trash" => SelectionChange::Trash,

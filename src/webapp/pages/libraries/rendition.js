@@ -80,7 +80,7 @@ async function update() {
     result.textContent = "";
     return showOwn();
   }
-  result.textContent = "Making it…";
+  result.textContent = "Creating this size…";
   const outcome = await fetchRendition(chosen);
   if (mine !== turn) return;
   result.textContent = outcome.text;

@@ -51,6 +51,14 @@ export const hasAnchor = () => anchor >= 0;
 /** @param {number} index */
 export const setAnchor = (index) => (anchor = index);
 
+/** How many are selected; of a whole list that is not shown now, the tiles don’t tell. */
+function countText() {
+  const chosen = `${chosenCount().toLocaleString("en")} selected`;
+  if (!whole || isWithin()) return chosen;
+  const others = (whole.total - whole.except.size).toLocaleString("en");
+  return some.size ? `${chosen}, ${others} of them with other filters` : `${chosen} with other filters`;
+}
+
 /** Shows what is selected, and has it read out. */
 export function showCount(aloud = true) {
   const bar = document.getElementById("selection");
@@ -58,13 +66,13 @@ export function showCount(aloud = true) {
   const chosen = chosenCount();
   bar.classList.toggle("selection-on", chosen > 0);
   document.getElementById("grid")?.classList.toggle("selecting", chosen > 0);
-  document.getElementById("selection-count").textContent = `${chosen.toLocaleString("en")} selected`;
+  document.getElementById("selection-count").textContent = countText();
   const all = document.getElementById("selection-all");
   if (all) {
     all.hidden = isWithin() || count() <= 1 || count() === some.size;
     all.textContent = `Select all ${count().toLocaleString("en")}`;
   }
-  if (aloud) announce(chosen === 0 ? "Nothing selected" : `${chosen.toLocaleString("en")} selected`);
+  if (aloud) announce(chosen === 0 ? "Nothing selected" : countText());
 }
 
 /** Shows in the tiles what is selected. */

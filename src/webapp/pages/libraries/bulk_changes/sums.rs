@@ -104,7 +104,9 @@ impl Sums {
                 Some(state) => format!("Marked {assets} as “{}”.", state.label()),
                 None => format!("Took back the approval of {assets}."),
             },
-            SelectionChange::Transfer(slug) => format!("Moved {assets} to “{}”.", target.unwrap_or(slug)),
+            SelectionChange::Transfer(slug) => {
+                format!("Transferred {assets} to “{}”.", target.unwrap_or(slug))
+            }
             SelectionChange::Trash => format!("Moved {assets} to the trash."),
             SelectionChange::Restore => format!("Restored {assets}."),
         }
@@ -182,7 +184,10 @@ mod tests {
         let mut sums = Sums::default();
         sums.add(&outcome(1, 0, 1));
         let text = sums.text(&SelectionChange::Transfer("kit".to_owned()), Some("Press kit"));
-        assert_eq!(text, "Moved 1 asset to “Press kit”. Left out: “n0”, which is no longer in this library.");
+        assert_eq!(
+            text,
+            "Transferred 1 asset to “Press kit”. Left out: “n0”, which is no longer in this library."
+        );
     }
 
     #[test]
