@@ -298,3 +298,21 @@ async fn on_a_slow_line_what_is_shown_comes_first_and_a_list_on_its_way_is_annou
     browser.wait_for_path("/app/acme/photos?sort=name");
     browser.wait_until("!document.getElementById('results').hasAttribute('aria-busy')");
 }
+
+#[tokio::test]
+async fn a_list_that_becomes_longer_meanwhile_has_no_hole_at_its_former_end() {
+    let library = long_library(200).await;
+    let browser = library.browser(Role::Viewer).await;
+    browser.open("/app/acme/photos?sort=name");
+    browser.wait_until(ALL_THERE);
+    browser.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
+    browser.wait_until(ALL_THERE);
+    library.server.add_copies(&library.key, "acme", "photos", 10).await;
+    // A part that was not there yet says how long the list is now.
+    browser.evaluate("scrollTo(0, document.documentElement.scrollHeight / 2)");
+    browser.wait_until("document.getElementById('grid').dataset.total === '210'");
+    browser.wait_until(ALL_THERE);
+    browser.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
+    browser.wait_until("document.querySelector('#grid .tile[data-id][data-index=\"209\"]')");
+    browser.wait_until(ALL_THERE);
+}

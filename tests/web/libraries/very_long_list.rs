@@ -64,7 +64,7 @@ async fn a_list_of_millions_is_scrolled_from_end_to_end_without_a_seam() {
     let month = browser.evaluate(TOP)[0].as_u64().unwrap();
     assert!(2_500_000_u64.abs_diff(month) < 30, "{month}");
 
-    // Over the ends of the stretch, up and down: each step moves by as much as it says.
+    // Over the ends of the stretch, up and down: each step moves by as much as it says, to the pixel.
     let steps = browser.evaluate(&format!(
         "(async () => {{ const frame = () => new Promise((next) => requestAnimationFrame(next)); const grid = document.getElementById('grid'); \
          const height = grid.querySelector('.tile').getBoundingClientRect().height + 4; const gaps = []; let moved = 0; \
@@ -81,7 +81,8 @@ async fn a_list_of_millions_is_scrolled_from_end_to_end_without_a_seam() {
              if (Math.abs(scrollY - y) > 1000) moved += 1; }} }} \
          return [Math.round(Math.max(...gaps)), moved]; }})()"
     ));
-    assert_eq!(steps[0], json!(0), "{steps}");
+    // Rows are not whole pixels, but places to scroll to are.
+    assert!(steps[0].as_u64().unwrap() <= 1, "{steps}");
     assert!(steps[1].as_u64().unwrap() >= 2, "the stretch moved on, up and down: {steps}");
     browser.wait_until(ALL_THERE);
     assert!(browser.evaluate(NODES).as_u64().unwrap() <= 1500);
