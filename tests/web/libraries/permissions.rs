@@ -29,6 +29,8 @@ async fn a_viewer_sees_everything_but_no_controls_to_change_it() {
         let changes = "document.querySelectorAll('main form:not([method=get], #assets), main [name=do]:not([value=download]), \
                        main textarea').length";
         assert_eq!(browser.evaluate(changes), 0, "{path}");
+        let links = "[...document.querySelectorAll('.nav a')].map((link) => link.textContent.trim()).join()";
+        assert_eq!(browser.evaluate(links), "Libraries,Docs", "{path}");
         browser.check(&format!("viewer-{}", heading.to_lowercase().replace(' ', "-")));
     }
     browser.open("/app/acme/photos");
