@@ -268,7 +268,7 @@ async fn a_decision_about_a_selection_has_a_note() {
     browser.press("Enter");
     browser.evaluate("document.execCommand('insertText', false, 'by Friday')");
     browser.check("library-decides");
-    browser.click(&Locator::button("Decide"));
+    browser.click(&Locator::button("Set approval"));
     browser.wait_for(&Locator::text("Marked 2 assets as “Needs changes”."));
     let noted = async |name: &str| {
         let all = rest(&library, "/libraries/photos/assets").await;
@@ -284,7 +284,7 @@ async fn a_decision_about_a_selection_has_a_note() {
     select(["wine", "sunset"]);
     browser.choose("Approval", "Approved");
     assert_eq!(browser.value(&note), "");
-    browser.click(&Locator::button("Decide"));
+    browser.click(&Locator::button("Set approval"));
     browser.wait_for(&Locator::text("Marked 2 assets as “Approved”."));
     assert_eq!(noted("wine").await, Value::Null);
     browser.click(&Locator::button("Undo"));

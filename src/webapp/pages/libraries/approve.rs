@@ -73,7 +73,7 @@ pub const fn badge(state: ApprovalState) -> (&'static str, &'static str) {
 /// `BAD_USER_INPUT` when nothing is chosen.
 pub fn decision(form: &Form) -> Result<Decision> {
     let state = ApprovalFilter::parse(form.text("approval"))
-        .ok_or_else(|| Error::bad_input("Choose what you decide: use the fields of the page."))?;
+        .ok_or_else(|| Error::bad_input("Choose the approval first."))?;
     Ok(Decision { state: state.state(), note: form.text("note").replace("\r\n", "\n") })
 }
 
