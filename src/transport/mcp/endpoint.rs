@@ -158,7 +158,7 @@ where
     fn may_answer_directly(&self, tool: &str) -> bool {
         let Some(known) = self.handler.known_tool(tool) else { return false };
         transport::record_operation(known);
-        self.handler.answers_directly(known)
+        self.handler.answers_directly(tool)
     }
 
     async fn answer_directly(&self, mut call: DirectCall, admitted: C) -> Result<HttpResponse> {
