@@ -13,7 +13,7 @@ use super::{
     Scope, Tool, examples,
 };
 use crate::core::uploads::NewUpload;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::transport::wire::Version;
 
 pub struct CreateUpload;
@@ -127,11 +127,6 @@ impl Operation for CreateUpload {
 
     async fn run(context: Context, Input { filename, parent_id }: Input) -> Result<CreatedUpload> {
         let Context { core, caller, .. } = &context;
-        if filename.is_empty() {
-            return Err(Error::bad_input(
-                "`filename` is empty. Give the name of the file, with its extension.",
-            ));
-        }
         let new = NewUpload { file_name: &filename, parent: parent_id.as_deref(), length: None };
         let address = core.create_upload(caller, &context.library(), new).await?;
         let url = core.upload_url(&address.token);

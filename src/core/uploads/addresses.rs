@@ -70,8 +70,9 @@ impl Core {
     /// Creates an address that takes one file.
     ///
     /// # Errors
-    /// Those of [`Caller::write`]; `RESOURCE_NOT_FOUND` or `BAD_USER_INPUT` for the parent; `PAYLOAD_TOO_LARGE`,
-    /// `STORAGE_LIMIT_EXCEEDED` or `STORAGE_FULL` for the size; `RATE_LIMITED` when too many are open.
+    /// Those of [`Caller::write`]; `BAD_USER_INPUT` without a name; `RESOURCE_NOT_FOUND` or `BAD_USER_INPUT` for the
+    /// parent; `PAYLOAD_TOO_LARGE`, `STORAGE_LIMIT_EXCEEDED` or `STORAGE_FULL` for the size; `RATE_LIMITED` when too many
+    /// are open.
     pub async fn create_upload(
         &self,
         caller: &Caller,
@@ -79,6 +80,11 @@ impl Core {
         new: NewUpload<'_>,
     ) -> Result<UploadAddress> {
         let grant = caller.write(path)?;
+        if new.file_name.is_empty() {
+            return Err(Error::bad_input(
+                "`filename` is empty. Give the name of the file, with its extension.",
+            ));
+        }
         let parent = new.parent.filter(|parent| !parent.is_empty()).map(parse_id).transpose()?;
         if let Some(parent) = &parent {
             expect_original(caller.snapshot(), &grant, parent)?;

@@ -208,10 +208,16 @@ async fn the_scrubber_leads_to_any_month() {
     assert_eq!(names(&browser).last().unwrap(), &format!("copy {:06}", MANY - 4));
     browser.press("ArrowUp");
     browser.wait_until(ALL_THERE);
+    // The tile with which it begins says so.
+    browser.wait_until(&format!(
+        "[...document.querySelectorAll('.tile[data-period]')].some((tile) => tile.dataset.period === {month} \
+         && getComputedStyle(tile, '::before').content === JSON.stringify({month}))"
+    ));
     // No dates where the order is another one.
     browser.open("/app/acme/photos?sort=name");
     browser.wait_until(ALL_THERE);
     assert!(!browser.has(&Locator::role("slider", "Time")));
+    assert_eq!(browser.evaluate("document.querySelectorAll('[data-period]').length"), json!(0));
 }
 
 #[tokio::test]

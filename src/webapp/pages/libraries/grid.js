@@ -7,6 +7,7 @@ import { drawPlaceholders } from "./blurhash.js";
 import { pauseImage, resumeImage } from "./tile_images.js";
 import { boxOf, focusOf, tileOf } from "./tiles.js";
 import { isChosen } from "./selection.js";
+import { setHeading } from "./timeline.js";
 
 // Rows that are on the page above and below the screen.
 const AHEAD = 2;
@@ -73,6 +74,7 @@ function dress(tile, /** @type {number} */ index) {
   // What has the focus may have moved in the list.
   if (link && link === document.activeElement && indexOf(tile) === current) current = index;
   tile.dataset.index = String(index);
+  setHeading(tile, index);
   if (isWindowed) {
     tile.setAttribute("aria-setsize", String(total));
     tile.setAttribute("aria-posinset", String(index + 1));
@@ -85,6 +87,11 @@ function dress(tile, /** @type {number} */ index) {
     box.tabIndex = -1;
     box.checked = isChosen(tile.dataset.id);
   }
+}
+
+/** Says on the tiles that are on the page where a month begins. */
+export function showHeadings() {
+  for (const tile of shownTiles()) setHeading(tile, indexOf(tile));
 }
 
 /** How many columns there are, and how large a cell is. */

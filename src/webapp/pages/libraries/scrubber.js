@@ -1,8 +1,7 @@
 // The scrubber beside a long list that is ordered by time: its months, and any place of it with one movement.
 
-import { ask } from "../../layout/fetch.js";
-import { columnCount, count, covered, renderSoon, scrollToRow, topRow } from "./grid.js";
-import { listAddress } from "./list.js";
+import { columnCount, count, covered, renderSoon, scrollToRow, showHeadings, topRow } from "./grid.js";
+import { askTimeline, nameOf, setTimeline, timeline } from "./timeline.js";
 
 // A list of fewer screens than this needs none.
 const SCREENS = 3;
@@ -11,12 +10,6 @@ const MARKS_APART = 26;
 
 /** @type {HTMLElement | null} */
 let scrubber = null;
-/**
- * Where each month begins.
- * @type {[string, number][]}
- */
-let months = [];
-
 const rows = () => Math.ceil(count() / columnCount());
 /** The last row that can be at the top of the screen. */
 const lastRow = () => {
@@ -25,22 +18,13 @@ const lastRow = () => {
   return Math.max(rows() - Math.floor((innerHeight - covered()) / Math.max(height, 1)), 1);
 };
 
-/** @param {string} month */
-function nameOf(month) {
-  const isDay = month.length > 7;
-  const date = new Date(`${isDay ? month : `${month}-01`}T00:00:00Z`);
-  /** @type {Intl.DateTimeFormatOptions} */
-  const options = isDay ? { day: "numeric", month: "short", year: "numeric" } : { month: "short", year: "numeric" };
-  return date.toLocaleDateString("en", { ...options, timeZone: "UTC" });
-}
-
 /**
  * The month of a row; of one in which a month begins, that month. Browsers scroll to whole pixels, which rows are not.
  * @param {number} row
  */
 function monthAt(row) {
   const next = Math.floor(Math.max(row, 0) + 0.01) + 1;
-  return months.findLast(([, first]) => first < next * columnCount())?.[0];
+  return timeline().findLast(([, first]) => first < next * columnCount())?.[0];
 }
 
 let turn = 0;
@@ -51,20 +35,21 @@ export async function renewScrubber() {
   const isLong = grid && grid.offsetHeight > SCREENS * innerHeight;
   if (!isLong || !grid.hasAttribute("data-timed")) return remove();
   try {
-    const address = new URL(listAddress(), location.href);
-    address.searchParams.set("timeline", "1");
-    const answer = await (await ask(address.href)).json();
+    const answer = await askTimeline();
     if (mine !== turn) return;
-    months = answer;
+    setTimeline(answer);
   } catch {
     return;
   }
+  showHeadings();
   scrubber ??= make();
   draw();
   follow();
 }
 
 function remove() {
+  setTimeline([]);
+  showHeadings();
   scrubber?.remove();
   scrubber = null;
 }
@@ -90,7 +75,7 @@ function draw() {
   for (const mark of scrubber.querySelectorAll(".scrubber-mark")) mark.remove();
   let free = 0;
   let year = "";
-  for (const [month, first] of months) {
+  for (const [month, first] of timeline()) {
     const at = (first / Math.max(count(), 1)) * height;
     const isYear = month.slice(0, 4) !== year && month.length === 7;
     if (at < free || at > height - MARKS_APART) continue;
@@ -143,7 +128,7 @@ function grab(event) {
  */
 function step(event) {
   const here = Math.max(topRow(), 0) * columnCount();
-  const firsts = months.map(([, first]) => first);
+  const firsts = timeline().map(([, first]) => first);
   let to = null;
   if (event.key === "ArrowDown" || event.key === "PageDown") to = firsts.find((first) => first >= here + columnCount());
   else if (event.key === "ArrowUp" || event.key === "PageUp") to = firsts.findLast((first) => first < here - 1) ?? 0;
