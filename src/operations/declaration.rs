@@ -46,8 +46,7 @@ pub struct Declaration {
 
 impl Declaration {
     /// Whether it fails on a full disk.
-    #[must_use]
-    pub fn needs_room(&self) -> bool {
+    fn needs_room(&self) -> bool {
         match &self.rest {
             Some(endpoint) => endpoint.codes.contains(&Code::StorageFull),
             None => self.tool.effect != Effect::Reads,

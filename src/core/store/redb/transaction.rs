@@ -45,11 +45,7 @@ impl Tx<'_> {
         key: K::SelfType<'_>,
         value: V::SelfType<'_>,
     ) -> Result<()> {
-        if !self.may_put {
-            return Err(Error::storage_full());
-        }
-        self.changed.set(true);
-        self.transaction.open_table(table).map_err(storage)?.insert(key, value).map_err(storage)?;
+        self.table(table)?.insert(key, value).map_err(storage)?;
         Ok(())
     }
 
