@@ -64,7 +64,7 @@ pub struct Way {
     /// The command that starts the client afterwards, where it would not trust the server otherwise.
     pub start: Option<String>,
     /// What else to know, as sentences; empty where there is nothing.
-    pub remark: &'static str,
+    pub remark: String,
 }
 
 /// What to do with the text of a setup.

@@ -46,7 +46,7 @@ fn print_way(setup: &ClientSetup, way: &Way) -> Result<(), CommandError> {
     print(&way.text)?;
     let mut notes = Vec::new();
     notes.extend(way.start.as_ref().map(|start| format!("Then start it with: {start}")));
-    notes.extend(Some(way.remark.to_owned()).filter(|remark| !remark.is_empty()));
+    notes.extend(Some(way.remark.clone()).filter(|remark| !remark.is_empty()));
     let others: Vec<String> = setup
         .ways
         .iter()

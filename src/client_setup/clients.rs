@@ -13,7 +13,6 @@ const TYPE_THE_KEY: &str = "Put the key in place of “pk_…”.";
 /// What a client needs that reaches the server by the bridge.
 const INSTALL_RASTERD: &str =
     "The client starts the program rasterd, which has to be installed on its machine.";
-const TYPE_THE_KEY_AND_INSTALL_RASTERD: &str = "Put the key in place of “pk_…”. The client starts the program rasterd, which has to be installed on its machine.";
 /// The id of the question by which VS Code asks for the key.
 const KEY_INPUT: &str = "rasterd-key";
 
@@ -33,26 +32,29 @@ pub(super) fn agents(connection: ConnectionDetails<'_>) -> Vec<ClientSetup> {
 
 impl Way {
     fn new(how: How, text: String) -> Self {
-        Self { how, text, start: None, remark: "" }
+        Self { how, text, start: None, remark: String::new() }
     }
 
     fn started(self, start: Option<String>) -> Self {
         Self { start, ..self }
     }
 
-    fn remark(self, remark: &'static str) -> Self {
-        Self { remark, ..self }
+    fn remark(self, remark: impl Into<String>) -> Self {
+        Self { remark: remark.into(), ..self }
     }
 }
 
 /// What there is to do besides, where the text has a place for the key.
-fn besides(connection: ConnectionDetails<'_>) -> &'static str {
-    match (connection.through, connection.key) {
-        (Through::Network, SetupKey::Plain(_)) => "",
-        (Through::Network, SetupKey::FromClient) => TYPE_THE_KEY,
-        (Through::Bridge, SetupKey::Plain(_)) => INSTALL_RASTERD,
-        (Through::Bridge, SetupKey::FromClient) => TYPE_THE_KEY_AND_INSTALL_RASTERD,
-    }
+fn besides(connection: ConnectionDetails<'_>) -> String {
+    let key = match connection.key {
+        SetupKey::Plain(_) => None,
+        SetupKey::FromClient => Some(TYPE_THE_KEY),
+    };
+    let program = match connection.through {
+        Through::Network => None,
+        Through::Bridge => Some(INSTALL_RASTERD),
+    };
+    [key, program].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn claude_code(connection: ConnectionDetails<'_>) -> ClientSetup {

@@ -200,7 +200,7 @@ fn an_unknown_key_is_read_from_where_each_client_can_get_it() {
     assert_eq!(text("openssl", "command"), exports);
     let lonely = AuthorityFiles { is_complete: false, ..AuthorityFiles::DOWNLOADED };
     let found = setups(SetupKey::FromClient, Some(lonely), Through::Network);
-    let remark = way(&found, "openssl", "command").remark;
+    let remark = &way(&found, "openssl", "command").remark;
     assert!(remark.contains("only this server"), "{remark}");
 }
 
