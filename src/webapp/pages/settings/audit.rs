@@ -45,11 +45,11 @@ pub struct AuditPage {
 }
 
 impl AuditPage {
-    /// Reads a page.
+    /// Reads a page of an organization with these libraries.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn read(owner: &OwnerRequest, query: &AuditQuery) -> Result<Self> {
+    pub async fn read(owner: &OwnerRequest, query: &AuditQuery, libraries: &LibraryNames) -> Result<Self> {
         let filter = EventFilter { words: EventWords::parse(&query.q), before: query.before, most: SHOWN };
         let part = owner.user.core.list_events(owner.by.clone(), owner.slug(), filter).await?;
         let searched = |path: &[&str]| {
@@ -58,10 +58,9 @@ impl AuditPage {
         };
         let page = searched(&["overview"]);
         let older = part.before.map(|before| format!("{}#audit", page.with("before", &before.to_string())));
-        let libraries = LibraryNames::of(owner)?;
         Ok(Self {
             q: query.q.clone(),
-            events: part.events.into_iter().map(|(_, event)| Sentence::of(event, &libraries)).collect(),
+            events: part.events.into_iter().map(|(_, event)| Sentence::of(event, libraries)).collect(),
             newest: query.before.map(|_| format!("{page}#audit")).unwrap_or_default(),
             older: older.unwrap_or_default(),
             export: searched(&["overview", "audit.jsonl"]).to_string(),

@@ -133,7 +133,8 @@ pub async fn show(
     request: HttpRequest,
     query: web::Query<AuditQuery>,
 ) -> Result<HttpResponse> {
-    let log = AuditPage::read(&owner, &query).await?;
+    let names = LibraryNames::of(&owner)?;
+    let log = AuditPage::read(&owner, &query, &names).await?;
     if owner.user.context.is_partial() {
         return page(&LogPart { log });
     }
@@ -147,7 +148,7 @@ pub async fn show(
         base: owner.path(&[]).to_string(),
         figures: figures(&owner, &libraries)?,
         latest: found.hits.into_iter().map(|found| RecentAsset::of(found, &libraries)).collect(),
-        keys: recently_used(&owner)?,
+        keys: recently_used(&owner, &names)?,
         waiting: waiting(owner.user.core.waiting_work(&owner.by)?),
         failed: failed(&owner)?,
         mismatches: mismatches(&owner)?,
@@ -307,11 +308,10 @@ fn key_note(over: usize, soon: usize) -> String {
 }
 
 /// The keys that were used, the most recent first.
-fn recently_used(owner: &OwnerRequest) -> Result<Vec<KeyRow>> {
+fn recently_used(owner: &OwnerRequest, libraries: &LibraryNames) -> Result<Vec<KeyRow>> {
     let core = &owner.user.core;
     let mut keys = core.list_keys(&owner.by, Some(owner.slug()))?;
     keys.retain(|info| info.last_used.is_some());
     keys.sort_by_key(|info| std::cmp::Reverse(info.last_used));
-    let libraries = LibraryNames::of(owner)?;
-    Ok(keys.into_iter().take(KEYS_SHOWN).map(|info| KeyRow::of(info, &libraries, core.now())).collect())
+    Ok(keys.into_iter().take(KEYS_SHOWN).map(|info| KeyRow::of(info, libraries, core.now())).collect())
 }
