@@ -11,29 +11,20 @@ use tokio::task::spawn_blocking;
 use super::Core;
 use super::assets::{AssetDetail, parse_id};
 use super::budget::{Requester, Reservation};
-use super::model::{Asset, Content, StorageRoom};
-use super::processing::work_on_upload;
-use super::store::{
-    AssetCommands, AssetQueries, AuditCommands, NewAsset, OpenUploadCommands, OpenUploadQueries,
-    QuotaQueries, Tx,
-};
+use super::model::{Asset, StorageRoom};
+use super::store::{AssetQueries, QuotaQueries};
 use crate::core::access::{Caller, LibraryPath, WriteGrant};
-use crate::core::maintenance::log_failure;
-use crate::core::model::audit::{Action, some_of};
-use crate::core::model::id::{AssetId, UploadId};
-use crate::core::model::name::{Slug, asset_name};
-use crate::core::model::time::Millis;
+use crate::core::model::id::AssetId;
+use crate::core::model::name::Slug;
 use crate::core::model::token::UploadDigest;
-use crate::core::store::files::KeptFile;
-use crate::error::{Code, Error, Result};
-use crate::pictures::media::Inspected;
+use crate::error::{Error, Result};
 use crate::telemetry::metrics::{FileResult, UploadResult};
-use addresses::no_such_upload;
 use file::{AcceptedFile, FileOutcome, RejectedFile};
 
 mod active;
 mod addresses;
 mod base64;
+mod commit;
 mod file;
 mod message;
 mod resumable;
@@ -260,91 +251,6 @@ impl Upload {
         }
         Ok(())
     }
-
-    async fn commit(self) -> Result<Uploaded> {
-        let Self {
-            permission: WritePermission { core, grant, .. },
-            organization,
-            uploaded_by,
-            parent,
-            accepted,
-            rejected,
-            address,
-            ..
-        } = self;
-        let blobs = core.blobs().clone();
-        let stored = blocking(move || {
-            accepted
-                .into_iter()
-                .map(|AcceptedFile { file_name, file, inspected, .. }| {
-                    Ok((file_name, inspected, blobs.keep(file)?))
-                })
-                .collect::<Result<Vec<_>>>()
-        })
-        .await?;
-        let records: Vec<Asset> = stored
-            .iter()
-            .map(|(file_name, inspected, kept)| {
-                let content = new_content(&core, *inspected, kept);
-                new_asset(&grant, asset_name(file_name), content, parent, &uploaded_by)
-            })
-            .collect();
-        let committed = core
-            .change(&grant, move |tx, grant, now| {
-                let ended = address.map(|address| end_address(tx, &address)).transpose()?;
-                if let Some(parent) = &parent {
-                    let original = expect_original(tx, grant, parent)?;
-                    tx.put_asset(grant, &original.touched(now))?;
-                }
-                let times = tx.creation_times(grant, records.len(), now)?;
-                let added = records
-                    .iter()
-                    .zip(times)
-                    .map(|(asset, time)| {
-                        tx.add_asset(grant, NewAsset(Asset { created: time, updated: time, ..asset.clone() }))
-                    })
-                    .collect::<Result<Vec<_>>>()?;
-                record_upload(tx, now, grant, parent, &added)?;
-                Ok((added, ended))
-            })
-            .await;
-        let (file_names, kept) = stored.into_iter().map(|(file_name, _, kept)| (file_name, kept)).unzip();
-        let (assets, ended) = settle(&core, kept, committed).await?;
-        if let Some(id) = ended {
-            let core = core.clone();
-            log_failure(
-                "remove the parts of an upload",
-                blocking(move || Ok(core.blobs().remove_partial(&id)?)).await,
-            );
-        }
-        let text = message::summary(assets.len(), &rejected);
-        let library = grant.slug();
-        let detail = |asset| AssetDetail {
-            asset,
-            variants: Vec::new(),
-            organization: organization.clone(),
-            library: library.clone(),
-            renderable_types: core.renderable_types(),
-        };
-        Ok(Uploaded { assets: assets.into_iter().map(detail).collect(), file_names, text })
-    }
-}
-
-/// Records an upload: of assets, or of a variant, which is in the history of its original, too.
-fn record_upload(
-    tx: &Tx<'_>,
-    now: Millis,
-    grant: &WriteGrant,
-    parent: Option<AssetId>,
-    added: &[Asset],
-) -> Result<()> {
-    let names = some_of(added.iter().map(|asset| asset.name.as_str()));
-    let mut histories: Vec<(AssetId, &str)> = added.iter().map(|asset| (asset.id, "")).collect();
-    let Some(parent) = parent else {
-        return tx.record_asset_event(now, grant, Action::AssetsUploaded, names, &histories);
-    };
-    histories.extend(added.iter().map(|asset| (parent, asset.name.as_str())));
-    tx.record_asset_event(now, grant, Action::VariantUploaded, names, &histories)
 }
 
 /// The asset with this id, which must not be a variant itself.
@@ -356,55 +262,6 @@ fn expect_original(reader: &impl AssetQueries, grant: &WriteGrant, id: &AssetId)
         )));
     }
     Ok(asset)
-}
-
-/// Ends an address, so that nobody uses it again. What arrived of it in parts has this id.
-fn end_address(tx: &Tx<'_>, address: &UploadDigest) -> Result<UploadId> {
-    let open = tx.open_upload(address)?.ok_or_else(no_such_upload)?;
-    tx.delete_open_upload(address, &open)?;
-    Ok(open.id)
-}
-
-/// The record of a new asset, without its time, which is set when it is committed.
-fn new_asset(
-    grant: &WriteGrant,
-    name: String,
-    content: Content,
-    parent: Option<AssetId>,
-    uploaded_by: &str,
-) -> Asset {
-    Asset {
-        id: AssetId::random(),
-        library: grant.library(),
-        parent,
-        name,
-        content,
-        description: String::new(),
-        tags: Vec::new(),
-        created: 0,
-        updated: 0,
-        uploaded_by: uploaded_by.to_owned(),
-        trashed: None,
-        approval: None,
-        look: None,
-    }
-}
-
-fn new_content(core: &Core, inspected: Inspected, kept: &KeptFile) -> Content {
-    let Inspected { media_type, width, height } = inspected;
-    let processing =
-        work_on_upload(media_type, core.renderable_types(), core.settings().media.import_metadata);
-    Content { hash: kept.hash(), size: kept.size(), media_type, width, height, processing }
-}
-
-/// Deletes the files when their commit was refused. Keeps them when it is unknown whether it succeeded.
-async fn settle<T>(core: &Core, kept: Vec<KeptFile>, committed: Result<T>) -> Result<T> {
-    let refused = committed.as_ref().is_err_and(|error| error.code() != Code::ServiceUnavailable);
-    if refused {
-        let store = core.store().clone();
-        blocking(move || kept.into_iter().try_for_each(|file| file.discard(&store))).await?;
-    }
-    committed
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
