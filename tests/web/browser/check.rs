@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::{Appearance, Browser};
 
 const AXE: &str = include_str!("../axe/axe.min.js");
-/// Runs axe, and keeps its serious and critical findings.
-const RUN_AXE: &str = "axe.run(document, { rules: { 'target-size': { enabled: true } }, resultTypes: ['violations'] })\
+/// Runs axe with these options, and keeps its serious and critical findings.
+const RUN_AXE: &str = "(options) => axe.run(document, { resultTypes: ['violations'], ...options })\
     .then((result) => result.violations.filter((v) => v.impact === 'serious' || v.impact === 'critical')\
     .map((v) => `${v.id}: ${v.help}: ` + v.nodes.map((n) => n.html + ' ' + n.failureSummary).join(' | ')))";
 /// The tallest screenshot that is kept, in CSS pixels.
@@ -25,6 +25,14 @@ impl Appearance {
             Self::Light => "light",
             Self::Dark => "dark",
             Self::Phone => "phone",
+        }
+    }
+
+    /// What axe looks for: everything, but in the dark, where only the colours are others.
+    fn axe_options(self) -> &'static str {
+        match self {
+            Self::Light | Self::Phone => "{ rules: { 'target-size': { enabled: true } } }",
+            Self::Dark => "{ runOnly: ['color-contrast', 'link-in-text-block'] }",
         }
     }
 
@@ -77,12 +85,12 @@ impl Browser {
         if self.evaluate("typeof axe") == "undefined" {
             self.devtools.call("Runtime.evaluate", &json!({ "expression": AXE }));
         }
-        let found = self.evaluate(RUN_AXE);
+        let found = self.evaluate(&format!("({RUN_AXE})({})", appearance.axe_options()));
         assert_eq!(found, json!([]), "axe on {name} in {appearance:?}: {found:#}");
     }
 
     fn save_screenshot(&self, name: &str, appearance: Appearance) {
-        let mut parameters = json!({ "format": "png" });
+        let mut parameters = json!({ "format": "png", "optimizeForSpeed": true });
         // A dialog covers the visible part of the page, so only that is kept; else it is the whole page.
         if self.evaluate("document.querySelector('dialog:modal') === null") == true {
             let size = &self.devtools.call("Page.getLayoutMetrics", &json!({}))["cssContentSize"];

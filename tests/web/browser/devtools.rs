@@ -107,8 +107,9 @@ impl Devtools {
         if !self.session.is_empty() {
             command["sessionId"] = json!(self.session);
         }
+        let before = self.messages.all.lock().unwrap().len();
         self.commands.lock().unwrap().write_all(format!("{command}\0").as_bytes()).unwrap();
-        let answer = self.messages.wait_for(|message| message["id"] == id);
+        let answer = self.messages.wait_for(before, |message| message["id"] == id);
         let answer = answer.unwrap_or_else(|| panic!("the browser does not answer {method}"));
         if answer["error"].is_null() { Ok(answer["result"].clone()) } else { Err(answer["error"].clone()) }
     }
@@ -151,10 +152,10 @@ impl Messages {
         }
     }
 
-    fn wait_for(&self, is_it: impl Fn(&Value) -> bool) -> Option<Value> {
+    /// Waits for such a message, after the first ones, which are `seen` already.
+    fn wait_for(&self, mut seen: usize, is_it: impl Fn(&Value) -> bool) -> Option<Value> {
         let until = Instant::now() + DEADLINE;
         let mut messages = self.all.lock().unwrap();
-        let mut seen = 0;
         loop {
             if let Some(found) = messages.iter().skip(seen).find(|message| is_it(message)) {
                 return Some(found.clone());
