@@ -150,12 +150,12 @@ impl Header {
             }
             16 => {
                 for pixel in packed.as_chunks::<2>().0.iter().take(width) {
-                    self.push_mdeclared(u32::from(u16::from_le_bytes(*pixel)), row);
+                    self.push_masked(u32::from(u16::from_le_bytes(*pixel)), row);
                 }
             }
             32 => {
                 for pixel in packed.as_chunks::<4>().0.iter().take(width) {
-                    self.push_mdeclared(u32::from_le_bytes(*pixel), row);
+                    self.push_masked(u32::from_le_bytes(*pixel), row);
                 }
             }
             bits => {
@@ -168,17 +168,17 @@ impl Header {
         }
     }
 
-    fn push_mdeclared(&self, pixel: u32, row: &mut Vec<u8>) {
+    fn push_masked(&self, pixel: u32, row: &mut Vec<u8>) {
         let [red, green, blue, alpha] = self.masks;
-        row.extend([red, green, blue].map(|mask| mdeclared(pixel, mask)));
+        row.extend([red, green, blue].map(|mask| masked(pixel, mask)));
         if alpha != 0 {
-            row.push(mdeclared(pixel, alpha));
+            row.push(masked(pixel, alpha));
         }
     }
 }
 
 /// The masked value, scaled to 255.
-fn mdeclared(pixel: u32, mask: u32) -> u8 {
+fn masked(pixel: u32, mask: u32) -> u8 {
     if mask == 0 {
         return 0;
     }
