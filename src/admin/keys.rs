@@ -92,7 +92,7 @@ pub struct KeyRecord {
 
 impl From<KeyInfo> for KeyRecord {
     fn from(info: KeyInfo) -> Self {
-        let KeyInfo { key, organization, last_used, maker: _ } = info;
+        let KeyInfo { key, organization, last_used, creator: _ } = info;
         Self {
             id: key.id.to_string(),
             name: key.name,

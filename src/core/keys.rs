@@ -29,7 +29,7 @@ pub struct KeyInfo {
     /// When it was last used, to the minute.
     pub last_used: Option<Millis>,
     /// The e-mail of the owner who was shown its current value; empty if that was the administrator of the machine.
-    pub maker: String,
+    pub creator: String,
 }
 
 /// A change to a key's grants: a library's slug, and the new access or none.
@@ -122,10 +122,10 @@ impl Core {
                     expires: lifetime.map(|lifetime| now.saturating_add(lifetime)),
                 };
                 tx.put_key(by, &digest, &key)?;
-                tx.put_key_maker(&key.id, by)?;
+                tx.put_key_creator(&key.id, by)?;
                 record_key_event(tx, now, by, &key, Action::KeyCreated, grants_text(&key))?;
-                let maker = tx.key_maker(&key.id)?;
-                Ok(KeyInfo { key, organization, last_used: None, maker })
+                let creator = tx.key_creator(&key.id)?;
+                Ok(KeyInfo { key, organization, last_used: None, creator })
             })
             .await?;
         Ok((plain, info))
@@ -214,7 +214,7 @@ impl Core {
                 key.regenerated = now;
                 tx.delete_key(by, &old, &key)?;
                 tx.put_key(by, &digest, &key)?;
-                tx.put_key_maker(&key.id, by)?;
+                tx.put_key_creator(&key.id, by)?;
                 record_key_event(tx, now, by, &key, Action::KeyRegenerated, String::new())?;
                 key_info(tx, key)
             })
@@ -297,8 +297,8 @@ fn key_info(reader: &impl Queries, key: Key) -> Result<KeyInfo> {
     let organization = reader
         .organization(key.organization)?
         .ok_or_else(|| Error::internal("the organization of a key does not exist"))?;
-    let (last_used, maker) = (reader.key_use(&key.id)?, reader.key_maker(&key.id)?);
-    Ok(KeyInfo { key, organization, last_used, maker })
+    let (last_used, creator) = (reader.key_use(&key.id)?, reader.key_creator(&key.id)?);
+    Ok(KeyInfo { key, organization, last_used, creator })
 }
 
 fn changed_grants(

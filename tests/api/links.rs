@@ -1,4 +1,4 @@
-//! Links of every purpose stop working with each way in which their maker loses the right to make them.
+//! Links of every purpose stop working with each way in which their creator loses the right to make them.
 
 use rasterd::core::access::Administrator;
 use rasterd::core::members::{ClientInfo, KeyDecisions, NewMember, SignedIn};
@@ -9,7 +9,7 @@ use rasterd::testing::TestServer;
 use crate::support::Client;
 
 const PASSWORD: &str = "correct horse battery";
-const MAKER: &str = "maker@example.org";
+const CREATOR: &str = "creator@example.org";
 const OTHER: &str = "other@example.org";
 
 /// What a link is for.
@@ -20,7 +20,7 @@ enum Purpose {
     Reset,
 }
 
-/// How its maker loses the right to make it.
+/// How its creator loses the right to make it.
 #[derive(Debug, Clone, Copy)]
 enum Loss {
     DemotedToEditor,
@@ -49,7 +49,7 @@ const LOSSES: [Loss; 5] = [
 struct Place {
     server: TestServer,
     client: Client,
-    maker: SignedIn,
+    creator: SignedIn,
 }
 
 impl Place {
@@ -57,9 +57,9 @@ impl Place {
         let server = TestServer::start();
         server.organization("Acme").await;
         server.organization("Elsewhere").await;
-        let maker = join(&server, "acme", MAKER).await;
+        let creator = join(&server, "acme", CREATOR).await;
         join(&server, "acme", OTHER).await;
-        Self { client: Client::new(&server), server, maker }
+        Self { client: Client::new(&server), server, creator }
     }
 
     fn admin(&self) -> Administrator {
@@ -68,7 +68,7 @@ impl Place {
 
     async fn link(&self, purpose: Purpose) -> Token {
         let core = self.server.core();
-        let by = core.member_caller(&self.maker, "acme").unwrap().administer().unwrap();
+        let by = core.member_caller(&self.creator, "acme").unwrap().administer().unwrap();
         match purpose {
             Purpose::Join(role) => core.invite_member(by, "acme", role, "").await.unwrap().0,
             Purpose::JoinOf(role) => core.invite_member(by, "acme", role, "new@example.org").await.unwrap().0,
@@ -78,18 +78,18 @@ impl Place {
 
     async fn lose(&self, loss: Loss) {
         let (core, by, none) = (self.server.core(), self.admin(), KeyDecisions::Missing);
-        let role = |role| core.set_member_role(by.clone(), "acme", MAKER, role, none.clone());
+        let role = |role| core.set_member_role(by.clone(), "acme", CREATOR, role, none.clone());
         match loss {
             Loss::DemotedToEditor => role(Role::Editor).await.unwrap(),
             Loss::DemotedToViewer => role(Role::Viewer).await.unwrap(),
-            Loss::Removed => core.remove_member(by, "acme", MAKER, none).await.unwrap(),
+            Loss::Removed => core.remove_member(by, "acme", CREATOR, none).await.unwrap(),
             Loss::RemovedButOwnerElsewhere => {
                 let (link, _) = core.invite_member(by.clone(), "elsewhere", Role::Owner, "").await.unwrap();
-                core.join_as(&self.maker, link.reveal(), &ClientInfo::default()).await.unwrap();
-                core.remove_member(by, "acme", MAKER, none).await.unwrap();
+                core.join_as(&self.creator, link.reveal(), &ClientInfo::default()).await.unwrap();
+                core.remove_member(by, "acme", CREATOR, none).await.unwrap();
             }
             Loss::PasswordReset => {
-                let (link, _) = core.request_password_reset(by, MAKER).await.unwrap();
+                let (link, _) = core.request_password_reset(by, CREATOR).await.unwrap();
                 let new = "another horse battery";
                 core.reset_password(link.reveal(), new, &ClientInfo::default()).await.unwrap();
             }
@@ -121,7 +121,7 @@ async fn join(server: &TestServer, organization: &str, email: &str) -> SignedIn 
 }
 
 #[tokio::test]
-async fn a_link_ends_with_the_right_of_its_maker() {
+async fn a_link_ends_with_the_right_of_its_creator() {
     for loss in LOSSES {
         let place = Place::new().await;
         let mut links = Vec::new();
@@ -141,7 +141,7 @@ async fn a_link_ends_with_the_right_of_its_maker() {
 }
 
 #[tokio::test]
-async fn a_link_stays_dead_when_its_maker_gets_the_right_back() {
+async fn a_link_stays_dead_when_its_creator_gets_the_right_back() {
     for loss in [Loss::DemotedToEditor, Loss::DemotedToViewer] {
         let place = Place::new().await;
         let mut links = Vec::new();
@@ -150,7 +150,7 @@ async fn a_link_stays_dead_when_its_maker_gets_the_right_back() {
         }
         place.lose(loss).await;
         let (core, none) = (place.server.core(), KeyDecisions::Missing);
-        core.set_member_role(place.admin(), "acme", MAKER, Role::Owner, none).await.unwrap();
+        core.set_member_role(place.admin(), "acme", CREATOR, Role::Owner, none).await.unwrap();
         for (purpose, link) in &links {
             assert!(!place.lets_in(*purpose, link).await, "{purpose:?} after {loss:?}");
         }
@@ -158,7 +158,7 @@ async fn a_link_stays_dead_when_its_maker_gets_the_right_back() {
 }
 
 #[tokio::test]
-async fn a_link_works_while_its_maker_has_the_right() {
+async fn a_link_works_while_its_creator_has_the_right() {
     for purpose in PURPOSES {
         let place = Place::new().await;
         let link = place.link(purpose).await;

@@ -72,7 +72,7 @@ impl Core {
             return Ok(Vec::new());
         }
         let mut keys = self.list_keys(by, Some(organization))?;
-        keys.retain(|info| info.maker.eq_ignore_ascii_case(&member.email));
+        keys.retain(|info| info.creator.eq_ignore_ascii_case(&member.email));
         Ok(keys)
     }
 }
@@ -80,11 +80,11 @@ impl Core {
 /// Whether the creator of a link may still let somebody in with it. Links of the administrator of the machine always
 /// work.
 pub(super) fn is_backed(reader: &impl MemberQueries, link: &MemberLink) -> Result<bool> {
-    if link.maker.is_empty() {
+    if link.creator.is_empty() {
         return Ok(true);
     }
-    let Some(maker) = reader.member_by_email(&Email::parse(&link.maker)?)? else { return Ok(false) };
-    let owns = |organization| maker.role_in(organization) == Some(Role::Owner);
+    let Some(creator) = reader.member_by_email(&Email::parse(&link.creator)?)? else { return Ok(false) };
+    let owns = |organization| creator.role_in(organization) == Some(Role::Owner);
     Ok(match &link.purpose {
         Purpose::Join { organization, .. } => owns(*organization),
         // As when it was created: the creator must manage every organization of the person.
@@ -112,13 +112,13 @@ fn withdraw_links(
     tx: &Tx<'_>,
     by: &Administrator,
     organization: OrganizationId,
-    maker: &str,
+    creator: &str,
     now: Millis,
 ) -> Result<()> {
     for (digest, link) in tx.links()? {
-        if link.maker == maker && concerns(tx, &link, organization)? {
+        if link.creator == creator && concerns(tx, &link, organization)? {
             tx.delete_link(&digest)?;
-            let detail = format!("because {maker} is no longer an owner");
+            let detail = format!("because {creator} is no longer an owner");
             tx.record_event(now, organization, by.actor(), withdrawal(&link), link.id.as_str(), detail)?;
         }
     }
@@ -134,7 +134,7 @@ pub(super) fn withdraw_links_of_member(
 ) -> Result<()> {
     let detail = format!("because {} has a new password", member.email);
     for (digest, link) in tx.links()? {
-        if link.maker != member.email {
+        if link.creator != member.email {
             continue;
         }
         tx.delete_link(&digest)?;
@@ -157,21 +157,21 @@ fn decide_on_keys(
     tx: &Tx<'_>,
     by: &Administrator,
     organization: OrganizationId,
-    maker: &str,
+    creator: &str,
     decisions: &KeyDecisions,
     now: Millis,
 ) -> Result<()> {
     let mut made = Vec::new();
     for key in tx.keys(by, Some(organization))? {
-        if tx.key_maker(&key.id)?.eq_ignore_ascii_case(maker) {
+        if tx.key_creator(&key.id)?.eq_ignore_ascii_case(creator) {
             made.push(key);
         }
     }
     if made.iter().any(|key| decisions.of(&key.id).is_none()) {
-        return Err(undecided(maker, &made));
+        return Err(undecided(creator, &made));
     }
     for key in made {
-        let detail = format!("when {maker}, who created it, stopped being an owner");
+        let detail = format!("when {creator}, who created it, stopped being an owner");
         match decisions.of(&key.id) {
             Some(KeyDecision::Delete) => {
                 let (digest, key) = tx.expect_key(by, &key.id)?;
@@ -206,7 +206,7 @@ pub(super) fn withdrawal(link: &MemberLink) -> Action {
     }
 }
 
-fn undecided(maker: &str, made: &[Key]) -> Error {
+fn undecided(creator: &str, made: &[Key]) -> Error {
     let names: Vec<String> =
         made.iter().take(MOST_NAMED).map(|key| format!("{} ({})", key.name, key.id)).collect();
     let (count, names) = (made.len(), names.join(", "));
@@ -214,7 +214,7 @@ fn undecided(maker: &str, made: &[Key]) -> Error {
     Error::new(
         Code::Conflict,
         format!(
-            "{maker} created keys that still work: {names}{more}. Decide whether to keep or delete them (on the command line, with --keys keep or --keys delete)."
+            "{creator} created keys that still work: {names}{more}. Decide whether to keep or delete them (on the command line, with --keys keep or --keys delete)."
         ),
     )
 }

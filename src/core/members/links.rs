@@ -271,9 +271,9 @@ impl Core {
 }
 
 fn new_link(purpose: Purpose, by: &Administrator, now: Millis, lifetime: Millis) -> MemberLink {
-    let Actor { id: maker, name: made_by, .. } = by.actor().clone();
+    let Actor { id: creator, name: made_by, .. } = by.actor().clone();
     let expires = now.saturating_add(lifetime);
-    MemberLink { id: LinkId::random(), purpose, created: now, expires, made_by, maker }
+    MemberLink { id: LinkId::random(), purpose, created: now, expires, made_by, creator }
 }
 
 /// A link with its organization and its person.

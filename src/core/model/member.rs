@@ -157,7 +157,7 @@ pub struct MemberLink {
     /// The name of its creator.
     pub made_by: String,
     /// The e-mail of its creator; empty for the administrator of the machine.
-    pub maker: String,
+    pub creator: String,
 }
 
 /// The purpose of a link.

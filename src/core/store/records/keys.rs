@@ -18,7 +18,7 @@ pub trait KeyQueries {
 
     /// The e-mail of the owner who was shown the present value of a key; empty where that was at the machine, or by a
     /// rasterd that did not write it down.
-    fn key_maker(&self, id: &KeyId) -> Result<String>;
+    fn key_creator(&self, id: &KeyId) -> Result<String>;
 
     /// The key with this id and its digest.
     fn expect_key(&self, by: &Administrator, id: &KeyId) -> Result<(KeyDigest, Key)>;
@@ -48,7 +48,7 @@ pub trait KeyCommands {
     fn delete_key(&self, by: &Administrator, digest: &KeyDigest, key: &Key) -> Result<()>;
 
     /// Records who was shown the present value of a key.
-    fn put_key_maker(&self, id: &KeyId, by: &Administrator) -> Result<()>;
+    fn put_key_creator(&self, id: &KeyId, by: &Administrator) -> Result<()>;
 
     /// Records when a key was last used, if there still is such a key.
     fn put_key_use(&self, id: &KeyId, when: Millis) -> Result<()>;

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use redb::{TableDefinition, TableHandle};
 
 use super::tables::{
-    ASSET_EVENTS, AUDIT, AUDIT_CHAINS, AUDIT_HASHES, CHANGES, DAMAGED, EVENT_ASSETS, KEY_IDS, KEY_MAKERS,
+    ASSET_EVENTS, AUDIT, AUDIT_CHAINS, AUDIT_HASHES, CHANGES, DAMAGED, EVENT_ASSETS, KEY_CREATORS, KEY_IDS,
     KEY_USE, KEYS, LIBRARIES, LIBRARY_BYTES, LIBRARY_CHANGES, LIBRARY_NAMINGS, LIBRARY_SLUGS, LINKS,
     MEMBER_EMAILS, MEMBERS, META, OPEN_UPLOADS, ORGANIZATION_SLUGS, ORGANIZATIONS, PASSKEYS, QUOTAS,
     SESSION_USE, SESSIONS, Stored, TAG_TOTALS, UPLOADS_OF, decode,
@@ -238,7 +238,7 @@ impl Checker<'_> {
         self.entries(LIBRARY_CHANGES)?;
         self.entries(TAG_TOTALS)?;
         self.entries(UPLOADS_OF)?;
-        self.entries(KEY_MAKERS)?;
+        self.entries(KEY_CREATORS)?;
         self.entries(KEY_USE)?;
         self.entries(SESSION_USE)?;
         self.entries(DAMAGED)?;

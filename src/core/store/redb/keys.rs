@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use super::tables::{KEY_IDS, KEY_MAKERS, KEY_USE, KEYS, ORGANIZATION_SLUGS, ORGANIZATIONS, decode, encode};
+use super::tables::{
+    KEY_CREATORS, KEY_IDS, KEY_USE, KEYS, ORGANIZATION_SLUGS, ORGANIZATIONS, decode, encode,
+};
 use super::{Reader, Tx, everything};
 use crate::core::access::grant::Administrator;
 use crate::core::model::api_key::KeyDigest;
@@ -22,8 +24,8 @@ impl<R: Reader> KeyQueries for R {
         self.lookup(KEY_USE, id.as_str(), Ok)
     }
 
-    fn key_maker(&self, id: &KeyId) -> Result<String> {
-        Ok(self.lookup(KEY_MAKERS, id.as_str(), |maker| Ok(maker.to_owned()))?.unwrap_or_default())
+    fn key_creator(&self, id: &KeyId) -> Result<String> {
+        Ok(self.lookup(KEY_CREATORS, id.as_str(), |creator| Ok(creator.to_owned()))?.unwrap_or_default())
     }
 
     fn expect_key(&self, by: &Administrator, id: &KeyId) -> Result<(KeyDigest, Key)> {
@@ -86,14 +88,14 @@ impl KeyCommands for Tx<'_> {
         by.expect_reach(key.organization)?;
         self.delete(KEYS, &digest.0)?;
         self.delete(KEY_USE, key.id.as_str())?;
-        self.delete(KEY_MAKERS, key.id.as_str())?;
+        self.delete(KEY_CREATORS, key.id.as_str())?;
         self.delete(KEY_IDS, key.id.as_str())
     }
 
-    fn put_key_maker(&self, id: &KeyId, by: &Administrator) -> Result<()> {
+    fn put_key_creator(&self, id: &KeyId, by: &Administrator) -> Result<()> {
         match by.actor().id.as_str() {
-            "" => self.delete(KEY_MAKERS, id.as_str()),
-            email => self.put(KEY_MAKERS, id.as_str(), email),
+            "" => self.delete(KEY_CREATORS, id.as_str()),
+            email => self.put(KEY_CREATORS, id.as_str(), email),
         }
     }
 

@@ -52,7 +52,7 @@ pub const KEYS: TableDefinition<Hash, Record> = TableDefinition::new("keys.v1");
 /// key id → hash of the key.
 pub const KEY_IDS: TableDefinition<&str, Hash> = TableDefinition::new("key_ids.v1");
 /// key id → the e-mail of the owner who was shown its present value; none where that was at the machine.
-pub const KEY_MAKERS: TableDefinition<&str, &str> = TableDefinition::new("key_makers.v1");
+pub const KEY_CREATORS: TableDefinition<&str, &str> = TableDefinition::new("key_makers.v1");
 /// key id → when it was last used, in unix milliseconds, coarsely.
 pub const KEY_USE: TableDefinition<&str, u64> = TableDefinition::new("key_use.v1");
 /// (library, asset) → [`Asset`]; listed, trashed and variants alike.
@@ -124,7 +124,7 @@ macro_rules! with_every_table {
     ($run:ident) => {
         $run! {
             META ORGANIZATIONS ORGANIZATION_SLUGS LIBRARIES LIBRARY_BYTES LIBRARY_SLUGS
-            LIBRARY_NAMINGS KEYS KEY_IDS KEY_MAKERS KEY_USE ASSETS ASSET_HOMES LISTED LISTED_COUNTS TAGGED TAGS
+            LIBRARY_NAMINGS KEYS KEY_IDS KEY_CREATORS KEY_USE ASSETS ASSET_HOMES LISTED LISTED_COUNTS TAGGED TAGS
             TAG_RANKS TAG_TOTALS TRASH LIBRARY_TRASH VARIANTS BLOBS ORPHANS DAMAGED CHANGES LIBRARY_CHANGES
             MEMBERS MEMBER_EMAILS SESSIONS SESSION_USE LINKS PASSKEYS AUDIT AUDIT_HASHES AUDIT_CHAINS
             QUOTAS ORGANIZATION_USE WAITING_WORK FAILED_WORK ASSET_EVENTS EVENT_ASSETS OPEN_UPLOADS UPLOADS_OF
