@@ -17,16 +17,20 @@ export function say(text, tone = "success", action = null) {
 }
 
 /**
- * A sentence, in which each name between quotation marks may be written from right to left.
+ * A sentence, in which each name between quotation marks may be written from right to left: the same rule as in
+ * `isolated_names.rs`.
  * @param {string} text
  */
 function sentence(text) {
-  return text.split(/(?<=“)([^”]*)(?=”)/).map((part, index) => {
-    if (index % 2 === 0) return part;
+  const parts = [];
+  let at = 0;
+  for (const { 0: quoted, index } of text.matchAll(/“[^”]*”|"[^"]*"/g)) {
     const name = document.createElement("bdi");
-    name.textContent = part;
-    return name;
-  });
+    name.textContent = quoted.slice(1, -1);
+    parts.push(text.slice(at, index + 1), name);
+    at = index + quoted.length - 1;
+  }
+  return [...parts, text.slice(at)];
 }
 
 /**
