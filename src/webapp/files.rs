@@ -2,6 +2,7 @@
 //! sources. Their addresses contain a version, so that a browser keeps a file for a year and gets the new one after an
 //! update.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -10,6 +11,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use rust_embed::{Embed, EmbeddedFile};
+use url::Url;
 
 use crate::error::{Code, Error, Result};
 use crate::transport;
@@ -70,6 +72,55 @@ pub fn url(name: &str) -> String {
     format!("/app/static/{}/{name}", version())
 }
 
+/// The script that every page has.
+const ON_EVERY_PAGE: &str = "layout/app.js";
+
+/// The modules that each script imports itself.
+static IMPORTS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
+    let scripts = NAMES.iter().filter(|name| name.ends_with(".js"));
+    let read = |name: &String| {
+        let file = Files::get(name)?;
+        let imported = imports_in(name, &String::from_utf8_lossy(&file.data));
+        Some((name.clone(), imported))
+    };
+    scripts.filter_map(read).collect()
+});
+
+/// The addresses of all modules that a script imports, itself or through others, each once, without those that every page
+/// has. A page that names them is complete sooner, because the browser needs not read one to know of the next.
+#[must_use]
+pub fn imported_by(script: &str) -> Vec<String> {
+    let others = if script == ON_EVERY_PAGE { Vec::new() } else { all_imports(ON_EVERY_PAGE) };
+    let version = version();
+    let own = all_imports(script).into_iter().filter(|name| !others.contains(name));
+    own.map(|name| format!("/app/static/{version}/{name}")).collect()
+}
+
+/// The names of all modules that a script imports, itself or through others.
+fn all_imports(script: &str) -> Vec<&str> {
+    let mut found: Vec<&str> = vec![script];
+    let mut next = 0;
+    while let Some(importing) = found.get(next) {
+        for name in IMPORTS.get(*importing).into_iter().flatten() {
+            if !found.contains(&name.as_str()) {
+                found.push(name);
+            }
+        }
+        next += 1;
+    }
+    found.split_off(1)
+}
+
+/// The names of the modules in the imports of a script. Each import is a statement at the start of a line, as the
+/// formatter writes it, and ends with the address.
+fn imports_in(script: &str, source: &str) -> Vec<String> {
+    let Ok(base) = Url::parse("file:///").and_then(|root| root.join(script)) else { return Vec::new() };
+    let imports = source.lines().filter(|line| line.starts_with("import ") || line.starts_with("} from "));
+    let addresses = imports.filter_map(|line| line.split('"').nth(1));
+    let joined = addresses.filter_map(|address| base.join(address).ok());
+    joined.map(|url| url.path().trim_start_matches('/').to_owned()).collect()
+}
+
 /// The route of the files, within the web app's scope.
 pub fn configure(routes: &mut web::ServiceConfig) {
     routes.service(
@@ -111,5 +162,31 @@ fn content_type(name: &str) -> &'static str {
         Some("css") => "text/css; charset=utf-8",
         Some("svg") => "image/svg+xml",
         Some(_) | None => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_are_found_however_they_are_written() {
+        let source = "// import \"./no.js\";\nimport \"./one.js\";\nimport { a, b } from \"../two.js\";\n\
+                      import {\n  c,\n} from \"../../three.js\";\n/** @type {import(\"./no.js\").No} */\n";
+        assert_eq!(imports_in("pages/x/y.js", source), ["pages/x/one.js", "pages/two.js", "three.js"]);
+    }
+
+    #[test]
+    fn every_import_leads_to_a_script_and_every_script_is_counted_once() {
+        for (script, imports) in IMPORTS.iter() {
+            for imported in imports {
+                assert!(IMPORTS.contains_key(imported), "{script} imports {imported}");
+            }
+            let all = imported_by(script);
+            let distinct: std::collections::BTreeSet<_> = all.iter().collect();
+            assert_eq!(all.len(), distinct.len(), "{script}");
+            assert!(!all.contains(&url(script)), "{script} is not among its imports");
+        }
+        assert!(imported_by("layout/app.js").len() > 5);
     }
 }

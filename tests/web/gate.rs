@@ -5,6 +5,7 @@ use rasterd::testing::TestServer;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, COOKIE, ORIGIN};
 
+use crate::browser::Browser;
 use crate::http_client::{HttpClient, send, signed_in};
 use crate::people::create_owner;
 
@@ -128,6 +129,39 @@ async fn static_files_are_cached_for_a_year_at_versioned_addresses() {
     // A page with somebody's data in it is not: its length would tell about the secrets in it.
     let page = send(client.request(Method::GET, "/app/sign-in").header("Accept-Encoding", "gzip")).await;
     assert_eq!(page.header("content-encoding"), "");
+}
+
+#[tokio::test]
+async fn pages_name_every_script_that_they_load_and_each_is_loaded_once() {
+    let server = TestServer::start();
+    server.organization("Acme").await;
+    server.library("acme", "Photos").await;
+    let ada = create_owner(&server, &["acme"]).await;
+    let browser = Browser::on(&server);
+    browser.open("/app/sign-in");
+    let sent = "(() => { const named = [...document.querySelectorAll('script[src], link[rel=modulepreload]')]; \
+        const paths = (all) => all.map((address) => new URL(address, location.href).pathname).sort(); \
+        const loaded = performance.getEntriesByType('resource').map((entry) => entry.name); \
+        return [paths(named.map((node) => node.src || node.href)), paths(loaded.filter((name) => name.endsWith('.js')))]; })()";
+    let expect_named = |path: &str| {
+        browser.wait_for_scripts();
+        let scripts = browser.evaluate(sent);
+        assert_eq!(scripts[0], scripts[1], "{path}: what it names, and what it loads");
+        let mut distinct: Vec<_> = scripts[0].as_array().unwrap().clone();
+        distinct.dedup();
+        assert_eq!(scripts[0].as_array().unwrap().len(), distinct.len(), "{path}: each once");
+        distinct.len()
+    };
+    let few = expect_named("/app/sign-in");
+    browser.sign_in(&ada);
+    for path in ["/app/acme", "/app/acme/photos", "/app/acme/photos/trash", "/app/acme/settings/keys"] {
+        browser.open(path);
+        let many = expect_named(path);
+        assert!(!path.contains("photos") || many > few, "{path}: {many} scripts");
+    }
+    // What is preloaded and not used is reported some seconds after a page is loaded.
+    browser.evaluate("new Promise((over) => setTimeout(over, 4000))");
+    browser.expect_no_console_errors("scripts");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-// The entry of the web app's scripts. What pages do better with a script; every page works without it.
+// The entry of the scripts that every page has. What pages do better with a script; every page works without it.
 // Listeners run in the order of these imports.
 
 import "./dialogs.js";
@@ -10,5 +10,4 @@ import "./copy.js";
 import "./times.js";
 import "./scripted.js";
 import "./session.js";
-import "../pages/libraries/libraries.js";
 import "../pages/profile/passkeys.js";

@@ -68,6 +68,22 @@ async fn the_focus_comes_back_from_a_message() {
 }
 
 #[tokio::test]
+async fn scripts_isolate_names_as_the_server_does() {
+    let library = TestLibrary::empty().await;
+    let browser = library.browser(Role::Viewer).await;
+    browser.open("/app/acme/photos");
+    let table = include_str!("../../../src/webapp/isolated_names.json");
+    let differences = browser.evaluate(&format!(
+        "(async () => {{ const {{ say }} = await import(document.querySelector('link[href$=\"layout/messages.js\"]').href); \
+         const table = {table}; \
+         return table.map(([sentence, html]) => {{ say(sentence, 'problem'); return [document.querySelector('.toast:last-child p').innerHTML, html]; }}) \
+           .filter(([shown, html]) => shown !== html); }})()"
+    ));
+    assert_eq!(differences, serde_json::json!([]));
+    assert!(browser.evaluate("document.querySelectorAll('.toast').length").as_u64().unwrap() > 5);
+}
+
+#[tokio::test]
 async fn names_in_messages_do_not_turn_the_sentence_around_them() {
     let library = TestLibrary::with_fixtures().await;
     let browser = library.browser(Role::Owner).await;

@@ -1,4 +1,4 @@
-// The entry of the libraries' scripts. The grid, its checkboxes and its buttons are there without a script.
+// The entry of the scripts of the pages of libraries. The grid, its checkboxes and its buttons are there without a script.
 // Listeners run in the order of these imports.
 
 import "./selection.js";
