@@ -134,9 +134,10 @@ impl Core {
             let assets = self.marked(&caller, items, &parsed)?;
             return Ok((caller, BrowsePage { assets, next: next.map(BrowseCursor::from), total }));
         }
-        let after = after.cloned();
+        let (after, query) = (after.cloned(), query.clone());
         self.scan(caller, grant, parsed, move |core, caller, grant, parsed| {
             let positions = core.positions(caller, grant, parsed)?;
+            core.cache_result(caller, grant, &query, &positions)?;
             let from = after.map_or(0, |after| positions.partition_point(|position| *position <= after));
             let mut shown = positions.iter().skip(from).take(size);
             // The index may already have a change that was made after this request's snapshot.

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{AssetQuery, BrowsePage, Order, ParsedQuery, stored};
+use super::{AssetQuery, BrowseCursor, BrowsePage, Order, ParsedQuery, stored};
 use crate::core::Core;
 use crate::core::access::{Caller, LibraryPath, ReadGrant};
 use crate::core::model::Asset;
@@ -112,6 +112,19 @@ impl Core {
             return Ok(ids);
         }
         let positions = self.positions(caller, grant, parsed)?;
+        self.cache_result(caller, grant, query, &positions)
+    }
+
+    /// Caches the result of a query that was computed just now, and returns its ids.
+    pub(super) fn cache_result(
+        &self,
+        caller: &Caller,
+        grant: &ReadGrant,
+        query: &AssetQuery,
+        positions: &[BrowseCursor],
+    ) -> Result<Arc<[AssetId]>> {
+        let library = grant.library();
+        let change = caller.snapshot().last_change_in(&[library.0])?;
         let ids: Arc<[AssetId]> = positions.iter().map(|position| position.id).collect();
         self.cached_results().add(library, change, query, &ids);
         Ok(ids)

@@ -1,6 +1,9 @@
 //! Browsing a library: searching, filtering, sorting, loading a long list.
 
+use std::time::Duration;
+
 use rasterd::core::model::Role;
+use serde_json::json;
 
 use super::measurements::ALL_THERE;
 use super::test_library::TestLibrary;
@@ -73,6 +76,68 @@ async fn tags_filter_and_orders_sort() {
     by_size.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
     browser.choose("Order", "Largest first");
     expect_names(&browser, &by_size.map(|(name, _)| name));
+}
+
+/// The headings in the list, each with the name of the asset at which it stands.
+fn headings(browser: &Browser) -> serde_json::Value {
+    browser.wait_until(ALL_THERE);
+    browser.evaluate(
+        "[...document.querySelectorAll('#grid .tile[data-period]')].map((tile) => \
+         [tile.querySelector('.tile-name').textContent, tile.dataset.period])",
+    )
+}
+
+#[tokio::test]
+async fn a_short_list_says_where_each_day_or_month_begins_without_asking_for_it() {
+    const DAY: u64 = 24 * 60 * 60;
+    let library = TestLibrary::empty().await;
+    let clock = library.server.clock();
+    let passed = clock.now() / 1000 % DAY;
+    // From noon on, so that a day is not over in the middle of the test.
+    clock.advance(Duration::from_secs(DAY + DAY / 2 - passed));
+    library.upload("sunset.jpg").await;
+    library.upload("wine.jpg").await;
+    clock.advance(Duration::from_secs(3 * DAY));
+    library.upload("seeding.png").await;
+    let days = clock.now() / 1000 / DAY;
+    let date = |day: u64, options: &str| {
+        format!(
+            "new Date({day} * 86400000).toLocaleDateString('en', {{ {options} year: 'numeric', timeZone: 'UTC' }})"
+        )
+    };
+    let day = "day: 'numeric', month: 'short',";
+    let browser = library.browser(Role::Viewer).await;
+    browser.open("/app/acme/photos");
+    let dates = [date(days, day), date(days - 3, day)].map(|date| browser.evaluate(&date));
+    assert_eq!(headings(&browser), json!([["seeding", dates[0]], ["wine", dates[1]]]));
+    assert_eq!(
+        browser.evaluate("performance.getEntriesByType('resource').filter((entry) => entry.initiatorType === 'fetch').length"),
+        0
+    );
+    // They take no room in the rows.
+    let rows = "new Set([...document.querySelectorAll('#grid .tile')].map((tile) => tile.getBoundingClientRect().top)).size";
+    assert_eq!(browser.evaluate(rows), 1);
+    browser.check("library-days");
+    browser.choose("Order", "Oldest first");
+    browser.wait_for_path("/app/acme/photos?sort=oldest");
+    assert_eq!(headings(&browser), json!([["sunset", dates[1]], ["seeding", dates[0]]]));
+    browser.choose("Order", "By name");
+    browser.wait_for_path("/app/acme/photos?sort=name");
+    assert_eq!(headings(&browser), json!([]));
+
+    clock.advance(Duration::from_secs(70 * DAY));
+    library.upload("umang.webp").await;
+    browser.sign_in("viewer@example.org");
+    browser.open("/app/acme/photos?type=webp&type=jpeg");
+    let month = "month: 'short',";
+    let dates = [date(days + 70, month), date(days - 3, month)].map(|date| browser.evaluate(&date));
+    assert_eq!(headings(&browser), json!([["umang", dates[0]], ["wine", dates[1]]]));
+    browser.fill("Search this library", "sunset");
+    browser.wait_for(&Locator::text("1 asset found"));
+    assert_eq!(headings(&browser), json!([]), "the best match comes first, not the newest");
+    browser.press("Escape");
+    browser.wait_for(&Locator::text("3 assets found"));
+    assert_eq!(headings(&browser), json!([["umang", dates[0]], ["wine", dates[1]]]));
 }
 
 #[tokio::test]

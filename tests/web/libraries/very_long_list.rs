@@ -21,8 +21,8 @@ fn pretend(browser: &Browser) {
          const html = (text) => new Response(text, {{ headers: {{ 'Content-Type': 'text/html' }} }}); \
          window.fetch = async (address, ...rest) => {{ \
            const wanted = new URL(address, location.href).searchParams; \
-           if (wanted.has('timeline')) return new Response(JSON.stringify([['2026-11', 0], ['2026-03', 2500000], ['2025-12', 3999990]])); \
-           if (!wanted.has('start')) return html((await (await before(address, ...rest)).text()).replace(/data-total=\"\\d+\"/, `data-total=\"${{total}}\"`)); \
+           if (!wanted.has('start')) return html((await (await before(address, ...rest)).text()).replace(/data-total=\"\\d+\"/, `data-total=\"${{total}}\"`) \
+             .replace(/data-timeline=\"[^\"]*\"/, 'data-timeline=\"2026-11:0 2026-03:2500000 2025-12:3999990\"')); \
            const start = Number(wanted.get('start')); \
            const part = Array.from({{ length: Math.min(60, total - start) }}, (_, at) => tile(start + at)); \
            return html(`<ul data-total=\"${{total}}\">${{part.join('')}}</ul>`); }}; }})()"

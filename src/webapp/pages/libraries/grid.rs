@@ -10,6 +10,7 @@ use super::upload::accepted_extensions;
 use super::{ALL, Can, InLibrary};
 use crate::core::Core;
 use crate::core::access::Caller;
+use crate::core::browse::timeline::Period;
 use crate::core::browse::window::Freshness;
 use crate::core::browse::{BrowsePage, Order};
 use crate::core::model::{Library, TagCount};
@@ -58,6 +59,8 @@ struct ListPage {
     /// How many assets the list has.
     total: usize,
     next: Option<String>,
+    /// Where each month or day begins in a list that is ordered by time, for a script: `2026-11:0 2026-10:37`.
+    timeline: String,
     tags: Vec<TagFilter>,
     /// All tags, for those who have no script that looks for some.
     all_tags: Vec<TagFilter>,
@@ -75,15 +78,6 @@ impl ListPage {
     fn orders(&self) -> Vec<Order> {
         let others = Order::ALL.into_iter();
         others.filter(|order| self.is_search() || *order != Order::Newest).collect()
-    }
-
-    /// Whether the list is ordered by time.
-    fn is_timed(&self) -> bool {
-        match self.browsing.query.order {
-            Some(Order::Newest | Order::Oldest) => true,
-            Some(Order::Name | Order::Size) => false,
-            None => !self.is_search(),
-        }
     }
 
     fn is_search(&self) -> bool {
@@ -117,10 +111,12 @@ pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> 
     let detail = core.get_library(&caller, &browsing.path())?;
     let (caller, part) =
         core.browse(caller, &browsing.path(), &browsing.query, browsing.after.as_ref(), PAGE).await?;
+    let (caller, periods) = core.timeline(caller, &browsing.path(), &browsing.query).await?;
     let can = Can::of(&caller);
     let suggestions = detail.tags.iter().take(SUGGESTED).map(|tag| tag.text.clone()).collect();
     let filters = Filters::of(core, &caller, &browsing)?;
-    let listing = listing(browsing, &detail.library, &detail.tags, &part, filters);
+    let mut listing = listing(browsing, &detail.library, &detail.tags, &part, filters);
+    listing.timeline = marks(&periods);
     if user.context.is_partial() {
         return page(&Results { can, listing });
     }
@@ -157,8 +153,15 @@ fn listing(
         all_tags,
         is_library_empty: library.assets == 0,
         filters,
+        timeline: String::new(),
         browsing,
     }
+}
+
+/// Where each period begins, as a script reads it.
+fn marks(periods: &[Period]) -> String {
+    let marks = periods.iter().map(|period| format!("{}:{}", period.name, period.first));
+    marks.collect::<Vec<_>>().join(" ")
 }
 
 fn tiles(browsing: &Browsing, part: &BrowsePage) -> Vec<Tile> {

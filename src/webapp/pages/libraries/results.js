@@ -1,9 +1,10 @@
 // What a library's page shows of a list, and keeping it current after changes and uploads.
 
 import { fetchPart } from "../../layout/fetch.js";
-import { partsCame, position, reload, setPosition, setUp, shownTiles } from "./grid.js";
+import { partsCame, position, reload, setPosition, setUp, showHeadings, shownTiles } from "./grid.js";
 import { renewScrubber } from "./scrubber.js";
 import { showBoxes, showCount } from "./selection.js";
+import { readTimeline } from "./timeline.js";
 
 /** The address of the list that is shown. */
 export const shownAddress = () =>
@@ -11,6 +12,7 @@ export const shownAddress = () =>
 
 /** Gives a grid that just came what it needs. */
 export function settle() {
+  readTimeline(document.getElementById("grid"));
   setUp(shownAddress());
   showBoxes();
   showCount(false);
@@ -52,6 +54,8 @@ export async function refresh() {
   showBar(page);
   showCount(false);
   partsCame(Number(after.dataset.total));
+  readTimeline(after);
+  showHeadings();
   reload();
   renewScrubber();
 }

@@ -1,7 +1,7 @@
 // The scrubber beside a long list that is ordered by time: its months, and any place of it with one movement.
 
-import { columnCount, count, covered, renderSoon, scrollToRow, showHeadings, topRow } from "./grid.js";
-import { askTimeline, nameOf, setTimeline, timeline } from "./timeline.js";
+import { columnCount, count, covered, renderSoon, scrollToRow, topRow } from "./grid.js";
+import { nameOf, timeline } from "./timeline.js";
 
 // A list of fewer screens than this needs none.
 const SCREENS = 3;
@@ -27,31 +27,18 @@ function monthAt(row) {
   return timeline().findLast(([, first]) => first < next * columnCount())?.[0];
 }
 
-let turn = 0;
 /** Makes the scrubber of the list that is shown, if it is long and ordered by time. */
-export async function renewScrubber() {
-  const mine = (turn += 1);
+export function renewScrubber() {
   const grid = document.getElementById("grid");
   const isLong = grid && grid.offsetHeight > SCREENS * innerHeight;
-  if (!isLong || !grid.hasAttribute("data-timed")) return remove();
-  try {
-    const answer = await askTimeline();
-    if (mine !== turn) return;
-    setTimeline(answer);
-  } catch {
+  if (!isLong || !timeline().length) {
+    scrubber?.remove();
+    scrubber = null;
     return;
   }
-  showHeadings();
   scrubber ??= make();
   draw();
   follow();
-}
-
-function remove() {
-  setTimeline([]);
-  showHeadings();
-  scrubber?.remove();
-  scrubber = null;
 }
 
 function make() {
@@ -145,4 +132,4 @@ addEventListener("scroll", () => {
   if (!scrubber) return;
   underway ||= requestAnimationFrame(() => ((underway = 0), follow()));
 });
-addEventListener("resize", () => scrubber && (draw(), follow()));
+addEventListener("resize", renewScrubber);

@@ -1,8 +1,5 @@
 // When the assets of a list were uploaded: where each month begins in it, or each day of a list of few days.
 
-import { ask } from "../../layout/fetch.js";
-import { listAddress } from "./list.js";
-
 /**
  * The months or days, each with the position of its first asset.
  * @type {[string, number][]}
@@ -17,18 +14,16 @@ let headings = new Map();
 export const timeline = () => periods;
 
 /**
- * @returns {Promise<[string, number][]>} the timeline of the list that is shown
+ * Reads the timeline of the list that is shown, which is empty for one that is not ordered by time.
+ * @param {HTMLElement | null} grid
  */
-export async function askTimeline() {
-  const address = new URL(listAddress(), location.href);
-  address.searchParams.set("timeline", "1");
-  return (await ask(address.href)).json();
-}
-
-/** @param {[string, number][]} answer */
-export function setTimeline(answer) {
-  periods = answer;
-  headings = new Map(answer.map(([period, first]) => [first, nameOf(period)]));
+export function readTimeline(grid) {
+  const marks = (grid?.dataset.timeline ?? "").split(" ").filter(Boolean);
+  periods = marks.map((mark) => {
+    const [period, first] = mark.split(":");
+    return [period, Number(first)];
+  });
+  headings = new Map(periods.map(([period, first]) => [first, nameOf(period)]));
 }
 
 /** @param {string} period */

@@ -1,9 +1,7 @@
-//! Parts of a library's page that a script asks for: assets from a position on, the months of the list, tags by their
-//! letters.
+//! Parts of a library's page that a script asks for: assets from a position on, tags by their letters.
 
 use actix_web::HttpResponse;
 use askama::Template;
-use serde::Serialize;
 
 use super::{Freshness, PAGE, TagFilter, tag_filters, tiles};
 use crate::core::model::name::fold;
@@ -21,8 +19,6 @@ const TAGS_FOUND: usize = 50;
 pub enum Part {
     /// The assets from this position on.
     From(usize),
-    /// Where each month begins.
-    Timeline,
     /// The tags that have these letters.
     Tags(String),
 }
@@ -32,7 +28,6 @@ impl Part {
     pub fn wanted(query: &str) -> Option<Self> {
         url::form_urlencoded::parse(query.as_bytes()).find_map(|(name, value)| match &*name {
             "start" => value.parse().ok().map(Self::From),
-            "timeline" => Some(Self::Timeline),
             "find-tag" => Some(Self::Tags(value.into_owned())),
             _ => None,
         })
@@ -47,10 +42,6 @@ struct TagsFound {
     more: usize,
 }
 
-/// A month or a day, and where it begins.
-#[derive(Serialize)]
-struct Mark(String, usize);
-
 pub async fn answer(user: SignedInUser, browsing: Browsing, part: Part) -> Result<HttpResponse> {
     let caller = user.caller(&browsing.organization)?;
     let (core, path, query) = (&user.core, browsing.path(), &browsing.query);
@@ -60,11 +51,6 @@ pub async fn answer(user: SignedInUser, browsing: Browsing, part: Part) -> Resul
             let (_, part) = part?;
             let tiles = tiles(&browsing, &part);
             page(&TileList { tiles, total: Some(part.total), warning: "" })
-        }
-        Part::Timeline => {
-            let (_, periods) = core.timeline(caller, &path, query).await?;
-            let marks = periods.into_iter().map(|period| Mark(period.name, period.first));
-            Ok(HttpResponse::Ok().json(marks.collect::<Vec<_>>()))
         }
         Part::Tags(letters) => {
             let wanted = fold(&letters);
