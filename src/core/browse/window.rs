@@ -2,7 +2,7 @@
 //! the store, positions are found in its counts. Any other order is computed once, and its ids are cached until the
 //! library changes.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{AssetQuery, BrowseCursor, BrowsePage, Order, ParsedQuery, stored};
@@ -91,6 +91,28 @@ impl Core {
             // One that was trashed after the result was computed leaves a gap at the end.
             let assets = shown.filter_map(|id| caller.snapshot().asset(grant, id).ok()).collect();
             Ok(BrowsePage { assets: core.marked(caller, assets, parsed)?, next: None, total: ids.len() })
+        })
+        .await
+    }
+
+    /// Those of some ids whose assets are in the result of a query; also returns the caller.
+    ///
+    /// # Errors
+    /// Those of [`Core::browse`].
+    pub async fn found_among(
+        &self,
+        caller: Caller,
+        path: &LibraryPath<'_>,
+        query: &AssetQuery,
+        ids: &[String],
+    ) -> Result<(Caller, Vec<String>)> {
+        let query = AssetQuery { order: Some(Order::Newest), ..query.clone() };
+        let grant = caller.read(path)?;
+        let parsed = self.parse_query(&query)?;
+        let wanted: HashSet<AssetId> = ids.iter().filter_map(|id| AssetId::parse(id)).collect();
+        self.scan(caller, grant, parsed, move |core, caller, grant, parsed| {
+            let found = core.result(caller, grant, &query, parsed, Freshness::Cached)?;
+            Ok(found.iter().filter(|id| wanted.contains(id)).map(ToString::to_string).collect())
         })
         .await
     }

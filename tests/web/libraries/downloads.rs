@@ -41,6 +41,12 @@ async fn a_selection_is_one_archive_with_the_files_as_they_are() {
         .map(|(name, source)| (name.to_owned(), std::fs::read(fixture(source)).unwrap()));
     assert!(files == expected, "{:?}", files.iter().map(|(name, _)| name).collect::<Vec<_>>());
 
+    // All of a list but one, and this one by itself, too.
+    let both = format!("{all}&but={first}&id={first}");
+    let answer = client.form("/app/acme/photos/selected", &session, &both).send().await.unwrap();
+    let again = unpacked(answer.bytes().await.unwrap().to_vec());
+    assert_eq!(again.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["Wine.jpg", "wine (2).jpg"]);
+
     // What is gone is named in the archive.
     library.trash(&[&gone]).await;
     let some = format!("csrf={token}&do=download&id={first}&id={gone}");

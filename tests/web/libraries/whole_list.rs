@@ -138,6 +138,50 @@ async fn a_whole_list_stays_selected_with_its_filters() {
 }
 
 #[tokio::test]
+async fn an_asset_that_is_selected_in_two_ways_counts_once() {
+    let library = TestLibrary::with_fixtures().await;
+    let browser = library.browser(Role::Editor).await;
+    browser.open("/app/acme/photos?type=jpeg");
+    browser.wait_for_images();
+    browser.click(&Locator::role("checkbox", "Select wine"));
+    browser.click(&Locator::button("Select all 3"));
+    browser.wait_for(&Locator::text("3 selected"));
+    browser.evaluate("document.querySelector('.filter-chips a').click()");
+    browser.wait_for_path("/app/acme/photos");
+    browser.wait_for_images();
+    let count = || browser.text(&Locator::css("#selection-count"));
+    let select = |name: &str| browser.click(&Locator::role("checkbox", &format!("Select {name}")));
+    // One that the other list has, and one that it has not.
+    select("sunset");
+    browser
+        .wait_until("document.getElementById('announcer').textContent === '3 selected with other filters'");
+    assert_eq!(count(), "3 selected with other filters");
+    select("umang");
+    browser.wait_for(&Locator::text("4 selected, 3 of them with other filters"));
+    // Taken out again, it is out, however it was selected.
+    select("sunset");
+    browser.wait_for(&Locator::text("3 selected, 2 of them with other filters"));
+    select("sunset");
+    browser.wait_for(&Locator::text("4 selected, 2 of them with other filters"));
+
+    // As long as the server does not answer, the number is not said to be exact.
+    browser.evaluate(
+        "window.before = window.fetch; window.fetch = async () => new Response('', { status: 503 })",
+    );
+    select("picos-de-europa");
+    browser.wait_for(&Locator::text("Up to 5 selected, 2 of them with other filters"));
+    browser.evaluate("window.fetch = window.before");
+    browser.fill("Tags, separated by commas", "chosen");
+    browser.click(&Locator::button("Tag"));
+    browser.wait_for(&Locator::text("Added “chosen” to 4 assets."));
+    assert_eq!(browser.text(&Locator::css(".toast p")), "Added “chosen” to 4 assets.");
+    let mut tagged: Vec<_> =
+        listed(&library).into_iter().filter(|(_, tags, _)| !tags.is_empty()).map(|(name, ..)| name).collect();
+    tagged.sort();
+    assert_eq!(tagged, ["picos-de-europa", "sunset", "umang", "wine"]);
+}
+
+#[tokio::test]
 async fn what_is_not_done_is_not_said() {
     let library = TestLibrary::with_fixtures().await;
     library.server.library("acme", "Press kit").await;

@@ -75,6 +75,9 @@ pub async fn change(user: SignedInUser, path: InLibrary, form: Form) -> Result<H
     if form.text("do") == "addresses" {
         return addresses(&user, &browsing, &form).await;
     }
+    if form.text("do") == "overlap" {
+        return overlap(&user, &browsing, &form).await;
+    }
     if form.text("do") == "download" {
         return super::download::download(user, browsing, &form).await;
     }
@@ -206,11 +209,12 @@ pub(super) struct Parts<'a> {
 enum Rest {
     /// These ids.
     Ids(Vec<String>),
-    /// What the query finds after a position, but for these, and no more than so many.
+    /// What the query finds after a position, but for these, and no more than so many; then these ids.
     Query {
         after: Option<BrowseCursor>,
         except: Vec<String>,
         left: usize,
+        ids: Vec<String>,
     },
     Nothing,
 }
@@ -221,7 +225,8 @@ impl<'a> Parts<'a> {
         let rest = if form.has("all") {
             // What a script says was there when the person chose all of it.
             let left = form.text("left").parse().unwrap_or(usize::MAX);
-            Rest::Query { after: BrowseCursor::parse(form.text("after")), except: texts("but"), left }
+            let after = BrowseCursor::parse(form.text("after"));
+            Rest::Query { after, except: texts("but"), left, ids: texts("id") }
         } else {
             let ids = texts("id");
             if ids.is_empty() {
@@ -242,7 +247,7 @@ impl<'a> Parts<'a> {
                 self.rest = if later.is_empty() { Rest::Nothing } else { Rest::Ids(later) };
                 Ok(Some(ids))
             }
-            Rest::Query { after, except, left } => {
+            Rest::Query { after, except, left, ids: others } => {
                 let caller = self.user.caller(&self.browsing.organization)?;
                 let (path, query) = (self.browsing.path(), &self.browsing.query);
                 let (_, part) =
@@ -250,9 +255,11 @@ impl<'a> Parts<'a> {
                 let mut ids = part.ids;
                 ids.truncate(left);
                 let left = left - ids.len();
-                if let Some(after) = part.next.filter(|_| left > 0) {
-                    self.rest = Rest::Query { after: Some(after), except, left };
-                }
+                self.rest = match part.next.filter(|_| left > 0) {
+                    Some(after) => Rest::Query { after: Some(after), except, left, ids: others },
+                    None if others.is_empty() => Rest::Nothing,
+                    None => Rest::Ids(others),
+                };
                 Ok(Some(ids))
             }
         }
@@ -277,6 +284,19 @@ impl<'a> Parts<'a> {
             Rest::Query { after, .. } => after.as_ref().map(ToString::to_string),
         }
     }
+}
+
+/// Which of some assets a list has, too: a script counts what is selected in two ways once.
+#[derive(Serialize)]
+struct Overlap {
+    ids: Vec<String>,
+}
+
+async fn overlap(user: &SignedInUser, browsing: &Browsing, form: &Form) -> Result<HttpResponse> {
+    let caller = user.caller(&browsing.organization)?;
+    let ids: Vec<String> = form.texts("id").map(str::to_owned).collect();
+    let (_, ids) = user.core.found_among(caller, &browsing.path(), &browsing.query, &ids).await?;
+    Ok(HttpResponse::Ok().json(Overlap { ids }))
 }
 
 /// The public addresses of a selection, for a script to copy.

@@ -1,9 +1,10 @@
 // What is selected: some assets, or everything that a list has but for some. It is kept while the list is searched.
 
 import { announce, say } from "../../layout/messages.js";
+import { sendChange } from "../../layout/session.js";
 import { count, indexOf, shownTiles, tileAt } from "./grid.js";
 import { idsBetween, listAddress } from "./list.js";
-import { boxOf, tileOf } from "./tiles.js";
+import { boxOf, gridForm, tileOf } from "./tiles.js";
 
 /**
  * Assets that were selected one by one.
@@ -12,10 +13,11 @@ import { boxOf, tileOf } from "./tiles.js";
 const some = new Set();
 
 /**
- * A whole list that was selected: its address, how many it had, and what was taken out again.
- * @type {{ address: string, total: number, except: Set<string> } | null}
+ * A whole list that was selected: its address, how many it had, what was taken out again, and of assets that were selected
+ * one by one whether it has them, too, as far as the server was asked.
+ * @typedef {{ address: string, total: number, except: Set<string>, has: Map<string, boolean> }} Whole
  */
-let whole = null;
+let whole = /** @type {Whole | null} */ (null);
 
 /** Whether the list that is shown is part of the one that is selected. */
 const isWithin = () => Boolean(whole) && (whole.address === listAddress() || !whole.address.includes("?"));
@@ -23,13 +25,23 @@ const isWithin = () => Boolean(whole) && (whole.address === listAddress() || !wh
 /** @param {string} id */
 export const isChosen = (id) => some.has(id) || (isWithin() && !whole.except.has(id));
 
-/** How many are selected. */
-export const chosenCount = () => some.size + (whole ? whole.total - whole.except.size : 0);
+/** How many of the whole list are selected. */
+const wholeCount = () => (whole ? whole.total - whole.except.size : 0);
 
-/** What is selected, for a request. */
+/** Those that were selected one by one and with the whole list, too. */
+const both = () => [...some].filter((id) => whole?.has.get(id) && !whole.except.has(id));
+
+/** How many are selected; at most so many, while the server was not asked about some of them. */
+export const chosenCount = () => some.size + wholeCount() - both().length;
+
+/** What is selected, for a request: each asset in one of both ways. */
 export const chosen = () => ({
   ids: [...some],
-  whole: whole && { address: whole.address, except: [...whole.except], total: whole.total - whole.except.size },
+  whole: whole && {
+    address: whole.address,
+    except: [...new Set([...whole.except, ...some])],
+    total: wholeCount() - both().length,
+  },
 });
 
 /**
@@ -42,7 +54,27 @@ function set(id, isOn) {
     else whole.except.add(id);
     some.delete(id);
   } else if (isOn) some.add(id);
-  else some.delete(id);
+  else {
+    if (whole?.has.get(id)) whole.except.add(id);
+    some.delete(id);
+  }
+}
+
+/** What the server was not asked about yet: whether the whole list has it, too. */
+const unknown = () => (whole ? [...some].filter((id) => !whole.has.has(id)) : []);
+
+/** Asks the server which of the assets that were selected one by one the whole list has, too. */
+async function askForBoth() {
+  const [asked, ids] = [whole, unknown()];
+  const fields = [["do", "overlap"], ["next", asked.address], ...ids.map((id) => ["id", id])];
+  try {
+    const answer = await sendChange(gridForm().getAttribute("action"), new URLSearchParams(fields));
+    const known = new Set((await answer.json()).ids);
+    for (const id of ids) asked.has.set(id, known.has(id));
+  } catch {
+    // Without an answer, the number stays the most that it can be.
+  }
+  if (asked === whole) showCount();
 }
 
 /** The position at which a range begins; -1 without one. */
@@ -53,10 +85,11 @@ export const setAnchor = (index) => (anchor = index);
 
 /** How many are selected; of a whole list that is not shown now, the tiles don’t tell. */
 function countText() {
-  const chosen = `${chosenCount().toLocaleString("en")} selected`;
+  const atMost = unknown().length ? "Up to " : "";
+  const chosen = `${atMost}${chosenCount().toLocaleString("en")} selected`;
   if (!whole || isWithin()) return chosen;
-  const others = (whole.total - whole.except.size).toLocaleString("en");
-  return some.size ? `${chosen}, ${others} of them with other filters` : `${chosen} with other filters`;
+  if (chosenCount() === wholeCount()) return `${chosen} with other filters`;
+  return `${chosen}, ${wholeCount().toLocaleString("en")} of them with other filters`;
 }
 
 /** Shows what is selected, and has it read out. */
@@ -101,7 +134,9 @@ export async function choose(index, isOn, through = false) {
     anchor = index;
   }
   showBoxes();
-  showCount();
+  if (!unknown().length) return showCount();
+  showCount(false);
+  await askForBoth();
 }
 
 /**
@@ -119,7 +154,7 @@ async function idsOf(from, to) {
 export function chooseAll() {
   if (document.getElementById("grid")?.dataset.total) {
     some.clear();
-    whole = { address: listAddress(), total: count(), except: new Set() };
+    whole = { address: listAddress(), total: count(), except: new Set(), has: new Map() };
   } else for (const tile of shownTiles()) some.add(tile.dataset.id);
   showBoxes();
   showCount();
