@@ -13,6 +13,7 @@ use super::browsing::Browsing;
 use super::image::file_path;
 use crate::core::browse::BrowseCursor;
 use crate::core::model::ApprovalFilter;
+use crate::core::model::text::shown;
 use crate::core::selection::{MadeDecision, SelectionChange, SelectionOutcome};
 use crate::error::{Error, Result};
 use crate::webapp::flash::Flash;
@@ -146,7 +147,7 @@ async fn carry_out(user: &SignedInUser, browsing: &Browsing, form: &Form) -> Res
     }
     let text = sums.text(&change, target.as_deref());
     Ok(DonePart {
-        text,
+        text: shown(&text).into_owned(),
         sums: sums.to_text(),
         changed,
         undo,
