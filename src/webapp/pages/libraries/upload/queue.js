@@ -123,10 +123,10 @@ export function resume() {
 async function start(job) {
   running += 1;
   set(job, "sending");
-  job.cancelling = new AbortController();
+  const { signal } = (job.cancelling = new AbortController());
   /** @type {import("./send.js").Sending} */
   const sending = {
-    signal: job.cancelling.signal,
+    signal,
     onProgress: (bytes) => {
       job.sent = Math.min(bytes, job.file.size);
       job.progress.value = job.sent / Math.max(job.file.size, 1);
@@ -139,7 +139,8 @@ async function start(job) {
     () => /** @type {import("./send.js").Outcome | null} */ (null),
   );
   running -= 1;
-  if (outcome) ended(job, outcome);
+  // What went wrong with one that was cancelled meanwhile concerns nobody; that it was stored all the same does.
+  if (outcome && (!signal.aborted || !outcome.problem)) ended(job, outcome);
   over();
 }
 
