@@ -200,11 +200,18 @@ async fn what_is_there_several_times_is_found_by_its_file_and_by_its_look() {
     let path = format!("/cdn/acme/photos/{original}?w=800&fm=png");
     let smaller = scene.client.request(Method::GET, &path).send().await.unwrap().bytes().await.unwrap();
     scene.upload("smaller.png", &smaller).await;
+    // The same in another library concerns nobody here.
+    let server = &scene.library.server;
+    server.library("acme", "Press kit").await;
+    let key = server.key("acme", &[("press-kit", Access::Write)]).await;
+    server.upload(&key, "acme", "press-kit", "elsewhere.jpg", &sunset).await;
+    server.upload(&key, "acme", "press-kit", "elsewhere small.png", &smaller).await;
     scene.library.server.processed().await;
     let page = scene.page("/duplicates").await;
     let (same, alike) = page.split_once("id=\"look-alike\"").unwrap();
     assert_eq!(names(same), ["sunset", "copy", "Original"].into());
     assert!(names(alike).contains("smaller") && !names(alike).contains("wine"), "{:?}", names(alike));
+    assert!(!page.contains("elsewhere"));
     // One of each group can be trashed from there.
     let copy = same.split("aria-label=\"Select copy\"").next().unwrap().rsplit("value=\"").next().unwrap();
     let id = copy.split('"').next().unwrap();
