@@ -10,7 +10,7 @@ use clap::Args;
 use super::output::print_once;
 use super::serve::{self, CertificateFiles, ServeArgs, listen, listen_on_unix_socket};
 use super::{CommandError, LayerArgs, flag, with_warnings_printed};
-use crate::config::{Config, Flag, Variables};
+use crate::config::{Config, Flag, Origin, Shown, Variables};
 use crate::core::Core;
 use crate::core::clock::Clock;
 use crate::core::disk::Disk;
@@ -21,6 +21,7 @@ use crate::core::settings::{PasswordCost, Settings};
 use crate::core::test_control::{self, NewOrganization, TestControl, TestOrganization};
 use crate::fetch::FetchSettings;
 use crate::telemetry;
+use crate::telemetry::traces::Traces;
 use crate::testing::TestDisk;
 use crate::transport::server::{Server, ServerOptions, Signals};
 use crate::transport::test_control::TestControlOptions;
@@ -47,6 +48,14 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("scrub.days", "0"),
     // A connection that a fault cuts is not worth a line.
     ("log.level", "warn,actix_http::h1::dispatcher=off"),
+];
+/// What a server for tests does in its own way, by the beginning of the key, and why. Set, it is refused.
+const NOT_FOLLOWED: &[(&str, &str)] = &[
+    ("backup.", "it makes no backups"),
+    ("data.dir", "its data are in a temporary directory, for which --data-dir names the place"),
+    ("data.reserve_bytes", "it keeps no space free"),
+    ("fetch.allow", "it fetches from the addresses of this machine alone"),
+    ("tls.", "it makes its certificate itself"),
 ];
 /// The addresses that files are fetched from: those of this machine.
 const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1/128"];
@@ -133,14 +142,30 @@ fn configuration(dir: &Path, args: &ServeArgs, layers: &LayerArgs) -> Result<Con
     let path = |name: &str| dir.join(name).to_string_lossy().into_owned();
     let default = |key: &str, value: &str| flag("--ephemeral", key, Some(&value.to_owned()));
     let mut flags: Vec<Flag> = DEFAULTS.iter().filter_map(|(key, value)| default(key, value)).collect();
-    flags.extend(layers.set.iter().cloned());
-    flags.extend(args.flags());
+    let given: Vec<Flag> = layers.set.iter().cloned().chain(args.flags()).collect();
+    flags.extend(given.iter().cloned());
     flags.extend(default("data.dir", &path("data")));
     flags.extend(default("tls.dir", &path("certs")));
     let search_path = std::env::var("PATH").map(|value| ("PATH".to_owned(), value));
     let variables = Variables(search_path.into_iter().collect());
     let file = layers.config.as_deref().unwrap_or(Path::new("/dev/null"));
-    Ok(Config::load(Some(file), &variables, &flags)?)
+    let load = |flags: &[Flag]| Config::load(Some(file), &variables, flags);
+    expect_followed(load(&given)?.shown())?;
+    Ok(load(&flags)?)
+}
+
+/// Refuses what was set and would change nothing.
+fn expect_followed(shown: &[Shown]) -> Result<(), CommandError> {
+    let is_set = |shown: &&Shown| !matches!(shown.origin, Origin::Default | Origin::Derived);
+    let refused = |shown: &Shown| {
+        let (_, why) = NOT_FOLLOWED.iter().find(|(start, _)| shown.key.starts_with(start))?;
+        Some(format!("  {}: {} is set, but {why}", shown.origin, shown.key))
+    };
+    let problems: Vec<String> = shown.iter().filter(is_set).filter_map(refused).collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(CommandError(format!("a server for tests does not follow these keys:\n{}", problems.join("\n"))))
 }
 
 fn open(dir: &Path, config: &Config, own: &EphemeralArgs) -> Result<Parts, CommandError> {
@@ -161,6 +186,8 @@ fn open(dir: &Path, config: &Config, own: &EphemeralArgs) -> Result<Parts, Comma
     let options = ServerOptions {
         test_control: Some(TestControlOptions { token: token.clone() }),
         unix_socket: listen_on_unix_socket(config)?,
+        metrics: serve::metrics(config)?,
+        traces: config.otlp_endpoint.as_deref().map(Traces::start).transpose()?,
         ..serve::options(config, listener, &config.addresses(bound), &files)
     };
     Ok(Parts { core, options, token, certificate, first })
@@ -176,7 +203,7 @@ fn settings(config: &Config, bound: std::net::SocketAddr) -> Settings {
     let mut settings = config.settings(bound);
     settings.renditions.program = Some(PathBuf::from("/proc/self/exe"));
     settings.fetch = FetchSettings {
-        enabled: true,
+        enabled: settings.fetch.enabled,
         offline: config.offline,
         allow: LOOPBACK.iter().filter_map(|range| range.parse().ok()).collect(),
         only_allowed: true,

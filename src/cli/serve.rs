@@ -167,7 +167,7 @@ pub(super) fn options(
 }
 
 /// Where the metrics are, and who may read them.
-fn metrics(config: &Config) -> Result<MetricsOptions, CommandError> {
+pub(super) fn metrics(config: &Config) -> Result<MetricsOptions, CommandError> {
     let Metrics { bind, token_file } = &config.metrics;
     let token = token_file.as_deref().map(MetricsToken::load).transpose()?.map(Arc::new);
     let listener = bind.map(|address| listen(address, "metrics.bind")).transpose()?;

@@ -1,6 +1,7 @@
 //! What a server for tests begins with.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use rasterd::testing::TempFolder;
 use reqwest::Method;
@@ -192,4 +193,47 @@ fn the_environment_and_other_flags_of_tests_are_checked() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left");
     let exit = TestDir::new().run(&["serve", "--clock", "2026-01-01T00:00:00Z"]);
     assert!(exit.failed(2).contains("--ephemeral"));
+}
+
+#[tokio::test]
+async fn what_a_server_for_tests_does_in_its_own_way_can_not_be_set() {
+    let refused = |flags: &[&str]| {
+        let folder = TempFolder::in_memory();
+        let output = command(&folder, flags).output().unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for (key, value) in [
+        ("backup.dir", "/tmp/backup"),
+        ("backup.every_hours", "1"),
+        ("backup.keep", "1"),
+        ("data.dir", "/tmp/data"),
+        ("data.reserve_bytes", "1 GB"),
+        ("fetch.allow", "10.0.0.0/8"),
+        ("tls.acme.email", "ada@example.org"),
+        ("tls.authority_file", "/tmp/ca.pem"),
+        ("tls.dir", "/tmp/certs"),
+    ] {
+        let (code, message) = refused(&["--set", &format!("{key}={value}")]);
+        let expected = format!("  flag --set: {key} is set, but it");
+        assert!(code == Some(1) && message.contains(&expected), "{key}: {code:?} {message}");
+    }
+    let folder = TempFolder::in_memory();
+    let path = folder.path().join("config.toml").display().to_string();
+    fs::write(&path, "[data]\ndir = \"/var/lib/rasterd\"\n").unwrap();
+    let (_, message) = refused(&["--config", &path]);
+    assert!(message.contains(&format!("  {path}: data.dir is set, but its data are in")), "{message}");
+}
+
+#[tokio::test]
+async fn a_server_for_tests_shows_its_metrics_where_they_are_asked_for() {
+    let folder = TempFolder::in_memory();
+    let token = folder.path().join("token");
+    fs::write(&token, "a-token-that-is-long-enough-for-everybody\n").unwrap();
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
+    let server = Ephemeral::start(&["--set", &format!("metrics.token_file={}", token.display())]);
+    let client = server.client();
+    assert_eq!(client.get("/metrics").await.status, 401);
+    let none = Ephemeral::start(&[]);
+    assert_eq!(none.client().get("/metrics").await.status, 404);
 }
