@@ -1,5 +1,5 @@
 //! The command line: parses the arguments and runs the command. Exit codes: 0 success, 1 refused or failed, 2 invalid
-//! arguments; those of `doctor` are its own.
+//! arguments, 78 a configuration with mistakes, with which a server would never start; those of `doctor` are its own.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -22,6 +22,7 @@ mod ca;
 mod certificates;
 mod client_connection;
 mod configuration;
+mod data_owner;
 mod docs;
 mod doctor;
 mod ephemeral;
@@ -50,6 +51,8 @@ mod snippet;
 mod start_screen;
 mod version;
 
+/// `EX_CONFIG` of `sysexits.h`. The unit does not start the server again after it.
+const MISTAKEN_CONFIGURATION: u8 = 78;
 /// Where a person reads on when something is wrong.
 const READ_ON: &str = "`rasterd docs when-something-is-wrong` says what to do in each case.";
 
@@ -165,7 +168,7 @@ pub fn run() -> ExitCode {
     match run_command(arguments()) {
         Ok(code) => code,
         Err(failure) => {
-            output::hint(&format!("rasterd: {failure}"));
+            output::failure(&failure);
             ExitCode::FAILURE
         }
     }
@@ -192,7 +195,16 @@ fn run_command(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Doctor(args) => return doctor::run(&load(Vec::new())?, &args),
         Command::Serve(args) if args.ephemeral.ephemeral => ephemeral::run(&args, &layers),
         Command::Serve(args) => {
-            let config = with_warnings_printed(preflight::require(layers.read(args.flags()))?);
+            let config = layers.read(args.flags());
+            let has_mistakes = config.is_err();
+            let config = match preflight::require(config) {
+                Ok(config) => with_warnings_printed(config),
+                Err(invalid) if has_mistakes => {
+                    output::failure(&invalid.into());
+                    return Ok(ExitCode::from(MISTAKEN_CONFIGURATION));
+                }
+                Err(invalid) => return Err(invalid.into()),
+            };
             let (layers, accept_files) = (layers.clone(), args.accept_files);
             serve::run(config, accept_files, Box::new(move || layers.read(args.flags())))
         }

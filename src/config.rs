@@ -47,6 +47,10 @@ use values::Values;
 
 /// The default path of the configuration file. The file may be missing.
 pub const SYSTEM_FILE: &str = "/etc/rasterd/config.toml";
+/// The folder from which the package's unit gives the service its certificate; only root may read it.
+pub const SERVICE_CERTIFICATE: &str = "/etc/rasterd/tls";
+/// Where a service that runs has what systemd gave it; its user and root may read it.
+pub const SERVICE_CREDENTIALS: &str = "/run/credentials/rasterd.service";
 /// The environment variable from which clients read their key. It does not configure the server.
 pub const KEY_VARIABLE: &str = "RASTERD_API_KEY";
 /// The environment variables by which `rasterd serve --ephemeral --export` tells clients how to reach it. They don't
@@ -177,9 +181,12 @@ impl Config {
         let mut layers = Layers::defaults();
         layers.add_state_directory(variables);
         layers.add_credentials(variables);
-        match file {
-            Some(path) => add_file(&mut layers, path, true),
-            None => add_file(&mut layers, Path::new(SYSTEM_FILE), false),
+        if let Some(path) = file {
+            add_file(&mut layers, path, true);
+        } else {
+            let [kept, loaded] = [SERVICE_CERTIFICATE, SERVICE_CREDENTIALS].map(Path::new);
+            layers.add_certificate_of_service(variables, kept, loaded);
+            add_file(&mut layers, Path::new(SYSTEM_FILE), false);
         }
         layers.add_variables(variables);
         layers.add_flags(flags);

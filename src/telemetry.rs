@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
+use rustix::fs::fstat;
 use serde_json::Value;
-use tracing::Metadata;
+use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -77,7 +78,8 @@ impl LogLevel {
 /// # Errors
 /// When `level` is neither, or a log was started already.
 pub fn start(format: LogFormat, level: &str) -> Result<LogLevel, TelemetryError> {
-    let (lines, level) = lines(format, level, std::io::stderr().is_terminal(), std::io::stderr)?;
+    let look = Look { format, colours: std::io::stderr().is_terminal(), journal: is_in_journal() };
+    let (lines, level) = lines(look, level, std::io::stderr)?;
     tracing_subscriber::registry().with(lines).try_init().map_err(TelemetryError::new)?;
     Ok(level)
 }
@@ -94,20 +96,43 @@ pub fn log_panics() {
     }));
 }
 
-fn lines<W>(
+/// Whether standard error is read by the journal of systemd, which says so in a variable.
+#[must_use]
+pub fn is_in_journal() -> bool {
+    let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
+    fstat(io::stderr()).is_ok_and(|file| stream == format!("{}:{}", file.st_dev, file.st_ino))
+}
+
+/// What the journal takes from the beginning of a line as its priority.
+#[must_use]
+pub fn journal_priority(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "<3>",
+        Level::WARN => "<4>",
+        Level::INFO => "<6>",
+        Level::DEBUG | Level::TRACE => "<7>",
+    }
+}
+
+/// How lines look.
+#[derive(Debug, Clone, Copy)]
+struct Look {
     format: LogFormat,
-    level: &str,
+    /// Whether lines have colours, which begin with ESC; the fields have no ESC left at this point.
     colours: bool,
-    to: W,
-) -> Result<(impl Layer<Registry>, LogLevel), TelemetryError>
+    /// Whether lines begin with their priority.
+    journal: bool,
+}
+
+fn lines<W>(look: Look, level: &str, to: W) -> Result<(impl Layer<Registry>, LogLevel), TelemetryError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let filter = EnvFilter::builder().parse(level).map_err(TelemetryError::new)?;
     let (filter, handle) = reload::Layer::new(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(VisibleLines { to, format, colours });
-    let lines = match format {
-        LogFormat::Text => lines.with_ansi(colours).boxed(),
+    let lines = tracing_subscriber::fmt::layer().with_writer(VisibleLines { to, look });
+    let lines = match look.format {
+        LogFormat::Text => lines.with_ansi(look.colours).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     Ok((lines.with_filter(filter).with_filter(without_client_data()), LogLevel(handle)))
@@ -117,42 +142,43 @@ where
 /// change the writing direction, or send commands to a terminal.
 struct VisibleLines<W> {
     to: W,
-    format: LogFormat,
-    /// Whether lines have colours, which begin with ESC; the fields have no ESC left at this point.
-    colours: bool,
+    look: Look,
 }
 
 impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for VisibleLines<W> {
     type Writer = VisibleLine<W::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        VisibleLine { to: self.to.make_writer(), format: self.format, colours: self.colours }
+        VisibleLine { to: self.to.make_writer(), look: self.look, priority: "" }
     }
 
     fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Self::Writer {
-        VisibleLine { to: self.to.make_writer_for(meta), format: self.format, colours: self.colours }
+        let priority = if self.look.journal { journal_priority(*meta.level()) } else { "" };
+        VisibleLine { to: self.to.make_writer_for(meta), look: self.look, priority }
     }
 }
 
 /// Writes one line, in one call.
 struct VisibleLine<W> {
     to: W,
-    format: LogFormat,
-    colours: bool,
+    look: Look,
+    priority: &'static str,
 }
 
 impl<W: Write> Write for VisibleLine<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
         let (text, end) = text.strip_suffix('\n').map_or((&*text, ""), |text| (text, "\n"));
-        let text = shortened(self.format, text);
-        let mut shown = String::with_capacity(text.len());
-        let pieces = if self.colours { text.split('\u{1B}').collect() } else { vec![&*text] };
+        let Look { format, colours, journal: _ } = self.look;
+        let text = shortened(format, text);
+        let mut shown = String::with_capacity(self.priority.len() + text.len());
+        shown.push_str(self.priority);
+        let pieces = if colours { text.split('\u{1B}').collect() } else { vec![&*text] };
         for (number, piece) in pieces.into_iter().enumerate() {
             shown.push_str(if number == 0 { "" } else { "\u{1B}" });
             shown.push_str(&rewritten(piece, TextKind::Line, |kept, _, character| {
                 // In JSON, the backslash of the escape must be escaped itself.
-                kept.push_str(if self.format == LogFormat::Json { "\\" } else { "" });
+                kept.push_str(if format == LogFormat::Json { "\\" } else { "" });
                 kept.extend(character.escape_unicode());
             }));
         }
@@ -217,10 +243,14 @@ mod tests {
         }
     }
 
+    fn plain(format: LogFormat) -> Look {
+        Look { format, colours: false, journal: false }
+    }
+
     fn written(format: LogFormat, level: &str, events: impl FnOnce()) -> String {
         let written = Written::default();
         let to = written.clone();
-        let (lines, _level) = lines(format, level, false, move || to.clone()).unwrap();
+        let (lines, _level) = lines(plain(format), level, move || to.clone()).unwrap();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), events);
         String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
     }
@@ -240,7 +270,7 @@ mod tests {
     fn the_level_can_be_changed_and_an_invalid_one_changes_nothing() {
         let written = Written::default();
         let to = written.clone();
-        let (lines, level) = lines(LogFormat::Text, "warn", false, move || to.clone()).unwrap();
+        let (lines, level) = lines(plain(LogFormat::Text), "warn", move || to.clone()).unwrap();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
             let say = |number: u32| tracing::debug!("line {number}");
             say(1);
@@ -254,6 +284,28 @@ mod tests {
         let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
         let seen: Vec<u32> = (1..=4).filter(|number| log.contains(&format!("line {number}"))).collect();
         assert_eq!(seen, [2, 3], "{log}");
+    }
+
+    #[test]
+    fn in_the_journal_a_line_begins_with_its_priority() {
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let written = Written::default();
+            let to = written.clone();
+            let look = Look { journal: true, ..plain(format) };
+            let (lines, _level) = lines(look, "trace", move || to.clone()).unwrap();
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
+                tracing::error!("a");
+                tracing::warn!("b");
+                tracing::info!("c");
+                tracing::debug!("d");
+                tracing::trace!("e");
+            });
+            let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+            let priorities: Vec<&str> = log.lines().map(|line| &line[..3]).collect();
+            assert_eq!(priorities, ["<3>", "<4>", "<6>", "<7>", "<7>"], "{log}");
+        }
+        let log = written(LogFormat::Text, "info", || tracing::info!("c"));
+        assert!(!log.starts_with('<'), "{log}");
     }
 
     #[test]
@@ -295,6 +347,6 @@ mod tests {
 
     #[test]
     fn an_invalid_level_is_refused() {
-        assert!(lines(LogFormat::Text, "rasterd=loud", false, std::io::sink).is_err());
+        assert!(lines(plain(LogFormat::Text), "rasterd=loud", std::io::sink).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::progress::{PULSE, ProgressLine};
-use super::{CommandError, READ_ON};
+use super::{CommandError, READ_ON, data_owner};
 use crate::admin::{Reply, Request, perform, socket};
 use crate::config::Config;
 use crate::core::Core;
@@ -88,6 +88,8 @@ async fn send_or_lock(config: &Config, request: &Request) -> Result<Found, Comma
                 config.data_dir.display()
             )));
         }
+        data_owner::expect_entry(&config.data_dir)?;
+        data_owner::go_on_as_owner(&config.data_dir)?;
         let folder = DataFolder::new(&config.data_dir);
         let checked = folder.check().and_then(|found| folder.check_new(found, Opening::default()));
         checked.map_err(|error| not_opened(config, &error))?;

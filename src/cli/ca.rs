@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::CommandError;
 use super::output::{hint, print};
+use super::{CommandError, data_owner};
 use crate::client_setup::{AuthorityFiles, TrustStep};
 use crate::config::{Certificate, Config};
 use crate::file_mode;
@@ -35,6 +35,7 @@ pub(super) fn run(config: &Config, command: CaCommand) -> Result<(), CommandErro
         CaCommand::Export { bundle: true, .. } => bundle_file.clone(),
         CaCommand::Export { bundle: false, .. } | CaCommand::InstallHelp => development::ca_file(dir),
     };
+    data_owner::expect_entry_for(&file, &config.data_dir)?;
     let pem = fs::read_to_string(&file).map_err(|error| {
         CommandError(format!(
             "the authority can't be read from {}: {error}. `rasterd serve` and `rasterd certs` create it; set its folder \

@@ -1,11 +1,12 @@
 //! `rasterd certs`: creates or renews the development certificate, without a server.
 
-use super::CommandError;
 use super::output::print;
 use super::serve::certificate_files;
+use super::{CommandError, data_owner};
 use crate::config::Config;
 
 pub(super) fn run(config: &Config) -> Result<(), CommandError> {
+    data_owner::go_on_as_owner(&config.data_dir)?;
     let files = certificate_files(config, config.bind)?;
     print(&format!("certificate  {}\nprivate key  {}", files.cert.display(), files.key.display()))?;
     let Some(development) = &files.development else { return Ok(()) };

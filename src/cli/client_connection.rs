@@ -1,6 +1,6 @@
 //! How clients connect to the configured server, whether it runs or not: its address, and whom they have to trust first.
 
-use super::CommandError;
+use super::{CommandError, data_owner};
 use crate::client_setup::AuthorityFiles;
 use crate::config::{Certificate, Config};
 use crate::transport::tls::development::{self, Bundle};
@@ -27,6 +27,9 @@ impl ClientConnection {
             ));
         }
         let connection = Self { public_url, authority: authority(config) };
+        if let Some(authority) = &connection.authority {
+            data_owner::expect_entry_for(&authority.file, &config.data_dir)?;
+        }
         // What is printed names this file, or has it inside.
         connection.authority_pem()?;
         Ok(connection)

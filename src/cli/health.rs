@@ -3,7 +3,7 @@
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::CommandError;
 use super::output::print;
+use super::{CommandError, data_owner};
 use crate::acme::AcmeFolder;
-use crate::config::{Certificate, Config};
+use crate::config::{Certificate, Config, SERVICE_CERTIFICATE, SERVICE_CREDENTIALS};
 use crate::core::settings::ProxySettings;
 use crate::transport::tls::{self, development};
 
@@ -48,11 +48,14 @@ pub(super) fn run(config: &Config) -> Result<(), CommandError> {
     expect_admission(config, address.ip())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let not_ready = |why: String| CommandError(format!("not ready at {address}: {why}"));
+    if let Certificate::Development { dir, .. } = &config.certificate {
+        data_owner::expect_entry_for(dir, &config.data_dir)?;
+    }
     let trust = Trust::Files(certificate_files(&config.certificate));
     let asking = async { timeout(TIMEOUT, ask(address, trust, &config.proxies)).await };
     let answer = runtime.block_on(asking);
     let answer = answer.map_err(|_| not_ready(format!("no answer within {} s", TIMEOUT.as_secs())))?;
-    let answer = answer.map_err(|error| not_ready(error.to_string()))?;
+    let answer = answer.map_err(|error| not_ready(in_words(&error)))?;
     let head = answer.lines().next().unwrap_or_default();
     if head.split(' ').nth(1) == Some("200") {
         return print(&format!("ready at {address}"));
@@ -74,6 +77,15 @@ pub(super) async fn is_alive(bound: SocketAddr, proxies: &ProxySettings, within:
         Ok(Ok(_tls)) => true,
         Ok(Err(error)) => error.kind() != ErrorKind::ConnectionRefused,
         Err(_) => false,
+    }
+}
+
+/// Why there was no answer. What the check of the certificate says stands for itself.
+fn in_words(error: &std::io::Error) -> String {
+    match error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::General(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => error.to_string(),
     }
 }
 
@@ -148,6 +160,10 @@ fn failed_checks(body: &str) -> Option<String> {
 /// The files with the certificates that the server may have.
 fn certificate_files(certificate: &Certificate) -> Vec<PathBuf> {
     match certificate {
+        // A service has what was there when it started.
+        Certificate::Files { cert, .. } if cert.starts_with(SERVICE_CERTIFICATE) => {
+            vec![cert.clone(), Path::new(SERVICE_CREDENTIALS).join("tls_fullchain.pem")]
+        }
         Certificate::Files { cert, .. } => vec![cert.clone()],
         Certificate::Development { dir, .. } => vec![development::cert_file(dir)],
         Certificate::Acme { settings, dir, .. } => {

@@ -14,6 +14,7 @@ use crate::admin::members::{LinkRecord, MemberRecord, OpenLinkRecord};
 use crate::admin::organizations::OrganizationRecord;
 use crate::core::model::text::shown_in_line;
 use crate::core::model::time::Millis;
+use crate::telemetry::{is_in_journal, journal_priority};
 
 /// The end of the year 9999; later years have more than four digits.
 const LAST_DATE: Millis = 253_402_300_799_999;
@@ -46,6 +47,16 @@ fn not_written(error: &io::Error) -> CommandError {
 pub(super) fn hint(text: &str) {
     // A failure can't be reported anywhere.
     let _unread = writeln!(io::stderr(), "{text}");
+}
+
+/// Prints why a command failed. In the journal, each line has the priority of an error.
+pub(super) fn failure(failure: &CommandError) {
+    let text = format!("rasterd: {failure}");
+    if !is_in_journal() {
+        return hint(&text);
+    }
+    let priority = journal_priority(tracing::Level::ERROR);
+    hint(&text.lines().map(|line| format!("{priority}{line}")).collect::<Vec<_>>().join("\n"));
 }
 
 /// Prints a value as JSON.

@@ -1,12 +1,17 @@
 //! Finds what would keep the server from starting, or would cause a warning when it starts, without changing anything.
 
+use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::SystemTime;
 
 use rustix::fs::{Access, access};
+use rustix::io::Errno;
+use rustix::process::{getegid, geteuid};
 
-use crate::config::{Certificate, Config, Invalid, Metrics, Origin};
+use crate::config::{
+    Certificate, Config, Invalid, Metrics, Origin, SERVICE_CERTIFICATE, SERVICE_CREDENTIALS,
+};
 use crate::transport::server::MetricsToken;
 use crate::transport::server::unix_socket::{self, UnixSocketError};
 use crate::transport::tls::{self, development};
@@ -24,6 +29,9 @@ pub(super) const CERTIFICATE: &str = "certificate";
 pub(super) const BACKUP: &str = "backup";
 /// The same about `/metrics`.
 const METRICS: &str = "metrics";
+
+/// The key of the data directory.
+const DATA_DIR: &str = "data.dir";
 
 /// What was found.
 #[derive(Default)]
@@ -74,7 +82,7 @@ pub(super) fn look_around(config: &Config, bound: SocketAddr) -> Report {
 /// Whether the server can listen, and keep its data.
 fn problems(config: &Config) -> Vec<String> {
     let unix_socket = config.unix_socket.as_deref().and_then(unix_socket);
-    [address("server.bind", config.bind), unix_socket, folder("data.dir", &config.data_dir)]
+    [address("server.bind", config.bind), unix_socket, folder(DATA_DIR, &config.data_dir)]
         .into_iter()
         .flatten()
         .chain(metrics_problems(&config.metrics))
@@ -158,7 +166,31 @@ fn folder(key: &str, path: &Path) -> Option<String> {
     }
     let error = access(existing, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK).err()?;
     let what = if existing == path { "can't be used" } else { "can't be created" };
-    Some(format!("{key}: {} {what}: {}: {error}", path.display(), existing.display()))
+    let hint = if error == Errno::ACCESS && key == DATA_DIR { whose_folder() } else { String::new() };
+    Some(format!("{key}: {} {what}: {}: {error}{hint}", path.display(), existing.display()))
+}
+
+/// What to do about a data directory of another user.
+fn whose_folder() -> String {
+    let (user, group) = (geteuid().as_raw(), getegid().as_raw());
+    format!(
+        ". A server needs a folder of its own user, which is {user} here (`chown -R {user}:{group} FOLDER`; for a container, the \
+         folder on the host); a command has to run as root, with `sudo`, or as the server's user"
+    )
+}
+
+/// A certificate that the service does not have yet, since it gets a copy when it starts.
+fn not_loaded(cert: &Path) -> Option<Finding> {
+    let credentials = Path::new(SERVICE_CREDENTIALS);
+    if !cert.starts_with(SERVICE_CERTIFICATE) || !credentials.is_dir() {
+        return None;
+    }
+    let loaded = fs::read(credentials.join("tls_fullchain.pem")).ok();
+    let text = format!(
+        "{}: the service has started with another certificate; `systemctl restart rasterd` loads this one",
+        cert.display()
+    );
+    (loaded != fs::read(cert).ok()).then_some(Finding { about: CERTIFICATE, text })
 }
 
 fn certificate(config: &Config, report: &mut Report) {
@@ -175,6 +207,7 @@ fn certificate(config: &Config, report: &mut Report) {
                 let problem = tls::check_key(key).err();
                 report.problems.extend(problem.map(|problem| format!("tls.key_file: {problem}")));
             }
+            report.warnings.extend(not_loaded(cert));
             let Ok(chain) = tls::read_chain(cert) else { return };
             let host = config.public_host();
             let mut findings = tls::inspect(&chain, &host, SystemTime::now());

@@ -48,7 +48,8 @@ impl Lifecycle for Reload {
             Err(problems) => {
                 for problem in problems {
                     tracing::error!(
-                        "the new configuration is refused, and the server goes on with the one before: {problem}"
+                        "the new configuration is refused, and the server goes on with the one before: {}",
+                        in_one_line(&problem)
                     );
                 }
                 "the new configuration was refused, see the log".to_owned()
@@ -87,6 +88,14 @@ impl Reload {
         *applied = new;
         Ok(report(&changed, &needs_restart))
     }
+}
+
+/// A problem without the lines that show the file, which a log can't show.
+fn in_one_line(problem: &str) -> String {
+    let is_shown_file = |line: &&str| {
+        line.trim_start_matches([' ', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).starts_with('|')
+    };
+    problem.lines().filter(|line| !is_shown_file(line)).collect::<Vec<_>>().join(": ")
 }
 
 /// Logs what became of a new configuration, and returns it in a few words.
@@ -139,6 +148,19 @@ fn is_set(shown: &Shown) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mistake_in_the_file_is_one_line_in_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, "[server]\nbind = = 1\n").unwrap();
+        let invalid = Config::load(Some(&file), &crate::config::Variables::default(), &[]).unwrap_err();
+        assert!(invalid.problems[0].contains("bind = = 1"), "{invalid}");
+        let line = in_one_line(&invalid.problems[0]);
+        let start = format!("{} is not valid TOML: TOML parse error at line 2, column 8: ", file.display());
+        assert!(line.starts_with(&start) && !line.contains('\n') && !line.contains("= ="), "{line}");
+        assert_eq!(in_one_line("server.bind: a | b"), "server.bind: a | b");
+    }
     use crate::config::{Flag, Variables};
 
     fn config(flags: &[(&str, &str)]) -> Config {

@@ -5,6 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::process;
 
 use super::CommandError;
 use crate::core::Core;
@@ -43,10 +44,10 @@ impl Secrets {
         }
         write(&self.link_file, &format!("{link}\n"))?;
         Ok(lines(&[
-            "Nobody can sign in to the web app yet. The link to become its owner is in a file that only this user can",
-            "read, since this is not a terminal; it works once, and then the file is removed. To see it:",
+            "Nobody can sign in to the web app yet. The link to become its owner is in a file that only the server's user",
+            "and root can read, since this is not a terminal; it works once, and then the file is removed. To see it:",
             "",
-            &format!("  cat {}", self.link_file.display()),
+            &format!("  {}", how_to_see(&self.link_file)),
             "",
         ]))
     }
@@ -63,10 +64,11 @@ impl Secrets {
         write(&self.key_file, &(first_steps.join("\n") + "\n"))?;
         Ok(lines(&[
             created,
-            "that may read and write there. The key, with what to paste into each client, is in a file that only this",
-            "user can read. Remove it when you have the key; it is removed once the web app has an owner. To see it:",
+            "that may read and write there. The key, with what to paste into each client, is in a file that only the",
+            "server's user and root can read. Remove it when you have the key; once the web app has an owner, it is",
+            "removed. To see it:",
             "",
-            &format!("  cat {}", self.key_file.display()),
+            &format!("  {}", how_to_see(&self.key_file)),
             "",
         ]))
     }
@@ -81,6 +83,14 @@ impl Secrets {
         remove(&self.link_file);
         remove(&self.key_file);
     }
+}
+
+/// A command that shows a file. The first process of a container has nothing beside it that could.
+fn how_to_see(file: &Path) -> String {
+    if process::id() == 1 {
+        return format!("docker cp CONTAINER:{} - | tar -xO", file.display());
+    }
+    format!("cat {}", file.display())
 }
 
 fn lines(texts: &[&str]) -> Vec<String> {

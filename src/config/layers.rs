@@ -22,6 +22,8 @@ const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 /// The files of the credential `tls`, a folder, with the keys that name them.
 const CREDENTIALS: [(&str, &str); 2] =
     [("tls.cert_file", "tls_fullchain.pem"), ("tls.key_file", "tls_privkey.pem")];
+/// The same files in the folder itself.
+const CERTIFICATE: [(&str, &str); 2] = [("tls.cert_file", "fullchain.pem"), ("tls.key_file", "privkey.pem")];
 /// One year: long enough for any timeout, and within the range of every clock.
 const MAX_SECONDS: u64 = 31_536_000;
 /// 2^53: up to here, every number is exact in every format.
@@ -245,13 +247,33 @@ impl Layers {
     /// Adds the certificate from systemd, when its files are there.
     pub fn add_credentials(&mut self, variables: &Variables) {
         let Some(folder) = variables.0.get(CREDENTIALS_DIRECTORY) else { return };
-        for (key, name) in CREDENTIALS {
-            let file = Path::new(folder).join(name);
+        let origin = Origin::Variable(CREDENTIALS_DIRECTORY.to_owned());
+        self.add_existing(Path::new(folder), &CREDENTIALS, &origin);
+    }
+
+    /// Adds the certificate that a service gets from systemd, for a command beside it: from the folder where it is kept, or
+    /// from where the service has it. Neither for the service itself, nor for who may not read them.
+    pub fn add_certificate_of_service(&mut self, variables: &Variables, kept: &Path, loaded: &Path) {
+        if variables.0.contains_key(CREDENTIALS_DIRECTORY) {
+            return;
+        }
+        let is_kept = self.add_existing(kept, &CERTIFICATE, &Origin::File(kept.to_owned()));
+        if !is_kept {
+            self.add_existing(loaded, &CREDENTIALS, &Origin::File(loaded.to_owned()));
+        }
+    }
+
+    /// Adds the files that are in a folder, and returns whether one is.
+    fn add_existing(&mut self, folder: &Path, files: &[(&str, &str)], origin: &Origin) -> bool {
+        let mut any = false;
+        for (key, name) in files {
+            let file = folder.join(name);
             if file.exists() {
-                let origin = Origin::Variable(CREDENTIALS_DIRECTORY.to_owned());
-                self.add(key, &Value::from(file.display().to_string()), origin);
+                self.add(key, &Value::from(file.display().to_string()), origin.clone());
+                any = true;
             }
         }
+        any
     }
 
     /// Adds our environment variables. Empty ones are ignored, since compose files set them so.

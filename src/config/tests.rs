@@ -293,6 +293,33 @@ fn the_certificate_among_the_credentials_of_systemd_is_used_unless_another_is_co
 }
 
 #[test]
+fn a_command_beside_the_service_takes_the_certificate_that_is_kept_and_else_the_one_that_was_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let [kept, loaded] = ["kept", "loaded"].map(|name| folder.path().join(name));
+    let found = |variables: &[(&str, &str)]| {
+        let mut layers = Layers::defaults();
+        layers.add_certificate_of_service(&self::variables(variables), &kept, &loaded);
+        let entries = layers.into_entries();
+        ["tls.cert_file", "tls.key_file"].map(|key| layers::shown(&entries[key].value))
+    };
+    let none = [r#""""#; 2].map(str::to_owned);
+    assert_eq!(found(&[]), none);
+    let quoted = |folder: &Path, names: [&str; 2]| {
+        names.map(|name| format!("{:?}", folder.join(name).display().to_string()))
+    };
+    for (folder, names) in
+        [(&loaded, ["tls_fullchain.pem", "tls_privkey.pem"]), (&kept, ["fullchain.pem", "privkey.pem"])]
+    {
+        fs::create_dir(folder).unwrap();
+        for name in names {
+            fs::write(folder.join(name), "").unwrap();
+        }
+        assert_eq!(found(&[]), quoted(folder, names));
+    }
+    assert_eq!(found(&[("CREDENTIALS_DIRECTORY", "/nowhere")]), none, "the service itself has its own");
+}
+
+#[test]
 fn with_a_state_directory_no_default_path_depends_on_where_the_server_is_started() {
     let here = std::env::current_dir().unwrap().display().to_string();
     let config = load("", &[("STATE_DIRECTORY", "/var/lib/rasterd")], &[]).unwrap();

@@ -22,8 +22,8 @@ import seccomp
 
 NOT_HERE = {
     # They need systemd itself, or a kernel feature that has no effect on what the program can do here.
-    "Type", "ExecReload", "Restart", "RestartSec", "TimeoutStopSec", "WatchdogSec", "KeyringMode", "LockPersonality",
-    "MemoryDenyWriteExecute", "PrivateIPC", "ProtectClock", "ProtectControlGroups", "ProtectHome", "ProtectHostname",
+    "Type", "ExecReload", "Restart", "RestartPreventExitStatus", "RestartSec", "TimeoutStopSec", "WatchdogSec", "KeyringMode",
+    "LockPersonality", "MemoryDenyWriteExecute", "PrivateIPC", "ProtectClock", "ProtectControlGroups", "ProtectHome", "ProtectHostname",
     "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "ProtectProc", "RemoveIPC",
     "RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "SystemCallArchitectures",
 }  # fmt: skip

@@ -179,8 +179,8 @@ fn what_can_not_be_is_refused() {
         ),
     ] {
         let flags: Vec<&str> = settings.iter().flat_map(|setting| ["--set", *setting]).collect();
-        for command in [&["serve"][..], &["config", "check"]] {
-            let stderr = test_dir.run(&[command, &flags].concat()).failed(1);
+        for (command, code) in [(&["serve"][..], 78), (&["config", "check"], 1)] {
+            let stderr = test_dir.run(&[command, &flags].concat()).failed(code);
             assert!(stderr.contains(expected), "{settings:?}: {stderr}");
         }
     }
