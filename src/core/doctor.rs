@@ -1,6 +1,8 @@
 //! Examines everything that the server keeps, and says what is wrong in plain words. Repairs what can be derived again,
 //! and sets aside what can't. Never deletes a record or a file.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::Core;
@@ -198,11 +200,12 @@ impl Job {
         let (seen, wall) = self.core.seen_times();
         let apart = seen.abs_diff(wall) / 1000;
         if apart > 600 {
-            diagnosis.add(
-                Severity::Warning,
-                Area::Clock,
-                format!("The clock differs by {apart} seconds from the time that the server has seen pass. Check it."),
+            let side = if wall < seen { "behind" } else { "ahead of" };
+            let by = humantime::format_duration(Duration::from_secs(apart));
+            let text = format!(
+                "The clock of this machine is {by} {side} the time that the server has seen pass. Correct it if it is wrong."
             );
+            diagnosis.add(Severity::Warning, Area::Clock, text);
         } else {
             diagnosis.add(
                 Severity::Fine,
