@@ -77,7 +77,7 @@ const ON_EVERY_PAGE: &str = "layout/app.js";
 
 /// The modules that each script imports itself.
 static IMPORTS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
-    let scripts = NAMES.iter().filter(|name| name.ends_with(".js"));
+    let scripts = NAMES.iter().filter(|name| content_type(name).starts_with("text/javascript"));
     let read = |name: &String| {
         let file = Files::get(name)?;
         let imported = imports_in(name, &String::from_utf8_lossy(&file.data));
