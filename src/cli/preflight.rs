@@ -70,9 +70,10 @@ pub(super) fn look_around(config: &Config, bound: SocketAddr) -> Report {
     addresses::check(&config.addresses(bound).public_url, is_configured, bound, &mut report);
     certificate(config, &mut report);
     report.warnings.extend(clock::check(&config.data_dir, SystemTime::now()));
-    storage::check(&config.data_dir, &mut report);
+    let settings = config.settings(bound);
+    storage::check(&config.data_dir, settings.reserve_bytes, &mut report);
     report.warnings.extend(open_metrics(&config.metrics));
-    if config.settings(bound).backup.dir.is_none() {
+    if settings.backup.dir.is_none() {
         let text = "no backups are made; set backup.dir to a folder on another disk".to_owned();
         report.notes.push(Finding { about: BACKUP, text });
     }
