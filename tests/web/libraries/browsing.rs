@@ -117,6 +117,10 @@ async fn a_short_list_says_where_each_day_or_month_begins_without_asking_for_it(
     // They take no room in the rows.
     let rows = "new Set([...document.querySelectorAll('#grid .tile')].map((tile) => tile.getBoundingClientRect().top)).size";
     assert_eq!(browser.evaluate(rows), 1);
+    // No room is left for a scrubber, which a short list has not.
+    let sides = "(({ paddingLeft, paddingRight }) => [paddingLeft, paddingRight])(getComputedStyle(document.querySelector('main')))";
+    let sides = browser.evaluate(sides);
+    assert_eq!(sides[0], sides[1]);
     browser.check("library-days");
     browser.choose("Order", "Oldest first");
     browser.wait_for_path("/app/acme/photos?sort=oldest");

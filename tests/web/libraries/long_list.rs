@@ -199,6 +199,8 @@ async fn the_scrubber_leads_to_any_month() {
     let browser = library.browser(Role::Viewer).await;
     browser.open("/app/acme/photos");
     browser.wait_for(&Locator::role("slider", "Time"));
+    let beside = "document.querySelector('.scrubber').getBoundingClientRect().left >= document.querySelector('#grid').getBoundingClientRect().right";
+    assert_eq!(browser.evaluate(beside), true);
     browser.evaluate("document.querySelector('.scrubber').focus()");
     let month = "document.querySelector('.scrubber').getAttribute('aria-valuetext')";
     let newest = browser.evaluate(month);

@@ -80,6 +80,11 @@ impl ListPage {
         others.filter(|order| self.is_search() || *order != Order::Newest).collect()
     }
 
+    /// Whether there may be a scrubber beside the list, which only a script can know.
+    fn has_scrubber(&self) -> bool {
+        !self.timeline.is_empty() && self.total > PAGE
+    }
+
     fn is_search(&self) -> bool {
         !self.browsing.query.words.is_empty()
     }
