@@ -78,13 +78,33 @@ async fn tags_filter_and_orders_sort() {
     expect_names(&browser, &by_size.map(|(name, _)| name));
 }
 
-/// The headings in the list, each with the name of the asset at which it stands.
+/// The headings on a page, each with the name of the asset at which it stands.
+const HEADINGS: &str = "[...document.querySelectorAll('#grid .tile[data-period]')].map((tile) => \
+    [tile.querySelector('.tile-name').textContent, tile.dataset.period])";
+
+/// The headings in the list that is shown as a whole.
 fn headings(browser: &Browser) -> serde_json::Value {
     browser.wait_until(ALL_THERE);
-    browser.evaluate(
-        "[...document.querySelectorAll('#grid .tile[data-period]')].map((tile) => \
-         [tile.querySelector('.tile-name').textContent, tile.dataset.period])",
-    )
+    browser.evaluate(HEADINGS)
+}
+
+#[tokio::test]
+async fn a_page_of_a_list_claims_no_date_since_it_does_not_know_where_it_is() {
+    let library = TestLibrary::empty().await;
+    library.upload("sunset.jpg").await;
+    library.server.processed().await;
+    library.server.clock().advance(Duration::from_hours(24 * 70));
+    library.server.add_copies(&library.key, "acme", "photos", 70).await;
+    let browser = library.browser(Role::Viewer).await;
+    browser.open("/app/acme/photos");
+    let next = browser.evaluate(
+        "fetch(location.href).then((answer) => answer.text())\
+         .then((page) => /id=\"next\" href=\"([^\"]*)\"/.exec(page)[1].replaceAll('&#38;', '&'))",
+    );
+    browser.open(next.as_str().unwrap());
+    browser.wait_for(&Locator::link("From the start"));
+    browser.wait_until("document.querySelector('#grid .tile[data-index=\"0\"]')");
+    assert_eq!(browser.evaluate(HEADINGS), json!([]));
 }
 
 #[tokio::test]

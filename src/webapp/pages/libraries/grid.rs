@@ -81,7 +81,7 @@ impl ListPage {
     }
 
     /// Whether there may be a scrubber beside the list, which only a script can know.
-    fn has_scrubber(&self) -> bool {
+    fn may_have_scrubber(&self) -> bool {
         !self.timeline.is_empty() && self.total > PAGE
     }
 
@@ -116,12 +116,15 @@ pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> 
     let detail = core.get_library(&caller, &browsing.path())?;
     let (caller, part) =
         core.browse(caller, &browsing.path(), &browsing.query, browsing.after.as_ref(), PAGE).await?;
-    let (caller, periods) = core.timeline(caller, &browsing.path(), &browsing.query).await?;
+    // A page that begins after an asset does not know its positions in the whole list.
+    let (caller, periods) = match &browsing.after {
+        None => core.timeline(caller, &browsing.path(), &browsing.query).await?,
+        Some(_) => (caller, Vec::new()),
+    };
     let can = Can::of(&caller);
     let suggestions = detail.tags.iter().take(SUGGESTED).map(|tag| tag.text.clone()).collect();
     let filters = Filters::of(core, &caller, &browsing)?;
-    let mut listing = listing(browsing, &detail.library, &detail.tags, &part, filters);
-    listing.timeline = marks(&periods);
+    let listing = listing(browsing, &detail.library, &detail.tags, &part, &periods, filters);
     if user.context.is_partial() {
         return page(&Results { can, listing });
     }
@@ -144,6 +147,7 @@ fn listing(
     library: &Library,
     tags: &[TagCount],
     part: &BrowsePage,
+    periods: &[Period],
     filters: Filters,
 ) -> ListPage {
     let all_tags = tag_filters(&browsing, tags);
@@ -158,7 +162,7 @@ fn listing(
         all_tags,
         is_library_empty: library.assets == 0,
         filters,
-        timeline: String::new(),
+        timeline: marks(periods),
         browsing,
     }
 }
