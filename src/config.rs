@@ -48,9 +48,9 @@ use values::Values;
 /// The default path of the configuration file. The file may be missing.
 pub const SYSTEM_FILE: &str = "/etc/rasterd/config.toml";
 /// The folder from which the package's unit gives the service its certificate; only root may read it.
-pub const SERVICE_CERTIFICATE: &str = "/etc/rasterd/tls";
+const SERVICE_CERTIFICATE: &str = "/etc/rasterd/tls";
 /// Where a service that runs has what systemd gave it; its user and root may read it.
-pub const SERVICE_CREDENTIALS: &str = "/run/credentials/rasterd.service";
+const SERVICE_CREDENTIALS: &str = "/run/credentials/rasterd.service";
 /// The environment variable from which clients read their key. It does not configure the server.
 pub const KEY_VARIABLE: &str = "RASTERD_API_KEY";
 /// The environment variables by which `rasterd serve --ephemeral --export` tells clients how to reach it. They don't
@@ -170,6 +170,14 @@ impl fmt::Display for Invalid {
 }
 
 impl std::error::Error for Invalid {}
+
+/// Where the service has its copy of a certificate that the package's unit gives it, made when it started. `None` for any
+/// other certificate.
+#[must_use]
+pub fn copy_of_service(cert: &Path) -> Option<PathBuf> {
+    cert.starts_with(SERVICE_CERTIFICATE)
+        .then(|| Path::new(SERVICE_CREDENTIALS).join(layers::CERTIFICATE_CREDENTIAL))
+}
 
 impl Config {
     /// Builds the configuration from the defaults, the file, the variables and the flags. Without `file`, the file is

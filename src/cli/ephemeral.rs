@@ -10,7 +10,7 @@ use clap::Args;
 use super::output::print_once;
 use super::serve::{self, CertificateFiles, ServeArgs, listen, listen_on_unix_socket};
 use super::{CommandError, LayerArgs, flag, with_warnings_printed};
-use crate::config::{Config, Flag, Origin, Shown, Variables};
+use crate::config::{Config, Flag, Shown, Variables};
 use crate::core::Core;
 use crate::core::clock::Clock;
 use crate::core::disk::Disk;
@@ -156,12 +156,12 @@ fn configuration(dir: &Path, args: &ServeArgs, layers: &LayerArgs) -> Result<Con
 
 /// Refuses what was set and would change nothing.
 fn expect_followed(shown: &[Shown]) -> Result<(), CommandError> {
-    let is_set = |shown: &&Shown| !matches!(shown.origin, Origin::Default | Origin::Derived);
     let refused = |shown: &Shown| {
         let (_, why) = NOT_FOLLOWED.iter().find(|(start, _)| shown.key.starts_with(start))?;
         Some(format!("  {}: {} is set, but {why}", shown.origin, shown.key))
     };
-    let problems: Vec<String> = shown.iter().filter(is_set).filter_map(refused).collect();
+    let problems: Vec<String> =
+        shown.iter().filter(|shown| shown.origin.is_set()).filter_map(refused).collect();
     if problems.is_empty() {
         return Ok(());
     }

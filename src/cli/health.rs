@@ -3,7 +3,7 @@
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use tokio_rustls::client::TlsStream;
 use super::output::print;
 use super::{CommandError, data_owner};
 use crate::acme::AcmeFolder;
-use crate::config::{Certificate, Config, SERVICE_CERTIFICATE, SERVICE_CREDENTIALS};
+use crate::config::{Certificate, Config, copy_of_service};
 use crate::core::settings::ProxySettings;
 use crate::transport::tls::{self, development};
 
@@ -161,10 +161,7 @@ fn failed_checks(body: &str) -> Option<String> {
 fn certificate_files(certificate: &Certificate) -> Vec<PathBuf> {
     match certificate {
         // A service has what was there when it started.
-        Certificate::Files { cert, .. } if cert.starts_with(SERVICE_CERTIFICATE) => {
-            vec![cert.clone(), Path::new(SERVICE_CREDENTIALS).join("tls_fullchain.pem")]
-        }
-        Certificate::Files { cert, .. } => vec![cert.clone()],
+        Certificate::Files { cert, .. } => [cert.clone()].into_iter().chain(copy_of_service(cert)).collect(),
         Certificate::Development { dir, .. } => vec![development::cert_file(dir)],
         Certificate::Acme { settings, dir, .. } => {
             vec![AcmeFolder::new(&settings.dir).certificate_file(), development::cert_file(dir)]

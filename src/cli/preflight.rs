@@ -9,9 +9,7 @@ use rustix::fs::{Access, access};
 use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
 
-use crate::config::{
-    Certificate, Config, Invalid, Metrics, Origin, SERVICE_CERTIFICATE, SERVICE_CREDENTIALS,
-};
+use crate::config::{Certificate, Config, Invalid, Metrics, Origin, copy_of_service};
 use crate::transport::server::MetricsToken;
 use crate::transport::server::unix_socket::{self, UnixSocketError};
 use crate::transport::tls::{self, development};
@@ -182,16 +180,12 @@ fn whose_folder() -> String {
 
 /// A certificate that the service does not have yet, since it gets a copy when it starts.
 fn not_loaded(cert: &Path) -> Option<Finding> {
-    let credentials = Path::new(SERVICE_CREDENTIALS);
-    if !cert.starts_with(SERVICE_CERTIFICATE) || !credentials.is_dir() {
-        return None;
-    }
-    let loaded = fs::read(credentials.join("tls_fullchain.pem")).ok();
+    let copy = copy_of_service(cert).filter(|copy| copy.parent().is_some_and(Path::is_dir))?;
     let text = format!(
         "{}: the service has started with another certificate; `systemctl restart rasterd` loads this one",
         cert.display()
     );
-    (loaded != fs::read(cert).ok()).then_some(Finding { about: CERTIFICATE, text })
+    (fs::read(copy).ok() != fs::read(cert).ok()).then_some(Finding { about: CERTIFICATE, text })
 }
 
 fn certificate(config: &Config, report: &mut Report) {

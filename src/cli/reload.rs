@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::preflight;
 use super::service_manager::ServiceManager;
-use crate::config::{Certificate, Config, Invalid, Origin, Shown};
+use crate::config::{Certificate, Config, Invalid};
 use crate::telemetry::LogLevel;
 use crate::transport::server::{Lifecycle, LiveOptions};
 
@@ -93,7 +93,8 @@ impl Reload {
 /// A problem without the lines that show the file, which a log can't show.
 fn in_one_line(problem: &str) -> String {
     let is_shown_file = |line: &&str| {
-        line.trim_start_matches([' ', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).starts_with('|')
+        line.trim_start_matches(|character: char| character == ' ' || character.is_ascii_digit())
+            .starts_with('|')
     };
     problem.lines().filter(|line| !is_shown_file(line)).collect::<Vec<_>>().join(": ")
 }
@@ -128,7 +129,9 @@ impl Changes {
         let files = if are_files { &LIVE_FILES[..] } else { &[] };
         let mut changes = Self { live: Vec::new(), others: Vec::new() };
         for (was, is) in before.shown().iter().zip(after.shown()) {
-            if was.value == is.value || (!LIVE.contains(&is.key.as_str()) && !is_set(was) && !is_set(is)) {
+            if was.value == is.value
+                || (!LIVE.contains(&is.key.as_str()) && !was.origin.is_set() && !is.origin.is_set())
+            {
                 continue;
             }
             match LIVE.iter().chain(files).find(|key| **key == is.key) {
@@ -140,27 +143,10 @@ impl Changes {
     }
 }
 
-/// Whether somebody set the value. What follows from other keys changes with them.
-fn is_set(shown: &Shown) -> bool {
-    !matches!(shown.origin, Origin::Default | Origin::Derived)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_mistake_in_the_file_is_one_line_in_the_log() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("config.toml");
-        std::fs::write(&file, "[server]\nbind = = 1\n").unwrap();
-        let invalid = Config::load(Some(&file), &crate::config::Variables::default(), &[]).unwrap_err();
-        assert!(invalid.problems[0].contains("bind = = 1"), "{invalid}");
-        let line = in_one_line(&invalid.problems[0]);
-        let start = format!("{} is not valid TOML: TOML parse error at line 2, column 8: ", file.display());
-        assert!(line.starts_with(&start) && !line.contains('\n') && !line.contains("= ="), "{line}");
-        assert_eq!(in_one_line("server.bind: a | b"), "server.bind: a | b");
-    }
     use crate::config::{Flag, Variables};
 
     fn config(flags: &[(&str, &str)]) -> Config {
@@ -171,6 +157,19 @@ mod tests {
         };
         let flags: Vec<Flag> = flags.iter().map(flag).collect();
         Config::load(Some(std::path::Path::new("/dev/null")), &Variables::default(), &flags).unwrap()
+    }
+
+    #[test]
+    fn a_mistake_in_the_file_is_one_line_in_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, "[server]\nbind = = 1\n").unwrap();
+        let invalid = Config::load(Some(&file), &Variables::default(), &[]).unwrap_err();
+        assert!(invalid.problems[0].contains("bind = = 1"), "{invalid}");
+        let line = in_one_line(&invalid.problems[0]);
+        let start = format!("{} is not valid TOML: TOML parse error at line 2, column 8: ", file.display());
+        assert!(line.starts_with(&start) && !line.contains('\n') && !line.contains("= ="), "{line}");
+        assert_eq!(in_one_line("server.bind: a | b"), "server.bind: a | b");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::READ_ON;
 use super::preflight::{self, Finding, Report};
 use super::progress::bytes;
 use super::serve::CertificateFiles;
-use crate::config::{Config, Origin};
+use crate::config::Config;
 use crate::core::Core;
 use crate::core::access::Administrator;
 use crate::error::Result;
@@ -172,10 +172,9 @@ fn certificate(files: &CertificateFiles) -> String {
 
 /// The limits that are not as by default, as in a configuration file.
 fn changed_limits(config: &Config) -> Option<String> {
-    let is_changed = |origin: &Origin| !matches!(origin, Origin::Default | Origin::Derived);
     let limits = config.shown().iter().filter(|shown| shown.key.starts_with("limits."));
     let mut changed: Vec<String> = limits
-        .filter(|shown| is_changed(&shown.origin))
+        .filter(|shown| shown.origin.is_set())
         .map(|shown| format!("{} = {}", shown.key.trim_start_matches("limits."), shown.value))
         .collect();
     let more = changed.len().saturating_sub(MAX_LIMITS);

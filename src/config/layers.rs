@@ -19,9 +19,11 @@ const PREFIX: &str = "RASTERD";
 const STATE_DIRECTORY: &str = "STATE_DIRECTORY";
 /// Set by systemd for a unit with `LoadCredential=`: where the service finds secrets that only root can read elsewhere.
 const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
+/// The name of the certificate among the credentials.
+pub(super) const CERTIFICATE_CREDENTIAL: &str = "tls_fullchain.pem";
 /// The files of the credential `tls`, a folder, with the keys that name them.
 const CREDENTIALS: [(&str, &str); 2] =
-    [("tls.cert_file", "tls_fullchain.pem"), ("tls.key_file", "tls_privkey.pem")];
+    [("tls.cert_file", CERTIFICATE_CREDENTIAL), ("tls.key_file", "tls_privkey.pem")];
 /// The same files in the folder itself.
 const CERTIFICATE: [(&str, &str); 2] = [("tls.cert_file", "fullchain.pem"), ("tls.key_file", "privkey.pem")];
 /// One year: long enough for any timeout, and within the range of every clock.
@@ -42,6 +44,17 @@ pub enum Origin {
     Variable(String),
     /// A flag on the command line.
     Flag(&'static str),
+}
+
+impl Origin {
+    /// Whether somebody set the value. What follows from other keys changes with them.
+    #[must_use]
+    pub const fn is_set(&self) -> bool {
+        match self {
+            Self::Default | Self::Derived => false,
+            Self::File(_) | Self::Variable(_) | Self::Flag(_) => true,
+        }
+    }
 }
 
 impl fmt::Display for Origin {

@@ -69,14 +69,30 @@ fn version_of(add: impl Fn(&str, &mut blake3::Hasher)) -> String {
 /// A file that does not exist has an address that answers 404; a test of the pages finds it.
 #[must_use]
 pub fn url(name: &str) -> String {
-    format!("/app/static/{}/{name}", version())
+    address(&version(), name)
+}
+
+fn address(version: &str, name: &str) -> String {
+    format!("/app/static/{version}/{name}")
 }
 
 /// The script that every page has.
 const ON_EVERY_PAGE: &str = "layout/app.js";
 
+/// The modules of [`imported_by`] for each script.
+static PRELOADED: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
+    let imports = direct_imports();
+    let on_every_page = all_imports(&imports, ON_EVERY_PAGE);
+    let preloaded = |script: &String| {
+        let mut names = all_imports(&imports, script);
+        names.retain(|name| script == ON_EVERY_PAGE || !on_every_page.contains(name));
+        (script.clone(), names)
+    };
+    imports.keys().map(preloaded).collect()
+});
+
 /// The modules that each script imports itself.
-static IMPORTS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
+fn direct_imports() -> BTreeMap<String, Vec<String>> {
     let scripts = NAMES.iter().filter(|name| content_type(name).starts_with("text/javascript"));
     let read = |name: &String| {
         let file = Files::get(name)?;
@@ -84,28 +100,24 @@ static IMPORTS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
         Some((name.clone(), imported))
     };
     scripts.filter_map(read).collect()
-});
+}
 
 /// The addresses of all modules that a script imports, itself or through others, each once, without those that every page
 /// has. A page that names them is complete sooner, because the browser needs not read one to know of the next.
 #[must_use]
 pub fn imported_by(script: &str) -> Vec<String> {
-    let others = if script == ON_EVERY_PAGE { Vec::new() } else { all_imports(ON_EVERY_PAGE) };
     let version = version();
-    let own = all_imports(script).into_iter().filter(|name| !others.contains(name));
-    own.map(|name| format!("/app/static/{version}/{name}")).collect()
+    PRELOADED.get(script).into_iter().flatten().map(|name| address(&version, name)).collect()
 }
 
 /// The names of all modules that a script imports, itself or through others.
-fn all_imports(script: &str) -> Vec<&str> {
-    let mut found: Vec<&str> = vec![script];
+fn all_imports(imports: &BTreeMap<String, Vec<String>>, script: &str) -> Vec<String> {
+    let mut found = vec![script.to_owned()];
     let mut next = 0;
     while let Some(importing) = found.get(next) {
-        for name in IMPORTS.get(*importing).into_iter().flatten() {
-            if !found.contains(&name.as_str()) {
-                found.push(name);
-            }
-        }
+        let new = imports.get(importing).into_iter().flatten().filter(|name| !found.contains(name));
+        let new: Vec<String> = new.cloned().collect();
+        found.extend(new);
         next += 1;
     }
     found.split_off(1)
@@ -178,9 +190,10 @@ mod tests {
 
     #[test]
     fn every_import_leads_to_a_script_and_every_script_is_counted_once() {
-        for (script, imports) in IMPORTS.iter() {
+        let direct = direct_imports();
+        for (script, imports) in &direct {
             for imported in imports {
-                assert!(IMPORTS.contains_key(imported), "{script} imports {imported}");
+                assert!(direct.contains_key(imported), "{script} imports {imported}");
             }
             let all = imported_by(script);
             let distinct: std::collections::BTreeSet<_> = all.iter().collect();

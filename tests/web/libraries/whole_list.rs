@@ -24,6 +24,28 @@ fn listed(library: &TestLibrary) -> Vec<(String, Vec<String>, String)> {
     listed.map(|found| (found.asset.name, found.asset.tags, found.asset.description)).collect()
 }
 
+/// The names of the assets that have tags, in order.
+fn tagged(library: &TestLibrary) -> Vec<String> {
+    let tagged = listed(library).into_iter().filter(|(_, tags, _)| !tags.is_empty());
+    let mut names: Vec<String> = tagged.map(|(name, ..)| name).collect();
+    names.sort();
+    names
+}
+
+/// The fixtures, in a browser that shows all of them after the three JPEGs were selected as a whole list.
+async fn all_jpegs_selected() -> (TestLibrary, Browser) {
+    let library = TestLibrary::with_fixtures().await;
+    let browser = library.browser(Role::Editor).await;
+    browser.open("/app/acme/photos?type=jpeg");
+    browser.wait_for_images();
+    browser.click(&Locator::role("checkbox", "Select wine"));
+    browser.click(&Locator::button("Select all 3"));
+    browser.wait_for(&Locator::text("3 selected"));
+    browser.evaluate("document.querySelector('.filter-chips a').click()");
+    browser.wait_for_path("/app/acme/photos");
+    (library, browser)
+}
+
 fn select_first(browser: &Browser) {
     browser.wait_until("document.querySelector('#grid .tile[data-index=\"0\"].tile-loaded')");
     browser.evaluate("document.querySelector('#grid .tile[data-index=\"0\"] .tile-check').click()");
@@ -112,15 +134,7 @@ async fn a_selection_is_kept_while_the_list_is_searched() {
 
 #[tokio::test]
 async fn a_whole_list_stays_selected_with_its_filters() {
-    let library = TestLibrary::with_fixtures().await;
-    let browser = library.browser(Role::Editor).await;
-    browser.open("/app/acme/photos?type=jpeg");
-    browser.wait_for_images();
-    browser.click(&Locator::role("checkbox", "Select wine"));
-    browser.click(&Locator::button("Select all 3"));
-    browser.wait_for(&Locator::text("3 selected"));
-    browser.evaluate("document.querySelector('.filter-chips a').click()");
-    browser.wait_for_path("/app/acme/photos");
+    let (library, browser) = all_jpegs_selected().await;
     browser.wait_for(&Locator::text("3 selected with other filters"));
     browser.wait_until("document.querySelectorAll('#grid .tile[data-id]').length === 5");
     browser.click(&Locator::role("checkbox", "Select umang"));
@@ -128,10 +142,7 @@ async fn a_whole_list_stays_selected_with_its_filters() {
     browser.fill("Tags, separated by commas", "chosen");
     browser.click(&Locator::button("Tag"));
     browser.wait_for(&Locator::text("Added “chosen” to 4 assets."));
-    let mut tagged: Vec<_> =
-        listed(&library).into_iter().filter(|(_, tags, _)| !tags.is_empty()).map(|(name, ..)| name).collect();
-    tagged.sort();
-    assert_eq!(tagged, ["picos-de-europa", "sunset", "umang", "wine"]);
+    assert_eq!(tagged(&library), ["picos-de-europa", "sunset", "umang", "wine"]);
     browser.click(&Locator::button("Undo"));
     browser.wait_for(&Locator::text("Removed “chosen” from 4 assets."));
     assert!(listed(&library).iter().all(|(_, tags, _)| tags.is_empty()));
@@ -139,15 +150,7 @@ async fn a_whole_list_stays_selected_with_its_filters() {
 
 #[tokio::test]
 async fn an_asset_that_is_selected_in_two_ways_counts_once() {
-    let library = TestLibrary::with_fixtures().await;
-    let browser = library.browser(Role::Editor).await;
-    browser.open("/app/acme/photos?type=jpeg");
-    browser.wait_for_images();
-    browser.click(&Locator::role("checkbox", "Select wine"));
-    browser.click(&Locator::button("Select all 3"));
-    browser.wait_for(&Locator::text("3 selected"));
-    browser.evaluate("document.querySelector('.filter-chips a').click()");
-    browser.wait_for_path("/app/acme/photos");
+    let (library, browser) = all_jpegs_selected().await;
     browser.wait_for_images();
     let count = || browser.text(&Locator::css("#selection-count"));
     let select = |name: &str| browser.click(&Locator::role("checkbox", &format!("Select {name}")));
@@ -175,10 +178,7 @@ async fn an_asset_that_is_selected_in_two_ways_counts_once() {
     browser.click(&Locator::button("Tag"));
     browser.wait_for(&Locator::text("Added “chosen” to 4 assets."));
     assert_eq!(browser.text(&Locator::css(".toast p")), "Added “chosen” to 4 assets.");
-    let mut tagged: Vec<_> =
-        listed(&library).into_iter().filter(|(_, tags, _)| !tags.is_empty()).map(|(name, ..)| name).collect();
-    tagged.sort();
-    assert_eq!(tagged, ["picos-de-europa", "sunset", "umang", "wine"]);
+    assert_eq!(tagged(&library), ["picos-de-europa", "sunset", "umang", "wine"]);
 }
 
 #[tokio::test]
