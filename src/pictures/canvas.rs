@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, MulDiv, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x2, U8x3, U8x4};
+use fast_image_resize::{FilterType, MulDiv, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use image::DynamicImage;
 use image::metadata::Orientation;
 
@@ -36,15 +37,6 @@ impl ChannelLayout {
         match self {
             Self::GrayAlpha | Self::Rgba => true,
             Self::Gray | Self::Rgb | Self::Cmyk => false,
-        }
-    }
-
-    pub(super) const fn pixel_type(self) -> PixelType {
-        match self {
-            Self::Gray => PixelType::U8,
-            Self::GrayAlpha => PixelType::U8x2,
-            Self::Rgb => PixelType::U8x3,
-            Self::Rgba | Self::Cmyk => PixelType::U8x4,
         }
     }
 
@@ -105,12 +97,7 @@ impl Canvas {
             return Ok(self.clone());
         }
         let mut pixels = vec![0; self.layout.stride(to.width) * to.height as usize];
-        let kind = self.layout.pixel_type();
-        let source =
-            ImageRef::new(self.size.width, self.size.height, &self.pixels, kind).map_err(unexpected)?;
-        let mut target = Image::from_slice_u8(to.width, to.height, &mut pixels, kind).map_err(unexpected)?;
-        Resizer::new().resize(&source, &mut target, &kernel()).map_err(unexpected)?;
-        drop(target);
+        resize(&mut Resizer::new(), self.layout, (self.size, &self.pixels), (to, &mut pixels), &kernel())?;
         Ok(Self { size: to, layout: self.layout, pixels })
     }
 
@@ -160,22 +147,63 @@ pub(super) fn kernel() -> ResizeOptions {
     ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3)).use_alpha(false)
 }
 
-/// Multiplies the colour of straight pixels by their alpha.
+/// Resizes the first pixels, of one size, into the second, of another.
+///
+/// Each layout names its type of pixel, so that the binary holds the kernels of these four types instead of all thirteen.
+pub(super) fn resize(
+    resizer: &mut Resizer,
+    layout: ChannelLayout,
+    from: (PixelSize, &[u8]),
+    to: (PixelSize, &mut [u8]),
+    options: &ResizeOptions,
+) -> Result<(), Failure> {
+    match layout {
+        ChannelLayout::Gray => resize_as::<U8>(resizer, from, to, options),
+        ChannelLayout::GrayAlpha => resize_as::<U8x2>(resizer, from, to, options),
+        ChannelLayout::Rgb => resize_as::<U8x3>(resizer, from, to, options),
+        ChannelLayout::Rgba | ChannelLayout::Cmyk => resize_as::<U8x4>(resizer, from, to, options),
+    }
+}
+
+fn resize_as<P: PixelTrait>(
+    resizer: &mut Resizer,
+    (from, source): (PixelSize, &[u8]),
+    (to, target): (PixelSize, &mut [u8]),
+    options: &ResizeOptions,
+) -> Result<(), Failure> {
+    let source = TypedImageRef::<P>::from_buffer(from.width, from.height, source).map_err(unexpected)?;
+    let mut target = typed::<P>(to, target)?;
+    resizer.resize_typed(&source, &mut target, options).map_err(unexpected)
+}
+
+fn typed<P: PixelTrait>(size: PixelSize, pixels: &mut [u8]) -> Result<TypedImage<'_, P>, Failure> {
+    TypedImage::from_buffer(size.width, size.height, pixels).map_err(unexpected)
+}
+
+/// Multiplies the colour of straight pixels by their alpha, where the layout has one.
 pub(super) fn multiply_alpha(
     pixels: &mut [u8],
     size: PixelSize,
     layout: ChannelLayout,
 ) -> Result<(), Failure> {
-    let mut image =
-        Image::from_slice_u8(size.width, size.height, pixels, layout.pixel_type()).map_err(unexpected)?;
-    MulDiv::new().multiply_alpha_inplace(&mut image).map_err(unexpected)
+    let math = MulDiv::new();
+    match layout {
+        ChannelLayout::GrayAlpha => math.multiply_alpha_inplace_typed(&mut typed::<U8x2>(size, pixels)?),
+        ChannelLayout::Rgba => math.multiply_alpha_inplace_typed(&mut typed::<U8x4>(size, pixels)?),
+        ChannelLayout::Gray | ChannelLayout::Rgb | ChannelLayout::Cmyk => return Ok(()),
+    }
+    .map_err(unexpected)
 }
 
 /// Reverses [`multiply_alpha`].
 pub(super) fn divide_alpha(pixels: &mut [u8], size: PixelSize, layout: ChannelLayout) -> Result<(), Failure> {
-    let mut image =
-        Image::from_slice_u8(size.width, size.height, pixels, layout.pixel_type()).map_err(unexpected)?;
-    MulDiv::new().divide_alpha_inplace(&mut image).map_err(unexpected)
+    let math = MulDiv::new();
+    match layout {
+        ChannelLayout::GrayAlpha => math.divide_alpha_inplace_typed(&mut typed::<U8x2>(size, pixels)?),
+        ChannelLayout::Rgba => math.divide_alpha_inplace_typed(&mut typed::<U8x4>(size, pixels)?),
+        ChannelLayout::Gray | ChannelLayout::Rgb | ChannelLayout::Cmyk => return Ok(()),
+    }
+    .map_err(unexpected)
 }
 
 /// For errors of a library that our own checks should have ruled out.

@@ -2,10 +2,9 @@
 //! strip needs.
 
 use fast_image_resize::Resizer;
-use fast_image_resize::images::{Image, ImageRef};
 
 use crate::pictures::Failure;
-use crate::pictures::canvas::{Canvas, ChannelLayout, kernel, unexpected};
+use crate::pictures::canvas::{Canvas, ChannelLayout, kernel, resize};
 use crate::pictures::resize::PixelSize;
 
 /// The rows of the target that are computed at once.
@@ -92,15 +91,17 @@ impl Strips {
         let (start, end) = (self.written, self.strip_end());
         let stride = self.layout.stride(self.to.width);
         self.target.resize(stride * end as usize, 0);
-        let kind = self.layout.pixel_type();
         let rows = self.arrived - self.first;
         let top = f64::from(start) * self.step() - f64::from(self.first);
         let height = (f64::from(end - start) * self.step()).min(f64::from(rows) - top);
-        let source = ImageRef::new(self.blocks.width, rows, &self.window, kind).map_err(unexpected)?;
         let strip = self.target.get_mut(stride * start as usize..).unwrap_or_default();
-        let mut strip = Image::from_slice_u8(self.to.width, end - start, strip, kind).map_err(unexpected)?;
-        let options = kernel().crop(0.0, top, self.exact.0, height);
-        self.resizer.resize(&source, &mut strip, &options).map_err(unexpected)?;
+        resize(
+            &mut self.resizer,
+            self.layout,
+            (PixelSize::new(self.blocks.width, rows), &self.window),
+            (PixelSize::new(self.to.width, end - start), strip),
+            &kernel().crop(0.0, top, self.exact.0, height),
+        )?;
         self.written = end;
         self.discard_used_rows();
         Ok(())
