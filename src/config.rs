@@ -23,20 +23,22 @@ mod conflicts;
 mod documented;
 mod layers;
 mod listing;
+mod origin;
 mod proxies;
 mod sections;
 mod size;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod value_type;
 mod values;
 
 pub use address::Addresses;
 pub use certificate::Certificate;
 pub use documented::{DocumentedKey, DocumentedKeys, DocumentedSection, documented_keys};
-pub use layers::Origin;
 pub use listing::Shown;
-pub use values::{Log, Metrics};
+pub use origin::Origin;
+pub use values::{LogSection, MetricsSection};
 
 pub(crate) use size::parse_size;
 
@@ -53,7 +55,7 @@ const SERVICE_CERTIFICATE: &str = "/etc/rasterd/tls";
 const SERVICE_CREDENTIALS: &str = "/run/credentials/rasterd.service";
 /// The environment variable from which clients read their key. It does not configure the server.
 pub const KEY_VARIABLE: &str = "RASTERD_API_KEY";
-/// The environment variables by which `rasterd serve --ephemeral --export` tells clients how to reach it. They don't
+/// The environment variables by which `rasterd serve --ephemeral --export` informs clients how to reach it. They don't
 /// configure the server, either.
 pub const CLIENT_VARIABLES: [&str; 11] = [
     "RASTERD_URL",
@@ -112,7 +114,7 @@ pub struct Config {
     pub workers: usize,
     /// The limits for slow or greedy clients.
     pub timeouts: Timeouts,
-    /// The proxies before the server.
+    /// The proxies in front of the server.
     pub proxies: ProxySettings,
     /// The folder that holds everything the server keeps, absolute.
     pub data_dir: PathBuf,
@@ -123,9 +125,9 @@ pub struct Config {
     /// The folder of what clients need to trust it.
     pub certificates_dir: PathBuf,
     /// What is logged, and how.
-    pub log: Log,
+    pub log: LogSection,
     /// Where the metrics are, and who may read them.
-    pub metrics: Metrics,
+    pub metrics: MetricsSection,
     /// Whether no connection to another machine may be opened, whatever else is configured.
     pub offline: bool,
     /// The address of the collector that gets traces; none where they are turned off.

@@ -20,7 +20,7 @@ pub mod cancellation;
 mod changes;
 pub mod clock;
 pub mod data_dir;
-pub mod data_folder;
+pub mod data_dir_lock;
 pub mod disk;
 pub mod doctor;
 pub mod duplicates;

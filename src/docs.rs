@@ -14,22 +14,22 @@ mod terminal;
 mod tests;
 
 pub use markdown::Heading;
-pub use pages::{Group, PAGES, Page};
-pub use search::{Hit, MAX_QUERY};
+pub use pages::{DocGroup, DocPage, PAGES};
+pub use search::{DocHit, MAX_QUERY};
 pub use site::{FILES, Site};
 
-use search::Index;
+use search::DocIndex;
 
 /// The pages with the numbers of one server, and the search over them.
 pub struct Documentation {
     pages: Vec<CompletePage>,
-    index: Index,
+    index: DocIndex,
 }
 
 /// A page with its generated part, if it has one.
 pub struct CompletePage {
     /// The page.
-    pub page: &'static Page,
+    pub page: &'static DocPage,
     /// Its whole text, with links to other pages in the form `name.md`.
     pub markdown: String,
 }
@@ -38,12 +38,12 @@ impl Documentation {
     /// The documentation of a server with these limits.
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
-        let complete = |page: &'static Page| {
+        let complete = |page: &'static DocPage| {
             let text = generated::filled(page.text, limits);
             CompletePage { page, markdown: markdown::with_flat_links(&text) }
         };
         let pages: Vec<_> = PAGES.iter().map(complete).collect();
-        Self { index: Index::of(&pages), pages }
+        Self { index: DocIndex::of(&pages), pages }
     }
 
     /// All pages, in the order of the contents.
@@ -61,7 +61,7 @@ impl Documentation {
     /// The places where all words of a query are found, the best first. Only the first [`MAX_QUERY`] characters of the
     /// query count.
     #[must_use]
-    pub fn search(&self, query: &str) -> Vec<Hit> {
+    pub fn search(&self, query: &str) -> Vec<DocHit> {
         self.index.search(query)
     }
 

@@ -10,6 +10,34 @@
 //! compile. What no key may do takes an [`Administrator`](core::access::Administrator): the administrator of the machine,
 //! who can lock the data directory, or an owner of one organization.
 //!
+//! # One request, step by step
+//! The path names a file of `src` at each step, so that one can read along.
+//!
+//! An upload, `POST /organizations/{organizationId}/libraries/{libraryId}/assets`:
+//! 1. `transport/server/acceptor.rs` accepts the connection and makes the TLS handshake; `connection.rs` beside it reads
+//!    the head, and times and checks every byte of the body before the HTTP framework sees it.
+//! 2. `transport/middleware.rs` gives the request its id, runs the application, writes the line of the access log and sets
+//!    the headers of the answer. `transport/server/mounts.rs` lists the transports that the application consists of.
+//! 3. `transport/rest.rs` has the route, made from the declaration in `operations/upload_assets.rs`.
+//!    `transport/rest/authorized.rs` authenticates the key, which gives a [`Caller`](core::access::Caller), and checks the
+//!    permission that the declaration requires.
+//! 4. `transport/rest/route.rs` reads the input and runs the operation. A form with files is the exception:
+//!    `transport/rest/upload.rs` streams them, because they are not kept in memory.
+//! 5. `core/uploads.rs` takes a write grant from the caller, writes the files through `core/store/files.rs`, and
+//!    `core/uploads/commit.rs` adds the assets and the audit event in one write transaction of the store:
+//!    `core/store/redb/write.rs` runs it with others that wait, and syncs once for all of them.
+//! 6. `transport/rest/reply.rs` writes the answer. Later, `core/processing.rs` makes thumbnails, and
+//!    `core/index/follow.rs` puts the assets into the search index.
+//!
+//! A page of the web app, `GET /app/{organization}/{library}`: steps 1 and 2 are the same. Then:
+//! 3. `webapp.rs` has the routes. `webapp/gate.rs` checks the request, creates its `RequestContext`, and turns an error into
+//!    a page. `webapp/signed_in_user.rs` reads the session of the cookie; without one it redirects to the sign-in page.
+//! 4. `webapp/pages/libraries/grid.rs` is the handler. Its `SignedInUser` gives a [`Caller`](core::access::Caller) for the
+//!    organization, with the snapshot of the store that the whole page is read from.
+//! 5. `core/browse.rs` takes a read grant from the caller and reads the assets with it, through `core/index.rs` or through
+//!    the queries in `core/store/records/assets.rs`, which `core/store/redb/assets/lists.rs` implements.
+//! 6. `webapp/reply.rs` renders the template `webapp/pages/libraries/grid.html` as the answer.
+//!
 //! # What is where
 //! - [`guide`]: how to add an operation, the style with its reasons, what was decided and why, how things are stored,
 //!   how to monitor a server, how to test with a server of one's own.

@@ -46,7 +46,7 @@ mod whoami;
 
 pub use answer::{AgentReply, Answer, PageInfo};
 pub use declaration::{
-    ASSETS, Declaration, Effect, Endpoint, EndpointInput, LIBRARY_ID, Method, Needs, Pages, Scope, Tool,
+    ASSETS, Declaration, Effect, Endpoint, EndpointInput, LIBRARY_ID, Method, Needs, Paging, Scope, Tool,
     ToolAnswer, UPLOADS,
 };
 pub use explanation::{OperationAccess, Reach, explain};

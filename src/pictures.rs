@@ -26,10 +26,10 @@ mod gif;
 mod hdr;
 mod jpeg;
 mod jpeg_header;
-mod look;
 pub mod media;
 pub mod memory;
 mod metadata;
+mod perceptual_hash;
 pub mod permits;
 mod placeholder;
 mod png;
@@ -46,7 +46,7 @@ pub mod worker;
 
 use canvas::Canvas;
 use geometry::CheckedGeometry;
-pub use metadata::{Exposure, Metadata, Position, metadata};
+pub use metadata::{Coordinates, Exposure, Metadata, metadata};
 pub use resize::{Fit, PixelSize, ResizeSpec};
 pub use tools::{MediaTools, RenderableTypes};
 
@@ -150,7 +150,7 @@ pub struct Derived {
     /// The dominant colour: red, green, blue.
     pub colour: [u8; 3],
     /// A perceptual hash: similar pictures differ in few bits.
-    pub look: u64,
+    pub perceptual_hash: u64,
     /// From small to large: one for every requested edge that is shorter than the original's, and one at the original's
     /// size when a requested edge is not. A vector image gets all edges. Never empty when an edge was requested.
     pub thumbnails: Vec<Thumbnail>,
@@ -296,7 +296,7 @@ fn derive_of(source: &DecodeInput<'_>, edges: &[u32], limits: &DecodeLimits) -> 
             size,
             blurhash: placeholder::blurhash(&small)?,
             colour: placeholder::dominant_colour(&small),
-            look: look::look(&small)?,
+            perceptual_hash: perceptual_hash::perceptual_hash(&small)?,
             thumbnails,
             blurred: encode::encode(&placeholder::blurred(&small), Format::WebP, None, limits)?,
         })

@@ -78,8 +78,8 @@ impl LogLevel {
 /// # Errors
 /// When `level` is neither, or a log was started already.
 pub fn start(format: LogFormat, level: &str) -> Result<LogLevel, TelemetryError> {
-    let look = Look { format, colours: std::io::stderr().is_terminal(), journal: is_in_journal() };
-    let (lines, level) = lines(look, level, std::io::stderr)?;
+    let style = LineStyle { format, colours: std::io::stderr().is_terminal(), journal: is_in_journal() };
+    let (lines, level) = lines(style, level, std::io::stderr)?;
     tracing_subscriber::registry().with(lines).try_init().map_err(TelemetryError::new)?;
     Ok(level)
 }
@@ -116,7 +116,7 @@ pub fn journal_priority(level: Level) -> &'static str {
 
 /// How lines look.
 #[derive(Debug, Clone, Copy)]
-struct Look {
+struct LineStyle {
     format: LogFormat,
     /// Whether lines have colours, which begin with ESC; the fields have no ESC left at this point.
     colours: bool,
@@ -124,15 +124,15 @@ struct Look {
     journal: bool,
 }
 
-fn lines<W>(look: Look, level: &str, to: W) -> Result<(impl Layer<Registry>, LogLevel), TelemetryError>
+fn lines<W>(style: LineStyle, level: &str, to: W) -> Result<(impl Layer<Registry>, LogLevel), TelemetryError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let filter = EnvFilter::builder().parse(level).map_err(TelemetryError::new)?;
     let (filter, handle) = reload::Layer::new(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(VisibleLines { to, look });
-    let lines = match look.format {
-        LogFormat::Text => lines.with_ansi(look.colours).boxed(),
+    let lines = tracing_subscriber::fmt::layer().with_writer(VisibleLines { to, style });
+    let lines = match style.format {
+        LogFormat::Text => lines.with_ansi(style.colours).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     Ok((lines.with_filter(filter).with_filter(without_client_data()), LogLevel(handle)))
@@ -142,26 +142,26 @@ where
 /// change the writing direction, or send commands to a terminal.
 struct VisibleLines<W> {
     to: W,
-    look: Look,
+    style: LineStyle,
 }
 
 impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for VisibleLines<W> {
     type Writer = VisibleLine<W::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        VisibleLine { to: self.to.make_writer(), look: self.look, priority: "" }
+        VisibleLine { to: self.to.make_writer(), style: self.style, priority: "" }
     }
 
     fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Self::Writer {
-        let priority = if self.look.journal { journal_priority(*meta.level()) } else { "" };
-        VisibleLine { to: self.to.make_writer_for(meta), look: self.look, priority }
+        let priority = if self.style.journal { journal_priority(*meta.level()) } else { "" };
+        VisibleLine { to: self.to.make_writer_for(meta), style: self.style, priority }
     }
 }
 
 /// Writes one line, in one call.
 struct VisibleLine<W> {
     to: W,
-    look: Look,
+    style: LineStyle,
     priority: &'static str,
 }
 
@@ -169,7 +169,7 @@ impl<W: Write> Write for VisibleLine<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
         let (text, end) = text.strip_suffix('\n').map_or((&*text, ""), |text| (text, "\n"));
-        let Look { format, colours, journal: _ } = self.look;
+        let LineStyle { format, colours, journal: _ } = self.style;
         let text = shortened(format, text);
         let mut shown = String::with_capacity(self.priority.len() + text.len());
         shown.push_str(self.priority);
@@ -243,8 +243,8 @@ mod tests {
         }
     }
 
-    fn plain(format: LogFormat) -> Look {
-        Look { format, colours: false, journal: false }
+    fn plain(format: LogFormat) -> LineStyle {
+        LineStyle { format, colours: false, journal: false }
     }
 
     fn written(format: LogFormat, level: &str, events: impl FnOnce()) -> String {
@@ -291,8 +291,8 @@ mod tests {
         for format in [LogFormat::Text, LogFormat::Json] {
             let written = Written::default();
             let to = written.clone();
-            let look = Look { journal: true, ..plain(format) };
-            let (lines, _level) = lines(look, "trace", move || to.clone()).unwrap();
+            let style = LineStyle { journal: true, ..plain(format) };
+            let (lines, _level) = lines(style, "trace", move || to.clone()).unwrap();
             tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
                 tracing::error!("a");
                 tracing::warn!("b");

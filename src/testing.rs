@@ -2,7 +2,7 @@
 //! authority, a clock that tests set. Panics where a test would fail anyway.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -12,27 +12,24 @@ use base64::Engine;
 use crate::core::Core;
 use crate::core::access::{Administrator, LibraryPath};
 use crate::core::clock::Clock;
-use crate::core::data_dir::DataDir;
-use crate::core::data_folder::Opening;
+use crate::core::data_dir::Opening;
+use crate::core::data_dir_lock::DataDirLock;
 use crate::core::disk::Disk;
 use crate::core::model::Access;
 use crate::core::model::id::{AssetId, KeyId};
-use crate::core::settings::{
-    BackupSettings, Limits, MediaSettings, MemberSettings, ProxySettings, RenditionSettings, Settings,
-    Timeouts,
-};
+use crate::core::settings::Settings;
 use crate::core::uploads::UploadSource;
-use crate::fetch::FetchSettings;
-use crate::transport::server::{Control, MetricsOptions, Server, ServerOptions, Signals};
-use crate::transport::tls::ClientAuthority;
+use crate::transport::server::{Server, ServerControl, ServerOptions, Signals};
 use crate::transport::tls::development::{CertificateRenewer, DevelopmentCertificate};
 
 mod builder;
 mod disk;
+mod settings;
 mod temp_folder;
 
 pub use builder::TestServerBuilder;
 pub use disk::TestDisk;
+pub use settings::settings;
 pub use temp_folder::TempFolder;
 
 /// How long the work after uploads may take. A machine may be busy with other things.
@@ -80,13 +77,13 @@ pub struct TestServer {
     disk: Arc<dyn Disk>,
     clock: Clock,
     running: Option<Running>,
-    lock: Option<DataDir>,
+    lock: Option<DataDirLock>,
 }
 
 struct Running {
     url: String,
     core: Core,
-    control: Control,
+    control: ServerControl,
     thread: JoinHandle<()>,
 }
 
@@ -149,10 +146,11 @@ impl TestServer {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let port = listener.local_addr().expect("its number").port();
         let url = format!("https://localhost:{port}");
-        let mut settings = settings(&self.directory.path().join("data"), &url);
-        let mut options = options(listener, &self.certificate);
+        let mut settings = settings::settings(&self.directory.path().join("data"), &url);
+        let mut options = settings::options(listener, &self.certificate);
         (self.change)(&mut settings, &mut options);
-        self.lock = Some(DataDir::lock(&settings.data_dir, "a test").expect("the data directory is free"));
+        self.lock =
+            Some(DataDirLock::lock(&settings.data_dir, "a test").expect("the data directory is free"));
         let core = open(&settings, &self.clock, &self.disk);
         let (control, signals) = Signals::channel();
         let (ready, started) = mpsc::channel();
@@ -237,7 +235,7 @@ impl TestServer {
 
     /// Sends it signals, as the operating system would.
     #[must_use]
-    pub fn control(&self) -> &Control {
+    pub fn control(&self) -> &ServerControl {
         &self.running().control
     }
 
@@ -349,59 +347,5 @@ fn open(settings: &Settings, clock: &Clock, disk: &Arc<dyn Disk>) -> Core {
             Err(error) => assert!(Instant::now() < until, "the data directory does not open: {error:?}"),
         }
         std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// The settings of a server with this data directory.
-#[must_use]
-pub fn settings(data_dir: &Path, url: &str) -> Settings {
-    Settings {
-        data_dir: data_dir.to_owned(),
-        public_url: url.to_owned(),
-        cache_bytes: 16 << 20,
-        reserve_bytes: 1 << 20,
-        trash_keep: Duration::from_hours(30 * 24),
-        unnamed_keep: Duration::from_hours(14 * 24),
-        revoke_exposed_keys: false,
-        // Tests are faster than any client.
-        limits: Limits { requests_per_second_per_key: 0, ..Limits::default() },
-        fetch: FetchSettings { enabled: true, ..FetchSettings::default() },
-        renditions: RenditionSettings::default(),
-        members: MemberSettings::default(),
-        media: MediaSettings::default(),
-        backup: BackupSettings::default(),
-        scrub: Duration::ZERO,
-    }
-}
-
-fn options(listener: TcpListener, certificate: &Arc<CertificateRenewer>) -> ServerOptions {
-    ServerOptions {
-        listener,
-        unix_socket: None,
-        cert_file: certificate.files().cert_file.clone(),
-        key_file: certificate.files().key_file.clone(),
-        development: Some(Arc::clone(certificate)),
-        authority: Some(ClientAuthority::of_development(certificate.files())),
-        allowed_hosts: vec!["localhost".into(), "127.0.0.1".into()],
-        allowed_origins: Vec::new(),
-        mcp_hosts: Vec::new(),
-        graphql_introspection: true,
-        graphql_cost: 30_000,
-        workers: 2,
-        timeouts: Timeouts {
-            head: Duration::from_secs(10),
-            body: Duration::from_mins(1),
-            body_rate: 1024,
-            answer_rate: 1024,
-            idle: Duration::from_mins(1),
-            drain: Duration::from_secs(5),
-            connections: 1000,
-            connections_per_address: 1000,
-        },
-        proxies: ProxySettings::default(),
-        test_control: None,
-        acme: None,
-        metrics: MetricsOptions::default(),
-        traces: None,
     }
 }

@@ -91,10 +91,10 @@ impl AcmeFolder {
         self.write(&self.account_file(directory), &text)
     }
 
-    /// Forgets an account that the ACME server does not know any more.
-    pub(super) fn forget_account(&self, directory: &str) {
+    /// Deletes an account that the ACME server no longer knows.
+    pub(super) fn delete_account(&self, directory: &str) {
         if let Err(error) = fs::remove_file(self.account_file(directory)) {
-            tracing::warn!("the account of an ACME server can't be removed: {error}");
+            tracing::warn!("the account of an ACME server can't be deleted: {error}");
         }
     }
 

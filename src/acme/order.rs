@@ -21,8 +21,8 @@ impl Acme {
     pub(super) async fn order(&self) -> Result<String, Problem> {
         match self.order_with_account().await {
             Err(problem) if problem.is_unknown_account => {
-                tracing::warn!("the ACME server does not know the account any more; another one is created");
-                self.folder.forget_account(&self.settings.directory);
+                tracing::warn!("the ACME server no longer knows the account; another one is created");
+                self.folder.delete_account(&self.settings.directory);
                 self.order_with_account().await
             }
             outcome => outcome,

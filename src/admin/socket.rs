@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::{Reply, Request, perform};
 use crate::core::Core;
 use crate::core::access::Administrator;
-use crate::core::data_dir::DataDir;
+use crate::core::data_dir_lock::DataDirLock;
 use crate::core::long_work::{Progress, Reporter, Stage};
 use crate::error::{Code, Error, Result};
 
@@ -81,7 +81,7 @@ impl AdminSocket {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn open(dir: &DataDir) -> io::Result<Self> {
+    pub fn open(dir: &DataDirLock) -> io::Result<Self> {
         // Only this user can open a new temporary folder, and so the socket in it, from the first moment on.
         let private = tempfile::Builder::new().prefix(".s").tempdir_in(dir.path())?;
         let first = private.path().join("s");
@@ -247,14 +247,14 @@ mod tests {
 
     struct RunningSocket {
         temp: crate::testing::TempFolder,
-        dir: DataDir,
+        dir: DataDirLock,
         task: tokio::task::JoinHandle<()>,
     }
 
     impl RunningSocket {
         fn start() -> Self {
             let temp = crate::testing::TempFolder::new();
-            let dir = DataDir::lock(temp.path(), "test").unwrap();
+            let dir = DataDirLock::lock(temp.path(), "test").unwrap();
             let config = Config::load(Some(Path::new("/dev/null")), &Variables::default(), &[]).unwrap();
             let mut settings = config.settings(config.bind);
             settings.data_dir = temp.path().to_owned();

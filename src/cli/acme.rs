@@ -30,7 +30,7 @@ impl AcmeCertificate {
         folder.usable_certificate(&self.settings, SystemTime::now()).map(|_| folder.certificate_file())
     }
 
-    /// What a person is told when the server begins with the certificate in `file`, which it made itself.
+    /// The message to a person when the server begins with the certificate in `file`, which it made itself.
     pub fn missing(&self, file: &Path) -> Option<String> {
         let is_there = AcmeFolder::new(&self.settings.dir).certificate_file() == file;
         let AcmeSettings { domains, directory, .. } = &self.settings;

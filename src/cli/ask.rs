@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::progress::{PULSE, ProgressLine};
-use super::{CommandError, READ_ON, data_owner};
+use super::{CommandError, HELP_HINT, data_owner};
 use crate::admin::{Reply, Request, perform, socket};
 use crate::config::Config;
 use crate::core::Core;
 use crate::core::clock::Clock;
-use crate::core::data_dir::{DataDir, LockError};
-use crate::core::data_folder::{DataFolder, Opening};
+use crate::core::data_dir::{DataDir, Opening};
+use crate::core::data_dir_lock::{DataDirLock, LockError};
 use crate::core::long_work::Reporter;
 
 /// How long a command waits for another one, or for a server that is just starting.
@@ -19,17 +19,17 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs a request and returns the reply.
 pub(super) fn ask(config: &Config, request: Request) -> Result<Reply, CommandError> {
-    Session::new(config)?.ask(request)
+    AdminClient::new(config)?.ask(request)
 }
 
-/// Requests one after the other. Where no server runs, they share one open data directory.
-pub(super) struct Session<'a> {
+/// Sends requests one after the other. Where no server runs, they share one open data directory.
+pub(super) struct AdminClient<'a> {
     config: &'a Config,
     runtime: tokio::runtime::Runtime,
-    opened: Option<(Core, DataDir)>,
+    opened: Option<(Core, DataDirLock)>,
 }
 
-impl<'a> Session<'a> {
+impl<'a> AdminClient<'a> {
     pub(super) fn new(config: &'a Config) -> Result<Self, CommandError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { config, runtime, opened: None })
@@ -55,7 +55,7 @@ impl<'a> Session<'a> {
     }
 }
 
-impl Drop for Session<'_> {
+impl Drop for AdminClient<'_> {
     fn drop(&mut self) {
         if let Some((core, dir)) = self.opened.take() {
             self.runtime.block_on(async {
@@ -71,7 +71,7 @@ impl Drop for Session<'_> {
 /// The reply of a running server, or the lock of the data directory where none runs.
 enum Found {
     Reply(Box<Reply>),
-    Lock(DataDir),
+    Lock(DataDirLock),
 }
 
 async fn send_or_lock(config: &Config, request: &Request) -> Result<Found, CommandError> {
@@ -84,16 +84,16 @@ async fn send_or_lock(config: &Config, request: &Request) -> Result<Found, Comma
         // Created here, a wrong path would look like an empty server.
         if !config.data_dir.is_dir() {
             return Err(CommandError(format!(
-                "there is no data directory {}. Set it with --data-dir or --config, or create a new one with `rasterd init` or `rasterd serve`.\n  {READ_ON}",
+                "there is no data directory {}. Set it with --data-dir or --config, or create a new one with `rasterd init` or `rasterd serve`.\n  {HELP_HINT}",
                 config.data_dir.display()
             )));
         }
         data_owner::expect_entry(&config.data_dir)?;
-        data_owner::go_on_as_owner(&config.data_dir)?;
-        let folder = DataFolder::new(&config.data_dir);
+        data_owner::continue_as_owner(&config.data_dir)?;
+        let folder = DataDir::new(&config.data_dir);
         let checked = folder.check().and_then(|found| folder.check_new(found, Opening::default()));
         checked.map_err(|error| not_opened(config, &error))?;
-        match DataDir::lock(&config.data_dir, "a rasterd command") {
+        match DataDirLock::lock(&config.data_dir, "a rasterd command") {
             Ok(dir) => return Ok(Found::Lock(dir)),
             Err(LockError::Held { .. }) if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
             Err(error) => return Err(error.into()),
@@ -101,7 +101,11 @@ async fn send_or_lock(config: &Config, request: &Request) -> Result<Found, Comma
     }
 }
 
-async fn perform_with_progress(core: &Core, dir: &DataDir, request: Request) -> crate::error::Result<Reply> {
+async fn perform_with_progress(
+    core: &Core,
+    dir: &DataDirLock,
+    request: Request,
+) -> crate::error::Result<Reply> {
     let reporter = Reporter::default();
     let progress = reporter.follow();
     let (mut line, mut pulse) = (ProgressLine::new(), tokio::time::interval(PULSE));
@@ -126,7 +130,7 @@ pub(super) fn open(
 fn not_opened(config: &Config, error: &crate::error::Error) -> CommandError {
     let reason = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
     CommandError(format!(
-        "the data directory {} can't be opened: {reason}.\n  {READ_ON}",
+        "the data directory {} can't be opened: {reason}.\n  {HELP_HINT}",
         config.data_dir.display()
     ))
 }

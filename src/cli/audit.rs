@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::CommandError;
-use super::ask::{Session, ask};
+use super::ask::{AdminClient, ask};
 use super::output::{print, print_reply};
 use crate::admin::audit::{AuditEventRecord, AuditExportPart, AuditRequest, AuditVerification};
 use crate::admin::organizations::OrganizationRequest;
@@ -87,7 +87,7 @@ fn result_of(verification: &AuditVerification) -> Result<(), CommandError> {
 }
 
 fn export(config: &Config, organization: Option<String>, format: Format) -> Result<(), CommandError> {
-    let mut session = Session::new(config)?;
+    let mut session = AdminClient::new(config)?;
     let organizations = match organization {
         Some(organization) => vec![organization],
         None => all_organizations(&mut session)?,
@@ -114,7 +114,7 @@ fn export(config: &Config, organization: Option<String>, format: Format) -> Resu
     Ok(())
 }
 
-fn all_organizations(session: &mut Session<'_>) -> Result<Vec<String>, CommandError> {
+fn all_organizations(session: &mut AdminClient<'_>) -> Result<Vec<String>, CommandError> {
     let reply = session.ask(Request::Organization(OrganizationRequest::List))?;
     let Reply::Organizations(all) = reply else { return Err(unexpected()) };
     Ok(all.into_iter().map(|record| record.id).collect())

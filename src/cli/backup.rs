@@ -11,7 +11,7 @@ use super::progress::bytes;
 use crate::admin::{Reply, Request};
 use crate::config::Config;
 use crate::core::backup::{BackupOptions, BackupSummary};
-use crate::core::data_folder::counted;
+use crate::core::data_dir::counted;
 
 #[derive(Args)]
 pub(super) struct BackupArgs {

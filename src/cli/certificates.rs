@@ -6,7 +6,7 @@ use super::{CommandError, data_owner};
 use crate::config::Config;
 
 pub(super) fn run(config: &Config) -> Result<(), CommandError> {
-    data_owner::go_on_as_owner(&config.data_dir)?;
+    data_owner::continue_as_owner(&config.data_dir)?;
     let files = certificate_files(config, config.bind)?;
     print(&format!("certificate  {}\nprivate key  {}", files.cert.display(), files.key.display()))?;
     let Some(development) = &files.development else { return Ok(()) };

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::output::{hint, print, print_table};
-use super::{CommandError, READ_ON, preflight};
+use super::{CommandError, HELP_HINT, preflight};
 use crate::config::{Config, Invalid};
 
 #[derive(Clone, Copy, Subcommand)]
@@ -51,7 +51,7 @@ fn check(config: Result<Config, Invalid>) -> Result<(), CommandError> {
             hint(&format!("rasterd: note: {}", note.text));
         }
         if !report.warnings.is_empty() || !report.problems.is_empty() {
-            hint(READ_ON);
+            hint(HELP_HINT);
         }
         problems.extend(report.problems);
     }

@@ -14,7 +14,7 @@ use super::CommandError;
 
 /// Runs this command again as the owner of the data directory, if this is root and the owner is another user. Then it does
 /// not return, unless that fails.
-pub(super) fn go_on_as_owner(data_dir: &Path) -> Result<(), CommandError> {
+pub(super) fn continue_as_owner(data_dir: &Path) -> Result<(), CommandError> {
     if !geteuid().is_root() {
         return Ok(());
     }

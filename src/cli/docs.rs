@@ -10,7 +10,7 @@ use super::CommandError;
 use super::output::print;
 use crate::config::{Config, Invalid};
 use crate::core::settings::Limits;
-use crate::docs::{Documentation, FILES, Group, Hit, PAGES, Page, Site};
+use crate::docs::{DocGroup, DocHit, DocPage, Documentation, FILES, PAGES, Site};
 
 /// How wide lines are at most, and where the terminal does not say how wide it is.
 const WIDTH: usize = 80;
@@ -62,12 +62,12 @@ pub(super) fn run(config: Result<Config, Invalid>, args: DocsArgs) -> Result<(),
 /// All pages, by group.
 fn contents() -> String {
     let longest = PAGES.iter().map(|page| page.name().len()).max().unwrap_or(0);
-    let line = |page: &Page| format!("  {:longest$}  {}\n", page.name(), page.summary);
-    let of_group = |group: Group| {
+    let line = |page: &DocPage| format!("  {:longest$}  {}\n", page.name(), page.summary);
+    let of_group = |group: DocGroup| {
         let pages: String = PAGES.iter().filter(|page| page.group == group).map(line).collect();
         format!("{}\n{pages}\n", group.title())
     };
-    let text: String = Group::ALL.into_iter().map(of_group).collect();
+    let text: String = DocGroup::ALL.into_iter().map(of_group).collect();
     text + "`rasterd docs PAGE` prints a page, `rasterd docs --search WORDS` finds words. A server shows all of it at /docs."
 }
 
@@ -93,14 +93,14 @@ fn width() -> usize {
     columns.unwrap_or(WIDTH).min(WIDTH)
 }
 
-fn print_hits(hits: &[Hit], query: &str, style: Style) -> Result<(), CommandError> {
+fn print_hits(hits: &[DocHit], query: &str, style: Style) -> Result<(), CommandError> {
     if hits.is_empty() {
         return Err(CommandError(format!(
             "no place has all words of {query:?}; try fewer words, or the beginning of one"
         )));
     }
     let (before, after) = if style.has_colours { ("\u{1B}[1m", "\u{1B}[0m") } else { ("", "") };
-    let line = |hit: &Hit| {
+    let line = |hit: &DocHit| {
         let heading = if hit.heading.is_empty() { String::new() } else { format!(" › {}", hit.heading) };
         format!("{}{heading}\n    {}", hit.page.name(), hit.excerpt.marked(before, after))
     };

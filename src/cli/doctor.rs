@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::ask::ask;
 use super::output::{json_text, print};
-use super::{CommandError, READ_ON, preflight};
+use super::{CommandError, HELP_HINT, preflight};
 use crate::admin::{Reply, Request};
 use crate::config::Config;
 use crate::core::doctor::{Area, Diagnosis, DoctorOptions, Finding, Severity};
@@ -75,8 +75,8 @@ fn in_words(diagnosis: &Diagnosis) -> String {
     let mut lines: Vec<String> = diagnosis.findings.iter().map(line).collect();
     lines.push(match diagnosis.severity() {
         Severity::Fine => "Everything is fine.".to_owned(),
-        Severity::Warning => format!("Nothing is lost; see the warnings. {READ_ON}"),
-        Severity::Error => format!("Something is wrong; see the errors. {READ_ON}"),
+        Severity::Warning => format!("Nothing is lost; see the warnings. {HELP_HINT}"),
+        Severity::Error => format!("Something is wrong; see the errors. {HELP_HINT}"),
     });
     lines.join("\n")
 }

@@ -35,7 +35,7 @@ mod seed;
 
 use description::Description;
 use directory::TemporaryDirectory;
-use parent::Parent;
+use parent::ParentProcess;
 
 /// What differs from the defaults of the configuration. Flags win over it.
 const DEFAULTS: &[(&str, &str)] = &[
@@ -110,7 +110,7 @@ pub(super) fn run(args: &ServeArgs, layers: &LayerArgs) -> Result<(), CommandErr
     if own.export {
         return export::start_in_background(own.owner_process);
     }
-    let parent = Parent::to_follow(own.die_with_parent, own.owner_process);
+    let parent = ParentProcess::to_follow(own.die_with_parent, own.owner_process);
     let directory = TemporaryDirectory::create(layers.data_dir.as_deref().map(Path::new))?;
     let outcome = run_in(&directory, args, layers, parent);
     // Also when it failed.
@@ -122,7 +122,7 @@ fn run_in(
     directory: &TemporaryDirectory,
     args: &ServeArgs,
     layers: &LayerArgs,
-    parent: Option<Parent>,
+    parent: Option<ParentProcess>,
 ) -> Result<(), CommandError> {
     let config = with_warnings_printed(configuration(directory.path(), args, layers)?);
     telemetry::start(config.log.format, &config.log.level)?;
@@ -228,7 +228,7 @@ fn open_core(
     Ok((Core::open_for_tests(settings, clock, disk, TestControl::default())?, first))
 }
 
-async fn serve(parts: Parts, own: &EphemeralArgs, parent: Option<Parent>) -> Result<(), CommandError> {
+async fn serve(parts: Parts, own: &EphemeralArgs, parent: Option<ParentProcess>) -> Result<(), CommandError> {
     let Parts { core, options, token, certificate, first } = parts;
     let (control, signals) = Signals::channel();
     control.follow_operating_system()?;

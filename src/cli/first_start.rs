@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::output::{print, print_once};
 use super::secrets::Secrets;
 use super::start_screen::StartScreen;
-use super::{CommandError, READ_ON};
+use super::{CommandError, HELP_HINT};
 use crate::client_setup::{
     AuthorityFiles, ConnectionDetails, ON_FIRST_START, SetupKey, Through, client_setups,
 };
@@ -70,7 +70,7 @@ pub(super) async fn welcome(core: &Core, by: &Administrator, ready: Ready<'_>) -
         None => secrets.remove(),
     }
     let Some(key) = key else {
-        lines.push(format!("{LOST_KEY}\nSomething else is wrong? {READ_ON}\n"));
+        lines.push(format!("{LOST_KEY}\nSomething else is wrong? {HELP_HINT}\n"));
         return print(&lines.join("\n"));
     };
     let created = format!(
@@ -177,18 +177,18 @@ fn first_steps(public_url: &str, authority: Option<&ClientAuthority>, key: &Firs
 mod tests {
     use super::*;
     use crate::core::clock::Clock;
-    use crate::core::data_dir::DataDir;
+    use crate::core::data_dir_lock::DataDirLock;
     use crate::core::members::{ClientInfo, NewMember};
     use crate::testing::settings;
 
-    fn open(dir: &DataDir) -> Core {
+    fn open(dir: &DataDirLock) -> Core {
         Core::open(settings(dir.path(), "https://localhost"), Clock::default()).unwrap()
     }
 
     #[tokio::test]
     async fn only_the_first_start_creates_a_key_and_it_reaches_one_library() {
         let temp = crate::testing::TempFolder::new();
-        let dir = DataDir::lock(temp.path(), "test").unwrap();
+        let dir = DataDirLock::lock(temp.path(), "test").unwrap();
         let (core, by) = (open(&dir), dir.administrator());
         let first = create_first_key(&core, &by).await.unwrap().unwrap();
         let caller = core.authenticate(first.plain.reveal()).unwrap();
@@ -202,7 +202,7 @@ mod tests {
     #[tokio::test]
     async fn each_start_creates_the_only_setup_link_until_somebody_has_used_it() {
         let temp = crate::testing::TempFolder::new();
-        let dir = DataDir::lock(temp.path(), "test").unwrap();
+        let dir = DataDirLock::lock(temp.path(), "test").unwrap();
         let (core, by) = (open(&dir), dir.administrator());
         assert_eq!(setup_link(&core, &by).await.unwrap(), None);
         create_first_key(&core, &by).await.unwrap();

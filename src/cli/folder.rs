@@ -10,7 +10,7 @@ use super::output::{json_text, print};
 use super::progress::bytes;
 use crate::admin::{Reply, Request};
 use crate::config::Config;
-use crate::core::data_folder::counted;
+use crate::core::data_dir::counted;
 use crate::core::folders::{
     FolderExport, FolderExportSummary, FolderImport, FolderImportSummary, NamedFiles,
 };

@@ -3,12 +3,12 @@
 use super::output::hint;
 use super::{CommandError, ask};
 use crate::config::Config;
-use crate::core::data_dir::DataDir;
-use crate::core::data_folder::{DataFolder, Database, Opening};
+use crate::core::data_dir::{DataDir, Database, Opening};
+use crate::core::data_dir_lock::DataDirLock;
 
 pub(super) fn run(config: &Config) -> Result<(), CommandError> {
-    let dir = DataDir::lock(&config.data_dir, "rasterd init")?;
-    let exists = matches!(DataFolder::new(dir.path()).check(), Ok(Database::Present));
+    let dir = DataDirLock::lock(&config.data_dir, "rasterd init")?;
+    let exists = matches!(DataDir::new(dir.path()).check(), Ok(Database::Present));
     let opening = Opening { may_create: true, accept_files: false };
     let core = ask::open(config, config.settings(config.bind), opening)?;
     drop(core);

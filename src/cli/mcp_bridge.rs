@@ -92,7 +92,7 @@ impl Requests {
         };
         self.running.retain(|(_, task)| !task.is_finished());
         if let Some(id) = message.cancels() {
-            // The server is not told: it might know another client's request by this id, of the same key and machine.
+            // The server is not notified: it might know another client's request by this id, of the same key and machine.
             self.running.iter().filter(|(running, _)| running == id).for_each(|(_, task)| task.abort());
             return;
         }

@@ -9,7 +9,7 @@ use rustix::fs::{Access, access};
 use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
 
-use crate::config::{Certificate, Config, Invalid, Metrics, Origin, copy_of_service};
+use crate::config::{Certificate, Config, Invalid, MetricsSection, Origin, copy_of_service};
 use crate::transport::server::MetricsToken;
 use crate::transport::server::unix_socket::{self, UnixSocketError};
 use crate::transport::tls::{self, development};
@@ -33,18 +33,18 @@ const DATA_DIR: &str = "data.dir";
 
 /// What was found.
 #[derive(Default)]
-pub(super) struct Report {
+pub(super) struct PreflightReport {
     /// What keeps the server from starting, a sentence each.
     pub problems: Vec<String>,
     /// What looks wrong, with what to do.
-    pub warnings: Vec<Finding>,
+    pub warnings: Vec<PreflightFinding>,
     /// What is worth knowing, and may be meant as it is.
-    pub notes: Vec<Finding>,
+    pub notes: Vec<PreflightFinding>,
 }
 
 /// Something that does not keep the server from starting.
 #[derive(Debug, Clone)]
-pub(super) struct Finding {
+pub(super) struct PreflightFinding {
     /// What it is about, for programs that read the log.
     pub about: &'static str,
     /// What was found, and what to do.
@@ -52,15 +52,15 @@ pub(super) struct Finding {
 }
 
 /// Checks everything about a configuration: whether the server can start with it, and what looks wrong.
-pub(super) fn check(config: &Config) -> Report {
-    let mut report = look_around(config, config.bind);
+pub(super) fn check(config: &Config) -> PreflightReport {
+    let mut report = check_surroundings(config, config.bind);
     report.problems.splice(0..0, problems(config));
     report
 }
 
 /// What looks wrong with a server that listens on `bound`, and with its certificate.
-pub(super) fn look_around(config: &Config, bound: SocketAddr) -> Report {
-    let mut report = Report::default();
+pub(super) fn check_surroundings(config: &Config, bound: SocketAddr) -> PreflightReport {
+    let mut report = PreflightReport::default();
     let is_configured = config
         .shown()
         .iter()
@@ -73,7 +73,7 @@ pub(super) fn look_around(config: &Config, bound: SocketAddr) -> Report {
     report.warnings.extend(open_metrics(&config.metrics));
     if settings.backup.dir.is_none() {
         let text = "no backups are made; set backup.dir to a folder on another disk".to_owned();
-        report.notes.push(Finding { about: BACKUP, text });
+        report.notes.push(PreflightFinding { about: BACKUP, text });
     }
     report
 }
@@ -89,8 +89,8 @@ fn problems(config: &Config) -> Vec<String> {
 }
 
 /// Checks the certificate of a configuration.
-pub(super) fn certificates(config: &Config) -> Report {
-    let mut report = Report::default();
+pub(super) fn certificates(config: &Config) -> PreflightReport {
+    let mut report = PreflightReport::default();
     certificate(config, &mut report);
     report
 }
@@ -128,7 +128,7 @@ fn address(key: &str, bind: SocketAddr) -> Option<String> {
     Some(format!("{key}: can't listen on {bind}: {error}{hint}"))
 }
 
-/// Whether the server may listen on a Unix socket. Whoever listens there already may be the server with this configuration.
+/// Whether the server may listen on a Unix socket. What listens there already may be the server with this configuration.
 fn unix_socket(path: &Path) -> Option<String> {
     match unix_socket::problem(path)? {
         UnixSocketError::InUse(_) => None,
@@ -139,18 +139,18 @@ fn unix_socket(path: &Path) -> Option<String> {
 }
 
 /// Whether the metrics have an address and a token.
-fn metrics_problems(Metrics { bind, token_file }: &Metrics) -> impl Iterator<Item = String> {
+fn metrics_problems(MetricsSection { bind, token_file }: &MetricsSection) -> impl Iterator<Item = String> {
     let address = bind.and_then(|bind| address("metrics.bind", bind));
     let token = token_file.as_deref().map(MetricsToken::load).and_then(Result::err);
     address.into_iter().chain(token.map(|error| format!("metrics.token_file: {error}")))
 }
 
-fn open_metrics(Metrics { bind, token_file }: &Metrics) -> Option<Finding> {
+fn open_metrics(MetricsSection { bind, token_file }: &MetricsSection) -> Option<PreflightFinding> {
     let bind = bind.filter(|bind| !bind.ip().is_loopback() && token_file.is_none())?;
     let text = format!(
         "metrics.bind: everybody who reaches {bind} can read the metrics; set metrics.token_file, or bind to a loopback address"
     );
-    Some(Finding { about: METRICS, text })
+    Some(PreflightFinding { about: METRICS, text })
 }
 
 /// Whether a folder exists and can be written to, or can be created.
@@ -179,16 +179,16 @@ fn whose_folder() -> String {
 }
 
 /// A certificate that the service does not have yet, since it gets a copy when it starts.
-fn not_loaded(cert: &Path) -> Option<Finding> {
+fn not_loaded(cert: &Path) -> Option<PreflightFinding> {
     let copy = copy_of_service(cert).filter(|copy| copy.parent().is_some_and(Path::is_dir))?;
     let text = format!(
         "{}: the service has started with another certificate; `systemctl restart rasterd` loads this one",
         cert.display()
     );
-    (fs::read(copy).ok() != fs::read(cert).ok()).then_some(Finding { about: CERTIFICATE, text })
+    (fs::read(copy).ok() != fs::read(cert).ok()).then_some(PreflightFinding { about: CERTIFICATE, text })
 }
 
-fn certificate(config: &Config, report: &mut Report) {
+fn certificate(config: &Config, report: &mut PreflightReport) {
     let problem = config.authority_file.as_deref().and_then(tls::authority_problem);
     report.problems.extend(problem.map(|problem| format!("tls.authority_file: {problem}")));
     match &config.certificate {
@@ -209,7 +209,7 @@ fn certificate(config: &Config, report: &mut Report) {
             if !config.proxies.show_our_certificate(config.unix_socket.is_some()) {
                 findings.others.clear();
             }
-            report.warnings.extend(findings.iter().map(|finding| Finding {
+            report.warnings.extend(findings.iter().map(|finding| PreflightFinding {
                 about: CERTIFICATE,
                 text: format!("{}: {finding}", cert.display()),
             }));

@@ -28,7 +28,7 @@ const LIVE_FILES: [&str; 2] = ["tls.cert_file", "tls.key_file"];
 /// Reads the whole configuration again: the file, the variables and the flags of this process.
 pub(super) type Load = Box<dyn Fn() -> Result<Config, Invalid>>;
 
-/// What a server follows, and whom it tells.
+/// What a server follows, and whom it notifies.
 pub(super) struct Reload {
     pub load: Load,
     /// With what the server was started.

@@ -12,7 +12,7 @@ use super::progress::{PULSE, ProgressLine, bytes};
 use crate::admin::{Reply, Request};
 use crate::config::{Certificate, Config};
 use crate::core::long_work::Reporter;
-use crate::core::restore::{Authority, ImportOptions, RestoreOptions, RestoreSummary, restore};
+use crate::core::restore::{AuthorityOutcome, ImportOptions, RestoreOptions, RestoreSummary, restore};
 
 #[derive(Args)]
 pub(super) struct RestoreArgs {
@@ -134,10 +134,10 @@ fn in_words(options: &RestoreOptions, summary: &RestoreSummary) -> String {
         bytes(summary.file_bytes),
     );
     let authority = match &summary.authority {
-        Some(Authority::Restored(dir)) => {
+        Some(AuthorityOutcome::Restored(dir)) => {
             format!("\n  Authority  in {}; clients that trust it need nothing new", dir.display())
         }
-        Some(Authority::Kept(dir)) => {
+        Some(AuthorityOutcome::Kept(dir)) => {
             format!("\n  Authority  {} has one already, which stays", dir.display())
         }
         None => String::new(),

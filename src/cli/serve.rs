@@ -17,11 +17,11 @@ use super::start_screen::StartScreen;
 use super::{CommandError, ask, flag, offline, preflight};
 use crate::acme::{Acme, AcmeSettings};
 use crate::admin::socket::AdminSocket;
-use crate::config::{Addresses, Certificate, Config, Flag, Metrics};
+use crate::config::{Addresses, Certificate, Config, Flag, MetricsSection};
 use crate::core::Core;
 use crate::core::access::Administrator;
-use crate::core::data_dir::DataDir;
-use crate::core::data_folder::{DataFolder, Opening};
+use crate::core::data_dir::{DataDir, Opening};
+use crate::core::data_dir_lock::DataDirLock;
 use crate::telemetry;
 use crate::telemetry::traces::Traces;
 use crate::transport::server::unix_socket::UnixSocket;
@@ -92,14 +92,14 @@ pub(super) fn run(config: Config, accept_files: bool, load: Load) -> Result<(), 
     if config.offline {
         offline::forbid_connections();
     }
-    let dir = DataDir::lock(&config.data_dir, "rasterd serve")?;
+    let dir = DataDirLock::lock(&config.data_dir, "rasterd serve")?;
     let listener = listen(config.bind, "server.bind or --bind")?;
     let unix_socket = listen_on_unix_socket(&config)?;
     let bound = listener.local_addr()?;
     let addresses = config.addresses(bound);
     let certificate = certificate_files(&config, bound)?;
     // Before the database is opened, which changes its date.
-    let report = preflight::look_around(&config, bound);
+    let report = preflight::check_surroundings(&config, bound);
     let mut settings = config.settings(bound);
     // This binary, even after its file was replaced by a newer one.
     settings.renditions.program = Some(PathBuf::from("/proc/self/exe"));
@@ -168,7 +168,7 @@ pub(super) fn options(
 
 /// Where the metrics are, and who may read them.
 pub(super) fn metrics(config: &Config) -> Result<MetricsOptions, CommandError> {
-    let Metrics { bind, token_file } = &config.metrics;
+    let MetricsSection { bind, token_file } = &config.metrics;
     let token = token_file.as_deref().map(MetricsToken::load).transpose()?.map(Arc::new);
     let listener = bind.map(|address| listen(address, "metrics.bind")).transpose()?;
     Ok(MetricsOptions { listener, token })
@@ -241,7 +241,7 @@ fn own_certificate(config: &Config, bound: SocketAddr) -> Result<CertificateFile
         Certificate::Development { dir, former } => {
             // Only an existing installation has clients that trust the authority in the former folder.
             if let Some(former) = former
-                && DataFolder::new(&config.data_dir).database_path().exists()
+                && DataDir::new(&config.data_dir).database_path().exists()
             {
                 development::adopt(former, dir)?;
             }
@@ -253,7 +253,7 @@ fn own_certificate(config: &Config, bound: SocketAddr) -> Result<CertificateFile
     }
 }
 
-fn open_socket(core: &Core, dir: &DataDir) -> Result<AdminSocket, CommandError> {
+fn open_socket(core: &Core, dir: &DataDirLock) -> Result<AdminSocket, CommandError> {
     core.with_room(|| AdminSocket::open(dir)).map_err(|error| {
         CommandError(format!(
             "the socket for `rasterd key` and similar commands can't be opened in {}: {error}. The data directory must be on a file system that supports sockets",

@@ -1,4 +1,4 @@
-//! Tells systemd, or another manager of services with the same protocol, what the server does. Without one it does nothing.
+//! Reports to systemd, or to another service manager with the same protocol, what the server does. Without one it does nothing.
 
 use std::convert::Infallible;
 use std::env;
@@ -104,7 +104,7 @@ impl ServiceManager {
             return;
         }
         if let Err(error) = sd_notify::notify(states) {
-            tracing::warn!("the service manager can't be told: {error}");
+            tracing::warn!("the service manager can't be notified: {error}");
         }
     }
 }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::READ_ON;
-use super::preflight::{self, Finding, Report};
+use super::HELP_HINT;
+use super::preflight::{self, PreflightFinding, PreflightReport};
 use super::progress::bytes;
 use super::serve::CertificateFiles;
 use crate::config::Config;
@@ -30,7 +30,7 @@ pub(super) struct StartScreen {
     backups: String,
     url_uploads: &'static str,
     limits: Option<String>,
-    report: Report,
+    report: PreflightReport,
 }
 
 impl StartScreen {
@@ -42,7 +42,7 @@ impl StartScreen {
         config: &Config,
         bound: SocketAddr,
         files: &CertificateFiles,
-        report: Report,
+        report: PreflightReport,
         (core, by): (&Core, &Administrator),
     ) -> Result<Self> {
         let settings = core.settings();
@@ -94,7 +94,7 @@ impl StartScreen {
         if on_terminal {
             lines.extend(section("What looks wrong:", self.report.warnings.iter()));
             if !self.report.warnings.is_empty() {
-                lines.extend([READ_ON.to_owned(), String::new()]);
+                lines.extend([HELP_HINT.to_owned(), String::new()]);
             }
             // Backups have a line of their own.
             let notes = self.report.notes.iter().filter(|note| note.about != preflight::BACKUP);
@@ -117,16 +117,16 @@ impl StartScreen {
         );
         // The running server logs by itself what is wrong with its certificate, and again every day.
         let warnings = self.report.warnings.iter().filter(|finding| finding.about != preflight::CERTIFICATE);
-        for Finding { about, text } in warnings {
+        for PreflightFinding { about, text } in warnings {
             tracing::warn!(about, "{text}");
         }
-        for Finding { about, text } in &self.report.notes {
+        for PreflightFinding { about, text } in &self.report.notes {
             tracing::info!(about, "{text}");
         }
     }
 }
 
-fn section<'a>(heading: &str, findings: impl Iterator<Item = &'a Finding>) -> Vec<String> {
+fn section<'a>(heading: &str, findings: impl Iterator<Item = &'a PreflightFinding>) -> Vec<String> {
     let items: Vec<String> = findings.map(|finding| format!("  - {}.", finding.text)).collect();
     if items.is_empty() {
         return items;

@@ -122,7 +122,7 @@ fn no_link_carries_a_key_and_everything_else_does_when_it_is_known() {
     }
 }
 
-/// Whoever pastes a setup learns what else it takes: the key, and the program that the client starts.
+/// Anyone who pastes a setup learns what else it takes: the key, and the program that the client starts.
 #[test]
 fn what_else_a_setup_takes_is_said() {
     for (about, setup) in all() {

@@ -17,7 +17,7 @@ const FOLDER: &str = "acme";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Acme {
+pub(super) struct AcmeSection {
     #[serde(deserialize_with = "domains")]
     domains: Vec<String>,
     #[serde(deserialize_with = "email")]

@@ -1,14 +1,13 @@
-//! The layers of the configuration, and where each value came from: defaults, file, environment, flags. Knows the keys
-//! and the kind of each value, but not what the values mean.
+//! The layers of the configuration: defaults, file, environment, flags. Knows the keys and the type of each value, but
+//! not what the values mean.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
-use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ::config::{Environment, File, FileFormat, Source, Value, ValueKind};
 
-use super::size::parse_size;
+use super::origin::Origin;
+use super::value_type::{ValueType, shown};
 use super::{CLIENT_VARIABLES, Flag, Variables};
 
 /// The file with every key, its default and its explanation.
@@ -26,118 +25,12 @@ const CREDENTIALS: [(&str, &str); 2] =
     [("tls.cert_file", CERTIFICATE_CREDENTIAL), ("tls.key_file", "tls_privkey.pem")];
 /// The same files in the folder itself.
 const CERTIFICATE: [(&str, &str); 2] = [("tls.cert_file", "fullchain.pem"), ("tls.key_file", "privkey.pem")];
-/// One year: long enough for any timeout, and within the range of every clock.
-const MAX_SECONDS: u64 = 31_536_000;
-/// 2^53: up to here, every number is exact in every format.
-const MAX_NUMBER: u64 = 1 << 53;
-
-/// Where a value came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// It was not set.
-    Default,
-    /// Derived from other values, because it was left empty.
-    Derived,
-    /// A configuration file.
-    File(PathBuf),
-    /// An environment variable.
-    Variable(String),
-    /// A flag on the command line.
-    Flag(&'static str),
-}
-
-impl Origin {
-    /// Whether somebody set the value. What follows from other keys changes with them.
-    #[must_use]
-    pub const fn is_set(&self) -> bool {
-        match self {
-            Self::Default | Self::Derived => false,
-            Self::File(_) | Self::Variable(_) | Self::Flag(_) => true,
-        }
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::Derived => f.write_str("derived"),
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Variable(name) => write!(f, "environment variable {name}"),
-            Self::Flag(name) => write!(f, "flag {name}"),
-        }
-    }
-}
-
-/// A key's value after all layers, in the form of its kind.
+/// A key's value after all layers, in the form of its type.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(super) struct LayeredValue {
     pub value: ValueKind,
     pub origin: Origin,
-    kind: ValueType,
-}
-
-/// The type of a key's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ValueType {
-    Switch,
-    Number,
-    Size,
-    Text,
-    List,
-}
-
-impl ValueType {
-    fn of(key: &str, default: &ValueKind) -> Option<Self> {
-        match default {
-            _ if key.ends_with("_bytes") => Some(Self::Size),
-            ValueKind::Boolean(_) => Some(Self::Switch),
-            ValueKind::I64(_) => Some(Self::Number),
-            ValueKind::String(_) => Some(Self::Text),
-            ValueKind::Array(_) => Some(Self::List),
-            ValueKind::Nil
-            | ValueKind::I128(_)
-            | ValueKind::U64(_)
-            | ValueKind::U128(_)
-            | ValueKind::Float(_)
-            | ValueKind::Table(_) => None,
-        }
-    }
-
-    /// The value in the one form of this type; environment variables and flags give every value as text.
-    fn read(self, key: &str, given: &ValueKind) -> Option<ValueKind> {
-        match (self, given) {
-            (Self::Switch, ValueKind::Boolean(on)) => Some(ValueKind::Boolean(*on)),
-            (Self::Switch, ValueKind::String(text)) => text.trim().parse().ok().map(ValueKind::Boolean),
-            (Self::Number | Self::Size, ValueKind::I64(number)) => {
-                in_bounds(key, u64::try_from(*number).ok()?)
-            }
-            (Self::Number, ValueKind::String(text)) => in_bounds(key, text.trim().parse().ok()?),
-            (Self::Size, ValueKind::String(text)) => in_bounds(key, parse_size(text)?),
-            (Self::Text, ValueKind::String(text)) => Some(ValueKind::String(text.trim().to_owned())),
-            (Self::List, ValueKind::String(text)) => Some(list(text.split(','))),
-            (Self::List, ValueKind::Array(items)) => {
-                let items: Option<Vec<&str>> = items.iter().map(text_of).collect();
-                Some(list(items?.into_iter()))
-            }
-            (Self::Switch | Self::Number | Self::Size | Self::Text | Self::List, _) => None,
-        }
-    }
-
-    fn expected(self, key: &str) -> String {
-        let (least, most) = bounds(key).into_inner();
-        match self {
-            Self::Switch => "true or false".to_owned(),
-            Self::Number => format!("a whole number from {least} to {most}"),
-            Self::Size => {
-                "a number of bytes, at least 1, or a text such as \"256 MB\" or \"1 GiB\"".to_owned()
-            }
-            Self::Text => "a text in quotes".to_owned(),
-            Self::List => {
-                "a list of texts, such as [\"one\", \"two\"]; in a variable or a flag: one,two".to_owned()
-            }
-        }
-    }
+    value_type: ValueType,
 }
 
 /// The variable that sets a key.
@@ -154,57 +47,9 @@ fn is_not_for_server(name: &str, value: &str) -> bool {
         || value.starts_with("tcp://")
 }
 
-fn in_bounds(key: &str, number: u64) -> Option<ValueKind> {
-    let is_automatic = number == 0 && ["renditions.picture_bytes", "data.reserve_bytes"].contains(&key);
-    (is_automatic || bounds(key).contains(&number)).then_some(ValueKind::U64(number))
-}
-
-fn bounds(key: &str) -> RangeInclusive<u64> {
-    match key {
-        "server.workers" | "renditions.workers" => 0..=1024,
-        // Below that, hardly any photo could be opened.
-        "renditions.picture_bytes" => (32 << 20)..=MAX_NUMBER,
-        // Below that, hardly a transaction would have room.
-        "data.reserve_bytes" => (1 << 20)..=MAX_NUMBER,
-        "server.connections" | "server.connections_per_address" | "limits.request_burst_per_key" => {
-            1..=1_000_000
-        }
-        "limits.url_redirects" => 0..=100,
-        "limits.requests_per_second_per_key" => 0..=1_000_000,
-        "trash.keep_days" => 0..=36_500,
-        "backup.every_hours" => 1..=8_784,
-        "backup.keep" => 0..=10_000,
-        "scrub.days" => 0..=3_650,
-        "audit.keep_days" | "data.unnamed_keep_days" => 1..=36_500,
-        days if days.starts_with("members.") => 1..=36_500,
-        seconds if seconds.ends_with("_seconds") => 1..=MAX_SECONDS,
-        _ => 1..=MAX_NUMBER,
-    }
-}
-
-fn text_of(value: &Value) -> Option<&str> {
-    match &value.kind {
-        ValueKind::String(text) => Some(text),
-        ValueKind::Nil
-        | ValueKind::Boolean(_)
-        | ValueKind::I64(_)
-        | ValueKind::I128(_)
-        | ValueKind::U64(_)
-        | ValueKind::U128(_)
-        | ValueKind::Float(_)
-        | ValueKind::Table(_)
-        | ValueKind::Array(_) => None,
-    }
-}
-
-fn list<'a>(items: impl Iterator<Item = &'a str>) -> ValueKind {
-    let items = items.map(str::trim).filter(|item| !item.is_empty());
-    ValueKind::Array(items.map(|item| Value::from(item.to_owned())).collect())
-}
-
 /// Every key with its value, and everything that is wrong with the layers.
 pub(super) struct Layers {
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, LayeredValue>,
     pub problems: Vec<String>,
     /// What does not keep the server from starting but is probably a mistake.
     pub warnings: Vec<String>,
@@ -223,10 +68,11 @@ impl Layers {
 
     fn define(&mut self, defaults: Vec<(String, Value)>) {
         for (key, default) in defaults {
-            let kind = ValueType::of(&key, &default.kind);
-            match kind.and_then(|kind| Some((kind, kind.read(&key, &default.kind)?))) {
-                Some((kind, value)) => {
-                    self.entries.insert(key, Entry { value, origin: Origin::Default, kind });
+            let value_type = ValueType::of(&key, &default.kind);
+            match value_type.and_then(|value_type| Some((value_type, value_type.read(&key, &default.kind)?)))
+            {
+                Some((value_type, value)) => {
+                    self.entries.insert(key, LayeredValue { value, origin: Origin::Default, value_type });
                 }
                 None => self.problems.push(format!("the built-in defaults: {key} has no usable value")),
             }
@@ -343,14 +189,14 @@ impl Layers {
             self.problems.push(format!("{origin}: there is no key {key}{hint}"));
             return;
         };
-        match entry.kind.read(key, &given.kind) {
+        match entry.value_type.read(key, &given.kind) {
             Some(value) => {
                 entry.value = value;
                 entry.origin = origin;
             }
             None => self.problems.push(format!(
                 "{origin}: {key} must be {}; it is {}",
-                entry.kind.expected(key),
+                entry.value_type.expected(key),
                 shown(&given.kind)
             )),
         }
@@ -394,7 +240,7 @@ impl Layers {
     }
 
     /// All keys with their final values, by name.
-    pub fn into_entries(self) -> BTreeMap<String, Entry> {
+    pub fn into_entries(self) -> BTreeMap<String, LayeredValue> {
         self.entries
     }
 
@@ -427,23 +273,4 @@ fn flattened(prefix: &str, table: ::config::Map<String, Value>) -> Vec<(String, 
     }
     flat.sort_by(|(one, _), (other, _)| one.cmp(other));
     flat
-}
-
-/// A value as in a configuration file.
-pub(super) fn shown(value: &ValueKind) -> String {
-    match value {
-        ValueKind::String(text) => format!("{text:?}"),
-        ValueKind::Array(items) => {
-            let items: Vec<String> = items.iter().map(|item| shown(&item.kind)).collect();
-            format!("[{}]", items.join(", "))
-        }
-        ValueKind::Nil
-        | ValueKind::Boolean(_)
-        | ValueKind::I64(_)
-        | ValueKind::I128(_)
-        | ValueKind::U64(_)
-        | ValueKind::U128(_)
-        | ValueKind::Float(_)
-        | ValueKind::Table(_) => value.to_string(),
-    }
 }

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use super::address::{ConfiguredAddresses, Machine};
 use super::certificate::Certificate;
-use super::layers::{Layers, Origin, shown};
+use super::layers::Layers;
+use super::origin::Origin;
+use super::value_type::shown;
 
 const TLS_DIR: &str = "tls.dir";
 

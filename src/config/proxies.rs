@@ -1,11 +1,12 @@
-//! The proxies before the server: their addresses, how they say whose a request is, and what does not fit together.
+//! The proxies in front of the server: their addresses, the header in which they report the client, and settings that
+//! contradict each other.
 
 use ipnet::IpNet;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::layers::Layers;
-use super::values::{Server, ranges};
+use super::values::{ServerSection, ranges};
 use crate::core::settings::{ForwardedHeader, ProxySettings};
 
 /// The ranges of proxies. A client in one of them could claim any address.
@@ -14,7 +15,7 @@ pub(super) fn trusted<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, 
     for range in &found {
         if range.prefix_len() == 0 {
             return Err(D::Error::custom(format!(
-                "must hold only the addresses of your proxies: whoever is in a range can claim any address. {range} has everybody"
+                "must hold only the addresses of your proxies: anyone in a range can claim any address. {range} contains every address"
             )));
         }
         if matches!(range, IpNet::V6(range) if range.network().to_ipv4_mapped().is_some()) {
@@ -43,7 +44,7 @@ pub(super) fn socket_mode<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::
     })
 }
 
-pub(super) fn settings(server: &Server) -> ProxySettings {
+pub(super) fn settings(server: &ServerSection) -> ProxySettings {
     ProxySettings {
         trusted: server.trusted_proxies.clone(),
         header: server.forwarded_header,
@@ -51,9 +52,9 @@ pub(super) fn settings(server: &Server) -> ProxySettings {
     }
 }
 
-/// With the PROXY protocol, somebody must be allowed to speak it.
-pub(super) fn problem(server: &Server, layers: &Layers) -> Option<String> {
-    (server.proxy_protocol && !is_before(server)).then(|| {
+/// The problem with the PROXY protocol when no address is allowed to use it.
+pub(super) fn problem(server: &ServerSection, layers: &Layers) -> Option<String> {
+    (server.proxy_protocol && !has_proxy(server)).then(|| {
         format!(
             "{}: server.proxy_protocol is on and server.trusted_proxies is empty, so every connection would be refused; \
              set the addresses of your proxies",
@@ -62,16 +63,16 @@ pub(super) fn problem(server: &Server, layers: &Layers) -> Option<String> {
     })
 }
 
-/// Behind a proxy, the address of the server itself is not the one that clients use.
-pub(super) fn warning(server: &Server) -> Option<String> {
-    (is_before(server) && server.public_url.is_none()).then(|| {
+/// The warning about a server behind a proxy whose public url is not set: its own address is not the one that clients use.
+pub(super) fn warning(server: &ServerSection) -> Option<String> {
+    (has_proxy(server) && server.public_url.is_none()).then(|| {
         "server.public_url is not set, but clients reach the server through a proxy; set the origin that they use, such \
          as https://assets.example.org"
             .to_owned()
     })
 }
 
-/// Whether there is any.
-fn is_before(server: &Server) -> bool {
+/// Whether there is a proxy.
+fn has_proxy(server: &ServerSection) -> bool {
     !server.trusted_proxies.is_empty() || server.unix_socket.is_some()
 }

@@ -3,14 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::values::{Audit, Fetch, Media, Members, Network, Renditions, Server};
+use super::values::{
+    AuditSection, FetchSection, MediaSection, MembersSection, NetworkSection, RenditionsSection,
+    ServerSection,
+};
 use crate::core::settings::{MemberSettings, PasswordCost, RenditionSettings, Timeouts};
 use crate::fetch::FetchSettings;
 use crate::pictures::MediaTools;
 
 const DAY: Duration = Duration::from_hours(24);
 
-pub(super) fn timeouts(server: &Server) -> Timeouts {
+pub(super) fn timeouts(server: &ServerSection) -> Timeouts {
     Timeouts {
         head: Duration::from_secs(server.head_seconds),
         body: Duration::from_secs(server.body_seconds),
@@ -23,7 +26,7 @@ pub(super) fn timeouts(server: &Server) -> Timeouts {
     }
 }
 
-pub(super) fn fetching(fetch: Fetch, network: &Network) -> FetchSettings {
+pub(super) fn fetching(fetch: FetchSection, network: &NetworkSection) -> FetchSettings {
     FetchSettings {
         enabled: fetch.enabled,
         offline: network.offline,
@@ -32,7 +35,11 @@ pub(super) fn fetching(fetch: Fetch, network: &Network) -> FetchSettings {
     }
 }
 
-pub(super) fn renditions(renditions: &Renditions, media: &Media, tools: MediaTools) -> RenditionSettings {
+pub(super) fn renditions(
+    renditions: &RenditionsSection,
+    media: &MediaSection,
+    tools: MediaTools,
+) -> RenditionSettings {
     RenditionSettings {
         cache_bytes: renditions.cache_bytes,
         workers: renditions.workers,
@@ -43,7 +50,7 @@ pub(super) fn renditions(renditions: &Renditions, media: &Media, tools: MediaToo
     }
 }
 
-pub(super) fn members(members: &Members, audit: &Audit) -> MemberSettings {
+pub(super) fn members(members: &MembersSection, audit: &AuditSection) -> MemberSettings {
     MemberSettings {
         session_idle: days(members.session_idle_days),
         session_life: days(members.session_days),

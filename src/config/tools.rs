@@ -6,7 +6,7 @@ use rustix::fs::{Access, access};
 
 use super::Variables;
 use super::layers::Layers;
-use super::values::Media;
+use super::values::MediaSection;
 use crate::pictures::MediaTools;
 
 /// The search path when the environment has none.
@@ -16,7 +16,11 @@ const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 ///
 /// # Errors
 /// A line for each that does not exist.
-pub(super) fn find(media: &Media, layers: &Layers, variables: &Variables) -> Result<MediaTools, Vec<String>> {
+pub(super) fn find(
+    media: &MediaSection,
+    layers: &Layers,
+    variables: &Variables,
+) -> Result<MediaTools, Vec<String>> {
     let mut problems = Vec::new();
     let mut tool = |key: &str, named: &Path, example: &str| {
         if named.as_os_str().is_empty() {
@@ -45,7 +49,7 @@ pub(super) fn find(media: &Media, layers: &Layers, variables: &Variables) -> Res
 ///
 /// # Errors
 /// A line if it does not.
-pub(super) fn expect_fonts(media: &Media, layers: &Layers) -> Result<(), String> {
+pub(super) fn expect_fonts(media: &MediaSection, layers: &Layers) -> Result<(), String> {
     if media.fonts.as_os_str().is_empty() || media.fonts.read_dir().is_ok() {
         return Ok(());
     }

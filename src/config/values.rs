@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
-use super::acme::Acme;
+use super::acme::AcmeSection;
 use super::address::{parse_host, parse_origin, parse_public_url};
 use super::proxies;
 use crate::core::settings::{ForwardedHeader, Limits};
@@ -19,29 +19,29 @@ use crate::telemetry::LogFormat;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Values {
-    pub server: Server,
-    pub data: Data,
-    pub tls: Tls,
+    pub server: ServerSection,
+    pub data: DataSection,
+    pub tls: TlsSection,
     pub limits: Limits,
-    pub fetch: Fetch,
-    pub network: Network,
-    pub renditions: Renditions,
-    pub media: Media,
-    pub graphql: Graphql,
-    pub trash: Trash,
-    pub members: Members,
-    pub audit: Audit,
-    pub security: Security,
-    pub backup: Backup,
-    pub scrub: Scrub,
-    pub metrics: Metrics,
-    pub telemetry: Telemetry,
-    pub log: Log,
+    pub fetch: FetchSection,
+    pub network: NetworkSection,
+    pub renditions: RenditionsSection,
+    pub media: MediaSection,
+    pub graphql: GraphqlSection,
+    pub trash: TrashSection,
+    pub members: MembersSection,
+    pub audit: AuditSection,
+    pub security: SecuritySection,
+    pub backup: BackupSection,
+    pub scrub: ScrubSection,
+    pub metrics: MetricsSection,
+    pub telemetry: TelemetrySection,
+    pub log: LogSection,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Server {
+pub(super) struct ServerSection {
     #[serde(deserialize_with = "bind_address")]
     pub bind: SocketAddr,
     #[serde(deserialize_with = "public_url")]
@@ -74,7 +74,7 @@ pub(super) struct Server {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Data {
+pub(super) struct DataSection {
     #[serde(deserialize_with = "folder")]
     pub dir: PathBuf,
     pub cache_bytes: usize,
@@ -84,19 +84,19 @@ pub(super) struct Data {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Tls {
+pub(super) struct TlsSection {
     pub cert_file: PathBuf,
     pub key_file: PathBuf,
     #[serde(deserialize_with = "optional_path")]
     pub authority_file: Option<PathBuf>,
     #[serde(deserialize_with = "optional_path")]
     pub dir: Option<PathBuf>,
-    pub acme: Acme,
+    pub acme: AcmeSection,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Fetch {
+pub(super) struct FetchSection {
     pub enabled: bool,
     #[serde(deserialize_with = "ranges")]
     pub allow: Vec<IpNet>,
@@ -104,13 +104,13 @@ pub(super) struct Fetch {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Network {
+pub(super) struct NetworkSection {
     pub offline: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Renditions {
+pub(super) struct RenditionsSection {
     pub cache_bytes: u64,
     pub workers: usize,
     pub picture_bytes: u64,
@@ -118,7 +118,7 @@ pub(super) struct Renditions {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Media {
+pub(super) struct MediaSection {
     pub import_metadata: bool,
     #[serde(rename = "heic_tool")]
     pub heic: PathBuf,
@@ -132,21 +132,21 @@ pub(super) struct Media {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Graphql {
+pub(super) struct GraphqlSection {
     pub introspection: bool,
     pub cost: usize,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Trash {
+pub(super) struct TrashSection {
     pub keep_days: u64,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the keys of the configuration say their unit")]
-pub(super) struct Members {
+pub(super) struct MembersSection {
     pub session_idle_days: u64,
     pub session_days: u64,
     pub link_days: u64,
@@ -154,19 +154,19 @@ pub(super) struct Members {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Audit {
+pub(super) struct AuditSection {
     pub keep_days: u64,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Security {
+pub(super) struct SecuritySection {
     pub revoke_exposed_keys: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Backup {
+pub(super) struct BackupSection {
     #[serde(deserialize_with = "backup_folder")]
     pub dir: Option<PathBuf>,
     pub every_hours: u64,
@@ -175,14 +175,14 @@ pub(super) struct Backup {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Scrub {
+pub(super) struct ScrubSection {
     pub days: u64,
 }
 
 /// Where the metrics are, and who may read them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Metrics {
+pub struct MetricsSection {
     /// The address of a listener of their own.
     #[serde(deserialize_with = "optional_address")]
     pub bind: Option<SocketAddr>,
@@ -193,7 +193,7 @@ pub struct Metrics {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Telemetry {
+pub(super) struct TelemetrySection {
     #[serde(deserialize_with = "endpoint")]
     pub otlp_endpoint: Option<String>,
 }
@@ -201,7 +201,7 @@ pub(super) struct Telemetry {
 /// What is logged, and how.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Log {
+pub struct LogSection {
     /// How log lines are written.
     #[serde(deserialize_with = "format")]
     pub format: LogFormat,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Core;
 use super::long_work::{Reporter, Stage};
 use crate::core::access::Administrator;
-use crate::core::data_folder::refusal;
+use crate::core::data_dir::refusal;
 use crate::core::model::ContentHash;
 use crate::core::model::time::Millis;
 use crate::core::store::files::Blobs;
@@ -29,9 +29,9 @@ pub(super) mod manifest;
 mod schedule;
 
 use archive::Archive;
-use folder::{Added, Folder, Pruned};
+use folder::{Added, BackupFolder, Pruned};
 use layout::{AUTHORITY, CERTIFICATES, DATABASE, LIST, at, is_archive, make_folder, new_file};
-use manifest::{FORMAT, ListWriter, ListedFile, Manifest};
+use manifest::{BackupManifest, FORMAT, ListWriter, ListedFile};
 
 /// What to back up, and where to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,8 +150,8 @@ struct Job {
 }
 
 /// Where a backup is written.
-enum Target {
-    Folder(Folder),
+enum BackupTarget {
+    Folder(BackupFolder),
     Archive(Box<Archive>),
 }
 
@@ -180,12 +180,12 @@ impl Job {
         let files = named_files(&snapshot)?;
         // An old snapshot keeps the database from reusing its pages.
         drop(snapshot);
-        if let Target::Archive(archive) = &mut target {
+        if let BackupTarget::Archive(archive) = &mut target {
             archive.append_database()?;
         }
         let (tally, list_hash) = self.copy_files(&files, &mut target, &work, reporter)?;
         drop(hold);
-        let manifest = Manifest {
+        let manifest = BackupManifest {
             format: FORMAT,
             rasterd: env!("CARGO_PKG_VERSION").to_owned(),
             created: self.now,
@@ -206,10 +206,10 @@ impl Job {
     /// Writes the manifest, and removes older snapshots.
     fn finish(
         self,
-        target: Target,
+        target: BackupTarget,
         work: &Path,
         name: String,
-        manifest: &Manifest,
+        manifest: &BackupManifest,
         tally: Tally,
     ) -> Result<BackupSummary> {
         let mut summary = BackupSummary {
@@ -227,7 +227,7 @@ impl Job {
             not_removed: None,
         };
         match target {
-            Target::Folder(folder) => {
+            BackupTarget::Folder(folder) => {
                 folder.sync_files()?;
                 manifest.write(work)?;
                 summary.snapshot = folder.finish(work, &summary.snapshot)?;
@@ -240,7 +240,7 @@ impl Job {
                     None => {}
                 }
             }
-            Target::Archive(archive) => {
+            BackupTarget::Archive(archive) => {
                 manifest.write(work)?;
                 archive.finish()?;
             }
@@ -248,24 +248,24 @@ impl Job {
         Ok(summary)
     }
 
-    fn open_target(&self, name: &str, database: &str) -> Result<(Target, PathBuf)> {
+    fn open_target(&self, name: &str, database: &str) -> Result<(BackupTarget, PathBuf)> {
         let path = &self.options.target;
         if is_archive(path) {
             let archive = Archive::create(path, name)?;
             let work = archive.work().to_owned();
-            return Ok((Target::Archive(Box::new(archive)), work));
+            return Ok((BackupTarget::Archive(Box::new(archive)), work));
         }
-        let folder = Folder::open(path)?;
+        let folder = BackupFolder::open(path)?;
         folder.expect_database(database)?;
         let work = folder.begin(name)?;
-        Ok((Target::Folder(folder), work))
+        Ok((BackupTarget::Folder(folder), work))
     }
 
     /// Adds the files to the target and writes their list.
     fn copy_files(
         &self,
         files: &[ContentHash],
-        target: &mut Target,
+        target: &mut BackupTarget,
         work: &Path,
         reporter: &Reporter,
     ) -> Result<(Tally, String)> {
@@ -303,20 +303,20 @@ impl Job {
     fn copy_file(
         &self,
         hash: ContentHash,
-        target: &mut Target,
+        target: &mut BackupTarget,
         reporter: &Reporter,
     ) -> Result<(Added, bool)> {
         let path = self.blobs.local_path(hash);
         let Ok(mut source) = self.blobs.open_local(hash) else {
             let earlier = match target {
-                Target::Folder(folder) => folder.check(hash, reporter)?,
-                Target::Archive(_) => None,
+                BackupTarget::Folder(folder) => folder.check(hash, reporter)?,
+                BackupTarget::Archive(_) => None,
             };
             return Ok((earlier.map_or(Added::Damaged, Added::Kept), false));
         };
         Ok(match target {
-            Target::Folder(folder) => folder.add(hash, &mut source, &path, reporter)?,
-            Target::Archive(archive) => (archive.add(hash, &mut source, &path, reporter)?, true),
+            BackupTarget::Folder(folder) => folder.add(hash, &mut source, &path, reporter)?,
+            BackupTarget::Archive(archive) => (archive.add(hash, &mut source, &path, reporter)?, true),
         })
     }
 

@@ -184,20 +184,20 @@ impl Core {
         .await
     }
 
-    /// Runs `look` as a scan, once the index has every change in the caller's snapshot.
+    /// Runs `scan` as one of the client's scans, once the index has every change in the caller's snapshot.
     async fn scan<T: Send + 'static>(
         &self,
         caller: Caller,
         grant: ReadGrant,
         parsed: ParsedQuery,
-        look: impl FnOnce(&Self, &Caller, &ReadGrant, &ParsedQuery) -> Result<T> + Send + 'static,
+        scan: impl FnOnce(&Self, &Caller, &ReadGrant, &ParsedQuery) -> Result<T> + Send + 'static,
     ) -> Result<(Caller, T)> {
         if parsed.needs_index() {
             self.indexer().reach(caller.snapshot(), &[grant.library().0]).await?;
         }
         let core = self.clone();
         self.scans()
-            .run(caller.client_id(), move || look(&core, &caller, &grant, &parsed).map(|seen| (caller, seen)))
+            .run(caller.client_id(), move || scan(&core, &caller, &grant, &parsed).map(|seen| (caller, seen)))
             .await
     }
 

@@ -1,4 +1,4 @@
-//! Changes in a write transaction that first checks again whether whoever asked may still do it.
+//! Changes in a write transaction that first checks again whether the caller may still make it.
 
 use crate::core::Core;
 use crate::core::access::{Administrator, WriteGrant};

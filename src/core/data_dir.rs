@@ -1,141 +1,212 @@
-//! The lock of the data directory, so that only one process uses it. The rest of `core` knows its content.
+//! Checks the content of the data directory before anything in it is changed: whether there is a database, and whether
+//! each folder is a folder. Each error names the path, the problem, and what to do.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use super::model::ContentHash;
+use crate::error::{Code, Error, Result};
 
-use super::access::Administrator;
+mod modes;
 
-const LOCK: &str = "rasterd.lock";
-/// The most bytes that are read of a lock file; it may be damaged.
-const HOLDER_LENGTH: u64 = 200;
+/// The database's file.
+pub(crate) const DATABASE: &str = "rasterd.redb";
+/// A new database while it is being created. It is renamed when it is complete.
+const NEW_DATABASE: &str = "rasterd.redb.new";
+/// The folder of the assets' files.
+pub(crate) const FILES: &str = "files";
+/// The folder of files that are not in the database.
+pub(crate) const UNNAMED: &str = "unnamed";
+/// The folder of incomplete uploads.
+pub(crate) const TEMP: &str = "tmp";
+/// The folder of what arrived of open uploads.
+pub(crate) const PARTIAL: &str = "partial";
+/// The folder of the search index.
+pub(crate) const INDEX: &str = "index";
+/// The folder of renditions.
+pub(crate) const RENDITIONS: &str = "renditions";
+/// The file that takes room for a full disk: see `store/reserve.rs`.
+pub(crate) const RESERVE: &str = "reserve";
+/// The marker in the folder of files: identifies the folder and its database.
+pub(crate) const MARKER: &str = "rasterd-files";
 
-/// The data directory, held by this process until dropped.
-#[derive(Debug)]
-pub struct DataDir {
-    path: PathBuf,
-    _lock: File,
+/// Advice for a database that can't be read.
+pub(crate) const RESTORE: &str =
+    "Restore it from a backup, with the files that belong to it; keep this one for a repair";
+
+/// How a data directory may be opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Whether a database may be created if there are no traces of an earlier one.
+    pub may_create: bool,
+    /// Whether to start although the files don't match the database. Files that are not in the database are set aside
+    /// then.
+    pub accept_files: bool,
 }
 
-/// Why the data directory could not be held.
-#[derive(Debug, thiserror::Error)]
-pub enum LockError {
-    /// Another process holds it.
-    #[error(
-        "the data directory {} is in use by {holder}. Stop that first, or choose another data directory with data.dir or --data-dir",
-        path.display()
-    )]
-    Held {
-        /// The data directory.
-        path: PathBuf,
-        /// Which program, and its process id.
-        holder: String,
-    },
-    /// It can't be made or opened.
-    #[error(
-        "the data directory {} can't be used: {cause}. Choose another with data.dir or --data-dir",
-        path.display()
-    )]
-    Unusable {
-        /// The data directory.
-        path: PathBuf,
-        /// The system's error.
-        cause: io::Error,
-    },
+/// The state of the database file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Database {
+    /// There is none.
+    Missing,
+    /// It is empty.
+    Empty,
+    /// It has content.
+    Present,
+}
+
+/// The data directory.
+#[derive(Debug)]
+pub(crate) struct DataDir {
+    dir: PathBuf,
 }
 
 impl DataDir {
-    /// Creates the folder if it does not exist, accessible only to this user, and locks it. `holder` is the command for
-    /// messages of other processes, such as `rasterd serve`.
+    /// The data directory at this path, which must exist.
+    pub fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+
+    /// Creates the data directory at this path, if it does not exist, and makes it accessible only to this user.
     ///
     /// # Errors
-    /// When another process holds it, or the system refuses.
-    pub fn lock(path: &Path, holder: &str) -> Result<Self, LockError> {
-        let unusable = |cause| LockError::Unusable { path: path.to_owned(), cause };
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
-        let mut lock = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path.join(LOCK))
-            .map_err(unusable)?;
-        lock.set_permissions(Permissions::from_mode(0o600)).map_err(unusable)?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Err(LockError::Held { path: path.to_owned(), holder: read_holder(&lock) });
-            }
-            Err(error) => return Err(unusable(error.into())),
+    /// When that is not possible.
+    pub fn make(dir: &Path) -> Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        modes::tighten(dir)?;
+        Ok(Self::new(dir))
+    }
+
+    /// The path of the database.
+    pub fn database_path(&self) -> PathBuf {
+        self.dir.join(DATABASE)
+    }
+
+    /// The path of a new database while it is being created.
+    pub fn new_database_path(&self) -> PathBuf {
+        self.dir.join(NEW_DATABASE)
+    }
+
+    /// Checks that every folder can be read, and returns the state of the database file.
+    ///
+    /// # Errors
+    /// The message names the path, the problem, and what to do.
+    pub fn check(&self) -> Result<Database> {
+        let made_again = "Move it away; rasterd creates the folder again";
+        let restored =
+            "Restore the folder from a backup, or mount its disk, and make sure that rasterd may read it";
+        for (name, advice) in [
+            (FILES, restored),
+            (UNNAMED, restored),
+            (TEMP, made_again),
+            (PARTIAL, made_again),
+            (INDEX, made_again),
+            (RENDITIONS, made_again),
+        ] {
+            check_folder(&self.dir.join(name), advice)?;
         }
-        write_holder(&mut lock, holder).map_err(unusable)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        let path = self.database_path();
+        let restored = "Restore the database from a backup, and make sure that rasterd may read and write it";
+        match metadata(&path, restored)? {
+            None => Ok(Database::Missing),
+            Some(found) if !found.is_file() => Err(refusal(&path, "is not a file", restored)),
+            Some(found) if found.len() == 0 => Ok(Database::Empty),
+            Some(_) => Ok(Database::Present),
+        }
     }
 
-    /// The administrator of the whole server, because anyone who can take this lock can also read and write the files.
-    #[must_use]
-    pub fn administrator(&self) -> Administrator {
-        Administrator::local()
-    }
-
-    /// The folder.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Checks that a database may be created here.
+    ///
+    /// # Errors
+    /// When there are files of a lost database, or `opening` does not allow it.
+    pub fn check_new(&self, found: Database, opening: Opening) -> Result<()> {
+        if found == Database::Present {
+            return Ok(());
+        }
+        let path = self.database_path();
+        let state = if found == Database::Empty { "is empty" } else { "is missing" };
+        let files = self.dir.join(FILES);
+        let count = count_files(&files)? + count_files(&self.dir.join(UNNAMED))?;
+        if count > 0 || files.join(MARKER).exists() {
+            let wrong =
+                format!("{state}, but {} holds {} that belong to it", files.display(), counted(count));
+            return Err(refusal(
+                &path,
+                &wrong,
+                "Restore the database from a backup, or mount its disk. To start from scratch, move the whole data directory away first",
+            ));
+        }
+        if !opening.may_create {
+            return Err(refusal(
+                &path,
+                state,
+                "Set the data directory with --data-dir or data.dir, or create a new one with `rasterd init` or `rasterd serve`",
+            ));
+        }
+        Ok(())
     }
 }
 
-fn write_holder(lock: &mut File, holder: &str) -> io::Result<()> {
-    lock.set_len(0)?;
-    lock.rewind()?;
-    writeln!(lock, "{holder} (process {})", std::process::id())
+/// The error for a data directory that can't be opened, for its administrator.
+pub(crate) fn refusal(path: &Path, wrong: &str, advice: &str) -> Error {
+    Error::new(Code::ServiceUnavailable, format!("{} {wrong}. {advice}", path.display()))
 }
 
-fn read_holder(lock: &File) -> String {
-    let mut text = String::new();
-    let read = lock.take(HOLDER_LENGTH).read_to_string(&mut text);
-    // Another process may have taken the lock and not yet written its name.
-    if read.is_err() || text.trim().is_empty() {
-        "another process".to_owned()
-    } else {
-        text.trim().to_owned()
+/// The hash in the name of a stored file.
+pub(crate) fn hash_of(name: &OsStr) -> Option<ContentHash> {
+    let hash = blake3::Hash::from_hex(name.to_str()?).ok()?;
+    Some(ContentHash(*hash.as_bytes()))
+}
+
+fn check_folder(path: &Path, advice: &str) -> Result<()> {
+    match metadata(path, advice)? {
+        None => Ok(()),
+        Some(found) if found.is_dir() => match fs::read_dir(path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(refusal(path, &format!("can't be read: {error}"), advice)),
+        },
+        Some(_) => Err(refusal(path, "is not a folder", advice)),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mode(path: &Path) -> u32 {
-        path.metadata().unwrap().permissions().mode() & 0o777
+/// The metadata of a path; `None` when nothing is there, not even a link.
+fn metadata(path: &Path, advice: &str) -> Result<Option<Metadata>> {
+    match fs::metadata(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => match fs::symlink_metadata(path) {
+            Ok(_) => Err(refusal(path, "is a link to something that does not exist", advice)),
+            Err(_) => Ok(None),
+        },
+        Err(error) => Err(refusal(path, &format!("can't be read: {error}"), advice)),
     }
+}
 
-    #[test]
-    fn a_new_folder_is_private_and_locked_by_one_process() {
-        let temp = tempfile::tempdir().unwrap();
-        let path = temp.path().join("data");
-        let first = DataDir::lock(&path, "rasterd serve").unwrap();
-        assert_eq!((mode(&path), mode(&path.join(LOCK))), (0o700, 0o600));
-        let message = DataDir::lock(&path, "rasterd key").unwrap_err().to_string();
-        let holder = format!("is in use by rasterd serve (process {}).", std::process::id());
-        assert!(message.contains(&holder), "{message}");
-        drop(first);
-        let second = DataDir::lock(&path, "rk").unwrap();
-        assert_eq!(
-            std::fs::read_to_string(path.join(LOCK)).unwrap(),
-            format!("rk (process {})\n", std::process::id())
-        );
-        assert_eq!(second.path(), path);
+/// How many files of assets are in a folder, which may be missing.
+fn count_files(folder: &Path) -> io::Result<u64> {
+    let mut count = 0;
+    for entry in entries(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            count += count_files(&entry.path())?;
+        } else if hash_of(&entry.file_name()).is_some() {
+            count += 1;
+        }
     }
+    Ok(count)
+}
 
-    #[test]
-    fn a_path_that_can_not_be_a_folder_is_in_the_error() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let message = DataDir::lock(&file.path().join("data"), "x").unwrap_err().to_string();
-        assert!(message.contains("can't be used"), "{message}");
+fn entries(folder: &Path) -> io::Result<impl Iterator<Item = io::Result<fs::DirEntry>>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => Ok(Some(entries).into_iter().flatten()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None.into_iter().flatten()),
+        Err(error) => Err(error),
     }
+}
+
+/// A number of files, in words.
+pub(crate) fn counted(files: u64) -> String {
+    if files == 1 { "1 file".to_owned() } else { format!("{files} files") }
 }

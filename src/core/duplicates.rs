@@ -17,11 +17,11 @@ pub const MOST_COMPARED: usize = 100_000;
 /// The most groups in a result, and the most assets in a group.
 const MOST_GROUPS: usize = 100;
 const MOST_IN_GROUP: usize = 50;
-/// In how many bits of 64 the looks of pictures that look alike may differ.
+/// In how many bits of 64 the perceptual hashes of pictures that look alike may differ.
 const MOST_DIFFERENT: u32 = 3;
-/// How many parts a look has to compare by: two that differ in fewer bits than that agree in one of them.
+/// How many parts a hash is compared by: two hashes that differ in fewer bits than that agree in one of them.
 const PARTS: u32 = MOST_DIFFERENT + 1;
-/// With how many of those that agree in one part a look is compared, the latest first.
+/// With how many of those that agree in one part a hash is compared, the latest first.
 const MOST_CANDIDATES: usize = 1000;
 /// A picture of one colour, or nearly: all of these look alike.
 const FLAT: [u64; 2] = [0, u64::MAX];
@@ -36,7 +36,7 @@ pub struct Duplicates {
     /// How many assets were compared.
     pub compared: usize,
     /// Whether the library has more, which were not compared.
-    pub is_cut: bool,
+    pub is_truncated: bool,
 }
 
 /// Some assets that are the same in one way.
@@ -52,7 +52,7 @@ pub struct DuplicateGroup {
 struct Compared {
     id: AssetId,
     hash: ContentHash,
-    look: Option<u64>,
+    perceptual_hash: Option<u64>,
 }
 
 impl Core {
@@ -77,7 +77,7 @@ impl Core {
     }
 
     fn duplicates(&self, caller: &Caller, grant: &ReadGrant) -> Result<Duplicates> {
-        let (compared, is_cut) = read(caller.snapshot(), grant)?;
+        let (compared, is_truncated) = read(caller.snapshot(), grant)?;
         let mut by_file: BTreeMap<ContentHash, Vec<usize>> = BTreeMap::new();
         for (place, one) in compared.iter().enumerate() {
             by_file.entry(one.hash).or_default().push(place);
@@ -88,7 +88,7 @@ impl Core {
             same_file: self.groups(caller, grant, &compared, same)?,
             look_alike: self.groups(caller, grant, &compared, alike)?,
             compared: compared.len(),
-            is_cut,
+            is_truncated,
         })
     }
 
@@ -112,35 +112,35 @@ impl Core {
 
 /// What is compared of the newest assets of a library, and whether it has more.
 fn read(snapshot: &Snapshot, grant: &ReadGrant) -> Result<(Vec<Compared>, bool)> {
-    let (mut compared, mut is_cut) = (Vec::new(), false);
-    newest_first(snapshot, std::slice::from_ref(grant), |Asset { id, content, look, .. }| {
+    let (mut compared, mut is_truncated) = (Vec::new(), false);
+    newest_first(snapshot, std::slice::from_ref(grant), |Asset { id, content, perceptual_hash, .. }| {
         if compared.len() == MOST_COMPARED {
-            is_cut = true;
+            is_truncated = true;
             return ControlFlow::Break(());
         }
-        compared.push(Compared { id, hash: content.hash, look });
+        compared.push(Compared { id, hash: content.hash, perceptual_hash });
         ControlFlow::Continue(())
     })?;
-    Ok((compared, is_cut))
+    Ok((compared, is_truncated))
 }
 
 /// Groups of assets that look alike, among these, of which no two have the same file. Two that each look like a third are
 /// in one group.
 fn alike(compared: &[Compared], places: impl Iterator<Item = usize>) -> Vec<Vec<usize>> {
-    let looks: Vec<(usize, u64)> = places
-        .filter_map(|place| Some((place, compared.get(place)?.look?)))
-        .filter(|(_, look)| !FLAT.contains(look))
+    let hashes: Vec<(usize, u64)> = places
+        .filter_map(|place| Some((place, compared.get(place)?.perceptual_hash?)))
+        .filter(|(_, hash)| !FLAT.contains(hash))
         .collect();
-    let mut groups = Groups::of(looks.len());
+    let mut groups = Groups::of(hashes.len());
     for part in 0..PARTS {
         let width = u64::BITS / PARTS;
         let mut agreeing: HashMap<u64, Vec<usize>> = HashMap::new();
-        for (index, (_, look)) in looks.iter().enumerate() {
-            let key = look >> (part * width) & ((1 << width) - 1);
+        for (index, (_, hash)) in hashes.iter().enumerate() {
+            let key = hash >> (part * width) & ((1 << width) - 1);
             let others = agreeing.entry(key).or_default();
             // Many that agree in a part would have to be compared with each other.
             for &other in others.iter().rev().take(MOST_CANDIDATES) {
-                if looks.get(other).is_some_and(|(_, seen)| (seen ^ look).count_ones() <= MOST_DIFFERENT) {
+                if hashes.get(other).is_some_and(|(_, seen)| (seen ^ hash).count_ones() <= MOST_DIFFERENT) {
                     groups.join(index, other);
                 }
             }
@@ -148,7 +148,7 @@ fn alike(compared: &[Compared], places: impl Iterator<Item = usize>) -> Vec<Vec<
         }
     }
     let mut joined: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (index, (place, _)) in looks.iter().enumerate() {
+    for (index, (place, _)) in hashes.iter().enumerate() {
         joined.entry(groups.root(index)).or_default().push(*place);
     }
     let mut all: Vec<Vec<usize>> = joined.into_values().filter(|group| group.len() > 1).collect();
@@ -189,14 +189,17 @@ impl Groups {
 mod tests {
     use super::*;
 
-    fn compared(looks: &[Option<u64>]) -> Vec<Compared> {
-        let one =
-            |look: &Option<u64>| Compared { id: AssetId::random(), hash: ContentHash([0; 32]), look: *look };
-        looks.iter().map(one).collect()
+    fn compared(hashes: &[Option<u64>]) -> Vec<Compared> {
+        let one = |perceptual_hash: &Option<u64>| Compared {
+            id: AssetId::random(),
+            hash: ContentHash([0; 32]),
+            perceptual_hash: *perceptual_hash,
+        };
+        hashes.iter().map(one).collect()
     }
 
-    fn grouped(looks: &[Option<u64>]) -> Vec<Vec<usize>> {
-        let mut groups = alike(&compared(looks), 0..looks.len());
+    fn grouped(hashes: &[Option<u64>]) -> Vec<Vec<usize>> {
+        let mut groups = alike(&compared(hashes), 0..hashes.len());
         groups.sort();
         groups
     }
@@ -205,7 +208,7 @@ mod tests {
     fn pictures_that_differ_in_few_bits_are_grouped() {
         let base = 0x0123_4567_89AB_CDEF;
         let far = 0xF0F0_0F0F_3C3C_5A5A;
-        let looks = [
+        let hashes = [
             Some(base),
             None,
             Some(far),
@@ -215,7 +218,7 @@ mod tests {
             Some(0),
             Some(0),
         ];
-        assert_eq!(grouped(&looks), [vec![0, 3], vec![2, 5]]);
+        assert_eq!(grouped(&hashes), [vec![0, 3], vec![2, 5]]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Libraries as folders of files: imports a folder into a library, and exports a library into one. Both go on where an
-//! earlier run was ended, and an exported folder can be imported as the same library again. For whoever administers the
+//! earlier run was ended, and an exported folder can be imported as the same library again. For anyone who administers the
 //! machine; the files are read and written by the process that holds the data directory.
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! How much was added to an organization lately, day by day, and how much room is left for more.
+//! How much was added to an organization recently, day by day, and how much room is left for more.
 
 use std::ops::ControlFlow;
 use std::time::Duration;

@@ -38,7 +38,7 @@ pub struct HealthCheck {
 
 /// What is wrong.
 #[derive(Debug, Clone)]
-struct Fault {
+struct FailedCheck {
     check: Check,
     /// For clients: without a path.
     reason: &'static str,
@@ -57,7 +57,7 @@ pub(super) struct Health {
 #[derive(Default)]
 struct Last {
     looked: Option<Instant>,
-    faults: Vec<Fault>,
+    faults: Vec<FailedCheck>,
 }
 
 /// The identity of a file, beyond its name.
@@ -93,12 +93,12 @@ impl Health {
     }
 
     /// The last result.
-    fn last(&self) -> Vec<Fault> {
+    fn last(&self) -> Vec<FailedCheck> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).faults.clone()
     }
 
     /// Keeps a result, and logs it when the state changed.
-    fn keep(&self, faults: Vec<Fault>) {
+    fn keep(&self, faults: Vec<FailedCheck>) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match (last.faults.first(), faults.first()) {
             (Some(_), None) => tracing::info!("ready again: files can be written and read"),
@@ -123,7 +123,7 @@ impl Core {
 
     /// The result of each check. Checks the disk unless that was done within the last seconds.
     pub async fn health_checks(&self) -> Vec<HealthCheck> {
-        let mut faults: Vec<Fault> = store_fault(self.store().recovery().state()).into_iter().collect();
+        let mut faults: Vec<FailedCheck> = store_fault(self.store().recovery().state()).into_iter().collect();
         faults.extend(if self.health().is_fresh() || !faults.is_empty() {
             self.health().last()
         } else {
@@ -140,14 +140,14 @@ impl Core {
     }
 
     /// Checks the disk, unless another check is running.
-    async fn look_at_disk(&self) -> Vec<Fault> {
+    async fn look_at_disk(&self) -> Vec<FailedCheck> {
         let health = self.health();
         if health.is_looking.swap(true, Ordering::AcqRel) {
             return health.last();
         }
         let (core, is_looking) = (self.clone(), Arc::clone(&health.is_looking));
         let looked = spawn_blocking(move || {
-            let faults = core.look();
+            let faults = core.find_faults();
             is_looking.store(false, Ordering::Release);
             faults
         });
@@ -156,9 +156,9 @@ impl Core {
             Ok(Err(error)) => {
                 health.is_looking.store(false, Ordering::Release);
                 let reason = "its disk could not be checked";
-                vec![Fault { check: Check::Disk, reason, detail: error.to_string() }]
+                vec![FailedCheck { check: Check::Disk, reason, detail: error.to_string() }]
             }
-            Err(_) => vec![Fault {
+            Err(_) => vec![FailedCheck {
                 check: Check::Disk,
                 reason: "its disk does not answer",
                 detail: format!("nothing was written within {} seconds", PATIENCE.as_secs()),
@@ -169,13 +169,13 @@ impl Core {
     }
 
     /// Everything that is wrong, in the order of [`CHECKS`]. Blocks.
-    fn look(&self) -> Vec<Fault> {
+    fn find_faults(&self) -> Vec<FailedCheck> {
         let (blobs, store) = (self.blobs(), self.store());
         let (number, unreadable) = match database_number(store, self.health().database.as_ref()) {
             Ok(number) => (Some(number), None),
             Err(fault) => (None, Some(fault)),
         };
-        let mut faults: Vec<Fault> = [
+        let mut faults: Vec<FailedCheck> = [
             unreadable,
             check_marker(blobs, number).err(),
             check_writes(blobs).err(),
@@ -190,30 +190,30 @@ impl Core {
         faults
     }
 
-    fn check_index(&self) -> Result<(), Fault> {
+    fn check_index(&self) -> Result<(), FailedCheck> {
         if self.indexer().is_working() {
             return Ok(());
         }
         let (reason, detail) =
             ("its search index failed", "it is opened again; the log has the cause".to_owned());
-        Err(Fault { check: Check::Index, reason, detail })
+        Err(FailedCheck { check: Check::Index, reason, detail })
     }
 
-    fn check_queue(&self) -> Result<(), Fault> {
+    fn check_queue(&self) -> Result<(), FailedCheck> {
         let reason = "the work after uploads does not go on";
         match self.is_work_stuck() {
             Ok(false) => Ok(()),
             Ok(true) => {
                 let detail = "files wait for their pictures, and none is finished".to_owned();
-                Err(Fault { check: Check::Queue, reason, detail })
+                Err(FailedCheck { check: Check::Queue, reason, detail })
             }
-            Err(error) => Err(Fault { check: Check::Queue, reason, detail: cause_of(&error) }),
+            Err(error) => Err(FailedCheck { check: Check::Queue, reason, detail: cause_of(&error) }),
         }
     }
 }
 
 /// What is wrong with a store in this state.
-fn store_fault(state: StoreState) -> Option<Fault> {
+fn store_fault(state: StoreState) -> Option<FailedCheck> {
     let (check, reason) = match state {
         StoreState::Writable => return None,
         StoreState::Full => (Check::Disk, FULL),
@@ -224,40 +224,48 @@ fn store_fault(state: StoreState) -> Option<Fault> {
             (Check::Store, "its disk failed and it accepts no more changes; it must be restarted")
         }
     };
-    Some(Fault { check, reason, detail: String::new() })
+    Some(FailedCheck { check, reason, detail: String::new() })
 }
 
 /// The number of the database, which is still the file that was opened.
-fn database_number(store: &Store, database: Option<&Identity>) -> Result<u64, Fault> {
+fn database_number(store: &Store, database: Option<&Identity>) -> Result<u64, FailedCheck> {
     let check = Check::Store;
     if let Some(database) = database {
         let found = Identity::of(&database.path);
         if found.as_ref().ok() != Some(database) {
             let reason = "its database was moved away or replaced while it ran";
             let cause = found.map_or_else(|error| error.to_string(), |_| "it is another file now".to_owned());
-            return Err(Fault { check, reason, detail: format!("{}: {cause}", database.path.display()) });
+            return Err(FailedCheck {
+                check,
+                reason,
+                detail: format!("{}: {cause}", database.path.display()),
+            });
         }
     }
     let number = store.snapshot().and_then(|snapshot| snapshot.database());
-    number.map_err(|error| Fault { check, reason: "its database can't be read", detail: cause_of(&error) })
+    number.map_err(|error| FailedCheck {
+        check,
+        reason: "its database can't be read",
+        detail: cause_of(&error),
+    })
 }
 
 /// Checks that the folder of files is that of the database, as far as its number is known.
-fn check_marker(blobs: &Blobs, database: Option<u64>) -> Result<(), Fault> {
+fn check_marker(blobs: &Blobs, database: Option<u64>) -> Result<(), FailedCheck> {
     let (check, files) = (Check::Files, blobs.folder().display());
     match blobs.marked_with() {
         Ok(Some(found)) if database.is_none_or(|number| number == found) => Ok(()),
         Ok(_) => {
             let reason = "the folder of its files is missing, empty, or a different one";
-            Err(Fault { check, reason, detail: format!("no marker of this database in {files}") })
+            Err(FailedCheck { check, reason, detail: format!("no marker of this database in {files}") })
         }
         Err(error) => {
-            Err(Fault { check, reason: "its files can't be read", detail: format!("{files}: {error}") })
+            Err(FailedCheck { check, reason: "its files can't be read", detail: format!("{files}: {error}") })
         }
     }
 }
 
-fn check_writes(blobs: &Blobs) -> Result<(), Fault> {
+fn check_writes(blobs: &Blobs) -> Result<(), FailedCheck> {
     blobs.try_out().map_err(|error| {
         let (check, reason) = match error.kind() {
             _full if is_out_of_space(&error) => (Check::Disk, FULL),
@@ -265,16 +273,16 @@ fn check_writes(blobs: &Blobs) -> Result<(), Fault> {
             ErrorKind::ReadOnlyFilesystem => (Check::Files, "its disk can only be read"),
             _other => (Check::Files, "files can't be written"),
         };
-        Fault { check, reason, detail: format!("{}: {error}", blobs.folder().display()) }
+        FailedCheck { check, reason, detail: format!("{}: {error}", blobs.folder().display()) }
     })
 }
 
-fn check_room(store: &Store) -> Result<(), Fault> {
+fn check_room(store: &Store) -> Result<(), FailedCheck> {
     if !store.reserve().is_short() {
         return Ok(());
     }
     let detail = "only what frees space, revokes, or lets someone in is written; reading goes on".to_owned();
-    Err(Fault { check: Check::Disk, reason: FULL, detail })
+    Err(FailedCheck { check: Check::Disk, reason: FULL, detail })
 }
 
 fn cause_of(error: &Error) -> String {

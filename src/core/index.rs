@@ -34,7 +34,7 @@ mod segment;
 mod terms;
 mod words;
 
-pub use compare::Difference;
+pub use compare::IndexDifference;
 pub use facets::{Facet, IndexFilter};
 pub use follow::Indexer;
 pub use terms::Terms;

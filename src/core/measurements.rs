@@ -9,7 +9,7 @@ use super::Core;
 use crate::core::access::Administrator;
 use crate::core::store::{ScrubQueries, WorkQueries};
 use crate::error::{Error, Result};
-use crate::telemetry::metrics::Folder;
+use crate::telemetry::metrics::MeasuredFolder;
 
 impl Core {
     /// Measures everything. What can't be measured keeps its last value, and the checks say why.
@@ -56,8 +56,10 @@ impl Core {
 
     fn measure_disks(&self) {
         let state = &self.metrics().state;
-        let folders =
-            [(Folder::Data, self.settings().data_dir.as_path()), (Folder::Files, self.blobs().folder())];
+        let folders = [
+            (MeasuredFolder::Data, self.settings().data_dir.as_path()),
+            (MeasuredFolder::Files, self.blobs().folder()),
+        ];
         for (folder, path) in folders {
             if let Ok(room) = self.store().disk().room(path) {
                 state.set_disk(folder, room.total, room.available);

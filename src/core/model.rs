@@ -164,7 +164,7 @@ impl Content {
     #[must_use]
     pub fn processing_result(&self) -> Option<&ProcessingResult> {
         match &self.processing {
-            ProcessingState::Done(look) => Some(look),
+            ProcessingState::Done(result) => Some(result),
             ProcessingState::Nothing | ProcessingState::Waiting(_) | ProcessingState::Failed { .. } => None,
         }
     }
@@ -285,7 +285,7 @@ pub struct Asset {
     pub approval: Option<Approval>,
     /// A perceptual hash of what its file shows, to find similar ones by; none where the type is not decoded, or until
     /// it is known. It moves with the file when a variant is promoted.
-    pub look: Option<u64>,
+    pub perceptual_hash: Option<u64>,
 }
 
 impl Asset {

@@ -6,7 +6,7 @@ use super::audit::Refusals;
 use super::browse::window::CachedResults;
 use super::budget::Budget;
 use super::clock::Clock;
-use super::data_folder::{DataFolder, Database, INDEX, Opening};
+use super::data_dir::{DataDir, Database, INDEX, Opening};
 use super::disk::{Disk, LocalDisk};
 use super::health::Health;
 use super::index::Indexer;
@@ -74,7 +74,7 @@ impl Core {
         disk: Arc<dyn Disk>,
         test_control: Option<Arc<TestControl>>,
     ) -> Result<Self> {
-        let folder = DataFolder::make(&settings.data_dir)?;
+        let folder = DataDir::make(&settings.data_dir)?;
         let reserve = Reserve::open(Arc::clone(&disk), &settings.data_dir, settings.reserve_bytes)?;
         let metrics = Arc::new(Metrics::default());
         let options =
@@ -121,7 +121,7 @@ impl Core {
     }
 }
 
-fn open_store(folder: &DataFolder, options: &StoreOptions, opening: Opening) -> Result<Store> {
+fn open_store(folder: &DataDir, options: &StoreOptions, opening: Opening) -> Result<Store> {
     let path = folder.database_path();
     match folder.check()? {
         Database::Present => Store::open(&path, options).map_err(|error| store::not_opened(&path, error)),

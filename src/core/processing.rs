@@ -27,11 +27,11 @@ use crate::pictures::render_pool::RenderPermit;
 use crate::pictures::{Failure, Metadata, RenderableTypes};
 use crate::telemetry::metrics::JobResult;
 
-mod looks;
 mod older;
 mod outcome;
+mod perceptual_hashes;
 
-use outcome::Outcome;
+use outcome::ProcessingOutcome;
 
 /// How long the work waits after each failure that may be temporary.
 const RETRY_DELAYS: [Duration; 3] =
@@ -128,7 +128,7 @@ impl Core {
     pub(super) async fn process_uploads(&self) {
         let older = async {
             log_failure("look for assets that were never processed", self.queue_older_assets().await);
-            log_failure("find pictures that look alike", self.find_missing_looks().await);
+            log_failure("find pictures that look alike", self.find_missing_perceptual_hashes().await);
         };
         join(older, join_all((0..self.renditions().concurrency()).map(|_| self.process_queue()))).await;
     }
@@ -235,7 +235,7 @@ impl Core {
         permit: &RenderPermit,
         file: LibraryFile,
         content: &Content,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<ProcessingOutcome, Failure> {
         // Nothing is made of a file that is known to be damaged.
         if self.blobs().damaged().contains(&content.hash) {
             return Err(Failure::Unavailable("its file is damaged".to_owned()));
@@ -248,13 +248,13 @@ impl Core {
         let Metadata { captured, camera, title, caption, keywords, exposure: _, position: _ } =
             self.read_metadata(permit, content).await?;
         let size = derived.as_ref().map(|derived| derived.size);
-        let look = derived.as_ref().map(|derived| derived.look);
+        let perceptual_hash = derived.as_ref().map(|derived| derived.perceptual_hash);
         let (blurhash, colour) = derived.map(|derived| (derived.blurhash, derived.colour)).unzip();
         let result = ProcessingResult { blurhash, colour, captured, camera, title };
         let content = size.map_or_else(|| content.clone(), |size| with_dimensions(content, size));
-        Ok(Outcome {
+        Ok(ProcessingOutcome {
             content: Content { processing: ProcessingState::Done(result), ..content },
-            look,
+            perceptual_hash,
             caption,
             keywords,
         })

@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 
 use super::Core;
 use super::budget::client_network;
-use super::data_folder::RENDITIONS;
+use super::data_dir::RENDITIONS;
 use super::model::{self, Content};
 use super::public_file::PublicFile;
 use super::settings::Settings;

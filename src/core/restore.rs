@@ -13,10 +13,10 @@ use super::backup::layout::{
     AUTHORITY, CERTIFICATES, DATABASE, LIST, at, make_folder, make_lasting_folder, new_file, place,
     read_small, sync_files, sync_folder,
 };
-use super::backup::manifest::{ListedFile, Manifest, read_list};
+use super::backup::manifest::{BackupManifest, ListedFile, read_list};
 use super::long_work::{Reporter, Stage};
-use crate::core::data_dir::DataDir;
-use crate::core::data_folder::{self, refusal};
+use crate::core::data_dir::{self, refusal};
+use crate::core::data_dir_lock::DataDirLock;
 use crate::core::disk::{Disk, LocalDisk};
 use crate::core::model::time::Millis;
 use crate::error::{Code, Error, Result};
@@ -28,7 +28,7 @@ mod verify;
 
 pub use import::{ImportOptions, ImportSummary};
 
-use source::Source;
+use source::BackupSource;
 use verify::verify;
 
 /// The lock of a data directory.
@@ -69,12 +69,12 @@ pub struct RestoreSummary {
     /// The assets' files that the backup does not have.
     pub lost: Vec<String>,
     /// Where the development authority was put; none when the backup has none.
-    pub authority: Option<Authority>,
+    pub authority: Option<AuthorityOutcome>,
 }
 
 /// What became of the development authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Authority {
+pub enum AuthorityOutcome {
     /// It was put in this folder.
     Restored(PathBuf),
     /// This folder has another one, which stays.
@@ -88,7 +88,7 @@ pub enum Authority {
 pub fn restore(options: &RestoreOptions, reporter: &Reporter) -> Result<RestoreSummary> {
     expect_empty(&options.data_dir, None)?;
     let staging = stage(&options.data_dir)?;
-    let source = Source::open(&options.source, staging.path(), |_| true, reporter)?;
+    let source = BackupSource::open(&options.source, staging.path(), |_| true, reporter)?;
     let (snapshot, manifest) = source.snapshot(options.snapshot.as_deref())?;
     let target = staging.path().join("data");
     make_folder(&target)?;
@@ -187,14 +187,14 @@ fn take_place(target: &Path, data_dir: &Path) -> Result<bool> {
 }
 
 /// Keeps a server from starting in a data directory that is about to be filled, and refuses one in which a server runs.
-fn lock(data_dir: &Path) -> Result<DataDir> {
-    DataDir::lock(data_dir, "rasterd restore")
+fn lock(data_dir: &Path) -> Result<DataDirLock> {
+    DataDirLock::lock(data_dir, "rasterd restore")
         .map_err(|error| Error::new(Code::ServiceUnavailable, error.to_string()))
 }
 
 /// Removes an authority that was put outside of a data directory whose restore failed after all.
-fn take_back(authority: Option<&Authority>, data_dir: &Path) {
-    if let Some(Authority::Restored(folder)) = authority
+fn take_back(authority: Option<&AuthorityOutcome>, data_dir: &Path) {
+    if let Some(AuthorityOutcome::Restored(folder)) = authority
         && !folder.starts_with(data_dir)
     {
         remove_authority(folder);
@@ -213,9 +213,9 @@ fn name_of(snapshot: &Path) -> String {
 
 /// A backup on its way into a folder.
 struct Restored<'a> {
-    source: &'a Source,
+    source: &'a BackupSource,
     snapshot: &'a Path,
-    manifest: &'a Manifest,
+    manifest: &'a BackupManifest,
     target: &'a Path,
 }
 
@@ -235,7 +235,7 @@ impl Restored<'_> {
 
     /// Copies the files, and returns those that were left out.
     fn files(&self, files: &[ListedFile], skip: bool, reporter: &Reporter) -> Result<Vec<ListedFile>> {
-        let (from, to) = (self.source.files(), self.target.join(data_folder::FILES));
+        let (from, to) = (self.source.files(), self.target.join(data_dir::FILES));
         make_folder(&to)?;
         let (mut damaged, mut why) = (Vec::new(), None);
         for file in files {
@@ -263,7 +263,7 @@ impl Restored<'_> {
     }
 
     /// Puts the development authority where the server looks for it, unless there is one.
-    fn authority(&self, options: &RestoreOptions) -> Result<Option<Authority>> {
+    fn authority(&self, options: &RestoreOptions) -> Result<Option<AuthorityOutcome>> {
         let Some(configured) = &options.certificates else { return Ok(None) };
         let files = self.authority_files()?;
         if files.is_empty() {
@@ -272,12 +272,12 @@ impl Restored<'_> {
         let is_inside = configured.strip_prefix(&options.data_dir);
         let folder = is_inside.map_or_else(|_| configured.clone(), |below| self.target.join(below));
         if AUTHORITY.iter().any(|name| folder.join(name).exists()) {
-            return Ok(Some(Authority::Kept(configured.clone())));
+            return Ok(Some(AuthorityOutcome::Kept(configured.clone())));
         }
         make_lasting_folder(&folder)?;
         // One of the two alone would keep the server from starting.
         write_files(&folder, &files).inspect_err(|_| remove_authority(&folder))?;
-        Ok(Some(Authority::Restored(configured.clone())))
+        Ok(Some(AuthorityOutcome::Restored(configured.clone())))
     }
 
     /// The files of the development authority that are in the backup, by name.

@@ -32,7 +32,7 @@ pub struct CheckedFiles {
     /// Newly found, with what is wrong.
     pub damaged: Vec<(ContentHash, FileProblem)>,
     /// Whole again.
-    pub mended: Vec<ContentHash>,
+    pub repaired: Vec<ContentHash>,
 }
 
 impl CheckedFiles {
@@ -46,7 +46,7 @@ impl CheckedFiles {
     /// Takes these for damaged and for whole from now on.
     fn apply(&self, blobs: &Blobs) {
         let damaged = self.damaged.iter().map(|(hash, _)| *hash);
-        blobs.change_damaged(damaged, &self.mended);
+        blobs.change_damaged(damaged, &self.repaired);
     }
 
     fn record(&self, tx: &Tx<'_>, now: Millis) -> Result<()> {
@@ -55,7 +55,7 @@ impl CheckedFiles {
             let (actor, detail) = (Actor::local(), problem.to_string());
             tx.record_server_event(now, &actor, Action::FileDamaged, &hash.to_hex(), detail)
         })?;
-        self.mended.iter().try_for_each(|hash| tx.delete_damaged(*hash))
+        self.repaired.iter().try_for_each(|hash| tx.delete_damaged(*hash))
     }
 }
 
@@ -104,12 +104,12 @@ impl Core {
     /// Records what the doctor found, on a thread that may block.
     pub(super) fn record_checked_files(&self, checked: CheckedFiles) -> Result<()> {
         let is_known = |hash: &ContentHash| self.blobs().damaged().contains(hash);
-        let CheckedFiles { mut damaged, mended } = checked;
+        let CheckedFiles { mut damaged, repaired } = checked;
         damaged.retain(|(hash, _)| !is_known(hash));
-        if damaged.is_empty() && mended.is_empty() {
+        if damaged.is_empty() && repaired.is_empty() {
             return Ok(());
         }
-        let (checked, now) = (Arc::new(CheckedFiles { damaged, mended }), self.now());
+        let (checked, now) = (Arc::new(CheckedFiles { damaged, repaired }), self.now());
         self.tell(&checked);
         let found = Arc::clone(&checked);
         self.store().write_always_blocking(move |tx| found.record(tx, now))?;
@@ -162,7 +162,7 @@ fn check(store: &Store, blobs: &Blobs, part: &Part, reporter: &Reporter) -> Resu
                     checked.damaged.push((hash, problem));
                 }
             }
-            Some(_) | None if recorded.contains(&hash) => checked.mended.push(hash),
+            Some(_) | None if recorded.contains(&hash) => checked.repaired.push(hash),
             Some(_) | None => {}
         }
     }

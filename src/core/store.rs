@@ -19,7 +19,7 @@ pub use records::{
     TagQueries, TrashCommands, TrashQueries, WantedSlug, WorkCommands, WorkQueries,
 };
 pub use redb::{
-    Pages, ReserveUse, SCHEMA, Snapshot, Store, StoreOptions, StoreState, Tx, check_pages, in_words,
+    PageCheck, ReserveUse, SCHEMA, Snapshot, Store, StoreOptions, StoreState, Tx, check_pages, in_words,
     not_opened,
 };
 pub use reserve::Reserve;

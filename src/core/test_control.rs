@@ -21,7 +21,7 @@ mod saved_file;
 mod states;
 
 pub use effects::{AnswerEffect, BeginningOperation, OperationCall};
-pub use faults::{Effect, Fault, FaultMatch, FaultState};
+pub use faults::{Fault, FaultEffect, FaultMatch, FaultState};
 pub use organization::{KeyIds, NewOrganization, TestKeys, TestLibrary, TestOrganization, TestOwner};
 pub use recorder::{RecordedRequest, RequestFilter, Requests};
 pub use running::TestedRequest;
@@ -30,7 +30,7 @@ pub use states::START;
 
 use faults::Faults;
 use recorder::Recorder;
-use running::RunningRequest;
+use running::FollowedRequest;
 use states::SavedState;
 
 /// The state of the control door.
@@ -38,7 +38,7 @@ use states::SavedState;
 pub struct TestControl {
     faults: Mutex<Faults>,
     recorder: Mutex<Recorder>,
-    running: Mutex<HashMap<String, RunningRequest>>,
+    running: Mutex<HashMap<String, FollowedRequest>>,
     states: Mutex<BTreeMap<String, Arc<SavedState>>>,
     /// Keys that are deleted when so many bytes of files have arrived from them.
     doomed_keys: Mutex<HashMap<KeyId, u64>>,

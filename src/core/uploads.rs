@@ -33,7 +33,7 @@ mod sources;
 pub(in crate::core) use active::ActiveUploads;
 pub use addresses::{AddressedUpload, FoundUpload, NewUpload, UploadAddress, upload_path};
 pub use file::FileUpload;
-pub use resumable::{Part, PartOutcome, ReceivingUpload, ResumableUpload, UploadState};
+pub use resumable::{PartOutcome, ReceivingUpload, ResumableUpload, UploadPart, UploadState};
 pub use sources::{UploadProgress, UploadSource};
 
 /// How often the key of a running upload is checked again.

@@ -3,7 +3,7 @@
 use askama::filters::{Escaper, Html};
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Tag, TagEnd, html};
 
-use super::markdown::{self, Target};
+use super::markdown::{self, LinkTarget};
 use super::site::Site;
 
 /// The language of a code block with what a person types and what a program answers.
@@ -84,10 +84,10 @@ impl Writer {
 /// Where a link of a page leads on a site.
 fn address(link: &str, site: Site) -> String {
     match markdown::target(link) {
-        Target::Page("", id) => format!("#{id}"),
-        Target::Page(name, "") => site.page(name),
-        Target::Page(name, id) => format!("{}#{id}", site.page(name)),
-        Target::Elsewhere(_) | Target::Nowhere => link.to_owned(),
+        LinkTarget::Page("", id) => format!("#{id}"),
+        LinkTarget::Page(name, "") => site.page(name),
+        LinkTarget::Page(name, id) => format!("{}#{id}", site.page(name)),
+        LinkTarget::Elsewhere(_) | LinkTarget::Nowhere => link.to_owned(),
     }
 }
 

@@ -69,7 +69,7 @@ fn unique(id: String, taken: &mut HashMap<String, usize>) -> String {
 
 /// Where a link of a page leads.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Target<'a> {
+pub enum LinkTarget<'a> {
     /// Another page, by name, or this one for an empty name; and the id of a heading, which may be empty.
     Page(&'a str, &'a str),
     /// Another site.
@@ -79,15 +79,15 @@ pub enum Target<'a> {
 }
 
 /// Where an address in the Markdown of a page leads.
-pub fn target(address: &str) -> Target<'_> {
+pub fn target(address: &str) -> LinkTarget<'_> {
     if address.contains("://") {
-        return Target::Elsewhere(address);
+        return LinkTarget::Elsewhere(address);
     }
     let (path, id) = address.split_once('#').unwrap_or((address, ""));
     let file = path.rsplit('/').next().unwrap_or(path);
     let name = file.strip_suffix(".md").unwrap_or(file);
     let exists = path.is_empty() || (name != file && PAGES.iter().any(|page| page.name() == name));
-    if exists { Target::Page(name, id) } else { Target::Nowhere }
+    if exists { LinkTarget::Page(name, id) } else { LinkTarget::Nowhere }
 }
 
 /// The text with links to other pages as they are where all pages are in one folder.
@@ -110,14 +110,14 @@ mod tests {
     #[test]
     fn a_link_leads_to_a_page_to_elsewhere_or_nowhere() {
         for (address, expected) in [
-            ("storage.md", Target::Page("storage", "")),
-            ("../storage.md#files", Target::Page("storage", "files")),
-            ("#files", Target::Page("", "files")),
-            ("https://example.org/storage.md", Target::Elsewhere("https://example.org/storage.md")),
-            ("nothing.md", Target::Nowhere),
-            ("storage", Target::Nowhere),
-            ("super::storage", Target::Nowhere),
-            ("/docs/storage", Target::Nowhere),
+            ("storage.md", LinkTarget::Page("storage", "")),
+            ("../storage.md#files", LinkTarget::Page("storage", "files")),
+            ("#files", LinkTarget::Page("", "files")),
+            ("https://example.org/storage.md", LinkTarget::Elsewhere("https://example.org/storage.md")),
+            ("nothing.md", LinkTarget::Nowhere),
+            ("storage", LinkTarget::Nowhere),
+            ("super::storage", LinkTarget::Nowhere),
+            ("/docs/storage", LinkTarget::Nowhere),
         ] {
             assert_eq!(target(address), expected, "{address}");
         }

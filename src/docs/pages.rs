@@ -2,9 +2,9 @@
 
 /// A page of the documentation, as it is in the sources.
 #[derive(Debug)]
-pub struct Page {
+pub struct DocPage {
     /// The part of the contents that it is in.
-    pub group: Group,
+    pub group: DocGroup,
     /// Its file in `src/guide`.
     pub file: &'static str,
     /// What a reader finds there, in one line.
@@ -15,7 +15,7 @@ pub struct Page {
 
 /// A part of the contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Group {
+pub enum DocGroup {
     /// For a newcomer.
     Start,
     /// For people and programs that use a server.
@@ -28,7 +28,7 @@ pub enum Group {
     Background,
 }
 
-impl Group {
+impl DocGroup {
     /// All of them, in the order of the contents.
     pub const ALL: [Self; 5] = [Self::Start, Self::Use, Self::Run, Self::Reference, Self::Background];
 
@@ -45,7 +45,7 @@ impl Group {
     }
 }
 
-impl Page {
+impl DocPage {
     /// The name in its address and on the command line: that of its file.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -62,8 +62,8 @@ impl Page {
 
 macro_rules! pages {
     ($($group:ident $file:literal $summary:literal;)+) => {
-        &[$(Page {
-            group: Group::$group,
+        &[$(DocPage {
+            group: DocGroup::$group,
             file: $file,
             summary: $summary,
             text: include_str!(concat!("../guide/", $file)),
@@ -76,7 +76,7 @@ macro_rules! pages {
 /// To add a page, write `src/guide/NAME.md`, beginning with `# Title`, and add a line here: the group, the file, and what
 /// a reader finds there. The page then is at `/docs/NAME`, in `rasterd docs` and in the search. A line in `src/guide.rs`
 /// shows it to developers, too. Pages link to each other with paths from file to file, such as `[x](storage.md#files)`.
-pub const PAGES: &[Page] = pages! {
+pub const PAGES: &[DocPage] = pages! {
     Start "user/install.md" "What it needs, how to build it, and how to run it as a service.";
     Start "user/first-steps.md" "From the first start to the first upload, search and url.";
     Start "user/connect-a-client.md" "Claude, Cursor, VS Code, Gemini, Codex, Goose, LM Studio, curl, Python and other programs.";

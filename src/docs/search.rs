@@ -4,7 +4,7 @@
 use super::CompletePage;
 use super::html::escaped;
 use super::markdown;
-use super::pages::Page;
+use super::pages::DocPage;
 use pulldown_cmark::{Event, Tag, TagEnd};
 
 /// How many characters of a query count.
@@ -20,22 +20,22 @@ const WEIGHTS: [u32; 3] = [16, 12, 1];
 
 /// A place that a query found.
 #[derive(Debug)]
-pub struct Hit {
+pub struct DocHit {
     /// The page.
-    pub page: &'static Page,
+    pub page: &'static DocPage,
     /// The heading of the section; empty for what is above the first one.
     pub heading: String,
     /// The heading's id; empty for the top of the page.
     pub id: String,
     /// A part of the text around the first match.
-    pub excerpt: Excerpt,
+    pub excerpt: DocExcerpt,
 }
 
 /// A part of a text, with the matches in it.
 #[derive(Debug)]
-pub struct Excerpt(Vec<(bool, String)>);
+pub struct DocExcerpt(Vec<(bool, String)>);
 
-impl Excerpt {
+impl DocExcerpt {
     /// As HTML, with the matches in `<mark>`.
     #[must_use]
     pub fn html(&self) -> String {
@@ -57,11 +57,11 @@ impl Excerpt {
 }
 
 /// All sections of all pages.
-pub struct Index(Vec<Section>);
+pub struct DocIndex(Vec<DocSection>);
 
 /// What is between two headings.
-struct Section {
-    page: &'static Page,
+struct DocSection {
+    page: &'static DocPage,
     title: Words,
     heading: Words,
     id: String,
@@ -102,19 +102,19 @@ fn words(text: &str) -> Vec<(String, usize, usize)> {
     words
 }
 
-impl Index {
+impl DocIndex {
     pub fn of(pages: &[CompletePage]) -> Self {
         Self(pages.iter().flat_map(sections).collect())
     }
 
     /// The places where each word of the query begins a word, the best first.
-    pub fn search(&self, query: &str) -> Vec<Hit> {
+    pub fn search(&self, query: &str) -> Vec<DocHit> {
         let query: String = query.chars().take(MAX_QUERY).collect();
         let wanted: Vec<String> = words(&query).into_iter().map(|(word, ..)| word).take(MAX_WORDS).collect();
         if wanted.is_empty() {
             return Vec::new();
         }
-        let mut found: Vec<(u32, &Section)> =
+        let mut found: Vec<(u32, &DocSection)> =
             self.0.iter().filter_map(|section| Some((section.score(&wanted)?, section))).collect();
         found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
         found.truncate(MAX_HITS);
@@ -122,7 +122,7 @@ impl Index {
     }
 }
 
-impl Section {
+impl DocSection {
     /// How well the section fits; `None` when it lacks a word. The title counts for the top of the page.
     fn score(&self, wanted: &[String]) -> Option<u32> {
         wanted.iter().try_fold(0, |score, word| {
@@ -136,8 +136,8 @@ impl Section {
         })
     }
 
-    fn hit(&self, wanted: &[String]) -> Hit {
-        Hit {
+    fn hit(&self, wanted: &[String]) -> DocHit {
+        DocHit {
             page: self.page,
             heading: self.heading.text.clone(),
             id: self.id.clone(),
@@ -145,7 +145,7 @@ impl Section {
         }
     }
 
-    fn excerpt(&self, wanted: &[String]) -> Excerpt {
+    fn excerpt(&self, wanted: &[String]) -> DocExcerpt {
         let Words { text, words } = &self.text;
         let is_match = |word: &str| wanted.iter().any(|wanted| word.starts_with(wanted.as_str()));
         let first = words.iter().find(|(word, ..)| is_match(word)).map_or(0, |(_, start, _)| *start);
@@ -173,12 +173,12 @@ impl Section {
         }
         pieces.push((false, text[at..end].to_owned() + if end < text.len() { " …" } else { "" }));
         pieces.retain(|(_, text)| !text.is_empty());
-        Excerpt(pieces)
+        DocExcerpt(pieces)
     }
 }
 
 /// The sections of a page. The first is what is above all headings but the title.
-fn sections(complete: &CompletePage) -> Vec<Section> {
+fn sections(complete: &CompletePage) -> Vec<DocSection> {
     let mut headings = markdown::headings(&complete.markdown).into_iter();
     let title = headings.next().map(|heading| heading.text).unwrap_or_default();
     let mut sections = vec![(String::new(), String::new(), String::new())];
@@ -205,7 +205,7 @@ fn sections(complete: &CompletePage) -> Vec<Section> {
         }
     }
     let summary = complete.page.summary;
-    let section = |(number, (heading, id, text)): (usize, (String, String, String))| Section {
+    let section = |(number, (heading, id, text)): (usize, (String, String, String))| DocSection {
         page: complete.page,
         title: Words::of(if number == 0 { &title } else { "" }),
         heading: Words::of(&heading),

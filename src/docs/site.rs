@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use askama::Template;
 
 use super::markdown::Heading;
-use super::pages::{Group, Page};
-use super::search::{Hit, MAX_QUERY};
+use super::pages::{DocGroup, DocPage};
+use super::search::{DocHit, MAX_QUERY};
 use super::{CompletePage, Documentation};
 use crate::core::model::text::shown_in_line;
 use crate::error::{Error, Result};
@@ -80,7 +80,7 @@ struct Frame {
     title: String,
     /// The name of the page that is shown; empty on the front page.
     here: &'static str,
-    groups: Vec<(Group, Vec<&'static Page>)>,
+    groups: Vec<(DocGroup, Vec<&'static DocPage>)>,
     /// What was searched for.
     query: String,
 }
@@ -89,7 +89,7 @@ struct Frame {
 #[template(config = "src/docs/askama.toml", path = "page.html")]
 struct PageTemplate<'a> {
     frame: Frame,
-    page: &'static Page,
+    page: &'static DocPage,
     contents: &'a [Heading],
     html: &'a str,
 }
@@ -104,7 +104,7 @@ struct FrontTemplate {
 #[template(config = "src/docs/askama.toml", path = "results.html")]
 struct ResultsTemplate {
     frame: Frame,
-    hits: Vec<Hit>,
+    hits: Vec<DocHit>,
 }
 
 impl Documentation {
@@ -146,11 +146,11 @@ impl Documentation {
     }
 
     fn frame(&self, site: Site, title: &str, here: &'static str) -> Frame {
-        let of_group = |group: Group| {
+        let of_group = |group: DocGroup| {
             let pages = self.pages().iter().map(|complete| complete.page);
             (group, pages.filter(|page| page.group == group).collect())
         };
-        let groups = Group::ALL.map(of_group).to_vec();
+        let groups = DocGroup::ALL.map(of_group).to_vec();
         Frame { site, title: title.to_owned(), here, groups, query: String::new() }
     }
 }

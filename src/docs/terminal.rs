@@ -2,7 +2,7 @@
 
 use pulldown_cmark::{Event, Tag, TagEnd};
 
-use super::markdown::{self, Target};
+use super::markdown::{self, LinkTarget};
 
 const BOLD: &str = "\u{1B}[1m";
 const CODE: &str = "\u{1B}[36m";
@@ -118,9 +118,9 @@ impl Writer {
     fn end_link(&mut self) {
         let link = self.link.take().unwrap_or_default();
         match markdown::target(&link) {
-            Target::Elsewhere(url) if !self.inline.ends_with(url) => self.inline.extend([" <", url, ">"]),
-            Target::Page(name, _) if !name.is_empty() => self.inline.extend([" [", name, "]"]),
-            Target::Elsewhere(_) | Target::Page(..) | Target::Nowhere => {}
+            LinkTarget::Elsewhere(url) if !self.inline.ends_with(url) => self.inline.extend([" <", url, ">"]),
+            LinkTarget::Page(name, _) if !name.is_empty() => self.inline.extend([" [", name, "]"]),
+            LinkTarget::Elsewhere(_) | LinkTarget::Page(..) | LinkTarget::Nowhere => {}
         }
     }
 

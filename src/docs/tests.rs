@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pulldown_cmark::{CodeBlockKind, Event, Tag};
 
-use super::markdown::{self, Target};
+use super::markdown::{self, LinkTarget};
 use super::*;
 use crate::client_setup::{ConnectionDetails, SetupKey, Through, client_setups};
 use crate::config::documented_keys;
@@ -57,10 +57,10 @@ fn every_guide_is_a_page_or_for_developers_alone() {
 
 #[test]
 fn every_page_has_a_name_a_title_and_a_summary_of_its_own() {
-    let names: BTreeSet<_> = PAGES.iter().map(Page::name).collect();
-    let titles: BTreeSet<_> = PAGES.iter().map(Page::title).collect();
+    let names: BTreeSet<_> = PAGES.iter().map(DocPage::name).collect();
+    let titles: BTreeSet<_> = PAGES.iter().map(DocPage::title).collect();
     assert_eq!((names.len(), titles.len()), (PAGES.len(), PAGES.len()));
-    for Page { file, summary, text, .. } in PAGES {
+    for DocPage { file, summary, text, .. } in PAGES {
         assert!(text.starts_with("# ") && summary.ends_with('.') && !summary.contains('\n'), "{file}");
         assert!(!names.contains("rest"), "the REST reference is at /docs/rest");
     }
@@ -78,9 +78,9 @@ fn every_link_of_a_page_leads_to_a_page_and_a_heading() {
         let file = page.page.file;
         for link in links(page.page.text).into_iter().chain(links(&page.markdown)) {
             let (name, id) = match markdown::target(&link) {
-                Target::Elsewhere(_) => continue,
-                Target::Nowhere => panic!("{file} links to {link}, which is not a page"),
-                Target::Page(name, id) => (name, id),
+                LinkTarget::Elsewhere(_) => continue,
+                LinkTarget::Nowhere => panic!("{file} links to {link}, which is not a page"),
+                LinkTarget::Page(name, id) => (name, id),
             };
             let name = if name.is_empty() { page.page.name() } else { name };
             let headings = documentation.page(name).unwrap().headings();

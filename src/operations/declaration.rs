@@ -106,8 +106,8 @@ impl Needs {
     }
 
     /// Whether the caller passes this check for some request, so that it makes sense to offer the operation. One that is
-    /// for people and changes something is offered to whoever may change something: which of them a person stands behind
-    /// is only known when they call.
+    /// for people and changes something is offered to every caller that may change something: whether it acts for a person
+    /// is only known when it calls.
     #[must_use]
     pub fn is_met_somewhere(self, caller: &Caller) -> bool {
         match self {
@@ -180,13 +180,13 @@ pub enum ToolAnswer {
         /// The name.
         name: &'static str,
         /// What is next to the list.
-        pages: Pages,
+        pages: Paging,
     },
 }
 
 /// What a structured answer says about the pages of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pages {
+pub enum Paging {
     /// Nothing.
     Unstated,
     /// The number of the next page, and the number of all entries.

@@ -127,7 +127,7 @@ fn detail() -> AssetDetail {
             uploaded_by: "Website".to_owned(),
             trashed: None,
             approval: None,
-            look: None,
+            perceptual_hash: None,
         },
         variants: Vec::new(),
         organization: Slug::derive("acme"),

@@ -11,7 +11,7 @@ use super::fields::AssetField;
 use super::paging::slice;
 use super::parameters::{APPROVAL, CURSOR, PAGE, PAGE_SIZE, TAGS};
 use super::{
-    Audience, Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation, Pages, Scope,
+    Audience, Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation, Paging, Scope,
     Tool, ToolAnswer, asset_page, examples,
 };
 use crate::core::assets::expect_tag_filter;
@@ -52,7 +52,7 @@ impl Operation for ListAssets {
                 ("approval", "Only assets in this approval state; none: nobody has decided."),
                 ("fields", "Only these fields, and the id."),
             ],
-            answer: ToolAnswer::List { name: "assets", pages: Pages::NextAndTotal },
+            answer: ToolAnswer::List { name: "assets", pages: Paging::NextAndTotal },
             depth: Some(1),
             ..Tool::new(
                 "List assets",

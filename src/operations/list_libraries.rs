@@ -7,7 +7,7 @@ use serde_json::json;
 use super::declaration::LIBRARIES;
 use super::parameters::{PAGE, PAGE_SIZE};
 use super::{
-    Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation, Pages, Scope, Tool,
+    Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation, Paging, Scope, Tool,
     ToolAnswer, examples, library_page,
 };
 use crate::error::Result;
@@ -36,7 +36,7 @@ impl Operation for ListLibraries {
                 ("page", "The first is 1."),
                 ("pageSize", "Default {default.page_size}, at most {limits.page_size}."),
             ],
-            answer: ToolAnswer::List { name: "libraries", pages: Pages::Unstated },
+            answer: ToolAnswer::List { name: "libraries", pages: Paging::Unstated },
             depth: Some(1),
             ..Tool::new(
                 "List libraries",

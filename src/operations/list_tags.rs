@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::parameters::LIMIT;
 use super::{
-    Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation, Pages, Scope, Tool,
+    Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation, Paging, Scope, Tool,
     ToolAnswer, examples, tag_limit,
 };
 use crate::error::Result;
@@ -30,7 +30,7 @@ impl Operation for ListTags {
         also_needs: &[],
         tool: Tool {
             arguments: &[("limit", "Default {default.tags}, at most {most.tags}.")],
-            answer: ToolAnswer::List { name: "tags", pages: Pages::Unstated },
+            answer: ToolAnswer::List { name: "tags", pages: Paging::Unstated },
             ..Tool::new(
                 "List tags",
                 Effect::Reads,

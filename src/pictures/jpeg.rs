@@ -53,7 +53,7 @@ pub(super) fn decode(
     Ok(geometry.decoded(downscaler.finish()?, Profile::parse(&jpeg_header.profile())))
 }
 
-/// Tells disk errors from damaged files. The library's messages about the latter are for programmers, so they are replaced.
+/// Distinguishes disk errors from damaged files. The library's messages about the latter are for programmers, so they are replaced.
 fn undecodable(error: std::io::Error) -> Failure {
     if error.raw_os_error().is_some() {
         return error.into();

@@ -72,7 +72,7 @@ impl JpegHeader {
         }
     }
 
-    fn add(&mut self, segment: &jpeg::Segment, body: &[u8]) -> Result<(), Failure> {
+    fn add(&mut self, segment: &jpeg::JpegSegment, body: &[u8]) -> Result<(), Failure> {
         match segment.marker {
             0xe1 => {
                 if let Some(xmp) = body.strip_prefix(XMP) {

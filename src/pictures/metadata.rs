@@ -17,7 +17,7 @@ mod exposure;
 mod iptc;
 mod xmp;
 
-pub use exposure::{Exposure, Position};
+pub use exposure::{Coordinates, Exposure};
 
 /// The longest text that is read, in characters: the default limit of a description.
 const MAX_TEXT_CHARACTERS: usize = 10_000;
@@ -42,7 +42,7 @@ pub struct Metadata {
     /// How it was taken.
     pub exposure: Exposure,
     /// Where it was taken.
-    pub position: Option<Position>,
+    pub position: Option<Coordinates>,
 }
 
 impl Metadata {
@@ -157,7 +157,7 @@ fn of_exif(exif: &Exif) -> Metadata {
         caption: None,
         keywords: Vec::new(),
         exposure: Exposure::of(exif),
-        position: exif.gps_info().and_then(Position::of),
+        position: exif.gps_info().and_then(Coordinates::of),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::pictures::media::MediaType;
 
 mod process;
 
-use process::{Process, Spawner};
+use process::{Spawner, WorkerProcess};
 
 /// A process is replaced after this many pictures, so that memory its allocator keeps does not add up.
 const PICTURES_PER_PROCESS: u32 = 200;
@@ -70,7 +70,7 @@ pub struct RenderPool(Arc<Inner>);
 struct Inner {
     options: RenderPoolOptions,
     permits: PermitQueue,
-    idle: Mutex<Vec<Process>>,
+    idle: Mutex<Vec<WorkerProcess>>,
     spawner: OnceLock<Spawner>,
     is_closed: AtomicBool,
 }
@@ -278,7 +278,7 @@ impl Inner {
         }
     }
 
-    fn start(&self, program: &Path) -> io::Result<Process> {
+    fn start(&self, program: &Path) -> io::Result<WorkerProcess> {
         if let Some(spawner) = self.spawner.get() {
             return spawner.spawn(program);
         }
@@ -287,7 +287,7 @@ impl Inner {
         self.spawner.get_or_init(|| spawner).spawn(program)
     }
 
-    fn ask(&self, mut process: Process, request: &PictureRequest, time_limit: Duration) -> WorkerReply {
+    fn ask(&self, mut process: WorkerProcess, request: &PictureRequest, time_limit: Duration) -> WorkerReply {
         let reply = process.ask(request, time_limit, &self.is_closed);
         match reply {
             _ if self.is_closed.load(Ordering::Relaxed) => {

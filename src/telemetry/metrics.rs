@@ -17,8 +17,8 @@ mod work;
 
 pub use connections::{ConnectionMetrics, ConnectionResult, OpenConnection};
 pub use label::{Counters, LabelValue};
-pub use requests::{AnsweredRequest, Authentication, RequestMetrics, RunningRequest, Transport};
-pub use state::{Check, Folder, StateMetrics};
+pub use requests::{AnsweredRequest, Authentication, RequestMetrics, RunningGuard, Transport};
+pub use state::{Check, MeasuredFolder, StateMetrics};
 pub use store::{Committed, StoreMetrics};
 pub use work::{
     CacheResult, FileResult, JobResult, RenditionResult, SignIn, SignInMethod, SignInResult, UploadResult,
@@ -26,7 +26,7 @@ pub use work::{
 };
 
 use label::label_values;
-use process::Process;
+use process::ProcessCollector;
 
 /// The media type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
@@ -61,7 +61,7 @@ impl Default for Metrics {
             StoreMetrics::register(ours),
             StateMetrics::register(ours),
         );
-        registry.register_collector(Box::new(Process::default()));
+        registry.register_collector(Box::new(ProcessCollector::default()));
         let (requests, connections, work, store, state) = metrics;
         Self { registry, requests, connections, work, store, state }
     }

@@ -54,7 +54,7 @@ impl TracesError {
 
 /// The trace that a request belongs to, if its client names one.
 #[derive(Debug, Clone)]
-pub struct Parent(Context);
+pub struct TraceParent(Context);
 
 /// A request that is answered.
 #[derive(Debug, Clone, Copy)]
@@ -98,13 +98,13 @@ impl Traces {
 
     /// The trace that a client says a request belongs to, from the request's headers.
     #[must_use]
-    pub fn parent<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Parent {
+    pub fn parent<'a>(header: impl Fn(&str) -> Option<&'a str>) -> TraceParent {
         let context = Context::new();
-        Parent(TraceContextPropagator::new().extract_with_context(&context, &OnlyParent(header(PARENT))))
+        TraceParent(TraceContextPropagator::new().extract_with_context(&context, &OnlyParent(header(PARENT))))
     }
 
     /// Records a request that was just answered.
-    pub fn record(&self, request: &TracedRequest, Parent(parent): &Parent) {
+    pub fn record(&self, request: &TracedRequest, TraceParent(parent): &TraceParent) {
         let TracedRequest { transport, operation, status, duration } = *request;
         let ended = SystemTime::now();
         let mut span = self

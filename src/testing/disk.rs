@@ -13,10 +13,10 @@ const TOTAL: u64 = 1 << 30;
 
 /// The local disk, with as much room and as many faults as a test wants. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct TestDisk(Arc<Faults>);
+pub struct TestDisk(Arc<DiskFaults>);
 
 #[derive(Debug, Default)]
-struct Faults {
+struct DiskFaults {
     /// How much of the disk is taken, in bytes.
     taken: AtomicU64,
     /// What every write answers.

@@ -1,5 +1,5 @@
 //! Compresses what is the same for everybody: scripts, styles, documentation; and what a script of ours asks for. Pages with
-//! anybody's data are not compressed, because the length of a compressed page with a secret in it tells about the secret.
+//! anybody's data are not compressed, because the length of a compressed page with a secret in it reveals something about the secret.
 
 use std::collections::HashMap;
 use std::io::Write;

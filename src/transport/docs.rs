@@ -15,7 +15,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use url::form_urlencoded;
 
 use crate::core::settings::Settings;
-use crate::docs::{Documentation, FILES, PAGES, Page, Site};
+use crate::docs::{DocPage, Documentation, FILES, PAGES, Site};
 use crate::error::{Code, Error, Result};
 use crate::transport;
 use crate::transport::compression;
@@ -36,7 +36,7 @@ const READ: &[Method] = &[Method::GET, Method::HEAD];
 
 /// The documentation of one server. It is written when it is first requested. Cheap to clone.
 #[derive(Clone)]
-pub struct Pages(Arc<LazyLock<Written, Box<dyn FnOnce() -> Written + Send>>>);
+pub struct RenderedDocs(Arc<LazyLock<Written, Box<dyn FnOnce() -> Written + Send>>>);
 
 /// Everything but the answers to searches.
 struct Written {
@@ -89,7 +89,7 @@ impl Answer {
     }
 }
 
-impl Pages {
+impl RenderedDocs {
     /// The documentation of a server with these settings.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
@@ -142,7 +142,7 @@ impl Written {
 
 /// What leads models to the interfaces and to the documentation.
 fn text_for_models(public_url: &str) -> String {
-    let line = |page: &Page| {
+    let line = |page: &DocPage| {
         format!("- [{}]({public_url}{}.md): {}\n", page.title(), Site::Web.page(page.name()), page.summary)
     };
     let pages: String = PAGES.iter().map(line).collect();
@@ -164,7 +164,7 @@ fn text_for_models(public_url: &str) -> String {
 }
 
 /// Mounts the documentation. Comes after the references of the interfaces, which are under `/docs`, too.
-pub fn configure(routes: &mut web::ServiceConfig, pages: &Pages) {
+pub fn configure(routes: &mut web::ServiceConfig, pages: &RenderedDocs) {
     let of = pages.clone();
     let front = move |request: HttpRequest| ready(of.front(&request));
     routes.service(read_only("/docs").route(web::get().to(front.clone())).route(web::head().to(front)));

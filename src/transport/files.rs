@@ -1,6 +1,6 @@
 //! Writes the files of a form into an upload while they arrive.
 
-use super::form::Part;
+use super::form::FormPart;
 use crate::core::uploads::Upload;
 use crate::error::Result;
 
@@ -8,7 +8,7 @@ use crate::error::Result;
 ///
 /// # Errors
 /// `BAD_USER_INPUT` for an incomplete part; those of the upload.
-pub async fn receive(upload: &mut Upload, part: &mut Part) -> Result<()> {
+pub async fn receive(upload: &mut Upload, part: &mut FormPart) -> Result<()> {
     let mut file = upload.begin_file(part.file_name.as_deref().unwrap_or_default())?;
     while let Some(bytes) = part.chunk().await? {
         file.write(&bytes).await?;

@@ -24,7 +24,7 @@ const MIXED: &str = "multipart/mixed";
 pub struct MultipartForm(Multipart);
 
 /// One part. It must be read before the next one.
-pub struct Part {
+pub struct FormPart {
     /// The field's name.
     pub name: String,
     /// The name of its file, if the client sends one.
@@ -63,7 +63,7 @@ impl MultipartForm {
     ///
     /// # Errors
     /// `BAD_USER_INPUT` when the form can't be read to its end.
-    pub async fn next(&mut self) -> Result<Option<Part>> {
+    pub async fn next(&mut self) -> Result<Option<FormPart>> {
         let Some(field) = self.0.next().await.transpose().map_err(unreadable)? else { return Ok(None) };
         let head = field.headers().get(CONTENT_DISPOSITION).map(HeaderValue::as_bytes);
         let Disposition { name, file_name } = head.and_then(Disposition::read).unwrap_or_default();
@@ -72,7 +72,7 @@ impl MultipartForm {
                 "A part of the form has no name. Send each with `Content-Disposition: form-data; name=\"…\"`.",
             )
         })?;
-        Ok(Some(Part { name, file_name, field }))
+        Ok(Some(FormPart { name, file_name, field }))
     }
 
     /// Whether the end of the form has arrived already.
@@ -82,7 +82,7 @@ impl MultipartForm {
     }
 }
 
-impl Part {
+impl FormPart {
     /// The next bytes; `None` at the end.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl Part {
     /// All of a part of at most `max` bytes; `too_large` makes the error above that.
     ///
     /// # Errors
-    /// Those of [`Part::chunk`] and [`body::read_stream`].
+    /// Those of [`FormPart::chunk`] and [`body::read_stream`].
     pub async fn read_whole(&mut self, max: usize, too_large: fn(usize) -> Error) -> Result<Bytes> {
         let bytes = (&mut self.field).map(|bytes| bytes.map_err(unreadable));
         body::read_stream(bytes, max, too_large).await

@@ -1,7 +1,6 @@
 //! The middleware around every request: its id, its line in the access log, the headers of every answer, and the
 //! envelope for errors of the framework. Knows no paths.
 
-use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -10,35 +9,36 @@ use std::time::Instant;
 
 use actix_http::{ConnectionType, HttpMessage, Request, Response};
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, apply_fn_factory};
+use actix_web::Error as WebError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{AppConfig, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY, VARY,
+    CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY, VARY,
 };
-use actix_web::http::{Method, StatusCode};
-use actix_web::{Error as WebError, HttpResponse};
 use futures_util::FutureExt;
+
+mod access_log;
+mod framework_errors;
+
+use access_log::LogLine;
+use framework_errors::{enveloped, panicked};
 
 use super::client_address::{ConnectionOrigin, client_of};
 use super::cors::Cors;
 use super::metered::metered;
 use super::request_state::{CURRENT_REQUEST, RequestId, RequestState, record_authentication};
-use super::tested_answer::{CONTROL_PATH, tested};
+use super::tested_answer::tested;
 use super::{error_response, expect_token};
 use crate::core::Core;
 use crate::core::budget::Budget;
 use crate::core::cancellation::Cancellation;
-use crate::core::model::api_key::without_keys;
-use crate::core::model::token::without_tokens;
-use crate::core::test_control::TestedRequest;
-use crate::error::{Code, Error, logged};
+use crate::error::{Code, Error};
 use crate::telemetry::metrics::{AnsweredRequest, LabelValue, Metrics, Transport};
-use crate::telemetry::traces::{Parent, TracedRequest, Traces};
+use crate::telemetry::traces::{TraceParent, TracedRequest, Traces};
 
 /// The header that carries the request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The media types of our own answers: the envelope, and pages for people. The framework answers in neither.
-const OUR_MEDIA_TYPES: [&[u8]; 2] = [b"application/json", b"text/html"];
 
 /// Whether answers carry `Strict-Transport-Security`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -204,107 +204,16 @@ fn count(metrics: &Metrics, status: StatusCode, started: Instant, state: &Reques
 }
 
 /// The trace that a client says its request belongs to.
-fn parent(request: &Request) -> Parent {
+fn parent(request: &Request) -> TraceParent {
     Traces::parent(|name| request.headers().get(name)?.to_str().ok())
 }
 
 /// Sends a span about an answered request. Monitors ask every few seconds, and are left out.
-fn trace(traces: &Traces, parent: &Parent, answered: AnsweredRequest) {
+fn trace(traces: &Traces, parent: &TraceParent, answered: AnsweredRequest) {
     let AnsweredRequest { transport, operation, status, duration } = answered;
     if transport != Transport::Monitoring {
         traces.record(&TracedRequest { transport: transport.as_str(), operation, status, duration }, parent);
     }
-}
-
-/// The line about a request in the access log.
-struct LogLine {
-    method: Method,
-    path: String,
-}
-
-impl LogLine {
-    fn new(method: &Method, path: &str) -> Self {
-        Self { method: method.clone(), path: without_tokens(&without_keys(path)).into_owned() }
-    }
-
-    /// Follows the request, unless it is for the control door.
-    fn follow(&self, core: &Core, id: RequestId) -> Option<TestedRequest> {
-        let is_control = self.path.starts_with(CONTROL_PATH);
-        if is_control { None } else { core.follow_request(id.as_str(), self.method.as_str(), &self.path) }
-    }
-
-    fn write(&self, status: StatusCode, started: Instant, state: &RequestState) {
-        let [method, path] = [self.method.as_str(), &self.path].map(|text| logged(text).to_string());
-        tracing::info!(
-            target: "rasterd::access",
-            address = state.address.map(tracing::field::display),
-            method = method.as_str(),
-            path = path.as_str(),
-            status = status.as_u16(),
-            code = state.code(),
-            ms = (started.elapsed().as_secs_f64() * 10_000.0).round() / 10.0,
-            request = state.id.as_str(),
-            key = state.key.get().map(tracing::field::display),
-        );
-    }
-}
-
-/// The application's answer, or the envelope instead when the framework itself refused the request.
-fn enveloped<B: MessageBody + 'static>(outcome: Result<ServiceResponse<B>, WebError>) -> HttpResponse {
-    let answer = match outcome {
-        Ok(answer) => answer.into_parts().1.map_into_boxed_body(),
-        Err(error) => HttpResponse::from_error(error),
-    };
-    let media_type = answer.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    let is_ours = OUR_MEDIA_TYPES.iter().any(|ours| media_type.starts_with(ours));
-    match framework_error(answer.status()) {
-        Some(error) if !is_ours => replaced(&answer, &error),
-        Some(_) | None => answer,
-    }
-}
-
-/// The envelope instead of the framework's plain answer.
-fn replaced(answer: &HttpResponse, error: &Error) -> HttpResponse {
-    let mut envelope = error_response(error);
-    for (name, value) in answer.headers() {
-        if name != CONTENT_TYPE {
-            envelope.headers_mut().append(name.clone(), value.clone());
-        }
-    }
-    envelope
-}
-
-/// The error for a status that the framework answered by itself; `None` for an answer that is not an error.
-fn framework_error(status: StatusCode) -> Option<Error> {
-    // The framework never answers these by itself, and they have no body.
-    let is_ours = matches!(status, StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED);
-    if is_ours || !(status.is_client_error() || status.is_server_error()) {
-        return None;
-    }
-    Some(match status {
-        StatusCode::NOT_FOUND => {
-            Error::new(Code::EndpointNotFound, "There is no such endpoint. Check the path.")
-        }
-        StatusCode::METHOD_NOT_ALLOWED => {
-            Error::new(Code::MethodNotAllowed, "This endpoint does not support this method.")
-        }
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Error::new(Code::PayloadTooLarge, "The body is larger than this endpoint takes.")
-        }
-        status if status.is_client_error() => {
-            Error::bad_input("The request is malformed. Check its path, its headers and its body.")
-        }
-        status => Error::internal(format!("the framework answered {status}")),
-    })
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> HttpResponse {
-    let message =
-        panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
-    error_response(&Error::internal(format!(
-        "a handler panicked: {}",
-        message.unwrap_or("without a message")
-    )))
 }
 
 /// Sets the headers that every answer has.
@@ -325,7 +234,8 @@ pub fn set_headers(headers: &mut HeaderMap, id: RequestId, security: StrictTrans
 mod tests {
     use actix_http::test::TestRequest;
     use actix_web::body::to_bytes;
-    use actix_web::{App, web};
+    use actix_web::http::header::CONTENT_TYPE;
+    use actix_web::{App, HttpResponse, web};
 
     use super::*;
     use crate::transport::allowed_addresses::{AddressLists, AllowedAddresses};

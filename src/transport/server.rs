@@ -50,7 +50,7 @@ pub use metrics::{MetricsOptions, MetricsToken, MetricsTokenError};
 use mounts::Listeners;
 use renewal::Renewal;
 use signals::Signal;
-pub use signals::{Control, Signals};
+pub use signals::{ServerControl, Signals};
 use transfer_rate::MinimumRate;
 use unix_socket::{SocketFile, UnixSocket};
 

@@ -81,13 +81,13 @@ pub fn server_config(
 
 /// A certificate chain with its key, from two files, or from one that has both.
 pub struct Certificates {
-    source: Mutex<Source>,
+    source: Mutex<CertificateSource>,
     current: ArcSwap<CertifiedKey>,
 }
 
 /// Where they were read from.
 #[derive(Clone)]
-struct Source {
+struct CertificateSource {
     cert_file: PathBuf,
     key_file: PathBuf,
     stamp: Stamp,
@@ -102,7 +102,7 @@ impl Certificates {
     /// # Errors
     /// When a file can't be read or holds something else, the key is not the certificate's, or others may access the key.
     pub fn load(cert_file: &Path, key_file: &Path) -> Result<Arc<Self>, TlsError> {
-        let source = Source::new(cert_file, key_file);
+        let source = CertificateSource::new(cert_file, key_file);
         let pair = source.read()?;
         Ok(Arc::new(Self { source: Mutex::new(source), current: ArcSwap::from_pointee(pair) }))
     }
@@ -112,7 +112,7 @@ impl Certificates {
     /// # Errors
     /// As [`Certificates::load`].
     pub fn use_files(&self, cert_file: &Path, key_file: &Path) -> Result<(), TlsError> {
-        let source = Source::new(cert_file, key_file);
+        let source = CertificateSource::new(cert_file, key_file);
         let pair = source.read()?;
         *self.source() = source;
         self.current.store(Arc::new(pair));
@@ -126,7 +126,7 @@ impl Certificates {
     pub fn reload(&self) -> Result<(), TlsError> {
         let source = {
             let mut source = self.source();
-            *source = Source::new(&source.cert_file, &source.key_file);
+            *source = CertificateSource::new(&source.cert_file, &source.key_file);
             source.clone()
         };
         self.current.store(Arc::new(source.read()?));
@@ -163,12 +163,12 @@ impl Certificates {
         self.source().cert_file.clone()
     }
 
-    fn source(&self) -> MutexGuard<'_, Source> {
+    fn source(&self) -> MutexGuard<'_, CertificateSource> {
         self.source.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Source {
+impl CertificateSource {
     /// These files as they are now.
     fn new(cert_file: &Path, key_file: &Path) -> Self {
         let stamp = stamp(cert_file, key_file);

@@ -1,4 +1,4 @@
-//! `/uploads/{token}`: takes the bytes of one file, from whoever has the address. In one go with `PUT`, as `curl -T` sends
+//! `/uploads/{token}`: takes the bytes of one file, from anyone who has the address. In one go with `PUT`, as `curl -T` sends
 //! them, or in parts by tus 1.0, which go on after a lost connection. The token is the credential; there is no other.
 
 use actix_web::http::header::{CONTENT_LOCATION, HeaderMap, HeaderName, HeaderValue};
@@ -12,7 +12,7 @@ use super::{incomplete_body, request_state, tus};
 use crate::core::Core;
 use crate::core::cancellation::Cancellation;
 use crate::core::test_control::BeginningOperation;
-use crate::core::uploads::{FoundUpload, Part, PartOutcome, ReceivingUpload, UploadState, Uploaded};
+use crate::core::uploads::{FoundUpload, PartOutcome, ReceivingUpload, UploadPart, UploadState, Uploaded};
 use crate::error::{Code, Error, Result};
 use crate::transport::wire::v2026_07_08::Asset;
 use crate::transport::{self, Transport};
@@ -98,7 +98,7 @@ async fn receive_part(
         return Ok(tus::with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, &error));
     }
     let offset = tus::bytes(headers, &tus::OFFSET)?;
-    let part = Part {
+    let part = UploadPart {
         offset: offset.ok_or_else(|| Error::bad_input("Send where the part begins in `Upload-Offset`."))?,
         length: tus::bytes(headers, &tus::LENGTH)?,
         announced: announced_bytes(headers),

@@ -1,5 +1,5 @@
 //! What forms send: fields, or parts with files. The gate reads the start of every body to find the token; handlers
-//! take what is left as a [`Form`] or as [`MultipartForm`].
+//! take what is left as a [`Form`] or as [`CheckedMultipartForm`].
 
 use std::future::{Ready, ready};
 
@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use crate::error::{Code, Error, Result};
 use crate::transport;
 use crate::transport::body;
-use crate::transport::form::Part;
+use crate::transport::form::FormPart;
 use crate::transport::media_type::content_type;
 
 /// The field that carries the visitor's token; with files, it comes before them.
@@ -81,14 +81,14 @@ impl Form {
 }
 
 /// A form with files.
-pub struct MultipartForm(transport::form::MultipartForm);
+pub struct CheckedMultipartForm(transport::form::MultipartForm);
 
-impl MultipartForm {
+impl CheckedMultipartForm {
     /// The next part, to be read before the one after it. The token is skipped: it was checked before.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` when the form can't be read to its end.
-    pub async fn next(&mut self) -> Result<Option<Part>> {
+    pub async fn next(&mut self) -> Result<Option<FormPart>> {
         while let Some(part) = self.0.next().await? {
             if part.name != TOKEN {
                 return Ok(Some(part));
@@ -98,7 +98,7 @@ impl MultipartForm {
     }
 }
 
-impl From<transport::form::MultipartForm> for MultipartForm {
+impl From<transport::form::MultipartForm> for CheckedMultipartForm {
     fn from(parts: transport::form::MultipartForm) -> Self {
         Self(parts)
     }
@@ -137,7 +137,7 @@ impl FromRequest for Form {
     }
 }
 
-impl FromRequest for MultipartForm {
+impl FromRequest for CheckedMultipartForm {
     type Error = Error;
     type Future = Ready<Result<Self>>;
 

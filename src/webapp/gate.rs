@@ -17,7 +17,7 @@ use actix_web::{Error as WebError, HttpMessage, HttpRequest, HttpResponse};
 use futures_util::FutureExt;
 
 use super::cookie::{self, CookieLifetime};
-use super::form::{self, Form, MultipartForm};
+use super::form::{self, CheckedMultipartForm, Form};
 use super::refusal;
 use crate::core::Core;
 use crate::error::{Code, Error, Result};
@@ -116,7 +116,7 @@ impl Gate {
                 if sent.is_none() {
                     expect_token(context, &form::first_part(&mut parts).await?)?;
                 }
-                request.extensions_mut().insert(MultipartForm::from(parts));
+                request.extensions_mut().insert(CheckedMultipartForm::from(parts));
                 Ok(Payload::None)
             }
             form::BodyFormat::Other if sent.is_some() => Ok(payload),
@@ -216,7 +216,7 @@ mod tests {
         panic!("the secret reason")
     }
 
-    async fn first_file(mut parts: MultipartForm) -> Result<String> {
+    async fn first_file(mut parts: CheckedMultipartForm) -> Result<String> {
         let file = parts.next().await?;
         Ok(file.map(|file| file.name).unwrap_or_default())
     }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use askama::filters::Escaper;
 
-use super::visible::Visible;
+use super::visible::VisibleEscaper;
 
 /// The quotation marks that names stand between. `messages.js` has the same rule for what scripts say; the table of the
 /// tests is for both.
@@ -19,15 +19,15 @@ impl fmt::Display for IsolatedNames<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
         while let Some(Quoted { before, open, name, close, after }) = Quoted::first_in(rest) {
-            Visible.write_escaped_str(&mut *f, before)?;
-            Visible.write_escaped_char(&mut *f, open)?;
+            VisibleEscaper.write_escaped_str(&mut *f, before)?;
+            VisibleEscaper.write_escaped_char(&mut *f, open)?;
             f.write_str("<bdi>")?;
-            Visible.write_escaped_str(&mut *f, name)?;
+            VisibleEscaper.write_escaped_str(&mut *f, name)?;
             f.write_str("</bdi>")?;
-            Visible.write_escaped_char(&mut *f, close)?;
+            VisibleEscaper.write_escaped_char(&mut *f, close)?;
             rest = after;
         }
-        Visible.write_escaped_str(f, rest)
+        VisibleEscaper.write_escaped_str(f, rest)
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Layout {
     /// The organizations that the member may go to.
     pub choices: Vec<Choice>,
     /// The part of the organization's pages that this one belongs to.
-    pub section: Section,
+    pub section: NavSection,
     /// The pages above this one, from the top.
     pub crumbs: Vec<Crumb>,
 }
@@ -71,10 +71,10 @@ impl CurrentOrganization {
     /// The sections that the member's role may see.
     #[must_use]
     pub fn links(&self) -> Vec<Link> {
-        let sections: &[Section] = if self.is_owner {
-            &[Section::Libraries, Section::Overview, Section::Settings, Section::Documentation]
+        let sections: &[NavSection] = if self.is_owner {
+            &[NavSection::Libraries, NavSection::Overview, NavSection::Settings, NavSection::Documentation]
         } else {
-            &[Section::Libraries, Section::Documentation]
+            &[NavSection::Libraries, NavSection::Documentation]
         };
         sections.iter().map(|section| Link { section: *section, href: section.href(&self.slug) }).collect()
     }
@@ -83,14 +83,14 @@ impl CurrentOrganization {
 /// A link of the navigation.
 pub struct Link {
     /// Where it leads.
-    pub section: Section,
+    pub section: NavSection,
     /// Its address.
     pub href: String,
 }
 
 /// A part of an organization's pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Section {
+pub enum NavSection {
     /// None of them.
     #[default]
     None,
@@ -104,7 +104,7 @@ pub enum Section {
     Documentation,
 }
 
-impl Section {
+impl NavSection {
     /// Its name.
     #[must_use]
     pub const fn label(self) -> &'static str {
@@ -160,7 +160,7 @@ impl Layout {
             member: None,
             organization: None,
             choices: Vec::new(),
-            section: Section::default(),
+            section: NavSection::default(),
             crumbs: Vec::new(),
         }
     }
@@ -178,7 +178,7 @@ impl Layout {
 
     /// The frame of a page about an organization.
     #[must_use]
-    pub fn within(mut self, caller: &Caller, section: Section) -> Self {
+    pub fn within(mut self, caller: &Caller, section: NavSection) -> Self {
         let organization = caller.organization();
         self.organization = Some(CurrentOrganization {
             slug: organization.slug.to_string(),

@@ -9,9 +9,9 @@ use crate::core::model::text::shown;
 
 /// The escaper of every template.
 #[derive(Debug, Clone, Copy)]
-pub struct Visible;
+pub struct VisibleEscaper;
 
-impl Escaper for Visible {
+impl Escaper for VisibleEscaper {
     fn write_escaped_str<W: Write>(&self, dest: W, string: &str) -> fmt::Result {
         Html.write_escaped_str(dest, &shown(string))
     }
@@ -24,7 +24,7 @@ mod tests {
     #[test]
     fn a_text_is_html_in_which_nothing_hides() {
         let mut page = String::new();
-        Visible.write_escaped_str(&mut page, "<b>a\u{202E}b\u{1B}\n</b>").unwrap();
+        VisibleEscaper.write_escaped_str(&mut page, "<b>a\u{202E}b\u{1B}\n</b>").unwrap();
         assert_eq!(page, "&#60;b&#62;a\\u{202e}b\\u{1b}\n&#60;/b&#62;");
     }
 }

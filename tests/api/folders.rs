@@ -185,7 +185,7 @@ async fn an_import_that_is_refused_in_between_counts_what_it_stored() {
     assert!(succeeded && summary["imported"] == 100 - stored, "{summary}");
 }
 
-/// What an export keeps of a library, without what an import makes anew.
+/// What an export keeps of a library, without what an import creates again.
 async fn content(rest: &Rest) -> Vec<Value> {
     let mut all = Vec::new();
     for asset in assets(rest).await {

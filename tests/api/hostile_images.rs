@@ -119,7 +119,7 @@ async fn a_photograph_that_breaks_off_keeps_its_dimensions_or_is_refused() {
 }
 
 #[tokio::test]
-async fn rubbish_behind_a_signature_does_no_harm() {
+async fn rubbish_after_a_signature_does_no_harm() {
     let test_dir = TestDir::new();
     let scene = ImageServer::new(&test_dir);
     let mut files = Vec::new();

@@ -97,7 +97,7 @@ impl Scene {
     }
 
     /// A picture of an asset as a browser asks for it.
-    async fn look(&self, asset: &str, query: &str) -> Reply {
+    async fn rendition(&self, asset: &str, query: &str) -> Reply {
         let path = format!("/cdn/acme/photos/{asset}?{query}");
         send(self.anyone.request(Method::GET, &path).header("accept", "image/webp,*/*")).await
     }
@@ -137,11 +137,11 @@ async fn properties_of_a_picture_are_on_the_wire_and_its_thumbnails_are_cached()
     let bytes = [0, 1, 0, 1].map(|size: usize| &expected.thumbnails[size].bytes);
     for (url, bytes) in urls.into_iter().zip(bytes) {
         let query = url.as_str().unwrap().split_once('?').unwrap().1;
-        let reply = scene.look(&id, query).await;
+        let reply = scene.rendition(&id, query).await;
         assert_eq!((reply.status, reply.header("content-type")), (200, "image/webp"));
         assert!(reply.body == *bytes, "{url}");
     }
-    assert!(scene.look(&id, "w=32&blur=1").await.body == expected.blurred);
+    assert!(scene.rendition(&id, "w=32&blur=1").await.body == expected.blurred);
     assert_eq!(kept(&scene.server), before, "nothing had to be made");
 }
 
@@ -179,16 +179,16 @@ async fn the_newest_upload_is_processed_first_and_requests_are_answered_meanwhil
 #[tokio::test]
 async fn who_waits_for_a_picture_waits_for_one_other_at_most() {
     // The request has to be in line when the gate opens. A busy machine may need longer until it is.
-    for patience in [300, 3000] {
+    for timeout in [300, 3000] {
         let gate = Gate::closed();
         let scene = gate.scene(|_| {}).await;
         let mut ids = Vec::new();
         for number in 0..8 {
             ids.push(scene.photograph(&format!("{number}.jpg"), &jpeg(600, 400, number)).await);
         }
-        let asked = scene.look(&ids[3], "w=64");
+        let asked = scene.rendition(&ids[3], "w=64");
         let opened = async {
-            let until = Instant::now() + Duration::from_millis(patience);
+            let until = Instant::now() + Duration::from_millis(timeout);
             while Instant::now() < until {
                 scene.asset(&ids[0]).await;
             }
@@ -266,7 +266,7 @@ async fn a_client_that_has_a_rendition_gets_304_even_when_it_is_not_kept_any_mor
     let folder = scene.server.data_dir().join("renditions");
     scene.server.processed().await;
     for query in ["w=400&h=400&fm=auto", "w=200&q=70"] {
-        let first = scene.look(&id, query).await;
+        let first = scene.rendition(&id, query).await;
         let tag = first.header("etag").to_owned();
         fs::remove_dir_all(&folder).unwrap();
         let request = scene.anyone.request(Method::GET, &format!("/cdn/acme/photos/{id}?{query}"));
@@ -277,7 +277,7 @@ async fn a_client_that_has_a_rendition_gets_304_even_when_it_is_not_kept_any_mor
             assert_eq!(again.header(name), first.header(name), "{name}");
         }
         assert_eq!(kept(&scene.server), 0, "nothing was made for it");
-        assert_eq!(scene.look(&id, query).await.status, 200);
+        assert_eq!(scene.rendition(&id, query).await.status, 200);
     }
 }
 

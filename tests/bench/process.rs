@@ -44,7 +44,7 @@ impl Rasterd {
         let mut output = BufReader::new(child.stdout.take().expect("its output"));
         let mut port = None;
         for line in output.by_ref().lines().map_while(Result::ok) {
-            port = port.or_else(|| number_behind(&line, "https://localhost:"));
+            port = port.or_else(|| number_after(&line, "https://localhost:"));
             // The last line of a first start.
             if line.contains("first-key.txt") {
                 break;
@@ -91,8 +91,8 @@ impl Server {
     #[expect(clippy::cast_precision_loss, reason = "ticks are far below 2^52")]
     pub fn cpu_seconds(&self) -> f64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("Linux's /proc");
-        let behind_name = stat.rsplit(')').next().expect("fields");
-        let ticks: u64 = behind_name
+        let after_name = stat.rsplit(')').next().expect("fields");
+        let ticks: u64 = after_name
             .split_whitespace()
             .skip(11)
             .take(2)
@@ -109,7 +109,7 @@ impl Drop for Server {
     }
 }
 
-fn number_behind(line: &str, start: &str) -> Option<u16> {
+fn number_after(line: &str, start: &str) -> Option<u16> {
     let (_, rest) = line.split_once(start)?;
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }

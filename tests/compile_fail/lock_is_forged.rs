@@ -1,5 +1,5 @@
-use rasterd::core::data_dir::DataDir;
+use rasterd::core::data_dir_lock::DataDirLock;
 
 fn main() {
-    let _ = DataDir { path: "/".into() }.administrator();
+    let _ = DataDirLock { path: "/".into() }.administrator();
 }

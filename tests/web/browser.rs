@@ -1,6 +1,5 @@
 //! A browser as a person uses it: pages, buttons, fields, keys. Everything is waited for, up to a deadline.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rasterd::testing::TestServer;
@@ -8,7 +7,10 @@ use serde_json::{Value, json};
 
 mod check;
 mod devtools;
+mod input;
 mod locator;
+mod network;
+mod passkeys;
 
 use devtools::Devtools;
 pub use locator::Locator;
@@ -104,155 +106,6 @@ impl Browser {
         !locator::nodes(&self.devtools, what).is_empty()
     }
 
-    /// Clicks in the middle of something.
-    pub fn click(&self, what: &Locator) {
-        self.wait_for_scripts();
-        let (x, y) = self.middle(what);
-        for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
-            let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
-            self.devtools.call("Input.dispatchMouseEvent", &event);
-        }
-    }
-
-    /// Types a text into the field with this label, in place of what is there.
-    pub fn fill(&self, label: &str, text: &str) {
-        self.wait_for_scripts();
-        let field = Locator::field(label);
-        self.wait(&format!("{field:?} has the focus"), || {
-            let node = json!({ "backendNodeId": self.node(&field) });
-            self.devtools.try_call("DOM.focus", &node).is_ok()
-        });
-        self.evaluate("document.activeElement.select?.()");
-        self.devtools.call("Input.insertText", &json!({ "text": text }));
-    }
-
-    /// Presses a key, such as `Enter`, `Escape`, `Tab`, `ArrowRight` or `a`; also with others held down, as in
-    /// `Shift+ArrowRight` or `Control+a`.
-    pub fn press(&self, keys: &str) {
-        self.wait_for_scripts();
-        let (held, key) = keys.rsplit_once('+').unwrap_or(("", keys));
-        let code = match key {
-            "Enter" => 13,
-            "Escape" => 27,
-            "Tab" => 9,
-            "Delete" => 46,
-            "ArrowLeft" => 37,
-            "ArrowUp" => 38,
-            "ArrowRight" => 39,
-            "ArrowDown" => 40,
-            _ => key.bytes().next().map_or(0, |byte| u32::from(byte.to_ascii_uppercase())),
-        };
-        let text = match key {
-            "Enter" => "\r",
-            key if key.chars().count() == 1 && !held.contains("Control") => key,
-            _ => "",
-        };
-        let held: u32 = held
-            .split('+')
-            .map(|key| match key {
-                "Control" => 2,
-                "Shift" => 8,
-                _ => 0,
-            })
-            .sum();
-        for kind in ["keyDown", "keyUp"] {
-            let text = if kind == "keyDown" { text } else { "" };
-            let event = json!({ "type": kind, "key": key, "windowsVirtualKeyCode": code, "text": text, "modifiers": held });
-            self.devtools.call("Input.dispatchKeyEvent", &event);
-        }
-    }
-
-    /// Chooses an option of the list with this label.
-    pub fn choose(&self, label: &str, option: &str) {
-        self.wait_for_scripts();
-        let choose = "function(option) { this.value = [...this.options].find((o) => o.label === option).value; \
-                      this.dispatchEvent(new Event('input', { bubbles: true })); \
-                      this.dispatchEvent(new Event('change', { bubbles: true })); }";
-        self.call_on(&Locator::role("combobox", label), choose, &[json!(option)]);
-    }
-
-    /// Puts files into a file field, as if a person had picked them.
-    pub fn pick_files(&self, field: &Locator, files: &[&Path]) {
-        let files: Vec<_> = files.iter().map(|file| file.to_str().unwrap()).collect();
-        self.devtools
-            .call("DOM.setFileInputFiles", &json!({ "backendNodeId": self.node(field), "files": files }));
-    }
-
-    /// Drops files and folders of the disk in the middle of something, as if a person had dragged them there.
-    pub fn drop_on(&self, what: &Locator, paths: &[&Path]) {
-        let (x, y) = self.middle(what);
-        let files: Vec<_> = paths.iter().map(|path| path.to_str().unwrap()).collect();
-        let data = json!({ "items": [], "files": files, "dragOperationsMask": 1 });
-        for kind in ["dragEnter", "dragOver", "drop"] {
-            let event = json!({ "type": kind, "x": x, "y": y, "data": data });
-            self.devtools.call("Input.dispatchDragEvent", &event);
-        }
-    }
-
-    /// From now on uploads do not get anywhere: a byte a second.
-    pub fn hold_uploads(&self) {
-        self.limit_upload_rate(1);
-    }
-
-    /// Ends [`Browser::hold_uploads`].
-    pub fn release_uploads(&self) {
-        self.limit_upload_rate(-1);
-    }
-
-    /// At most this many bytes a second; -1 for no limit.
-    fn limit_upload_rate(&self, bytes_per_second: i32) {
-        self.limit_line(0, -1, bytes_per_second);
-    }
-
-    /// From now on the line is a slow one: 400 kbit/s, with a latency of 400 ms.
-    pub fn slow_line(&self) {
-        self.limit_line(400, 50_000, 50_000);
-    }
-
-    /// How many requests for this path the browser began and gave up.
-    pub fn abandoned_requests(&self, path: &str) -> usize {
-        let sent = self.devtools.events("Network.requestWillBeSent");
-        let is_there = |id: &Value| {
-            sent.iter().any(|sent| {
-                sent["requestId"] == *id
-                    && sent["request"]["url"].as_str().is_some_and(|url| url.contains(path))
-            })
-        };
-        let failed = self.devtools.events("Network.loadingFailed");
-        failed.iter().filter(|failed| failed["canceled"] == true && is_there(&failed["requestId"])).count()
-    }
-
-    fn limit_line(&self, latency: u32, download: i32, upload: i32) {
-        let conditions = json!({
-            "offline": false, "latency": latency, "downloadThroughput": download, "uploadThroughput": upload,
-        });
-        self.devtools.call("Network.emulateNetworkConditions", &conditions);
-    }
-
-    /// Drags something with the mouse onto something that appears while it is dragged.
-    pub fn drag(&self, what: &Locator, onto: &Locator) {
-        self.wait_for_scripts();
-        self.devtools.call("Input.setInterceptDrags", &json!({ "enabled": true }));
-        let (x, y) = self.middle(what);
-        let before = self.devtools.events("Input.dragIntercepted").len();
-        for (kind, offset) in
-            [("mouseMoved", 0.0), ("mousePressed", 0.0), ("mouseMoved", 8.0), ("mouseMoved", 16.0)]
-        {
-            let event = json!({ "type": kind, "x": x + offset, "y": y, "button": "left", "buttons": 1, "clickCount": 1 });
-            self.devtools.call("Input.dispatchMouseEvent", &event);
-        }
-        self.wait("something is dragged", || self.devtools.events("Input.dragIntercepted").len() > before);
-        let data = self.devtools.events("Input.dragIntercepted").pop().unwrap()["data"].clone();
-        let (x, y) = self.middle(onto);
-        for kind in ["dragEnter", "dragOver", "drop"] {
-            let event = json!({ "type": kind, "x": x, "y": y, "data": data });
-            self.devtools.call("Input.dispatchDragEvent", &event);
-        }
-        let released = json!({ "type": "mouseReleased", "x": x, "y": y, "button": "left", "clickCount": 1 });
-        self.devtools.call("Input.dispatchMouseEvent", &released);
-        self.devtools.call("Input.setInterceptDrags", &json!({ "enabled": false }));
-    }
-
     /// Dismisses all messages that are still there: good news disappears by itself after some seconds.
     pub fn dismiss_messages(&self) {
         self.evaluate(
@@ -321,29 +174,6 @@ impl Browser {
     /// Turns scripts of pages off, for everything that is opened from now on.
     pub fn without_scripts(&self) {
         self.devtools.call("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
-    }
-
-    /// Gives the browser a device that stores passkeys and whose owner agrees to everything; returns its id.
-    pub fn with_passkeys(&self) -> String {
-        self.devtools.call("WebAuthn.enable", &json!({}));
-        let device = json!({
-            "protocol": "ctap2", "transport": "internal", "hasResidentKey": true,
-            "hasUserVerification": true, "isUserVerified": true, "automaticPresenceSimulation": true,
-        });
-        let added = self.devtools.call("WebAuthn.addVirtualAuthenticator", &json!({ "options": device }));
-        added["authenticatorId"].as_str().unwrap().to_owned()
-    }
-
-    /// Replaces the passkeys of a device by copies of themselves that have signed nothing yet.
-    pub fn copy_passkeys(&self, device: &str) {
-        let device = json!(device);
-        let kept = self.devtools.call("WebAuthn.getCredentials", &json!({ "authenticatorId": device }));
-        self.devtools.call("WebAuthn.clearCredentials", &json!({ "authenticatorId": device }));
-        for mut passkey in kept["credentials"].as_array().cloned().unwrap_or_default() {
-            passkey["signCount"] = json!(0);
-            let copy = json!({ "authenticatorId": device, "credential": passkey });
-            self.devtools.call("WebAuthn.addCredential", &copy);
-        }
     }
 
     /// Deletes all cookies.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs rasterd from this archive, as root and without a network: ./install.sh
-# On Debian and its kin with the package, elsewhere with the binary in /usr/local/bin and, under systemd, the unit.
+# On Debian and its derivatives with the package, elsewhere with the binary in /usr/local/bin and, under systemd, the unit.
 set -eu
 cd "$(dirname "$0")"
 

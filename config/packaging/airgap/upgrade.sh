@@ -85,7 +85,7 @@ $stop || true
 cp -p "$former" "$installed.new" && mv "$installed.new" "$installed"
 # The new version may have changed the form of the data, which the former one refuses.
 mv "$data" "$data.after-upgrade-$stamp"
-# As root, since a restore makes the folder anew beside where it goes.
+# As root, since a restore creates the folder again next to its final place.
 "$installed" --data-dir "$data" restore "$backup" && chown -R "$owner:$(id -g "$owner")" "$data" ||
     fail "the backup could not be restored. The data are in $data.after-upgrade-$stamp, the backup in $backup, the former binary is $former."
 if $start && is_ready; then

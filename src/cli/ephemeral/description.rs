@@ -22,12 +22,12 @@ pub(super) struct Description {
     #[serde(flatten)]
     pub first: TestOrganization,
     pub pid: u32,
-    pub control: Control,
+    pub control: ControlAddress,
 }
 
 /// How to open the control door.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Control {
+pub(super) struct ControlAddress {
     pub url: String,
     pub token: String,
 }
@@ -48,7 +48,7 @@ impl Description {
             ca_pem: std::fs::read_to_string(&certificate.ca_file)?,
             first,
             pid: std::process::id(),
-            control: Control { url: format!("{url}{CONTROL_PATH}"), token: token.to_owned() },
+            control: ControlAddress { url: format!("{url}{CONTROL_PATH}"), token: token.to_owned() },
         })
     }
 }

@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::process::{Pid, PidfdFlags, getppid, pidfd_open, test_kill_process};
 
-use crate::transport::server::Control;
+use crate::transport::server::ServerControl;
 
 /// How often it is looked for a process that can't be waited for.
 const LOOK: Duration = Duration::from_millis(100);
@@ -20,12 +20,12 @@ const GRACE: Duration = Duration::from_secs(2);
 const FORKED: u64 = 0x40;
 
 /// The process that this one is for.
-pub(super) struct Parent {
+pub(super) struct ParentProcess {
     pid: Pid,
     is_direct: bool,
 }
 
-impl Parent {
+impl ParentProcess {
     /// The process to end with: the given one, or the parent if that is wanted. Unless it is said, it is wanted when the
     /// output goes to a program.
     pub(super) fn to_follow(wanted: Option<bool>, given: Option<i32>) -> Option<Self> {
@@ -38,7 +38,7 @@ impl Parent {
     }
 
     /// Stops the server when the process ends.
-    pub(super) fn follow(self, control: Control) -> io::Result<()> {
+    pub(super) fn follow(self, control: ServerControl) -> io::Result<()> {
         std::thread::Builder::new().name("parent".into()).spawn(move || {
             self.wait();
             control.stop();
@@ -49,7 +49,7 @@ impl Parent {
     }
 
     fn wait(&self) {
-        let Ok(process) = pidfd_open(self.pid, PidfdFlags::empty()) else { return self.look() };
+        let Ok(process) = pidfd_open(self.pid, PidfdFlags::empty()) else { return self.poll() };
         if self.is_direct && getppid() != Some(self.pid) {
             // It ended before it was opened.
             return;
@@ -63,7 +63,7 @@ impl Parent {
     }
 
     /// Waits where processes can't be opened: on an old kernel, or when it has ended.
-    fn look(&self) {
+    fn poll(&self) {
         let is_there = || {
             if self.is_direct { getppid() == Some(self.pid) } else { test_kill_process(self.pid).is_ok() }
         };

@@ -40,7 +40,7 @@ fn in_words(Explanation { key, expired, tools }: &Explanation<'_>) -> String {
     let mut parts = vec![
         format!("{} ({}) of {}", key.name, key.id, key.organization_id),
         match key.expires {
-            Some(end) if *expired => format!("It expired on {} and can do nothing any more.", date(end)),
+            Some(end) if *expired => format!("It expired on {} and no longer works.", date(end)),
             Some(end) => format!("It expires on {}.", date(end)),
             None => "It never expires.".to_owned(),
         },

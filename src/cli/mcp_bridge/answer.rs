@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde_json::Value;
 use sse_stream::SseStream;
 
-use super::failure::Failure;
+use super::failure::BridgeFailure;
 use super::message::{HANDSHAKE, Message};
 use super::server::Server;
 use super::stdio::Output;
@@ -26,14 +26,14 @@ pub(super) async fn pass_on(
     message: &Message,
     server: &Server,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<(), BridgeFailure> {
     let status = response.status();
     if status.is_success() && is_event_stream(&response) {
         return pass_on_events(response, message, server, output).await;
     }
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     let body = whole(response, server).await?;
-    let refusal = || Failure::of_answer(status, retry_after, &body);
+    let refusal = || BridgeFailure::of_answer(status, retry_after, &body);
     if !message.awaits_answer() {
         return if status.is_success() { Ok(()) } else { Err(refusal()) };
     }
@@ -47,12 +47,14 @@ async fn pass_on_events(
     message: &Message,
     server: &Server,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<(), BridgeFailure> {
     let mut events = std::pin::pin!(SseStream::from_bytes_stream(limited(response, server)));
     while let Some(event) = events.next().await {
         let event = event.map_err(|error| match error {
-            sse_stream::Error::Body(cause) => Failure::unreachable(cause.to_string()),
-            other => Failure::unreadable(format!("The server's stream of events can't be read: {other}.")),
+            sse_stream::Error::Body(cause) => BridgeFailure::unreachable(cause.to_string()),
+            other => {
+                BridgeFailure::unreadable(format!("The server's stream of events can't be read: {other}."))
+            }
         })?;
         // An event without data only keeps the connection open.
         let Some(data) = event.data.filter(|data| !data.is_empty()) else { continue };
@@ -62,12 +64,16 @@ async fn pass_on_events(
         }
         let value: Value = serde_json::from_str(&data).unwrap_or_default();
         if !value["method"].is_string() {
-            return Err(Failure::unreadable("An event of the server is not a message of the protocol."));
+            return Err(BridgeFailure::unreadable(
+                "An event of the server is not a message of the protocol.",
+            ));
         }
         output.write(one_line(data.as_bytes())).await;
     }
     if message.awaits_answer() {
-        return Err(Failure::unreachable("The connection to the server ended before its answer.".to_owned()));
+        return Err(BridgeFailure::unreachable(
+            "The connection to the server ended before its answer.".to_owned(),
+        ));
     }
     Ok(())
 }
@@ -113,11 +119,11 @@ fn is_event_stream(response: &Response) -> bool {
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(EVENT_STREAM))
 }
 
-async fn whole(response: Response, server: &Server) -> Result<Vec<u8>, Failure> {
+async fn whole(response: Response, server: &Server) -> Result<Vec<u8>, BridgeFailure> {
     let mut parts = std::pin::pin!(limited(response, server));
     let mut body = Vec::new();
     while let Some(part) = parts.next().await {
-        body.extend_from_slice(&part.map_err(|error| Failure::unreachable(error.to_string()))?);
+        body.extend_from_slice(&part.map_err(|error| BridgeFailure::unreachable(error.to_string()))?);
     }
     Ok(body)
 }

@@ -16,7 +16,7 @@ const UNREACHABLE: &str = "SERVER_UNREACHABLE";
 const UNREADABLE: &str = "UNREADABLE_ANSWER";
 
 /// Why there is no answer.
-pub(super) struct Failure {
+pub(super) struct BridgeFailure {
     code: String,
     message: String,
     status: Option<StatusCode>,
@@ -36,7 +36,7 @@ struct EnvelopeError {
     message: String,
 }
 
-impl Failure {
+impl BridgeFailure {
     /// The server can't be reached, or the connection ended too early.
     pub fn unreachable(message: String) -> Self {
         Self { code: UNREACHABLE.to_owned(), message, status: None, retry_after: None }
@@ -77,7 +77,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for BridgeFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }

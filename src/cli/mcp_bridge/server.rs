@@ -10,7 +10,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use reqwest::{Certificate, Client, Response, Url};
 use rustls::CertificateError;
 
-use super::failure::Failure;
+use super::failure::BridgeFailure;
 use super::message::Message;
 use crate::cli::CommandError;
 use crate::cli::output::hint;
@@ -73,10 +73,10 @@ impl Server {
     ///
     /// # Errors
     /// When the server can't be reached.
-    pub async fn post(&self, message: &Message) -> Result<Response, Failure> {
+    pub async fn post(&self, message: &Message) -> Result<Response, BridgeFailure> {
         let headers = message.headers(self.agreed().as_deref());
         let request = self.http.post(self.endpoint.clone()).headers(headers).body(message.text().to_owned());
-        request.send().await.map_err(|error| Failure::unreachable(broken(&self.address(), error)))
+        request.send().await.map_err(|error| BridgeFailure::unreachable(broken(&self.address(), error)))
     }
 
     /// Its address as a person knows it.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
-use super::{Finding, Report, address};
+use super::{PreflightFinding, PreflightReport, address};
 use crate::acme::{AcmeFolder, AcmeSettings, ChallengeKind};
 use crate::config::Config;
 use crate::transport::tls;
@@ -17,7 +17,7 @@ pub(super) fn check(
     config: &Config,
     settings: &AcmeSettings,
     http_bind: Option<SocketAddr>,
-    report: &mut Report,
+    report: &mut PreflightReport,
 ) {
     report.problems.extend(http_bind.and_then(|bind| address("tls.acme.http_bind", bind)));
     if let Some(Err(error)) = settings.root_file.as_deref().map(tls::read_chain) {
@@ -69,6 +69,6 @@ fn certificate(settings: &AcmeSettings, now: SystemTime) -> Option<String> {
     Some(state + &last)
 }
 
-fn about_acme(text: String) -> Finding {
-    Finding { about: "acme", text }
+fn about_acme(text: String) -> PreflightFinding {
+    PreflightFinding { about: "acme", text }
 }

@@ -4,13 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use url::{Host, Url};
 
-use super::{Finding, Report};
+use super::{PreflightFinding, PreflightReport};
 
 /// The port of HTTPS when a url names none.
 const HTTPS: u16 = 443;
 
 /// Compares the public url with the address that the server listens on. `is_configured`: whether the url was set.
-pub(super) fn check(public_url: &str, is_configured: bool, bound: SocketAddr, report: &mut Report) {
+pub(super) fn check(public_url: &str, is_configured: bool, bound: SocketAddr, report: &mut PreflightReport) {
     let Ok(url) = Url::parse(public_url) else { return };
     let Some(host) = url.host() else { return };
     let port = url.port_or_known_default().unwrap_or(HTTPS);
@@ -45,8 +45,8 @@ pub(super) fn check(public_url: &str, is_configured: bool, bound: SocketAddr, re
     }
 }
 
-fn about_url(text: String) -> Finding {
-    Finding { about: "public_url", text }
+fn about_url(text: String) -> PreflightFinding {
+    PreflightFinding { about: "public_url", text }
 }
 
 fn is_loopback(host: &Host<&str>) -> bool {
@@ -71,7 +71,7 @@ mod tests {
 
     /// How many warnings and notes there are about a public url, and the text of the first.
     fn found(public_url: &str, is_configured: bool, bound: &str) -> (usize, usize, String) {
-        let mut report = Report::default();
+        let mut report = PreflightReport::default();
         check(public_url, is_configured, bound.parse().unwrap(), &mut report);
         let first = report.warnings.iter().chain(&report.notes).next();
         let text = first.map(|finding| finding.text.clone()).unwrap_or_default();

@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::Finding;
-use crate::core::data_folder::DATABASE;
+use super::PreflightFinding;
+use crate::core::data_dir::DATABASE;
 
 /// The difference that is ignored.
 const TOLERANCE: Duration = Duration::from_mins(10);
 
 /// Compares the clock with the dates of this program's file and of the database.
-pub(super) fn check(data_dir: &Path, now: SystemTime) -> Option<Finding> {
+pub(super) fn check(data_dir: &Path, now: SystemTime) -> Option<PreflightFinding> {
     let program = changed(Path::new("/proc/self/exe"));
     let database = changed(&data_dir.join(DATABASE));
     compare(
@@ -25,10 +25,10 @@ fn changed(path: &Path) -> Option<SystemTime> {
 }
 
 /// The latest of what happened after `now`.
-fn compare(now: SystemTime, happened: [(Option<SystemTime>, &str); 2]) -> Option<Finding> {
+fn compare(now: SystemTime, happened: [(Option<SystemTime>, &str); 2]) -> Option<PreflightFinding> {
     let known = happened.into_iter().filter_map(|(time, what)| Some((time?, what)));
     let (time, what) = known.max_by_key(|(time, _)| *time)?;
-    (time > now + TOLERANCE).then(|| Finding {
+    (time > now + TOLERANCE).then(|| PreflightFinding {
         about: "clock",
         text: format!(
             "the clock of this machine shows {}, but {what} {}. Correct the clock: certificates are checked by it, and \

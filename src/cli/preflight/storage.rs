@@ -6,9 +6,9 @@ use std::{fs, io};
 
 use rustix::fs::statfs;
 
-use super::{Finding, Report};
+use super::{PreflightFinding, PreflightReport};
 use crate::cli::progress::bytes;
-use crate::core::data_folder::FILES;
+use crate::core::data_dir::FILES;
 use crate::core::disk::{Disk, LocalDisk, Room};
 use crate::core::doctor::scarcity;
 
@@ -37,18 +37,18 @@ const OVER_A_NETWORK: &str = "where locks may not keep two servers apart, and wh
 
 /// Checks the file systems of the data directory and of its files, and whether the reserve has room. Neither folder has to
 /// exist.
-pub(super) fn check(data_dir: &Path, reserve: u64, report: &mut Report) {
+pub(super) fn check(data_dir: &Path, reserve: u64, report: &mut PreflightReport) {
     let dir = existing(data_dir);
     if let Some((name, why)) = statfs(&dir).ok().and_then(|found| doubtful(found.f_type.cast_unsigned())) {
         let text = format!("{} is on the file system {name}, {why}", data_dir.display());
-        report.warnings.push(Finding { about: "file_system", text });
+        report.warnings.push(PreflightFinding { about: "file_system", text });
     }
     report.warnings.extend(reserve_without_room(&dir, reserve));
     let files = existing(&data_dir.join(FILES));
     let is_other = device(&files) != device(&dir);
     for path in [Some(dir), is_other.then_some(files)].into_iter().flatten() {
         let scarce = room(&path).ok().and_then(scarcity);
-        report.warnings.extend(scarce.map(|(_, what)| Finding {
+        report.warnings.extend(scarce.map(|(_, what)| PreflightFinding {
             about: "disk",
             text: format!("on the disk of {} {what}. Make room before uploads are refused", path.display()),
         }));
@@ -56,9 +56,9 @@ pub(super) fn check(data_dir: &Path, reserve: u64, report: &mut Report) {
 }
 
 /// A warning when less than the configured reserve is free.
-fn reserve_without_room(dir: &Path, reserve: u64) -> Option<Finding> {
+fn reserve_without_room(dir: &Path, reserve: u64) -> Option<PreflightFinding> {
     let free = room(dir).ok()?.available;
-    (free < reserve).then(|| Finding {
+    (free < reserve).then(|| PreflightFinding {
         about: "disk",
         text: format!(
             "data.reserve_bytes keeps {} of the disk of {} free, where {} are left, so uploads are refused. Make room, or \
@@ -99,7 +99,7 @@ mod tests {
         // Where a machine has no such folder, the number is all there is.
         let memory = Path::new("/dev/shm");
         let is_memory = statfs(memory).is_ok_and(|found| found.f_type.cast_unsigned() == 0x0102_1994);
-        let mut report = Report::default();
+        let mut report = PreflightReport::default();
         check(&memory.join("no/such/folder"), 0, &mut report);
         let about = |about: &str| report.warnings.iter().any(|finding| finding.about == about);
         assert_eq!(about("file_system"), is_memory);
@@ -110,7 +110,7 @@ mod tests {
     fn a_reserve_that_the_disk_has_no_room_for_is_a_warning() {
         let folder = tempfile::tempdir().unwrap();
         for (reserve, is_warned_of) in [(0, false), (1 << 20, false), (1 << 52, true)] {
-            let mut report = Report::default();
+            let mut report = PreflightReport::default();
             check(folder.path(), reserve, &mut report);
             let warned = report.warnings.iter().any(|finding| finding.text.contains("data.reserve_bytes"));
             assert_eq!(warned, is_warned_of, "{reserve}: {:?}", report.warnings);

@@ -78,7 +78,7 @@ impl Caller {
         Self::of(snapshot, credential, permissions, id)
     }
 
-    /// Whoever created an open upload, if their credential is still live.
+    /// The creator of an open upload, if their credential is still live.
     ///
     /// # Errors
     /// Those of [`Caller::find`] and of [`Caller::signed_in`].

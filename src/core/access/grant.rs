@@ -128,7 +128,7 @@ impl LibraryCreator {
 
 /// Permission for what no key can do: manage keys, members, libraries and organizations. For the whole server, it is
 /// created from the lock of the data directory
-/// ([`DataDir::administrator`](crate::core::data_dir::DataDir::administrator)) and by the server's own maintenance; for
+/// ([`DataDirLock::administrator`](crate::core::data_dir_lock::DataDirLock::administrator)) and by the server's own maintenance; for
 /// one organization, from the session of an owner ([`Caller::administer`](super::Caller::administer)). It has no public
 /// constructor.
 #[derive(Debug, Clone)]
@@ -144,7 +144,7 @@ pub(super) enum AdministratorReach {
 }
 
 impl Administrator {
-    /// The administrator of the whole server: for [`DataDir::administrator`](crate::core::data_dir::DataDir), and for
+    /// The administrator of the whole server: for [`DataDirLock::administrator`](crate::core::data_dir_lock::DataDirLock), and for
     /// the server's own maintenance. Never created for a network request.
     pub(in crate::core) fn local() -> Self {
         Self { reach: AdministratorReach::Server, actor: Actor::local() }

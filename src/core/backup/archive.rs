@@ -14,7 +14,7 @@ use super::layout::{
     AUTHORITY, CERTIFICATES, DATABASE, FILES, LIST, MANIFEST, MARKER, SNAPSHOTS, at, make_lasting_folder,
     place, sync_folder,
 };
-use crate::core::data_folder::refusal;
+use crate::core::data_dir::refusal;
 use crate::core::long_work::Reporter;
 use crate::core::model::ContentHash;
 use crate::error::{Error, Result};

@@ -23,14 +23,14 @@ pub struct Copied {
 
 /// What was read of a file, or why it can't be read to its end. A bad sector is a damaged file, and not a reason to end a
 /// backup or a restore.
-pub type Outcome = io::Result<Copied>;
+pub type CopyOutcome = io::Result<Copied>;
 
 /// Copies a file to a new one and writes it to the disk. Where the file system can share the blocks of the two, it does;
 /// the bytes are read in any case, since only their hash tells whether they are whole.
 ///
 /// # Errors
 /// When the new file can't be written, or nobody waits any more.
-pub fn copy(source: &mut File, target: &Path, reporter: &Reporter) -> Result<Outcome> {
+pub fn copy(source: &mut File, target: &Path, reporter: &Reporter) -> Result<CopyOutcome> {
     let mut file = new_file(target)?;
     let is_shared = rustix::fs::ioctl_ficlone(&file, &*source).is_ok();
     let mut write = |chunk: &[u8]| if is_shared { Ok(()) } else { file.write_all(chunk) };
@@ -43,7 +43,7 @@ pub fn copy(source: &mut File, target: &Path, reporter: &Reporter) -> Result<Out
 ///
 /// # Errors
 /// When nobody waits any more.
-pub fn hash(path: &Path, reporter: &Reporter) -> Result<Outcome> {
+pub fn hash(path: &Path, reporter: &Reporter) -> Result<CopyOutcome> {
     match File::open(path) {
         Ok(mut file) => read_whole(&mut file, reporter, |_| Ok(())),
         Err(cause) => Ok(Err(cause)),
@@ -58,7 +58,7 @@ pub fn read_whole(
     source: &mut File,
     reporter: &Reporter,
     mut take: impl FnMut(&[u8]) -> Result<()>,
-) -> Result<Outcome> {
+) -> Result<CopyOutcome> {
     if let Err(cause) = source.rewind() {
         return Ok(Err(cause));
     }

@@ -14,8 +14,8 @@ use super::layout::{
     FILES, LIST, MANIFEST, MARKER, SNAPSHOTS, UNFINISHED, at, make_folder, make_lasting_folder, place,
     sync_files, sync_folder,
 };
-use super::manifest::{ListedFile, Manifest, read_list};
-use crate::core::data_folder::{hash_of, refusal};
+use super::manifest::{BackupManifest, ListedFile, read_list};
+use crate::core::data_dir::{hash_of, refusal};
 use crate::core::disk::{Disk, LocalDisk};
 use crate::core::long_work::Reporter;
 use crate::core::model::ContentHash;
@@ -25,7 +25,7 @@ use crate::error::Result;
 const ABOUT: &str = "A backup of rasterd. Restore it with `rasterd restore FOLDER`.\n";
 
 /// The folder, locked.
-pub struct Folder {
+pub struct BackupFolder {
     path: PathBuf,
     _lock: File,
 }
@@ -50,7 +50,7 @@ pub struct Pruned {
     pub files: u64,
 }
 
-impl Folder {
+impl BackupFolder {
     /// Opens a folder of backups, or makes it where there is nothing.
     ///
     /// # Errors
@@ -102,7 +102,9 @@ impl Folder {
     /// When they are of another installation.
     pub fn expect_database(&self, database: &str) -> Result<()> {
         for snapshot in complete_snapshots(&self.path)? {
-            let Ok(manifest) = Manifest::read(&self.path.join(SNAPSHOTS).join(&snapshot)) else { continue };
+            let Ok(manifest) = BackupManifest::read(&self.path.join(SNAPSHOTS).join(&snapshot)) else {
+                continue;
+            };
             if manifest.database != database {
                 return Err(refusal(
                     &self.path,
@@ -245,7 +247,8 @@ impl Folder {
 
 /// The files of a snapshot that stays.
 fn listed(snapshot: &Path) -> Result<Vec<ListedFile>> {
-    let files = Manifest::read(snapshot).and_then(|manifest| read_list(&snapshot.join(LIST), &manifest));
+    let files =
+        BackupManifest::read(snapshot).and_then(|manifest| read_list(&snapshot.join(LIST), &manifest));
     files.map_err(|error| {
         let wrong = "can't be read, so nobody knows which files it needs";
         refusal(snapshot, wrong, "Remove this folder when it can't be repaired").caused_by(error)

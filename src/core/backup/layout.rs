@@ -15,7 +15,7 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::core::data_folder::refusal;
+use crate::core::data_dir::refusal;
 use crate::core::disk::{Disk, LocalDisk};
 use crate::core::model::ContentHash;
 use crate::error::Result;

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::layout::{MANIFEST, at, new_file, read_small};
-use crate::core::data_folder::refusal;
+use crate::core::data_dir::refusal;
 use crate::core::model::ContentHash;
 use crate::core::model::time::Millis;
 use crate::core::store::{RecordCounts, SCHEMA};
@@ -21,7 +21,7 @@ const LINE: u64 = 128;
 /// The description of a snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Manifest {
+pub struct BackupManifest {
     /// The layout of the backup.
     pub format: u32,
     /// The rasterd that wrote it.
@@ -59,7 +59,7 @@ pub struct ListedFile {
     pub size: u64,
 }
 
-impl Manifest {
+impl BackupManifest {
     /// Writes it into a snapshot's folder.
     pub fn write(&self, snapshot: &Path) -> Result<()> {
         let path = snapshot.join(MANIFEST);
@@ -85,7 +85,7 @@ impl Manifest {
             refusal(&path, &wrong, "Use a newer rasterd")
         };
         // First the format alone: a newer one may have other fields.
-        let format = serde_json::from_slice::<Format>(&text).map(|found| found.format);
+        let format = serde_json::from_slice::<ManifestFormat>(&text).map(|found| found.format);
         if let Ok(format) = format
             && format > FORMAT
         {
@@ -101,7 +101,7 @@ impl Manifest {
 }
 
 #[derive(Deserialize)]
-struct Format {
+struct ManifestFormat {
     format: u32,
 }
 
@@ -139,7 +139,7 @@ impl ListWriter {
 ///
 /// # Errors
 /// When it is missing, or is not the one of the manifest.
-pub fn read_list(path: &Path, manifest: &Manifest) -> Result<Vec<ListedFile>> {
+pub fn read_list(path: &Path, manifest: &BackupManifest) -> Result<Vec<ListedFile>> {
     let damaged = || refusal(path, "is damaged", "Choose another snapshot");
     let mut reader = BufReader::new(at(path, File::open(path))?);
     let (mut hasher, mut line, mut files) = (blake3::Hasher::new(), String::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Backups at the configured interval. The time of the last one is in the store, so a restart does not begin anew.
+//! Backups at the configured interval. The time of the last one is in the store, so a restart does not start the interval again.
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::{Area, Diagnosis, Job, Severity};
-use crate::core::data_folder::{FILES, INDEX, RENDITIONS};
+use crate::core::data_dir::{FILES, INDEX, RENDITIONS};
 use crate::core::disk::Room;
 use crate::file_mode;
 
@@ -49,7 +49,7 @@ impl Job {
     }
 
     pub(super) fn permissions(&self, diagnosis: &mut Diagnosis) {
-        let mut found = Permissions { repair: self.options.repair, ..Permissions::default() };
+        let mut found = FileModes { repair: self.options.repair, ..FileModes::default() };
         found.examine(&self.core.settings().data_dir);
         for text in &found.problems {
             diagnosis.add(Severity::Warning, Area::Permissions, text);
@@ -93,13 +93,13 @@ fn is_certificate(path: &Path) -> bool {
 
 /// What others may access, and what could not be examined or restricted.
 #[derive(Default)]
-struct Permissions {
+struct FileModes {
     repair: bool,
     open: u64,
     problems: Vec<String>,
 }
 
-impl Permissions {
+impl FileModes {
     fn examine(&mut self, path: &Path) {
         let entries = match self.restrict(path) {
             // Something temporary that is gone by now.

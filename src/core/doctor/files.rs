@@ -1,7 +1,7 @@
 //! The assets' files: whether each is there, with its size and its bytes, and which files no record names.
 
 use super::{Area, Diagnosis, Job, Severity, reason};
-use crate::core::data_folder::counted;
+use crate::core::data_dir::counted;
 use crate::core::file_check::{FileProblem, check_bytes, check_size};
 use crate::core::long_work::{Reporter, Stage};
 use crate::core::maintenance::log_failure;
@@ -26,7 +26,7 @@ impl Job {
         for (&hash, file) in &records.files {
             let Some(problem) = self.file(hash, file, reporter)? else {
                 if !self.options.quick && self.core.blobs().damaged().contains(&hash) {
-                    checked.mended.push(hash);
+                    checked.repaired.push(hash);
                 }
                 continue;
             };

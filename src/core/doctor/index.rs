@@ -1,7 +1,7 @@
 //! The search index: whether it has every listed asset, and nothing else.
 
 use super::{Area, Diagnosis, Job, Severity, reason};
-use crate::core::index::Difference;
+use crate::core::index::IndexDifference;
 use crate::core::long_work::{Reporter, Stage};
 use crate::core::store::{CopyQueries, RepairCommands};
 use crate::error::Result;
@@ -27,7 +27,7 @@ impl Job {
                 diagnosis.add(Severity::Warning, Area::Index, text);
                 return Ok(());
             }
-            Ok(Some(Difference { missing, extra, .. })) => {
+            Ok(Some(IndexDifference { missing, extra, .. })) => {
                 format!("The search index lacks {missing} assets, and has {extra} that are not listed")
             }
             Err(error) => {

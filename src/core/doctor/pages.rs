@@ -5,23 +5,23 @@ use std::fs::File;
 use super::{Area, Diagnosis, Job, Severity, reason};
 use crate::core::backup::copying;
 use crate::core::backup::layout::at;
-use crate::core::data_folder::{DataFolder, TEMP, refusal};
+use crate::core::data_dir::{DataDir, TEMP, refusal};
 use crate::core::long_work::{Reporter, Stage};
-use crate::core::store::{Pages, check_pages};
+use crate::core::store::{PageCheck, check_pages};
 use crate::error::Result;
 
 impl Job {
     /// Checks the pages, and says whether a repair may write to them.
     pub(super) fn pages(&self, diagnosis: &mut Diagnosis, reporter: &Reporter) -> Result<bool> {
         match self.checked_pages(reporter) {
-            Ok(Pages::Whole) => {
+            Ok(PageCheck::Whole) => {
                 diagnosis.add(
                     Severity::Fine,
                     Area::Pages,
                     "Every page of the database is as it was written.",
                 );
             }
-            Ok(Pages::Damaged(what)) => {
+            Ok(PageCheck::Damaged(what)) => {
                 let text = format!(
                     "The database is damaged: {what}. Restore it from a backup, with `rasterd restore`; keep this one until that is done. Nothing in it is repaired."
                 );
@@ -38,9 +38,9 @@ impl Job {
         Ok(true)
     }
 
-    fn checked_pages(&self, reporter: &Reporter) -> Result<Pages> {
+    fn checked_pages(&self, reporter: &Reporter) -> Result<PageCheck> {
         let (data_dir, store) = (&self.core.settings().data_dir, self.core.store());
-        let database = DataFolder::new(data_dir).database_path();
+        let database = DataDir::new(data_dir).database_path();
         let size = at(&database, std::fs::metadata(&database))?.len();
         // The copy may take as much room, and must leave the reserve.
         let temp = data_dir.join(TEMP);
@@ -52,7 +52,7 @@ impl Job {
         let copy = folder.path().join("copy");
         reporter.begin(Stage::Checking, size);
         let target = copy.clone();
-        // What the copy reports would end it with the sender's patience, in the middle of the writer's work.
+        // A report to a sender that no longer waits would end the copy in the middle of the writer's work.
         store.while_quiet(move || {
             let mut source = at(&database, File::open(&database))?;
             let _left_by_an_earlier_run = std::fs::remove_file(&target);

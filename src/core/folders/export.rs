@@ -10,7 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use tempfile::Builder;
 
-use super::manifest::{MANIFEST, Manifest, ManifestAsset, ManifestFile};
+use super::manifest::{FolderManifest, MANIFEST, ManifestAsset, ManifestFile};
 use super::names::{TakenNames, UNFINISHED};
 use super::walk::open_file;
 use super::{NamedFiles, unusable};
@@ -89,7 +89,7 @@ impl Core {
         let folder = options.folder.as_path();
         let made = file_mode::create_folder(folder).and_then(|()| fs::canonicalize(folder));
         self.expect_apart(&made.map_err(|cause| unusable(folder, &cause))?)?;
-        let earlier = Manifest::read(folder)?;
+        let earlier = FolderManifest::read(folder)?;
         expect_same_library(folder, earlier.as_ref(), options)?;
         remove_unfinished(folder).map_err(|cause| unusable(folder, &cause))?;
         let assets = self.store().snapshot()?.assets_in(by, library)?;
@@ -163,13 +163,13 @@ impl Core {
 fn plan(
     folder: &Path,
     assets: Vec<Asset>,
-    earlier: Option<&Manifest>,
+    earlier: Option<&FolderManifest>,
     summary: &mut FolderExportSummary,
 ) -> Vec<Planned> {
     let mut names = TakenNames::default();
     names.take(MANIFEST);
     let mut before: HashMap<String, String> = HashMap::new();
-    for (id, file) in earlier.map(Manifest::files).unwrap_or_default() {
+    for (id, file) in earlier.map(FolderManifest::files).unwrap_or_default() {
         // Only a name in this folder: the manifest may have been changed by anybody.
         let name = file.to_str().filter(|name| is_plain(name)).filter(|name| names.take(name));
         before.extend(name.map(|name| (id.to_owned(), name.to_owned())));
@@ -201,8 +201,8 @@ fn is_plain(name: &str) -> bool {
     matches!(parts.next(), Some(std::path::Component::Normal(part)) if part == name) && parts.next().is_none()
 }
 
-fn manifest(options: &FolderExport, library: &Library, planned: &[Planned]) -> Manifest {
-    let mut manifest = Manifest::new(&options.organization, &options.library, &library.name);
+fn manifest(options: &FolderExport, library: &Library, planned: &[Planned]) -> FolderManifest {
+    let mut manifest = FolderManifest::new(&options.organization, &options.library, &library.name);
     let mut numbers: HashMap<AssetId, usize> = HashMap::new();
     for Planned { asset, file } in planned {
         let entry = ManifestFile {
@@ -227,7 +227,11 @@ fn manifest(options: &FolderExport, library: &Library, planned: &[Planned]) -> M
     manifest
 }
 
-fn expect_same_library(folder: &Path, earlier: Option<&Manifest>, options: &FolderExport) -> Result<()> {
+fn expect_same_library(
+    folder: &Path,
+    earlier: Option<&FolderManifest>,
+    options: &FolderExport,
+) -> Result<()> {
     match earlier {
         Some(found) if (&found.organization, &found.library) != (&options.organization, &options.library) => {
             Err(Error::bad_input(format!(

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::known::{KnownFiles, KnownFrom};
-use super::manifest::{MANIFEST, Manifest};
-use super::walk::{Entry, open_file, walk};
+use super::manifest::{FolderManifest, MANIFEST};
+use super::walk::{WalkedEntry, open_file, walk};
 use super::{NamedFiles, unusable, within};
 use crate::core::Core;
 use crate::core::access::Administrator;
@@ -72,7 +72,7 @@ pub struct FolderImportSummary {
 }
 
 /// What a manifest says about a file: the number of its asset, and of the variant if it is one.
-type Place = (usize, Option<usize>);
+type ManifestPosition = (usize, Option<usize>);
 
 /// An import that runs.
 struct Import<'a> {
@@ -81,7 +81,7 @@ struct Import<'a> {
     library: &'a Library,
     options: &'a FolderImport,
     reporter: &'a Reporter,
-    manifest: Option<Manifest>,
+    manifest: Option<FolderManifest>,
     known: KnownFiles,
     /// What the assets of the manifest have become, by their number.
     originals: HashMap<usize, AssetId>,
@@ -137,7 +137,7 @@ impl Core {
             library,
             options,
             reporter,
-            manifest: Manifest::read(folder)?,
+            manifest: FolderManifest::read(folder)?,
             known,
             originals: HashMap::new(),
             batch: Vec::new(),
@@ -169,22 +169,24 @@ impl Core {
 impl Import<'_> {
     fn run(&mut self) -> Result<()> {
         let folder = self.options.folder.clone();
-        let bytes = |entry| if let Entry::File(_, size) = entry { size } else { 0 };
+        let bytes = |entry| if let WalkedEntry::File(_, size) = entry { size } else { 0 };
         self.reporter.begin(Stage::Importing, walk(&folder).map(bytes).sum());
         let places = self.places();
         let mut variants = Vec::new();
         for entry in walk(&folder) {
             match entry {
-                Entry::File(path, size) if within(&folder, &path) == Path::new(MANIFEST) => {
+                WalkedEntry::File(path, size) if within(&folder, &path) == Path::new(MANIFEST) => {
                     self.reporter.advance(size)?;
                 }
-                Entry::File(path, size) => match places.get(&within(&folder, &path)).copied() {
+                WalkedEntry::File(path, size) => match places.get(&within(&folder, &path)).copied() {
                     // An original has to be there before its variants.
                     Some(place @ (_, Some(_))) => variants.push((path, size, place)),
                     place => self.file(&path, size, place)?,
                 },
-                Entry::LeftOut(path, reason) => self.summary.left_out.add(&within(&folder, &path), reason),
-                Entry::Failed(path, reason) => self.summary.failed.add(&within(&folder, &path), reason),
+                WalkedEntry::LeftOut(path, reason) => {
+                    self.summary.left_out.add(&within(&folder, &path), reason);
+                }
+                WalkedEntry::Failed(path, reason) => self.summary.failed.add(&within(&folder, &path), reason),
             }
         }
         self.commit()?;
@@ -192,7 +194,7 @@ impl Import<'_> {
     }
 
     /// Where the manifest has each file.
-    fn places(&self) -> HashMap<PathBuf, Place> {
+    fn places(&self) -> HashMap<PathBuf, ManifestPosition> {
         let mut places = HashMap::new();
         for (number, asset) in self.manifest.iter().flat_map(|manifest| &manifest.assets).enumerate() {
             places.insert(asset.file.file.clone(), (number, None));
@@ -204,7 +206,7 @@ impl Import<'_> {
     }
 
     /// Imports one file. Only what concerns all of them is an error.
-    fn file(&mut self, path: &Path, size: u64, place: Option<Place>) -> Result<()> {
+    fn file(&mut self, path: &Path, size: u64, place: Option<ManifestPosition>) -> Result<()> {
         let named = within(&self.options.folder, path);
         let most = self.core.settings().limits.file_bytes;
         if size > most {
@@ -237,7 +239,7 @@ impl Import<'_> {
     }
 
     /// Whether the library lacks a file; counts it otherwise.
-    fn is_new(&mut self, candidate: &Candidate, place: Option<Place>) -> bool {
+    fn is_new(&mut self, candidate: &Candidate, place: Option<ManifestPosition>) -> bool {
         let hash = candidate.hash;
         if let Some(place) = place {
             let file = self.manifest_file(place).map(|file| (file_name(&file.name), file.created));
@@ -267,7 +269,7 @@ impl Import<'_> {
         false
     }
 
-    fn add(&mut self, mut candidate: Candidate, place: Option<Place>) -> Result<()> {
+    fn add(&mut self, mut candidate: Candidate, place: Option<ManifestPosition>) -> Result<()> {
         let max_pixels = self.core.settings().limits.image_pixels;
         let inspected = match media::inspect(&mut candidate.file, max_pixels) {
             Ok(inspected) => inspected,
@@ -304,7 +306,7 @@ impl Import<'_> {
         if self.batch.len() >= BATCH { self.commit() } else { Ok(()) }
     }
 
-    fn added(&mut self, asset: &Asset, place: Option<Place>) -> Result<()> {
+    fn added(&mut self, asset: &Asset, place: Option<ManifestPosition>) -> Result<()> {
         self.known.add_new(asset.content.hash);
         match asset.parent {
             None => self.summary.imported += 1,

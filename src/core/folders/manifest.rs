@@ -21,7 +21,7 @@ const VERSION: u32 = 1;
 /// What a folder is the export of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Manifest {
+pub struct FolderManifest {
     /// The version of the layout.
     pub version: u32,
     /// The organization's id on the wire.
@@ -72,7 +72,7 @@ pub struct ManifestFile {
     pub uploaded_by: String,
 }
 
-impl Manifest {
+impl FolderManifest {
     /// A manifest without assets.
     pub fn new(organization: &str, library: &str, name: &str) -> Self {
         Self {

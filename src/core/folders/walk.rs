@@ -20,7 +20,7 @@ pub struct FileProblem {
 }
 
 /// What is in a folder.
-pub enum Entry {
+pub enum WalkedEntry {
     /// A file to look at, with its size in bytes.
     File(PathBuf, u64),
     /// Something that is left out on purpose, and why.
@@ -30,7 +30,7 @@ pub enum Entry {
 }
 
 /// Walks through a folder, in the order of the names.
-pub fn walk(folder: &Path) -> impl Iterator<Item = Entry> {
+pub fn walk(folder: &Path) -> impl Iterator<Item = WalkedEntry> {
     let mut entries = WalkDir::new(folder).min_depth(1).follow_links(false).sort_by_file_name().into_iter();
     std::iter::from_fn(move || {
         loop {
@@ -43,19 +43,19 @@ pub fn walk(folder: &Path) -> impl Iterator<Item = Entry> {
                 if entry.file_type().is_dir() {
                     entries.skip_current_dir();
                 }
-                return Some(Entry::LeftOut(path, "it is hidden"));
+                return Some(WalkedEntry::LeftOut(path, "it is hidden"));
             }
             if entry.path_is_symlink() {
-                return Some(Entry::LeftOut(path, "it is a link, and links are not followed"));
+                return Some(WalkedEntry::LeftOut(path, "it is a link, and links are not followed"));
             }
             if entry.file_type().is_file() {
                 return Some(match entry.metadata() {
-                    Ok(found) => Entry::File(path, found.len()),
+                    Ok(found) => WalkedEntry::File(path, found.len()),
                     Err(error) => failed(&error),
                 });
             }
             if !entry.file_type().is_dir() {
-                return Some(Entry::LeftOut(path, "it is neither a file nor a folder"));
+                return Some(WalkedEntry::LeftOut(path, "it is neither a file nor a folder"));
             }
         }
     })
@@ -79,7 +79,10 @@ fn is_hidden(entry: &DirEntry) -> bool {
     name.starts_with('.') || [OsStr::new("Thumbs.db"), OsStr::new("desktop.ini")].contains(&entry.file_name())
 }
 
-fn failed(error: &walkdir::Error) -> Entry {
+fn failed(error: &walkdir::Error) -> WalkedEntry {
     let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-    Entry::Failed(error.path().map(Path::to_owned).unwrap_or_default(), format!("it can't be read: {reason}"))
+    WalkedEntry::Failed(
+        error.path().map(Path::to_owned).unwrap_or_default(),
+        format!("it can't be read: {reason}"),
+    )
 }

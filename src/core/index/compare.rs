@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// How an index differs from the store.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Difference {
+pub struct IndexDifference {
     /// Listed assets that are not in the index, or not as they are listed.
     pub missing: u64,
     /// Documents in the index that no listed asset has.
@@ -28,7 +28,7 @@ pub struct Difference {
     pub compared: u64,
 }
 
-impl Difference {
+impl IndexDifference {
     /// Whether there is one.
     #[must_use]
     pub fn is_none(&self) -> bool {
@@ -45,7 +45,7 @@ impl Index {
         &self,
         store: &Store,
         report: &mut dyn FnMut(u64) -> Result<()>,
-    ) -> Result<Option<Difference>> {
+    ) -> Result<Option<IndexDifference>> {
         let until = Instant::now() + PATIENCE;
         let index = loop {
             match self.now.load_full() {
@@ -58,7 +58,7 @@ impl Index {
         // Read after the index, so that it is at least as new.
         let snapshot = store.snapshot()?;
         let Some(unsettled) = unsettled(&index, &snapshot)? else { return Ok(None) };
-        let (mut difference, mut found) = (Difference::default(), 0);
+        let (mut difference, mut found) = (IndexDifference::default(), 0);
         let mut last: Option<Asset> = None;
         loop {
             let mut assets = snapshot.every_asset(last.as_ref(), BATCH)?;

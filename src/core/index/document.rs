@@ -7,10 +7,10 @@ use super::words::words;
 use crate::core::model::Asset;
 use crate::core::model::id::AssetId;
 
-/// Where a word stands, from the worst place to the best. The numbers are part of the index's format.
+/// The field of an asset in which a word was found, from the least important to the most. The numbers are part of the index's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Place {
+pub enum MatchedField {
     /// In the description.
     Description = 0,
     /// In a tag.
@@ -19,31 +19,31 @@ pub enum Place {
     Name = 2,
 }
 
-impl Place {
-    /// The place with this number.
+impl MatchedField {
+    /// The field with this number.
     pub fn numbered(number: u8) -> Option<Self> {
-        [Self::Description, Self::Tags, Self::Name].into_iter().find(|place| *place as u8 == number)
+        [Self::Description, Self::Tags, Self::Name].into_iter().find(|field| *field as u8 == number)
     }
 }
 
-/// The points for a match: how close the spelling is counts more than where the word stands. Never 0.
-pub const fn points(likeness: Likeness, place: Place) -> u8 {
+/// The points for a match: how close the spelling is counts more than the field. Never 0.
+pub const fn points(likeness: Likeness, field: MatchedField) -> u8 {
     let spelling = match likeness {
         Likeness::TwoEdits => 0,
         Likeness::OneEdit => 3,
         Likeness::Prefix => 6,
         Likeness::Exact => 9,
     };
-    let standing = match place {
-        Place::Description => 1,
-        Place::Tags => 2,
-        Place::Name => 3,
+    let standing = match field {
+        MatchedField::Description => 1,
+        MatchedField::Tags => 2,
+        MatchedField::Name => 3,
     };
     spelling + standing
 }
 
 /// The most points for one word.
-pub const BEST_POINTS: u32 = points(Likeness::Exact, Place::Name) as u32;
+pub const BEST_POINTS: u32 = points(Likeness::Exact, MatchedField::Name) as u32;
 
 /// A listed asset in its searchable form.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub struct Document {
     /// When it was uploaded.
     pub created: u64,
     /// The folded words of each place, separated by spaces.
-    words: [(Place, String); 3],
+    words: [(MatchedField, String); 3],
     facets: Vec<Facet>,
 }
 
@@ -67,17 +67,17 @@ impl Document {
             id: asset.id,
             created: asset.created,
             words: [
-                (Place::Name, spaced(&asset.name)),
-                (Place::Tags, spaced(&asset.tags.join(" "))),
-                (Place::Description, spaced(&asset.description)),
+                (MatchedField::Name, spaced(&asset.name)),
+                (MatchedField::Tags, spaced(&asset.tags.join(" "))),
+                (MatchedField::Description, spaced(&asset.description)),
             ],
             facets: Facet::all_of(asset),
         })
     }
 
     /// The words, each with its place. A word may occur several times.
-    pub fn words(&self) -> impl Iterator<Item = (Place, &str)> {
-        self.words.iter().flat_map(|(place, text)| text.split_whitespace().map(|word| (*place, word)))
+    pub fn words(&self) -> impl Iterator<Item = (MatchedField, &str)> {
+        self.words.iter().flat_map(|(field, text)| text.split_whitespace().map(|word| (*field, word)))
     }
 
     /// What it is filtered by.
@@ -105,7 +105,7 @@ impl Document {
     /// The total points for these words; `None` unless all of them occur.
     pub fn rate(&self, patterns: &[Pattern]) -> Option<u32> {
         patterns.iter().try_fold(0, |sum, pattern| {
-            let rated = self.words().filter_map(|(place, word)| Some(points(pattern.likeness(word)?, place)));
+            let rated = self.words().filter_map(|(field, word)| Some(points(pattern.likeness(word)?, field)));
             rated.max().map(|rated| sum + u32::from(rated))
         })
     }

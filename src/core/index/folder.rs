@@ -22,7 +22,7 @@ const WRITER_BYTES: usize = 20_000_000;
 const MOST_DELETED: f32 = 0.3;
 
 /// An open index folder. Only one process at a time can open it.
-pub struct Folder {
+pub struct IndexFolder {
     writer: IndexWriter,
     reader: IndexReader,
     fields: Fields,
@@ -56,7 +56,7 @@ impl Committed {
     }
 }
 
-impl Folder {
+impl IndexFolder {
     /// Opens the existing index, if it is intact and follows this store.
     pub fn open(path: &Path, database: u64) -> Result<Option<Self>> {
         let (schema, fields) = schema();

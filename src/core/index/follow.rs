@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::document::Document;
-use super::folder::Folder;
+use super::folder::IndexFolder;
 use super::{Index, being_rebuilt};
 use crate::core::model::Asset;
 use crate::core::store::{ChangeCommands, ChangeQueries, Snapshot, Store};
@@ -199,10 +199,10 @@ impl Follower {
     }
 
     /// The existing index, or a new one with all assets, not yet committed; `None` when it is time to stop.
-    fn opened(&self) -> Result<Option<Folder>> {
+    fn opened(&self) -> Result<Option<IndexFolder>> {
         let snapshot = self.store.snapshot()?;
         let database = snapshot.database()?;
-        if let Some(folder) = Folder::open(&self.path, database)?
+        if let Some(folder) = IndexFolder::open(&self.path, database)?
             && snapshot.changes_after(folder.sequence(), 1)?.is_some()
         {
             return Ok(Some(folder));
@@ -213,12 +213,12 @@ impl Follower {
 
     /// A new index of all assets. Changes during the scan, such as an asset that moves to a place that was already
     /// read, are in the log after the number at which the scan began.
-    fn rebuilt(&self, database: u64) -> Result<Option<Folder>> {
+    fn rebuilt(&self, database: u64) -> Result<Option<IndexFolder>> {
         let begin = self.store.snapshot()?.sequence()?;
         if begin > 0 {
             tracing::info!("rebuilding the search index");
         }
-        let mut folder = Folder::create(&self.path, database)?;
+        let mut folder = IndexFolder::create(&self.path, database)?;
         let mut last: Option<Asset> = None;
         loop {
             let mut assets = self.store.snapshot()?.every_asset(last.as_ref(), BATCH)?;
@@ -265,7 +265,7 @@ impl Follower {
     }
 
     /// Indexes all changes so far, in one commit.
-    fn catch_up(&self, folder: &mut Folder) -> Result<Option<Stopped>> {
+    fn catch_up(&self, folder: &mut IndexFolder) -> Result<Option<Stopped>> {
         let newest = self.store.snapshot()?.sequence()?;
         let mut at = folder.sequence();
         while at < newest {

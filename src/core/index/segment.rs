@@ -12,7 +12,7 @@ use tantivy::termdict::TermDictionary;
 use tantivy::{DocId, InvertedIndexReader, SegmentReader, Term};
 use tantivy_fst::Automaton;
 
-use super::document::{Place, points};
+use super::document::{MatchedField, points};
 use super::facets::{Facet, IndexFilter};
 use super::fields::{self, Fields};
 use super::meter;
@@ -20,13 +20,13 @@ use super::pattern::{Pattern, State};
 use crate::core::model::id::AssetId;
 use crate::error::{Error, Result};
 
-/// The prefix of a word in the index: its library, and where it stands.
+/// The prefix of a word in the index: its library, and its field.
 const LIBRARY_BYTES: usize = size_of::<u64>();
 const PREFIX_BYTES: usize = LIBRARY_BYTES + 1;
 
 /// The key of a word of a library.
-pub fn key(library: u64, place: Place, word: &str) -> Vec<u8> {
-    [library.to_be_bytes().as_slice(), &[place as u8], word.as_bytes()].concat()
+pub fn key(library: u64, field: MatchedField, word: &str) -> Vec<u8> {
+    [library.to_be_bytes().as_slice(), &[field as u8], word.as_bytes()].concat()
 }
 
 /// The key of a facet of a library.
@@ -34,11 +34,11 @@ pub fn facet_key(library: u64, facet: &Facet) -> Vec<u8> {
     [library.to_be_bytes().as_slice(), facet.bytes()].concat()
 }
 
-/// The library, the place and the word in a key.
-fn read_key(key: &[u8]) -> Option<(u64, Place, &str)> {
+/// The library, the field and the word in a key.
+fn read_key(key: &[u8]) -> Option<(u64, MatchedField, &str)> {
     let (library, rest) = key.split_first_chunk::<LIBRARY_BYTES>()?;
-    let (&place, word) = rest.split_first()?;
-    Some((u64::from_be_bytes(*library), Place::numbered(place)?, std::str::from_utf8(word).ok()?))
+    let (&field, word) = rest.split_first()?;
+    Some((u64::from_be_bytes(*library), MatchedField::numbered(field)?, std::str::from_utf8(word).ok()?))
 }
 
 /// An open segment.
@@ -212,7 +212,7 @@ impl Segment {
         Ok(documents)
     }
 
-    /// The documents of a library that have one word, in order, with the points for its best place.
+    /// The documents of a library that have one word, in order, with the points for its best field.
     fn rate(&self, library: u64, pattern: &Pattern) -> Result<Vec<(DocId, u8)>> {
         let mut rated: Vec<(DocId, u8)> = Vec::new();
         let mut postings = BlockSegmentPostings::empty();
@@ -226,9 +226,9 @@ impl Segment {
         let mut similar = words.into_stream()?;
         while let Some((word, info)) = similar.next() {
             meter::count(1);
-            let Some((_, place, word)) = read_key(word) else { continue };
+            let Some((_, field, word)) = read_key(word) else { continue };
             let Some(likeness) = pattern.likeness(word) else { continue };
-            let points = points(likeness, place);
+            let points = points(likeness, field);
             self.words.reset_block_postings_from_terminfo(info, &mut postings)?;
             while !postings.docs().is_empty() {
                 meter::count(postings.docs().len());
@@ -255,7 +255,7 @@ fn intersected(documents: Vec<(DocId, u32)>, rated: &[(DocId, u8)]) -> Vec<(DocI
     both
 }
 
-/// Matches a word in any place of one library.
+/// Matches a word in any field of one library.
 struct Within<'a> {
     library: [u8; LIBRARY_BYTES],
     pattern: &'a Pattern,

@@ -1,7 +1,7 @@
 //! Searching a real index, without a store.
 
 use super::document::Document;
-use super::folder::Folder;
+use super::folder::IndexFolder;
 use super::*;
 use crate::core::model::id::LibraryId;
 use crate::core::model::{Asset, Content, ContentHash, ProcessingState};
@@ -31,20 +31,20 @@ pub fn asset(library: u64, name: &str) -> Asset {
         uploaded_by: String::new(),
         trashed: None,
         approval: None,
-        look: None,
+        perceptual_hash: None,
     }
 }
 
 struct Fixture {
     index: Index,
-    folder: Folder,
+    folder: IndexFolder,
     _dir: crate::testing::TempFolder,
 }
 
 impl Fixture {
     fn new(assets: &[Asset]) -> Self {
         let dir = crate::testing::TempFolder::new();
-        let mut folder = Folder::create(&dir.path().join("index"), 1).unwrap();
+        let mut folder = IndexFolder::create(&dir.path().join("index"), 1).unwrap();
         let index = Index::default();
         index.open(folder.committed().unwrap());
         let mut fixture = Self { index, folder, _dir: dir };

@@ -125,7 +125,7 @@ fn withdraw_links(
     Ok(())
 }
 
-/// Withdraws all links of a member who sets a new password: whoever knew the old one may have created them.
+/// Withdraws all links of a member who sets a new password: anyone who knew the old one may have created them.
 pub(super) fn withdraw_links_of_member(
     tx: &Tx<'_>,
     member: &Member,

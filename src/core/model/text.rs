@@ -268,8 +268,8 @@ mod tests {
     proptest! {
         #[test]
         fn cleaned_texts_are_visible_and_visible_texts_stay_unchanged(text in any_text()) {
-            for mended in [replaced(&text), without_hidden(&text, TextKind::Line)] {
-                prop_assert_eq!(hidden(&mended, TextKind::Line).count(), 0);
+            for cleaned in [replaced(&text), without_hidden(&text, TextKind::Line)] {
+                prop_assert_eq!(hidden(&cleaned, TextKind::Line).count(), 0);
             }
             prop_assert_eq!(hidden(&shown(&text), TextKind::Lines).count(), 0);
             let escaped = shown(&text);

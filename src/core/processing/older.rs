@@ -50,8 +50,8 @@ impl Core {
 fn is_overlooked(content: &Content, renderable_types: RenderableTypes) -> bool {
     match &content.processing {
         ProcessingState::Nothing => needs_work(content.media_type, renderable_types),
-        ProcessingState::Done(look) => {
-            look.blurhash.is_none() && renderable_types.includes(content.media_type)
+        ProcessingState::Done(result) => {
+            result.blurhash.is_none() && renderable_types.includes(content.media_type)
         }
         ProcessingState::Waiting(_) | ProcessingState::Failed { .. } => false,
     }

@@ -13,11 +13,11 @@ use crate::error::{Error, Result};
 use crate::pictures::Failure;
 
 /// What the work found out.
-pub(super) struct Outcome {
+pub(super) struct ProcessingOutcome {
     /// The content with what was found out about it.
     pub content: Content,
-    /// The look of its picture.
-    pub look: Option<u64>,
+    /// The perceptual hash of its picture.
+    pub perceptual_hash: Option<u64>,
     /// The caption in the file.
     pub caption: Option<String>,
     /// The keywords in the file.
@@ -31,7 +31,7 @@ pub(super) fn settle(
     by: &Administrator,
     id: &AssetId,
     hash: ContentHash,
-    outcome: &Result<Outcome, Failure>,
+    outcome: &Result<ProcessingOutcome, Failure>,
     limits: &Limits,
     now: Millis,
 ) -> Result<()> {
@@ -41,7 +41,7 @@ pub(super) fn settle(
     match outcome {
         Ok(outcome) => {
             after.content = outcome.content.clone();
-            after.look = outcome.look;
+            after.perceptual_hash = outcome.perceptual_hash;
             import(tx, by, &mut after, pending, outcome, limits)?;
         }
         Err(failure) => after.content.processing = after_failure(pending, failure, now),
@@ -60,7 +60,7 @@ fn import(
     by: &Administrator,
     asset: &mut Asset,
     pending: PendingWork,
-    outcome: &Outcome,
+    outcome: &ProcessingOutcome,
     limits: &Limits,
 ) -> Result<()> {
     if asset.parent.is_some() {

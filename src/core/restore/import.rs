@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
-use super::source::Source;
+use super::source::BackupSource;
 use crate::core::Core;
 use crate::core::access::Administrator;
 use crate::core::backup::copying::{Copied, read_whole};
 use crate::core::backup::layout::{DATABASE, SNAPSHOTS, at, place};
-use crate::core::data_folder::refusal;
+use crate::core::data_dir::refusal;
 use crate::core::long_work::{Reporter, Stage};
 use crate::core::model::audit::Action;
 use crate::core::model::id::AssetId;
@@ -65,7 +65,7 @@ struct Planned {
 
 /// An open backup with what is wanted of it.
 struct Plan {
-    source: Source,
+    source: BackupSource,
     snapshot: String,
     planned: Vec<Planned>,
     missing: Vec<String>,
@@ -136,7 +136,7 @@ impl Core {
     fn import(
         &self,
         by: &Administrator,
-        source: &Source,
+        source: &BackupSource,
         planned: &Planned,
         library: &Library,
         summary: &mut ImportSummary,
@@ -156,7 +156,7 @@ impl Core {
     fn import_asset(
         &self,
         by: &Administrator,
-        source: &Source,
+        source: &BackupSource,
         asset: &Asset,
         library: &Library,
         summary: &mut ImportSummary,
@@ -210,7 +210,7 @@ impl Core {
     /// Copies an asset's file into the store, or says why that is not possible.
     fn import_file(
         &self,
-        source: &Source,
+        source: &BackupSource,
         asset: &Asset,
         reporter: &Reporter,
     ) -> Result<std::result::Result<KeptFile, &'static str>> {
@@ -240,7 +240,8 @@ fn after_some(error: Error, restored: usize) -> Error {
 /// Opens a backup and finds what is wanted.
 fn open(by: &Administrator, options: &ImportOptions, temp: &Path, reporter: &Reporter) -> Result<Plan> {
     let staging = at(temp, tempfile::Builder::new().prefix("restore-").tempdir_in(temp))?;
-    let source = Source::open(&options.source, staging.path(), |name| name.starts_with(SNAPSHOTS), reporter)?;
+    let source =
+        BackupSource::open(&options.source, staging.path(), |name| name.starts_with(SNAPSHOTS), reporter)?;
     let (snapshot, manifest) = source.snapshot(options.snapshot.as_deref())?;
     let database = staging.path().join(DATABASE);
     let from = snapshot.join(DATABASE);

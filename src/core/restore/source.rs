@@ -8,16 +8,16 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::not_a_backup;
 use super::unpack::unpack;
-use crate::core::backup::copying::{self, Outcome};
+use crate::core::backup::copying::{self, CopyOutcome};
 use crate::core::backup::folder::complete_snapshots;
 use crate::core::backup::layout::{FILES, MANIFEST, MARKER, SNAPSHOTS, at, is_archive};
-use crate::core::backup::manifest::Manifest;
-use crate::core::data_folder::refusal;
+use crate::core::backup::manifest::BackupManifest;
+use crate::core::data_dir::refusal;
 use crate::core::long_work::Reporter;
 use crate::error::Result;
 
 /// An open backup.
-pub struct Source {
+pub struct BackupSource {
     /// The backup as a folder.
     folder: PathBuf,
     /// What messages call it.
@@ -28,7 +28,7 @@ pub struct Source {
     _lock: Option<File>,
 }
 
-impl Source {
+impl BackupSource {
     /// Opens a backup. What is wanted of an archive is unpacked into a folder in `staging`.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl Source {
     ///
     /// # Errors
     /// When there is none; the message names those that there are.
-    pub fn snapshot(&self, wanted: Option<&str>) -> Result<(PathBuf, Manifest)> {
+    pub fn snapshot(&self, wanted: Option<&str>) -> Result<(PathBuf, BackupManifest)> {
         if !self.folder.join(SNAPSHOTS).is_dir() {
             return Err(not_a_backup(&self.path, "is not a backup"));
         }
@@ -87,7 +87,7 @@ impl Source {
         match found {
             Some(name) => {
                 let snapshot = self.folder.join(SNAPSHOTS).join(name);
-                let manifest = Manifest::read(&snapshot)?;
+                let manifest = BackupManifest::read(&snapshot)?;
                 Ok((snapshot, manifest))
             }
             None if names.is_empty() => Err(refusal(
@@ -108,7 +108,7 @@ impl Source {
     ///
     /// # Errors
     /// When it can't be written, or nobody waits any more.
-    pub fn take(&self, from: &Path, to: &Path, reporter: &Reporter) -> Result<Outcome> {
+    pub fn take(&self, from: &Path, to: &Path, reporter: &Reporter) -> Result<CopyOutcome> {
         if !from.is_file() {
             return Ok(Err(ErrorKind::NotFound.into()));
         }

@@ -6,13 +6,13 @@ use super::*;
 fn restored() -> (TempDir, PathBuf, PathBuf) {
     let temp = tempfile::tempdir().unwrap();
     let (target, data_dir) = (temp.path().join("staging/data"), temp.path().join("data"));
-    fs::create_dir_all(target.join(data_folder::FILES)).unwrap();
+    fs::create_dir_all(target.join(data_dir::FILES)).unwrap();
     fs::write(target.join(DATABASE), "records").unwrap();
     (temp, target, data_dir)
 }
 
 fn is_in_place(data_dir: &Path) -> bool {
-    data_dir.join(DATABASE).is_file() && data_dir.join(data_folder::FILES).is_dir()
+    data_dir.join(DATABASE).is_file() && data_dir.join(data_dir::FILES).is_dir()
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn it_takes_the_place_of_nothing_of_an_empty_folder_and_of_a_link_to_one() {
     assert!(is_in_place(&data_dir) && !target.exists());
 
     let (_temp, target, data_dir) = restored();
-    drop(DataDir::lock(&data_dir, "an earlier command").unwrap());
+    drop(DataDirLock::lock(&data_dir, "an earlier command").unwrap());
     put_in_place(&target, &data_dir).unwrap();
     assert!(is_in_place(&data_dir) && !data_dir.join(LOCK).exists());
 
@@ -47,7 +47,7 @@ fn it_is_put_together_inside_of_a_folder_that_can_not_be_replaced() {
 fn a_server_that_was_started_meanwhile_keeps_its_lock_and_its_data() {
     for is_inside in [false, true] {
         let (_temp, mut target, data_dir) = restored();
-        let server = DataDir::lock(&data_dir, "rasterd serve").unwrap();
+        let server = DataDirLock::lock(&data_dir, "rasterd serve").unwrap();
         if is_inside {
             let inside = data_dir.join("data");
             fs::rename(target, &inside).unwrap();

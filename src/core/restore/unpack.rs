@@ -9,7 +9,7 @@ use crate::core::backup::layout::{
     AUTHORITY, CERTIFICATES, DATABASE, FILES, LIST, MANIFEST, MARKER, SNAPSHOTS, at, make_folder, new_file,
     place,
 };
-use crate::core::data_folder::{hash_of, refusal};
+use crate::core::data_dir::{hash_of, refusal};
 use crate::core::long_work::{Reporter, Stage};
 use crate::error::{Error, Result};
 

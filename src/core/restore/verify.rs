@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::core::backup::copying::{self, Copied};
 use crate::core::backup::layout::{DATABASE, at, place};
-use crate::core::backup::manifest::{ListedFile, Manifest};
-use crate::core::data_folder::{FILES, refusal};
+use crate::core::backup::manifest::{BackupManifest, ListedFile};
+use crate::core::data_dir::{FILES, refusal};
 use crate::core::long_work::{Reporter, Stage};
 use crate::error::{Error, Result};
 
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 /// When one of them differs, or can't be read.
 pub fn verify<'f>(
     restored: &Path,
-    manifest: &Manifest,
+    manifest: &BackupManifest,
     files: impl Iterator<Item = &'f ListedFile>,
     reporter: &Reporter,
 ) -> Result<()> {
@@ -60,7 +60,8 @@ mod tests {
         let listed = ListedFile { hash: hash(b"picture"), size: 7 };
         let file = restored.path().join(FILES).join(place(listed.hash));
         fs::create_dir_all(file.parent().unwrap()).unwrap();
-        let manifest = Manifest { database_hash: hash(b"records").to_hex(), ..Manifest::default() };
+        let manifest =
+            BackupManifest { database_hash: hash(b"records").to_hex(), ..BackupManifest::default() };
         let outcome = || verify(restored.path(), &manifest, [listed].iter(), &Reporter::default());
         for (database, picture, is_right) in
             [("records", "picture", true), ("records", "pictura", false), ("recorda", "picture", false)]

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tempfile::NamedTempFile;
 
 use super::{Reserve, Store};
-use crate::core::data_folder::{FILES, PARTIAL, TEMP, UNNAMED, hash_of};
+use crate::core::data_dir::{FILES, PARTIAL, TEMP, UNNAMED, hash_of};
 use crate::core::disk::Disk;
 use crate::core::model::ContentHash;
 use crate::core::model::time::Millis;
@@ -150,7 +150,7 @@ impl Blobs {
         self.disk.sync(file.as_file(), file.path())?;
         let kept = self.arrive(hash, size)?;
         self.put_in_place(file, &self.local_path(hash))?;
-        self.forget_damage(hash);
+        self.delete_damage(hash);
         Ok(kept)
     }
 

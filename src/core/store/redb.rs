@@ -14,7 +14,7 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinitio
 use tokio::sync::watch;
 
 use super::reserve::Reserve;
-use crate::core::data_folder::{RESTORE, refusal};
+use crate::core::data_dir::{RESTORE, refusal};
 use crate::core::disk::{Disk, LocalDisk};
 use crate::error::{Error, Result};
 use crate::file_mode;
@@ -56,7 +56,7 @@ mod write;
 
 pub use guard::in_words;
 pub use migrate::SCHEMA;
-pub use pages::{Pages, check_pages};
+pub use pages::{PageCheck, check_pages};
 pub use recovery::StoreState;
 pub use transaction::Tx;
 pub use write::ReserveUse;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 
-use crate::core::data_folder::RESERVE;
+use crate::core::data_dir::RESERVE;
 use crate::core::disk::{Disk, Room};
 use crate::error::{Error, Result, is_out_of_space};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::faults::{Effect, code_named};
+use super::faults::{FaultEffect, code_named};
 use super::lock;
 use crate::core::Core;
 use crate::core::access::{Administrator, WriteGrant};
@@ -55,21 +55,23 @@ impl Core {
         let effects = lock(&control.faults).hit(&call);
         for effect in effects {
             match effect {
-                Effect::Latency { latency_ms } => {
+                FaultEffect::Latency { latency_ms } => {
                     tokio::time::sleep(Duration::from_millis(latency_ms)).await;
                 }
-                Effect::Error { code, .. } => return Err(ordered(code_named(&code)?)),
-                Effect::Cut { .. } => {
+                FaultEffect::Error { code, .. } => return Err(ordered(code_named(&code)?)),
+                FaultEffect::Cut { .. } => {
                     control.update(request, |running| running.effect.is_cut = true);
                     return Err(Error::client_left());
                 }
-                Effect::SlowBody { slow_body_ms } => {
+                FaultEffect::SlowBody { slow_body_ms } => {
                     let delay = Duration::from_millis(slow_body_ms);
                     control.update(request, |running| running.effect.body_delay = Some(delay));
                 }
-                Effect::FullDisk { .. } if call.operation.needs_room => return Err(Error::storage_full()),
-                Effect::FullDisk { .. } => {}
-                Effect::RevokeKey { revoke_key_after_bytes } => {
+                FaultEffect::FullDisk { .. } if call.operation.needs_room => {
+                    return Err(Error::storage_full());
+                }
+                FaultEffect::FullDisk { .. } => {}
+                FaultEffect::RevokeKey { revoke_key_after_bytes } => {
                     if let Some(key) = call.key {
                         lock(&control.doomed_keys).insert(key.clone(), revoke_key_after_bytes);
                     }

@@ -32,7 +32,7 @@ pub struct FaultMatch {
     untagged,
     expecting = "`effect` must be one of {code}, {latencyMs}, {cut}, {slowBodyMs}, {fullDisk} and {revokeKeyAfterBytes}"
 )]
-pub enum Effect {
+pub enum FaultEffect {
     /// It is answered with an error of the table of codes, and the operation does not run.
     #[serde(rename_all = "camelCase")]
     Error {
@@ -84,7 +84,7 @@ pub struct Fault {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub times: Option<u64>,
     /// What happens.
-    pub effect: Effect,
+    pub effect: FaultEffect,
 }
 
 impl Fault {
@@ -97,21 +97,21 @@ impl Fault {
             return Err(Error::bad_input("`share` must be a number from 0 to 1."));
         }
         match &self.effect {
-            Effect::Error { status, code } => {
+            FaultEffect::Error { status, code } => {
                 let code = code_named(code)?;
                 if status.is_some_and(|status| status != code.status()) {
                     let (name, status) = (code.name(), code.status());
                     return Err(Error::bad_input(format!("The status of {name} is {status}.")));
                 }
             }
-            Effect::Cut { cut: false } | Effect::FullDisk { full_disk: false } => {
+            FaultEffect::Cut { cut: false } | FaultEffect::FullDisk { full_disk: false } => {
                 return Err(Error::bad_input("An effect that is false does nothing. Leave the fault out."));
             }
-            Effect::Cut { cut: true }
-            | Effect::FullDisk { full_disk: true }
-            | Effect::Latency { .. }
-            | Effect::SlowBody { .. }
-            | Effect::RevokeKey { .. } => {}
+            FaultEffect::Cut { cut: true }
+            | FaultEffect::FullDisk { full_disk: true }
+            | FaultEffect::Latency { .. }
+            | FaultEffect::SlowBody { .. }
+            | FaultEffect::RevokeKey { .. } => {}
         }
         Ok(())
     }
@@ -166,7 +166,7 @@ impl Faults {
     }
 
     /// The effects on an operation, and counts them.
-    pub fn hit(&mut self, call: &OperationCall<'_>) -> Vec<Effect> {
+    pub fn hit(&mut self, call: &OperationCall<'_>) -> Vec<FaultEffect> {
         let mut effects = Vec::new();
         for state in &mut self.faults {
             if state.fault.matches.is_met_by(call) && state.takes_its_share() {

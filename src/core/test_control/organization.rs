@@ -98,7 +98,7 @@ pub struct TestOwner {
 }
 
 /// What is known before the transaction, which may run more than once.
-struct Plan {
+struct OrganizationPlan {
     name: String,
     slug: WantedSlug,
     libraries: Vec<(String, WantedSlug)>,
@@ -132,7 +132,7 @@ impl Core {
         self.administrate(Administrator::local(), move |tx, by, now| plan.carry_out(tx, by, now)).await
     }
 
-    fn plan(&self, new: &NewOrganization) -> Result<Plan> {
+    fn plan(&self, new: &NewOrganization) -> Result<OrganizationPlan> {
         let most = self.settings().limits.name_length;
         let name = parse_name(&new.name, most)?;
         let library = |name: &String| {
@@ -141,7 +141,7 @@ impl Core {
             Ok((name, slug))
         };
         let password = new_password();
-        Ok(Plan {
+        Ok(OrganizationPlan {
             slug: wanted_slug(&name, None)?,
             name,
             libraries: new.libraries.iter().map(library).collect::<Result<_>>()?,
@@ -176,7 +176,7 @@ impl Core {
     }
 }
 
-impl Plan {
+impl OrganizationPlan {
     fn carry_out(&self, tx: &Tx<'_>, by: &Administrator, now: Millis) -> Result<TestOrganization> {
         let is_taken = |slug: &Slug| {
             Ok(slug.is_reserved_organization() || tx.organization_named(slug.as_str())?.is_some())

@@ -12,7 +12,7 @@ use crate::core::model::time::millis;
 
 /// What is known of a request while it is being answered.
 #[derive(Debug, Default)]
-pub struct RunningRequest {
+pub struct FollowedRequest {
     pub operation: Option<&'static str>,
     pub organization: Option<String>,
     pub library: Option<String>,
@@ -36,7 +36,7 @@ impl Core {
     #[must_use]
     pub fn follow_request(&self, id: &str, method: &str, path: &str) -> Option<TestedRequest> {
         let control = Arc::clone(self.test_control()?);
-        lock(&control.running).insert(id.to_owned(), RunningRequest::default());
+        lock(&control.running).insert(id.to_owned(), FollowedRequest::default());
         Some(TestedRequest {
             core: self.clone(),
             control,
@@ -64,7 +64,7 @@ impl TestControl {
     }
 
     /// Changes what is known of a request; nothing when it has ended.
-    pub(super) fn update(&self, id: &str, change: impl FnOnce(&mut RunningRequest)) {
+    pub(super) fn update(&self, id: &str, change: impl FnOnce(&mut FollowedRequest)) {
         if let Some(running) = lock(&self.running).get_mut(id) {
             change(running);
         }

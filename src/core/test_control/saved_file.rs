@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use super::TestOrganization;
 use super::states::SavedState;
 use crate::core::Core;
-use crate::core::data_folder::{DATABASE, FILES, hash_of, refusal};
+use crate::core::data_dir::{DATABASE, FILES, hash_of, refusal};
 use crate::core::model::id::SeededIds;
 use crate::core::store::files::Blobs;
 use crate::core::store::{CopyQueries, FileQueries};

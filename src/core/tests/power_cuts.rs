@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::core::Core;
 use crate::core::clock::Clock;
-use crate::core::data_folder::Opening;
+use crate::core::data_dir::Opening;
 use crate::core::disk::LocalDisk;
 use crate::core::store::{ChangeQueries, FileQueries};
 use crate::testing::{TempFolder, settings};

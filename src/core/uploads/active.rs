@@ -74,7 +74,7 @@ impl ActiveUpload {
 
 impl Drop for ActiveUpload {
     fn drop(&mut self) {
-        // The turn ends first, so that whoever waits for it is still counted.
+        // The turn ends first, so that the request that waits for it is still counted.
         self.turn = None;
         let mut uploads = self.core.active_uploads().uploads();
         if let Entry::Occupied(mut here) = uploads.entry(self.digest) {

@@ -1,4 +1,4 @@
-//! Upload addresses: each takes one file, from whoever has its secret, with the permission of the key or the person who
+//! Upload addresses: each takes one file, from anyone who has its secret, with the permission of the key or the person who
 //! created it. The permission is checked as in every other upload: before the first byte, while bytes arrive, and in the
 //! transaction that stores the file and deletes the address.
 
@@ -122,7 +122,7 @@ impl Core {
         format!("{}{}", self.settings().public_url, upload_path(token))
     }
 
-    /// The open upload that a request names, if whoever created it may still write to its library.
+    /// The open upload that a request names, if its creator may still write to its library.
     ///
     /// # Errors
     /// `RESOURCE_NOT_FOUND`, the same whatever the reason.
@@ -225,7 +225,7 @@ fn permission(snapshot: Snapshot, record: &OpenUpload, now: Millis) -> Result<(C
 }
 
 impl FoundUpload {
-    /// Whoever created it.
+    /// Its creator.
     #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.caller
@@ -329,7 +329,7 @@ fn is_no_such_upload(error: &Error) -> bool {
     error.code() == Code::ResourceNotFound && error.message() == NO_SUCH_UPLOAD
 }
 
-/// The error for whoever has an address: nothing about the permission that it uses.
+/// The error for a client that has an address: it says nothing about the permission that the address uses.
 pub(super) fn hidden(error: Error) -> Error {
     let is_about_permission = matches!(
         error.code(),

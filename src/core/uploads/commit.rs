@@ -139,7 +139,7 @@ fn new_asset(
         uploaded_by: uploaded_by.to_owned(),
         trashed: None,
         approval: None,
-        look: None,
+        perceptual_hash: None,
     }
 }
 

@@ -40,7 +40,7 @@ pub struct ReceivingUpload {
 
 /// What a client says about the bytes that it sends.
 #[derive(Debug, Clone, Copy)]
-pub struct Part {
+pub struct UploadPart {
     /// Where they begin.
     pub offset: u64,
     /// The size of the whole file, if the client says it now.
@@ -128,7 +128,7 @@ impl ResumableUpload {
     /// `CONFLICT` when they begin elsewhere; `BAD_USER_INPUT` for another size than before; `PAYLOAD_TOO_LARGE`,
     /// `STORAGE_LIMIT_EXCEEDED` or `STORAGE_FULL` for the size; `RESOURCE_NOT_FOUND` for the parent; `RATE_LIMITED` when
     /// too many uploads are running.
-    pub async fn receive(mut self, part: Part) -> Result<ReceivingUpload> {
+    pub async fn receive(mut self, part: UploadPart) -> Result<ReceivingUpload> {
         let offset = self.record.received;
         if part.offset != offset {
             return Err(conflict(format!("The upload is at byte {offset}. Send the bytes from there.")));

@@ -79,7 +79,7 @@ impl Core {
         let requester = Requester::of(upload.permission.grant.actor());
         // Reserved before the first fetch, so that no upload fails halfway because the key's other fetches took them.
         let _slots = self.budget().fetches.reserve(&requester, urls.min(CONCURRENT_FETCHES) as u64)?;
-        let progress = Progress::new(report, sources.len());
+        let progress = SourceProgress::new(report, sources.len());
         upload.files = sources.len();
         let mut outcomes = stream::iter(
             sources.into_iter().map(|source| receive(upload.permission.clone(), source, &progress)),
@@ -127,14 +127,14 @@ enum CheckedSource {
 }
 
 /// Reports the progress to the client.
-struct Progress<F> {
+struct SourceProgress<F> {
     report: F,
     done_bytes: AtomicU64,
     done_files: AtomicUsize,
     files: usize,
 }
 
-impl<F: Fn(UploadProgress)> Progress<F> {
+impl<F: Fn(UploadProgress)> SourceProgress<F> {
     fn new(report: F, files: usize) -> Self {
         Self { report, done_bytes: AtomicU64::new(0), done_files: AtomicUsize::new(0), files }
     }
@@ -163,7 +163,7 @@ impl<F: Fn(UploadProgress)> Progress<F> {
 async fn receive<F: Fn(UploadProgress)>(
     permission: WritePermission,
     source: CheckedSource,
-    progress: &Progress<F>,
+    progress: &SourceProgress<F>,
 ) -> Result<FileOutcome> {
     let outcome = match source {
         CheckedSource::Bytes { file_name, bytes } => {
@@ -180,7 +180,7 @@ async fn receive<F: Fn(UploadProgress)>(
 async fn fetch<F: Fn(UploadProgress)>(
     permission: WritePermission,
     url: &str,
-    progress: &Progress<F>,
+    progress: &SourceProgress<F>,
 ) -> Result<FileOutcome> {
     let core = permission.core.clone();
     let max_bytes = core.settings().limits.url_bytes;

@@ -16,14 +16,14 @@ const MAX_STRAY_BYTES: u64 = 1 << 20;
 
 /// A segment: its marker, and the range of its content without the length field.
 #[derive(Debug, Clone)]
-pub struct Segment {
+pub struct JpegSegment {
     /// The second byte of its marker.
     pub marker: u8,
     /// The range of its content.
     pub body: Range<u64>,
 }
 
-impl Segment {
+impl JpegSegment {
     /// Whether it is a frame header. C4, C8 and CC are other segments; F7 is the frame header of JPEG-LS.
     pub fn is_frame(&self) -> bool {
         matches!(self.marker, 0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xF7)
@@ -57,7 +57,7 @@ impl<'a, R: Read + Seek> SegmentReader<'a, R> {
     ///
     /// # Errors
     /// When the file ends first, or has no picture.
-    pub fn next(&mut self) -> Result<Segment, Damage> {
+    pub fn next(&mut self) -> Result<JpegSegment, Damage> {
         loop {
             self.count += 1;
             if self.count > MAX_SEGMENTS {
@@ -78,7 +78,7 @@ impl<'a, R: Read + Seek> SegmentReader<'a, R> {
                         return Err("the length of a segment is wrong".into());
                     }
                     self.at = start + length;
-                    return Ok(Segment { marker, body: start + 2..start + length });
+                    return Ok(JpegSegment { marker, body: start + 2..start + length });
                 }
             }
         }
@@ -126,7 +126,7 @@ pub fn geometry<R: Read + Seek>(reader: &mut ByteReader<R>) -> Result<Geometry, 
 }
 
 /// The EXIF block in a segment. The sixth byte of its name is padding. A segment too short for a header is ignored.
-fn exif<R: Read + Seek>(reader: &mut ByteReader<R>, segment: &Segment) -> Option<Range<u64>> {
+fn exif<R: Read + Seek>(reader: &mut ByteReader<R>, segment: &JpegSegment) -> Option<Range<u64>> {
     let block = segment.body.start + 6..segment.body.end;
     let is_exif = segment.marker == 0xE1
         && block.end >= block.start + 8

@@ -11,19 +11,19 @@ mod samples;
 
 const MAX_PIXELS: u64 = 200_000_000;
 
-fn look(bytes: &[u8]) -> Result<Inspected, String> {
+fn inspected(bytes: &[u8]) -> Result<Inspected, String> {
     inspect(&mut Cursor::new(bytes), MAX_PIXELS)
 }
 
 fn size_of(bytes: &[u8]) -> Option<(u32, u32)> {
-    let found = look(bytes).unwrap();
+    let found = inspected(bytes).unwrap();
     found.width.zip(found.height)
 }
 
 #[test]
 fn every_type_is_recognised_by_its_bytes() {
     for (media_type, bytes) in samples() {
-        let found = look(&bytes).unwrap();
+        let found = inspected(&bytes).unwrap();
         assert_eq!(found.media_type, media_type);
         let size = if media_type == MediaType::Pdf { None } else { Some((40, 30)) };
         assert_eq!(found.width.zip(found.height), size, "{media_type:?}");
@@ -79,10 +79,10 @@ fn other_types_are_refused() {
     let audio = [brands(*b"M4A ", &[*b"mp42", *b"isom"]), movie(&[])].concat();
     let built = [raw, audio, matroska(b"matroska"), matroska(b"webmx")];
     for bytes in others.into_iter().chain(built.iter().map(Vec::as_slice)) {
-        let reason = look(bytes).unwrap_err();
+        let reason = inspected(bytes).unwrap_err();
         assert!(reason.starts_with("its type is not accepted (accepted are JPEG, "), "{reason}");
     }
-    assert_eq!(look(b"").unwrap_err(), "it is empty");
+    assert_eq!(inspected(b"").unwrap_err(), "it is empty");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn damaged_files_are_refused() {
         (jpeg(0, 30, 1), "it is a damaged JPEG: its width or height is zero"),
         (png(20_000, 10_001, 1), "it has 200020000 pixels, and at most 200000000 are accepted"),
     ] {
-        assert_eq!(look(&bytes).unwrap_err(), reason);
+        assert_eq!(inspected(&bytes).unwrap_err(), reason);
     }
 }
 
@@ -122,7 +122,7 @@ fn an_svg_must_be_well_formed_to_its_end() {
         (&format!("<svg><{}/></svg>", "n".repeat(2000)), "a name in it is longer than 1000 bytes"),
         (&format!("<svg>{}</svg>", "x".repeat(17 << 20)), "one of its parts is larger than 16777216 bytes"),
     ] {
-        assert_eq!(look(text.as_bytes()).unwrap_err(), format!("it is a damaged SVG: {reason}"));
+        assert_eq!(inspected(text.as_bytes()).unwrap_err(), format!("it is a damaged SVG: {reason}"));
     }
 }
 
@@ -201,7 +201,7 @@ fn only_a_little_of_a_large_file_is_read() {
 proptest! {
     #[test]
     fn random_bytes_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
-        let _ = look(&bytes);
+        let _ = inspected(&bytes);
     }
 
     #[test]
@@ -219,7 +219,7 @@ proptest! {
         if is_cut {
             bytes.truncate(keep.index(bytes.len()));
         }
-        if let Ok(found) = look(&bytes) {
+        if let Ok(found) = inspected(&bytes) {
             prop_assert_eq!(found.width.is_some(), found.height.is_some());
             prop_assert!(found.width != Some(0) && found.height != Some(0));
         }
@@ -227,7 +227,7 @@ proptest! {
 
     #[test]
     fn any_xml_does_not_panic(text in "[<>/!?a-c'\"=&;\\[\\] -]{0,80}") {
-        let _ = look(text.as_bytes());
-        let _ = look(format!("<svg>{text}</svg>").as_bytes());
+        let _ = inspected(text.as_bytes());
+        let _ = inspected(format!("<svg>{text}</svg>").as_bytes());
     }
 }

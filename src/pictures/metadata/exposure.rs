@@ -38,12 +38,12 @@ impl Exposure {
 
 /// A place on the earth, in millionths of a degree: about ten centimetres.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
+pub struct Coordinates {
     latitude: i32,
     longitude: i32,
 }
 
-impl Position {
+impl Coordinates {
     pub(super) fn of(gps: &GPSInfo) -> Option<Self> {
         Self::new(gps.latitude_decimal()?, gps.longitude_decimal()?)
     }
@@ -97,12 +97,12 @@ mod tests {
 
     #[test]
     fn only_places_on_the_earth_are_places() {
-        let place = Position::new(-33.8568, 151.2153).unwrap();
+        let place = Coordinates::new(-33.8568, 151.2153).unwrap();
         assert_eq!((place.latitude(), place.longitude()), (-33.8568, 151.2153));
         for (latitude, longitude) in
             [(0.0, 0.0), (91.0, 0.0), (1.0, 180.1), (f64::NAN, 1.0), (1.0, f64::INFINITY)]
         {
-            assert_eq!(Position::new(latitude, longitude), None);
+            assert_eq!(Coordinates::new(latitude, longitude), None);
         }
     }
 }

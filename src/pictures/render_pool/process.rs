@@ -27,7 +27,7 @@ pub(super) struct Spawner(mpsc::Sender<Start>);
 /// A request to start a process, and the channel for the result.
 struct Start {
     program: PathBuf,
-    started: mpsc::Sender<io::Result<Process>>,
+    started: mpsc::Sender<io::Result<WorkerProcess>>,
 }
 
 impl Spawner {
@@ -36,14 +36,14 @@ impl Spawner {
         std::thread::Builder::new().name("rasterd-workers".to_owned()).spawn(move || {
             for Start { program, started } in received {
                 // Fails only when the requesting thread is gone; the process is then killed on drop.
-                let _ = started.send(Process::start(&program));
+                let _ = started.send(WorkerProcess::start(&program));
             }
         })?;
         Ok(Self(starts))
     }
 
     /// Starts a process. Blocks until it runs.
-    pub(super) fn spawn(&self, program: &Path) -> io::Result<Process> {
+    pub(super) fn spawn(&self, program: &Path) -> io::Result<WorkerProcess> {
         let (started, answer) = mpsc::channel();
         self.0.send(Start { program: program.to_owned(), started }).map_err(io::Error::other)?;
         answer.recv().map_err(io::Error::other)?
@@ -51,7 +51,7 @@ impl Spawner {
 }
 
 /// A child process. Killed on drop.
-pub(super) struct Process {
+pub(super) struct WorkerProcess {
     child: Child,
     requests: ChildStdin,
     replies: ChildStdout,
@@ -59,7 +59,7 @@ pub(super) struct Process {
     pub(super) pictures: u32,
 }
 
-impl Process {
+impl WorkerProcess {
     fn start(program: &Path) -> io::Result<Self> {
         let mut child = Command::new(program)
             .arg(COMMAND)
@@ -96,7 +96,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for WorkerProcess {
     fn drop(&mut self) {
         self.kill();
     }

@@ -97,7 +97,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Tells faults of the file from faults of the disk.
+/// Distinguishes faults of the file from faults of the disk.
 fn failure(error: io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Failure::damaged("it ends before its last row"),

@@ -13,17 +13,17 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// The process that the server runs in.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(super) struct ProcessCollector {
     started: Duration,
 }
 
-impl Default for Process {
+impl Default for ProcessCollector {
     fn default() -> Self {
         Self { started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() }
     }
 }
 
-impl Collector for Process {
+impl Collector for ProcessCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut gauge = |name: &str, help: &str, value: Option<u64>| match value {
             Some(value) => {
@@ -55,7 +55,7 @@ fn processor_time() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }
 
-/// In bytes; the system tells kibibytes.
+/// In bytes; the system reports kibibytes.
 fn resident_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -63,6 +63,6 @@ fn resident_memory() -> Option<u64> {
 }
 
 fn open_files() -> Option<u64> {
-    // Without the one of the listing itself.
+    // Without the descriptor of this listing.
     Some((fs::read_dir("/proc/self/fd").ok()?.count() as u64).saturating_sub(1))
 }

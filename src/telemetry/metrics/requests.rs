@@ -122,9 +122,9 @@ impl RequestMetrics {
 
     /// A request that runs until this is dropped.
     #[must_use]
-    pub fn begin(&self) -> RunningRequest {
+    pub fn begin(&self) -> RunningGuard {
         self.running.inc();
-        RunningRequest(self.running.clone())
+        RunningGuard(self.running.clone())
     }
 
     /// Counts an answer.
@@ -145,9 +145,9 @@ impl RequestMetrics {
 
 /// A request that is being answered. It counts as running until this is dropped.
 #[derive(Debug)]
-pub struct RunningRequest(Gauge);
+pub struct RunningGuard(Gauge);
 
-impl Drop for RunningRequest {
+impl Drop for RunningGuard {
     fn drop(&mut self) {
         self.0.dec();
     }

@@ -31,7 +31,7 @@ label_values! {
 
 label_values! {
     /// A folder with a file system.
-    Folder of "folder" {
+    MeasuredFolder of "folder" {
         /// The data directory.
         Data = "data",
         /// The folder of files, which may be on a file system of its own.
@@ -163,7 +163,7 @@ impl StateMetrics {
     }
 
     /// Sets the size of the file system of a folder and what may still be written to it, in bytes.
-    pub fn set_disk(&self, folder: Folder, size: u64, available: u64) {
+    pub fn set_disk(&self, folder: MeasuredFolder, size: u64, available: u64) {
         self.disk_size.get_or_create(&label(folder)).set(size);
         self.disk_available.get_or_create(&label(folder)).set(available);
     }

@@ -19,7 +19,7 @@ use super::response::RequestError;
 use super::types::Upload;
 use crate::core::uploads;
 use crate::error::{Error, Result, excerpt};
-use crate::transport::form::{MultipartForm, Part};
+use crate::transport::form::{FormPart, MultipartForm};
 use crate::transport::incomplete_body;
 use crate::transport::wire::describe_json_error;
 
@@ -208,7 +208,7 @@ async fn hand_over(form: &mut MultipartForm, pieces: mpsc::Sender<FilePiece>) {
 }
 
 async fn hand_over_part(
-    mut part: Part,
+    mut part: FormPart,
     pieces: &mpsc::Sender<FilePiece>,
 ) -> Result<(), mpsc::error::SendError<FilePiece>> {
     let name = part.file_name.take().unwrap_or_default();

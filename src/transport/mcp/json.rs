@@ -37,7 +37,7 @@ fn shown_in(value: Value) -> Value {
 
 fn spelled(value: &impl Serialize) -> Result<String> {
     let mut text = Vec::with_capacity(512);
-    value.serialize(&mut Serializer::with_formatter(&mut text, Visible)).map_err(Error::internal)?;
+    value.serialize(&mut Serializer::with_formatter(&mut text, VisibleFormatter)).map_err(Error::internal)?;
     String::from_utf8(text).map_err(Error::internal)
 }
 
@@ -50,9 +50,9 @@ pub fn visible(text: &str) -> String {
     }
 }
 
-struct Visible;
+struct VisibleFormatter;
 
-impl Formatter for Visible {
+impl Formatter for VisibleFormatter {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         // Nearly all text is plain ASCII, and bytes are faster to check than characters.
         if fragment.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {

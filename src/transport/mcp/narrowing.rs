@@ -1,5 +1,5 @@
 //! How the address of the endpoint narrows a connection: `?readonly=1` and `?libraries=a,b`. A value that could be meant in
-//! another way is refused, because whoever writes one relies on what it takes away.
+//! another way is refused, because anyone who writes one relies on what it takes away.
 
 use std::collections::BTreeSet;
 

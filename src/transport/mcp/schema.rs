@@ -8,7 +8,7 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use crate::operations::{Pages, ToolAnswer};
+use crate::operations::{Paging, ToolAnswer};
 use crate::transport::wire::configured::Configured;
 
 /// The schema of a tool's arguments: the ids of its target, and the operation's input. Other members are not allowed.
@@ -66,13 +66,13 @@ pub fn output<T: JsonSchema>(form: ToolAnswer, depth: Option<usize>) -> JsonObje
 }
 
 /// The schema of a list under a name.
-fn list(name: &str, items: JsonObject, pages: Pages) -> JsonObject {
+fn list(name: &str, items: JsonObject, pages: Paging) -> JsonObject {
     let mut properties = JsonObject::new();
     properties.insert(name.to_owned(), Value::Object(items));
     let mut required = vec![json!(name)];
     match pages {
-        Pages::Unstated => {}
-        Pages::NextAndTotal => {
+        Paging::Unstated => {}
+        Paging::NextAndTotal => {
             for member in ["nextPage", "total"] {
                 properties.insert(member.to_owned(), json!({ "type": ["integer", "null"] }));
                 required.push(json!(member));

@@ -1,8 +1,6 @@
 //! The OpenAPI document, made from the routes, the declarations of their operations, and the types that the code reads
 //! and writes.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::example::ExampleBuilder;
@@ -17,6 +15,7 @@ use utoipa::openapi::{
     Paths, Required, Server,
 };
 
+mod errors;
 pub mod schemas;
 
 use super::ROUTES;
@@ -26,7 +25,8 @@ use crate::error::Code;
 use crate::operations::{ASSETS, CURSOR, EndpointInput, Method, Parameter, UPLOADS};
 use crate::transport::wire::Version;
 use crate::transport::wire::configured::Configured;
-use schemas::{Schemas, envelope, literal, named};
+use errors::{error_schema, errors, failure};
+use schemas::{Schemas, envelope, literal};
 
 /// Where the document itself is.
 pub const PATH: &str = "/openapi.json";
@@ -271,66 +271,6 @@ fn path_parameter(name: &str) -> ParameterBuilder {
         .parameter_in(ParameterIn::Path)
         .required(Required::True)
         .schema(Some(literal(json!({"type": "string", "minLength": 1}))))
-}
-
-/// The errors of an endpoint, by status.
-fn errors(route: &Route) -> BTreeMap<u16, Vec<Code>> {
-    let mut codes = vec![
-        Code::ApiVersionRequired,
-        Code::BadUserInput,
-        Code::Unauthenticated,
-        Code::InvalidApiKey,
-        Code::Internal,
-        Code::ServiceUnavailable,
-    ];
-    codes.extend(route.declaration.needs.codes());
-    if route.endpoint.input.has_body() {
-        codes.push(Code::PayloadTooLarge);
-    }
-    codes.extend(route.endpoint.codes);
-    let mut by_status = BTreeMap::<u16, Vec<Code>>::new();
-    for code in codes {
-        by_status.entry(code.status()).or_default().push(code);
-    }
-    by_status
-}
-
-fn failure(codes: &[Code]) -> ResponseBuilder {
-    let line = |code: &Code| format!("[`{}`]({}): {}", code.name(), code.documentation(), code.meaning());
-    let lines: Vec<String> = codes.iter().map(line).collect();
-    let examples = codes.iter().map(|code| {
-        let value = json!({"error": {"code": code.name(), "message": code.meaning()}});
-        (code.name(), ExampleBuilder::new().value(Some(value)).build())
-    });
-    let content: Content =
-        ContentBuilder::new().schema(Some(named("Error"))).examples_from_iter(examples).build();
-    ResponseBuilder::new().description(lines.join("\n\n")).content(JSON, content)
-}
-
-fn error_schema() -> Value {
-    let names: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
-    let link = |code: &Code| format!("[`{}`]({})", code.name(), code.documentation());
-    let links: Vec<String> = Code::ALL.iter().map(link).collect();
-    json!({
-        "type": "object",
-        "required": ["error"],
-        "additionalProperties": false,
-        "properties": {
-            "error": {
-                "type": "object",
-                "required": ["code", "message"],
-                "additionalProperties": false,
-                "properties": {
-                    "code": {
-                        "type": "string",
-                        "enum": names,
-                        "description": format!("What each code means, and what to do: {}.", links.join(", ")),
-                    },
-                    "message": {"type": "string", "description": "One sentence for a person: what is wrong and what to do."},
-                },
-            },
-        },
-    })
 }
 
 /// The endpoint that answers this document.

@@ -19,7 +19,7 @@ use crate::transport::mcp::running::RunningRequests;
 use crate::transport::mcp::{self, McpOptions, McpServer};
 use crate::transport::test_control::{self, TestControlOptions};
 use crate::transport::{self, Observers, StrictTransportSecurity, cdn, docs, graphql, rest, uploads};
-use crate::webapp as pages;
+use crate::webapp;
 
 /// The transports with their options; each worker mounts them.
 #[derive(Clone)]
@@ -29,12 +29,12 @@ struct Mounts {
     draining: Arc<AtomicBool>,
     addresses: AllowedAddresses,
     documents: rest::Documents,
-    docs: docs::Pages,
+    docs: docs::RenderedDocs,
     mcp: McpOptions,
     mcp_server: McpServer,
     running: RunningRequests,
     graphql: graphql::GraphQlOptions,
-    pages: pages::WebappOptions,
+    webapp: webapp::WebappOptions,
     test_control: Option<TestControlOptions>,
     traces: Option<Traces>,
     /// Where they are on the main listener.
@@ -75,9 +75,10 @@ impl Listeners {
             mcp_hosts: mcp_hosts.clone(),
         };
         let mcp = McpOptions { addresses: addresses.clone(), mcp_hosts };
-        let pages = pages::WebappOptions { authority, certificates: Arc::clone(&metrics.certificates) };
+        let webapp = webapp::WebappOptions { authority, certificates: Arc::clone(&metrics.certificates) };
         let mcp_server = McpServer::new(core.clone());
-        let (documents, docs) = (rest::Documents::new(core.settings()), docs::Pages::new(core.settings()));
+        let (documents, docs) =
+            (rest::Documents::new(core.settings()), docs::RenderedDocs::new(core.settings()));
         let running = RunningRequests::default();
         let monitoring =
             own_listener.map(|listener| (listener, MonitoringMounts::new(metrics.clone(), security)));
@@ -94,7 +95,7 @@ impl Listeners {
             mcp_server,
             running,
             graphql,
-            pages,
+            webapp,
             test_control,
             traces,
             metrics: is_on_main.then_some(metrics),
@@ -151,7 +152,7 @@ impl Mounts {
         docs::configure(routes, &self.docs);
         mcp::configure(routes, &self.core, self.mcp_server.clone(), self.mcp.clone(), self.running.clone());
         graphql::configure(routes, &self.core, &self.graphql);
-        pages::configure(routes, &self.core, &self.pages);
+        webapp::configure(routes, &self.core, &self.webapp);
         if let Some(options) = &self.test_control {
             test_control::configure(routes, &self.core, options);
         }

@@ -17,9 +17,9 @@ pub enum Signal {
 
 /// Sends signals to a server. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Control(mpsc::UnboundedSender<Signal>);
+pub struct ServerControl(mpsc::UnboundedSender<Signal>);
 
-impl Control {
+impl ServerControl {
     /// Makes the server finish what is running and end; the second time, end at once.
     pub fn stop(&self) {
         self.send(Signal::Stop);
@@ -61,11 +61,11 @@ impl Control {
 pub struct Signals(mpsc::UnboundedReceiver<Signal>);
 
 impl Signals {
-    /// Signals that the program itself sends, through the [`Control`].
+    /// Signals that the program itself sends, through the [`ServerControl`].
     #[must_use]
-    pub fn channel() -> (Control, Self) {
+    pub fn channel() -> (ServerControl, Self) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Control(sender), Self(receiver))
+        (ServerControl(sender), Self(receiver))
     }
 
     /// The signals of the operating system: SIGTERM and SIGINT stop, SIGHUP reloads. Needs a running tokio.

@@ -33,7 +33,7 @@ pub struct ShownProof {
 }
 
 impl Challenges {
-    /// Shows a certificate for `domain` with the SHA-256 of a key authorization to whoever asks for it in a handshake.
+    /// Shows a certificate for `domain` with the SHA-256 of a key authorization to every client that asks for it in a handshake.
     ///
     /// # Errors
     /// When no certificate can be made for this name.

@@ -19,7 +19,7 @@ mod renewer;
 #[cfg(test)]
 mod tests;
 
-use authority::Authority;
+use authority::SigningAuthority;
 pub use bundle::Bundle;
 pub use renewer::CertificateRenewer;
 
@@ -109,7 +109,7 @@ pub fn ensure(dir: &Path, names: &[String], now: SystemTime) -> Result<Developme
     make_folder(dir)?;
     let names = all_names(dir, names)?;
     let ca_file = ca_file(dir);
-    let (authority, reissued) = Authority::open(&ca_file, &dir.join("ca-key.pem"), now)?;
+    let (authority, reissued) = SigningAuthority::open(&ca_file, &dir.join("ca-key.pem"), now)?;
     let bundle = Bundle::refresh(bundle_file(dir), authority.certificate())?;
     let files = DevelopmentCertificate {
         ca_file,
@@ -135,7 +135,7 @@ pub fn problem(dir: &Path, names: &[String], now: SystemTime) -> Option<TlsError
         return Some(error);
     }
     if dir.exists() {
-        let authority = Authority::check(&dir.join("ca.pem"), &dir.join("ca-key.pem"), now);
+        let authority = SigningAuthority::check(&dir.join("ca.pem"), &dir.join("ca-key.pem"), now);
         return authority.err();
     }
     None

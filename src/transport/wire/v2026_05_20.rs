@@ -141,7 +141,7 @@ impl Asset {
             height: asset.content.height,
             name: asset.name,
             library_id: detail.library.to_string(),
-            blurhash: asset.content.processing_result().and_then(|look| look.blurhash.clone()),
+            blurhash: asset.content.processing_result().and_then(|result| result.blurhash.clone()),
             thumb_url: pictures::within(renderable_types, &asset.content, &url, pictures::THUMB),
             thumb_high_url: pictures::within(renderable_types, &asset.content, &url, pictures::THUMB_HIGH),
             thumb_url_blurred: pictures::blurred(renderable_types, &asset.content, &url),

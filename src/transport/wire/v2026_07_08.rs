@@ -227,7 +227,7 @@ impl Asset {
             size: asset.content.size,
             width: asset.content.width,
             height: asset.content.height,
-            blurhash: asset.content.processing_result().and_then(|look| look.blurhash.clone()),
+            blurhash: asset.content.processing_result().and_then(|result| result.blurhash.clone()),
             sizes: pictures::sizes(renderable_types, &asset.content, &url),
             url,
             app_url,

@@ -42,7 +42,7 @@ export async function ask(address, signal, isAgain = false) {
 /** @param {number} status */
 function reasonOf(status) {
   if (status === 429) return "The server has too much to do.";
-  if (status === 404) return "This is no longer there, or you have no access to it any more.";
+  if (status === 404) return "This is no longer there, or you no longer have access to it.";
   return "The server could not answer.";
 }
 

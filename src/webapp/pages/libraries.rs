@@ -15,7 +15,7 @@ use crate::transport;
 use crate::webapp::flash::Flash;
 use crate::webapp::form::Form;
 use crate::webapp::format::numbers::counted;
-use crate::webapp::layout::{Layout, Section};
+use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::pages::settings::checklist::Checklist;
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::{page, page_again, redirect_with};
@@ -146,7 +146,7 @@ fn list_page(user: &SignedInUser, organization: &str, typed: &str, problem: &str
     let all: Vec<_> = libraries.iter().map(|detail| detail.library.clone()).collect();
     let cards = libraries.into_iter().map(|library| card(&user.core, &caller, organization, library));
     Ok(LibraryListPage {
-        layout: user.layout("Libraries")?.within(&caller, Section::Libraries),
+        layout: user.layout("Libraries")?.within(&caller, NavSection::Libraries),
         organization: organization.to_owned(),
         can: Can::of(&caller),
         cards: cards.collect::<Result<_>>()?,

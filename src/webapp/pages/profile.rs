@@ -23,7 +23,7 @@ use crate::webapp::user_agent;
 
 pub mod passkeys;
 
-use passkeys::{PasskeyRow, Passkeys};
+use passkeys::{PasskeyRow, PasskeySupport};
 
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/profile.html")]
@@ -33,7 +33,7 @@ struct ProfilePage<'a> {
     name_problem: &'a str,
     email: &'a str,
     password_problem: &'a str,
-    support: Passkeys,
+    support: PasskeySupport,
     passkeys: Vec<PasskeyRow>,
     sessions: Vec<SessionRow>,
 }
@@ -84,7 +84,7 @@ fn profile<'a>(user: &'a SignedInUser, problems: &Problems<'a>) -> Result<Profil
         name_problem,
         email: &member.email,
         password_problem: problems.password,
-        support: Passkeys::of(&user.core, &user.context),
+        support: PasskeySupport::of(&user.core, &user.context),
         passkeys: user.core.list_passkeys(&user.person)?.into_iter().map(PasskeyRow::from).collect(),
         sessions: sessions.into_iter().map(SessionRow::of).collect(),
     })
@@ -148,7 +148,7 @@ async fn end_others(user: SignedInUser) -> Result<HttpResponse> {
     redirect_with(&user.context, &own_page(), &Flash::success(said))
 }
 
-/// The appearance is kept by this browser, whoever is signed in.
+/// The appearance is kept by this browser and does not depend on who is signed in.
 async fn choose_theme(context: RequestContext, form: Form, request: HttpRequest) -> Result<HttpResponse> {
     let back = LocalPath::parse(form.text("next")).unwrap_or_else(own_page);
     let kept = CookieLifetime::For(core_of(&request)?.settings().members.session_life);

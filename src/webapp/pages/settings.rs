@@ -12,7 +12,7 @@ use crate::core::model::Organization;
 use crate::error::{Code, Error, Result};
 use crate::transport;
 use crate::webapp::flash::Flash;
-use crate::webapp::layout::{Layout, Section};
+use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::redirect_with;
 use crate::webapp::signed_in_user::SignedInUser;
@@ -37,40 +37,40 @@ mod people;
 
 /// The routes. `{organization}` is read by [`OwnerRequest`].
 pub fn configure(routes: &mut web::ServiceConfig) {
-    let look = |path: &str| transport::resource(&format!("/{{organization}}/settings{path}"), &[Method::GET]);
+    let get = |path: &str| transport::resource(&format!("/{{organization}}/settings{path}"), &[Method::GET]);
     let change =
         |path: &str| transport::resource(&format!("/{{organization}}/settings{path}"), &[Method::POST]);
     let both = |path: &str| {
         transport::resource(&format!("/{{organization}}/settings{path}"), &[Method::GET, Method::POST])
     };
     routes
-        .service(look("").route(web::get().to(general::show)))
+        .service(get("").route(web::get().to(general::show)))
         .service(change("/name").route(web::post().to(general::rename)))
         .service(change("/libraries").route(web::post().to(general::add_library)))
-        .service(look("/libraries/{library}").route(web::get().to(library::show)))
+        .service(get("/libraries/{library}").route(web::get().to(library::show)))
         .service(change("/libraries/{library}/name").route(web::post().to(library::rename)))
         .service(change("/libraries/{library}/delete").route(web::post().to(library::delete)))
         .service(both("/keys").route(web::get().to(keys::list)).route(web::post().to(keys::generate)))
-        .service(look("/keys/new").route(web::get().to(keys::begin)))
-        .service(look("/keys/{key}").route(web::get().to(key::show)))
+        .service(get("/keys/new").route(web::get().to(keys::begin)))
+        .service(get("/keys/{key}").route(web::get().to(key::show)))
         .service(change("/keys/{key}/grants").route(web::post().to(key::grant)))
         .service(change("/keys/{key}/name").route(web::post().to(key::rename)))
         .service(change("/keys/{key}/regenerate").route(web::post().to(key::regenerate)))
         .service(change("/keys/{key}/delete").route(web::post().to(key::delete)))
-        .service(look("/connect").route(web::get().to(connect::show)))
-        .service(look("/connect/rasterd-authority.crt").route(web::get().to(connect::download)))
-        .service(look("/connect/rasterd-authorities.pem").route(web::get().to(connect::download_bundle)))
-        .service(look("/connect/rasterd.mcpb").route(web::get().to(connect::desktop_bundle)))
+        .service(get("/connect").route(web::get().to(connect::show)))
+        .service(get("/connect/rasterd-authority.crt").route(web::get().to(connect::download)))
+        .service(get("/connect/rasterd-authorities.pem").route(web::get().to(connect::download_bundle)))
+        .service(get("/connect/rasterd.mcpb").route(web::get().to(connect::desktop_bundle)))
         .service(change("/checklist").route(web::post().to(checklist::dismiss)))
-        .service(look("/people").route(web::get().to(people::list)))
+        .service(get("/people").route(web::get().to(people::list)))
         .service(change("/people/invite").route(web::post().to(people::invite)))
         .service(change("/people/withdraw").route(web::post().to(people::withdraw)))
         .service(change("/people/role").route(web::post().to(members::set_role)))
         .service(change("/people/remove").route(web::post().to(members::remove)))
         .service(change("/people/reset-password").route(web::post().to(members::reset_password)))
-        .service(look("/overview").route(web::get().to(overview::show)))
+        .service(get("/overview").route(web::get().to(overview::show)))
         .service(change("/overview/retry").route(web::post().to(overview::retry)))
-        .service(look("/overview/audit.jsonl").route(web::get().to(audit::export)));
+        .service(get("/overview/audit.jsonl").route(web::get().to(audit::export)));
 }
 
 /// A request of an owner of the organization in its path. Nobody else's request gets any further.
@@ -106,7 +106,7 @@ impl OwnerRequest {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn layout(&self, title: &str, section: Section) -> Result<Layout> {
+    pub fn layout(&self, title: &str, section: NavSection) -> Result<Layout> {
         Ok(self.user.layout(title)?.within(&self.user.caller(self.slug())?, section))
     }
 

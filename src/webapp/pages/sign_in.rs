@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::transport;
 use crate::webapp::form::Form;
 use crate::webapp::layout::Layout;
-use crate::webapp::pages::profile::passkeys::Passkeys;
+use crate::webapp::pages::profile::passkeys::PasskeySupport;
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::{page, page_with, redirect};
 use crate::webapp::request_context::RequestContext;
@@ -23,7 +23,7 @@ struct SignInPage<'a> {
     next: LocalPath,
     email: &'a str,
     problem: &'a str,
-    support: Passkeys,
+    support: PasskeySupport,
 }
 
 /// The routes.
@@ -42,7 +42,7 @@ async fn show(context: RequestContext, request: HttpRequest) -> Result<HttpRespo
     if is_signed_in.is_ok() {
         return Ok(redirect(&context, &next));
     }
-    let (layout, support) = (Layout::new(&context, "Sign in"), Passkeys::of(&core, &context));
+    let (layout, support) = (Layout::new(&context, "Sign in"), PasskeySupport::of(&core, &context));
     page(&SignInPage { layout, next, email: "", problem: "", support })
 }
 
@@ -77,7 +77,7 @@ fn form_again(
         return Err(error);
     }
     let status = if is_refused { 422 } else { 429 };
-    let (layout, support) = (Layout::new(context, "Sign in"), Passkeys::of(core, context));
+    let (layout, support) = (Layout::new(context, "Sign in"), PasskeySupport::of(core, context));
     let mut answer =
         page_with(status, &SignInPage { layout, next, email, problem: error.message(), support })?;
     if let Some(seconds) = error.seconds_to_wait() {

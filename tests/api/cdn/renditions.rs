@@ -27,7 +27,7 @@ const SEEDING: &[u8] = include_bytes!("../../fixtures/seeding.png");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_rasterd");
 
 /// The type and the size of an answer, by its bytes.
-fn looks(reply: &Reply) -> (MediaType, u32, u32) {
+fn format_and_size(reply: &Reply) -> (MediaType, u32, u32) {
     assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
     let seen = media::inspect(&mut Cursor::new(&reply.body), u64::MAX).unwrap();
     assert_eq!(reply.header("content-type"), seen.media_type.mime());
@@ -87,7 +87,7 @@ async fn each_parameter_does_what_it_says() {
         ("fm=webp", (MediaType::WebP, 1200, 800)),
     ] {
         let reply = stocked.client.get(&format!("{sunset}?{query}")).await;
-        assert_eq!(looks(&reply), expected, "{query}");
+        assert_eq!(format_and_size(&reply), expected, "{query}");
     }
     let size =
         async |quality: u32| stocked.client.get(&format!("{sunset}?w=400&q={quality}")).await.body.len();
@@ -128,12 +128,15 @@ async fn the_format_follows_the_original_unless_one_is_requested() {
         (&svg, MediaType::Png, MediaType::Png),
         (&tiff, MediaType::Jpeg, MediaType::Jpeg),
     ] {
-        assert_eq!(looks(&accepting(&stocked, &format!("{path}?w=400"), "image/webp").await).0, own);
         assert_eq!(
-            looks(&accepting(&stocked, &format!("{path}?fm=auto"), "image/webp,*/*").await).0,
+            format_and_size(&accepting(&stocked, &format!("{path}?w=400"), "image/webp").await).0,
+            own
+        );
+        assert_eq!(
+            format_and_size(&accepting(&stocked, &format!("{path}?fm=auto"), "image/webp,*/*").await).0,
             MediaType::WebP
         );
-        assert_eq!(looks(&accepting(&stocked, &format!("{path}?fm=auto"), "*/*").await).0, plain);
+        assert_eq!(format_and_size(&accepting(&stocked, &format!("{path}?fm=auto"), "*/*").await).0, plain);
     }
     let auto = accepting(&stocked, &format!("{png}?fm=auto"), "*/*").await;
     assert!(auto.header("vary").contains("Accept"), "{:?}", auto.headers);
@@ -193,7 +196,7 @@ async fn a_rendition_is_upright_and_has_no_metadata() {
     assert_eq!(expected.dimensions(), (214, 320));
     assert!(difference(&pixels(&reply), &image::imageops::rotate90(&expected)) < 3);
     let jpeg = stocked.client.get(&format!("{lying}?w=320")).await;
-    assert_eq!(looks(&jpeg), (MediaType::Jpeg, 320, 214));
+    assert_eq!(format_and_size(&jpeg), (MediaType::Jpeg, 320, 214));
     assert!(!jpeg.body.windows(4).any(|bytes| bytes == b"Exif"));
     assert!(stocked.client.get(&lying).await.body == turned(WINE, 6), "the original stays as it is");
 }
@@ -235,7 +238,7 @@ async fn a_hostile_file_is_refused_and_the_server_keeps_running() {
     }
     // The existing part of a file is shown.
     for path in [&half, &sunset] {
-        assert_eq!(looks(&stocked.client.get(&format!("{path}?w=400")).await).1, 400, "{path}");
+        assert_eq!(format_and_size(&stocked.client.get(&format!("{path}?w=400")).await).1, 400, "{path}");
     }
 }
 
@@ -265,7 +268,7 @@ async fn concurrent_requests_share_one_rendering() {
     let before = kept(&stocked.server).len();
     let replies = futures_util::future::join_all((0..8).map(|_| stocked.client.get(&path))).await;
     for reply in &replies {
-        assert_eq!(looks(reply), (MediaType::WebP, 960, 640));
+        assert_eq!(format_and_size(reply), (MediaType::WebP, 960, 640));
         assert!(reply.body == replies[0].body);
     }
     assert_eq!(fs::read_to_string(log).unwrap(), "started\n");
@@ -280,8 +283,8 @@ async fn the_least_recently_used_renditions_are_evicted() {
     let first = format!("{sunset}?w=16");
     for quality in (5..=100).step_by(5) {
         stocked.server.clock().advance(Duration::from_mins(2));
-        assert_eq!(looks(&stocked.client.get(&format!("{sunset}?w=32&q={quality}")).await).1, 32);
-        assert_eq!(looks(&stocked.client.get(&first).await).1, 16);
+        assert_eq!(format_and_size(&stocked.client.get(&format!("{sunset}?w=32&q={quality}")).await).1, 32);
+        assert_eq!(format_and_size(&stocked.client.get(&first).await).1, 16);
     }
     // Each counts as a block of 4096 bytes.
     let files = kept(&stocked.server);
@@ -299,7 +302,7 @@ async fn the_folder_may_be_deleted_while_the_server_runs() {
     let first = stocked.client.get(&path).await;
     fs::remove_dir_all(stocked.server.data_dir().join("renditions")).unwrap();
     let again = stocked.client.get(&path).await;
-    assert_eq!(looks(&again), (MediaType::Jpeg, 200, 133));
+    assert_eq!(format_and_size(&again), (MediaType::Jpeg, 200, 133));
     assert_eq!(again.header("etag"), first.header("etag"));
     assert_eq!(kept(&stocked.server).len(), 1);
 }

@@ -283,6 +283,6 @@ fn what_a_key_can_do_is_explained_tool_by_tool() {
             (explained["expired"] == true).then_some(())
         });
         let text = test_dir.done(&explain);
-        assert!(text.contains("It expired on ") && text.contains("can do nothing any more"), "{text}");
+        assert!(text.contains("It expired on ") && text.contains("no longer works"), "{text}");
     }
 }

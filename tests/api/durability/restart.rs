@@ -60,15 +60,15 @@ async fn fill(rest: &Rest) {
     assert_eq!(rest.json(Method::PATCH, &path, description).await.status, 200);
     assert_eq!(rest.json(Method::DELETE, ASSETS, json!({ "ids": [ids[2]] })).await.status, 200);
     assert_eq!(rest.json(Method::PATCH, LIBRARY, json!({ "name": "Lakes" })).await.status, 200);
-    looked_at(rest, &[&ids[0], &ids[1], &variant]).await;
+    wait_until_processed(rest, &[&ids[0], &ids[1], &variant]).await;
 }
 
 /// Waits until the processing of these uploads is finished, since it changes them.
-async fn looked_at(rest: &Rest, ids: &[&str]) {
+async fn wait_until_processed(rest: &Rest, ids: &[&str]) {
     let until = Instant::now() + DEADLINE;
     for id in ids {
         while rest.get(&format!("{ASSETS}/{id}")).await.json()["data"]["blurhash"].is_null() {
-            assert!(Instant::now() < until, "{id} is not looked at");
+            assert!(Instant::now() < until, "{id} is not processed");
             tokio::time::sleep(PAUSE).await;
         }
     }

@@ -49,7 +49,7 @@ async fn a_damaged_file_is_served_without_pictures_and_the_reason_is_kept() {
     assert!(asset["updated"].as_u64() > asset["created"].as_u64());
     assert_eq!(pictures(&scene, &id).await, [Value::Null, Value::Null, Value::Null, Value::Null]);
     assert!(scene.anyone.get(&format!("/cdn/acme/photos/{id}")).await.body == damaged());
-    let reply = scene.look(&id, "w=16").await;
+    let reply = scene.rendition(&id, "w=16").await;
     assert_eq!((reply.status, reply.error_code().as_str()), (400, "BAD_USER_INPUT"));
 
     let [kept] = failed(&scene).try_into().unwrap();
@@ -90,7 +90,9 @@ async fn a_transient_failure_is_tried_again_then_kept_and_can_be_retried() {
     assert_eq!(failed(&scene).len(), 0);
     assert_eq!(retry(&scene, None).await.unwrap(), 0);
     let scene = Scene { anyone: Client::new(&scene.server), ..scene };
-    assert!(scene.look(&one, "w=400&h=400&fm=auto").await.body == made_of(&small(1)).thumbnails[0].bytes);
+    assert!(
+        scene.rendition(&one, "w=400&h=400&fm=auto").await.body == made_of(&small(1)).thumbnails[0].bytes
+    );
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::{Candidate, Import, Place};
+use super::{Candidate, Import, ManifestPosition};
 use crate::core::folders::manifest::{ManifestAsset, ManifestFile};
 use crate::core::model::id::AssetId;
 use crate::core::model::name::{Tag, asset_name, file_name};
@@ -19,7 +19,7 @@ impl Import<'_> {
         &mut self,
         candidate: &Candidate,
         inspected: Inspected,
-        place: Option<Place>,
+        place: Option<ManifestPosition>,
     ) -> std::result::Result<Asset, String> {
         let settings = self.core.settings();
         let Inspected { media_type, width, height } = inspected;
@@ -87,7 +87,7 @@ impl Import<'_> {
             uploaded_by: uploaded_by.unwrap_or_else(|| self.by.actor().name.clone()),
             trashed: None,
             approval: None,
-            look: None,
+            perceptual_hash: None,
         })
     }
 
@@ -114,7 +114,7 @@ impl Import<'_> {
         self.manifest.as_ref()?.assets.get(number)
     }
 
-    pub(super) fn manifest_file(&self, (number, variant): Place) -> Option<&ManifestFile> {
+    pub(super) fn manifest_file(&self, (number, variant): ManifestPosition) -> Option<&ManifestFile> {
         let asset = self.manifest_asset(number)?;
         variant.map_or(Some(&asset.file), |variant| asset.variants.get(variant))
     }

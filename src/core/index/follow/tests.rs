@@ -129,7 +129,7 @@ async fn only_changes_that_affect_search_are_logged() {
 async fn searches_see_changes_that_are_not_committed() {
     let fixture = Fixture::new().await;
     let index = Index::default();
-    let mut folder = Folder::create(&fixture.folder(), 1).unwrap();
+    let mut folder = IndexFolder::create(&fixture.folder(), 1).unwrap();
     index.open(folder.committed().unwrap());
     let kept = fixture.add("sunset").await;
     let gone = fixture.add("sunset").await;
@@ -182,7 +182,7 @@ async fn a_restart_catches_up_without_a_rebuild() {
     fixture.committed(&indexer).await;
     drop(indexer);
     let database = fixture.core.store().snapshot().unwrap().database().unwrap();
-    let mut folder = Folder::open(&fixture.folder(), database).unwrap().unwrap();
+    let mut folder = IndexFolder::open(&fixture.folder(), database).unwrap().unwrap();
     assert_eq!(folder.sequence(), fixture.sequence());
     // This file belongs to no index: it stays only if the index is not rebuilt.
     let stray = asset(fixture.grant.library().0, "sunset");
@@ -216,7 +216,7 @@ async fn a_lost_damaged_or_foreign_index_is_rebuilt() {
             bytes[0] ^= 1;
             std::fs::write(&path, bytes).unwrap();
         }),
-        ("another store's", |folder| Folder::create(folder, 0).unwrap().commit(3).unwrap()),
+        ("another store's", |folder| IndexFolder::create(folder, 0).unwrap().commit(3).unwrap()),
     ];
     for (what, harm) in harms {
         harm(&fixture.folder());
@@ -260,7 +260,7 @@ async fn an_index_that_differs_from_the_store_is_found_and_built_again() {
     assert_eq!(compared(&indexer), Some((0, 0, 2)));
     drop(indexer);
     let database = fixture.core.store().snapshot().unwrap().database().unwrap();
-    let mut folder = Folder::open(&fixture.folder(), database).unwrap().unwrap();
+    let mut folder = IndexFolder::open(&fixture.folder(), database).unwrap().unwrap();
     let stray = asset(fixture.grant.library().0, "sunset");
     folder.add(&Document::of(&stray).unwrap()).unwrap();
     folder.remove(lost.library.0, &lost.id);

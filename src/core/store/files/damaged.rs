@@ -15,10 +15,10 @@ impl Blobs {
     }
 
     /// Takes some more for damaged, and some for whole again.
-    pub fn change_damaged(&self, damaged: impl Iterator<Item = ContentHash>, mended: &[ContentHash]) {
+    pub fn change_damaged(&self, damaged: impl Iterator<Item = ContentHash>, repaired: &[ContentHash]) {
         let mut known = self.damaged.write().unwrap_or_else(PoisonError::into_inner);
         known.extend(damaged);
-        for hash in mended {
+        for hash in repaired {
             known.remove(hash);
         }
     }
@@ -29,7 +29,7 @@ impl Blobs {
     }
 
     /// Takes a file for whole again, because its bytes were just written.
-    pub(super) fn forget_damage(&self, hash: ContentHash) {
+    pub(super) fn delete_damage(&self, hash: ContentHash) {
         if self.damaged().contains(&hash) {
             self.damaged.write().unwrap_or_else(PoisonError::into_inner).remove(&hash);
         }

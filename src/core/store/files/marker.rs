@@ -5,12 +5,12 @@ use std::fs;
 use std::io::{self, ErrorKind};
 
 use super::Blobs;
-use crate::core::data_folder::{MARKER, refusal};
+use crate::core::data_dir::{MARKER, refusal};
 use crate::core::store::{ChangeQueries, FileQueries, Store};
 use crate::error::Result;
 use crate::file_mode;
 
-/// What the marker says, and behind it the database's number.
+/// What the marker says, and after it the database's number.
 const TEXT: &str = "The files of the rasterd database ";
 const MORE: &str =
     "\nrasterd looks for this file to know that the folder of its files is there. Leave it here.\n";

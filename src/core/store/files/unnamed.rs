@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rand::seq::SliceRandom;
 
 use super::Blobs;
-use crate::core::data_folder::{counted, hash_of, refusal};
+use crate::core::data_dir::{counted, hash_of, refusal};
 use crate::core::model::ContentHash;
 use crate::core::model::time::{Millis, millis};
 use crate::core::store::{FileQueries, Store};

@@ -11,7 +11,7 @@ const MOST: usize = 500;
 
 /// Problems of one kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Problems {
+pub struct RecordProblems {
     /// What is wrong, in sentences; the first of them, when there are many.
     pub texts: Vec<String>,
     /// How many there are beyond those.
@@ -33,16 +33,16 @@ pub struct NamedFile {
 #[derive(Debug, Default)]
 pub struct CheckedRecords {
     /// What is wrong with records themselves, which can't be derived from others.
-    pub in_records: Problems,
+    pub in_records: RecordProblems,
     /// What is wrong with what is derived from records, and so can be derived again.
-    pub in_derived: Problems,
+    pub in_derived: RecordProblems,
     /// How many records and entries were read.
     pub entries: u64,
     /// The files that assets have.
     pub files: HashMap<ContentHash, NamedFile>,
 }
 
-impl Problems {
+impl RecordProblems {
     /// Adds one.
     pub fn add(&mut self, text: String) {
         if self.texts.len() < MOST {

@@ -1,4 +1,4 @@
-//! Assets that are taken out of a backup: read there by whoever administers the machine, and added here as they were.
+//! Assets that are taken out of a backup: read there by the administrator of the machine, and added here as they were.
 
 use crate::core::access::grant::Administrator;
 use crate::core::model::id::AssetId;
@@ -33,7 +33,6 @@ pub trait ImportQueries {
 /// Additions from a backup.
 pub trait ImportCommands {
     /// Adds an asset to a library as it was, under its id. A variant that is not in the trash by itself is where its
-    /// original is. `false` when the id is taken, or when it is a variant whose
-    /// original is not in the library.
+    /// original is. `false` when the id is taken, or when it is a variant whose original is not in the library.
     fn import_asset(&self, by: &Administrator, library: &Library, asset: Asset, now: Millis) -> Result<bool>;
 }

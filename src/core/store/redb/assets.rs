@@ -148,7 +148,7 @@ impl AssetCommands for Tx<'_> {
         self.unqueue_work(&variant)?;
         std::mem::swap(&mut asset.content, &mut variant.content);
         std::mem::swap(&mut asset.name, &mut variant.name);
-        std::mem::swap(&mut asset.look, &mut variant.look);
+        std::mem::swap(&mut asset.perceptual_hash, &mut variant.perceptual_hash);
         self.queue_work(&asset)?;
         self.queue_work(&variant)?;
         let asset = asset.touched(now);

@@ -108,7 +108,7 @@ impl Checker<'_> {
     }
 
     /// Looks something up; what can't be read is not there.
-    fn look<K: redb::Key + 'static, V: redb::Value + 'static, R>(
+    fn lookup<K: redb::Key + 'static, V: redb::Value + 'static, R>(
         &self,
         table: TableDefinition<'_, K, V>,
         key: K::SelfType<'_>,
@@ -126,13 +126,13 @@ impl Checker<'_> {
             if found.id.0 != id {
                 checker.found.add(format!("The organization {slug} is stored under another's number."));
             }
-            if checker.look(ORGANIZATION_SLUGS, slug, |id| id) != Some(id) {
+            if checker.lookup(ORGANIZATION_SLUGS, slug, |id| id) != Some(id) {
                 checker.found.add_derived(format!("The organization {slug} is not found by its id."));
             }
             Ok(())
         })?;
         self.walk(ORGANIZATION_SLUGS, |checker, slug, id| {
-            if checker.look(ORGANIZATIONS, id, |_| ()).is_none() {
+            if checker.lookup(ORGANIZATIONS, id, |_| ()).is_none() {
                 checker.found.add_derived(format!("The id {slug} belongs to no organization."));
             }
             Ok(())
@@ -148,10 +148,10 @@ impl Checker<'_> {
             if found.id.0 != id {
                 checker.found.add(format!("The library {slug} is stored under another's number."));
             }
-            if checker.look(ORGANIZATIONS, organization, |_| ()).is_none() {
+            if checker.lookup(ORGANIZATIONS, organization, |_| ()).is_none() {
                 checker.found.add(format!("The organization of the library {slug} is not there."));
             }
-            if checker.look(LIBRARY_SLUGS, (organization, slug), |id| id) != Some(id) {
+            if checker.lookup(LIBRARY_SLUGS, (organization, slug), |id| id) != Some(id) {
                 checker.found.add_derived(format!("The library {slug} is not found by its id."));
             }
             let recorded = Some((found.assets, found.trashed));
@@ -159,7 +159,7 @@ impl Checker<'_> {
             Ok(())
         })?;
         self.walk(LIBRARY_SLUGS, |checker, (organization, slug), id| {
-            if checker.look(LIBRARIES, id, |_| ()).is_none() {
+            if checker.lookup(LIBRARIES, id, |_| ()).is_none() {
                 checker.found.add_derived(format!("The id {slug} belongs to no library."));
             } else {
                 // Of a library that can't be read, only this knows the organization.
@@ -174,11 +174,11 @@ impl Checker<'_> {
         self.walk(KEYS, |checker, digest, bytes| {
             let Some(found) = checker.record::<Key>(|| "a key".to_owned(), bytes) else { return Ok(()) };
             let id = found.id.as_str();
-            if checker.look(KEY_IDS, id, |digest| *digest) != Some(*digest) {
+            if checker.lookup(KEY_IDS, id, |digest| *digest) != Some(*digest) {
                 checker.found.add_derived(format!("The key {id} works, but is not found by its id."));
             }
             for grant in &found.grants {
-                if checker.look(LIBRARIES, grant.library.0, |_| ()).is_none() {
+                if checker.lookup(LIBRARIES, grant.library.0, |_| ()).is_none() {
                     let slug = grant.slug.as_str();
                     checker
                         .found
@@ -188,7 +188,7 @@ impl Checker<'_> {
             Ok(())
         })?;
         self.walk(KEY_IDS, |checker, id, digest| {
-            if checker.look(KEYS, digest, |_| ()).is_none() {
+            if checker.lookup(KEYS, digest, |_| ()).is_none() {
                 checker.found.add_derived(format!("The id {id} belongs to no key."));
             }
             Ok(())
@@ -201,7 +201,7 @@ impl Checker<'_> {
                 return Ok(());
             };
             let email = Email::parse(&found.email).map(|email| email.folded()).unwrap_or_default();
-            if checker.look(MEMBER_EMAILS, email.as_str(), |id| id) != Some(id) {
+            if checker.lookup(MEMBER_EMAILS, email.as_str(), |id| id) != Some(id) {
                 checker
                     .found
                     .add_derived(format!("The member {id} can't sign in: their e-mail is not found."));
@@ -209,7 +209,7 @@ impl Checker<'_> {
             Ok(())
         })?;
         self.walk(MEMBER_EMAILS, |checker, _, id| {
-            if checker.look(MEMBERS, id, |_| ()).is_none() {
+            if checker.lookup(MEMBERS, id, |_| ()).is_none() {
                 checker.found.add_derived(format!("An e-mail belongs to the member {id}, who is not there."));
             }
             Ok(())
@@ -217,7 +217,7 @@ impl Checker<'_> {
         self.walk(PASSKEYS, |checker, _, bytes| {
             let found = checker.record::<Passkey>(|| "a passkey".to_owned(), bytes);
             let member = found.map(|passkey| passkey.member.0);
-            if member.is_some_and(|member| checker.look(MEMBERS, member, |_| ()).is_none()) {
+            if member.is_some_and(|member| checker.lookup(MEMBERS, member, |_| ()).is_none()) {
                 checker.found.add("A passkey belongs to a member who is not there.".to_owned());
             }
             Ok(())

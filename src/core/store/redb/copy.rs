@@ -12,7 +12,7 @@ use super::tables::{
     DAMAGED, LINKS, META, OPEN_UPLOADS, SESSION_USE, SESSIONS, UPLOADS_OF, with_every_table,
 };
 use super::{Snapshot, storage, tables};
-use crate::core::data_folder::refusal;
+use crate::core::data_dir::refusal;
 use crate::core::store::records::{CopyQueries, RecordCounts};
 use crate::error::{Error, Result};
 

@@ -95,7 +95,7 @@ impl ImportCommands for Tx<'_> {
         }
         let trashed_alone = asset.trashed.is_some();
         if trashed_alone {
-            // Its time in the trash begins anew: it must not be gone with the next maintenance.
+            // Its time in the trash starts again: it must not be gone with the next maintenance.
             let from = self.counted_from(now)?;
             asset.trashed = Some(from);
             self.enter_trash(from, library, &id)?;

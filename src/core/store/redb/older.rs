@@ -62,11 +62,11 @@ pub fn asset_of_version_1(bytes: &[u8]) -> postcard::Result<Asset> {
         uploaded_by,
         trashed,
         approval: None,
-        look: None,
+        perceptual_hash: None,
     })
 }
 
-/// An asset's record of version 2, which ended before what was added in version 3: the approval and the look, both of
+/// An asset's record of version 2, which ended before what was added in version 3: the approval and the perceptual hash, both of
 /// which it had none of.
 pub fn asset_of_version_2(bytes: &[u8]) -> postcard::Result<Asset> {
     const NONE: u8 = 0;

@@ -14,7 +14,7 @@ const CACHE: usize = 64 << 20;
 
 /// What a check of all pages finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pages {
+pub enum PageCheck {
     /// Every page has the bytes that were written.
     Whole,
     /// Pages were changed from outside; what redb says.
@@ -25,17 +25,19 @@ pub enum Pages {
 ///
 /// # Errors
 /// When the copy can't be read.
-pub fn check_pages(copy: &Path) -> Result<Pages> {
+pub fn check_pages(copy: &Path) -> Result<PageCheck> {
     let checked = guarded(|| {
         let mut db = Database::builder().set_cache_size(CACHE).open(copy).map_err(storage)?;
         db.check_integrity().map_err(storage)
     });
     match checked {
-        Ok(true) => Ok(Pages::Whole),
-        Ok(false) => Ok(Pages::Damaged("its allocation of pages does not agree with its content".to_owned())),
+        Ok(true) => Ok(PageCheck::Whole),
+        Ok(false) => {
+            Ok(PageCheck::Damaged("its allocation of pages does not agree with its content".to_owned()))
+        }
         Err(error) => match error.cause().and_then(|cause| cause.downcast_ref::<redb::Error>()) {
             Some(redb::Error::Io(_)) => Err(error),
-            Some(_) | None => Ok(Pages::Damaged(words(&error))),
+            Some(_) | None => Ok(PageCheck::Damaged(words(&error))),
         },
     }
 }

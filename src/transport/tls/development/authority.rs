@@ -20,12 +20,12 @@ use crate::transport::tls::{TlsError, check_key};
 const SERIAL_LENGTH: usize = 16;
 
 /// The authority: its certificate and its key.
-pub(super) struct Authority {
+pub(super) struct SigningAuthority {
     certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
-impl Authority {
+impl SigningAuthority {
     /// Reads the authority, or creates one when there is none. An existing one keeps its key, whatever is wrong with
     /// its certificate.
     pub fn open(
@@ -93,7 +93,7 @@ impl Authority {
     }
 
     /// Whether the server's files are from this authority, belong together, have all names, have the extensions that
-    /// [`Authority::issue`] sets, and are valid now and for a while.
+    /// [`SigningAuthority::issue`] sets, and are valid now and for a while.
     pub fn has_issued(&self, files: &DevelopmentCertificate, names: &[SanType], now: SystemTime) -> bool {
         let Ok(pem) = fs::read(&files.cert_file) else { return false };
         let Ok(der) = CertificateDer::from_pem_slice(&pem) else { return false };

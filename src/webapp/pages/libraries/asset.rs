@@ -18,17 +18,17 @@ use crate::core::model::id::AssetId;
 use crate::error::{Code, Error, Result};
 use crate::webapp::WebappOptions;
 use crate::webapp::format::times::Time;
-use crate::webapp::layout::{Layout, Section};
+use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::pages::libraries::image::Image;
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::{page, page_with, redirect};
 use crate::webapp::signed_in_user::SignedInUser;
 
-mod photo;
+mod photo_details;
 mod shown_file;
 mod snippets;
 
-pub use photo::details;
+pub use photo_details::details;
 use shown_file::ShownFile;
 
 #[derive(Template)]
@@ -115,7 +115,7 @@ pub async fn show(user: SignedInUser, path: OfAsset, request: HttpRequest) -> Re
     };
     let (caller, adjacent) = user.core.adjacent(caller, &browsing.path(), &browsing.query, &id).await?;
     let ends_early = user.core.ends_early(shown).await;
-    let shown = Shown { detail: &detail, file: shown, ends_early, adjacent };
+    let shown = ShownAsset { detail: &detail, file: shown, ends_early, adjacent };
     page(&asset_page(&user, &request, &caller, &browsing, shown)?)
 }
 
@@ -133,7 +133,7 @@ pub async fn described_since(
     let detail = user.core.get_asset(&caller, &browsing.path(), id)?;
     let (caller, adjacent) = user.core.adjacent(caller, &browsing.path(), &browsing.query, id).await?;
     let ends_early = user.core.ends_early(&detail.asset).await;
-    let shown = Shown { detail: &detail, file: &detail.asset, ends_early, adjacent };
+    let shown = ShownAsset { detail: &detail, file: &detail.asset, ends_early, adjacent };
     let mut answer = asset_page(user, request, &caller, browsing, shown)?;
     let stored = std::mem::replace(&mut answer.description.text, typed);
     answer.description.problem = "Somebody changed the description since you opened this page. Yours is below and not saved yet; saving replaces theirs:";
@@ -168,7 +168,7 @@ pub fn wanted_variant(query: &str) -> Option<String> {
 }
 
 /// What a page shows.
-struct Shown<'a> {
+struct ShownAsset<'a> {
     detail: &'a AssetDetail,
     /// The asset itself, or one of its variants.
     file: &'a Asset,
@@ -182,7 +182,7 @@ fn asset_page(
     request: &HttpRequest,
     caller: &Caller,
     browsing: &Browsing,
-    Shown { detail, file, ends_early, adjacent }: Shown<'_>,
+    ShownAsset { detail, file, ends_early, adjacent }: ShownAsset<'_>,
 ) -> Result<AssetPage> {
     let (asset, can) = (&detail.asset, Can::of(caller));
     let library = user.core.get_library(caller, &browsing.path())?.library;
@@ -190,7 +190,7 @@ fn asset_page(
     let here = browsing.asset(asset.id.as_str());
     let query = here.as_str().split_once('?').map_or_else(String::new, |(_, query)| format!("?{query}"));
     let authority = authority_file(request);
-    let layout = user.layout(asset.name.clone())?.within(caller, Section::Libraries);
+    let layout = user.layout(asset.name.clone())?.within(caller, NavSection::Libraries);
     Ok(AssetPage {
         layout: layout
             .under("Libraries", format!("/app/{}", browsing.organization))

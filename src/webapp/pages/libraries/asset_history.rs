@@ -20,12 +20,12 @@ const AT_ONCE: usize = 5;
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/libraries/asset_history.html")]
 pub struct AssetHistory {
-    newest: Vec<Entry>,
-    older: Vec<Entry>,
+    newest: Vec<HistoryEntry>,
+    older: Vec<HistoryEntry>,
 }
 
 /// One event: `who` `did` `what`.
-struct Entry {
+struct HistoryEntry {
     when: Time,
     who: String,
     did: &'static str,
@@ -43,13 +43,14 @@ impl AssetHistory {
             let path = LibraryPath { organization: &browsing.organization, library: slug.as_str() };
             core.get_library(caller, &path).map_or_else(|_| slug.to_string(), |detail| detail.library.name)
         };
-        let mut newest: Vec<Entry> = history.into_iter().map(|event| entry(event, library_name)).collect();
+        let mut newest: Vec<HistoryEntry> =
+            history.into_iter().map(|event| entry(event, library_name)).collect();
         let older = newest.split_off(newest.len().min(AT_ONCE));
         Ok(Self { newest, older })
     }
 }
 
-fn entry(event: AssetEvent, library_name: impl Fn(&Slug) -> String) -> Entry {
+fn entry(event: AssetEvent, library_name: impl Fn(&Slug) -> String) -> HistoryEntry {
     let who = match event.by_kind {
         ActorKind::Key => format!("The key {}", event.by),
         ActorKind::Member => event.by,
@@ -58,7 +59,7 @@ fn entry(event: AssetEvent, library_name: impl Fn(&Slug) -> String) -> Entry {
     };
     let library = event.library.as_ref().map(library_name);
     let (did, what) = words(event.action, event.what, library);
-    Entry { when: Time(event.at), who, did, what }
+    HistoryEntry { when: Time(event.at), who, did, what }
 }
 
 /// What was done to the asset: the verb, and its object.

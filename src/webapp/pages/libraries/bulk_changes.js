@@ -9,7 +9,7 @@ import { chosen, chosenCount, clear, showCount } from "./selection.js";
 import { gridForm } from "./tiles.js";
 
 // How many assets one request names.
-const AT_ONCE = 1000;
+const IDS_PER_REQUEST = 1000;
 // How long a change can be undone, in milliseconds.
 const UNDO_FOR = 30_000;
 
@@ -122,7 +122,7 @@ async function runOnIds(done, action, fields, ids, all) {
   done.isWhole = false;
   let at = 0;
   while (at < ids.length && !running.isCancelled) {
-    const some = ids.slice(at, at + AT_ONCE);
+    const some = ids.slice(at, at + IDS_PER_REQUEST);
     const named = some.map((id) => /** @type {[string, string]} */ (["id", id]));
     const part = await send(action, [...fields, ...named, ["sums", done.sums]]);
     if (!take(done, part)) return done;
@@ -294,8 +294,8 @@ async function copyAddresses() {
     addresses.push(...part.addresses);
     after = part.next;
   }
-  for (let at = 0; at < ids.length; at += AT_ONCE) {
-    const some = ids.slice(at, at + AT_ONCE).map((id) => /** @type {[string, string]} */ (["id", id]));
+  for (let at = 0; at < ids.length; at += IDS_PER_REQUEST) {
+    const some = ids.slice(at, at + IDS_PER_REQUEST).map((id) => /** @type {[string, string]} */ (["id", id]));
     const part = /** @type {any} */ (await send(action, [["do", "addresses"], ...some]));
     if (!part) return busy(false);
     addresses.push(...part.addresses);

@@ -9,7 +9,7 @@ use super::{Can, InLibrary};
 use crate::core::duplicates::{DuplicateGroup, Duplicates};
 use crate::error::Result;
 use crate::webapp::format::numbers::{counted, grouped};
-use crate::webapp::layout::{Layout, Section};
+use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::page;
 use crate::webapp::signed_in_user::SignedInUser;
@@ -23,15 +23,15 @@ struct DuplicatesPage {
     library: LocalPath,
     /// The address of this page.
     here: LocalPath,
-    same_file: Vec<Group>,
-    look_alike: Vec<Group>,
+    same_file: Vec<DuplicateTiles>,
+    look_alike: Vec<DuplicateTiles>,
     /// How many assets were compared.
     compared: String,
-    is_cut: bool,
+    is_truncated: bool,
 }
 
 /// Some assets that are the same in one way.
-struct Group {
+struct DuplicateTiles {
     tiles: Vec<Tile>,
     count: String,
     /// How many are not shown.
@@ -43,8 +43,8 @@ pub async fn show(user: SignedInUser, path: InLibrary) -> Result<HttpResponse> {
     let caller = user.caller(&browsing.organization)?;
     let library = user.core.get_library(&caller, &browsing.path())?.library;
     let (caller, found) = user.core.find_duplicates(caller, &browsing.path()).await?;
-    let Duplicates { same_file, look_alike, compared, is_cut } = found;
-    let group = |DuplicateGroup { assets, count }: &DuplicateGroup| Group {
+    let Duplicates { same_file, look_alike, compared, is_truncated } = found;
+    let group = |DuplicateGroup { assets, count }: &DuplicateGroup| DuplicateTiles {
         more: count.saturating_sub(assets.len()),
         tiles: assets
             .iter()
@@ -54,7 +54,8 @@ pub async fn show(user: SignedInUser, path: InLibrary) -> Result<HttpResponse> {
             .collect(),
         count: counted(u64::try_from(*count).unwrap_or(u64::MAX), "asset"),
     };
-    let layout = user.layout(format!("Duplicates in {}", library.name))?.within(&caller, Section::Libraries);
+    let layout =
+        user.layout(format!("Duplicates in {}", library.name))?.within(&caller, NavSection::Libraries);
     page(&DuplicatesPage {
         layout: layout
             .under("Libraries", format!("/app/{}", browsing.organization))
@@ -65,6 +66,6 @@ pub async fn show(user: SignedInUser, path: InLibrary) -> Result<HttpResponse> {
         same_file: same_file.iter().map(group).collect(),
         look_alike: look_alike.iter().map(group).collect(),
         compared: grouped(u64::try_from(compared).unwrap_or(u64::MAX)),
-        is_cut,
+        is_truncated,
     })
 }

@@ -16,7 +16,7 @@ use crate::core::browse::{BrowsePage, Order};
 use crate::core::model::{Library, TagCount};
 use crate::error::Result;
 use crate::webapp::format::numbers::{counted, grouped};
-use crate::webapp::layout::{Layout, Section};
+use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::reply::page;
 use crate::webapp::signed_in_user::SignedInUser;
 
@@ -107,7 +107,7 @@ struct TransferTarget {
 pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> Result<HttpResponse> {
     let browsing = Browsing::parse(path.into_inner(), request.query_string());
     if user.context.is_partial()
-        && let Some(part) = parts::Part::wanted(request.query_string())
+        && let Some(part) = parts::PageFragment::wanted(request.query_string())
     {
         return parts::answer(user, browsing, part).await;
     }
@@ -129,7 +129,7 @@ pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> 
         return page(&Results { can, listing });
     }
     let organization = &listing.browsing.organization;
-    let layout = user.layout(detail.library.name.clone())?.within(&caller, Section::Libraries);
+    let layout = user.layout(detail.library.name.clone())?.within(&caller, NavSection::Libraries);
     page(&LibraryPage {
         layout: layout.under("Libraries", format!("/app/{organization}")),
         targets: if can.change { targets(core, &caller, &listing.browsing)? } else { Vec::new() },

@@ -6,7 +6,7 @@ import { partsCame } from "./grid.js";
 import { imageAddress } from "./tile_images.js";
 
 // How many requests for parts are under way at once.
-const AT_ONCE = 2;
+const MAX_CONCURRENT = 2;
 // How many parts are kept.
 const KEPT = 24;
 // After a jump, parts are asked for once the list rests, in milliseconds.
@@ -105,7 +105,7 @@ export function want(begin, end, isJump) {
 function next() {
   if (pausedUntil) return;
   for (const part of wanted) {
-    if (asked.size >= AT_ONCE) return;
+    if (asked.size >= MAX_CONCURRENT) return;
     if (!known.has(part) && !asked.has(part)) fetchOne(part).catch(() => {});
   }
 }

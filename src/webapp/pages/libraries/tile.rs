@@ -26,7 +26,7 @@ pub struct Tile {
     /// The classes of how its image fits the tile.
     pub fit: &'static str,
     /// Its thumbnail, if it has one.
-    pub thumbnail: Option<Thumbnail>,
+    pub thumbnail: Option<TileImage>,
     /// Its icon if it has none.
     pub icon: &'static str,
     /// A word for its type, unless it is a still image.
@@ -38,7 +38,7 @@ pub struct Tile {
 }
 
 /// A small image of an asset.
-pub struct Thumbnail {
+pub struct TileImage {
     /// Its address.
     pub src: String,
     /// Its addresses by width; empty where there is one only.
@@ -53,16 +53,16 @@ pub struct Thumbnail {
     pub tint: Option<String>,
 }
 
-impl Thumbnail {
+impl TileImage {
     fn new(asset: &Asset, src: String, srcset: String, (width, height): (u32, u32)) -> Self {
-        let look = asset.content.processing_result();
-        let tint = look.and_then(|look| look.colour);
+        let result = asset.content.processing_result();
+        let tint = result.and_then(|result| result.colour);
         Self {
             src,
             srcset,
             width,
             height,
-            blurhash: look.and_then(|look| look.blurhash.clone()),
+            blurhash: result.and_then(|result| result.blurhash.clone()),
             tint: tint.map(|[red, green, blue]| format!("#{red:02x}{green:02x}{blue:02x}")),
         }
     }
@@ -76,7 +76,7 @@ impl Tile {
             // One that is small has no other size.
             let srcset =
                 if image.width.max(image.height) > SMALL { image.thumbnails() } else { String::new() };
-            Thumbnail::new(&detail.asset, image.thumbnail(), srcset, size)
+            TileImage::new(&detail.asset, image.thumbnail(), srcset, size)
         });
         Self { href, ..Self::of(&detail.asset, detail.variants.len(), thumbnail, marked_name) }
     }
@@ -84,11 +84,11 @@ impl Tile {
     /// An asset without a page, whose thumbnail has an address of its own.
     pub fn without_page(asset: &Asset, src: Option<String>) -> Self {
         let size = asset.content.width.zip(asset.content.height);
-        let thumbnail = src.zip(size).map(|(src, size)| Thumbnail::new(asset, src, String::new(), size));
+        let thumbnail = src.zip(size).map(|(src, size)| TileImage::new(asset, src, String::new(), size));
         Self::of(asset, 0, thumbnail, String::new())
     }
 
-    fn of(asset: &Asset, variants: usize, thumbnail: Option<Thumbnail>, marked_name: String) -> Self {
+    fn of(asset: &Asset, variants: usize, thumbnail: Option<TileImage>, marked_name: String) -> Self {
         let (width, height) = (asset.content.width.unwrap_or(0), asset.content.height.unwrap_or(0));
         Self {
             id: asset.id.to_string(),

@@ -16,7 +16,7 @@ use crate::core::trash::Trashed;
 use crate::error::{Error, Result};
 use crate::webapp::format::numbers::counted;
 use crate::webapp::format::times::Time;
-use crate::webapp::layout::{Layout, Section};
+use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::page;
 use crate::webapp::signed_in_user::SignedInUser;
@@ -55,7 +55,7 @@ pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> 
     let caller = user.caller(&organization)?;
     let path = LibraryPath { organization: &organization, library: &library };
     let number = page_number(request.query_string());
-    // One more than is shown tells whether there is another page.
+    // One more than is shown indicates whether there is another page.
     let first = PageRequest::new(Some(number), Some(PAGE as u64), PAGE, PAGE);
     let mut trashed = user.core.list_trash(&caller, &path, PageRequest { size: PAGE + 1, ..first })?;
     let has_more = trashed.len() > PAGE;
@@ -64,7 +64,7 @@ pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> 
     let address = LocalPath::to(&[&organization, &library, "trash"]);
     let numbered = |number: u64| address.with("page", &number.to_string()).to_string();
     let detail = user.core.get_library(&caller, &path)?;
-    let layout = user.layout("Trash")?.within(&caller, Section::Libraries);
+    let layout = user.layout("Trash")?.within(&caller, NavSection::Libraries);
     page(&TrashPage {
         layout: layout
             .under("Libraries", format!("/app/{organization}"))

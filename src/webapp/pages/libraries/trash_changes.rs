@@ -8,7 +8,7 @@ use crate::core::access::LibraryPath;
 use crate::error::{Error, Result};
 use crate::webapp::form::Form;
 use crate::webapp::format::numbers::counted;
-use crate::webapp::layout::{Layout, Section};
+use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::pages::libraries::bulk_changes::{error_reply, success_reply};
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::page;
@@ -47,7 +47,7 @@ pub async fn change(user: SignedInUser, path: InLibrary, form: Form) -> Result<H
         "purge" if !form.has(SURE) && !ids.is_empty() => {
             caller.write(&path)?;
             let question = format!("Delete {} for good?", assets(ids.len()));
-            let layout = user.layout(question.clone())?.within(&caller, Section::Libraries);
+            let layout = user.layout(question.clone())?.within(&caller, NavSection::Libraries);
             let action = back.below("selected");
             return page(&ConfirmPage { layout, question, action, back, label: "Delete for good", ids });
         }
@@ -76,7 +76,7 @@ pub async fn empty(user: SignedInUser, path: InLibrary, form: Form) -> Result<Ht
         caller.write(&path)?;
         let name = user.core.get_library(&caller, &path)?.library.name;
         let question = format!("Empty the trash of “{name}”?");
-        let layout = user.layout(question.clone())?.within(&caller, Section::Libraries);
+        let layout = user.layout(question.clone())?.within(&caller, NavSection::Libraries);
         let action = back.below("empty");
         return page(&ConfirmPage {
             layout,

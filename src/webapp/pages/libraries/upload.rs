@@ -14,9 +14,9 @@ use crate::core::uploads::{Upload, Uploaded};
 use crate::error::{Code, Error, Result, excerpt};
 use crate::pictures::media::MediaType;
 use crate::transport::files::receive;
-use crate::transport::form::Part;
+use crate::transport::form::FormPart;
 use crate::webapp::flash::Flash;
-use crate::webapp::form::MultipartForm;
+use crate::webapp::form::CheckedMultipartForm;
 use crate::webapp::pages::libraries::bulk_changes::error_reply;
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::{page, redirect_with};
@@ -48,7 +48,11 @@ struct Refused {
     reasons: Vec<String>,
 }
 
-pub async fn upload(user: SignedInUser, path: InLibrary, parts: MultipartForm) -> Result<HttpResponse> {
+pub async fn upload(
+    user: SignedInUser,
+    path: InLibrary,
+    parts: CheckedMultipartForm,
+) -> Result<HttpResponse> {
     let browsing = Browsing::parse(path.into_inner(), "");
     let caller = user.caller(&browsing.organization)?;
     let mut upload = user.core.begin_upload(&caller, &browsing.path())?;
@@ -85,11 +89,11 @@ pub async fn same_files(user: SignedInUser, path: InLibrary, request: HttpReques
         query.filter(|(name, _)| name == "id").map(|(_, value)| value.into_owned()).collect();
     let caller = user.caller(&browsing.organization)?;
     let found = user.core.find_same_files(caller, &browsing.path(), &ids).await?;
-    let told = found.into_iter().map(|(asset, other)| {
+    let matches = found.into_iter().map(|(asset, other)| {
         let href = browsing.asset(other.id.as_str());
         json!({ "id": asset.id.as_str(), "name": shown(&other.name), "href": href.as_str() })
     });
-    Ok(HttpResponse::Ok().json(told.collect::<Vec<_>>()))
+    Ok(HttpResponse::Ok().json(matches.collect::<Vec<_>>()))
 }
 
 /// The extensions of the files that are accepted, as alternatives of a pattern: a script refuses others before it sends
@@ -104,7 +108,7 @@ pub async fn upload_variant(
     user: SignedInUser,
     path: OfAsset,
     request: HttpRequest,
-    parts: MultipartForm,
+    parts: CheckedMultipartForm,
 ) -> Result<HttpResponse> {
     let (organization, library, asset) = path.into_inner();
     let browsing = Browsing::parse((organization, library), request.query_string());
@@ -122,7 +126,7 @@ pub async fn upload_variant(
     }
 }
 
-async fn receive_files(upload: &mut Upload, mut parts: MultipartForm) -> Result<()> {
+async fn receive_files(upload: &mut Upload, mut parts: CheckedMultipartForm) -> Result<()> {
     while let Some(mut part) = parts.next().await? {
         match part.name.as_str() {
             FILES if is_nothing(&part) => skip(part).await?,
@@ -137,11 +141,11 @@ async fn receive_files(upload: &mut Upload, mut parts: MultipartForm) -> Result<
 }
 
 /// What a browser sends for a file field in which nothing was picked.
-fn is_nothing(part: &Part) -> bool {
+fn is_nothing(part: &FormPart) -> bool {
     part.file_name.as_deref() == Some("")
 }
 
-async fn skip(mut part: Part) -> Result<()> {
+async fn skip(mut part: FormPart) -> Result<()> {
     while part.chunk().await?.is_some() {}
     Ok(())
 }

@@ -23,7 +23,7 @@ const LARGEST_ANSWER: usize = 64 << 10;
 
 /// Whether passkeys work on the page that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Passkeys {
+pub enum PasskeySupport {
     /// They do.
     Here,
     /// They do at another address of this server: its public url.
@@ -32,7 +32,7 @@ pub enum Passkeys {
     Nowhere,
 }
 
-impl Passkeys {
+impl PasskeySupport {
     /// Whether they work at the requested host.
     pub fn of(core: &Core, context: &RequestContext) -> Self {
         match core.passkey_host() {

@@ -9,7 +9,7 @@ use crate::transport::tls::{ClientAuthority, pem_of};
 use crate::webapp::WebappOptions;
 
 /// What clients trust the server by.
-pub struct Authority {
+pub struct TrustedAuthority {
     /// The authority's certificate as it is downloaded.
     pub pem: Vec<u8>,
     /// The SHA-256 of its DER form, as other programs show it: `A1:B2:…`.
@@ -17,7 +17,7 @@ pub struct Authority {
     files: ClientAuthority,
 }
 
-impl Authority {
+impl TrustedAuthority {
     /// The one of this server, if it has one. Read each time, since it is made again when it ends.
     ///
     /// # Errors

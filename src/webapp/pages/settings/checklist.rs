@@ -22,13 +22,13 @@ const DISMISSED_FOR: Duration = Duration::from_hours(24 * 400);
 /// The list.
 pub struct Checklist {
     /// The steps, in their order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<ChecklistStep>,
     /// Where it is dismissed.
     pub dismiss: String,
 }
 
 /// One step.
-pub struct Step {
+pub struct ChecklistStep {
     /// What to do.
     pub label: &'static str,
     /// Why, in one sentence.
@@ -58,7 +58,8 @@ impl Checklist {
         let upload =
             LocalPath::to(&if libraries.is_empty() { vec![slug] } else { vec![slug, first_library] });
         let keys = core.list_keys(&by, Some(slug))?;
-        let step = |label, about, href, is_done| Step { label, about, href, is_done, is_of_browser: false };
+        let step =
+            |label, about, href, is_done| ChecklistStep { label, about, href, is_done, is_of_browser: false };
         let mut steps = vec![
             step(
                 "Name the organization",
@@ -78,7 +79,7 @@ impl Checklist {
                 settings(&["connect"]),
                 keys.iter().any(|info| info.last_used.is_some()),
             ),
-            Step {
+            ChecklistStep {
                 is_of_browser: true,
                 ..step(
                     "Trust the server’s certificate",

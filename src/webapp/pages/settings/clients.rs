@@ -1,7 +1,7 @@
 //! How each client is configured, as pages show it.
 
 use super::OwnerRequest;
-use super::authority::Authority;
+use super::authority::TrustedAuthority;
 use crate::client_setup::bundle;
 use crate::client_setup::{ClientSetup, ConnectionDetails, How, SetupKey, Through, Way, client_setups};
 
@@ -10,7 +10,7 @@ pub struct Clients {
     /// One for each client.
     pub setups: Vec<ClientSetup>,
     /// The authority that they have to trust first, if there is one.
-    pub authority: Option<Authority>,
+    pub authority: Option<TrustedAuthority>,
     /// The address of the bundle.
     pub bundle: String,
 }
@@ -18,11 +18,11 @@ pub struct Clients {
 impl Clients {
     /// With this key in them.
     #[must_use]
-    pub fn with(owner: &OwnerRequest, key: SetupKey<'_>, authority: Option<Authority>) -> Self {
+    pub fn with(owner: &OwnerRequest, key: SetupKey<'_>, authority: Option<TrustedAuthority>) -> Self {
         let connection = ConnectionDetails {
             public_url: &owner.user.core.settings().public_url,
             key,
-            authority: authority.as_ref().map(Authority::at_home),
+            authority: authority.as_ref().map(TrustedAuthority::at_home),
             through: Through::Network,
         };
         let bundle = owner.path(&["connect", bundle::FILE_NAME]).to_string();

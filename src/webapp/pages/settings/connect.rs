@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::authority::Authority;
+use super::authority::TrustedAuthority;
 use super::clients::Clients;
 use super::grants::KeyAccess;
 use super::library_names::LibraryNames;
@@ -15,7 +15,7 @@ use crate::config::KEY_VARIABLE;
 use crate::core::keys::KeyInfo;
 use crate::core::model::Access;
 use crate::error::{Code, Error, Result};
-use crate::webapp::layout::{Layout, Section};
+use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::reply::page;
 
 #[derive(Template)]
@@ -74,13 +74,13 @@ pub async fn show(
         is_chosen: Some(&info.key.id) == chosen_id.as_ref(),
     };
     page(&ConnectPage {
-        layout: owner.layout("Connect", Section::Settings)?,
+        layout: owner.layout("Connect", NavSection::Settings)?,
         tab: Tab::Connect,
         base: owner.path(&[]).to_string(),
         url: owner.user.core.settings().public_url.clone(),
         keys: keys.iter().rev().map(choice).collect(),
         chosen,
-        clients: Clients::with(&owner, SetupKey::FromClient, Authority::of(&request)?),
+        clients: Clients::with(&owner, SetupKey::FromClient, TrustedAuthority::of(&request)?),
     })
 }
 
@@ -97,14 +97,14 @@ pub async fn download_bundle(_owner: OwnerRequest, request: HttpRequest) -> Resu
 
 /// `GET …/settings/connect/rasterd.mcpb`: the bundle with which a desktop client connects.
 pub async fn desktop_bundle(owner: OwnerRequest, request: HttpRequest) -> Result<HttpResponse> {
-    let authority = Authority::of(&request)?.map(|authority| authority.pem);
+    let authority = TrustedAuthority::of(&request)?.map(|authority| authority.pem);
     let authority = authority.map(String::from_utf8).transpose().map_err(Error::internal)?;
     let bytes = bundle::bundle(&owner.user.core.settings().public_url, authority.as_deref())?;
     file(bundle::FILE_NAME, bundle::MEDIA_TYPE, bytes)
 }
 
-fn authority(request: &HttpRequest) -> Result<Authority> {
-    Authority::of(request)?.ok_or_else(|| {
+fn authority(request: &HttpRequest) -> Result<TrustedAuthority> {
+    TrustedAuthority::of(request)?.ok_or_else(|| {
         Error::new(Code::NotFound, "This server's certificate needs no authority of its own to be trusted.")
     })
 }

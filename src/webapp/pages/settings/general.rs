@@ -8,7 +8,7 @@ use crate::core::model::Library;
 use crate::error::Result;
 use crate::webapp::form::Form;
 use crate::webapp::format::numbers;
-use crate::webapp::layout::{Layout, Section};
+use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::reply::{page, page_again};
 
 #[derive(Template)]
@@ -73,7 +73,7 @@ fn general(
     let mut libraries = owner.user.core.list_library_sizes(&owner.by, owner.slug())?;
     libraries.sort_by_cached_key(|(library, _)| library.name.to_lowercase());
     Ok(GeneralPage {
-        layout: owner.layout("General settings", Section::Settings)?,
+        layout: owner.layout("General settings", NavSection::Settings)?,
         tab: Tab::General,
         base: owner.path(&[]).to_string(),
         slug: owner.slug().to_owned(),

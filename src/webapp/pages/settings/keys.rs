@@ -4,7 +4,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::authority::Authority;
+use super::authority::TrustedAuthority;
 use super::clients::Clients;
 use super::expiry::{ChosenExpiry, Expiry, KeyLifetime};
 use super::grants::{Grants, KeyAccess, LEVELS, level_for_all};
@@ -17,7 +17,7 @@ use crate::core::model::api_key::PlainKey;
 use crate::error::Result;
 use crate::webapp::form::Form;
 use crate::webapp::format::times::Time;
-use crate::webapp::layout::{Layout, Section};
+use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::reply::{page, page_again};
 
 #[derive(Template)]
@@ -105,7 +105,7 @@ pub async fn list(owner: OwnerRequest) -> Result<HttpResponse> {
     let keys = owner.user.core.list_keys(&owner.by, Some(owner.slug()))?;
     let libraries = LibraryNames::of(&owner)?;
     page(&KeysPage {
-        layout: owner.layout("API keys", Section::Settings)?,
+        layout: owner.layout("API keys", NavSection::Settings)?,
         tab: Tab::Keys,
         base: owner.path(&[]).to_string(),
         keys: keys.into_iter().rev().map(|info| KeyRow::of(info, &libraries, now)).collect(),
@@ -192,7 +192,7 @@ pub fn shown_once(
     info: KeyInfo,
     is_new: bool,
 ) -> Result<HttpResponse> {
-    let clients = Clients::with(owner, SetupKey::Plain(plain.reveal()), Authority::of(request)?);
+    let clients = Clients::with(owner, SetupKey::Plain(plain.reveal()), TrustedAuthority::of(request)?);
     let title = if is_new { "Key generated" } else { "Key regenerated" };
     page(&KeyOncePage {
         layout: below_keys(owner, title)?,
@@ -211,5 +211,5 @@ pub fn shown_once(
 /// When the store fails.
 pub fn below_keys(owner: &OwnerRequest, title: &str) -> Result<Layout> {
     let list = owner.path(&["keys"]).to_string();
-    Ok(owner.layout(title, Section::Settings)?.under("API keys", list))
+    Ok(owner.layout(title, NavSection::Settings)?.under("API keys", list))
 }

@@ -11,7 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::webapp::form::Form;
 use crate::webapp::format::numbers;
 use crate::webapp::format::times::Time;
-use crate::webapp::layout::{Layout, Section};
+use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::reply::{page, page_again};
 
 #[derive(Template)]
@@ -66,7 +66,7 @@ fn library_page(
     let (library, bytes) = expect_library(owner, slug)?;
     Ok(LibraryPage {
         layout: owner
-            .layout(&library.name, Section::Settings)?
+            .layout(&library.name, NavSection::Settings)?
             .under("General settings", owner.path(&[]).to_string()),
         tab: Tab::General,
         base: owner.path(&[]).to_string(),

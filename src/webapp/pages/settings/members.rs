@@ -13,7 +13,7 @@ use crate::core::model::{Access, Role};
 use crate::error::{Code, Result};
 use crate::webapp::form::Form;
 use crate::webapp::format::times::Time;
-use crate::webapp::layout::{Layout, Section};
+use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::page;
 
@@ -82,7 +82,7 @@ fn key_decisions_page(
     }
     let libraries = LibraryNames::of(owner)?;
     page(&KeyDecisionsPage {
-        layout: owner.layout("Keys", Section::Settings)?,
+        layout: owner.layout("Keys", NavSection::Settings)?,
         tab: Tab::People,
         base: owner.path(&[]).to_string(),
         email,

@@ -19,7 +19,7 @@ use crate::error::{Code, Result};
 use crate::webapp::form::Form;
 use crate::webapp::format::numbers;
 use crate::webapp::format::times::Time;
-use crate::webapp::layout::{Layout, Section};
+use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::reply::page;
 
 mod server;
@@ -144,7 +144,7 @@ pub async fn show(
     let trend = Trend::of(&owner.user.core.added_by_day(caller, DAYS).await?);
     let libraries = owner.user.core.list_library_sizes(&owner.by, owner.slug())?;
     page(&OverviewPage {
-        layout: owner.layout("Overview", Section::Overview)?,
+        layout: owner.layout("Overview", NavSection::Overview)?,
         base: owner.path(&[]).to_string(),
         figures: figures(&owner, &libraries)?,
         latest: found.hits.into_iter().map(|found| RecentAsset::of(found, &libraries)).collect(),

@@ -10,7 +10,7 @@ use crate::core::model::{Purpose, Role};
 use crate::error::{Error, Result};
 use crate::webapp::form::Form;
 use crate::webapp::format::times::Time;
-use crate::webapp::layout::{Layout, Section};
+use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::reply::{page, page_again};
 
 #[derive(Template)]
@@ -134,7 +134,7 @@ fn people(
     let members = core.list_members(&owner.by, owner.slug())?;
     let links = core.list_links(&owner.by, owner.slug())?;
     Ok(PeoplePage {
-        layout: owner.layout("People", Section::Settings)?,
+        layout: owner.layout("People", NavSection::Settings)?,
         tab: Tab::People,
         base: owner.path(&[]).to_string(),
         members: members.into_iter().map(|info| MemberRow::of(info, owner)).collect(),

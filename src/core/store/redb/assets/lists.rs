@@ -15,7 +15,7 @@ use crate::core::store::records::{AssetLists, OrderQueries};
 use crate::error::{Error, Result};
 
 /// A position in a list that is ordered newest first: (inverted time, id, library).
-type Position = (u64, [u8; 16], u64);
+type ListPosition = (u64, [u8; 16], u64);
 
 impl AssetLists for Snapshot {
     fn listed(&self, grants: &[ReadGrant], page: AssetPageRequest) -> Result<Page<Asset>> {
@@ -115,7 +115,7 @@ impl AssetLists for Snapshot {
 }
 
 impl Snapshot {
-    fn page_at(&self, Page { items, next }: Page<Position>) -> Result<Page<Asset>> {
+    fn page_at(&self, Page { items, next }: Page<ListPosition>) -> Result<Page<Asset>> {
         Ok(Page { items: self.assets_at(&items)?, next })
     }
 
@@ -127,7 +127,7 @@ impl Snapshot {
     }
 
     /// The records at some positions of lists; a grant was asked for to get there.
-    fn assets_at(&self, positions: &[Position]) -> Result<Vec<Asset>> {
+    fn assets_at(&self, positions: &[ListPosition]) -> Result<Vec<Asset>> {
         let keys = positions.iter().map(|(_, id, library)| (*library, id));
         Ok(self.lookup_each(ASSETS, keys, decode)?.into_iter().flatten().collect())
     }
@@ -151,11 +151,11 @@ fn first_of(page: &AssetPageRequest) -> (u64, &[u8; 16]) {
 /// A page of several ranges that are each newest first, as one list in that order, each position once.
 fn merged<K: redb::Key + 'static>(
     mut ranges: Vec<Range<'_, K, ()>>,
-    position: impl Fn(K::SelfType<'_>) -> Position,
+    position: impl Fn(K::SelfType<'_>) -> ListPosition,
     page: AssetPageRequest,
-) -> Result<Page<Position>> {
+) -> Result<Page<ListPosition>> {
     let count = ranges.len();
-    let mut advance = |index: usize| -> Result<Option<(Position, usize)>> {
+    let mut advance = |index: usize| -> Result<Option<(ListPosition, usize)>> {
         let next = ranges.get_mut(index).and_then(Range::next).transpose().map_err(storage)?;
         Ok(next.map(|(key, _)| (position(key.value()), index)))
     };

@@ -49,29 +49,29 @@ impl Checker<'_> {
         };
         counted.add(asset);
         let organization = counted.organization;
-        let is_at_home = self.look(ASSET_HOMES, bytes, |home| home) == Some((organization, library));
+        let is_at_home = self.lookup(ASSET_HOMES, bytes, |home| home) == Some((organization, library));
         let has_place = match (&asset.parent, asset.trashed) {
-            (Some(parent), _) => self.look(VARIANTS, (library, parent.bytes(), bytes), |()| ()).is_some(),
+            (Some(parent), _) => self.lookup(VARIANTS, (library, parent.bytes(), bytes), |()| ()).is_some(),
             (None, None) => {
-                self.look(LISTED, (library, newest_first(asset.created), bytes), |()| ()).is_some()
+                self.lookup(LISTED, (library, newest_first(asset.created), bytes), |()| ()).is_some()
             }
             (None, Some(when)) => {
-                self.look(TRASH, (when, library, bytes), |()| ()).is_some()
-                    && self.look(LIBRARY_TRASH, (library, newest_first(when), bytes), |()| ()).is_some()
+                self.lookup(TRASH, (when, library, bytes), |()| ()).is_some()
+                    && self.lookup(LIBRARY_TRASH, (library, newest_first(when), bytes), |()| ()).is_some()
             }
         };
         if let Some(parent) = &asset.parent
-            && self.look(ASSETS, (library, parent.bytes()), |_| ()).is_none()
+            && self.lookup(ASSETS, (library, parent.bytes()), |_| ()).is_none()
         {
             self.found.add(format!("The variant {id} belongs to the asset {parent}, which is not there."));
         }
         let is_queued = match &asset.content.processing {
             ProcessingState::Waiting(pending) => {
                 let key = (pending.due, newest_first(asset.created), bytes);
-                self.look(WAITING_WORK, key, |_| ()).is_some()
+                self.lookup(WAITING_WORK, key, |_| ()).is_some()
             }
             ProcessingState::Failed { when, .. } => {
-                self.look(FAILED_WORK, (organization, newest_first(*when), bytes), |()| ()).is_some()
+                self.lookup(FAILED_WORK, (organization, newest_first(*when), bytes), |()| ()).is_some()
             }
             ProcessingState::Nothing | ProcessingState::Done(_) => true,
         };
@@ -87,7 +87,7 @@ impl Checker<'_> {
         if asset.is_listed() {
             for tag in &asset.tags {
                 let key = (library, &*fold(tag), newest_first(asset.created), bytes);
-                if self.look(TAGGED, key, |()| ()).is_none() {
+                if self.lookup(TAGGED, key, |()| ()).is_none() {
                     self.found.add_derived(format!("The asset {id} is missing under one of its tags."));
                 }
             }
@@ -96,12 +96,12 @@ impl Checker<'_> {
 
     /// The asset that an entry of a list is about.
     fn listed_asset(&self, library: u64, id: &[u8; 16]) -> Option<Asset> {
-        self.look(ASSETS, (library, id), |bytes| decode::<Asset>(bytes).ok()).flatten()
+        self.lookup(ASSETS, (library, id), |bytes| decode::<Asset>(bytes).ok()).flatten()
     }
 
     /// The asset of this id, wherever it is.
     fn asset_anywhere(&self, id: &[u8; 16]) -> Option<Asset> {
-        let (_, library) = self.look(ASSET_HOMES, id, |home| home)?;
+        let (_, library) = self.lookup(ASSET_HOMES, id, |home| home)?;
         self.listed_asset(library, id)
     }
 
@@ -202,7 +202,7 @@ impl Checker<'_> {
         let mut expected: BTreeMap<(u64, String), u64> = BTreeMap::new();
         let mut uses: BTreeMap<u64, (u64, u64, u64)> = BTreeMap::new();
         for (library, counted) in std::mem::take(&mut self.libraries) {
-            let bytes = self.look(LIBRARY_BYTES, library, |bytes| bytes).unwrap_or_default();
+            let bytes = self.lookup(LIBRARY_BYTES, library, |bytes| bytes).unwrap_or_default();
             let found = (counted.listed, counted.trashed);
             let (kept, found) = ((counted.recorded.unwrap_or(found), bytes), (found, counted.bytes));
             if kept != found {
@@ -215,7 +215,7 @@ impl Checker<'_> {
             let sums = uses.entry(counted.organization).or_default();
             *sums = (sums.0 + counted.bytes, sums.1 + counted.files, sums.2 + 1);
             let total = counted.tags.len() as u64;
-            if self.look(TAG_TOTALS, library, |total| total).unwrap_or_default() != total {
+            if self.lookup(TAG_TOTALS, library, |total| total).unwrap_or_default() != total {
                 self.found.add_derived(format!("The library {library} counts its tags wrongly."));
             }
             expected.extend(counted.tags.into_iter().map(|(tag, count)| ((library, tag), count)));
@@ -244,7 +244,7 @@ impl Checker<'_> {
         self.walk(TAGS, |checker, (library, folded), (text, count)| {
             let is_right = expected.remove(&(library, folded.to_owned())) == Some(count);
             let rank = (library, most_first(count), text, folded);
-            if !is_right || checker.look(TAG_RANKS, rank, |()| ()).is_none() {
+            if !is_right || checker.lookup(TAG_RANKS, rank, |()| ()).is_none() {
                 checker.found.add_derived(format!("The library {library} counts one of its tags wrongly."));
             }
             Ok(())
@@ -253,7 +253,7 @@ impl Checker<'_> {
             self.found.add_derived(format!("{} tags of assets are not counted.", expected.len()));
         }
         self.walk(TAG_RANKS, |checker, (library, rank, _, folded), ()| {
-            if checker.look(TAGS, (library, folded), |(_, count)| count) != Some(most_first(rank)) {
+            if checker.lookup(TAGS, (library, folded), |(_, count)| count) != Some(most_first(rank)) {
                 checker.found.add_derived(format!("The library {library} ranks one of its tags wrongly."));
             }
             Ok(())

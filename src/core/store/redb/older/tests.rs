@@ -82,7 +82,7 @@ fn an_asset_of_version_1_is_read() {
         uploaded_by: "test".into(),
         trashed: None,
         approval: None,
-        look: None,
+        perceptual_hash: None,
     };
     assert_eq!(decode::<Asset>(&bytes).unwrap(), expected);
     assert_eq!(version_1(&expected), bytes);
@@ -157,7 +157,7 @@ async fn what_an_earlier_version_left_unseen_is_looked_at() {
 }
 
 /// Takes away what version 1 did not have.
-fn forget_bytes(dir: &Path) {
+fn delete_bytes(dir: &Path) {
     let db = database(dir);
     let tx = db.begin_write().unwrap();
     assert!(tx.delete_table(LIBRARY_BYTES).unwrap());
@@ -180,7 +180,7 @@ fn database(dir: &Path) -> redb::Database {
 async fn the_bytes_that_an_earlier_version_did_not_count_are_counted() {
     let dir = crate::testing::TempFolder::new();
     let (_, uploaded) = directory_of_version_1(dir.path()).await;
-    forget_bytes(dir.path());
+    delete_bytes(dir.path());
     let core = open(dir.path());
     let sizes = core.list_library_sizes(&Administrator::local(), "acme").unwrap();
     let bytes: Vec<u64> = sizes.into_iter().map(|(_, bytes)| bytes).collect();

@@ -125,10 +125,10 @@ fn facts(asset: &Asset) -> Vec<(&'static str, String)> {
     }
     facts.push(("Type", type_name(content.media_type).to_owned()));
     facts.push(("Size", bytes(content.size)));
-    let look = content.processing_result().cloned().unwrap_or_default();
+    let result = content.processing_result().cloned().unwrap_or_default();
     // ISO 8601 with a space reads better, and the camera's own time is not turned into another.
-    let captured = look.captured.map(|captured| captured.replacen('T', " ", 1));
-    let told = [("Title", look.title), ("Taken", captured), ("Camera", look.camera)];
-    facts.extend(told.into_iter().filter_map(|(label, value)| Some((label, value?))));
+    let captured = result.captured.map(|captured| captured.replacen('T', " ", 1));
+    let described = [("Title", result.title), ("Taken", captured), ("Camera", result.camera)];
+    facts.extend(described.into_iter().filter_map(|(label, value)| Some((label, value?))));
     facts
 }

@@ -16,14 +16,14 @@ use crate::webapp::signed_in_user::SignedInUser;
 const TAGS_FOUND: usize = 50;
 
 /// A part that a script asks for.
-pub enum Part {
+pub enum PageFragment {
     /// The assets from this position on.
     From(usize),
     /// The tags that have these letters.
     Tags(String),
 }
 
-impl Part {
+impl PageFragment {
     /// The part that an address asks for; none for the page itself.
     pub fn wanted(query: &str) -> Option<Self> {
         url::form_urlencoded::parse(query.as_bytes()).find_map(|(name, value)| match &*name {
@@ -42,17 +42,17 @@ struct TagsFound {
     more: usize,
 }
 
-pub async fn answer(user: SignedInUser, browsing: Browsing, part: Part) -> Result<HttpResponse> {
+pub async fn answer(user: SignedInUser, browsing: Browsing, part: PageFragment) -> Result<HttpResponse> {
     let caller = user.caller(&browsing.organization)?;
     let (core, path, query) = (&user.core, browsing.path(), &browsing.query);
     match part {
-        Part::From(start) => {
+        PageFragment::From(start) => {
             let part = core.browse_at(caller, &path, query, Freshness::Cached, (start, PAGE)).await;
             let (_, part) = part?;
             let tiles = tiles(&browsing, &part);
             page(&TileList { tiles, total: Some(part.total), warning: "" })
         }
-        Part::Tags(letters) => {
+        PageFragment::Tags(letters) => {
             let wanted = fold(&letters);
             let mut found = core.list_tags(&caller, &path, MOST_TAGS)?;
             found.retain(|tag| fold(&tag.text).contains(wanted.as_str()));

@@ -7,7 +7,7 @@ import { note, showSameFile } from "./panel.js";
 /** @typedef {import("./queue.js").Job} Job */
 
 // How many assets one request asks about.
-const AT_ONCE = 100;
+const FILES_PER_REQUEST = 100;
 
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById("upload"));
 const tagging = /** @type {HTMLInputElement | null} */ (document.getElementById("uploads-tags"));
@@ -36,8 +36,8 @@ export async function tagByFolder(jobs) {
  */
 export async function findSameFiles(jobs) {
   const fresh = jobs.filter(({ id, isCompared }) => id && !isCompared);
-  for (let at = 0; at < fresh.length; at += AT_ONCE) {
-    const some = fresh.slice(at, at + AT_ONCE);
+  for (let at = 0; at < fresh.length; at += FILES_PER_REQUEST) {
+    const some = fresh.slice(at, at + FILES_PER_REQUEST);
     for (const job of some) job.isCompared = true;
     const ids = new URLSearchParams(some.map(({ id }) => ["id", id]));
     const address = form.action.replace(/upload$/, "same-files");

@@ -23,26 +23,26 @@ import { send } from "./send.js";
  * @property {AbortController} [cancelling]
  */
 
-// How many files are on their way at once.
-const AT_ONCE = 3;
-// How often the page’s counts are read again meanwhile, in milliseconds.
-const COUNTED = 5000;
+// How many files are sent at the same time.
+const MAX_CONCURRENT = 3;
+// How often the page’s counts are read again while files are sent, in milliseconds.
+const COUNTS_INTERVAL = 5000;
 
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById("upload"));
 /** @type {Job[]} */
 const jobs = [];
 let running = 0;
-let counted = 0;
+let countsReadAt = 0;
 // While nobody is signed in, waiting files keep waiting.
 let isPaused = false;
 
 /** @param {State} state */
-const those = (state) => jobs.filter((job) => job.state === state);
+const jobsIn = (state) => jobs.filter((job) => job.state === state);
 
 /** Whether files are on their way, or wait. */
-export const isUploading = () => running > 0 || those("waiting").length > 0;
+export const isUploading = () => running > 0 || jobsIn("waiting").length > 0;
 /** What was uploaded. */
-export const uploaded = () => those("done");
+export const uploaded = () => jobsIn("done");
 
 /** @param {import("./dropped.js").Found[]} found */
 export function add(found) {
@@ -83,10 +83,10 @@ function retry(some) {
 }
 
 /** Sends again what was refused and may work another time. */
-export const retryAll = () => retry(those("refused").filter(canBeRetried));
+export const retryAll = () => retry(jobsIn("refused").filter(canBeRetried));
 
 function next() {
-  if (!isPaused) for (const job of those("waiting").slice(0, AT_ONCE - running)) start(job);
+  if (!isPaused) for (const job of jobsIn("waiting").slice(0, MAX_CONCURRENT - running)) start(job);
   show();
 }
 
@@ -104,13 +104,13 @@ function cancel(some) {
 
 export const cancelAll = () => cancel([...jobs]);
 
-/** Forgets all of them; the panel disappears. */
+/** Clears the queue and closes the panel. */
 export function close() {
   jobs.length = 0;
   closePanel();
 }
 
-/** Goes on once the person is signed in again. */
+/** Waits until the person is signed in again, and continues. */
 export function resume() {
   isPaused = true;
   signedInAgain().then(() => {
@@ -139,17 +139,17 @@ async function start(job) {
     () => /** @type {import("./send.js").Outcome | null} */ (null),
   );
   running -= 1;
-  // What went wrong with one that was cancelled meanwhile concerns nobody; that it was stored all the same does.
-  if (outcome && (!signal.aborted || !outcome.problem)) ended(job, outcome);
-  over();
+  // The failure of a cancelled upload is ignored; that it was stored all the same is not.
+  if (outcome && (!signal.aborted || !outcome.problem)) applyOutcome(job, outcome);
+  continueQueue();
 }
 
 /**
  * @param {Job} job
  * @param {import("./send.js").Outcome} outcome
  */
-function ended(job, { tile, id, problem, canRetry, isSignedOut, warning }) {
-  // Once a session: what is refused right after signing in is refused for another reason.
+function applyOutcome(job, { tile, id, problem, canRetry, isSignedOut, warning }) {
+  // Only once for each job: what is refused right after signing in is refused for another reason.
   if (isSignedOut && !job.wasHeld) {
     job.wasHeld = true;
     set(job, "waiting");
@@ -163,18 +163,18 @@ function ended(job, { tile, id, problem, canRetry, isSignedOut, warning }) {
   tagByFolder([job]);
 }
 
-function over() {
+function continueQueue() {
   next();
   if (isPaused) return;
   const isLast = running === 0;
   if (isLast) {
-    const [done, refused] = [those("done").length, those("refused").length];
+    const [done, refused] = [jobsIn("done").length, jobsIn("refused").length];
     announce(refused ? `${done} uploaded, ${refused} refused` : `${done} uploaded`);
-    findSameFiles(those("done"));
+    findSameFiles(jobsIn("done"));
   }
   // The page’s counts stay true, also in the middle of many files.
-  if (!isLast && Date.now() - counted < COUNTED) return;
-  counted = Date.now();
+  if (!isLast && Date.now() - countsReadAt < COUNTS_INTERVAL) return;
+  countsReadAt = Date.now();
   window.dispatchEvent(new Event("uploads-ended"));
 }
 

@@ -13,7 +13,7 @@ const AWAY = [502, 503, 504];
 /**
  * @typedef {object} Sending What the caller of `send` knows about it.
  * @property {(bytes: number) => void} onProgress
- * @property {(isAway: boolean) => void} onAway Tells when the server can’t be reached, and when it can again.
+ * @property {(isAway: boolean) => void} onAway Called when the server can’t be reached, and when it can again.
  * @property {AbortSignal} signal
  */
 

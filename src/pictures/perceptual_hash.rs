@@ -10,7 +10,7 @@ const ACROSS: usize = 9;
 const DOWN: usize = 8;
 
 /// The hash of a picture, made from its smallest size.
-pub(super) fn look(small: &Canvas) -> Result<u64, Failure> {
+pub(super) fn perceptual_hash(small: &Canvas) -> Result<u64, Failure> {
     let flat = on_white(small)?;
     let (pixels, _) = flat.pixels().as_chunks::<3>();
     let (width, height) = (flat.size().width as usize, flat.size().height as usize);
@@ -71,9 +71,9 @@ mod tests {
     #[test]
     fn another_size_looks_alike_and_another_picture_does_not() {
         let [one, smaller, other] = [
-            look(&picture(32, 24, waves)),
-            look(&picture(27, 20, waves)),
-            look(&picture(32, 24, |x, y| waves(y, 1.0 - x))),
+            perceptual_hash(&picture(32, 24, waves)),
+            perceptual_hash(&picture(27, 20, waves)),
+            perceptual_hash(&picture(32, 24, |x, y| waves(y, 1.0 - x))),
         ]
         .map(|hash| hash.expect("a picture"));
         assert!((one ^ smaller).count_ones() <= 6, "{one:x} {smaller:x}");
@@ -81,10 +81,10 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_pictures_have_a_look() {
+    fn the_smallest_pictures_have_a_hash() {
         for (width, height) in [(1, 1), (1, 32), (32, 1), (3, 2), (9, 8)] {
             assert_eq!(
-                look(&picture(width, height, |_, _| 0.3)).expect("a picture"),
+                perceptual_hash(&picture(width, height, |_, _| 0.3)).expect("a picture"),
                 0,
                 "{width} × {height}"
             );

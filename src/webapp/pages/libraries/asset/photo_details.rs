@@ -6,8 +6,8 @@ use askama::Template;
 
 use super::wanted_variant;
 use crate::error::{Error, Result};
-use crate::pictures::{Exposure, Metadata, Position};
-use crate::webapp::layout::{Layout, Section};
+use crate::pictures::{Coordinates, Exposure, Metadata};
+use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::pages::libraries::OfAsset;
 use crate::webapp::pages::libraries::browsing::Browsing;
 use crate::webapp::reply::page;
@@ -20,7 +20,7 @@ const UNITS_PER_DEGREE: f64 = 5.0;
 #[template(config = "src/webapp/askama.toml", path = "pages/libraries/asset_photo.html")]
 struct PhotoDetails {
     rows: Vec<(&'static str, String)>,
-    place: Option<Place>,
+    place: Option<Location>,
 }
 
 #[derive(Template)]
@@ -31,7 +31,7 @@ struct DetailsPage {
 }
 
 /// Where a photo was taken.
-struct Place {
+struct Location {
     /// From the west to the east, in units of the map.
     x: String,
     /// From the north to the south.
@@ -52,11 +52,11 @@ pub async fn details(user: SignedInUser, path: OfAsset, request: HttpRequest) ->
         return Err(Error::asset_not_found());
     }
     let layout = (!user.context.is_partial()).then(|| {
-        let layout = user.layout("Camera, place and colours")?.within(&caller, Section::Libraries);
+        let layout = user.layout("Camera, place and colours")?.within(&caller, NavSection::Libraries);
         Ok::<_, Error>(layout.under(detail.asset.name.clone(), browsing.asset(&id).to_string()))
     });
     let metadata = user.core.photo_details(caller, &browsing.path(), &wanted).await?;
-    let part = PhotoDetails { rows: rows(&metadata), place: metadata.position.map(place) };
+    let part = PhotoDetails { rows: rows(&metadata), place: metadata.position.map(location) };
     match layout.transpose()? {
         Some(layout) => page(&DetailsPage { layout, part }),
         None => page(&part),
@@ -65,7 +65,7 @@ pub async fn details(user: SignedInUser, path: OfAsset, request: HttpRequest) ->
 
 fn rows(metadata: &Metadata) -> Vec<(&'static str, String)> {
     let Exposure { lens, time, aperture, sensitivity, focal_length } = metadata.exposure.clone();
-    let told = [
+    let described = [
         ("Taken", metadata.captured.as_ref().map(|captured| captured.replacen('T', " ", 1))),
         ("Camera", metadata.camera.clone()),
         ("Lens", lens),
@@ -76,14 +76,14 @@ fn rows(metadata: &Metadata) -> Vec<(&'static str, String)> {
         ("Caption", metadata.caption.clone()),
         ("Keywords", Some(metadata.keywords.join(", ")).filter(|keywords| !keywords.is_empty())),
     ];
-    told.into_iter().filter_map(|(label, value)| Some((label, value?))).collect()
+    described.into_iter().filter_map(|(label, value)| Some((label, value?))).collect()
 }
 
-fn place(position: Position) -> Place {
-    let (latitude, longitude) = (position.latitude(), position.longitude());
+fn location(coordinates: Coordinates) -> Location {
+    let (latitude, longitude) = (coordinates.latitude(), coordinates.longitude());
     let side = |degrees: f64, plus, minus| if degrees < 0.0 { minus } else { plus };
     let units = |degrees: f64| format!("{:.1}", degrees * UNITS_PER_DEGREE);
-    Place {
+    Location {
         x: units(longitude),
         y: units(-latitude),
         text: format!(
@@ -102,10 +102,10 @@ mod tests {
 
     #[test]
     fn places_are_written_with_their_sides_of_the_earth() {
-        let text = |latitude, longitude| place(Position::new(latitude, longitude).unwrap()).text;
+        let text = |latitude, longitude| location(Coordinates::new(latitude, longitude).unwrap()).text;
         assert_eq!(text(48.85837, 2.29448), "48.8584° N, 2.2945° E");
         assert_eq!(text(-33.8568, -70.0), "33.8568° S, 70.0000° W");
-        let sydney = place(Position::new(-33.8568, 151.2153).unwrap());
+        let sydney = location(Coordinates::new(-33.8568, 151.2153).unwrap());
         assert_eq!((sydney.x.as_str(), sydney.y.as_str()), ("756.1", "169.3"));
     }
 }
