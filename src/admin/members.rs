@@ -9,7 +9,7 @@ use crate::core::members::{KeyDecision, KeyDecisions, LinkInfo, MemberInfo};
 use crate::core::model::id::LinkId;
 use crate::core::model::time::Millis;
 use crate::core::model::token::Token;
-use crate::core::model::{MemberLink, Purpose, Role};
+use crate::core::model::{LinkPurpose, MemberLink, Role};
 use crate::error::Result;
 
 /// A request about members. `organization` is a slug.
@@ -134,8 +134,8 @@ impl From<LinkInfo> for OpenLinkRecord {
 /// The person a link is for, and the role that it gives.
 fn recipient(info: &LinkInfo) -> (String, Option<Role>) {
     match &info.link.purpose {
-        Purpose::Join { role, email, .. } => (email.clone(), Some(*role)),
-        Purpose::Reset { .. } => {
+        LinkPurpose::Join { role, email, .. } => (email.clone(), Some(*role)),
+        LinkPurpose::Reset { .. } => {
             (info.member.as_ref().map(|member| member.email.clone()).unwrap_or_default(), None)
         }
     }

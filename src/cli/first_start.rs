@@ -16,7 +16,7 @@ use crate::core::Core;
 use crate::core::access::Administrator;
 use crate::core::model::api_key::PlainKey;
 use crate::core::model::id::KeyId;
-use crate::core::model::{Access, Purpose, Role};
+use crate::core::model::{Access, LinkPurpose, Role};
 use crate::error::Result;
 use crate::transport::tls::ClientAuthority;
 use crate::transport::tls::development::DevelopmentCertificate;
@@ -140,7 +140,7 @@ async fn setup_link(core: &Core, by: &Administrator) -> Result<Option<String>> {
     }
     let organization = first.slug.as_str();
     for open in core.list_links(by, organization)? {
-        if let Purpose::Join { role: Role::Owner, .. } = open.link.purpose {
+        if let LinkPurpose::Join { role: Role::Owner, .. } = open.link.purpose {
             core.withdraw_link(by.clone(), organization, &open.link.id).await?;
         }
     }

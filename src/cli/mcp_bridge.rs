@@ -23,7 +23,7 @@ mod server;
 mod stdio;
 
 use message::Message;
-use server::Server;
+use server::RemoteServer;
 use stdio::Output;
 
 /// Where the server is, and how the bridge is admitted there.
@@ -41,13 +41,13 @@ pub(super) struct BridgeArgs {
 }
 
 pub(super) fn run(args: &BridgeArgs) -> Result<(), CommandError> {
-    let server = Server::new(&args.url, args.ca.as_deref(), args.key_file.as_deref())?;
+    let server = RemoteServer::new(&args.url, args.ca.as_deref(), args.key_file.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(carry(server))
 }
 
 /// Carries messages until the client closes the bridge's input, and the answers to those that came before.
-async fn carry(server: Server) -> Result<(), CommandError> {
+async fn carry(server: RemoteServer) -> Result<(), CommandError> {
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut lines = stdio::lines();
@@ -74,7 +74,7 @@ async fn carry(server: Server) -> Result<(), CommandError> {
 
 /// The messages that are on their way.
 struct Requests {
-    server: Arc<Server>,
+    server: Arc<RemoteServer>,
     output: Output,
     tasks: JoinSet<()>,
     running: Vec<(Value, AbortHandle)>,
@@ -105,7 +105,7 @@ impl Requests {
 }
 
 /// Sends a message and passes on what the server answers, or why there is no answer.
-async fn answered(server: Arc<Server>, message: Message, output: Output) {
+async fn answered(server: Arc<RemoteServer>, message: Message, output: Output) {
     let outcome = async {
         let response = server.post(&message).await?;
         answer::pass_on(response, &message, &server, &output).await

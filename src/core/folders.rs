@@ -19,7 +19,7 @@ mod walk;
 
 pub use export::{FolderExport, FolderExportSummary};
 pub use import::{FolderImport, FolderImportSummary};
-pub use walk::FileProblem;
+pub use walk::SkippedFile;
 
 /// How many files a summary names of each kind. Of more, it has the number.
 const NAMED: usize = 1000;
@@ -45,7 +45,7 @@ pub struct NamedFiles {
     /// How many there are.
     pub count: u64,
     /// The first of them.
-    pub files: Vec<FileProblem>,
+    pub files: Vec<SkippedFile>,
 }
 
 impl NamedFiles {
@@ -53,7 +53,7 @@ impl NamedFiles {
     fn add(&mut self, path: &Path, reason: impl Into<String>) {
         self.count += 1;
         if self.files.len() < NAMED {
-            self.files.push(FileProblem { path: path.to_owned(), reason: reason.into() });
+            self.files.push(SkippedFile { path: path.to_owned(), reason: reason.into() });
         }
     }
 }

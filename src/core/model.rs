@@ -27,7 +27,7 @@ pub mod time;
 pub mod token;
 
 pub use approval::{Approval, ApprovalFilter, ApprovalState};
-pub use member::{Member, MemberLink, Membership, Passkey, Purpose, Role, Session};
+pub use member::{LinkPurpose, Member, MemberLink, Membership, Passkey, Role, Session};
 pub use open_upload::{OpenUpload, UploadHolder};
 pub use quota::{OrganizationUse, Quota, StorageRoom};
 

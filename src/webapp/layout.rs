@@ -20,7 +20,7 @@ pub struct Layout {
     /// The message about what was just done.
     pub flash: Option<Flash>,
     /// Who is signed in.
-    pub member: Option<Member>,
+    pub member: Option<MemberSummary>,
     /// The organization that the page is about.
     pub organization: Option<CurrentOrganization>,
     /// The organizations that the member may go to.
@@ -32,14 +32,14 @@ pub struct Layout {
 }
 
 /// Who is signed in, as the bar shows it.
-pub struct Member {
+pub struct MemberSummary {
     /// The name.
     pub name: String,
     /// The e-mail address.
     pub email: String,
 }
 
-impl Member {
+impl MemberSummary {
     /// The first letters of the first and the last word of the name.
     #[must_use]
     pub fn initials(&self) -> String {
@@ -167,7 +167,7 @@ impl Layout {
 
     /// The frame for a signed-in member, with their organizations.
     pub(super) fn of(mut self, member: &model::Member, organizations: &[(Organization, Role)]) -> Self {
-        self.member = Some(Member { name: member.name.clone(), email: member.email.clone() });
+        self.member = Some(MemberSummary { name: member.name.clone(), email: member.email.clone() });
         let choice = |(organization, _): &(Organization, Role)| Choice {
             slug: organization.slug.to_string(),
             name: organization.name.clone(),

@@ -10,7 +10,7 @@ use sse_stream::SseStream;
 
 use super::failure::BridgeFailure;
 use super::message::{HANDSHAKE, Message};
-use super::server::Server;
+use super::server::RemoteServer;
 use super::stdio::Output;
 
 /// The most that is read of one answer. Those of rasterd have some megabytes at most.
@@ -24,7 +24,7 @@ const EVENT_STREAM: &str = "text/event-stream";
 pub(super) async fn pass_on(
     response: Response,
     message: &Message,
-    server: &Server,
+    server: &RemoteServer,
     output: &Output,
 ) -> Result<(), BridgeFailure> {
     let status = response.status();
@@ -45,7 +45,7 @@ pub(super) async fn pass_on(
 async fn pass_on_events(
     response: Response,
     message: &Message,
-    server: &Server,
+    server: &RemoteServer,
     output: &Output,
 ) -> Result<(), BridgeFailure> {
     let mut events = std::pin::pin!(SseStream::from_bytes_stream(limited(response, server)));
@@ -102,7 +102,7 @@ fn answer_in(text: &[u8], message: &Message) -> Option<Answer> {
     None
 }
 
-async fn pass_on_answer(answer: Answer, message: &Message, server: &Server, output: &Output) {
+async fn pass_on_answer(answer: Answer, message: &Message, server: &RemoteServer, output: &Output) {
     if message.method() == HANDSHAKE {
         server.agree_on(answer.value["result"]["protocolVersion"].as_str());
     }
@@ -119,7 +119,7 @@ fn is_event_stream(response: &Response) -> bool {
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(EVENT_STREAM))
 }
 
-async fn whole(response: Response, server: &Server) -> Result<Vec<u8>, BridgeFailure> {
+async fn whole(response: Response, server: &RemoteServer) -> Result<Vec<u8>, BridgeFailure> {
     let mut parts = std::pin::pin!(limited(response, server));
     let mut body = Vec::new();
     while let Some(part) = parts.next().await {
@@ -129,7 +129,7 @@ async fn whole(response: Response, server: &Server) -> Result<Vec<u8>, BridgeFai
 }
 
 /// The body of an answer, as long as it is not too large.
-fn limited(response: Response, server: &Server) -> impl Stream<Item = std::io::Result<Bytes>> {
+fn limited(response: Response, server: &RemoteServer) -> impl Stream<Item = std::io::Result<Bytes>> {
     let (mut total, address) = (0, server.address());
     response.bytes_stream().map(move |part| {
         let part = part.map_err(|error| std::io::Error::other(super::server::broken(&address, error)))?;

@@ -30,14 +30,14 @@ const IDLE: Duration = Duration::from_secs(4);
 const EXPECTED: &str = "expected the address of the server, such as https://assets.example.org";
 
 /// The server.
-pub(super) struct Server {
+pub(super) struct RemoteServer {
     http: Client,
     endpoint: Url,
     /// The revision of the protocol that the last handshake agreed on.
     agreed: Mutex<Option<String>>,
 }
 
-impl Server {
+impl RemoteServer {
     /// The server at an address. Sends nothing.
     ///
     /// # Errors

@@ -10,9 +10,9 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use walkdir::{DirEntry, WalkDir};
 
-/// A file that is named with the reason why nothing was done with it.
+/// A file with which nothing was done, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileProblem {
+pub struct SkippedFile {
     /// The file, from the folder.
     pub path: PathBuf,
     /// Why, as a clause for a person.

@@ -12,7 +12,7 @@ use crate::core::model::audit::{Action, Actor};
 use crate::core::model::email::Email;
 use crate::core::model::id::{KeyId, OrganizationId};
 use crate::core::model::time::Millis;
-use crate::core::model::{Key, Member, MemberLink, Purpose, Role};
+use crate::core::model::{Key, LinkPurpose, Member, MemberLink, Role};
 use crate::core::store::{AuditCommands, KeyCommands, KeyQueries, MemberCommands, MemberQueries, Tx};
 use crate::error::{Code, Error, Result};
 
@@ -86,9 +86,9 @@ pub(super) fn is_backed(reader: &impl MemberQueries, link: &MemberLink) -> Resul
     let Some(creator) = reader.member_by_email(&Email::parse(&link.creator)?)? else { return Ok(false) };
     let owns = |organization| creator.role_in(organization) == Some(Role::Owner);
     Ok(match &link.purpose {
-        Purpose::Join { organization, .. } => owns(*organization),
+        LinkPurpose::Join { organization, .. } => owns(*organization),
         // As when it was created: the creator must manage every organization of the person.
-        Purpose::Reset { member } => reader
+        LinkPurpose::Reset { member } => reader
             .member(*member)?
             .is_some_and(|member| member.memberships.iter().all(|place| owns(place.organization))),
     })
@@ -140,10 +140,10 @@ pub(super) fn withdraw_links_of_member(
         tx.delete_link(&digest)?;
         let (action, target) = (withdrawal(&link), link.id.as_str());
         match &link.purpose {
-            Purpose::Join { organization, .. } => {
+            LinkPurpose::Join { organization, .. } => {
                 tx.record_event(now, *organization, actor, action, target, detail.clone())?;
             }
-            Purpose::Reset { member } => {
+            LinkPurpose::Reset { member } => {
                 if let Some(member) = tx.member(*member)? {
                     tx.record_member_event(now, &member, actor, action, &detail)?;
                 }
@@ -191,8 +191,8 @@ pub(super) fn concerns(
     organization: OrganizationId,
 ) -> Result<bool> {
     Ok(match &link.purpose {
-        Purpose::Join { organization: into, .. } => *into == organization,
-        Purpose::Reset { member } => {
+        LinkPurpose::Join { organization: into, .. } => *into == organization,
+        LinkPurpose::Reset { member } => {
             reader.member(*member)?.is_some_and(|member| member.role_in(organization).is_some())
         }
     })
@@ -201,8 +201,8 @@ pub(super) fn concerns(
 /// The audit event for withdrawing a link.
 pub(super) fn withdrawal(link: &MemberLink) -> Action {
     match &link.purpose {
-        Purpose::Join { .. } => Action::InvitationWithdrawn,
-        Purpose::Reset { .. } => Action::ResetWithdrawn,
+        LinkPurpose::Join { .. } => Action::InvitationWithdrawn,
+        LinkPurpose::Reset { .. } => Action::ResetWithdrawn,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::core::model::id::{LinkId, OrganizationId};
 use crate::core::model::name::parse_name;
 use crate::core::model::time::{Millis, millis};
 use crate::core::model::token::{LinkDigest, Token};
-use crate::core::model::{Member, MemberLink, Membership, Organization, Purpose, Role};
+use crate::core::model::{LinkPurpose, Member, MemberLink, Membership, Organization, Role};
 use crate::core::store::{AuditCommands, KeyQueries, MemberCommands, MemberQueries, Tx};
 use crate::error::{Code, Error, Result};
 
@@ -65,7 +65,7 @@ impl Core {
             .administrate_always(by, move |tx, by, now| {
                 let organization = tx.expect_organization(by, &organization)?;
                 let email = email.clone();
-                let purpose = Purpose::Join { organization: organization.id, role, email: email.clone() };
+                let purpose = LinkPurpose::Join { organization: organization.id, role, email: email.clone() };
                 let link = new_link(purpose, by, now, lifetime);
                 tx.put_link(&digest, &link)?;
                 let target = if email.is_empty() { link.id.as_str() } else { &email };
@@ -99,7 +99,7 @@ impl Core {
                 if !member.memberships.iter().all(|place| by.reaches(place.organization)) {
                     return Err(in_other_organizations(&member));
                 }
-                let link = new_link(Purpose::Reset { member: member.id }, by, now, lifetime);
+                let link = new_link(LinkPurpose::Reset { member: member.id }, by, now, lifetime);
                 tx.put_link(&digest, &link)?;
                 tx.record_member_event(now, &member, by.actor(), Action::ResetRequested, "")?;
                 Ok(LinkInfo { link, organization: None, member: Some(member) })
@@ -260,7 +260,7 @@ impl Core {
             .store()
             .write_always(move |tx| {
                 let link = live_link(tx, &digest, now)?;
-                let Purpose::Reset { member } = link.purpose else { return Err(no_such_link()) };
+                let LinkPurpose::Reset { member } = link.purpose else { return Err(no_such_link()) };
                 let member = tx.member(member)?.ok_or_else(no_such_link)?;
                 let member = Member { password: password.clone(), ..member };
                 begin_with_password(tx, session, member, &client, &times, now)
@@ -270,7 +270,7 @@ impl Core {
     }
 }
 
-fn new_link(purpose: Purpose, by: &Administrator, now: Millis, lifetime: Millis) -> MemberLink {
+fn new_link(purpose: LinkPurpose, by: &Administrator, now: Millis, lifetime: Millis) -> MemberLink {
     let Actor { id: creator, name: made_by, .. } = by.actor().clone();
     let expires = now.saturating_add(lifetime);
     MemberLink { id: LinkId::random(), purpose, created: now, expires, made_by, creator }
@@ -279,8 +279,8 @@ fn new_link(purpose: Purpose, by: &Administrator, now: Millis, lifetime: Millis)
 /// A link with its organization and its person.
 fn info(reader: &(impl KeyQueries + MemberQueries), link: MemberLink) -> Result<LinkInfo> {
     let (organization, member) = match &link.purpose {
-        Purpose::Join { organization, .. } => (reader.organization(*organization)?, None),
-        Purpose::Reset { member } => (None, reader.member(*member)?),
+        LinkPurpose::Join { organization, .. } => (reader.organization(*organization)?, None),
+        LinkPurpose::Reset { member } => (None, reader.member(*member)?),
     };
     Ok(LinkInfo { link, organization, member })
 }
@@ -298,11 +298,11 @@ pub(super) fn live_link(reader: &impl MemberQueries, digest: &LinkDigest, now: M
 /// The role that an invitation gives, and the organization.
 fn invitation(tx: &Tx<'_>, digest: &LinkDigest, now: Millis) -> Result<(Membership, Organization)> {
     match live_link(tx, digest, now)?.purpose {
-        Purpose::Join { organization: id, role, .. } => {
+        LinkPurpose::Join { organization: id, role, .. } => {
             let organization = tx.organization(id)?.ok_or_else(no_such_link)?;
             Ok((Membership { organization: id, role }, organization))
         }
-        Purpose::Reset { .. } => Err(no_such_link()),
+        LinkPurpose::Reset { .. } => Err(no_such_link()),
     }
 }
 

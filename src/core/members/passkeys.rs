@@ -19,7 +19,7 @@ use crate::core::model::audit::{Action, Actor};
 use crate::core::model::id::PasskeyId;
 use crate::core::model::name::parse_name;
 use crate::core::model::token::{SessionDigest, Token};
-use crate::core::model::{Passkey, Purpose};
+use crate::core::model::{LinkPurpose, Passkey};
 use crate::core::store::{AuditCommands, MemberCommands, MemberQueries};
 use crate::error::{Code, Error, Result};
 use crate::telemetry::metrics::SignInMethod;
@@ -212,8 +212,8 @@ impl Core {
     pub fn list_passkeys_by_link(&self, token: &str) -> Result<Vec<Passkey>> {
         let snapshot = self.store().snapshot()?;
         match live_link(&snapshot, &link_digest(token)?, self.now())?.purpose {
-            Purpose::Join { .. } => Ok(Vec::new()),
-            Purpose::Reset { member } => Ok(sorted(snapshot.passkeys_of(member)?)),
+            LinkPurpose::Join { .. } => Ok(Vec::new()),
+            LinkPurpose::Reset { member } => Ok(sorted(snapshot.passkeys_of(member)?)),
         }
     }
 

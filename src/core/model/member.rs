@@ -149,7 +149,7 @@ pub struct MemberLink {
     /// Its public id, to withdraw it by.
     pub id: LinkId,
     /// Its purpose.
-    pub purpose: Purpose,
+    pub purpose: LinkPurpose,
     /// When it was created.
     pub created: Millis,
     /// When it expires.
@@ -162,7 +162,7 @@ pub struct MemberLink {
 
 /// The purpose of a link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Purpose {
+pub enum LinkPurpose {
     /// To join an organization.
     Join {
         /// The organization.

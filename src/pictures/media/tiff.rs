@@ -9,24 +9,24 @@ use super::reader::{ByteOrder, ByteReader, Damage};
 use super::{Dimensions, Geometry, MAX_PARTS};
 
 /// The number of a tag.
-pub type Tag = u16;
+pub type TagNumber = u16;
 
 /// Width in pixels.
-pub const IMAGE_WIDTH: Tag = 256;
+pub const IMAGE_WIDTH: TagNumber = 256;
 /// Height in pixels.
-pub const IMAGE_LENGTH: Tag = 257;
+pub const IMAGE_LENGTH: TagNumber = 257;
 /// The offset of each strip.
-pub const STRIP_OFFSETS: Tag = 273;
+pub const STRIP_OFFSETS: TagNumber = 273;
 /// The orientation of the picture.
-pub const ORIENTATION: Tag = 274;
+pub const ORIENTATION: TagNumber = 274;
 /// The offset of each tile.
-pub const TILE_OFFSETS: Tag = 324;
+pub const TILE_OFFSETS: TagNumber = 324;
 /// An XMP packet.
-pub const XMP: Tag = 700;
+pub const XMP: TagNumber = 700;
 /// An IPTC record.
-pub const IPTC: Tag = 33_723;
+pub const IPTC: TagNumber = 33_723;
 /// The offset of an old-style JPEG, which needs no strips.
-pub const OLD_JPEG: Tag = 513;
+pub const OLD_JPEG: TagNumber = 513;
 
 const SHORT: u16 = 3;
 
@@ -50,7 +50,7 @@ pub struct Directory {
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    tag: Tag,
+    tag: TagNumber,
     kind: u16,
     count: u64,
     /// The offset of the value, or of the pointer to it.
@@ -105,12 +105,12 @@ impl Directory {
         })
     }
 
-    fn find(&self, tag: Tag) -> Option<Entry> {
+    fn find(&self, tag: TagNumber) -> Option<Entry> {
         self.entries.iter().find(|entry| entry.tag == tag).copied()
     }
 
     /// Whether it has this tag.
-    pub fn has(&self, tag: Tag) -> bool {
+    pub fn has(&self, tag: TagNumber) -> bool {
         self.find(tag).is_some()
     }
 
@@ -121,7 +121,7 @@ impl Directory {
     pub fn number<R: Read + Seek>(
         &self,
         reader: &mut ByteReader<R>,
-        tag: Tag,
+        tag: TagNumber,
     ) -> Result<Option<u64>, Damage> {
         match self.find(tag).filter(|entry| entry.count > 0) {
             Some(entry) => {
@@ -139,7 +139,7 @@ impl Directory {
     pub fn numbers<R: Read + Seek>(
         &self,
         reader: &mut ByteReader<R>,
-        tag: Tag,
+        tag: TagNumber,
         max: u64,
     ) -> Result<Option<Vec<u64>>, Damage> {
         let Some(entry) = self.find(tag) else { return Ok(None) };
@@ -161,7 +161,7 @@ impl Directory {
     pub fn bytes<R: Read + Seek>(
         &self,
         reader: &mut ByteReader<R>,
-        tag: Tag,
+        tag: TagNumber,
         max: u64,
     ) -> Result<Option<Vec<u8>>, Damage> {
         let Some(entry) = self.find(tag) else { return Ok(None) };

@@ -5,31 +5,31 @@ use std::fs::File;
 use crate::pictures::colour::MAX_PROFILE_BYTES;
 use crate::pictures::media::reader::{ByteOrder, ByteReader, Damage};
 use crate::pictures::media::tiff::{
-    Directory, IMAGE_LENGTH, IMAGE_WIDTH, OLD_JPEG, STRIP_OFFSETS, TILE_OFFSETS, Tag,
+    Directory, IMAGE_LENGTH, IMAGE_WIDTH, OLD_JPEG, STRIP_OFFSETS, TILE_OFFSETS, TagNumber,
 };
 use crate::pictures::resize::PixelSize;
 use crate::pictures::{Failure, unsupported};
 
-const BITS_PER_SAMPLE: Tag = 258;
-const COMPRESSION: Tag = 259;
-const PHOTOMETRIC: Tag = 262;
-const FILL_ORDER: Tag = 266;
-const SAMPLES_PER_PIXEL: Tag = 277;
-const ROWS_PER_STRIP: Tag = 278;
-const STRIP_BYTE_COUNTS: Tag = 279;
-const PLANAR_CONFIGURATION: Tag = 284;
-const T4_OPTIONS: Tag = 292;
-const PREDICTOR: Tag = 317;
-const COLOR_MAP: Tag = 320;
-const TILE_WIDTH: Tag = 322;
-const TILE_LENGTH: Tag = 323;
-const TILE_BYTE_COUNTS: Tag = 325;
-const INK_SET: Tag = 332;
-const EXTRA_SAMPLES: Tag = 338;
-const SAMPLE_FORMAT: Tag = 339;
-const JPEG_TABLES: Tag = 347;
-const YCBCR_SUBSAMPLING: Tag = 530;
-const ICC_PROFILE: Tag = 34_675;
+const BITS_PER_SAMPLE: TagNumber = 258;
+const COMPRESSION: TagNumber = 259;
+const PHOTOMETRIC: TagNumber = 262;
+const FILL_ORDER: TagNumber = 266;
+const SAMPLES_PER_PIXEL: TagNumber = 277;
+const ROWS_PER_STRIP: TagNumber = 278;
+const STRIP_BYTE_COUNTS: TagNumber = 279;
+const PLANAR_CONFIGURATION: TagNumber = 284;
+const T4_OPTIONS: TagNumber = 292;
+const PREDICTOR: TagNumber = 317;
+const COLOR_MAP: TagNumber = 320;
+const TILE_WIDTH: TagNumber = 322;
+const TILE_LENGTH: TagNumber = 323;
+const TILE_BYTE_COUNTS: TagNumber = 325;
+const INK_SET: TagNumber = 332;
+const EXTRA_SAMPLES: TagNumber = 338;
+const SAMPLE_FORMAT: TagNumber = 339;
+const JPEG_TABLES: TagNumber = 347;
+const YCBCR_SUBSAMPLING: TagNumber = 530;
+const ICC_PROFILE: TagNumber = 34_675;
 
 /// The most strips or tiles: more than any picture within the limits has, unless each is tiny.
 const MAX_PARTS: u64 = 1 << 20;
@@ -144,15 +144,15 @@ struct Tags<'a> {
 }
 
 impl Tags<'_> {
-    fn number(&mut self, tag: Tag, default: u64) -> Result<u64, Failure> {
+    fn number(&mut self, tag: TagNumber, default: u64) -> Result<u64, Failure> {
         Ok(self.directory.number(&mut self.reader, tag)?.unwrap_or(default))
     }
 
-    fn numbers(&mut self, tag: Tag, max: u64) -> Result<Vec<u64>, Failure> {
+    fn numbers(&mut self, tag: TagNumber, max: u64) -> Result<Vec<u64>, Failure> {
         Ok(self.directory.numbers(&mut self.reader, tag, max)?.unwrap_or_default())
     }
 
-    fn edge(&mut self, tag: Tag) -> Result<u32, Failure> {
+    fn edge(&mut self, tag: TagNumber) -> Result<u32, Failure> {
         let edge = u32::try_from(self.number(tag, 0)?).ok().filter(|edge| *edge > 0);
         edge.ok_or_else(|| Failure::damaged("its parts have no size"))
     }

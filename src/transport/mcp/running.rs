@@ -30,13 +30,13 @@ pub struct RequestOwner {
 #[derive(Debug, Clone, Default)]
 pub struct RunningRequests(Arc<Mutex<Requests>>);
 
-type Key = (RequestOwner, RequestId);
-type Requests = HashMap<Key, Vec<Cancellation>>;
+type RequestKey = (RequestOwner, RequestId);
+type Requests = HashMap<RequestKey, Vec<Cancellation>>;
 
 /// A request that runs, until this is dropped.
 pub struct RunningRequest {
     requests: RunningRequests,
-    key: Key,
+    key: RequestKey,
     cancellation: Cancellation,
 }
 

@@ -6,7 +6,7 @@ use askama::Template;
 
 use crate::core::Core;
 use crate::core::members::{LinkInfo, NewMember, SHORTEST_PASSWORD, SignedIn};
-use crate::core::model::{Purpose, Role};
+use crate::core::model::{LinkPurpose, Role};
 use crate::error::{Code, Error, Result};
 use crate::transport;
 use crate::webapp::flash::Flash;
@@ -79,17 +79,17 @@ async fn show(
     let info = core.link(&token)?;
     let person = core.signed_in(context.session_token().unwrap_or_default(), &client_of(&request));
     match (&info.link.purpose, person) {
-        (Purpose::Join { role, .. }, Ok(person)) => page(&JoinAsPage {
+        (LinkPurpose::Join { role, .. }, Ok(person)) => page(&JoinAsPage {
             layout: Layout::new(&context, "Join"),
             token: &token,
             organization: organization_of(&info),
             role: *role,
             person: &person,
         }),
-        (Purpose::Join { email, .. }, Err(_)) => {
+        (LinkPurpose::Join { email, .. }, Err(_)) => {
             page(&join_page(&context, &token, &info, &JoinForm { email, ..JoinForm::default() }))
         }
-        (Purpose::Reset { .. }, Ok(_) | Err(_)) => page(&reset_page(&core, &context, &token, &info, "")?),
+        (LinkPurpose::Reset { .. }, Ok(_) | Err(_)) => page(&reset_page(&core, &context, &token, &info, "")?),
     }
 }
 
@@ -100,8 +100,8 @@ fn join_page<'a>(
     typed: &JoinForm<'a>,
 ) -> JoinPage<'a> {
     let role = match info.link.purpose {
-        Purpose::Join { role, .. } => role,
-        Purpose::Reset { .. } => Role::Viewer,
+        LinkPurpose::Join { role, .. } => role,
+        LinkPurpose::Reset { .. } => Role::Viewer,
     };
     JoinPage {
         layout: Layout::new(context, "Join"),
@@ -146,8 +146,8 @@ async fn accept(
     let core = core_of(&request)?;
     let info = core.link(&token)?;
     match info.link.purpose {
-        Purpose::Join { .. } => join(&core, &context, &request, &token, &info, &form).await,
-        Purpose::Reset { .. } => reset(&core, &context, &request, &token, &info, &form).await,
+        LinkPurpose::Join { .. } => join(&core, &context, &request, &token, &info, &form).await,
+        LinkPurpose::Reset { .. } => reset(&core, &context, &request, &token, &info, &form).await,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::core::model::id::{LibraryId, MemberId, OrganizationId};
 use crate::core::model::name::Slug;
 use crate::core::model::time::Millis;
 use crate::core::model::token::{LinkDigest, SessionDigest};
-use crate::core::model::{Grant, Member, MemberLink, Passkey, Purpose, Role, Session};
+use crate::core::model::{Grant, LinkPurpose, Member, MemberLink, Passkey, Role, Session};
 use crate::core::store::records::{MemberCommands, MemberQueries, StoredSession};
 use crate::error::Result;
 
@@ -169,7 +169,7 @@ impl MemberCommands for Tx<'_> {
 
     fn delete_resets_of(&self, member: MemberId) -> Result<()> {
         for (digest, link) in self.links()? {
-            if link.purpose == (Purpose::Reset { member }) {
+            if link.purpose == (LinkPurpose::Reset { member }) {
                 self.delete_link(&digest)?;
             }
         }

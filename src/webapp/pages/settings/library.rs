@@ -16,7 +16,7 @@ use crate::webapp::reply::{page, page_again};
 
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/settings/library.html")]
-struct LibraryPage {
+struct LibrarySettingsPage {
     layout: Layout,
     tab: Tab,
     base: String,
@@ -62,9 +62,9 @@ fn library_page(
     slug: &str,
     name: Option<&str>,
     problem: LibraryProblem,
-) -> Result<LibraryPage> {
+) -> Result<LibrarySettingsPage> {
     let (library, bytes) = expect_library(owner, slug)?;
-    Ok(LibraryPage {
+    Ok(LibrarySettingsPage {
         layout: owner
             .layout(&library.name, NavSection::Settings)?
             .under("General settings", owner.path(&[]).to_string()),

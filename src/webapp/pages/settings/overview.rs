@@ -25,7 +25,7 @@ use crate::webapp::reply::page;
 mod server;
 mod trend;
 
-use server::Server;
+use server::ServerFacts;
 use trend::{DAYS, LibraryStorage, Trend};
 
 /// How many of the latest assets are shown.
@@ -48,7 +48,7 @@ struct OverviewPage {
     mismatches: Vec<String>,
     storage: Vec<LibraryStorage>,
     trend: Trend,
-    server: Option<Server>,
+    server: Option<ServerFacts>,
     log: AuditPage,
 }
 
@@ -153,7 +153,7 @@ pub async fn show(
         failed: failed(&owner)?,
         mismatches: mismatches(&owner)?,
         storage: LibraryStorage::of(&libraries, owner.slug()),
-        server: Server::of(&owner, &request, trend.bytes)?,
+        server: ServerFacts::of(&owner, &request, trend.bytes)?,
         trend,
         log,
     })

@@ -6,7 +6,7 @@ use askama::Template;
 use super::{OwnerRequest, Tab, is_shown_on_page};
 use crate::core::members::{LinkInfo, MemberInfo};
 use crate::core::model::id::LinkId;
-use crate::core::model::{Purpose, Role};
+use crate::core::model::{LinkPurpose, Role};
 use crate::error::{Error, Result};
 use crate::webapp::form::Form;
 use crate::webapp::format::times::Time;
@@ -62,8 +62,8 @@ struct LinkRow {
 impl From<LinkInfo> for LinkRow {
     fn from(info: LinkInfo) -> Self {
         let (email, purpose) = match &info.link.purpose {
-            Purpose::Join { role, email, .. } => (email.clone(), role.as_str()),
-            Purpose::Reset { .. } => {
+            LinkPurpose::Join { role, email, .. } => (email.clone(), role.as_str()),
+            LinkPurpose::Reset { .. } => {
                 (info.member.map(|member| member.email).unwrap_or_default(), "new password")
             }
         };

@@ -20,7 +20,7 @@ const LITTLE_ROOM: u64 = 10;
 const CERTIFICATE_SOON: Duration = Duration::from_hours(24 * 21);
 
 /// How the server is.
-pub struct Server {
+pub struct ServerFacts {
     /// The room on the disk.
     pub disk: Option<DiskRoom>,
     /// When the certificate ends.
@@ -63,7 +63,7 @@ pub struct Backups {
     pub is_late: bool,
 }
 
-impl Server {
+impl ServerFacts {
     /// What there is to say to these owners; `added` is how many bytes came in the last 30 days.
     pub fn of(owner: &OwnerRequest, request: &HttpRequest, added: u64) -> Result<Option<Self>> {
         let Some(backups) = backups(owner)? else { return Ok(None) };
