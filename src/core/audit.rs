@@ -17,7 +17,7 @@ mod chain;
 pub use chain::{AuditCheck, AuditExport, parse_head};
 
 /// How many refused addresses are counted separately until the next time that they are recorded.
-const MOST_REFUSED: usize = 100;
+const MAX_REFUSED: usize = 100;
 /// How many old events one transaction deletes.
 const PRUNE_BATCH: usize = 500;
 /// Refused attempts of strangers since the last recording, by address: requests with unknown keys, and sign-ins with
@@ -32,7 +32,7 @@ impl Refusals {
     /// Counts an attempt.
     pub(super) fn count(&self, action: Action, address: Option<IpAddr>) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let address = if seen.len() < MOST_REFUSED { address } else { None };
+        let address = if seen.len() < MAX_REFUSED { address } else { None };
         *seen.entry((action, address)).or_default() += 1;
     }
 

@@ -13,16 +13,16 @@ use crate::core::model::id::AssetId;
 use crate::error::Result;
 
 /// How many of the newest assets of a library are compared.
-pub const MOST_COMPARED: usize = 100_000;
+pub const MAX_COMPARED: usize = 100_000;
 /// The most groups in a result, and the most assets in a group.
-const MOST_GROUPS: usize = 100;
-const MOST_IN_GROUP: usize = 50;
+const MAX_GROUPS: usize = 100;
+const MAX_IN_GROUP: usize = 50;
 /// In how many bits of 64 the perceptual hashes of pictures that look alike may differ.
-const MOST_DIFFERENT: u32 = 3;
+const MAX_DIFFERENT: u32 = 3;
 /// How many parts a hash is compared by: two hashes that differ in fewer bits than that agree in one of them.
-const PARTS: u32 = MOST_DIFFERENT + 1;
+const PARTS: u32 = MAX_DIFFERENT + 1;
 /// With how many of those that agree in one part a hash is compared, the latest first.
-const MOST_CANDIDATES: usize = 1000;
+const MAX_CANDIDATES: usize = 1000;
 /// A picture of one colour, or nearly: all of these look alike.
 const FLAT: [u64; 2] = [0, u64::MAX];
 
@@ -56,7 +56,7 @@ struct Compared {
 }
 
 impl Core {
-    /// Finds assets of a library that are there several times, among its newest [`MOST_COMPARED`]. Reads their records, as
+    /// Finds assets of a library that are there several times, among its newest [`MAX_COMPARED`]. Reads their records, as
     /// one of the client's scans.
     ///
     /// # Errors
@@ -102,11 +102,11 @@ impl Core {
         // By the newest of each: places count from the newest.
         groups.sort_unstable();
         let group = |places: Vec<usize>| {
-            let shown = places.iter().rev().take(MOST_IN_GROUP).filter_map(|place| compared.get(*place));
+            let shown = places.iter().rev().take(MAX_IN_GROUP).filter_map(|place| compared.get(*place));
             let assets = shown.map(|one| caller.snapshot().asset(grant, &one.id)).collect::<Result<_>>()?;
             Ok(DuplicateGroup { assets: self.details(caller, assets)?, count: places.len() })
         };
-        groups.into_iter().take(MOST_GROUPS).map(group).collect()
+        groups.into_iter().take(MAX_GROUPS).map(group).collect()
     }
 }
 
@@ -114,7 +114,7 @@ impl Core {
 fn read(snapshot: &Snapshot, grant: &ReadGrant) -> Result<(Vec<Compared>, bool)> {
     let (mut compared, mut is_truncated) = (Vec::new(), false);
     newest_first(snapshot, std::slice::from_ref(grant), |Asset { id, content, perceptual_hash, .. }| {
-        if compared.len() == MOST_COMPARED {
+        if compared.len() == MAX_COMPARED {
             is_truncated = true;
             return ControlFlow::Break(());
         }
@@ -139,8 +139,8 @@ fn alike(compared: &[Compared], places: impl Iterator<Item = usize>) -> Vec<Vec<
             let key = hash >> (part * width) & ((1 << width) - 1);
             let others = agreeing.entry(key).or_default();
             // Many that agree in a part would have to be compared with each other.
-            for &other in others.iter().rev().take(MOST_CANDIDATES) {
-                if hashes.get(other).is_some_and(|(_, seen)| (seen ^ hash).count_ones() <= MOST_DIFFERENT) {
+            for &other in others.iter().rev().take(MAX_CANDIDATES) {
+                if hashes.get(other).is_some_and(|(_, seen)| (seen ^ hash).count_ones() <= MAX_DIFFERENT) {
                     groups.join(index, other);
                 }
             }

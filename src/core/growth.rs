@@ -11,7 +11,7 @@ use crate::core::model::time::millis;
 use crate::error::Result;
 
 /// The most assets that are looked at, the newest first: about half a second's work.
-const MOST: usize = 100_000;
+const MAX: usize = 100_000;
 const DAY: Duration = Duration::from_hours(24);
 
 /// What was added within 24 hours.
@@ -39,7 +39,7 @@ impl Core {
                 newest_first(caller.snapshot(), &grants, |asset| {
                     let age = usize::try_from(now.saturating_sub(asset.created) / millis(DAY));
                     let day = age.ok().and_then(|age| days.checked_sub(age + 1));
-                    let Some(day) = day.filter(|_| looked_at < MOST) else { return ControlFlow::Break(()) };
+                    let Some(day) = day.filter(|_| looked_at < MAX) else { return ControlFlow::Break(()) };
                     looked_at += 1;
                     if let Some(day) = added.get_mut(day) {
                         day.assets += 1;

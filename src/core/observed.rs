@@ -22,7 +22,7 @@ const TOLERANCE: u64 = 10 * MINUTE;
 /// How long a clock that jumped must keep its time until it is followed.
 const TRUST: Millis = 7 * DAY;
 /// How much time is believed to have passed while the machine was off.
-const MOST_OFF: Millis = DAY;
+const MAX_TIME_OFF: Millis = DAY;
 /// How often the observed time is recorded.
 const SAVE_EVERY: Millis = 10 * MINUTE;
 
@@ -44,7 +44,7 @@ impl ObservedTime {
         let passed = if at.boot == self.at.boot && at.steady >= self.at.steady {
             at.steady - self.at.steady
         } else {
-            at.wall.saturating_sub(self.at.wall).min(MOST_OFF)
+            at.wall.saturating_sub(self.at.wall).min(MAX_TIME_OFF)
         };
         let time = self.time.saturating_add(passed);
         let ahead = at.wall.cast_signed().wrapping_sub(time.cast_signed());

@@ -1,7 +1,7 @@
 //! Which page of a list a client gets, with or without naming one; the same for all transports.
 
 use crate::core::model::page::{
-    AssetPageRequest, Cursor, MOST_TAGS, PAGE_SIZE, PHOTOS_PAGE_SIZE, PageRequest, PageStart,
+    AssetPageRequest, Cursor, MAX_TAGS, PAGE_SIZE, PHOTOS_PAGE_SIZE, PageRequest, PageStart,
     SEARCH_PAGE_SIZE, TAGS,
 };
 use crate::core::settings::Limits;
@@ -35,7 +35,7 @@ pub fn hit_page(number: Option<u64>, size: Option<u64>, limits: &Limits) -> Page
 /// How many tags of a library.
 #[must_use]
 pub fn tag_limit(limit: Option<u64>) -> usize {
-    PageRequest::new(None, limit, TAGS, MOST_TAGS).size
+    PageRequest::new(None, limit, TAGS, MAX_TAGS).size
 }
 
 /// The page for a page number or a cursor.

@@ -15,7 +15,7 @@ use flate2::write::GzEncoder;
 /// What is smaller gains nothing.
 const WORTH_IT: usize = 1000;
 /// The most compressed texts that are kept. There are some fifty.
-const MOST_KEPT: usize = 200;
+const MAX_KEPT: usize = 200;
 
 /// What was compressed, by the hash of the original.
 static KEPT: LazyLock<Mutex<HashMap<[u8; 32], Bytes>>> = LazyLock::new(Mutex::default);
@@ -68,7 +68,7 @@ fn compressed(text: &Bytes) -> Bytes {
     }
     let made = gzip(text, Compression::best());
     let mut all = kept();
-    if all.len() < MOST_KEPT {
+    if all.len() < MAX_KEPT {
         all.insert(hash, made.clone());
     }
     made

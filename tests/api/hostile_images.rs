@@ -9,7 +9,7 @@ use crate::support::mcp::{base64_source, call};
 use crate::support::program::{ASSETS, Program, TestDir};
 
 /// How much memory the upload of a small file may take, in KiB.
-const MOST_MEMORY: u64 = 200 << 10;
+const MAX_MEMORY: u64 = 200 << 10;
 const PHOTOGRAPHS: [(&str, &[u8]); 4] = [
     ("sunset.jpg", include_bytes!("../fixtures/sunset.jpg")),
     ("wine.jpg", include_bytes!("../fixtures/wine.jpg")),
@@ -91,7 +91,7 @@ impl ImageServer {
         assert_eq!(self.program.client().get("/readyz").await.status, 200);
         assert!(!self.program.log().contains("panicked"), "{}", self.program.log());
         let used = most_memory(&self.program) - self.memory;
-        assert!(used < MOST_MEMORY, "{used} KiB");
+        assert!(used < MAX_MEMORY, "{used} KiB");
     }
 }
 

@@ -20,7 +20,7 @@ use crate::support::waiting::no_file_is_temporary;
 /// The one address that may be fetched from.
 const OPEN: &str = "127.0.0.9";
 /// The largest file that is accepted from a url.
-const MOST_BYTES: u64 = 100_000;
+const MAX_BYTES: u64 = 100_000;
 
 /// A web server with a fixed answer for each path.
 struct Web {
@@ -93,7 +93,7 @@ impl FetchScene {
     async fn new() -> Self {
         Self::on(TestServer::start_with(|settings, _| {
             settings.fetch.allow = vec![format!("{OPEN}/32").parse().unwrap()];
-            settings.limits.url_bytes = MOST_BYTES;
+            settings.limits.url_bytes = MAX_BYTES;
         }))
         .await
     }
@@ -286,7 +286,7 @@ async fn one_bad_source_fails_the_whole_call_and_nothing_is_stored() {
 #[tokio::test]
 async fn files_that_are_too_large_or_not_pictures_are_left_out_and_named() {
     let scene = FetchScene::new().await;
-    let large = picture(&"x".repeat(usize::try_from(MOST_BYTES).unwrap()));
+    let large = picture(&"x".repeat(usize::try_from(MAX_BYTES).unwrap()));
     let web = Web::start(
         OPEN,
         &[

@@ -16,7 +16,7 @@ use crate::generated::rendition;
 const WIDTH: u32 = 8_660;
 const HEIGHT: u32 = 5_774;
 /// The maximum of the default memory limit.
-const MOST: u64 = 1 << 30;
+const MAX: u64 = 1 << 30;
 
 /// With this memory limit. There is no time limit, because this build is not optimised.
 fn pool(memory: u64) -> RenderPool {
@@ -69,7 +69,7 @@ fn webp(channels: usize, is_lossless: bool) -> Vec<u8> {
 
 async fn opens(bytes: &[u8], media_type: MediaType, what: &str) {
     let file = saved(bytes);
-    let made = pool(MOST).derive(file.path(), media_type, &[400]).await;
+    let made = pool(MAX).derive(file.path(), media_type, &[400]).await;
     let made = made.unwrap_or_else(|failure| panic!("{what}: {failure}"));
     assert_eq!(made.size, PixelSize::new(WIDTH, HEIGHT), "{what}");
     assert_eq!(made.thumbnails[0].size, PixelSize::new(400, 267), "{what}");

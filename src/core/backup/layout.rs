@@ -42,7 +42,7 @@ pub const ARCHIVE: &str = ".tar.zst";
 pub const UNFINISHED: &str = ".unfinished-";
 
 /// The most bytes of a description, which names the files that were lost, and of a certificate.
-const MOST_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// Whether this is the path of a backup in one file.
 pub fn is_archive(path: &Path) -> bool {
@@ -93,8 +93,8 @@ pub fn new_file(path: &Path) -> Result<File> {
 /// When it can't be read, or has more bytes than such a file has.
 pub fn read_small(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    at(path, File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes)))?;
-    if bytes.len() as u64 > MOST_BYTES {
+    at(path, File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)))?;
+    if bytes.len() as u64 > MAX_BYTES {
         return Err(refusal(path, "is damaged: it is too large", "Choose another snapshot"));
     }
     Ok(bytes)

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 /// Up to how long a result is divided by days instead of months.
 const DAYS_UP_TO: Millis = 62 * 24 * 60 * 60 * 1000;
 /// Divisions beyond these belong to the last one: a hundred years of months.
-const MOST: usize = 1200;
+const MAX: usize = 1200;
 
 /// A month or a day in a result that is ordered by time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +117,7 @@ fn periods(list: &impl TimedList, total: usize) -> Result<Vec<Period>> {
     let letters = if newest.saturating_sub(oldest) <= DAYS_UP_TO { "2026-11-27" } else { "2026-11" }.len();
     let mut periods: Vec<Period> = Vec::new();
     let mut first = 0;
-    while let Some(time) = list.time_at(first)?.filter(|_| periods.len() < MOST) {
+    while let Some(time) = list.time_at(first)?.filter(|_| periods.len() < MAX) {
         let name = date(time).get(..letters).unwrap_or_default().to_owned();
         let next = list.count_since(beginning(&name).min(time))?;
         periods.push(Period { name, first });

@@ -15,9 +15,9 @@ use crate::core::store::{AssetQueries, ChangeQueries, LibraryQueries};
 use crate::error::{Error, Result};
 
 /// How many ids are cached, of 16 bytes each.
-const MOST_IDS: usize = 2_000_000;
+const MAX_IDS: usize = 2_000_000;
 /// How many results are cached.
-const MOST_RESULTS: usize = 32;
+const MAX_RESULTS: usize = 32;
 
 /// Whether a part of a result may come from the cache. Files, types and approvals change without the library's last
 /// change that search can see, so a page that is opened computes its result again.
@@ -57,9 +57,9 @@ impl CachedResults {
         let mut total = 0;
         let fits = |result: &CachedResult| {
             total += result.ids.len();
-            total <= MOST_IDS
+            total <= MAX_IDS
         };
-        let kept = results.iter().take(MOST_RESULTS).map(fits).take_while(|fits| *fits).count();
+        let kept = results.iter().take(MAX_RESULTS).map(fits).take_while(|fits| *fits).count();
         results.truncate(kept);
     }
 }

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 /// The name of the manifest in its folder.
 pub const MANIFEST: &str = "rasterd-library.json";
 /// The largest manifest that is read, in bytes: some millions of assets.
-const MOST_BYTES: u64 = 4 << 30;
+const MAX_BYTES: u64 = 4 << 30;
 /// The version of its layout.
 const VERSION: u32 = 1;
 
@@ -99,7 +99,7 @@ impl FolderManifest {
         match fs::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error.to_string())),
-            Ok(found) if found.len() > MOST_BYTES => return Err(unreadable("it is too large".to_owned())),
+            Ok(found) if found.len() > MAX_BYTES => return Err(unreadable("it is too large".to_owned())),
             Ok(_) => {}
         }
         let text = fs::read(&path).map_err(|error| unreadable(error.to_string()))?;

@@ -7,7 +7,7 @@ use crate::pictures::media::MediaType;
 /// How the names of files begin that are still being written.
 pub const UNFINISHED: &str = ".rasterd-unfinished-";
 /// The longest name without its number and its extension, in bytes. Most file systems take 255 in all.
-const MOST_BYTES: usize = 200;
+const MAX_BYTES: usize = 200;
 /// Names that Windows keeps for devices.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
@@ -47,7 +47,7 @@ impl TakenNames {
 fn safe(name: &str) -> String {
     let has_meaning = |c: char| c.is_control() || "/\\:*?\"<>|".contains(c);
     let plain: String = name.chars().map(|c| if has_meaning(c) { '_' } else { c }).collect();
-    let mut end = plain.len().min(MOST_BYTES);
+    let mut end = plain.len().min(MAX_BYTES);
     while !plain.is_char_boundary(end) {
         end -= 1;
     }

@@ -19,7 +19,7 @@ const LAYOUT: u32 = 3;
 /// How much memory the writer fills before it writes a segment, in bytes. Tantivy takes no less than 15 MB.
 const WRITER_BYTES: usize = 20_000_000;
 /// The fraction of deleted documents from which on a segment is merged.
-const MOST_DELETED: f32 = 0.3;
+const MAX_DELETED_SHARE: f32 = 0.3;
 
 /// An open index folder. Only one process at a time can open it.
 pub struct IndexFolder {
@@ -89,7 +89,7 @@ impl IndexFolder {
             .build();
         let writer: IndexWriter = index.writer_with_options(options).map_err(Error::internal)?;
         let mut merging = LogMergePolicy::default();
-        merging.set_del_docs_ratio_before_merge(MOST_DELETED);
+        merging.set_del_docs_ratio_before_merge(MAX_DELETED_SHARE);
         writer.set_merge_policy(Box::new(merging));
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into();
         let reader = reader.map_err(Error::internal)?;

@@ -13,9 +13,9 @@ const PRESSING_CHANGES: usize = 256;
 /// The bytes of text from which a commit is due.
 const PRESSING_BYTES: usize = 256 << 10;
 /// The most changes that are kept.
-const MOST_CHANGES: usize = 1024;
+const MAX_CHANGES: usize = 1024;
 /// The most bytes of text that are kept, not counting the last change.
-const MOST_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// The current state of a changed asset.
 #[derive(Clone)]
@@ -68,7 +68,7 @@ impl Pending {
 
     /// How many more changes may be added.
     pub fn room(&self) -> usize {
-        if self.bytes < MOST_BYTES { MOST_CHANGES.saturating_sub(self.changes) } else { 0 }
+        if self.bytes < MAX_BYTES { MAX_CHANGES.saturating_sub(self.changes) } else { 0 }
     }
 
     /// Whether a commit is due.

@@ -6,7 +6,7 @@ use super::pattern::{Likeness, Pattern};
 use super::words::{WORD_LENGTH, query_words, words};
 
 /// The most words of a query; later ones are ignored.
-const MOST_WORDS: usize = 16;
+const MAX_WORDS: usize = 16;
 
 /// The words of a query. The last one may be the beginning of a word.
 #[derive(Debug, Clone)]
@@ -16,10 +16,10 @@ impl Terms {
     /// Parses a query.
     #[must_use]
     pub fn parse(query: &str) -> Self {
-        let read: String = query.chars().take(MOST_WORDS * (WORD_LENGTH + 1)).collect();
+        let read: String = query.chars().take(MAX_WORDS * (WORD_LENGTH + 1)).collect();
         let mut wanted: Vec<String> = Vec::new();
         for word in query_words(&read) {
-            if wanted.len() < MOST_WORDS && !wanted.contains(&word) {
+            if wanted.len() < MAX_WORDS && !wanted.contains(&word) {
                 wanted.push(word);
             }
         }
@@ -133,7 +133,7 @@ mod tests {
         let long = "a".repeat(10_000) + " b";
         assert_eq!(Terms::parse(&long).patterns().len(), 1);
         let many: Vec<String> = (0..1000).map(|number| format!("w{number}")).collect();
-        assert_eq!(Terms::parse(&many.join(" ")).patterns().len(), MOST_WORDS);
+        assert_eq!(Terms::parse(&many.join(" ")).patterns().len(), MAX_WORDS);
         assert_eq!(Terms::parse(&"same ".repeat(100)).patterns().len(), 1);
     }
 

@@ -17,7 +17,7 @@ use crate::core::store::{AuditCommands, KeyCommands, KeyQueries, MemberCommands,
 use crate::error::{Code, Error, Result};
 
 /// The most keys that a message names.
-const MOST_NAMED: usize = 5;
+const MAX_NAMED: usize = 5;
 
 /// The decision about one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,9 +208,9 @@ pub(super) fn withdrawal(link: &MemberLink) -> Action {
 
 fn undecided(creator: &str, made: &[Key]) -> Error {
     let names: Vec<String> =
-        made.iter().take(MOST_NAMED).map(|key| format!("{} ({})", key.name, key.id)).collect();
+        made.iter().take(MAX_NAMED).map(|key| format!("{} ({})", key.name, key.id)).collect();
     let (count, names) = (made.len(), names.join(", "));
-    let more = if count > MOST_NAMED { ", and others" } else { "" };
+    let more = if count > MAX_NAMED { ", and others" } else { "" };
     Error::new(
         Code::Conflict,
         format!(

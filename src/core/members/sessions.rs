@@ -18,9 +18,9 @@ use crate::error::{Code, Error, Result};
 use crate::telemetry::metrics::{SignIn, SignInMethod, SignInResult};
 
 /// How many familiar addresses of a person are stored.
-const MOST_FAMILIAR: usize = 10;
+const MAX_FAMILIAR: usize = 10;
 /// The most sessions of a person; beyond that, the least recently used one ends.
-const MOST_SESSIONS: usize = 30;
+const MAX_SESSIONS: usize = 30;
 /// The most characters of a browser's user agent that are stored.
 const AGENT_LENGTH: usize = 200;
 
@@ -375,7 +375,7 @@ fn end_oldest_sessions(tx: &Tx<'_>, member: &Member) -> Result<()> {
     let mut own = tx.sessions()?;
     own.retain(|(_, session, _)| session.member == member.id);
     own.sort_by_key(|(_, _, last_seen)| std::cmp::Reverse(*last_seen));
-    own.iter().skip(MOST_SESSIONS - 1).try_for_each(|(digest, ..)| tx.delete_session(digest))
+    own.iter().skip(MAX_SESSIONS - 1).try_for_each(|(digest, ..)| tx.delete_session(digest))
 }
 
 /// Whether the address is familiar.
@@ -388,7 +388,7 @@ pub(super) fn familiar(mut member: Member, address: Option<IpAddr>) -> Member {
     if let Some(address) = address.map(client_network) {
         member.familiar.retain(|known| *known != address);
         member.familiar.insert(0, address);
-        member.familiar.truncate(MOST_FAMILIAR);
+        member.familiar.truncate(MAX_FAMILIAR);
     }
     member
 }

@@ -12,9 +12,9 @@ mod chain;
 pub use chain::{AuditChain, AuditEntry, ChainCheck, ChainDamage, ChainHash, ChainedEvent};
 
 /// The most characters of a search; later ones are ignored.
-const MOST_CHARACTERS: usize = 200;
+const MAX_CHARACTERS: usize = 200;
 /// The most words of a search; later ones are ignored.
-const MOST_WORDS: usize = 16;
+const MAX_WORDS: usize = 16;
 
 /// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -209,8 +209,8 @@ impl EventWords {
     /// The words of a text: the first 200 characters, and the first 16 words of those.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let text: String = text.chars().take(MOST_CHARACTERS).collect();
-        Self(text.to_lowercase().split_whitespace().take(MOST_WORDS).map(str::to_owned).collect())
+        let text: String = text.chars().take(MAX_CHARACTERS).collect();
+        Self(text.to_lowercase().split_whitespace().take(MAX_WORDS).map(str::to_owned).collect())
     }
 }
 
@@ -296,9 +296,9 @@ mod tests {
     #[test]
     fn only_the_start_of_a_long_search_counts() {
         let EventWords(many) = EventWords::parse(&"a ".repeat(50));
-        assert_eq!(many.len(), MOST_WORDS);
+        assert_eq!(many.len(), MAX_WORDS);
         let EventWords(long) = EventWords::parse(&"Ä".repeat(300));
-        assert_eq!(long, ["ä".repeat(MOST_CHARACTERS)]);
+        assert_eq!(long, ["ä".repeat(MAX_CHARACTERS)]);
     }
 
     #[test]

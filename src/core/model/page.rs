@@ -19,7 +19,7 @@ pub const PHOTOS_PAGE_SIZE: usize = 500;
 /// The default number of tags of a library.
 pub const TAGS: usize = 100;
 /// The most tags of a library in one answer.
-pub const MOST_TAGS: usize = 1000;
+pub const MAX_TAGS: usize = 1000;
 
 /// A request for a page of a list, as an offset and a length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,7 +22,7 @@ const MIB: u64 = 1 << 20;
 /// The reserve of a small disk.
 const LEAST: u64 = 64 * MIB;
 /// The reserve of a large disk.
-const MOST: u64 = 2048 * MIB;
+const MAX: u64 = 2048 * MIB;
 /// The most that the file takes. A transaction needs far less, and what it frees is used again by the next but one.
 const LARGEST_FILE: u64 = 64 * MIB;
 /// By how much the file is made shorter at a time.
@@ -198,5 +198,5 @@ impl Reserve {
 
 /// The larger of 64 MiB and 1 % of the disk, at most 2 GiB.
 fn default_size(room: Room) -> u64 {
-    (room.total / 100).clamp(LEAST, MOST)
+    (room.total / 100).clamp(LEAST, MAX)
 }

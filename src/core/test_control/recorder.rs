@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::fits;
 
 /// How many requests are kept.
-const MOST: usize = 10_000;
+const MAX: usize = 10_000;
 
 /// A request, and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -75,7 +75,7 @@ pub struct Recorder {
 
 impl Recorder {
     pub fn add(&mut self, request: RecordedRequest) {
-        if self.requests.len() == MOST {
+        if self.requests.len() == MAX {
             self.requests.pop_front();
             self.dropped += 1;
         }
@@ -121,13 +121,13 @@ mod tests {
     #[test]
     fn the_oldest_are_dropped_and_counted() {
         let mut recorder = Recorder::default();
-        (0..MOST + 3).for_each(|number| recorder.add(request(number)));
+        (0..MAX + 3).for_each(|number| recorder.add(request(number)));
         let all = recorder.list(&RequestFilter::default());
-        assert_eq!((all.requests.len(), all.requests[0].id.as_str(), all.dropped), (MOST, "3", 3));
+        assert_eq!((all.requests.len(), all.requests[0].id.as_str(), all.dropped), (MAX, "3", 3));
         let odd = RequestFilter { key_id: Some("key_1".to_owned()), ..RequestFilter::default() };
-        assert_eq!(recorder.list(&odd).requests.len(), MOST / 2);
-        assert_eq!(recorder.delete(&odd), MOST / 2);
-        assert_eq!(recorder.delete(&RequestFilter::default()), MOST / 2);
+        assert_eq!(recorder.list(&odd).requests.len(), MAX / 2);
+        assert_eq!(recorder.delete(&odd), MAX / 2);
+        assert_eq!(recorder.delete(&RequestFilter::default()), MAX / 2);
         assert_eq!(recorder.list(&RequestFilter::default()).dropped, 0);
     }
 }

@@ -20,7 +20,7 @@ use crate::error::{Code, Error, Result, excerpt};
 /// The name of the state in which the server began.
 pub const START: &str = "start";
 /// How many states can be kept.
-const MOST: usize = 1000;
+const MAX: usize = 1000;
 /// The most characters of a name.
 const LONGEST_NAME: usize = 100;
 
@@ -52,8 +52,8 @@ impl Core {
         control.files.get_or_init(|| self.blobs().hold());
         let state = Arc::new(self.state()?);
         let mut states = lock(&control.states);
-        if states.len() >= MOST && !states.contains_key(name) {
-            return Err(Error::bad_input(format!("There are {MOST} snapshots already. Use a name again.")));
+        if states.len() >= MAX && !states.contains_key(name) {
+            return Err(Error::bad_input(format!("There are {MAX} snapshots already. Use a name again.")));
         }
         states.insert(name.to_owned(), state);
         Ok(())

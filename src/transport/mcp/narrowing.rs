@@ -12,7 +12,7 @@ use crate::error::{Error, Result, excerpt};
 const READONLY: &str = "readonly";
 const LIBRARIES: &str = "libraries";
 /// The most libraries that an address can name.
-const MOST_LIBRARIES: usize = 1000;
+const MAX_LIBRARIES: usize = 1000;
 
 /// The narrowing in a query. Other parameters are ignored, except for other spellings of these two.
 ///
@@ -58,9 +58,9 @@ fn add_libraries(value: &str, named: &mut BTreeSet<Slug>) -> Result<()> {
             ))
         })?;
         named.insert(slug);
-        if named.len() > MOST_LIBRARIES {
+        if named.len() > MAX_LIBRARIES {
             return Err(Error::bad_input(format!(
-                "`libraries` in the address can name at most {MOST_LIBRARIES} libraries."
+                "`libraries` in the address can name at most {MAX_LIBRARIES} libraries."
             )));
         }
     }

@@ -84,7 +84,7 @@ impl Drop for ConnectionSlot {
 mod tests {
     use super::*;
 
-    const MOST: MostConnections = MostConnections { total: 2, per_address: 1 };
+    const MAX: MostConnections = MostConnections { total: 2, per_address: 1 };
 
     #[test]
     fn a_slot_is_released_when_dropped() {
@@ -106,13 +106,13 @@ mod tests {
     #[test]
     fn connections_of_no_client_count_only_in_all() {
         let limits = ConnectionLimits::default();
-        let proxy = [limits.acquire(MOST), limits.acquire(MOST)];
-        assert!(proxy.iter().all(Option::is_some) && limits.acquire(MOST).is_none());
+        let proxy = [limits.acquire(MAX), limits.acquire(MAX)];
+        assert!(proxy.iter().all(Option::is_some) && limits.acquire(MAX).is_none());
         drop(proxy);
-        assert!(limits.acquire(MOST).is_some());
+        assert!(limits.acquire(MAX).is_some());
     }
 
     fn acquire(limits: &ConnectionLimits, client: IpAddr) -> Option<ConnectionSlot> {
-        limits.acquire(MOST)?.of_client(client)
+        limits.acquire(MAX)?.of_client(client)
     }
 }

@@ -22,7 +22,7 @@ const PATH: &str = "/.well-known/acme-challenge/";
 /// How long a connection may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections at a time. The others wait in the queue of the operating system.
-const MOST_CONNECTIONS: usize = 64;
+const MAX_CONNECTIONS: usize = 64;
 /// How much of a request is looked at to find out whether it is one of an ACME server.
 const MAX_HEAD: usize = 4096;
 /// The pause after the system could not accept a connection, such as for a lack of file descriptors.
@@ -45,7 +45,7 @@ async fn listen(listener: std::net::TcpListener, challenges: Challenges, core: C
             return std::future::pending().await;
         }
     };
-    let free = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let Ok(slot) = Arc::clone(&free).acquire_owned().await else { return std::future::pending().await };
         let Ok((tcp, peer)) = listener.accept().await else {

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::v2026_05_20;
-use crate::core::model::page::{MOST_TAGS, PAGE_SIZE, PHOTOS_PAGE_SIZE, SEARCH_PAGE_SIZE, TAGS};
+use crate::core::model::page::{MAX_TAGS, PAGE_SIZE, PHOTOS_PAGE_SIZE, SEARCH_PAGE_SIZE, TAGS};
 use crate::core::settings::Settings;
 
 const DAY: u64 = 24 * 60 * 60;
@@ -31,7 +31,7 @@ impl Configured {
             ("{default.search_page_size}", SEARCH_PAGE_SIZE.min(hits)),
             ("{default.photos}", PHOTOS_PAGE_SIZE.min(page)),
             ("{default.tags}", TAGS),
-            ("{most.tags}", MOST_TAGS),
+            ("{most.tags}", MAX_TAGS),
         ];
         values.extend(more.map(|(placeholder, number)| (placeholder.to_owned(), number.into())));
         let days = settings.trash_keep.as_secs() / DAY;

@@ -5,7 +5,7 @@ use crate::rest::picture;
 use crate::support::program::TestDir;
 
 /// How much the server may grow by a body, in KiB.
-const MOST: u64 = 64 << 10;
+const MAX: u64 = 64 << 10;
 const MIB: usize = 1 << 20;
 
 /// Bodies of a hostile client: a name, and the bytes.
@@ -46,7 +46,7 @@ async fn memory_does_not_depend_on_how_a_body_is_split() {
     let before = program.memory().reset_peak();
     let expect_little = |endpoint: &Endpoint, what: &str| {
         let grown = program.memory().peak().saturating_sub(before);
-        assert!(grown < MOST, "{grown} KiB more after {what} at {}", endpoint.name);
+        assert!(grown < MAX, "{grown} KiB more after {what} at {}", endpoint.name);
     };
     for endpoint in &endpoints {
         for (what, body) in hostile(endpoint) {

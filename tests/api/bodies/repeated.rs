@@ -12,7 +12,7 @@ use crate::support::{Client, send};
 /// The length of the client's text.
 const LONG: usize = 300_000;
 /// How much of it may be repeated.
-const MOST: usize = 100;
+const MAX: usize = 100;
 /// A character that our own texts don't have.
 const MARK: char = 'Q';
 
@@ -22,7 +22,7 @@ fn long() -> String {
 
 fn expect_little(what: &str, answer: &str) {
     let repeated = answer.matches(MARK).count();
-    assert!(repeated <= MOST + 20, "{what}: {repeated} characters come back");
+    assert!(repeated <= MAX + 20, "{what}: {repeated} characters come back");
     assert!(answer.len() < 4000, "{what}: {} bytes", answer.len());
 }
 
@@ -90,7 +90,7 @@ fn ask_by_form(program: &Program, endpoint: &Endpoint) {
         let answer = exchange(program, &endpoint.request(&body), 1 << 20);
         // A page has more text of its own.
         let repeated = answer.matches(MARK).count();
-        assert!(repeated <= MOST + 20, "{}: {repeated} characters come back", endpoint.name);
+        assert!(repeated <= MAX + 20, "{}: {repeated} characters come back", endpoint.name);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::authorization::values::Values;
 use crate::authorization::world::World;
 
 /// The most that the medians may differ, in microseconds.
-const MOST: f64 = 2.0;
+const MAX: f64 = 2.0;
 
 /// Measures every operation that names a library.
 struct Measured<'a> {
@@ -90,6 +90,6 @@ fn every_operation_refuses_an_unreachable_and_an_unknown_library_in_the_same_tim
     for (name, pairs) in &measured.all {
         let median = pairs.median();
         println!("{name}: {median:+.3} µs");
-        assert!(median.abs() < MOST, "{name}: {median:+.3} µs");
+        assert!(median.abs() < MAX, "{name}: {median:+.3} µs");
     }
 }

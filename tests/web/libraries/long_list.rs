@@ -11,7 +11,7 @@ use crate::browser::{Browser, Locator};
 /// How many assets the library has.
 const MANY: usize = 3000;
 /// The most nodes that the whole page may have, texts included.
-const MOST_NODES: u64 = 1500;
+const MAX_NODES: u64 = 1500;
 
 async fn long_library(many: usize) -> TestLibrary {
     let library = TestLibrary::empty().await;
@@ -41,7 +41,7 @@ async fn a_long_list_is_as_high_as_it_is_and_few_nodes_are_on_the_page() {
     let height = "document.getElementById('grid').offsetHeight";
     let before = browser.evaluate(height);
     let most = browser.evaluate(SCROLL).as_u64().unwrap();
-    assert!(most <= MOST_NODES, "{most} nodes");
+    assert!(most <= MAX_NODES, "{most} nodes");
     browser.wait_until(ALL_THERE);
     assert_eq!(browser.evaluate(height), before, "the height is known from the start");
     assert_eq!(names(&browser).last().unwrap(), &format!("copy {:06}", MANY - 4));
@@ -49,7 +49,7 @@ async fn a_long_list_is_as_high_as_it_is_and_few_nodes_are_on_the_page() {
     let asked = browser.evaluate("window.asked").as_u64().unwrap();
     assert!(asked <= 60, "{asked} requests");
     let nodes = browser.evaluate(NODES).as_u64().unwrap();
-    assert!(nodes <= MOST_NODES, "{nodes} nodes at the end");
+    assert!(nodes <= MAX_NODES, "{nodes} nodes at the end");
     println!(
         "{MANY} assets: {most} nodes, {asked} requests, long tasks {}",
         browser.evaluate("window.tasks")

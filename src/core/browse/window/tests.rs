@@ -99,7 +99,7 @@ async fn a_change_is_seen_in_every_order_at_once() {
 fn the_cache_is_bounded() {
     let (results, query) = (CachedResults::default(), AssetQuery::default());
     for library in 0..100 {
-        let ids: Arc<[AssetId]> = vec![AssetId::random(); MOST_IDS / 10].into();
+        let ids: Arc<[AssetId]> = vec![AssetId::random(); MAX_IDS / 10].into();
         results.add(LibraryId(library), 1, &query, &ids);
     }
     let known = (0..100).filter(|library| results.find(LibraryId(*library), 1, &query).is_some()).count();

@@ -12,9 +12,9 @@ use crate::core::model::time::Millis;
 /// How long an answer is accepted: as long as browsers wait for the person.
 pub const LIFE: Millis = 5 * 60 * 1000;
 /// The most ceremonies in progress; beyond that, the oldest is dropped.
-const MOST: usize = 10_000;
+const MAX: usize = 10_000;
 /// The most from one address; beyond that, its oldest is dropped, so that nobody uses up the places of others.
-const MOST_FROM_ONE: usize = 50;
+const MAX_PER_ADDRESS: usize = 50;
 
 /// The ceremonies of one kind. `Owner` may answer; the answer is checked with `State`.
 pub struct Ceremonies<Owner, State> {
@@ -43,12 +43,12 @@ impl<Owner: PartialEq, State> Ceremonies<Owner, State> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|ceremony| ceremony.is_open(now));
         let of_address = |ceremony: &PendingCeremony<Owner, State>| ceremony.address == address;
-        if open.iter().filter(|ceremony| of_address(ceremony)).count() >= MOST_FROM_ONE
+        if open.iter().filter(|ceremony| of_address(ceremony)).count() >= MAX_PER_ADDRESS
             && let Some(oldest) = open.iter().position(of_address)
         {
             open.remove(oldest);
         }
-        if open.len() >= MOST {
+        if open.len() >= MAX {
             open.pop_front();
         }
         open.push_back(PendingCeremony { id: id.clone(), begun: now, address, owner, state });
@@ -95,7 +95,8 @@ mod tests {
         let ceremonies = Ceremonies::default();
         let other = ceremonies.begin("grace", 0, THERE, 0);
         let first = ceremonies.begin("ada", 0, HERE, 0);
-        let ids: Vec<_> = (0..MOST_FROM_ONE).map(|number| ceremonies.begin("ada", number, HERE, 0)).collect();
+        let ids: Vec<_> =
+            (0..MAX_PER_ADDRESS).map(|number| ceremonies.begin("ada", number, HERE, 0)).collect();
         assert_eq!(ceremonies.take(&first, &"ada", 0), None);
         assert!(ids.iter().all(|id| ceremonies.take(id, &"ada", 0).is_some()));
         assert_eq!(ceremonies.take(&other, &"grace", 0), Some(0));

@@ -7,7 +7,7 @@ use crate::core::model::id::AssetId;
 use crate::error::Result;
 
 /// The most problems of one kind that are described one by one.
-const MOST: usize = 500;
+const MAX: usize = 500;
 
 /// Problems of one kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct CheckedRecords {
 impl RecordProblems {
     /// Adds one.
     pub fn add(&mut self, text: String) {
-        if self.texts.len() < MOST {
+        if self.texts.len() < MAX {
             self.texts.push(text);
         } else {
             self.more += 1;

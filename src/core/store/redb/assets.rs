@@ -20,7 +20,7 @@ mod lists;
 use lists::as_shown;
 
 /// How far ahead of the clock the newest asset of a library may be for new ones to be created after it.
-const MOST_AHEAD: Millis = 10_000;
+const MAX_AHEAD: Millis = 10_000;
 
 impl<R: Reader> AssetQueries for R {
     fn asset(&self, grant: &ReadGrant, id: &AssetId) -> Result<Asset> {
@@ -59,7 +59,7 @@ impl AssetCommands for Tx<'_> {
             },
         )?;
         // One that is far ahead was created while the clock was wrong, and is not followed there.
-        let newest = newest.filter(|newest| *newest <= now.saturating_add(MOST_AHEAD));
+        let newest = newest.filter(|newest| *newest <= now.saturating_add(MAX_AHEAD));
         let count = count as u64;
         let first = now.saturating_sub(count.saturating_sub(1)).max(newest.map_or(0, |newest| newest + 1));
         Ok((first..first.saturating_add(count)).collect())

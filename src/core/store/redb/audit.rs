@@ -21,7 +21,7 @@ pub use chain::chain_older_events;
 /// Counts the events of the whole server.
 const NUMBER: &str = "audit";
 /// How many events a search looks at before it answers with what it has.
-const MOST_LOOKED_AT: usize = 20_000;
+const MAX_LOOKED_AT: usize = 20_000;
 
 impl AuditQueries for Snapshot {
     fn events(
@@ -41,7 +41,7 @@ impl AuditQueries for Snapshot {
             for (looked_at, entry) in range.rev().enumerate() {
                 let (key, value) = entry.map_err(storage)?;
                 let (_, number) = key.value();
-                if part.events.len() == filter.most || looked_at == MOST_LOOKED_AT {
+                if part.events.len() == filter.most || looked_at == MAX_LOOKED_AT {
                     part.before = Some(number + 1);
                     break;
                 }

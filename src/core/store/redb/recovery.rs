@@ -12,7 +12,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How many attempts there are, about six minutes, unless the disk is full.
-const MOST_ATTEMPTS: u32 = 20;
+const MAX_ATTEMPTS: u32 = 20;
 
 /// Whether the store takes writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Recovery {
 
     fn run(&self) {
         let mut attempts = 0;
-        while attempts < MOST_ATTEMPTS || self.state() == StoreState::Full {
+        while attempts < MAX_ATTEMPTS || self.state() == StoreState::Full {
             std::thread::sleep(pause_before(attempts));
             // A store that was closed meanwhile needs no recovery.
             let Some(database) = self.database.upgrade() else { return };

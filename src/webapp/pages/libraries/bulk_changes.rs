@@ -30,11 +30,11 @@ use sums::Sums;
 use undo::UndoStep;
 
 /// How many assets one request of a script changes, so that it can show how far it is, and stop.
-const MOST_AT_ONCE: usize = 1000;
+const MAX_AT_ONCE: usize = 1000;
 /// After how long a request of a script stops early.
 const LONGEST: Duration = Duration::from_secs(1);
 /// How many assets the next page offers to restore where no script runs; their ids are in its address.
-const MOST_TO_RESTORE: usize = 100;
+const MAX_TO_RESTORE: usize = 100;
 
 /// A message for the page that is open.
 #[derive(Template)]
@@ -103,7 +103,7 @@ fn without_script(
     form: &Form,
     done: &DonePart,
 ) -> Result<HttpResponse> {
-    if form.text("do") == "trash" && (1..=MOST_TO_RESTORE).contains(&done.changed.len()) {
+    if form.text("do") == "trash" && (1..=MAX_TO_RESTORE).contains(&done.changed.len()) {
         return Ok(redirect(context, &browsing.offering_restore(&done.changed)));
     }
     let flash = match &done.problem {
@@ -141,7 +141,7 @@ async fn carry_out(user: &SignedInUser, browsing: &Browsing, form: &Form) -> Res
         sums.add(&outcome);
         undo.extend(undo::steps(&browsing.library, &browsing.organization, &change, &outcome));
         changed.extend(outcome.changed.iter().map(|asset| asset.id.to_string()));
-        if is_partial && (changed.len() >= MOST_AT_ONCE || begun.elapsed() > LONGEST) {
+        if is_partial && (changed.len() >= MAX_AT_ONCE || begun.elapsed() > LONGEST) {
             break;
         }
     }
@@ -315,7 +315,7 @@ async fn addresses(user: &SignedInUser, browsing: &Browsing, form: &Form) -> Res
         let caller = user.caller(&browsing.organization)?;
         let found = ids.iter().filter_map(|id| user.core.get_asset(&caller, &browsing.path(), id).ok());
         addresses.extend(found.map(|detail| format!("{public_url}{}", file_path(&detail, &detail.asset))));
-        if addresses.len() >= MOST_AT_ONCE {
+        if addresses.len() >= MAX_AT_ONCE {
             break;
         }
     }

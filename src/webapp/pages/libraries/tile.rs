@@ -9,7 +9,7 @@ use crate::webapp::pages::libraries::image::Image;
 /// The longer edge up to which an image is shown in its own size, in pixels: that of the small thumbnail.
 const SMALL: u32 = 400;
 /// How much longer than wide, or wider than long, an image may be to fill its tile.
-const MOST_CUT: f64 = 1.8;
+const MAX_FILLED_RATIO: f64 = 1.8;
 
 /// One asset in a grid.
 pub struct Tile {
@@ -133,8 +133,8 @@ fn fit_of(media_type: MediaType, width: u32, height: u32) -> &'static str {
         (MediaType::Svg, _) => "tile-whole tile-clear",
         (_, true) if longer <= f64::from(SMALL) => "tile-small tile-clear",
         (_, false) if longer <= f64::from(SMALL) => "tile-small",
-        (_, true) if is_graphic || longer > shorter * MOST_CUT => "tile-whole tile-clear",
-        (_, false) if is_graphic || longer > shorter * MOST_CUT => "tile-whole",
+        (_, true) if is_graphic || longer > shorter * MAX_FILLED_RATIO => "tile-whole tile-clear",
+        (_, false) if is_graphic || longer > shorter * MAX_FILLED_RATIO => "tile-whole",
         (_, true) => "tile-full tile-clear",
         (_, false) => "tile-full",
     }

@@ -5,7 +5,7 @@ use askama::Template;
 
 use super::{Freshness, PAGE, TagFilter, tag_filters, tiles};
 use crate::core::model::name::fold;
-use crate::core::model::page::MOST_TAGS;
+use crate::core::model::page::MAX_TAGS;
 use crate::error::Result;
 use crate::webapp::pages::libraries::browsing::Browsing;
 use crate::webapp::pages::libraries::upload::TileList;
@@ -54,7 +54,7 @@ pub async fn answer(user: SignedInUser, browsing: Browsing, part: PageFragment) 
         }
         PageFragment::Tags(letters) => {
             let wanted = fold(&letters);
-            let mut found = core.list_tags(&caller, &path, MOST_TAGS)?;
+            let mut found = core.list_tags(&caller, &path, MAX_TAGS)?;
             found.retain(|tag| fold(&tag.text).contains(wanted.as_str()));
             let mut tags = tag_filters(&browsing, &found);
             tags.retain(|tag| fold(&tag.text).contains(wanted.as_str()));
