@@ -24,7 +24,7 @@ pub struct ConnectionDetails<'a> {
     /// The authority that clients have to trust first; `None` when they trust the certificate already.
     pub authority: Option<AuthorityFiles<'a>>,
     /// How clients reach the server.
-    pub through: Through,
+    pub through: ClientRoute,
 }
 
 /// The API key in what is pasted.
@@ -38,7 +38,7 @@ pub enum SetupKey<'a> {
 
 /// How a client reaches the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Through {
+pub enum ClientRoute {
     /// Over the network itself. A client that can't be told to trust an authority gets the bridge where there is one.
     Network,
     /// By `rasterd mcp`, which it starts.
@@ -52,13 +52,13 @@ pub struct ClientSetup {
     /// The client, as people call it.
     pub client: &'static str,
     /// The ways to do it, the one for most people first. At least one.
-    pub ways: Vec<Way>,
+    pub ways: Vec<SetupMethod>,
 }
 
 /// One way to set a client up.
-pub struct Way {
+pub struct SetupMethod {
     /// What to do with the text.
-    pub how: How,
+    pub how: SetupFormat,
     /// What to paste or to open.
     pub text: String,
     /// The command that starts the client afterwards, where it would not trust the server otherwise.
@@ -69,7 +69,7 @@ pub struct Way {
 
 /// What to do with the text of a setup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
+pub enum SetupFormat {
     /// To be run in a terminal.
     Command,
     /// To be put into this configuration file.
@@ -80,7 +80,7 @@ pub enum How {
     Bundle,
 }
 
-impl How {
+impl SetupFormat {
     /// Its name on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -111,7 +111,7 @@ pub const ON_FIRST_START: [&str; 5] = ["claude-code", "cursor", "vscode", "curl"
 #[must_use]
 pub fn client_setups(connection: ConnectionDetails<'_>) -> Vec<ClientSetup> {
     let mut setups = clients::agents(connection);
-    if connection.through == Through::Network {
+    if connection.through == ClientRoute::Network {
         setups.push(clients::curl(connection));
         setups.extend(connection.authority.map(clients::openssl));
     }
@@ -130,7 +130,7 @@ impl<'a> ConnectionDetails<'a> {
 
     /// The same through the bridge if a client has to trust an authority and can't be told to.
     fn for_client_without_trust(self) -> Self {
-        let through = if self.authority.is_some() { Through::Bridge } else { self.through };
+        let through = if self.authority.is_some() { ClientRoute::Bridge } else { self.through };
         Self { through, ..self }
     }
 
@@ -162,7 +162,7 @@ impl<'a> ConnectionDetails<'a> {
 
     /// The authority that the client itself has to trust.
     fn trusted(&self) -> Option<AuthorityFiles<'a>> {
-        self.authority.filter(|_| self.through == Through::Network)
+        self.authority.filter(|_| self.through == ClientRoute::Network)
     }
 
     /// The command that starts a desktop program so that it trusts the authority.
@@ -183,10 +183,10 @@ impl<'a> ConnectionDetails<'a> {
     /// stands for the key.
     fn server(&self, placeholder: &str) -> Value {
         match self.through {
-            Through::Network => {
+            ClientRoute::Network => {
                 json!({ "url": self.mcp_url(), "headers": { "Authorization": self.authorization(placeholder) } })
             }
-            Through::Bridge => json!({
+            ClientRoute::Bridge => json!({
                 "command": "rasterd",
                 "args": self.bridge_arguments(),
                 "env": { KEY_VARIABLE: self.key_or(placeholder) },

@@ -84,7 +84,7 @@ fn instructions(authority: AuthorityFiles<'_>) -> String {
     let steps = authority.trust_steps();
     let texts: Vec<String> = steps.iter().map(text).collect();
     format!(
-        "How each system is told to trust this server. The commands expect what these write into the home folder:\n\n    \
+        "SetupFormat each system is told to trust this server. The commands expect what these write into the home folder:\n\n    \
          rasterd ca export > ~/{}\n    rasterd ca export --bundle > ~/{}\n\n{}",
         AuthorityFiles::CERTIFICATE_NAME,
         AuthorityFiles::BUNDLE_NAME,

@@ -10,7 +10,7 @@ use super::secrets::Secrets;
 use super::start_screen::StartScreen;
 use super::{CommandError, HELP_HINT};
 use crate::client_setup::{
-    AuthorityFiles, ConnectionDetails, ON_FIRST_START, SetupKey, Through, client_setups,
+    AuthorityFiles, ClientRoute, ConnectionDetails, ON_FIRST_START, SetupKey, client_setups,
 };
 use crate::core::Core;
 use crate::core::access::Administrator;
@@ -154,7 +154,7 @@ fn first_steps(public_url: &str, authority: Option<&ClientAuthority>, key: &Firs
         public_url,
         key: SetupKey::Plain(key.plain.reveal()),
         authority: authority.map(AuthorityFiles::on_this_machine),
-        through: Through::Network,
+        through: ClientRoute::Network,
     };
     for setup in client_setups(connection) {
         let Some(way) = setup.ways.into_iter().next().filter(|_| ON_FIRST_START.contains(&setup.name)) else {

@@ -6,7 +6,9 @@ use clap::Args;
 use super::CommandError;
 use super::client_connection::ClientConnection;
 use super::output::{hint, print, print_table};
-use crate::client_setup::{ClientSetup, ConnectionDetails, SetupKey, Through, Way, client_setups};
+use crate::client_setup::{
+    ClientRoute, ClientSetup, ConnectionDetails, SetupKey, SetupMethod, client_setups,
+};
 use crate::config::Config;
 
 #[derive(Args)]
@@ -27,7 +29,7 @@ pub(super) fn run(config: &Config, args: &SnippetArgs) -> Result<(), CommandErro
         public_url: &connection.public_url,
         key: SetupKey::FromClient,
         authority: connection.files(),
-        through: if args.stdio { Through::Bridge } else { Through::Network },
+        through: if args.stdio { ClientRoute::Bridge } else { ClientRoute::Network },
     });
     let Some(client) = &args.client else { return print_list(&setups) };
     let setup = setups.iter().find(|setup| setup.name == client).ok_or_else(|| unknown(client, &setups))?;
@@ -41,7 +43,7 @@ pub(super) fn run(config: &Config, args: &SnippetArgs) -> Result<(), CommandErro
     print_way(setup, way)
 }
 
-fn print_way(setup: &ClientSetup, way: &Way) -> Result<(), CommandError> {
+fn print_way(setup: &ClientSetup, way: &SetupMethod) -> Result<(), CommandError> {
     hint(&format!("{}:\n", way.how.instruction()));
     print(&way.text)?;
     let mut notes = Vec::new();

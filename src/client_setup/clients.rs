@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::authority_files::shell_quoted;
 use super::links;
-use super::{AuthorityFiles, ClientSetup, ConnectionDetails, How, SetupKey, Through, Way};
+use super::{
+    AuthorityFiles, ClientRoute, ClientSetup, ConnectionDetails, SetupFormat, SetupKey, SetupMethod,
+};
 use crate::config::KEY_VARIABLE;
 
 /// Stands for the key where a client reads no variables.
@@ -30,8 +32,8 @@ pub(super) fn agents(connection: ConnectionDetails<'_>) -> Vec<ClientSetup> {
     ]
 }
 
-impl Way {
-    fn new(how: How, text: String) -> Self {
+impl SetupMethod {
+    fn new(how: SetupFormat, text: String) -> Self {
         Self { how, text, start: None, remark: String::new() }
     }
 
@@ -51,32 +53,32 @@ fn besides(connection: ConnectionDetails<'_>) -> String {
         SetupKey::FromClient => Some(TYPE_THE_KEY),
     };
     let program = match connection.through {
-        Through::Network => None,
-        Through::Bridge => Some(INSTALL_RASTERD),
+        ClientRoute::Network => None,
+        ClientRoute::Bridge => Some(INSTALL_RASTERD),
     };
     [key, program].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn claude_code(connection: ConnectionDetails<'_>) -> ClientSetup {
     let way = match connection.through {
-        Through::Network => {
+        ClientRoute::Network => {
             let add = format!(
                 "claude mcp add --transport http rasterd {} --header \"Authorization: {}\"",
                 connection.mcp_url(),
                 connection.authorization_for_shell()
             );
             match connection.node_variable() {
-                Some(variable) => Way::new(How::Command, format!("export {variable}\n{add}"))
+                Some(variable) => SetupMethod::new(SetupFormat::Command, format!("export {variable}\n{add}"))
                     .remark("Put the first line into your shell's profile, too, since each start needs it."),
-                None => Way::new(How::Command, add),
+                None => SetupMethod::new(SetupFormat::Command, add),
             }
         }
-        Through::Bridge => {
+        ClientRoute::Bridge => {
             let variable = format!("${KEY_VARIABLE}");
             let key = connection.key_or(&variable);
             let bridge = shell_words(&connection.bridge_arguments());
             let text = format!("claude mcp add rasterd --env {KEY_VARIABLE}=\"{key}\" -- rasterd {bridge}");
-            Way::new(How::Command, text)
+            SetupMethod::new(SetupFormat::Command, text)
         }
     };
     ClientSetup { name: "claude-code", client: "Claude Code", ways: vec![way] }
@@ -84,15 +86,15 @@ fn claude_code(connection: ConnectionDetails<'_>) -> ClientSetup {
 
 /// It takes servers on the internet alone by their address; the bundle has a bridge for all others.
 fn claude_desktop(connection: ConnectionDetails<'_>) -> ClientSetup {
-    let through_bridge = ConnectionDetails { through: Through::Bridge, ..connection };
-    let bundle = Way::new(How::Bundle, "rasterd bundle --output rasterd.mcpb".to_owned())
+    let through_bridge = ConnectionDetails { through: ClientRoute::Bridge, ..connection };
+    let bundle = SetupMethod::new(SetupFormat::Bundle, "rasterd bundle --output rasterd.mcpb".to_owned())
         .remark("It asks for the key, and has the address of the server and what it takes to trust it.");
     let path = "claude_desktop_config.json (Settings › Developer › Edit Config)";
     let file = in_json("mcpServers", &through_bridge.server(KEY_PLACEHOLDER), path);
     let file = file.remark(besides(through_bridge));
     let ways = match connection.through {
-        Through::Network => vec![bundle, file],
-        Through::Bridge => vec![file],
+        ClientRoute::Network => vec![bundle, file],
+        ClientRoute::Bridge => vec![file],
     };
     ClientSetup { name: "claude-desktop", client: "Claude Desktop", ways }
 }
@@ -105,7 +107,7 @@ fn cursor(connection: ConnectionDetails<'_>) -> ClientSetup {
     ClientSetup {
         name: "cursor",
         client: "Cursor",
-        ways: vec![file.started(start.clone()), Way::new(How::Link, link).started(start)],
+        ways: vec![file.started(start.clone()), SetupMethod::new(SetupFormat::Link, link).started(start)],
     }
 }
 
@@ -126,9 +128,9 @@ fn vs_code(connection: ConnectionDetails<'_>) -> ClientSetup {
         name: "vscode",
         client: "VS Code",
         ways: vec![
-            Way::new(How::File(".vscode/mcp.json"), pretty(&file)).started(start.clone()),
-            Way::new(How::Command, command).started(start.clone()),
-            Way::new(How::Link, links::vs_code(&linked)).started(start),
+            SetupMethod::new(SetupFormat::File(".vscode/mcp.json"), pretty(&file)).started(start.clone()),
+            SetupMethod::new(SetupFormat::Command, command).started(start.clone()),
+            SetupMethod::new(SetupFormat::Link, links::vs_code(&linked)).started(start),
         ],
     }
 }
@@ -137,8 +139,8 @@ fn vs_code(connection: ConnectionDetails<'_>) -> ClientSetup {
 fn vs_code_server(connection: ConnectionDetails<'_>) -> (Value, Option<Value>) {
     let mut server = connection.server(&format!("${{input:{KEY_INPUT}}}"));
     server["type"] = match connection.through {
-        Through::Network => "http".into(),
-        Through::Bridge => "stdio".into(),
+        ClientRoute::Network => "http".into(),
+        ClientRoute::Bridge => "stdio".into(),
     };
     let inputs = match connection.key {
         SetupKey::Plain(_) => None,
@@ -154,7 +156,7 @@ fn vs_code_server(connection: ConnectionDetails<'_>) -> (Value, Option<Value>) {
 
 fn gemini_cli(connection: ConnectionDetails<'_>) -> ClientSetup {
     let mut server = connection.server(&format!("${KEY_VARIABLE}"));
-    if connection.through == Through::Network {
+    if connection.through == ClientRoute::Network {
         // `url` alone would mean the older transport.
         server["type"] = "http".into();
     }
@@ -167,7 +169,7 @@ fn codex(connection: ConnectionDetails<'_>) -> ClientSetup {
         .trusted()
         .map(|authority| format!("CODEX_CA_CERTIFICATE={} codex", authority.certificate.for_shell()));
     let lines = match connection.through {
-        Through::Network => {
+        ClientRoute::Network => {
             let key = match connection.key {
                 SetupKey::Plain(key) => {
                     format!("http_headers = {{ Authorization = {} }}", toml(&format!("Bearer {key}")))
@@ -176,7 +178,7 @@ fn codex(connection: ConnectionDetails<'_>) -> ClientSetup {
             };
             format!("url = {}\n{key}", toml(&connection.mcp_url()))
         }
-        Through::Bridge => {
+        ClientRoute::Bridge => {
             let arguments: Vec<String> =
                 connection.bridge_arguments().iter().map(|argument| toml(argument)).collect();
             let key = match connection.key {
@@ -187,7 +189,7 @@ fn codex(connection: ConnectionDetails<'_>) -> ClientSetup {
         }
     };
     let text = format!("[mcp_servers.rasterd]\n{lines}");
-    let file = Way::new(How::File("~/.codex/config.toml"), text).started(start);
+    let file = SetupMethod::new(SetupFormat::File("~/.codex/config.toml"), text).started(start);
     ClientSetup { name: "codex", client: "Codex", ways: vec![file] }
 }
 
@@ -200,7 +202,7 @@ fn goose(connection: ConnectionDetails<'_>) -> ClientSetup {
         "    name: rasterd".to_owned(),
     ];
     match connection.through {
-        Through::Network => lines.extend([
+        ClientRoute::Network => lines.extend([
             "    type: streamable_http".to_owned(),
             format!("    uri: {}", quoted(&connection.mcp_url())),
             "    headers:".to_owned(),
@@ -209,7 +211,7 @@ fn goose(connection: ConnectionDetails<'_>) -> ClientSetup {
                 quoted(&connection.authorization(&format!("${{{KEY_VARIABLE}}}")))
             ),
         ]),
-        Through::Bridge => {
+        ClientRoute::Bridge => {
             let arguments: Vec<String> =
                 connection.bridge_arguments().iter().map(|argument| quoted(argument)).collect();
             lines.extend([
@@ -221,19 +223,22 @@ fn goose(connection: ConnectionDetails<'_>) -> ClientSetup {
     }
     match connection.key {
         SetupKey::FromClient => lines.push(format!("    env_keys: [{KEY_VARIABLE}]")),
-        SetupKey::Plain(key) if connection.through == Through::Bridge => {
+        SetupKey::Plain(key) if connection.through == ClientRoute::Bridge => {
             lines.push(format!("    envs: {{ {KEY_VARIABLE}: {} }}", quoted(key)));
         }
         SetupKey::Plain(_) => {}
     }
     lines.push("    timeout: 300".to_owned());
-    let file = Way::new(How::File("~/.config/goose/config.yaml"), lines.join("\n"));
+    let file = SetupMethod::new(SetupFormat::File("~/.config/goose/config.yaml"), lines.join("\n"));
     let mut ways = vec![match connection.through {
-        Through::Network => file,
-        Through::Bridge => file.remark(INSTALL_RASTERD),
+        ClientRoute::Network => file,
+        ClientRoute::Bridge => file.remark(INSTALL_RASTERD),
     }];
-    if connection.through == Through::Network {
-        ways.push(Way::new(How::Link, links::goose(&connection.mcp_url())).remark("Goose asks for the key."));
+    if connection.through == ClientRoute::Network {
+        ways.push(
+            SetupMethod::new(SetupFormat::Link, links::goose(&connection.mcp_url()))
+                .remark("Goose asks for the key."),
+        );
     }
     ClientSetup { name: "goose", client: "Goose", ways }
 }
@@ -241,7 +246,7 @@ fn goose(connection: ConnectionDetails<'_>) -> ClientSetup {
 fn lm_studio(connection: ConnectionDetails<'_>) -> ClientSetup {
     let file = in_json("mcpServers", &connection.server(KEY_PLACEHOLDER), "~/.lmstudio/mcp.json");
     let without_key = connection.without_key();
-    let link = Way::new(How::Link, links::lm_studio(&without_key.server(KEY_PLACEHOLDER)));
+    let link = SetupMethod::new(SetupFormat::Link, links::lm_studio(&without_key.server(KEY_PLACEHOLDER)));
     ClientSetup {
         name: "lm-studio",
         client: "LM Studio",
@@ -262,7 +267,7 @@ pub(super) fn curl(connection: ConnectionDetails<'_>) -> ClientSetup {
         connection.mcp_url(),
         connection.authorization_for_shell()
     );
-    ClientSetup { name: "curl", client: "curl", ways: vec![Way::new(How::Command, text)] }
+    ClientSetup { name: "curl", client: "curl", ways: vec![SetupMethod::new(SetupFormat::Command, text)] }
 }
 
 pub(super) fn openssl(authority: AuthorityFiles<'_>) -> ClientSetup {
@@ -274,13 +279,13 @@ pub(super) fn openssl(authority: AuthorityFiles<'_>) -> ClientSetup {
     ClientSetup {
         name: "openssl",
         client: "Python and other programs that use OpenSSL",
-        ways: vec![Way::new(How::Command, authority.bundle_exports()).remark(remark)],
+        ways: vec![SetupMethod::new(SetupFormat::Command, authority.bundle_exports()).remark(remark)],
     }
 }
 
 /// A file in which the server is under its name in a member of the file.
-fn in_json(member: &str, server: &Value, path: &'static str) -> Way {
-    Way::new(How::File(path), pretty(&json!({ member: { "rasterd": server } })))
+fn in_json(member: &str, server: &Value, path: &'static str) -> SetupMethod {
+    SetupMethod::new(SetupFormat::File(path), pretty(&json!({ member: { "rasterd": server } })))
 }
 
 /// The server as VS Code takes it from a command or a link: with its name among the rest.

@@ -23,7 +23,7 @@ fn authority(folder: &str) -> AuthorityFiles<'static> {
 fn setups(
     key: SetupKey<'static>,
     authority: Option<AuthorityFiles<'static>>,
-    through: Through,
+    through: ClientRoute,
 ) -> Vec<ClientSetup> {
     client_setups(ConnectionDetails { public_url: URL, key, authority, through })
 }
@@ -33,7 +33,7 @@ fn all() -> Vec<(String, ClientSetup)> {
     let mut found = Vec::new();
     for key in [SetupKey::Plain(KEY), SetupKey::FromClient] {
         for authority in [None, Some(authority("/my certs")), Some(AuthorityFiles::DOWNLOADED)] {
-            for through in [Through::Network, Through::Bridge] {
+            for through in [ClientRoute::Network, ClientRoute::Bridge] {
                 let about = format!("{}, {through:?}", if authority.is_some() { "own" } else { "public" });
                 found.extend(setups(key, authority, through).into_iter().map(|setup| (about.clone(), setup)));
             }
@@ -42,12 +42,12 @@ fn all() -> Vec<(String, ClientSetup)> {
     found
 }
 
-fn way<'a>(setups: &'a [ClientSetup], name: &str, how: &str) -> &'a Way {
+fn way<'a>(setups: &'a [ClientSetup], name: &str, how: &str) -> &'a SetupMethod {
     let setup = setups.iter().find(|setup| setup.name == name).unwrap_or_else(|| panic!("{name}"));
     setup.ways.iter().find(|way| way.how.name() == how).unwrap_or_else(|| panic!("{how} of {name}"))
 }
 
-fn json_of(way: &Way) -> Value {
+fn json_of(way: &SetupMethod) -> Value {
     serde_json::from_str(&way.text).unwrap_or_else(|error| panic!("{error}: {}", way.text))
 }
 
@@ -79,7 +79,7 @@ fn every_client_is_named_once_and_has_a_way() {
         assert_eq!(hows.len(), setup.ways.len(), "{} has a way twice", setup.name);
         assert!(setup.name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", setup.name);
     }
-    let names: Vec<&str> = setups(SetupKey::FromClient, Some(authority("/c")), Through::Network)
+    let names: Vec<&str> = setups(SetupKey::FromClient, Some(authority("/c")), ClientRoute::Network)
         .iter()
         .map(|setup| setup.name)
         .collect();
@@ -105,12 +105,14 @@ fn no_link_carries_a_key_and_everything_else_does_when_it_is_known() {
         for way in setup.ways {
             let has_key = way.text.contains(KEY);
             match way.how {
-                How::Link | How::Bundle => assert!(!has_key, "{} ({about}): {}", setup.name, way.text),
-                How::Command | How::File(_) => {}
+                SetupFormat::Link | SetupFormat::Bundle => {
+                    assert!(!has_key, "{} ({about}): {}", setup.name, way.text);
+                }
+                SetupFormat::Command | SetupFormat::File(_) => {}
             }
         }
     }
-    for setup in setups(SetupKey::Plain(KEY), None, Through::Network) {
+    for setup in setups(SetupKey::Plain(KEY), None, ClientRoute::Network) {
         let has_key = setup.ways.iter().any(|way| way.text.contains(KEY));
         assert!(has_key, "{}", setup.name);
     }
@@ -128,7 +130,8 @@ fn what_else_a_setup_takes_is_said() {
     for (about, setup) in all() {
         let is_chosen = about.contains("Bridge");
         for way in &setup.ways {
-            let is_typed = way.text.contains("pk_…") || setup.name == "lm-studio" && way.how == How::Link;
+            let is_typed =
+                way.text.contains("pk_…") || setup.name == "lm-studio" && way.how == SetupFormat::Link;
             assert_eq!(way.remark.contains("pk_…"), is_typed, "{} ({about}): {}", setup.name, way.remark);
             let starts_bridge =
                 way.text.contains("command\": \"rasterd") || way.text.contains("cmd: rasterd");
@@ -142,7 +145,7 @@ fn what_else_a_setup_takes_is_said() {
 #[test]
 fn links_lead_back_to_the_setup() {
     for authority in [None, Some(authority("/my certs"))] {
-        for through in [Through::Network, Through::Bridge] {
+        for through in [ClientRoute::Network, ClientRoute::Bridge] {
             let found = setups(SetupKey::FromClient, authority, through);
             let file = json_of(way(&found, "cursor", "file"))["mcpServers"]["rasterd"].clone();
             let link = &way(&found, "cursor", "link").text;
@@ -162,7 +165,7 @@ fn links_lead_back_to_the_setup() {
             assert_eq!((linked, inputs), (file["servers"]["rasterd"].clone(), file["inputs"].clone()));
         }
     }
-    let found = setups(SetupKey::FromClient, None, Through::Network);
+    let found = setups(SetupKey::FromClient, None, ClientRoute::Network);
     let link = &way(&found, "goose", "link").text;
     assert!(link.starts_with("goose://extension?"), "{link}");
     for (name, value) in [
@@ -181,7 +184,7 @@ fn links_lead_back_to_the_setup() {
 
 #[test]
 fn an_unknown_key_is_read_from_where_each_client_can_get_it() {
-    let found = setups(SetupKey::FromClient, Some(AuthorityFiles::DOWNLOADED), Through::Network);
+    let found = setups(SetupKey::FromClient, Some(AuthorityFiles::DOWNLOADED), ClientRoute::Network);
     let text = |name: &str, how: &str| way(&found, name, how).text.clone();
     let command = text("claude-code", "command");
     assert!(
@@ -199,14 +202,14 @@ fn an_unknown_key_is_read_from_where_each_client_can_get_it() {
     let exports = "export SSL_CERT_FILE=\"$HOME/rasterd-authorities.pem\" REQUESTS_CA_BUNDLE=\"$HOME/rasterd-authorities.pem\"";
     assert_eq!(text("openssl", "command"), exports);
     let lonely = AuthorityFiles { is_complete: false, ..AuthorityFiles::DOWNLOADED };
-    let found = setups(SetupKey::FromClient, Some(lonely), Through::Network);
+    let found = setups(SetupKey::FromClient, Some(lonely), ClientRoute::Network);
     let remark = &way(&found, "openssl", "command").remark;
     assert!(remark.contains("only this server"), "{remark}");
 }
 
 #[test]
 fn each_client_gets_the_authority_in_its_own_way() {
-    let found = setups(SetupKey::Plain(KEY), Some(authority("/my certs")), Through::Network);
+    let found = setups(SetupKey::Plain(KEY), Some(authority("/my certs")), ClientRoute::Network);
     let variable = "NODE_EXTRA_CA_CERTS='/my certs/ca.pem'";
     let command = &way(&found, "claude-code", "command").text;
     assert!(command.starts_with(&format!("export {variable}\nclaude mcp add ")), "{command}");
@@ -233,9 +236,9 @@ fn each_client_gets_the_authority_in_its_own_way() {
 
 #[test]
 fn a_certificate_that_clients_trust_already_is_not_mentioned() {
-    for through in [Through::Network, Through::Bridge] {
+    for through in [ClientRoute::Network, ClientRoute::Bridge] {
         for setup in setups(SetupKey::Plain(KEY), None, through) {
-            for Way { text, start, .. } in setup.ways {
+            for SetupMethod { text, start, .. } in setup.ways {
                 let words = ["CA_CERT", "--cacert", "SSL_CERT_FILE", "--ca"];
                 assert!(start.is_none() && !words.iter().any(|word| text.contains(word)), "{text}");
             }
@@ -245,7 +248,7 @@ fn a_certificate_that_clients_trust_already_is_not_mentioned() {
 
 #[test]
 fn through_the_bridge_the_authority_is_where_it_was_saved() {
-    let found = setups(SetupKey::FromClient, Some(AuthorityFiles::DOWNLOADED), Through::Bridge);
+    let found = setups(SetupKey::FromClient, Some(AuthorityFiles::DOWNLOADED), ClientRoute::Bridge);
     let command = &way(&found, "claude-code", "command").text;
     let expected = "claude mcp add rasterd --env RASTERD_API_KEY=\"$RASTERD_API_KEY\" -- rasterd mcp --url \
                     https://localhost:8443 --ca ~/rasterd-authority.crt";

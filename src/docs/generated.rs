@@ -6,7 +6,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::client_setup::{AuthorityFiles, ConnectionDetails, How, SetupKey, Through, Way, client_setups};
+use crate::client_setup::{
+    AuthorityFiles, ClientRoute, ConnectionDetails, SetupFormat, SetupKey, SetupMethod, client_setups,
+};
 use crate::config::{DocumentedKey, DocumentedKeys, documented_keys};
 use crate::core::settings::Limits;
 use crate::error::Code;
@@ -41,12 +43,12 @@ fn clients() -> String {
         public_url: "https://localhost:8443",
         key: SetupKey::FromClient,
         authority: Some(AuthorityFiles::in_files(&files[0], &files[1])),
-        through: Through::Network,
+        through: ClientRoute::Network,
     };
     let mut text = String::new();
     for setup in client_setups(connection) {
         let _ = writeln!(text, "\n### {}\n", setup.client);
-        for Way { how, text: pasted, start, remark } in setup.ways {
+        for SetupMethod { how, text: pasted, start, remark } in setup.ways {
             let language = language(how);
             let _ = writeln!(text, "{}:\n\n```{language}\n{pasted}\n```\n", how.instruction());
             if let Some(start) = start {
@@ -61,8 +63,8 @@ fn clients() -> String {
 }
 
 /// The language of what is pasted, for those who show it in colours.
-fn language(how: How) -> &'static str {
-    let How::File(path) = how else { return if how == How::Link { "text" } else { "sh" } };
+fn language(how: SetupFormat) -> &'static str {
+    let SetupFormat::File(path) = how else { return if how == SetupFormat::Link { "text" } else { "sh" } };
     match Path::new(path).extension().and_then(|extension| extension.to_str()) {
         Some("toml") => "toml",
         Some("yaml") => "yaml",

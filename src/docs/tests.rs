@@ -7,7 +7,7 @@ use pulldown_cmark::{CodeBlockKind, Event, Tag};
 
 use super::markdown::{self, LinkTarget};
 use super::*;
-use crate::client_setup::{ConnectionDetails, SetupKey, Through, client_setups};
+use crate::client_setup::{ClientRoute, ConnectionDetails, SetupKey, client_setups};
 use crate::config::documented_keys;
 use crate::error::Code;
 
@@ -164,7 +164,7 @@ fn every_client_of_the_table_is_on_its_page() {
         public_url: "https://localhost:8443",
         key: SetupKey::FromClient,
         authority: None,
-        through: Through::Network,
+        through: ClientRoute::Network,
     };
     for setup in client_setups(connection) {
         let section = page.split(&format!("\n### {}\n", setup.client)).nth(1);

@@ -3,7 +3,9 @@
 use super::OwnerRequest;
 use super::authority::TrustedAuthority;
 use crate::client_setup::bundle;
-use crate::client_setup::{ClientSetup, ConnectionDetails, How, SetupKey, Through, Way, client_setups};
+use crate::client_setup::{
+    ClientRoute, ClientSetup, ConnectionDetails, SetupFormat, SetupKey, SetupMethod, client_setups,
+};
 
 /// The configurations on a page.
 pub struct Clients {
@@ -23,7 +25,7 @@ impl Clients {
             public_url: &owner.user.core.settings().public_url,
             key,
             authority: authority.as_ref().map(TrustedAuthority::at_home),
-            through: Through::Network,
+            through: ClientRoute::Network,
         };
         let bundle = owner.path(&["connect", bundle::FILE_NAME]).to_string();
         Self { setups: client_setups(connection), authority, bundle }
@@ -31,7 +33,7 @@ impl Clients {
 
     /// The id of the text of a way on a page.
     #[must_use]
-    pub fn id(setup: &ClientSetup, way: &Way) -> String {
+    pub fn id(setup: &ClientSetup, way: &SetupMethod) -> String {
         format!("setup-{}-{}", setup.name, way.how.name())
     }
 
@@ -43,25 +45,25 @@ impl Clients {
 
     /// What the text of a way is called where it is copied.
     #[must_use]
-    pub fn label(setup: &ClientSetup, way: &Way) -> String {
+    pub fn label(setup: &ClientSetup, way: &SetupMethod) -> String {
         let kind = match way.how {
-            How::Command => "Command",
-            How::File(_) => "Configuration",
-            How::Link => "Link",
-            How::Bundle => "Bundle",
+            SetupFormat::Command => "Command",
+            SetupFormat::File(_) => "Configuration",
+            SetupFormat::Link => "Link",
+            SetupFormat::Bundle => "Bundle",
         };
         format!("{kind} for {}", setup.client)
     }
 
     /// Whether a way is to open a link, which the page shows as one.
     #[must_use]
-    pub fn is_link(way: &Way) -> bool {
-        way.how == How::Link
+    pub fn is_link(way: &SetupMethod) -> bool {
+        way.how == SetupFormat::Link
     }
 
     /// Whether a way is to open the bundle, which the page gives as a download.
     #[must_use]
-    pub fn is_bundle(way: &Way) -> bool {
-        way.how == How::Bundle
+    pub fn is_bundle(way: &SetupMethod) -> bool {
+        way.how == SetupFormat::Bundle
     }
 }
