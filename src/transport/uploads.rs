@@ -5,7 +5,6 @@ use actix_web::http::header::{CONTENT_LOCATION, HeaderMap, HeaderName, HeaderVal
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use futures_util::StreamExt;
-use serde::Serialize;
 
 use super::body::announced_bytes;
 use super::{incomplete_body, request_state, tus};
@@ -14,6 +13,7 @@ use crate::core::cancellation::Cancellation;
 use crate::core::test_control::BeginningOperation;
 use crate::core::uploads::{FoundUpload, PartOutcome, ReceivingUpload, UploadPart, UploadState, Uploaded};
 use crate::error::{Code, Error, Result};
+use crate::transport::wire::DataEnvelope;
 use crate::transport::wire::v2026_07_08::Asset;
 use crate::transport::{self, Transport};
 
@@ -61,11 +61,6 @@ async fn find(core: &Core, request: &HttpRequest) -> Result<FoundUpload> {
     let place = [place.organization, place.library];
     transport::begin_operation(core, transport::request_id(), Some(found.caller()), operation, place).await?;
     Ok(found)
-}
-
-#[derive(Serialize)]
-struct DataEnvelope<T> {
-    data: T,
 }
 
 async fn put(core: web::Data<Core>, request: HttpRequest, mut body: web::Payload) -> Result<HttpResponse> {

@@ -27,6 +27,13 @@ pub use version::Version;
 /// The plan of every organization: the server has no others.
 const PLAN: &str = "self-hosted";
 
+/// The envelope of a success over REST: `{"data": …}`.
+#[derive(Debug, Clone, Serialize)]
+pub struct DataEnvelope<T> {
+    /// The answer.
+    pub data: T,
+}
+
 /// A library.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -3,18 +3,12 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LINK};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
 use url::form_urlencoded;
 
 use crate::core::model::page::Cursor;
 use crate::error::{Error, Result};
 use crate::operations::Answer;
-use crate::transport::wire::Version;
-
-#[derive(Serialize)]
-struct DataEnvelope<T> {
-    data: T,
-}
+use crate::transport::wire::{DataEnvelope, Version};
 
 /// `{"data": …}` with this status, in the shape of a version.
 ///
