@@ -69,15 +69,15 @@ function draw(image) {
 
 // How long drawing may take in a frame, in milliseconds.
 const BUDGET = 4;
-let underway = 0;
+let scheduledFrame = 0;
 
 /** Draws the placeholders of images near the screen that are not loaded yet, a few in each frame. */
 export function drawPlaceholders() {
-  underway ||= requestAnimationFrame(drawSome);
+  scheduledFrame ||= requestAnimationFrame(drawSome);
 }
 
 function drawSome() {
-  underway = 0;
+  scheduledFrame = 0;
   const begun = performance.now();
   for (const element of document.querySelectorAll("#grid .tile-full:not(.tile-loaded) img[data-hash]")) {
     const image = /** @type {HTMLImageElement} */ (element);

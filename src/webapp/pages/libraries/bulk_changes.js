@@ -87,7 +87,7 @@ async function runOnSelection(fields) {
         ["left", String(left)],
         ["sums", done.sums],
       ]);
-      if (!take(done, part)) return done;
+      if (!addPart(done, part)) return done;
       [after, left] = [part.next, part.left];
       progress(whole.total - left, all);
     }
@@ -101,7 +101,7 @@ const begin = () => ({ text: "", sums: "", undo: /** @type {Step[]} */ ([]), cha
  * @param {ReturnType<typeof begin>} done
  * @param {DonePart | null} part
  */
-function take(done, part) {
+function addPart(done, part) {
   if (!part) return false;
   done.text = part.text;
   done.sums = part.sums;
@@ -125,7 +125,7 @@ async function runOnIds(done, action, fields, ids, all) {
     const some = ids.slice(at, at + IDS_PER_REQUEST);
     const named = some.map((id) => /** @type {[string, string]} */ (["id", id]));
     const part = await send(action, [...fields, ...named, ["sums", done.sums]]);
-    if (!take(done, part)) return done;
+    if (!addPart(done, part)) return done;
     at += some.length - Number(part.next ?? 0);
     progress(all - (ids.length - at), all);
   }

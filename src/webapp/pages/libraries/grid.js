@@ -152,12 +152,12 @@ function moveStretch() {
   }
 }
 
-let underway = 0;
+let scheduledFrame = 0;
 let lastTop = 0;
 /** Puts the tiles on the page that are near the screen, in the next frame. */
 export function renderSoon() {
-  underway ||= requestAnimationFrame(() => {
-    underway = 0;
+  scheduledFrame ||= requestAnimationFrame(() => {
+    scheduledFrame = 0;
     render();
   });
 }

@@ -61,13 +61,13 @@ function html(original, chosen) {
   return image.outerHTML;
 }
 
-let turn = 0;
+let latestRequest = 0;
 /** @type {string} */
 let shown;
 
 async function update() {
   const chosen = query();
-  const mine = (turn += 1);
+  const thisRequest = (latestRequest += 1);
   writeSnippets(chosen);
   const wrong = /** @type {HTMLInputElement | null} */ (form.querySelector("input:invalid"));
   if (wrong) {
@@ -82,7 +82,7 @@ async function update() {
   }
   result.textContent = "Creating this size…";
   const outcome = await fetchRendition(chosen);
-  if (mine !== turn) return;
+  if (thisRequest !== latestRequest) return;
   result.textContent = outcome.text;
   if (!outcome.address) return;
   shown = outcome.address;

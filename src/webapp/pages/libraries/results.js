@@ -41,14 +41,14 @@ function showBar(page) {
 }
 
 // How often the list was asked for. An answer that another request has overtaken may lack the latest changes.
-let turn = 0;
+let latestRequest = 0;
 
 /** Reads everything that is shown again; the grid stays in its place, unless it was or becomes empty. */
 export async function refresh() {
   if (!document.getElementById("results-bar")) return refreshTrash();
-  const mine = (turn += 1);
+  const thisRequest = (latestRequest += 1);
   const page = await fetchPart(shownAddress());
-  if (!page?.getElementById("results") || mine !== turn) return;
+  if (!page?.getElementById("results") || thisRequest !== latestRequest) return;
   const [before, after] = [document.getElementById("grid"), page.getElementById("grid")];
   if (!before?.dataset.total || !after?.dataset.total) return showResults(page);
   showBar(page);

@@ -127,9 +127,9 @@ function step(event) {
   if (to !== null && to !== undefined) scrollToRow(Math.floor(to / columnCount()));
 }
 
-let underway = 0;
+let scheduledFrame = 0;
 addEventListener("scroll", () => {
   if (!scrubber) return;
-  underway ||= requestAnimationFrame(() => ((underway = 0), follow()));
+  scheduledFrame ||= requestAnimationFrame(() => ((scheduledFrame = 0), follow()));
 });
 addEventListener("resize", renewScrubber);

@@ -10,7 +10,7 @@ const form = /** @type {HTMLFormElement | null} */ (document.getElementById("sea
 const PAUSE = 180;
 
 /** @type {AbortController | null} */
-let underway = null;
+let openRequest = null;
 let typing = 0;
 /** Whether the list that is shown came from letters that are being typed: the next ones take its place in the history. */
 let isTyped = false;
@@ -22,8 +22,8 @@ let isTyped = false;
  */
 async function show(address, entry) {
   clearTimeout(typing);
-  underway?.abort();
-  const { signal } = (underway = new AbortController());
+  openRequest?.abort();
+  const { signal } = (openRequest = new AbortController());
   document.getElementById("results").setAttribute("aria-busy", "true");
   try {
     const page = await askPart(address, signal);
@@ -42,7 +42,7 @@ async function show(address, entry) {
     const reason = error instanceof RequestProblem ? error.message : "The server’s answer can’t be read.";
     say(`${reason} The list is the one from before. Try again.`, "problem");
   } finally {
-    if (underway?.signal === signal) document.getElementById("results").removeAttribute("aria-busy");
+    if (openRequest?.signal === signal) document.getElementById("results").removeAttribute("aria-busy");
   }
 }
 

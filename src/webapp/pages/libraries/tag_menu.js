@@ -6,16 +6,16 @@ import { shownAddress } from "./results.js";
 // How long somebody has to pause while typing, in milliseconds.
 const PAUSE = 150;
 let typing = 0;
-let turn = 0;
+let latestRequest = 0;
 
 async function find() {
-  const mine = (turn += 1);
+  const thisRequest = (latestRequest += 1);
   const letters = /** @type {HTMLInputElement} */ (document.getElementById("find-tag"))?.value ?? "";
   const address = new URL(shownAddress(), location.href);
   address.searchParams.set("find-tag", letters);
   const page = await fetchPart(address.href);
   const list = document.getElementById("tags-found");
-  if (page && list && mine === turn) list.replaceChildren(...page.body.childNodes);
+  if (page && list && thisRequest === latestRequest) list.replaceChildren(...page.body.childNodes);
 }
 
 document.addEventListener(
