@@ -34,7 +34,7 @@ pub struct AssetApproval {
 impl AssetApproval {
     /// The approval of an asset in a list.
     pub fn new(user: &SignedInUser, caller: &Caller, browsing: &Browsing, asset: &Asset) -> Self {
-        let here = browsing.asset(asset.id.as_str());
+        let here = browsing.asset_address(asset.id.as_str());
         let (path, query) = here.as_str().split_once('?').unwrap_or((here.as_str(), ""));
         let query = if query.is_empty() { String::new() } else { format!("?{query}") };
         let current = ApprovalFilter::from(asset.approval_state());
@@ -87,7 +87,7 @@ pub async fn decide(
     let (organization, library, asset) = path.into_inner();
     let browsing = Browsing::parse((organization, library), request.query_string());
     let caller = user.caller(&browsing.organization)?;
-    let back = browsing.asset(&asset);
+    let back = browsing.asset_address(&asset);
     let done = match decision(&form) {
         Ok(decision) => user.core.set_asset_approval(&caller, &browsing.path(), &asset, &decision).await,
         Err(error) => Err(error),

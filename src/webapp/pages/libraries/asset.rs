@@ -103,7 +103,7 @@ pub async fn show(user: SignedInUser, path: OfAsset, request: HttpRequest) -> Re
         Err(error) => return elsewhere(&user, &caller, &browsing, &id, wanted.as_deref(), error),
     };
     if let Some(original) = &detail.asset.parent {
-        return Ok(redirect(&user.context, &browsing.asset(original.as_str()).with("variant", &id)));
+        return Ok(redirect(&user.context, &browsing.asset_address(original.as_str()).with("variant", &id)));
     }
     let shown = match &wanted {
         Some(wanted) => detail.variants.iter().find(|variant| variant.id.as_str() == wanted),
@@ -111,7 +111,7 @@ pub async fn show(user: SignedInUser, path: OfAsset, request: HttpRequest) -> Re
     };
     let Some(shown) = shown else {
         // Promoted, moved or trashed since: the original is what there is.
-        return Ok(redirect(&user.context, &browsing.asset(&id)));
+        return Ok(redirect(&user.context, &browsing.asset_address(&id)));
     };
     let (caller, adjacent) = user.core.adjacent(caller, &browsing.path(), &browsing.query, &id).await?;
     let ends_early = user.core.ends_early(shown).await;
@@ -186,15 +186,15 @@ fn asset_page(
 ) -> Result<AssetPage> {
     let (asset, can) = (&detail.asset, Can::of(caller));
     let library = user.core.get_library(caller, &browsing.path())?.library;
-    let step = |id: Option<AssetId>| id.map(|id| browsing.asset(id.as_str()));
-    let here = browsing.asset(asset.id.as_str());
+    let step = |id: Option<AssetId>| id.map(|id| browsing.asset_address(id.as_str()));
+    let here = browsing.asset_address(asset.id.as_str());
     let query = here.as_str().split_once('?').map_or_else(String::new, |(_, query)| format!("?{query}"));
     let authority = authority_file(request);
     let layout = user.layout(asset.name.clone())?.within(caller, NavSection::Libraries);
     Ok(AssetPage {
         layout: layout
             .under("Libraries", format!("/app/{}", browsing.organization))
-            .under(library.name, browsing.list().to_string()),
+            .under(library.name, browsing.list_address().to_string()),
         address: LocalPath::to(&[&browsing.organization, &browsing.library, asset.id.as_str()]),
         query,
         can,
@@ -216,7 +216,7 @@ fn asset_page(
         variants: variants(browsing, detail, file),
         before: step(adjacent.before),
         after: step(adjacent.after),
-        list: browsing.list(),
+        list: browsing.list_address(),
     })
 }
 
@@ -238,8 +238,9 @@ pub fn asset_tags(
 ) -> Result<AssetTags> {
     let known = user.core.get_library(caller, &browsing.path())?.tags;
     let all = Browsing::parse((browsing.organization.clone(), browsing.library.clone()), "");
-    let link = |text: &String| TagLink { text: text.clone(), href: all.toggled(text).list().to_string() };
-    let here = browsing.asset(asset.id.as_str());
+    let link =
+        |text: &String| TagLink { text: text.clone(), href: all.toggled(text).list_address().to_string() };
+    let here = browsing.asset_address(asset.id.as_str());
     let (path, query) = here.as_str().split_once('?').unwrap_or((here.as_str(), ""));
     Ok(AssetTags {
         csrf: user.context.csrf(),
@@ -252,7 +253,7 @@ pub fn asset_tags(
 
 /// The asset's files: its own first, if there is more than that.
 fn variants(browsing: &Browsing, detail: &AssetDetail, shown: &Asset) -> Vec<Variant> {
-    let original = browsing.asset(detail.asset.id.as_str());
+    let original = browsing.asset_address(detail.asset.id.as_str());
     let choice = |asset: &Asset| Variant {
         id: asset.id.to_string(),
         name: asset.name.clone(),

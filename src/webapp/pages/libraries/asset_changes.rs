@@ -37,7 +37,7 @@ pub async fn describe(
     let caller = user.caller(&browsing.organization)?;
     // Browsers send line ends as the network has them; people and other clients write them as text has them.
     let text = form.text("description").replace("\r\n", "\n");
-    let (seen, path, back) = (form.text("seen"), browsing.path(), browsing.asset(&asset));
+    let (seen, path, back) = (form.text("seen"), browsing.path(), browsing.asset_address(&asset));
     let done = user.core.revise_asset_description(&caller, &path, &asset, seen, &text).await;
     let saved = "The description is saved.";
     match done {
@@ -67,9 +67,9 @@ pub async fn rename(
         Ok(_) if user.context.is_partial() => Ok(HttpResponse::NoContent().finish()),
         Ok(asset_now) => {
             let text = format!("Renamed to “{}”.", asset_now.name);
-            success_reply(&user.context, &browsing.asset(&asset), text)
+            success_reply(&user.context, &browsing.asset_address(&asset), text)
         }
-        Err(error) => error_reply(&user.context, &browsing.asset(&asset), error),
+        Err(error) => error_reply(&user.context, &browsing.asset_address(&asset), error),
     }
 }
 
@@ -81,7 +81,7 @@ pub async fn tag(
 ) -> Result<HttpResponse> {
     let (browsing, asset) = browsing_and_asset(path, &request);
     let caller = user.caller(&browsing.organization)?;
-    let (ids, back) = ([asset.clone()], browsing.asset(&asset));
+    let (ids, back) = ([asset.clone()], browsing.asset_address(&asset));
     let (on, off) = (tags_in(form.text("add")), form.text("remove").to_owned());
     let done = if off.is_empty() {
         user.core.tag_assets(&caller, &browsing.path(), &ids, &on).await
@@ -109,7 +109,7 @@ pub async fn promote(
     let (browsing, asset) = browsing_and_asset(path, &request);
     let caller = user.caller(&browsing.organization)?;
     let variant = form.text("variant");
-    let back = browsing.asset(&asset);
+    let back = browsing.asset_address(&asset);
     match user.core.promote_variant(&caller, &browsing.path(), &asset, variant).await {
         Ok(_) => {
             let flash = Flash::success("The asset’s address now serves this file.");
@@ -130,7 +130,7 @@ pub async fn trash(user: SignedInUser, path: OfAsset, request: HttpRequest) -> R
         return Err(Error::asset_not_found());
     }
     let to = match variant {
-        Some(_) => browsing.asset(&asset),
+        Some(_) => browsing.asset_address(&asset),
         None => browsing.offering_restore(&trashed),
     };
     Ok(redirect(&user.context, &to))

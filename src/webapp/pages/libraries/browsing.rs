@@ -56,27 +56,27 @@ impl Browsing {
     }
 
     /// The library's address.
-    pub fn whole(&self) -> LocalPath {
+    pub fn library_address(&self) -> LocalPath {
         LocalPath::to(&[&self.organization, &self.library])
     }
 
     /// The address of this list, from its start.
-    pub fn list(&self) -> LocalPath {
-        self.remembered(self.whole())
+    pub fn list_address(&self) -> LocalPath {
+        self.remembered(self.library_address())
     }
 
     /// The address of the page of this list after a cursor.
     pub fn after(&self, cursor: &BrowseCursor) -> LocalPath {
-        self.list().with("after", &cursor.to_string())
+        self.list_address().with("after", &cursor.to_string())
     }
 
     /// The address of this list, with the offer to restore these assets from the trash.
     pub fn offering_restore(&self, trashed: &[String]) -> LocalPath {
-        trashed.iter().fold(self.list(), |path, id| path.with("trashed", id))
+        trashed.iter().fold(self.list_address(), |path, id| path.with("trashed", id))
     }
 
-    /// The address of an asset's page, which links to its neighbours in this list and back to it.
-    pub fn asset(&self, id: &str) -> LocalPath {
+    /// The address of an asset's page, which links to the next and the previous one in this list and back to it.
+    pub fn asset_address(&self, id: &str) -> LocalPath {
         self.remembered(LocalPath::to(&[&self.organization, &self.library, id]))
     }
 
@@ -164,7 +164,7 @@ mod tests {
                        &orientation=portrait&approval=in_review&sort=name";
         for query in ["", "?q=golden%20gate&tag=a%26b&tag=c&sort=name", "?sort=size", filters] {
             let path = format!("/app/acme/photos{query}");
-            assert_eq!(browsing(query.trim_start_matches('?')).list().as_str(), path);
+            assert_eq!(browsing(query.trim_start_matches('?')).list_address().as_str(), path);
         }
     }
 

@@ -92,7 +92,7 @@ pub async fn change(user: SignedInUser, path: InLibrary, form: Form) -> Result<H
             }
         }
         Ok(done) => without_script(&user.context, &browsing, &form, &done),
-        Err(error) => error_reply(&user.context, &browsing.list(), error),
+        Err(error) => error_reply(&user.context, &browsing.list_address(), error),
     }
 }
 
@@ -111,7 +111,7 @@ fn without_script(
         None if done.changed.is_empty() => Flash::problem(&done.text),
         None => Flash::success(&done.text),
     };
-    redirect_with(context, &browsing.list(), &flash)
+    redirect_with(context, &browsing.list_address(), &flash)
 }
 
 async fn carry_out(user: &SignedInUser, browsing: &Browsing, form: &Form) -> Result<DonePart> {

@@ -49,7 +49,7 @@ pub async fn show(user: SignedInUser, path: InLibrary) -> Result<HttpResponse> {
         tiles: assets
             .iter()
             .map(|detail| {
-                Tile::new(detail, browsing.asset(detail.asset.id.as_str()).to_string(), String::new())
+                Tile::new(detail, browsing.asset_address(detail.asset.id.as_str()).to_string(), String::new())
             })
             .collect(),
         count: counted(u64::try_from(*count).unwrap_or(u64::MAX), "asset"),
@@ -59,10 +59,10 @@ pub async fn show(user: SignedInUser, path: InLibrary) -> Result<HttpResponse> {
     page(&DuplicatesPage {
         layout: layout
             .under("Libraries", format!("/app/{}", browsing.organization))
-            .under(library.name, browsing.whole().to_string()),
+            .under(library.name, browsing.library_address().to_string()),
         can: Can::of(&caller),
-        library: browsing.whole(),
-        here: browsing.whole().below("duplicates"),
+        library: browsing.library_address(),
+        here: browsing.library_address().below("duplicates"),
         same_file: same_file.iter().map(group).collect(),
         look_alike: look_alike.iter().map(group).collect(),
         compared: grouped(u64::try_from(compared).unwrap_or(u64::MAX)),

@@ -81,7 +81,7 @@ impl Filters {
             untagged: filter.untagged,
             all_tags: filter.all_tags,
             chips: chips(browsing),
-            cleared: browsing.filtered(AssetFilter::default()).list().to_string(),
+            cleared: browsing.filtered(AssetFilter::default()).list_address().to_string(),
         })
     }
 
@@ -114,7 +114,7 @@ fn chips(browsing: &Browsing) -> Vec<FilterChip> {
     let filter = &browsing.query.filter;
     let mut chips = Vec::new();
     let mut add = |label: String, left: AssetFilter| {
-        chips.push(FilterChip { label, href: browsing.filtered(left).list().to_string() });
+        chips.push(FilterChip { label, href: browsing.filtered(left).list_address().to_string() });
     };
     for wanted in &filter.types {
         let types = filter.types.iter().filter(|other| *other != wanted).copied().collect();

@@ -20,7 +20,7 @@ use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::reply::page;
 use crate::webapp::signed_in_user::SignedInUser;
 
-mod parts;
+mod fragments;
 
 /// How many assets a page has, and a part of a grid that a script asks for: a few screens full.
 const PAGE: usize = 60;
@@ -107,9 +107,9 @@ struct TransferTarget {
 pub async fn show(user: SignedInUser, path: InLibrary, request: HttpRequest) -> Result<HttpResponse> {
     let browsing = Browsing::parse(path.into_inner(), request.query_string());
     if user.context.is_partial()
-        && let Some(part) = parts::PageFragment::wanted(request.query_string())
+        && let Some(part) = fragments::PageFragment::wanted(request.query_string())
     {
-        return parts::answer(user, browsing, part).await;
+        return fragments::answer(user, browsing, part).await;
     }
     let caller = user.caller(&browsing.organization)?;
     let core = &user.core;
@@ -175,7 +175,7 @@ fn marks(periods: &[Period]) -> String {
 
 fn tiles(browsing: &Browsing, part: &BrowsePage) -> Vec<Tile> {
     let tile = |found: &crate::core::browse::BrowsedAsset| {
-        let href = browsing.asset(found.detail.asset.id.as_str()).to_string();
+        let href = browsing.asset_address(found.detail.asset.id.as_str()).to_string();
         Tile::new(&found.detail, href, found.marked_name.clone())
     };
     part.assets.iter().map(tile).collect()
@@ -190,7 +190,7 @@ fn summary(browsing: &Browsing, total: usize) -> String {
 /// The tags that are filtered by, then the others, most used first.
 fn tag_filters(browsing: &Browsing, tags: &[TagCount]) -> Vec<TagFilter> {
     let filter = |text: &str, count: Option<u64>| TagFilter {
-        href: browsing.toggled(text).list().to_string(),
+        href: browsing.toggled(text).list_address().to_string(),
         is_on: browsing.has_tag(text),
         count: count.map(grouped),
         text: text.to_owned(),

@@ -60,13 +60,13 @@ pub async fn upload(
     drop(caller);
     let context = &user.context;
     if let Err(error) = receive_files(&mut upload, parts).await {
-        return error_reply(context, &browsing.whole(), error);
+        return error_reply(context, &browsing.library_address(), error);
     }
     let reasons = reasons(&upload);
     match upload.finish().await {
         Ok(uploaded) if context.is_partial() => page(&new_tiles(&user, &browsing, &uploaded.assets).await),
-        Ok(uploaded) => uploaded_reply(&user, &browsing.whole(), &uploaded, &reasons).await,
-        Err(error) => refused_reply(context, &browsing.whole(), reasons, error),
+        Ok(uploaded) => uploaded_reply(&user, &browsing.library_address(), &uploaded, &reasons).await,
+        Err(error) => refused_reply(context, &browsing.library_address(), reasons, error),
     }
 }
 
@@ -90,7 +90,7 @@ pub async fn same_files(user: SignedInUser, path: InLibrary, request: HttpReques
     let caller = user.caller(&browsing.organization)?;
     let found = user.core.find_same_files(caller, &browsing.path(), &ids).await?;
     let matches = found.into_iter().map(|(asset, other)| {
-        let href = browsing.asset(other.id.as_str());
+        let href = browsing.asset_address(other.id.as_str());
         json!({ "id": asset.id.as_str(), "name": shown(&other.name), "href": href.as_str() })
     });
     Ok(HttpResponse::Ok().json(matches.collect::<Vec<_>>()))
@@ -115,7 +115,7 @@ pub async fn upload_variant(
     let caller = user.caller(&browsing.organization)?;
     let mut upload = user.core.begin_upload(&caller, &browsing.path())?;
     drop(caller);
-    let (context, back) = (&user.context, browsing.asset(&asset));
+    let (context, back) = (&user.context, browsing.asset_address(&asset));
     if let Err(error) = receive_files(&mut upload, parts).await {
         return error_reply(context, &back, error);
     }
@@ -152,7 +152,7 @@ async fn skip(mut part: FormPart) -> Result<()> {
 
 async fn new_tiles(user: &SignedInUser, browsing: &Browsing, assets: &[AssetDetail]) -> TileList {
     let tile = |detail: &AssetDetail| {
-        let href = browsing.asset(detail.asset.id.as_str()).to_string();
+        let href = browsing.asset_address(detail.asset.id.as_str()).to_string();
         Tile::new(detail, href, String::new())
     };
     let warning = if count_cut_off(user, assets).await > 0 { ENDS_EARLY } else { "" };

@@ -53,7 +53,7 @@ pub async fn details(user: SignedInUser, path: OfAsset, request: HttpRequest) ->
     }
     let layout = (!user.context.is_partial()).then(|| {
         let layout = user.layout("Camera, place and colours")?.within(&caller, NavSection::Libraries);
-        Ok::<_, Error>(layout.under(detail.asset.name.clone(), browsing.asset(&id).to_string()))
+        Ok::<_, Error>(layout.under(detail.asset.name.clone(), browsing.asset_address(&id).to_string()))
     });
     let metadata = user.core.photo_details(caller, &browsing.path(), &wanted).await?;
     let part = PhotoDetails { rows: rows(&metadata), place: metadata.position.map(location) };
