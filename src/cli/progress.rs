@@ -48,7 +48,7 @@ impl ProgressLine {
             let _unread = write!(std::io::stderr(), "\r{line}{CLEAR}");
             self.printed = Some(Instant::now());
         } else if is_new || self.printed.is_none_or(|printed| printed.elapsed() >= LINE_EVERY) {
-            hint(&figures(progress, self.started.elapsed()));
+            hint(&progress_text(progress, self.started.elapsed()));
             self.printed = Some(Instant::now());
         }
     }
@@ -65,11 +65,11 @@ impl Drop for ProgressLine {
 fn bar(progress: Progress, elapsed: Duration) -> String {
     let full = progress.done.min(progress.total).saturating_mul(BAR) / progress.total.max(1);
     let bar: String = (0..BAR).map(|position| if position < full { '#' } else { '.' }).collect();
-    format!("[{bar}] {}", figures(progress, elapsed))
+    format!("[{bar}] {}", progress_text(progress, elapsed))
 }
 
 /// What is done, how much of how much, how fast, and how long it still takes.
-fn figures(progress: Progress, elapsed: Duration) -> String {
+fn progress_text(progress: Progress, elapsed: Duration) -> String {
     let Progress { stage, done, total } = progress;
     let amount = |number: u64| if stage.is_in_bytes() { bytes(number) } else { number.to_string() };
     if total == 0 {
@@ -116,7 +116,7 @@ mod tests {
         let text = bar(progress, Duration::from_secs(5));
         assert_eq!(text, "[######..................] copying files: 250 MB of 1.0 GB, 50.0 MB/s, 15 s left");
         let progress = Progress { stage: Stage::Metadata, done: 10, total: 10 };
-        assert_eq!(figures(progress, Duration::from_secs(1)), "copying the metadata: 10 of 10");
+        assert_eq!(progress_text(progress, Duration::from_secs(1)), "copying the metadata: 10 of 10");
     }
 
     #[test]

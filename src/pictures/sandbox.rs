@@ -22,7 +22,7 @@ use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal};
 use super::worker::NICENESS;
 
 /// The hidden command of the binary that runs [`exec_sandboxed`].
-pub const COMMAND: &str = "run-confined";
+pub const COMMAND: &str = "run-sandboxed";
 
 /// How many processes and threads the program may add to those of its user. Only a rough limit against fork bombs: the
 /// server's own threads come and go meanwhile, and the kernel does not count processes of root.

@@ -61,7 +61,7 @@ export function setUp(address) {
   isWindowed = Boolean(element?.dataset.total);
   total = isWindowed ? Number(element.dataset.total) : tiles.length;
   reset(address, Number(element?.dataset.part ?? 0), isWindowed ? tiles : []);
-  tiles.forEach((tile, index) => dress(tile, index));
+  tiles.forEach((tile, index) => prepareTile(tile, index));
   if (!element) return;
   sizes.observe(element);
   measure();
@@ -69,7 +69,7 @@ export function setUp(address) {
 }
 
 /** @param {HTMLElement} tile */
-function dress(tile, /** @type {number} */ index) {
+function prepareTile(tile, /** @type {number} */ index) {
   const link = focusOf(tile);
   // What has the focus may have moved in the list.
   if (link && link === document.activeElement && indexOf(tile) === current) current = index;
@@ -204,7 +204,7 @@ function ready(index) {
   const tile = itemAt(index);
   if (tile) {
     blanks.delete(index);
-    if (tile.dataset.index !== String(index) || !tile.isConnected) dress(tile, index);
+    if (tile.dataset.index !== String(index) || !tile.isConnected) prepareTile(tile, index);
     return tile;
   }
   let blank = blanks.get(index);
