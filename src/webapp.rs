@@ -16,6 +16,7 @@ use crate::transport;
 use crate::transport::tls::{Certificates, ClientAuthority};
 
 mod cookie;
+mod error_page;
 mod files;
 mod flash;
 mod form;
@@ -25,7 +26,6 @@ mod isolated_names;
 mod layout;
 mod pages;
 mod path;
-mod refusal;
 mod reply;
 mod request_context;
 mod signed_in_user;

@@ -17,8 +17,8 @@ use actix_web::{Error as WebError, HttpMessage, HttpRequest, HttpResponse};
 use futures_util::FutureExt;
 
 use super::cookie::{self, CookieLifetime};
+use super::error_page;
 use super::form::{self, CheckedMultipartForm, Form};
-use super::refusal;
 use crate::core::Core;
 use crate::error::{Code, Error, Result};
 use crate::transport::{self, Transport, compression};
@@ -146,7 +146,7 @@ impl Gate {
         answer: HttpResponse<impl MessageBody + 'static>,
         context: &RequestContext,
     ) -> HttpResponse {
-        let mut answer = refusal::readable(answer.map_into_boxed_body(), context);
+        let mut answer = error_page::for_answer(answer.map_into_boxed_body(), context);
         let is_page =
             answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
         let shows_flash = is_page && answer.status().is_success() && !context.is_partial();

@@ -100,7 +100,9 @@ pub async fn show(user: SignedInUser, path: OfAsset, request: HttpRequest) -> Re
     let caller = user.caller(&browsing.organization)?;
     let detail = match user.core.get_asset(&caller, &browsing.path(), &id) {
         Ok(detail) => detail,
-        Err(error) => return elsewhere(&user, &caller, &browsing, &id, wanted.as_deref(), error),
+        Err(error) => {
+            return redirect_to_its_library(&user, &caller, &browsing, &id, wanted.as_deref(), error);
+        }
     };
     if let Some(original) = &detail.asset.parent {
         return Ok(redirect(&user.context, &browsing.asset_address(original.as_str()).with("variant", &id)));
@@ -121,7 +123,7 @@ pub async fn show(user: SignedInUser, path: OfAsset, request: HttpRequest) -> Re
 
 /// The page of an asset whose description somebody else changed meanwhile: with both texts, so that saving again is a
 /// choice.
-pub async fn described_since(
+pub async fn description_conflict(
     user: &SignedInUser,
     request: &HttpRequest,
     browsing: &Browsing,
@@ -142,7 +144,7 @@ pub async fn described_since(
 }
 
 /// An asset that is not in this library: it may be in another one by now.
-fn elsewhere(
+fn redirect_to_its_library(
     user: &SignedInUser,
     caller: &Caller,
     browsing: &Browsing,

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::OfAsset;
-use super::asset::{asset_tags, described_since, wanted_variant};
+use super::asset::{asset_tags, description_conflict, wanted_variant};
 use super::browsing::Browsing;
 use crate::core::assets::description_mark;
 use crate::error::{Code, Error, Result};
@@ -48,7 +48,7 @@ pub async fn describe(
         Ok(_) => success_reply(&user.context, &back, saved.to_owned()),
         Err(error) if error.code() == Code::Conflict && !user.context.is_partial() => {
             drop(caller);
-            described_since(&user, &request, &browsing, &asset, text).await
+            description_conflict(&user, &request, &browsing, &asset, text).await
         }
         Err(error) => error_reply(&user.context, &back, error),
     }

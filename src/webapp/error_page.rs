@@ -31,7 +31,7 @@ struct ErrorToast<'a> {
 }
 
 /// The answer as it is, unless it is an error that is not a page yet; then the page for the error.
-pub fn readable(answer: HttpResponse, context: &RequestContext) -> HttpResponse {
+pub fn for_answer(answer: HttpResponse, context: &RequestContext) -> HttpResponse {
     let status = answer.status();
     let is_error = status.is_client_error() || status.is_server_error();
     let kind = answer.headers().get(CONTENT_TYPE);
