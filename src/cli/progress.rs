@@ -1,4 +1,4 @@
-//! The progress of long work on standard error: a line that is written again on a terminal, else a line now and then.
+//! The progress of long work on standard error: a line that is written again on a terminal, otherwise a line now and then.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
 //! The disk: the operations whose order and syncs decide what survives a power cut, and how much room is left. Tests put
-//! another in its place, which fails, or forgets what was not synced. Reading goes by `std::fs`.
+//! another in its place, which fails, or forgets what was not synced. Reads use `std::fs` directly.
 
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
@@ -20,7 +20,7 @@ pub struct Room {
     pub files: Option<u64>,
 }
 
-/// What the store asks of the disk.
+/// The operations of a disk that the store uses.
 pub trait Disk: Debug + Send + Sync {
     /// Writes bytes into an open file. `path` is its name.
     ///

@@ -118,7 +118,7 @@ pub fn restore(options: &RestoreOptions, reporter: &Reporter) -> Result<RestoreS
     })
 }
 
-/// Checks that a data directory is empty but for the folder in which it is put together, or does not exist.
+/// Checks that a data directory is empty except for the folder in which it is put together, or does not exist.
 ///
 /// # Errors
 /// When it is not.

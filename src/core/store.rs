@@ -1,7 +1,7 @@
 //! The store: records in a database, and files by their hash. PRIVATE to `core`.
 //!
 //! `records` has what is asked of the records, as traits over records and grants. `redb` implements them and is the only
-//! room that names redb; `files` keeps the files and asks the records only what those traits offer. Knows no keys'
+//! module that names redb; `files` keeps the files and asks the records only what those traits offer. Knows no keys'
 //! secrets and no transports.
 
 pub mod files;

@@ -42,7 +42,7 @@ static EMBEDDED_VERSION: LazyLock<String> = LazyLock::new(|| {
     })
 });
 
-/// The version of the files now. A debug build goes by their times, which change with every edit.
+/// The version of the files now. A debug build makes it from their times, which change with every edit.
 fn version() -> String {
     if !cfg!(debug_assertions) {
         return EMBEDDED_VERSION.clone();

@@ -199,7 +199,7 @@ impl BackupFolder {
         Ok(free)
     }
 
-    /// Removes the oldest snapshots but for `keep`, and the files that no other names. `made` is the newest, whatever its
+    /// Removes the oldest snapshots except for `keep`, and the files that no other names. `made` is the newest, whatever its
     /// name says: the clock may have been ahead when others were made.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 //! What the rest of `core` asks of the records: queries and commands, as traits over records and grants, a file for each
-//! kind of record. Queries are asked of a snapshot and, but for lists, of a write transaction alike; commands of a write
+//! kind of record. Queries are asked of a snapshot and, except for lists, of a write transaction alike; commands of a write
 //! transaction. What implements them is in `redb`.
 
 mod asset_events;

@@ -1,4 +1,4 @@
-//! The store in redb: the only room that names its types and tables. Snapshots to read, and one queue of writes that
+//! The store in redb: the only module that names its types and tables. Snapshots to read, and one queue of writes that
 //! share an fsync.
 //!
 //! A write is a closure that may run more than once. Those that wait together run in one transaction

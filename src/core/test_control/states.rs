@@ -145,7 +145,7 @@ impl Core {
         self.save_state(START)
     }
 
-    /// Whether nothing is left to do in the background for the uploads so far, but for what has to wait for a later time.
+    /// Whether nothing is left to do in the background for the uploads so far, except for what has to wait for a later time.
     ///
     /// # Errors
     /// When the store fails.

@@ -1,5 +1,5 @@
 //! Accepts connections: counts them, reads what a proxy announces, looks at the first byte, makes the TLS handshake. Knows
-//! no HTTP but the one answer for clients that come without TLS.
+//! no HTTP except the one answer for clients that come without TLS.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Files that no record names: put in place by a run that did not live to commit them, or named by a database that is
+//! Files that no record names: put in place by a run that ended before it committed them, or named by a database that is
 //! not here any more. They are set aside, brought back when a record names them again, and deleted only after days.
 //!
 //! The folder holds each under its hash; its modification time says since when no record names it.

@@ -31,7 +31,7 @@ pub trait CopyQueries {
     /// How many entries [`CopyQueries::copy_to`] copies.
     fn entries(&self) -> Result<u64>;
 
-    /// Writes everything into a new database at `path`, but for sessions and links.
+    /// Writes everything into a new database at `path`, except for sessions and links.
     ///
     /// # Errors
     /// When the disk fails, the database is damaged, or `report`, which is called with numbers of entries, answers an

@@ -71,7 +71,7 @@ pub trait MemberCommands {
     /// Deletes a session.
     fn delete_session(&self, digest: &SessionDigest) -> Result<()>;
 
-    /// Ends the sessions of a member, but for one of them, and says how many.
+    /// Ends the sessions of a member, except for one of them, and says how many.
     fn end_sessions_of(&self, member: MemberId, except: Option<SessionDigest>) -> Result<usize>;
 
     /// Writes a passkey.

@@ -1,3 +1,3 @@
-//! What tests of other rooms need of the tables.
+//! What tests of other modules need of the tables.
 
 mod digests;

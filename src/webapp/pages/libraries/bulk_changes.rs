@@ -210,7 +210,7 @@ pub(super) struct Parts<'a> {
 enum Rest {
     /// These ids.
     Ids(Vec<String>),
-    /// What the query finds after a position, but for these, and no more than so many; then these ids.
+    /// What the query finds after a position, except for these, and no more than so many; then these ids.
     Query {
         after: Option<BrowseCursor>,
         except: Vec<String>,

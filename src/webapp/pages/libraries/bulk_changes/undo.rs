@@ -13,7 +13,7 @@ use crate::webapp::path::LocalPath;
 pub struct UndoStep {
     /// Where it is sent.
     action: String,
-    /// The fields of its form but for the ids.
+    /// The fields of its form except for the ids.
     fields: Vec<(&'static str, String)>,
     /// The ids.
     ids: Vec<String>,
