@@ -212,6 +212,6 @@ async fn the_doctor_says_that_the_disk_is_full_and_does_not_fill_it() {
     let (core, options) = (world.server.core(), DoctorOptions { quick: false, repair: false });
     let found = core.run_doctor(&world.server.administrator(), options, &Reporter::default()).await.unwrap();
     let text = |area| found.findings.iter().find(|finding| finding.area == area).unwrap().text.clone();
-    assert!(text(Area::Space).contains("is full but for the reserve"), "{found:?}");
+    assert!(text(Area::Space).contains("is full except for the reserve"), "{found:?}");
     assert!(text(Area::Pages).contains("has no room for a copy"), "{found:?}");
 }

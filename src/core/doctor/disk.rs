@@ -25,7 +25,7 @@ impl Job {
         let before = diagnosis.findings.len();
         if store.reserve().is_short() {
             let text = format!(
-                "The disk of {} is full but for the reserve, so uploads and other changes are refused. Make room.",
+                "The disk of {} is full except for the reserve, so uploads and other changes are refused. Make room.",
                 data_dir.display()
             );
             diagnosis.add(Severity::Error, Area::Space, text);

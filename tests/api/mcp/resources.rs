@@ -104,7 +104,7 @@ async fn a_failed_read_has_the_message_of_the_tool() {
     let hidden = message("raster://organizations/acme/libraries/photos/assets").await;
     let unknown = message("raster://organizations/acme/libraries/no-such/assets").await;
     let unknown = String::from_utf8(unknown.body).unwrap().replace("no-such", "photos");
-    assert_eq!(String::from_utf8_lossy(&hidden.body), unknown, "but for the uri that was asked for");
+    assert_eq!(String::from_utf8_lossy(&hidden.body), unknown, "except for the uri that was asked for");
     assert_eq!(hidden.json()["error"]["message"], "API key not authorized for this library.");
     assert_eq!(hidden.json()["error"]["code"], -32002);
     let elsewhere = message("raster://organizations/nowhere/libraries").await.json();

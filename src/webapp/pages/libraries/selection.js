@@ -1,4 +1,4 @@
-// What is selected: some assets, or everything that a list has but for some. It is kept while the list is searched.
+// What is selected: some assets, or everything that a list has except for some. It is kept while the list is searched.
 
 import { announce, say } from "../../layout/messages.js";
 import { sendChange } from "../../layout/session.js";
