@@ -49,6 +49,7 @@ mod serve;
 mod service_manager;
 mod snippet;
 mod start_screen;
+mod suggested;
 mod version;
 
 /// `EX_CONFIG` of `sysexits.h`. The unit does not start the server again after it.

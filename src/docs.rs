@@ -79,15 +79,21 @@ impl CompletePage {
         markdown::headings(&self.markdown)
     }
 
+    /// The text under the heading with this id, with the heading.
+    #[must_use]
+    pub fn section(&self, id: &str) -> Option<&str> {
+        markdown::section(&self.markdown, id)
+    }
+
     /// The text as HTML, with links as they are on this site.
     #[must_use]
     pub fn html(&self, site: Site) -> String {
         html::render(&self.markdown, site)
     }
+}
 
-    /// The text for a terminal; `styled` adds bold and coloured letters.
-    #[must_use]
-    pub fn terminal_text(&self, width: usize, styled: bool) -> String {
-        terminal::render(&self.markdown, width, styled)
-    }
+/// The text of a page, or of a part of one, for a terminal; `styled` adds bold and coloured letters.
+#[must_use]
+pub fn terminal_text(markdown: &str, width: usize, styled: bool) -> String {
+    terminal::render(markdown, width, styled)
 }

@@ -8,9 +8,10 @@ use clap::Args;
 
 use super::CommandError;
 use super::output::print;
+use super::suggested::Suggested;
 use crate::config::{Config, Invalid};
 use crate::core::settings::Limits;
-use crate::docs::{DocGroup, DocHit, DocPage, Documentation, FILES, PAGES, Site};
+use crate::docs::{CompletePage, Documentation, FILES, DocGroup, DocHit, PAGES, DocPage, Site, terminal_text};
 
 /// How wide lines are at most, and where the terminal does not say how wide it is.
 const WIDTH: usize = 80;
@@ -19,7 +20,9 @@ const MISSPELT: usize = 3;
 
 #[derive(Args)]
 pub(super) struct DocsArgs {
-    /// The page [default: lists all pages]
+    /// The page, or a section of it, such as keys#when-a-key-leaks [default: lists all pages]
+    #[arg(value_name = "PAGE[#SECTION]", hide_possible_values = true)]
+    #[arg(value_parser = Suggested(|| PAGES.iter().map(Page::name).collect()))]
     page: Option<String>,
     /// Finds the places that have all these words
     #[arg(long, value_name = "WORDS", num_args = 1.., conflicts_with = "page")]
@@ -68,23 +71,44 @@ fn contents() -> String {
         format!("{}\n{pages}\n", group.title())
     };
     let text: String = DocGroup::ALL.into_iter().map(of_group).collect();
-    text + "`rasterd docs PAGE` prints a page, `rasterd docs --search WORDS` finds words. A server shows all of it at /docs."
+    text + "`rasterd docs PAGE` prints a page, `rasterd docs PAGE#SECTION` a part of it, `rasterd docs --search WORDS` finds \
+            words. A server shows all of it at /docs."
 }
 
+/// Prints a page, or the section of it that follows `#` in its name.
 fn print_page(documentation: &Documentation, name: &str, style: Style) -> Result<(), CommandError> {
-    let Some(complete) = documentation.page(name) else {
-        let nearest =
-            PAGES.iter().map(|page| (strsim::damerau_levenshtein(page.name(), name), page.name())).min();
-        let hint = match nearest {
-            Some((distance, nearest)) if distance <= MISSPELT => format!("did you mean {nearest}?"),
-            _ => "`rasterd docs` lists all pages, `rasterd docs --search WORDS` finds words".to_owned(),
-        };
-        return Err(CommandError(format!("the documentation has no page {name:?}; {hint}")));
+    let (name, id) = name.split_once('#').unwrap_or((name, ""));
+    let complete = documentation.page(name).ok_or_else(|| unknown_page(name))?;
+    let markdown = match complete.section(id) {
+        _ if id.is_empty() => complete.markdown.as_str(),
+        Some(section) => section,
+        None => return Err(unknown_section(complete, id)),
     };
     if style.is_markdown {
-        return print(complete.markdown.trim_end());
+        return print(markdown.trim_end());
     }
-    print(&complete.terminal_text(width(), style.has_colours))
+    print(terminal_text(markdown, width(), style.has_colours).trim_start())
+}
+
+fn unknown_page(name: &str) -> CommandError {
+    let nearest =
+        PAGES.iter().map(|page| (strsim::damerau_levenshtein(page.name(), name), page.name())).min();
+    let hint = match nearest {
+        Some((distance, nearest)) if distance <= MISSPELT => format!("did you mean {nearest}?"),
+        _ => "`rasterd docs` lists all pages, `rasterd docs --search WORDS` finds words".to_owned(),
+    };
+    CommandError(format!("the documentation has no page {name:?}; {hint}"))
+}
+
+fn unknown_section(complete: &CompletePage, id: &str) -> CommandError {
+    let page = complete.page.name();
+    let nearest = complete.headings().into_iter().map(|heading| heading.id).min_by_key(|known| {
+        // What was typed may be the beginning of a heading.
+        let beginning: String = known.chars().take(id.chars().count()).collect();
+        strsim::damerau_levenshtein(&beginning.to_lowercase(), &id.to_lowercase())
+    });
+    let hint = nearest.map(|nearest| format!("; did you mean {page}#{nearest}?")).unwrap_or_default();
+    CommandError(format!("the page {page} has no section {id:?}{hint}"))
 }
 
 /// The width that the shell says the terminal has, but not more than reads well.
@@ -101,7 +125,7 @@ fn print_hits(hits: &[DocHit], query: &str, style: Style) -> Result<(), CommandE
     }
     let (before, after) = if style.has_colours { ("\u{1B}[1m", "\u{1B}[0m") } else { ("", "") };
     let line = |hit: &DocHit| {
-        let heading = if hit.heading.is_empty() { String::new() } else { format!(" › {}", hit.heading) };
+        let heading = if hit.id.is_empty() { String::new() } else { format!("#{}  {}", hit.id, hit.heading) };
         format!("{}{heading}\n    {}", hit.page.name(), hit.excerpt.marked(before, after))
     };
     print(&hits.iter().map(line).collect::<Vec<_>>().join("\n"))

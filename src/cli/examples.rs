@@ -65,7 +65,15 @@ const EXAMPLES: &[(&[&str], &[&str])] = &[
         ],
     ),
     (&["ca", "export"], &["rasterd ca export --out rasterd-authority.crt"]),
-    (&["docs"], &["rasterd docs keys", "rasterd docs --search expired key", "rasterd docs --export ./docs"]),
+    (
+        &["docs"],
+        &[
+            "rasterd docs keys",
+            "rasterd docs keys#when-a-key-leaks",
+            "rasterd docs --search expired key",
+            "rasterd docs --export ./docs",
+        ],
+    ),
     (&["schema", "openapi"], &["rasterd schema openapi --version 2026-07-08"]),
     (&["config", "show"], &["rasterd config show --set server.workers=4"]),
     (&["man"], &["rasterd man /usr/local/share/man/man1"]),

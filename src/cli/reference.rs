@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, CommandFactory, ValueEnum};
+use clap::{Arg, Args, Command, CommandFactory, ValueEnum};
 use clap_complete::Shell;
 
 use super::examples::with_examples;
@@ -44,7 +44,41 @@ pub(super) fn print_completions(args: &CompletionArgs) -> Result<(), CommandErro
     };
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), PROGRAM, &mut script);
-    print(String::from_utf8(script)?.trim_end())
+    let mut script = String::from_utf8(script)?;
+    if shell == Shell::Fish {
+        let mut command = Cli::command();
+        command.build();
+        fish_arguments(&command, "", &mut script);
+    }
+    print(script.trim_end())
+}
+
+/// Adds the words that fish completes where an argument takes one of a few; `clap_complete` has only those of options.
+/// `condition` holds where `command` was typed.
+fn fish_arguments(command: &Command, condition: &str, script: &mut String) {
+    let words = command.get_positionals().flat_map(Arg::get_possible_values);
+    for word in words.filter(|word| !word.is_hide_set()) {
+        let help = word.get_help().map(|help| format!(" -d {}", fish_quoted(&help.to_string())));
+        let name = fish_quoted(word.get_name());
+        let help = help.unwrap_or_default();
+        script.push_str(
+            &["complete -c ", PROGRAM, " -n \"", condition, "\" -f -a ", &name, &help, "\n"].concat(),
+        );
+    }
+    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        let typed = below.get_name();
+        let condition = if condition.is_empty() {
+            format!("__fish_{PROGRAM}_using_subcommand {typed}")
+        } else {
+            format!("{condition}; and __fish_seen_subcommand_from {typed}")
+        };
+        fish_arguments(below, &condition, script);
+    }
+}
+
+/// A text between quotes, as fish reads it.
+fn fish_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
 /// Writes a page for the program and one for each command.

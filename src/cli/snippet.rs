@@ -6,14 +6,16 @@ use clap::Args;
 use super::CommandError;
 use super::client_connection::ClientConnection;
 use super::output::{hint, print, print_table};
+use super::suggested::Suggested;
 use crate::client_setup::{
-    ClientRoute, ClientSetup, ConnectionDetails, SetupKey, SetupMethod, client_setups,
+    AuthorityFiles, ClientSetup, ConnectionDetails, SetupKey, ClientRoute, SetupMethod, client_setups,
 };
 use crate::config::Config;
 
 #[derive(Args)]
 pub(super) struct SnippetArgs {
     /// The client, such as claude-code; without one, all are listed
+    #[arg(hide_possible_values = true, value_parser = Suggested(client_names))]
     client: Option<String>,
     /// How to set it up: command, file, link or bundle, as listed [default: the first]
     #[arg(long, value_name = "WAY", requires = "client")]
@@ -72,6 +74,17 @@ fn print_list(setups: &[ClientSetup]) -> Result<(), CommandError> {
 /// The ways of a client, as a list of their names.
 fn ways(setup: &ClientSetup) -> String {
     setup.ways.iter().map(|way| way.how.name()).collect::<Vec<_>>().join(", ")
+}
+
+/// The clients, as shells complete them.
+fn client_names() -> Vec<&'static str> {
+    let connection = ConnectionDetails {
+        public_url: "",
+        key: SetupKey::FromClient,
+        authority: Some(AuthorityFiles::DOWNLOADED),
+        through: Through::Network,
+    };
+    client_setups(connection).into_iter().map(|setup| setup.name).collect()
 }
 
 fn unknown(client: &str, setups: &[ClientSetup]) -> CommandError {

@@ -54,6 +54,18 @@ pub fn headings(markdown: &str) -> Vec<Heading> {
     found
 }
 
+/// The part of a page under the heading with this id, with the heading.
+pub fn section<'a>(markdown: &'a str, id: &str) -> Option<&'a str> {
+    let starts = events(markdown).into_offset_iter().filter_map(|(event, place)| {
+        matches!(event, Event::Start(Tag::Heading { .. })).then_some(place.start)
+    });
+    let found: Vec<(Heading, usize)> = headings(markdown).into_iter().zip(starts).collect();
+    let at = found.iter().position(|(heading, _)| heading.id == id)?;
+    let (first, rest) = found.get(at..)?.split_first()?;
+    let next = rest.iter().find(|(heading, _)| heading.level <= first.0.level);
+    markdown.get(first.1..next.map_or(markdown.len(), |(_, start)| *start))
+}
+
 /// The id of a heading, as rustdoc and code hosts make it. One that is only code, such as an error's, keeps its letters.
 fn slug(text: &str) -> String {
     let kept = text.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
@@ -105,6 +117,15 @@ mod tests {
         let ids: Vec<_> = found.iter().map(|heading| (heading.level, heading.id.as_str())).collect();
         assert_eq!(ids, [(1, "the-title"), (2, "whats-in-it"), (3, "BAD_INPUT"), (2, "whats-in-it-1")]);
         assert_eq!(found[1].text, "What's in it");
+    }
+
+    #[test]
+    fn a_section_ends_before_the_next_heading_of_its_level() {
+        let page = "# T\n\na\n\n## B\n\nb\n\n```sh\n# no heading\n```\n\n### C\n\nc\n\n## D\n\nd\n";
+        assert_eq!(section(page, "b"), Some("## B\n\nb\n\n```sh\n# no heading\n```\n\n### C\n\nc\n\n"));
+        assert_eq!(section(page, "c"), Some("### C\n\nc\n\n"));
+        assert_eq!(section(page, "d"), Some("## D\n\nd\n"));
+        assert_eq!((section(page, "t"), section(page, "no-heading")), (Some(page), None));
     }
 
     #[test]

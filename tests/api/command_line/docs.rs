@@ -47,11 +47,13 @@ fn a_terminal_gets_text_and_a_program_markdown() {
 fn words_are_found_and_unknown_pages_are_not() {
     let test_dir = TestDir::new();
     let found = test_dir.done(&["docs", "--search", "key", "leaks"]);
-    assert!(found.starts_with("keys › When a key leaks\n    "), "{found}");
+    assert!(found.starts_with("keys#when-a-key-leaks  When a key leaks\n    "), "{found}");
     for (arguments, reason) in [
         (&["docs", "--search", "nosuchwordanywhere"][..], "no place has all words of \"nosuchwordanywhere\""),
         (&["docs", "kyes"], "has no page \"kyes\"; did you mean keys?"),
         (&["docs", "../keys"], "has no page \"../keys\"; did you mean keys?"),
+        (&["docs", "kyes#when-a-key-leaks"], "has no page \"kyes\"; did you mean keys?"),
+        (&["docs", "keys#when-a-key"], "has no section \"when-a-key\"; did you mean keys#when-a-key-leaks?"),
         (&["docs", "something-else"], "`rasterd docs` lists all pages"),
     ] {
         let exit = test_dir.run(arguments);
@@ -59,6 +61,19 @@ fn words_are_found_and_unknown_pages_are_not() {
         assert!(exit.stderr.contains(reason), "{arguments:?}: {}", exit.stderr);
     }
     assert_eq!(test_dir.run(&["docs", "keys", "--search", "x"]).code, Some(2));
+}
+
+/// As messages name it.
+#[test]
+fn a_section_is_printed_alone() {
+    let test_dir = TestDir::new();
+    let section = test_dir.done(&["docs", "keys#when-a-key-leaks"]);
+    assert!(section.starts_with("## When a key leaks\n\n1. **End it first**"), "{section}");
+    assert!(!section.trim_start_matches("## ").contains("\n## "), "{section}");
+    let text = in_a_terminal(&test_dir, "docs keys#when-a-key-leaks");
+    assert!(text.starts_with("\u{1B}[1mWhen a key leaks\u{1B}[0m"), "{text:?}");
+    let code = test_dir.done(&["docs", "errors#STORAGE_FULL"]);
+    assert!(code.starts_with("## `STORAGE_FULL`") && !code.contains("RATE_LIMITED`"), "{code}");
 }
 
 #[test]

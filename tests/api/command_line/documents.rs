@@ -106,6 +106,34 @@ fn shells_complete_commands_by_what_is_printed() {
     assert_eq!(test_dir.run(&["completions", "tcsh"]).code, Some(2));
 }
 
+/// Where it is installed.
+#[test]
+fn fish_completes_the_words_that_an_argument_takes() {
+    let test_dir = TestDir::new();
+    let script = test_dir.done(&["completions", "fish"]);
+    let has_fish = std::process::Command::new("fish").arg("--version").output().is_ok();
+    for (typed, word) in [
+        ("completions ", "zsh"),
+        ("docs ", "first-steps"),
+        ("snippet c", "claude-code"),
+        ("member role ada@example.org ", "editor"),
+        ("member invite --role ", "viewer"),
+    ] {
+        if !has_fish {
+            assert!(
+                script.contains(&format!(" -f -a '{word}'")) || typed.contains("--"),
+                "{word} in {script}"
+            );
+            continue;
+        }
+        let line = format!("{script}\ncomplete -C'rasterd {typed}'");
+        let fish = std::process::Command::new("fish").args(["--no-config", "-c", &line]).output().unwrap();
+        let found = String::from_utf8_lossy(&fish.stdout);
+        let is_found = found.lines().any(|line| line.split('\t').next() == Some(word));
+        assert!(is_found && !found.contains("Cargo.toml"), "{typed}: {found} {fish:?}");
+    }
+}
+
 #[test]
 fn manual_pages_are_written_to_a_folder_and_failures_name_it() {
     let test_dir = TestDir::new();
