@@ -216,6 +216,12 @@ impl Layers {
         let last = key.rsplit('.').next().unwrap_or(key);
         let elsewhere = self.entries.keys().find(|known| known.rsplit('.').next() == Some(last));
         match (nearest, elsewhere) {
+            // A key without its section may be one of several.
+            (_, Some(_)) if last == key => {
+                let known = self.entries.keys().filter(|known| known.rsplit('.').next() == Some(last));
+                let known: Vec<&str> = known.map(String::as_str).collect();
+                format!("; did you mean {}?", known.join(" or "))
+            }
             (Some((distance, known)), _) if distance <= 3 => format!("; did you mean {known}?"),
             (_, Some(known)) => format!("; did you mean {known}?"),
             (_, None) => "; `rasterd config show` lists all keys".to_owned(),

@@ -109,6 +109,10 @@ fn an_unknown_key_is_reported_in_every_layer_with_the_nearest_one() {
         "environment variable RASTERD__SERVER__PUBLICURL: there is no key server.publicurl; did you mean server.public_url?"
     );
     assert_eq!(
+        refused("bind = \"127.0.0.1:1\"\n", &[], &[]),
+        "FILE: there is no key bind; did you mean metrics.bind or server.bind?"
+    );
+    assert_eq!(
         refused("", &[], &[set("introspection", "false")]),
         "flag --set: there is no key introspection; did you mean graphql.introspection?"
     );

@@ -55,10 +55,12 @@ impl Job {
             diagnosis.add(Severity::Warning, Area::Permissions, text);
         }
         if found.open > 0 {
-            let text = format!(
-                "{} files or folders in the data directory could be accessed by other users",
-                found.open
-            );
+            let text = match found.open {
+                1 => "1 file or folder in the data directory could be accessed by other users".to_owned(),
+                open => {
+                    format!("{open} files or folders in the data directory could be accessed by other users")
+                }
+            };
             if self.options.repair {
                 diagnosis.add_repaired(Severity::Warning, Area::Permissions, format!("{text}."));
             } else {
