@@ -40,6 +40,7 @@ mod organization;
 mod output;
 mod preflight;
 mod progress;
+mod read_on;
 mod reference;
 mod reload;
 mod restore;
@@ -54,8 +55,6 @@ mod version;
 
 /// `EX_CONFIG` of `sysexits.h`. The unit does not start the server again after it.
 const MISTAKEN_CONFIGURATION: u8 = 78;
-/// Where a person reads on when something is wrong.
-const HELP_HINT: &str = "`rasterd docs when-something-is-wrong` says what to do in each case.";
 
 /// A self-hosted digital-asset server: agents (MCP), programs and people share image libraries under scoped keys.
 #[derive(Parser)]

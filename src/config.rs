@@ -50,7 +50,7 @@ use values::Values;
 /// The default path of the configuration file. The file may be missing.
 pub const SYSTEM_FILE: &str = "/etc/rasterd/config.toml";
 /// The folder from which the package's unit gives the service its certificate; only root may read it.
-const SERVICE_CERTIFICATE: &str = "/etc/rasterd/tls";
+pub const SERVICE_CERTIFICATE: &str = "/etc/rasterd/tls";
 /// Where a service that runs has what systemd gave it; its user and root may read it.
 const SERVICE_CREDENTIALS: &str = "/run/credentials/rasterd.service";
 /// The environment variable from which clients read their key. It does not configure the server.

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::progress::{PULSE, ProgressLine};
-use super::{CommandError, HELP_HINT, data_owner};
+use super::{CommandError, data_owner, read_on};
 use crate::admin::{Reply, Request, perform, socket};
 use crate::config::Config;
 use crate::core::Core;
 use crate::core::clock::Clock;
-use crate::core::data_dir::{DataDir, Opening};
-use crate::core::data_dir_lock::{DataDirLock, LockError};
+use crate::core::data_dir::{DataDir, LockError};
+use crate::core::data_dir::{DataDir, Opening, RESTORE};
 use crate::core::long_work::Reporter;
 
 /// How long a command waits for another one, or for a server that is just starting.
@@ -84,16 +84,15 @@ async fn send_or_lock(config: &Config, request: &Request) -> Result<Found, Comma
         // Created here, a wrong path would look like an empty server.
         if !config.data_dir.is_dir() {
             return Err(CommandError(format!(
-                "there is no data directory {}. Set it with --data-dir or --config, or create a new one with `rasterd init` or `rasterd serve`.\n  {HELP_HINT}",
-                config.data_dir.display()
+                "there is no data directory {}. Set it with --data-dir or --config, or create a new one with `rasterd init` or `rasterd serve`.\n{}",
+                config.data_dir.display(),
+                read_on::line(read_on::DATA_DIRECTORY)
             )));
         }
         data_owner::expect_entry(&config.data_dir)?;
         data_owner::continue_as_owner(&config.data_dir)?;
-        let folder = DataDir::new(&config.data_dir);
-        let checked = folder.check().and_then(|found| folder.check_new(found, Opening::default()));
-        checked.map_err(|error| not_opened(config, &error))?;
-        match DataDirLock::lock(&config.data_dir, "a rasterd command") {
+        expect_data(config, Opening::default())?;
+        match DataDir::lock(&config.data_dir, "a rasterd command") {
             Ok(dir) => return Ok(Found::Lock(dir)),
             Err(LockError::Held { .. }) if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
             Err(error) => return Err(error.into()),
@@ -118,6 +117,13 @@ async fn perform_with_progress(
     }
 }
 
+/// Refuses a data directory that can't be opened, before anything in it is changed.
+pub(super) fn expect_data(config: &Config, opening: Opening) -> Result<(), CommandError> {
+    let folder = DataFolder::new(&config.data_dir);
+    let checked = folder.check().and_then(|found| folder.check_new(found, opening));
+    checked.map_err(|error| not_opened(config, &error))
+}
+
 /// Opens the data directory, with an error for the administrator.
 pub(super) fn open(
     config: &Config,
@@ -129,9 +135,11 @@ pub(super) fn open(
 
 fn not_opened(config: &Config, error: &crate::error::Error) -> CommandError {
     let reason = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
+    let place = if reason.contains(RESTORE) { read_on::DAMAGE } else { read_on::DATA_DIRECTORY };
     CommandError(format!(
-        "the data directory {} can't be opened: {reason}.\n  {HELP_HINT}",
-        config.data_dir.display()
+        "the data directory {} can't be opened: {reason}.\n{}",
+        config.data_dir.display(),
+        read_on::line(place)
     ))
 }
 

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::output::{hint, print, print_table};
-use super::{CommandError, HELP_HINT, preflight};
+use super::{CommandError, preflight};
 use crate::config::{Config, Invalid};
 
 #[derive(Clone, Copy, Subcommand)]
@@ -41,8 +41,10 @@ fn check(config: Result<Config, Invalid>) -> Result<(), CommandError> {
         Ok(config) => (Some(config), Vec::new()),
         Err(Invalid { problems, rest }) => (rest.map(|rest| *rest), problems),
     };
+    let mut places = String::new();
     if let Some(config) = config {
         let report = preflight::check(&config);
+        places = report.read_on();
         let found = report.warnings.iter().map(|finding| &finding.text);
         for warning in config.warnings().iter().chain(found) {
             hint(&format!("rasterd: warning: {warning}"));
@@ -50,13 +52,13 @@ fn check(config: Result<Config, Invalid>) -> Result<(), CommandError> {
         for note in &report.notes {
             hint(&format!("rasterd: note: {}", note.text));
         }
-        if !report.warnings.is_empty() || !report.problems.is_empty() {
-            hint(HELP_HINT);
-        }
         problems.extend(report.problems);
     }
-    if problems.is_empty() {
-        return print("The configuration can be used.");
+    if !places.is_empty() {
+        hint(&places);
     }
-    Err(Invalid { problems, rest: None }.into())
+    if !problems.is_empty() {
+        return Err(Invalid { problems, rest: None }.into());
+    }
+    print("The configuration can be used.")
 }

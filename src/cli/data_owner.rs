@@ -15,21 +15,33 @@ use super::CommandError;
 /// Runs this command again as the owner of the data directory, if this is root and the owner is another user. Then it does
 /// not return, unless that fails.
 pub(super) fn continue_as_owner(data_dir: &Path) -> Result<(), CommandError> {
-    if !geteuid().is_root() {
-        return Ok(());
-    }
-    let Ok(owner) = fs::metadata(data_dir) else { return Ok(()) };
-    if owner.uid() == 0 {
-        return Ok(());
-    }
-    let mut command = Command::new(env::current_exe()?);
-    command.args(env::args_os().skip(1)).uid(owner.uid()).gid(owner.gid());
+    let Some(mut command) = as_owner(data_dir)? else { return Ok(()) };
     let failure = command.exec();
     Err(CommandError(format!(
-        "the command can't go on as the owner of {} (user {}): {failure}. Run it as that user",
-        data_dir.display(),
-        owner.uid()
+        "the command can't go on as the owner of {}: {failure}. Run it as that user",
+        data_dir.display()
     )))
+}
+
+/// This command again, as the owner of the data directory, if this is root and the owner is another user.
+pub(super) fn as_owner(data_dir: &Path) -> Result<Option<Command>, CommandError> {
+    let Some(User { uid, gid }) = other_owner(data_dir) else { return Ok(None) };
+    let mut command = Command::new(env::current_exe()?);
+    command.args(env::args_os().skip(1)).uid(uid).gid(gid);
+    Ok(Some(command))
+}
+
+/// A user and its group.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct User {
+    pub uid: u32,
+    pub gid: u32,
+}
+
+/// The owner of the data directory, if this is root and the owner is another user.
+pub(super) fn other_owner(data_dir: &Path) -> Option<User> {
+    let owner = fs::metadata(data_dir).ok().filter(|owner| geteuid().is_root() && owner.uid() != 0)?;
+    Some(User { uid: owner.uid(), gid: owner.gid() })
 }
 
 /// Refuses to read a file in a data directory that this user may not enter, with what to do.

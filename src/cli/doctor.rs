@@ -1,13 +1,13 @@
 //! `rasterd doctor`: examines everything, through the running server or directly, and says what is wrong. Exit codes: 0
 //! nothing, 1 warnings, 2 errors.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 
 use clap::Args;
 
 use super::ask::ask;
 use super::output::{json_text, print};
-use super::{CommandError, HELP_HINT, preflight};
+use super::{CommandError, data_owner, preflight, read_on};
 use crate::admin::{Reply, Request};
 use crate::config::Config;
 use crate::core::doctor::{Area, Diagnosis, DoctorOptions, Finding, Severity};
@@ -28,17 +28,9 @@ pub(super) struct DoctorArgs {
 
 pub(super) fn run(config: &Config, args: &DoctorArgs) -> Result<ExitCode, CommandError> {
     let options = DoctorOptions { quick: args.quick, repair: args.repair };
-    let mut diagnosis = match ask(config, Request::Doctor(options)) {
-        Ok(Reply::Diagnosis(diagnosis)) => diagnosis,
-        Ok(_) => {
-            return Err(CommandError("the server gave another answer. Is it of another version?".to_owned()));
-        }
-        // What keeps the server from starting is the finding.
-        Err(failure) => {
-            let mut diagnosis = Diagnosis::default();
-            diagnosis.add(Severity::Error, Area::Pages, failure.0);
-            diagnosis
-        }
+    let mut diagnosis = match data_owner::as_owner(&config.data_dir)? {
+        None => examined(config, options)?,
+        Some(command) => examined_by(command)?,
     };
     let certificates = preflight::certificates(config);
     if certificates.problems.is_empty() && certificates.warnings.is_empty() {
@@ -73,10 +65,42 @@ fn in_words(diagnosis: &Diagnosis) -> String {
         format!("{mark:<9} {:<13} {}", finding.area.name(), finding.text)
     };
     let mut lines: Vec<String> = diagnosis.findings.iter().map(line).collect();
-    lines.push(match diagnosis.severity() {
-        Severity::Fine => "Everything is fine.".to_owned(),
-        Severity::Warning => format!("Nothing is lost; see the warnings. {HELP_HINT}"),
-        Severity::Error => format!("Something is wrong; see the errors. {HELP_HINT}"),
-    });
+    lines.push(
+        match diagnosis.severity() {
+            Severity::Fine => "Everything is fine.",
+            Severity::Warning => "Nothing is lost; see the warnings.",
+            Severity::Error => "Something is wrong; see the errors.",
+        }
+        .to_owned(),
+    );
+    let wrong = diagnosis.findings.iter().filter(|finding| finding.severity != Severity::Fine);
+    // What keeps the data directory from being opened says by itself where to read on.
+    let places = wrong.filter(|finding| !finding.repaired && !finding.text.contains(read_on::PROGRAM));
+    let places = read_on::lines(places.map(|finding| read_on::area(finding.area)));
+    lines.extend(Some(places).filter(|places| !places.is_empty()));
     lines.join("\n")
+}
+
+/// What was found in the data directory.
+fn examined(config: &Config, options: DoctorOptions) -> Result<Diagnosis, CommandError> {
+    let mut diagnosis = Diagnosis::default();
+    match ask(config, Request::Doctor(options)) {
+        Ok(Reply::Diagnosis(found)) => diagnosis = found,
+        Ok(_) => {
+            return Err(CommandError("the server gave another answer. Is it of another version?".to_owned()));
+        }
+        // What keeps the server from starting is the finding.
+        Err(failure) => diagnosis.add(Severity::Error, Area::Pages, failure.0),
+    }
+    Ok(diagnosis)
+}
+
+/// The same, found by a process of the data directory's owner. Root stays here for the certificate, which the owner may not
+/// be able to read.
+fn examined_by(mut owner: Command) -> Result<Diagnosis, CommandError> {
+    let output = owner.arg("--json").stderr(Stdio::inherit()).output()?;
+    let mut diagnosis: Diagnosis = serde_json::from_slice(&output.stdout)
+        .map_err(|_| CommandError("the data directory was not examined".to_owned()))?;
+    diagnosis.findings.retain(|finding| finding.area != Area::Certificates);
+    Ok(diagnosis)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::output::{print, print_once};
 use super::secrets::Secrets;
 use super::start_screen::StartScreen;
-use super::{CommandError, HELP_HINT};
+use super::{CommandError, read_on};
 use crate::client_setup::{
     AuthorityFiles, ClientRoute, ConnectionDetails, ON_FIRST_START, SetupKey, client_setups,
 };
@@ -70,7 +70,8 @@ pub(super) async fn welcome(core: &Core, by: &Administrator, ready: Ready<'_>) -
         None => secrets.remove(),
     }
     let Some(key) = key else {
-        lines.push(format!("{LOST_KEY}\nSomething else is wrong? {HELP_HINT}\n"));
+        let anything = read_on::line(read_on::ANYTHING);
+        lines.push(format!("{LOST_KEY}\nSomething else is wrong? {anything}\n"));
         return print(&lines.join("\n"));
     };
     let created = format!(

@@ -9,7 +9,8 @@ use rustix::fs::{Access, access};
 use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
 
-use crate::config::{Certificate, Config, Invalid, MetricsSection, Origin, copy_of_service};
+use super::read_on;
+use crate::config::{Certificate, Config, Invalid, Metrics, Origin, SERVICE_CERTIFICATE, copy_of_service};
 use crate::transport::server::MetricsToken;
 use crate::transport::server::unix_socket::{self, UnixSocketError};
 use crate::transport::tls::{self, development};
@@ -17,6 +18,7 @@ use crate::transport::tls::{self, development};
 mod acme;
 mod addresses;
 mod clock;
+mod server_user;
 mod storage;
 
 pub(super) use storage::room;
@@ -26,7 +28,7 @@ pub(super) const CERTIFICATE: &str = "certificate";
 /// The same about backups.
 pub(super) const BACKUP: &str = "backup";
 /// The same about `/metrics`.
-const METRICS: &str = "metrics";
+pub(super) const METRICS: &str = "metrics";
 
 /// The key of the data directory.
 const DATA_DIR: &str = "data.dir";
@@ -51,10 +53,20 @@ pub(super) struct PreflightFinding {
     pub text: String,
 }
 
+impl Report {
+    /// Where to read on about what is wrong: a line for each place.
+    pub fn read_on(&self) -> String {
+        let problems = self.problems.iter().map(|problem| read_on::problem(problem));
+        let warnings = self.warnings.iter().map(|finding| read_on::finding(finding.about));
+        read_on::lines(problems.chain(warnings))
+    }
+}
+
 /// Checks everything about a configuration: whether the server can start with it, and what looks wrong.
 pub(super) fn check(config: &Config) -> PreflightReport {
     let mut report = check_surroundings(config, config.bind);
     report.problems.splice(0..0, problems(config));
+    server_user::check(config, &mut report);
     report
 }
 
@@ -67,13 +79,20 @@ pub(super) fn check_surroundings(config: &Config, bound: SocketAddr) -> Prefligh
         .any(|shown| shown.key == "server.public_url" && shown.origin != Origin::Derived);
     addresses::check(&config.addresses(bound).public_url, is_configured, bound, &mut report);
     certificate(config, &mut report);
+    report.warnings.extend(without_certificate(config));
     report.warnings.extend(clock::check(&config.data_dir, SystemTime::now()));
     let settings = config.settings(bound);
     storage::check(&config.data_dir, settings.reserve_bytes, &mut report);
     report.warnings.extend(open_metrics(&config.metrics));
-    if settings.backup.dir.is_none() {
-        let text = "no backups are made; set backup.dir to a folder on another disk".to_owned();
-        report.notes.push(PreflightFinding { about: BACKUP, text });
+    match &settings.backup.dir {
+        None => {
+            let text = "no backups are made; set backup.dir to a folder on another disk".to_owned();
+            report.notes.push(Finding { about: BACKUP, text });
+        }
+        Some(dir) => {
+            let unusable = folder("backup.dir", dir).map(|text| Finding { about: BACKUP, text });
+            report.warnings.extend(unusable);
+        }
     }
     report
 }
@@ -188,7 +207,22 @@ fn not_loaded(cert: &Path) -> Option<PreflightFinding> {
     (fs::read(copy).ok() != fs::read(cert).ok()).then_some(PreflightFinding { about: CERTIFICATE, text })
 }
 
-fn certificate(config: &Config, report: &mut PreflightReport) {
+/// A folder of the service's certificate with files of other names, which nobody reads.
+fn without_certificate(config: &Config) -> Option<Finding> {
+    let Certificate::Development { .. } = &config.certificate else { return None };
+    let folder = Path::new(SERVICE_CERTIFICATE);
+    if ["fullchain.pem", "privkey.pem"].iter().any(|name| folder.join(name).exists()) {
+        return None;
+    }
+    let name = fs::read_dir(folder).ok()?.find_map(Result::ok)?.file_name();
+    let text = format!(
+        "{SERVICE_CERTIFICATE} has {}, and no fullchain.pem and privkey.pem, so the server makes a certificate for development",
+        name.display()
+    );
+    Some(Finding { about: CERTIFICATE, text })
+}
+
+fn certificate(config: &Config, report: &mut Report) {
     let problem = config.authority_file.as_deref().and_then(tls::authority_problem);
     report.problems.extend(problem.map(|problem| format!("tls.authority_file: {problem}")));
     match &config.certificate {

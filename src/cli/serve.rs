@@ -97,13 +97,16 @@ pub(super) fn run(config: Config, accept_files: bool, load: Load) -> Result<(), 
     let unix_socket = listen_on_unix_socket(&config)?;
     let bound = listener.local_addr()?;
     let addresses = config.addresses(bound);
+    let opening = Opening { may_create: true, accept_files };
+    // Before the folder gets a certificate.
+    ask::expect_data(&config, opening)?;
     let certificate = certificate_files(&config, bound)?;
     // Before the database is opened, which changes its date.
     let report = preflight::check_surroundings(&config, bound);
     let mut settings = config.settings(bound);
     // This binary, even after its file was replaced by a newer one.
     settings.renditions.program = Some(PathBuf::from("/proc/self/exe"));
-    let core = ask::open(&config, settings, Opening { may_create: true, accept_files })?;
+    let core = ask::open(&config, settings, opening)?;
     let admin_socket = open_socket(&core, &dir)?;
     let acme = certificate.acme.as_ref().map(|acme| acme.renewal(core.clock()));
     let options = ServerOptions {

@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::HELP_HINT;
-use super::preflight::{self, PreflightFinding, PreflightReport};
+use super::preflight::{self, Finding, Report};
 use super::progress::bytes;
 use super::serve::CertificateFiles;
 use crate::config::Config;
@@ -94,7 +93,7 @@ impl StartScreen {
         if on_terminal {
             lines.extend(section("What looks wrong:", self.report.warnings.iter()));
             if !self.report.warnings.is_empty() {
-                lines.extend([HELP_HINT.to_owned(), String::new()]);
+                lines.extend([self.report.read_on(), String::new()]);
             }
             // Backups have a line of their own.
             let notes = self.report.notes.iter().filter(|note| note.about != preflight::BACKUP);

@@ -88,7 +88,7 @@ fn on_a_terminal_what_looks_wrong_is_on_the_screen() {
     let (facts, rest) = screen.split_once("What looks wrong:\n\n  - ").unwrap_or_else(|| panic!("{screen}"));
     assert!(facts.contains("  Server       https://127.0.0.1:8443\n"), "{facts}");
     assert!(rest.contains("each client's own machine. Set server.public_url"), "{rest}");
-    assert!(rest.contains("`rasterd docs when-something-is-wrong`"), "{rest}");
+    assert!(rest.contains("`rasterd docs install#serve-a-network` says what to do."), "{rest}");
     // It has a line among the facts.
     assert!(facts.contains("  Backups      off;") && !rest.contains("no backups are made"), "{screen}");
 }

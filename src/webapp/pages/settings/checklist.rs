@@ -93,7 +93,7 @@ impl Checklist {
             steps.push(step(
                 "Make a backup",
                 "One command, or a folder for scheduled ones.",
-                "/docs/back-up-and-restore".to_owned(),
+                "/docs/back-up-and-restore#make-one".to_owned(),
                 backups.made.is_some(),
             ));
         }

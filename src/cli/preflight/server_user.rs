@@ -1,0 +1,139 @@
+//! What root can use and the server can't: files and folders of the configuration, when root checks it for a server that
+//! runs as another user. Found by owners and modes; who may be let in by a group or an access list is not doubted.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::getxattr;
+
+use super::{BACKUP, Finding, Report};
+use crate::cli::data_owner::{User, other_owner};
+use crate::config::{Certificate, Config, Origin, copy_of_service};
+
+const READ: u32 = 0o4;
+const WRITE: u32 = 0o2;
+const ENTER: u32 = 0o1;
+/// Where the kernel keeps an access list.
+const ACCESS_LIST: &str = "system.posix_acl_access";
+
+/// Checks whether the owner of the data directory can use the files that are configured.
+pub(super) fn check(config: &Config, report: &mut Report) {
+    let Some(user) = other_owner(&config.data_dir) else { return };
+    for (key, file) in files(config) {
+        let Some(refusing) = refusing(&file, READ, user) else { continue };
+        report.problems.push(format!(
+            "{key}: the server runs as user {}, which can't read {}: {} is closed to it. Give the file to that user (`chown {}:{}`), \
+             in a folder that it can enter",
+            user.uid,
+            file.display(),
+            refusing.display(),
+            user.uid,
+            user.gid
+        ));
+    }
+    let backups = config.settings(config.bind).backup.dir;
+    let existing = backups.as_deref().and_then(|dir| dir.ancestors().find(|above| above.is_dir()));
+    if let Some(refusing) = existing.and_then(|dir| refusing(dir, WRITE | ENTER, user)) {
+        let text = format!(
+            "backup.dir: the server runs as user {}, which can't write to {}. Make the folder and give it to that user \
+             (`install -d -o {} -m 700 FOLDER`)",
+            user.uid,
+            refusing.display(),
+            user.uid
+        );
+        report.warnings.push(Finding { about: BACKUP, text });
+    }
+}
+
+/// The files that a server reads, each with the key that names it. What the service gets a copy of is not among them.
+fn files(config: &Config) -> Vec<(&'static str, PathBuf)> {
+    let mut files: Vec<(&str, Option<&PathBuf>)> = vec![
+        ("tls.authority_file", config.authority_file.as_ref()),
+        ("metrics.token_file", config.metrics.token_file.as_ref()),
+    ];
+    match &config.certificate {
+        Certificate::Files { cert, key } if copy_of_service(cert).is_none() => {
+            files.extend([("tls.cert_file", Some(cert)), ("tls.key_file", Some(key))]);
+        }
+        Certificate::Acme { settings, .. } => files.push(("tls.acme.root_file", settings.root_file.as_ref())),
+        Certificate::Files { .. } | Certificate::Development { .. } => {}
+    }
+    let read = config.shown().iter().filter_map(|shown| match &shown.origin {
+        Origin::File(file) if file.is_file() => Some(file.clone()),
+        _ => None,
+    });
+    let mut configuration: Vec<PathBuf> = read.collect();
+    configuration.dedup();
+    configuration.sort();
+    configuration.dedup();
+    let configured = files.into_iter().filter_map(|(key, file)| Some((key, file?.clone())));
+    configuration.into_iter().map(|file| ("the configuration file", file)).chain(configured).collect()
+}
+
+/// The file or the folder above it that keeps the user from using the file in this way. `None` where nothing certainly does.
+fn refusing(file: &Path, needed: u32, user: User) -> Option<PathBuf> {
+    // Through links, as the system goes.
+    let file = fs::canonicalize(file).ok()?;
+    let above = file.ancestors().skip(1).map(|folder| (folder, ENTER));
+    let way: Vec<_> = [(file.as_path(), needed)].into_iter().chain(above).collect();
+    way.into_iter()
+        .rev()
+        .find(|(path, needed)| is_refused(path, *needed, user))
+        .map(|(path, _)| path.to_owned())
+}
+
+fn is_refused(path: &Path, needed: u32, user: User) -> bool {
+    let Ok(found) = fs::metadata(path) else { return false };
+    let grants = |shift: u32| (found.mode() >> shift) & needed == needed;
+    if found.uid() == user.uid {
+        return !grants(6);
+    }
+    // With an access list, these bits are the most that anybody on it may do.
+    let has_list = getxattr(path, ACCESS_LIST, &mut [0_u8; 0]).is_ok_and(|length| length > 0);
+    let may_be_let_in = grants(3) && (has_list || found.gid() != 0 || user.gid == 0);
+    !may_be_let_in && !grants(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use rustix::process::{getegid, geteuid};
+
+    use super::*;
+
+    #[test]
+    fn a_file_or_folder_that_is_closed_to_the_user_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (inner, file) = (folder.path().join("inner"), folder.path().join("inner/key.pem"));
+        fs::create_dir(&inner).unwrap();
+        fs::write(&file, "").unwrap();
+        let [folder, inner, file] =
+            [folder.path(), &inner, &file].map(|path| fs::canonicalize(path).unwrap());
+        let me = User { uid: geteuid().as_raw(), gid: getegid().as_raw() };
+        let other = User { uid: me.uid + 1, gid: me.gid + 1 };
+        let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        for (modes, needed, user, expected) in [
+            ([0o755, 0o755, 0o644], READ, other, None),
+            ([0o755, 0o755, 0o600], READ, other, Some(&file)),
+            ([0o755, 0o700, 0o644], READ, other, Some(&inner)),
+            ([0o700, 0o700, 0o600], READ, other, Some(&folder)),
+            ([0o700, 0o700, 0o600], READ, me, None),
+            ([0o755, 0o755, 0o644], WRITE, other, Some(&file)),
+            ([0o755, 0o755, 0o666], WRITE, other, None),
+            ([0o755, 0o755, 0o400], WRITE, me, Some(&file)),
+        ] {
+            for (path, bits) in [&folder, &inner, &file].into_iter().zip(modes) {
+                mode(path, bits);
+            }
+            assert_eq!(refusing(&file, needed, user).as_ref(), expected, "{modes:?} {user:?}");
+        }
+        mode(&folder, 0o755);
+        mode(&inner, 0o755);
+        mode(&file, 0o640);
+        // It may be in the group, unless that is root's own.
+        let is_named = refusing(&file, READ, other).is_some();
+        assert_eq!(is_named, me.gid == 0);
+    }
+}

@@ -1,0 +1,189 @@
+//! Where a person reads on: the sections of the documentation to which messages lead.
+
+use super::preflight;
+use crate::core::doctor::Area;
+
+/// What shows a page in a terminal.
+pub(super) const PROGRAM: &str = "rasterd docs ";
+/// What has no section of its own.
+pub(super) const ANYTHING: &str = "when-something-is-wrong";
+/// A data directory that is not where the server looks, or not what it expects.
+pub(super) const DATA_DIRECTORY: &str = "when-something-is-wrong#the-data-directory-cant-be-opened";
+/// A database or a file of an asset with other bytes than were written.
+pub(super) const DAMAGE: &str = "when-something-is-wrong#the-database-or-a-file-is-damaged";
+const FULL_DISK: &str = "when-something-is-wrong#the-disk-is-full";
+const REFUSED_CERTIFICATE: &str = "when-something-is-wrong#clients-refuse-the-certificate";
+const CLOCK: &str = "when-something-is-wrong#the-clock-was-wrong";
+const NO_START: &str = "when-something-is-wrong#the-server-does-not-start-or-does-not-answer";
+const DEVELOPMENT_CERTIFICATE: &str = "certificates#the-built-in-authority";
+const CERTIFICATE_FILES: &str = "certificates#files-of-your-own";
+const ACME: &str = "certificates#acme";
+const AUTHORITY_FILE: &str = "behind-a-proxy#the-certificate-between-the-proxy-and-rasterd";
+const NETWORK: &str = "install#serve-a-network";
+const REQUIREMENTS: &str = "install#what-it-needs";
+const METRICS: &str = "monitoring#metrics";
+const BACKUPS: &str = "back-up-and-restore#make-one";
+const EXAMINATION: &str = "backup#what-the-doctor-examines";
+
+/// A line for each of these places, once.
+pub(super) fn lines(places: impl IntoIterator<Item = &'static str>) -> String {
+    let mut found: Vec<&str> = Vec::new();
+    for place in places {
+        if !found.contains(&place) {
+            found.push(place);
+        }
+    }
+    found.iter().map(|place| line(place)).collect::<Vec<_>>().join("\n")
+}
+
+/// One of them.
+pub(super) fn line(place: &str) -> String {
+    format!("`{PROGRAM}{place}` says what to do.")
+}
+
+/// Where something that keeps the server from starting is explained. It begins with the key that it is about.
+pub(super) fn problem(text: &str) -> &'static str {
+    let key = text.split(':').next().unwrap_or_default();
+    let of_keys = [
+        ("data.dir", DATA_DIRECTORY),
+        ("metrics.", METRICS),
+        ("tls.cert_file", CERTIFICATE_FILES),
+        ("tls.key_file", CERTIFICATE_FILES),
+        ("tls.authority_file", AUTHORITY_FILE),
+        ("tls.acme", ACME),
+        ("server.", NO_START),
+    ];
+    of_keys
+        .iter()
+        .find(|(beginning, _)| key.starts_with(beginning))
+        .map_or(DEVELOPMENT_CERTIFICATE, |(_, place)| place)
+}
+
+/// Where a finding about something is explained.
+pub(super) fn finding(about: &str) -> &'static str {
+    match about {
+        preflight::CERTIFICATE => REFUSED_CERTIFICATE,
+        preflight::BACKUP => BACKUPS,
+        preflight::METRICS => METRICS,
+        "acme" => ACME,
+        "clock" => CLOCK,
+        "disk" => FULL_DISK,
+        "file_system" => REQUIREMENTS,
+        "public_url" => NETWORK,
+        _ => ANYTHING,
+    }
+}
+
+/// Where an area that the doctor found fault with is explained.
+pub(super) const fn area(area: Area) -> &'static str {
+    match area {
+        Area::Pages | Area::Records | Area::Files => DAMAGE,
+        Area::Index | Area::Audit | Area::Permissions => EXAMINATION,
+        Area::Space => FULL_DISK,
+        Area::Certificates => REFUSED_CERTIFICATE,
+        Area::Clock => CLOCK,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::ops::AddAssign;
+    use std::path::Path;
+
+    use super::*;
+    use crate::core::settings::Limits;
+    use crate::docs::{Documentation, PAGES, Page};
+
+    /// What a page's name is surrounded by where it is a pointer.
+    const BEFORE: [&str; 3] = ["rasterd docs ", "/docs/", "\""];
+
+    /// The texts of all files in a folder that say something to people.
+    fn texts(folder: &Path, found: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let kinds = ["rs", "html", "js", "toml", "yaml", "md", "txt", "sh", "service"];
+            if path.is_dir() {
+                texts(&path, found);
+            } else if !path.ends_with("tests.rs")
+                && path.extension().is_some_and(|kind| kinds.iter().any(|known| kind == *known))
+            {
+                let text = fs::read_to_string(&path).unwrap();
+                // Tests have pointers that lead nowhere.
+                let text = text.split("#[cfg(test)]").next().unwrap().to_owned();
+                found.push((path.display().to_string(), text));
+            }
+        }
+    }
+
+    /// The pages that a text points at, each with the section that follows, which may be empty.
+    fn pointers(text: &str) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        for name in PAGES.iter().map(Page::name) {
+            for before in BEFORE {
+                for (at, begun) in text.match_indices(&format!("{before}{name}")) {
+                    let rest = &text[at + begun.len()..];
+                    let is_section = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
+                    match rest.strip_prefix('#') {
+                        Some(id) => {
+                            let id = id.split(|letter| !is_section(letter)).next().unwrap();
+                            found.push((name, id.trim_end_matches('.').to_owned()));
+                        }
+                        // A text in quotes may mean anything, and another page's name may begin like this one's.
+                        None if before == "\"" || rest.starts_with(is_section) => {}
+                        None => found.push((name, String::new())),
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn every_pointer_leads_to_a_page_and_a_section() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut found = vec![("README.md".to_owned(), fs::read_to_string(root.join("README.md")).unwrap())];
+        for folder in ["src", "config"] {
+            texts(&root.join(folder), &mut found);
+        }
+        let documentation = Documentation::new(&Limits::default());
+        let (mut sections, mut pages) = (0, 0);
+        for (file, text) in &found {
+            for (name, id) in pointers(text) {
+                let headings = documentation.page(name).unwrap().headings();
+                let exists = id.is_empty() || headings.iter().any(|heading| heading.id == id);
+                assert!(exists, "{file} points at {name}#{id}: {headings:?}");
+                (if id.is_empty() { &mut pages } else { &mut sections }).add_assign(1);
+            }
+        }
+        assert!(sections > 15 && pages > 5, "only {sections} sections and {pages} pages were found");
+    }
+
+    #[test]
+    fn pointers_are_found_in_each_form() {
+        let text =
+            "\"keys#a-b\" `rasterd docs keys#c.` /docs/keys#d_e, /docs/keys \"keys\" rasterd docs keyss";
+        let mut found = pointers(text);
+        found.sort();
+        let expected = ["", "a-b", "c", "d_e"].map(|id| ("keys", id.to_owned()));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn each_kind_of_problem_leads_to_its_own_section() {
+        for (text, place) in [
+            ("tls.key_file: /k: can't be read", CERTIFICATE_FILES),
+            ("data.dir: /d can't be used", DATA_DIRECTORY),
+            ("metrics.token_file: it is empty", METRICS),
+            ("server.bind: can't listen", NO_START),
+            ("the folder of the certificate is not one", DEVELOPMENT_CERTIFICATE),
+        ] {
+            assert_eq!(problem(text), place, "{text}");
+        }
+        let places = lines([CLOCK, ACME, CLOCK]);
+        assert_eq!(
+            places,
+            format!("`rasterd docs {CLOCK}` says what to do.\n`rasterd docs {ACME}` says what to do.")
+        );
+    }
+}
