@@ -33,6 +33,22 @@ pub(crate) const RESERVE: &str = "reserve";
 /// The marker in the folder of files: identifies the folder and its database.
 pub(crate) const MARKER: &str = "rasterd-files";
 
+/// What may be in a data directory before its database, besides what is named after the program.
+const OURS: [&str; 12] = [
+    FILES,
+    UNNAMED,
+    TEMP,
+    PARTIAL,
+    INDEX,
+    RENDITIONS,
+    RESERVE,
+    "certs",
+    "acme",
+    "lost+found",
+    "first-key.txt",
+    "owner-link.txt",
+];
+
 /// Advice for a database that can't be read.
 pub(crate) const RESTORE: &str =
     "Restore it from a backup, with the files that belong to it; keep this one for a repair";
@@ -76,8 +92,10 @@ impl DataDir {
     /// When that is not possible.
     pub fn make(dir: &Path) -> Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        let folder = Self::new(dir);
+        folder.expect_no_other_use()?;
         modes::tighten(dir)?;
-        Ok(Self::new(dir))
+        Ok(folder)
     }
 
     /// The path of the database.
@@ -131,20 +149,41 @@ impl DataDir {
         let files = self.dir.join(FILES);
         let count = count_files(&files)? + count_files(&self.dir.join(UNNAMED))?;
         if count > 0 || files.join(MARKER).exists() {
-            let wrong =
-                format!("{state}, but {} holds {} that belong to it", files.display(), counted(count));
+            let wrong = format!("{state}, but {} holds {} of its assets", files.display(), counted(count));
             return Err(refusal(
                 &path,
                 &wrong,
                 "Restore the database from a backup, or mount its disk. To start from scratch, move the whole data directory away first",
             ));
         }
+        self.expect_no_other_use()?;
         if !opening.may_create {
             return Err(refusal(
                 &path,
                 state,
                 "Set the data directory with --data-dir or data.dir, or create a new one with `rasterd init` or `rasterd serve`",
             ));
+        }
+        Ok(())
+    }
+}
+
+impl DataDir {
+    /// Refuses to make a data directory of a folder that others use for something else, such as `/tmp`: they would be locked
+    /// out of it.
+    fn expect_no_other_use(&self) -> Result<()> {
+        if self.database_path().exists() || !modes::is_open(&self.dir) {
+            return Ok(());
+        }
+        let is_ours =
+            |name: &str| OURS.contains(&name) || name.trim_start_matches('.').starts_with("rasterd");
+        for entry in entries(&self.dir)? {
+            let name = entry?.file_name();
+            if !name.to_str().is_some_and(is_ours) {
+                let wrong = format!("is used for something else, and by others: it holds {}", name.display());
+                let advice = "Set data.dir or --data-dir to a folder that is empty or does not exist, or close this one with chmod 700";
+                return Err(refusal(&self.dir, &wrong, advice));
+            }
         }
         Ok(())
     }

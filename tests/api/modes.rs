@@ -46,6 +46,29 @@ fn expect_closed(data_dir: &Path) {
     assert!(found.is_empty(), "{found:#?}");
 }
 
+/// Others would be shut out of it.
+#[test]
+fn a_folder_that_others_use_does_not_become_a_data_directory() {
+    let test_dir = TestDir::new();
+    let shared = test_dir.path().join("shared");
+    fs::create_dir(&shared).unwrap();
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(shared.join("letter.txt"), "").unwrap();
+    for command in ["serve", "init"] {
+        let exit = test_dir.run(&[command, "--data-dir", shared.to_str().unwrap()]);
+        let stderr = exit.failed(1);
+        assert!(
+            stderr.contains("is used for something else, and by others: it holds letter.txt"),
+            "{stderr}"
+        );
+        assert!(stderr.contains("#the-data-directory-cant-be-opened`"), "{stderr}");
+        assert_eq!(fs::metadata(&shared).unwrap().permissions().mode() & 0o777, 0o755);
+        assert!(!shared.join("certs").exists() && !shared.join("rasterd.redb").exists());
+    }
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(test_dir.run(&["init", "--data-dir", shared.to_str().unwrap()]).code, Some(0));
+}
+
 /// Uploads, renders, searches, tags, trashes.
 async fn work(rest: &Rest, organization: &str, assets: &str) {
     let mut form = crate::rest::Form::default();

@@ -2,6 +2,7 @@
 //! left for others are removed at the next start, and reported.
 
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::{DATABASE, FILES, INDEX, PARTIAL, RENDITIONS, TEMP, UNNAMED, refusal};
@@ -22,6 +23,11 @@ pub(super) fn tighten(dir: &Path) -> Result<()> {
         .try_for_each(|name| close(&dir.join(name)))?;
     // What is in them can't be accessed by others, but an archive of it could. Deeper files were always created private.
     [FILES, INDEX, RENDITIONS].iter().try_for_each(|name| close_entries(&dir.join(name)))
+}
+
+/// Whether other users have access to a folder.
+pub(super) fn is_open(dir: &Path) -> bool {
+    std::fs::metadata(dir).is_ok_and(|found| found.permissions().mode() & OTHERS != 0)
 }
 
 fn close_entries(folder: &Path) -> Result<()> {
