@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::progress::{PULSE, ProgressLine};
-use super::{CommandError, data_owner, read_on};
+use super::{CommandError, data_owner, guide_pointers};
 use crate::admin::{Reply, Request, perform, socket};
 use crate::config::Config;
 use crate::core::Core;
 use crate::core::clock::Clock;
-use crate::core::data_dir::{DataDir, LockError};
 use crate::core::data_dir::{DataDir, Opening, RESTORE};
+use crate::core::data_dir_lock::{DataDirLock, LockError};
 use crate::core::long_work::Reporter;
 
 /// How long a command waits for another one, or for a server that is just starting.
@@ -86,13 +86,13 @@ async fn send_or_lock(config: &Config, request: &Request) -> Result<Found, Comma
             return Err(CommandError(format!(
                 "there is no data directory {}. Set it with --data-dir or --config, or create a new one with `rasterd init` or `rasterd serve`.\n{}",
                 config.data_dir.display(),
-                read_on::line(read_on::DATA_DIRECTORY)
+                guide_pointers::line(guide_pointers::DATA_DIRECTORY)
             )));
         }
         data_owner::expect_entry(&config.data_dir)?;
         data_owner::continue_as_owner(&config.data_dir)?;
         expect_data(config, Opening::default())?;
-        match DataDir::lock(&config.data_dir, "a rasterd command") {
+        match DataDirLock::lock(&config.data_dir, "a rasterd command") {
             Ok(dir) => return Ok(Found::Lock(dir)),
             Err(LockError::Held { .. }) if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
             Err(error) => return Err(error.into()),
@@ -119,7 +119,7 @@ async fn perform_with_progress(
 
 /// Refuses a data directory that can't be opened, before anything in it is changed.
 pub(super) fn expect_data(config: &Config, opening: Opening) -> Result<(), CommandError> {
-    let folder = DataFolder::new(&config.data_dir);
+    let folder = DataDir::new(&config.data_dir);
     let checked = folder.check().and_then(|found| folder.check_new(found, opening));
     checked.map_err(|error| not_opened(config, &error))
 }
@@ -135,11 +135,12 @@ pub(super) fn open(
 
 fn not_opened(config: &Config, error: &crate::error::Error) -> CommandError {
     let reason = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
-    let place = if reason.contains(RESTORE) { read_on::DAMAGE } else { read_on::DATA_DIRECTORY };
+    let place =
+        if reason.contains(RESTORE) { guide_pointers::DAMAGE } else { guide_pointers::DATA_DIRECTORY };
     CommandError(format!(
         "the data directory {} can't be opened: {reason}.\n{}",
         config.data_dir.display(),
-        read_on::line(place)
+        guide_pointers::line(place)
     ))
 }
 

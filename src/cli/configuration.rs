@@ -41,10 +41,10 @@ fn check(config: Result<Config, Invalid>) -> Result<(), CommandError> {
         Ok(config) => (Some(config), Vec::new()),
         Err(Invalid { problems, rest }) => (rest.map(|rest| *rest), problems),
     };
-    let mut places = String::new();
+    let mut pointers = String::new();
     if let Some(config) = config {
         let report = preflight::check(&config);
-        places = report.read_on();
+        pointers = report.pointers();
         let found = report.warnings.iter().map(|finding| &finding.text);
         for warning in config.warnings().iter().chain(found) {
             hint(&format!("rasterd: warning: {warning}"));
@@ -54,8 +54,8 @@ fn check(config: Result<Config, Invalid>) -> Result<(), CommandError> {
         }
         problems.extend(report.problems);
     }
-    if !places.is_empty() {
-        hint(&places);
+    if !pointers.is_empty() {
+        hint(&pointers);
     }
     if !problems.is_empty() {
         return Err(Invalid { problems, rest: None }.into());

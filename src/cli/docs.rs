@@ -11,7 +11,9 @@ use super::output::print;
 use super::suggested::Suggested;
 use crate::config::{Config, Invalid};
 use crate::core::settings::Limits;
-use crate::docs::{CompletePage, Documentation, FILES, DocGroup, DocHit, PAGES, DocPage, Site, terminal_text};
+use crate::docs::{
+    CompletePage, DocGroup, DocHit, DocPage, Documentation, FILES, PAGES, Site, terminal_text,
+};
 
 /// How wide lines are at most, and where the terminal does not say how wide it is.
 const WIDTH: usize = 80;
@@ -22,7 +24,7 @@ const MISSPELT: usize = 3;
 pub(super) struct DocsArgs {
     /// The page, or a section of it, such as keys#when-a-key-leaks [default: lists all pages]
     #[arg(value_name = "PAGE[#SECTION]", hide_possible_values = true)]
-    #[arg(value_parser = Suggested(|| PAGES.iter().map(Page::name).collect()))]
+    #[arg(value_parser = Suggested(|| PAGES.iter().map(DocPage::name).collect()))]
     page: Option<String>,
     /// Finds the places that have all these words
     #[arg(long, value_name = "WORDS", num_args = 1.., conflicts_with = "page")]

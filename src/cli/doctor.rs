@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::ask::ask;
 use super::output::{json_text, print};
-use super::{CommandError, data_owner, preflight, read_on};
+use super::{CommandError, data_owner, guide_pointers, preflight};
 use crate::admin::{Reply, Request};
 use crate::config::Config;
 use crate::core::doctor::{Area, Diagnosis, DoctorOptions, Finding, Severity};
@@ -75,9 +75,9 @@ fn in_words(diagnosis: &Diagnosis) -> String {
     );
     let wrong = diagnosis.findings.iter().filter(|finding| finding.severity != Severity::Fine);
     // What keeps the data directory from being opened says by itself where to read on.
-    let places = wrong.filter(|finding| !finding.repaired && !finding.text.contains(read_on::PROGRAM));
-    let places = read_on::lines(places.map(|finding| read_on::area(finding.area)));
-    lines.extend(Some(places).filter(|places| !places.is_empty()));
+    let unsaid = wrong.filter(|finding| !finding.repaired && !finding.text.contains(guide_pointers::COMMAND));
+    let pointers = guide_pointers::lines(unsaid.map(|finding| guide_pointers::area(finding.area)));
+    lines.extend(Some(pointers).filter(|pointers| !pointers.is_empty()));
     lines.join("\n")
 }
 

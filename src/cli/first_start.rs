@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::output::{print, print_once};
 use super::secrets::Secrets;
 use super::start_screen::StartScreen;
-use super::{CommandError, read_on};
+use super::{CommandError, guide_pointers};
 use crate::client_setup::{
     AuthorityFiles, ClientRoute, ConnectionDetails, ON_FIRST_START, SetupKey, client_setups,
 };
@@ -70,7 +70,7 @@ pub(super) async fn welcome(core: &Core, by: &Administrator, ready: Ready<'_>) -
         None => secrets.remove(),
     }
     let Some(key) = key else {
-        let anything = read_on::line(read_on::ANYTHING);
+        let anything = guide_pointers::line(guide_pointers::ANYTHING);
         lines.push(format!("{LOST_KEY}\nSomething else is wrong? {anything}\n"));
         return print(&lines.join("\n"));
     };

@@ -9,8 +9,10 @@ use rustix::fs::{Access, access};
 use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
 
-use super::read_on;
-use crate::config::{Certificate, Config, Invalid, Metrics, Origin, SERVICE_CERTIFICATE, copy_of_service};
+use super::guide_pointers;
+use crate::config::{
+    Certificate, Config, Invalid, MetricsSection, Origin, SERVICE_CERTIFICATE, copy_of_service,
+};
 use crate::transport::server::MetricsToken;
 use crate::transport::server::unix_socket::{self, UnixSocketError};
 use crate::transport::tls::{self, development};
@@ -53,12 +55,12 @@ pub(super) struct PreflightFinding {
     pub text: String,
 }
 
-impl Report {
+impl PreflightReport {
     /// Where to read on about what is wrong: a line for each place.
-    pub fn read_on(&self) -> String {
-        let problems = self.problems.iter().map(|problem| read_on::problem(problem));
-        let warnings = self.warnings.iter().map(|finding| read_on::finding(finding.about));
-        read_on::lines(problems.chain(warnings))
+    pub fn pointers(&self) -> String {
+        let problems = self.problems.iter().map(|problem| guide_pointers::problem(problem));
+        let warnings = self.warnings.iter().map(|finding| guide_pointers::finding(finding.about));
+        guide_pointers::lines(problems.chain(warnings))
     }
 }
 
@@ -87,10 +89,10 @@ pub(super) fn check_surroundings(config: &Config, bound: SocketAddr) -> Prefligh
     match &settings.backup.dir {
         None => {
             let text = "no backups are made; set backup.dir to a folder on another disk".to_owned();
-            report.notes.push(Finding { about: BACKUP, text });
+            report.notes.push(PreflightFinding { about: BACKUP, text });
         }
         Some(dir) => {
-            let unusable = folder("backup.dir", dir).map(|text| Finding { about: BACKUP, text });
+            let unusable = folder("backup.dir", dir).map(|text| PreflightFinding { about: BACKUP, text });
             report.warnings.extend(unusable);
         }
     }
@@ -208,7 +210,7 @@ fn not_loaded(cert: &Path) -> Option<PreflightFinding> {
 }
 
 /// A folder of the service's certificate with files of other names, which nobody reads.
-fn without_certificate(config: &Config) -> Option<Finding> {
+fn without_certificate(config: &Config) -> Option<PreflightFinding> {
     let Certificate::Development { .. } = &config.certificate else { return None };
     let folder = Path::new(SERVICE_CERTIFICATE);
     if ["fullchain.pem", "privkey.pem"].iter().any(|name| folder.join(name).exists()) {
@@ -219,10 +221,10 @@ fn without_certificate(config: &Config) -> Option<Finding> {
         "{SERVICE_CERTIFICATE} has {}, and no fullchain.pem and privkey.pem, so the server makes a certificate for development",
         name.display()
     );
-    Some(Finding { about: CERTIFICATE, text })
+    Some(PreflightFinding { about: CERTIFICATE, text })
 }
 
-fn certificate(config: &Config, report: &mut Report) {
+fn certificate(config: &Config, report: &mut PreflightReport) {
     let problem = config.authority_file.as_deref().and_then(tls::authority_problem);
     report.problems.extend(problem.map(|problem| format!("tls.authority_file: {problem}")));
     match &config.certificate {

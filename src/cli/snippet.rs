@@ -8,7 +8,7 @@ use super::client_connection::ClientConnection;
 use super::output::{hint, print, print_table};
 use super::suggested::Suggested;
 use crate::client_setup::{
-    AuthorityFiles, ClientSetup, ConnectionDetails, SetupKey, ClientRoute, SetupMethod, client_setups,
+    AuthorityFiles, ClientRoute, ClientSetup, ConnectionDetails, SetupKey, SetupMethod, client_setups,
 };
 use crate::config::Config;
 
@@ -82,7 +82,7 @@ fn client_names() -> Vec<&'static str> {
         public_url: "",
         key: SetupKey::FromClient,
         authority: Some(AuthorityFiles::DOWNLOADED),
-        through: Through::Network,
+        through: ClientRoute::Network,
     };
     client_setups(connection).into_iter().map(|setup| setup.name).collect()
 }

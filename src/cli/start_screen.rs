@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::preflight::{self, Finding, Report};
+use super::preflight::{self, PreflightFinding, PreflightReport};
 use super::progress::bytes;
 use super::serve::CertificateFiles;
 use crate::config::Config;
@@ -93,7 +93,7 @@ impl StartScreen {
         if on_terminal {
             lines.extend(section("What looks wrong:", self.report.warnings.iter()));
             if !self.report.warnings.is_empty() {
-                lines.extend([self.report.read_on(), String::new()]);
+                lines.extend([self.report.pointers(), String::new()]);
             }
             // Backups have a line of their own.
             let notes = self.report.notes.iter().filter(|note| note.about != preflight::BACKUP);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::getxattr;
 
-use super::{BACKUP, Finding, Report};
+use super::{BACKUP, PreflightFinding, PreflightReport};
 use crate::cli::data_owner::{User, other_owner};
 use crate::config::{Certificate, Config, Origin, copy_of_service};
 
@@ -18,7 +18,7 @@ const ENTER: u32 = 0o1;
 const ACCESS_LIST: &str = "system.posix_acl_access";
 
 /// Checks whether the owner of the data directory can use the files that are configured.
-pub(super) fn check(config: &Config, report: &mut Report) {
+pub(super) fn check(config: &Config, report: &mut PreflightReport) {
     let Some(user) = other_owner(&config.data_dir) else { return };
     for (key, file) in files(config) {
         let Some(refusing) = refusing(&file, READ, user) else { continue };
@@ -42,7 +42,7 @@ pub(super) fn check(config: &Config, report: &mut Report) {
             refusing.display(),
             user.uid
         );
-        report.warnings.push(Finding { about: BACKUP, text });
+        report.warnings.push(PreflightFinding { about: BACKUP, text });
     }
 }
 
@@ -64,7 +64,6 @@ fn files(config: &Config) -> Vec<(&'static str, PathBuf)> {
         _ => None,
     });
     let mut configuration: Vec<PathBuf> = read.collect();
-    configuration.dedup();
     configuration.sort();
     configuration.dedup();
     let configured = files.into_iter().filter_map(|(key, file)| Some((key, file?.clone())));
@@ -73,11 +72,11 @@ fn files(config: &Config) -> Vec<(&'static str, PathBuf)> {
 
 /// The file or the folder above it that keeps the user from using the file in this way. `None` where nothing certainly does.
 fn refusing(file: &Path, needed: u32, user: User) -> Option<PathBuf> {
-    // Through links, as the system goes.
+    // Links are followed, as when the file is opened.
     let file = fs::canonicalize(file).ok()?;
     let above = file.ancestors().skip(1).map(|folder| (folder, ENTER));
-    let way: Vec<_> = [(file.as_path(), needed)].into_iter().chain(above).collect();
-    way.into_iter()
+    let path: Vec<_> = [(file.as_path(), needed)].into_iter().chain(above).collect();
+    path.into_iter()
         .rev()
         .find(|(path, needed)| is_refused(path, *needed, user))
         .map(|(path, _)| path.to_owned())

@@ -1,11 +1,11 @@
-//! Where a person reads on: the sections of the documentation to which messages lead.
+//! The sections of the documentation that messages point at.
 
 use super::preflight;
 use crate::core::doctor::Area;
 
-/// What shows a page in a terminal.
-pub(super) const PROGRAM: &str = "rasterd docs ";
-/// What has no section of its own.
+/// The command that shows a section in a terminal.
+pub(super) const COMMAND: &str = "rasterd docs ";
+/// The page about everything that has no section of its own.
 pub(super) const ANYTHING: &str = "when-something-is-wrong";
 /// A data directory that is not where the server looks, or not what it expects.
 pub(super) const DATA_DIRECTORY: &str = "when-something-is-wrong#the-data-directory-cant-be-opened";
@@ -25,23 +25,23 @@ const METRICS: &str = "monitoring#metrics";
 const BACKUPS: &str = "back-up-and-restore#make-one";
 const EXAMINATION: &str = "backup#what-the-doctor-examines";
 
-/// A line for each of these places, once.
-pub(super) fn lines(places: impl IntoIterator<Item = &'static str>) -> String {
+/// A line for each of these sections, once.
+pub(super) fn lines(sections: impl IntoIterator<Item = &'static str>) -> String {
     let mut found: Vec<&str> = Vec::new();
-    for place in places {
-        if !found.contains(&place) {
-            found.push(place);
+    for section in sections {
+        if !found.contains(&section) {
+            found.push(section);
         }
     }
-    found.iter().map(|place| line(place)).collect::<Vec<_>>().join("\n")
+    found.iter().map(|section| line(section)).collect::<Vec<_>>().join("\n")
 }
 
-/// One of them.
-pub(super) fn line(place: &str) -> String {
-    format!("`{PROGRAM}{place}` says what to do.")
+/// The line that points at a section.
+pub(super) fn line(section: &str) -> String {
+    format!("`{COMMAND}{section}` says what to do.")
 }
 
-/// Where something that keeps the server from starting is explained. It begins with the key that it is about.
+/// The section about something that keeps the server from starting. The text begins with the key that it is about.
 pub(super) fn problem(text: &str) -> &'static str {
     let key = text.split(':').next().unwrap_or_default();
     let of_keys = [
@@ -56,10 +56,10 @@ pub(super) fn problem(text: &str) -> &'static str {
     of_keys
         .iter()
         .find(|(beginning, _)| key.starts_with(beginning))
-        .map_or(DEVELOPMENT_CERTIFICATE, |(_, place)| place)
+        .map_or(DEVELOPMENT_CERTIFICATE, |(_, section)| section)
 }
 
-/// Where a finding about something is explained.
+/// The section about a finding of the check before a start.
 pub(super) fn finding(about: &str) -> &'static str {
     match about {
         preflight::CERTIFICATE => REFUSED_CERTIFICATE,
@@ -74,7 +74,7 @@ pub(super) fn finding(about: &str) -> &'static str {
     }
 }
 
-/// Where an area that the doctor found fault with is explained.
+/// The section about an area in which the doctor found a fault.
 pub(super) const fn area(area: Area) -> &'static str {
     match area {
         Area::Pages | Area::Records | Area::Files => DAMAGE,
@@ -93,7 +93,7 @@ mod tests {
 
     use super::*;
     use crate::core::settings::Limits;
-    use crate::docs::{Documentation, PAGES, Page};
+    use crate::docs::{DocPage, Documentation, PAGES};
 
     /// What a page's name is surrounded by where it is a pointer.
     const BEFORE: [&str; 3] = ["rasterd docs ", "/docs/", "\""];
@@ -119,7 +119,7 @@ mod tests {
     /// The pages that a text points at, each with the section that follows, which may be empty.
     fn pointers(text: &str) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
-        for name in PAGES.iter().map(Page::name) {
+        for name in PAGES.iter().map(DocPage::name) {
             for before in BEFORE {
                 for (at, begun) in text.match_indices(&format!("{before}{name}")) {
                     let rest = &text[at + begun.len()..];
@@ -171,18 +171,18 @@ mod tests {
 
     #[test]
     fn each_kind_of_problem_leads_to_its_own_section() {
-        for (text, place) in [
+        for (text, section) in [
             ("tls.key_file: /k: can't be read", CERTIFICATE_FILES),
             ("data.dir: /d can't be used", DATA_DIRECTORY),
             ("metrics.token_file: it is empty", METRICS),
             ("server.bind: can't listen", NO_START),
             ("the folder of the certificate is not one", DEVELOPMENT_CERTIFICATE),
         ] {
-            assert_eq!(problem(text), place, "{text}");
+            assert_eq!(problem(text), section, "{text}");
         }
-        let places = lines([CLOCK, ACME, CLOCK]);
+        let shown = lines([CLOCK, ACME, CLOCK]);
         assert_eq!(
-            places,
+            shown,
             format!("`rasterd docs {CLOCK}` says what to do.\n`rasterd docs {ACME}` says what to do.")
         );
     }
