@@ -74,12 +74,13 @@ fn files(config: &Config) -> Vec<(&'static str, PathBuf)> {
 fn refusing(file: &Path, needed: u32, user: User) -> Option<PathBuf> {
     // Links are followed, as when the file is opened.
     let file = fs::canonicalize(file).ok()?;
-    let above = file.ancestors().skip(1).map(|folder| (folder, ENTER));
-    let path: Vec<_> = [(file.as_path(), needed)].into_iter().chain(above).collect();
-    path.into_iter()
-        .rev()
-        .find(|(path, needed)| is_refused(path, *needed, user))
-        .map(|(path, _)| path.to_owned())
+    let folders: Vec<_> = file.ancestors().skip(1).map(|folder| (folder, ENTER)).collect();
+    first_refusing(folders.into_iter().rev().chain([(file.as_path(), needed)]), user)
+}
+
+/// The first of these paths that the user can't use as is needed.
+fn first_refusing<'a>(mut paths: impl Iterator<Item = (&'a Path, u32)>, user: User) -> Option<PathBuf> {
+    paths.find(|(path, needed)| is_refused(path, *needed, user)).map(|(path, _)| path.to_owned())
 }
 
 fn is_refused(path: &Path, needed: u32, user: User) -> bool {
@@ -108,8 +109,12 @@ mod tests {
         let (inner, file) = (folder.path().join("inner"), folder.path().join("inner/key.pem"));
         fs::create_dir(&inner).unwrap();
         fs::write(&file, "").unwrap();
-        let [folder, inner, file] =
-            [folder.path(), &inner, &file].map(|path| fs::canonicalize(path).unwrap());
+        let folder = folder.path().to_owned();
+        // The folders above belong to the machine.
+        let refusing = |needed, user| {
+            let paths = [(folder.as_path(), ENTER), (inner.as_path(), ENTER), (file.as_path(), needed)];
+            first_refusing(paths.into_iter(), user)
+        };
         let me = User { uid: geteuid().as_raw(), gid: getegid().as_raw() };
         let other = User { uid: me.uid + 1, gid: me.gid + 1 };
         let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -126,13 +131,13 @@ mod tests {
             for (path, bits) in [&folder, &inner, &file].into_iter().zip(modes) {
                 mode(path, bits);
             }
-            assert_eq!(refusing(&file, needed, user).as_ref(), expected, "{modes:?} {user:?}");
+            assert_eq!(refusing(needed, user).as_ref(), expected, "{modes:?} {user:?}");
         }
         mode(&folder, 0o755);
         mode(&inner, 0o755);
         mode(&file, 0o640);
         // It may be in the group, unless that is root's own.
-        let is_named = refusing(&file, READ, other).is_some();
+        let is_named = refusing(READ, other).is_some();
         assert_eq!(is_named, me.gid == 0);
     }
 }
