@@ -104,13 +104,17 @@ fn unknown_page(name: &str) -> CommandError {
 
 fn unknown_section(complete: &CompletePage, id: &str) -> CommandError {
     let page = complete.page.name();
-    let nearest = complete.headings().into_iter().map(|heading| heading.id).min_by_key(|known| {
+    let distance = |known: &str| {
         // What was typed may be the beginning of a heading.
         let beginning: String = known.chars().take(id.chars().count()).collect();
         strsim::damerau_levenshtein(&beginning.to_lowercase(), &id.to_lowercase())
-    });
-    let hint = nearest.map(|nearest| format!("; did you mean {page}#{nearest}?")).unwrap_or_default();
-    CommandError(format!("the page {page} has no section {id:?}{hint}"))
+    };
+    let headings = complete.headings().into_iter().map(|heading| (distance(&heading.id), heading.id));
+    let hint = match headings.min() {
+        Some((distance, nearest)) if distance <= MISSPELT => format!("did you mean {page}#{nearest}?"),
+        _ => format!("`rasterd docs {page}` prints all of it"),
+    };
+    CommandError(format!("the page {page} has no section {id:?}; {hint}"))
 }
 
 /// The width that the shell says the terminal has, but not more than reads well.

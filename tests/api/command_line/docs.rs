@@ -54,6 +54,7 @@ fn words_are_found_and_unknown_pages_are_not() {
         (&["docs", "../keys"], "has no page \"../keys\"; did you mean keys?"),
         (&["docs", "kyes#when-a-key-leaks"], "has no page \"kyes\"; did you mean keys?"),
         (&["docs", "keys#when-a-key"], "has no section \"when-a-key\"; did you mean keys#when-a-key-leaks?"),
+        (&["docs", "keys#elephants"], "has no section \"elephants\"; `rasterd docs keys` prints all of it"),
         (&["docs", "something-else"], "`rasterd docs` lists all pages"),
     ] {
         let exit = test_dir.run(arguments);
