@@ -135,12 +135,12 @@ pub(super) fn open(
 
 fn not_opened(config: &Config, error: &crate::error::Error) -> CommandError {
     let reason = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
-    let place =
+    let section =
         if reason.contains(RESTORE) { guide_pointers::DAMAGE } else { guide_pointers::DATA_DIRECTORY };
     CommandError(format!(
         "the data directory {} can't be opened: {reason}.\n{}",
         config.data_dir.display(),
-        guide_pointers::line(place)
+        guide_pointers::line(section)
     ))
 }
 

@@ -30,7 +30,7 @@ pub(super) fn run(config: &Config, args: &DoctorArgs) -> Result<ExitCode, Comman
     let options = DoctorOptions { quick: args.quick, repair: args.repair };
     let mut diagnosis = match data_owner::as_owner(&config.data_dir)? {
         None => examined(config, options)?,
-        Some(command) => examined_by(command)?,
+        Some(command) => examined_by(command, args)?,
     };
     let certificates = preflight::certificates(config);
     if certificates.problems.is_empty() && certificates.warnings.is_empty() {
@@ -97,8 +97,12 @@ fn examined(config: &Config, options: DoctorOptions) -> Result<Diagnosis, Comman
 
 /// The same, found by a process of the data directory's owner. Root stays here for the certificate, which the owner may not
 /// be able to read.
-fn examined_by(mut owner: Command) -> Result<Diagnosis, CommandError> {
-    let output = owner.arg("--json").stderr(Stdio::inherit()).output()?;
+fn examined_by(mut owner: Command, args: &DoctorArgs) -> Result<Diagnosis, CommandError> {
+    // It has the arguments of this command already.
+    if !args.json {
+        owner.arg("--json");
+    }
+    let output = owner.stderr(Stdio::inherit()).output()?;
     let mut diagnosis: Diagnosis = serde_json::from_slice(&output.stdout)
         .map_err(|_| CommandError("the data directory was not examined".to_owned()))?;
     diagnosis.findings.retain(|finding| finding.area != Area::Certificates);

@@ -56,7 +56,7 @@ pub(super) struct PreflightFinding {
 }
 
 impl PreflightReport {
-    /// Where to read on about what is wrong: a line for each place.
+    /// A line for each section of the documentation about something that is wrong.
     pub fn pointers(&self) -> String {
         let problems = self.problems.iter().map(|problem| guide_pointers::problem(problem));
         let warnings = self.warnings.iter().map(|finding| guide_pointers::finding(finding.about));

@@ -61,9 +61,8 @@ fn fish_arguments(command: &Command, condition: &str, script: &mut String) {
         let help = word.get_help().map(|help| format!(" -d {}", fish_quoted(&help.to_string())));
         let name = fish_quoted(word.get_name());
         let help = help.unwrap_or_default();
-        script.push_str(
-            &["complete -c ", PROGRAM, " -n \"", condition, "\" -f -a ", &name, &help, "\n"].concat(),
-        );
+        let line = format!("complete -c {PROGRAM} -n \"{condition}\" -f -a {name}{help}\n");
+        script.push_str(&line);
     }
     for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
         let typed = below.get_name();

@@ -264,17 +264,10 @@ fn flattened(prefix: &str, table: ::config::Map<String, Value>) -> Vec<(String, 
     let mut flat = Vec::new();
     for (name, value) in table {
         let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
-        match value.kind {
-            ValueKind::Table(inner) => flat.extend(flattened(&key, inner)),
-            ValueKind::Nil
-            | ValueKind::Boolean(_)
-            | ValueKind::I64(_)
-            | ValueKind::I128(_)
-            | ValueKind::U64(_)
-            | ValueKind::U128(_)
-            | ValueKind::Float(_)
-            | ValueKind::String(_)
-            | ValueKind::Array(_) => flat.push((key, value)),
+        if let ValueKind::Table(inner) = value.kind {
+            flat.extend(flattened(&key, inner));
+        } else {
+            flat.push((key, value));
         }
     }
     flat.sort_by(|(one, _), (other, _)| one.cmp(other));

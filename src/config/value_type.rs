@@ -104,18 +104,7 @@ fn bounds(key: &str) -> RangeInclusive<u64> {
 }
 
 fn text_of(value: &Value) -> Option<&str> {
-    match &value.kind {
-        ValueKind::String(text) => Some(text),
-        ValueKind::Nil
-        | ValueKind::Boolean(_)
-        | ValueKind::I64(_)
-        | ValueKind::I128(_)
-        | ValueKind::U64(_)
-        | ValueKind::U128(_)
-        | ValueKind::Float(_)
-        | ValueKind::Table(_)
-        | ValueKind::Array(_) => None,
-    }
+    if let ValueKind::String(text) = &value.kind { Some(text) } else { None }
 }
 
 fn list<'a>(items: impl Iterator<Item = &'a str>) -> ValueKind {

@@ -166,9 +166,7 @@ impl DataDir {
         }
         Ok(())
     }
-}
 
-impl DataDir {
     /// Refuses to make a data directory of a folder that others use for something else, such as `/tmp`: they would be locked
     /// out of it.
     fn expect_no_other_use(&self) -> Result<()> {
