@@ -291,7 +291,8 @@ fn derive_of(source: &DecodeInput<'_>, edges: &[u32], limits: &DecodeLimits) -> 
             thumbnails.push(Thumbnail { edge, size: canvas.size(), bytes });
         }
         thumbnails.reverse();
-        let small = canvas.resized(ResizeSpec::within(BLURRED_EDGE).scaled(canvas.size()))?;
+        let blurred = ResizeSpec::within(BLURRED_EDGE).scaled(canvas.size());
+        let small = canvas.resized(blurred)?;
         Ok(Derived {
             size,
             blurhash: placeholder::blurhash(&small)?,

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::images::TypedImage;
 use fast_image_resize::pixels::{U8, U8x2, U8x3, U8x4};
 use fast_image_resize::{FilterType, MulDiv, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use image::DynamicImage;
@@ -92,12 +92,13 @@ impl Canvas {
     }
 
     /// Resized to exactly `to`, with the same kernel as [`Downscaler`](super::downscale::Downscaler).
-    pub(super) fn resized(&self, to: PixelSize) -> Result<Self, Failure> {
+    pub(super) fn resized(mut self, to: PixelSize) -> Result<Self, Failure> {
         if to == self.size {
-            return Ok(self.clone());
+            return Ok(self);
         }
         let mut pixels = vec![0; self.layout.stride(to.width) * to.height as usize];
-        resize(&mut Resizer::new(), self.layout, (self.size, &self.pixels), (to, &mut pixels), &kernel())?;
+        let source = (self.size, self.pixels.as_mut_slice());
+        resize(&mut Resizer::new(), self.layout, source, (to, &mut pixels), &kernel())?;
         Ok(Self { size: to, layout: self.layout, pixels })
     }
 
@@ -150,10 +151,12 @@ pub(super) fn kernel() -> ResizeOptions {
 /// Resizes the first pixels, of one size, into the second, of another.
 ///
 /// Each layout names its type of pixel, so that the binary holds the kernels of these four types instead of all thirteen.
+/// The first pixels stay as they are. They are mutable so that they have the type of the library's own buffers: a second type
+/// would mean a second copy of each kernel.
 pub(super) fn resize(
     resizer: &mut Resizer,
     layout: ChannelLayout,
-    from: (PixelSize, &[u8]),
+    from: (PixelSize, &mut [u8]),
     to: (PixelSize, &mut [u8]),
     options: &ResizeOptions,
 ) -> Result<(), Failure> {
@@ -167,12 +170,11 @@ pub(super) fn resize(
 
 fn resize_as<P: PixelTrait>(
     resizer: &mut Resizer,
-    (from, source): (PixelSize, &[u8]),
+    (from, source): (PixelSize, &mut [u8]),
     (to, target): (PixelSize, &mut [u8]),
     options: &ResizeOptions,
 ) -> Result<(), Failure> {
-    let source = TypedImageRef::<P>::from_buffer(from.width, from.height, source).map_err(unexpected)?;
-    let mut target = typed::<P>(to, target)?;
+    let (source, mut target) = (typed::<P>(from, source)?, typed::<P>(to, target)?);
     resizer.resize_typed(&source, &mut target, options).map_err(unexpected)
 }
 

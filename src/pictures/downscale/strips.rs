@@ -98,7 +98,7 @@ impl Strips {
         resize(
             &mut self.resizer,
             self.layout,
-            (PixelSize::new(self.blocks.width, rows), &self.window),
+            (PixelSize::new(self.blocks.width, rows), &mut self.window),
             (PixelSize::new(self.to.width, end - start), strip),
             &kernel().crop(0.0, top, self.exact.0, height),
         )?;
