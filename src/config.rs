@@ -246,10 +246,6 @@ impl Config {
             allowed_hosts: server.allowed_hosts,
             allowed_origins: server.allowed_origins,
         };
-        let authority = match &certificate {
-            Certificate::Development { dir, .. } => Some(dir.clone()),
-            Certificate::Files { .. } | Certificate::Acme { .. } => None,
-        };
         Self {
             bind: server.bind,
             unix_socket: server.unix_socket,
@@ -270,7 +266,6 @@ impl Config {
                 layers,
                 &DerivedValues { bind: server.bind, addresses: &addresses, certificate: &certificate },
             ),
-            certificate,
             authority_file: tls.authority_file,
             certificates_dir,
             addresses,
@@ -284,12 +279,8 @@ impl Config {
             renditions: sections::renditions(&renditions, &media, tools),
             members: sections::members(&members, &audit),
             media: MediaSettings { import_metadata: media.import_metadata },
-            backup: BackupSettings {
-                dir: backup.dir,
-                every: Duration::from_hours(backup.every_hours),
-                keep: backup.keep,
-                authority,
-            },
+            backup: sections::backup(backup, &certificate),
+            certificate,
             scrub: sections::days(scrub.days),
         }
     }

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::Certificate;
 use super::values::{
-    AuditSection, FetchSection, MediaSection, MembersSection, NetworkSection, RenditionsSection,
-    ServerSection,
+    AuditSection, BackupSection, FetchSection, MediaSection, MembersSection, NetworkSection,
+    RenditionsSection, ServerSection,
 };
-use crate::core::settings::{MemberSettings, PasswordCost, RenditionSettings, Timeouts};
+use crate::core::settings::{BackupSettings, MemberSettings, PasswordCost, RenditionSettings, Timeouts};
 use crate::fetch::FetchSettings;
 use crate::pictures::MediaTools;
 
@@ -58,6 +59,20 @@ pub(super) fn members(members: &MembersSection, audit: &AuditSection) -> MemberS
         audit_keep: days(audit.keep_days),
         limit_sign_ins: true,
         password_cost: PasswordCost::default(),
+    }
+}
+
+/// A backup holds the development authority, too, so that clients go on trusting a restored server.
+pub(super) fn backup(backup: BackupSection, certificate: &Certificate) -> BackupSettings {
+    let authority = match certificate {
+        Certificate::Development { dir, .. } => Some(dir.clone()),
+        Certificate::Files { .. } | Certificate::Acme { .. } => None,
+    };
+    BackupSettings {
+        dir: backup.dir,
+        every: Duration::from_hours(backup.every_hours),
+        keep: backup.keep,
+        authority,
     }
 }
 

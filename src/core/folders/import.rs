@@ -171,17 +171,17 @@ impl Import<'_> {
         let folder = self.options.folder.clone();
         let bytes = |entry| if let WalkedEntry::File(_, size) = entry { size } else { 0 };
         self.reporter.begin(Stage::Importing, walk(&folder).map(bytes).sum());
-        let places = self.places();
+        let positions = self.positions();
         let mut variants = Vec::new();
         for entry in walk(&folder) {
             match entry {
                 WalkedEntry::File(path, size) if within(&folder, &path) == Path::new(MANIFEST) => {
                     self.reporter.advance(size)?;
                 }
-                WalkedEntry::File(path, size) => match places.get(&within(&folder, &path)).copied() {
+                WalkedEntry::File(path, size) => match positions.get(&within(&folder, &path)).copied() {
                     // An original has to be there before its variants.
-                    Some(place @ (_, Some(_))) => variants.push((path, size, place)),
-                    place => self.file(&path, size, place)?,
+                    Some(position @ (_, Some(_))) => variants.push((path, size, position)),
+                    position => self.file(&path, size, position)?,
                 },
                 WalkedEntry::LeftOut(path, reason) => {
                     self.summary.left_out.add(&within(&folder, &path), reason);
@@ -190,23 +190,23 @@ impl Import<'_> {
             }
         }
         self.commit()?;
-        variants.into_iter().try_for_each(|(path, size, place)| self.file(&path, size, Some(place)))
+        variants.into_iter().try_for_each(|(path, size, position)| self.file(&path, size, Some(position)))
     }
 
     /// Where the manifest has each file.
-    fn places(&self) -> HashMap<PathBuf, ManifestPosition> {
-        let mut places = HashMap::new();
+    fn positions(&self) -> HashMap<PathBuf, ManifestPosition> {
+        let mut positions = HashMap::new();
         for (number, asset) in self.manifest.iter().flat_map(|manifest| &manifest.assets).enumerate() {
-            places.insert(asset.file.file.clone(), (number, None));
+            positions.insert(asset.file.file.clone(), (number, None));
             for (variant, file) in asset.variants.iter().enumerate() {
-                places.insert(file.file.clone(), (number, Some(variant)));
+                positions.insert(file.file.clone(), (number, Some(variant)));
             }
         }
-        places
+        positions
     }
 
     /// Imports one file. Only what concerns all of them is an error.
-    fn file(&mut self, path: &Path, size: u64, place: Option<ManifestPosition>) -> Result<()> {
+    fn file(&mut self, path: &Path, size: u64, position: Option<ManifestPosition>) -> Result<()> {
         let named = within(&self.options.folder, path);
         let most = self.core.settings().limits.file_bytes;
         if size > most {
@@ -230,7 +230,7 @@ impl Import<'_> {
             Err(error) => return self.unread(&named, 0, &error),
         };
         let candidate = Candidate { file, path: named, hash: read.hash, size: read.size };
-        if self.is_new(&candidate, place) { self.add(candidate, place) } else { Ok(()) }
+        if self.is_new(&candidate, position) { self.add(candidate, position) } else { Ok(()) }
     }
 
     fn unread(&mut self, named: &Path, size: u64, error: &std::io::Error) -> Result<()> {
@@ -239,12 +239,12 @@ impl Import<'_> {
     }
 
     /// Whether the library lacks a file; counts it otherwise.
-    fn is_new(&mut self, candidate: &Candidate, place: Option<ManifestPosition>) -> bool {
+    fn is_new(&mut self, candidate: &Candidate, position: Option<ManifestPosition>) -> bool {
         let hash = candidate.hash;
-        if let Some(place) = place {
-            let file = self.manifest_file(place).map(|file| (file_name(&file.name), file.created));
+        if let Some(position) = position {
+            let file = self.manifest_file(position).map(|file| (file_name(&file.name), file.created));
             let (name, created) = file.unwrap_or_default();
-            let is_known = match place {
+            let is_known = match position {
                 (number, None) => {
                     let known = self.known.take_original(hash, &name, created);
                     self.originals.extend(known.map(|id| (number, id)));
@@ -269,7 +269,7 @@ impl Import<'_> {
         false
     }
 
-    fn add(&mut self, mut candidate: Candidate, place: Option<ManifestPosition>) -> Result<()> {
+    fn add(&mut self, mut candidate: Candidate, position: Option<ManifestPosition>) -> Result<()> {
         let max_pixels = self.core.settings().limits.image_pixels;
         let inspected = match media::inspect(&mut candidate.file, max_pixels) {
             Ok(inspected) => inspected,
@@ -282,7 +282,7 @@ impl Import<'_> {
                 return Ok(());
             }
         };
-        let asset = match self.asset(&candidate, inspected, place) {
+        let asset = match self.asset(&candidate, inspected, position) {
             Ok(asset) => asset,
             Err(reason) => {
                 self.summary.failed.add(&candidate.path, reason);
@@ -290,7 +290,7 @@ impl Import<'_> {
             }
         };
         if self.options.dry_run {
-            return self.added(&asset, place);
+            return self.added(&asset, position);
         }
         let mut incoming = self.core.begin_incoming_file()?;
         // Its bytes were counted when they were hashed.
@@ -301,18 +301,18 @@ impl Import<'_> {
             return Ok(());
         }
         let kept = self.core.blobs().keep(incoming)?;
-        self.added(&asset, place)?;
+        self.added(&asset, position)?;
         self.batch.push((asset, kept));
         if self.batch.len() >= BATCH { self.commit() } else { Ok(()) }
     }
 
-    fn added(&mut self, asset: &Asset, place: Option<ManifestPosition>) -> Result<()> {
+    fn added(&mut self, asset: &Asset, position: Option<ManifestPosition>) -> Result<()> {
         self.known.add_new(asset.content.hash);
         match asset.parent {
             None => self.summary.imported += 1,
             Some(_) => self.summary.variants += 1,
         }
-        if let Some((number, None)) = place {
+        if let Some((number, None)) = position {
             self.originals.insert(number, asset.id);
         }
         self.summary.bytes += asset.content.size;

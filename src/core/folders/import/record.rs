@@ -8,6 +8,7 @@ use crate::core::folders::manifest::{ManifestAsset, ManifestFile};
 use crate::core::model::id::AssetId;
 use crate::core::model::name::{Tag, asset_name, file_name};
 use crate::core::model::text::{TextKind, expect_visible};
+use crate::core::model::time::Millis;
 use crate::core::model::{Asset, Content};
 use crate::core::processing::work_on_upload;
 use crate::error::{Error, Result};
@@ -19,52 +20,13 @@ impl Import<'_> {
         &mut self,
         candidate: &Candidate,
         inspected: Inspected,
-        place: Option<ManifestPosition>,
+        position: Option<ManifestPosition>,
     ) -> std::result::Result<Asset, String> {
-        let settings = self.core.settings();
-        let Inspected { media_type, width, height } = inspected;
-        let mut processing =
-            work_on_upload(media_type, self.core.renderable_types(), settings.media.import_metadata);
-        let parent = match place {
-            Some((number, Some(_))) => {
-                Some(self.originals.get(&number).copied().ok_or("its original is missing")?)
-            }
-            Some((_, None)) | None => None,
-        };
-        if place.is_some() {
-            // The manifest has what the file's own metadata had become, and what people made of it.
-            processing.keep_description();
-            processing.keep_tags();
-        }
-        let file = place.and_then(|place| self.manifest_file(place));
-        let now = self.core.now();
-        let last = candidate.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (name, created, uploaded_by) = match file {
-            Some(file) => (file_name(&file.name), file.created.min(now), one_line(&file.uploaded_by)),
-            None => (asset_name(&file_name(&last)).clone(), now.max(self.latest + 1), None),
-        };
-        let original = match place {
-            Some((number, None)) => self.manifest_asset(number),
-            Some((_, Some(_))) | None => None,
-        };
-        let description = original.map(|asset| asset.description.clone()).unwrap_or_default();
-        expect_description(&description, settings.limits.description_length)?;
-        let tags = match original {
-            Some(asset) => unique(
-                asset
-                    .tags
-                    .iter()
-                    .map(|tag| Tag::parse(tag))
-                    .collect::<Result<_>>()
-                    .map_err(|error| in_words(&error))?,
-            ),
-            None if self.options.tags_from_folders && place.is_none() => self.folder_tags(&candidate.path),
-            None => Vec::new(),
-        };
-        if tags.len() > settings.limits.tags_per_asset {
-            return Err(format!("it has more than {} tags", settings.limits.tags_per_asset));
-        }
-        if place.is_none() {
+        let parent = self.parent(position)?;
+        let description = self.description(position)?;
+        let tags = self.tags(candidate, position)?;
+        let (name, created, uploaded_by) = self.name_and_creation(candidate, position);
+        if position.is_none() {
             self.latest = created;
         }
         Ok(Asset {
@@ -72,14 +34,7 @@ impl Import<'_> {
             library: self.library.id,
             parent,
             name,
-            content: Content {
-                hash: candidate.hash,
-                size: candidate.size,
-                media_type,
-                width,
-                height,
-                processing,
-            },
+            content: self.content(candidate, inspected, position.is_some()),
             description,
             tags,
             created,
@@ -89,6 +44,66 @@ impl Import<'_> {
             approval: None,
             perceptual_hash: None,
         })
+    }
+
+    /// The original of a variant in the manifest.
+    fn parent(&self, position: Option<ManifestPosition>) -> std::result::Result<Option<AssetId>, String> {
+        let Some((number, Some(_))) = position else { return Ok(None) };
+        let original = self.originals.get(&number).copied();
+        original.map(Some).ok_or_else(|| "its original is missing".to_owned())
+    }
+
+    /// The name, when it was created, and who uploaded it if that is known.
+    fn name_and_creation(
+        &self,
+        candidate: &Candidate,
+        position: Option<ManifestPosition>,
+    ) -> (String, Millis, Option<String>) {
+        let now = self.core.now();
+        if let Some(file) = position.and_then(|position| self.manifest_file(position)) {
+            return (file_name(&file.name), file.created.min(now), one_line(&file.uploaded_by));
+        }
+        let last = candidate.path.file_name().unwrap_or_default().to_string_lossy();
+        (asset_name(&file_name(&last)), now.max(self.latest + 1), None)
+    }
+
+    fn content(&self, candidate: &Candidate, inspected: Inspected, is_in_manifest: bool) -> Content {
+        let Inspected { media_type, width, height } = inspected;
+        let import_metadata = self.core.settings().media.import_metadata;
+        let mut processing = work_on_upload(media_type, self.core.renderable_types(), import_metadata);
+        if is_in_manifest {
+            // The manifest has what the file's own metadata had become, and what people made of it.
+            processing.keep_description();
+            processing.keep_tags();
+        }
+        Content { hash: candidate.hash, size: candidate.size, media_type, width, height, processing }
+    }
+
+    fn description(&self, position: Option<ManifestPosition>) -> std::result::Result<String, String> {
+        let description = self.manifest_original(position).map(|asset| asset.description.clone());
+        let description = description.unwrap_or_default();
+        expect_description(&description, self.core.settings().limits.description_length)?;
+        Ok(description)
+    }
+
+    fn tags(
+        &mut self,
+        candidate: &Candidate,
+        position: Option<ManifestPosition>,
+    ) -> std::result::Result<Vec<String>, String> {
+        let tags = if let Some(original) = self.manifest_original(position) {
+            let tags: Result<_> = original.tags.iter().map(|tag| Tag::parse(tag)).collect();
+            unique(tags.map_err(|error| in_words(&error))?)
+        } else if self.options.tags_from_folders && position.is_none() {
+            self.folder_tags(&candidate.path)
+        } else {
+            Vec::new()
+        };
+        let most = self.core.settings().limits.tags_per_asset;
+        if tags.len() > most {
+            return Err(format!("it has more than {most} tags"));
+        }
+        Ok(tags)
     }
 
     /// The names of the folders that a file is in, as tags.
@@ -108,6 +123,14 @@ impl Import<'_> {
         }
         tags.reverse();
         unique(tags)
+    }
+
+    /// The asset at a position that is not one of a variant.
+    fn manifest_original(&self, position: Option<ManifestPosition>) -> Option<&ManifestAsset> {
+        match position? {
+            (number, None) => self.manifest_asset(number),
+            (_, Some(_)) => None,
+        }
     }
 
     fn manifest_asset(&self, number: usize) -> Option<&ManifestAsset> {
