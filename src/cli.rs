@@ -47,6 +47,7 @@ mod restore;
 mod schema;
 mod secrets;
 mod serve;
+mod server_options;
 mod service_manager;
 mod snippet;
 mod start_screen;
@@ -193,7 +194,9 @@ fn run_command(cli: Cli) -> Result<ExitCode, CommandError> {
     let load = |flags: Vec<Flag>| layers.load(flags);
     let outcome = match command {
         Command::Doctor(args) => return doctor::run(&load(Vec::new())?, &args),
-        Command::Serve(args) if args.ephemeral.ephemeral => ephemeral::run(&args, &layers),
+        Command::Serve(args) if args.ephemeral.ephemeral => {
+            ephemeral::run(&args.ephemeral, &args.flags(), &layers)
+        }
         Command::Serve(args) => {
             let config = layers.read(args.flags());
             let has_mistakes = config.is_err();

@@ -24,6 +24,7 @@ mod documented;
 mod layers;
 mod listing;
 mod origin;
+mod parsing;
 mod proxies;
 mod sections;
 mod size;

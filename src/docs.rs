@@ -3,6 +3,7 @@
 
 use crate::core::settings::Limits;
 
+mod escaping;
 mod generated;
 mod html;
 mod markdown;

@@ -1,7 +1,7 @@
 //! `rasterd certs`: creates or renews the development certificate, without a server.
 
 use super::output::print;
-use super::serve::certificate_files;
+use super::server_options::certificate_files;
 use super::{CommandError, data_owner};
 use crate::config::Config;
 

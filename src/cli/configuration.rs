@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::output::{hint, print, print_table};
-use super::{CommandError, preflight};
+use super::{CommandError, guide_pointers, preflight};
 use crate::config::{Config, Invalid};
 
 #[derive(Clone, Copy, Subcommand)]
@@ -44,7 +44,7 @@ fn check(config: Result<Config, Invalid>) -> Result<(), CommandError> {
     let mut pointers = String::new();
     if let Some(config) = config {
         let report = preflight::check(&config);
-        pointers = report.pointers();
+        pointers = guide_pointers::of_report(&report);
         let found = report.warnings.iter().map(|finding| &finding.text);
         for warning in config.warnings().iter().chain(found) {
             hint(&format!("rasterd: warning: {warning}"));

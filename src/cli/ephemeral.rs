@@ -8,11 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 
 use super::output::print_once;
-use super::serve::{self, CertificateFiles, ServeArgs, listen, listen_on_unix_socket};
+use super::server_options::{CertificateFiles, listen, listen_on_unix_socket, metrics, options};
 use super::{CommandError, LayerArgs, flag, with_warnings_printed};
 use crate::config::{Config, Flag, Shown, Variables};
 use crate::core::Core;
 use crate::core::clock::Clock;
+use crate::core::data_dir;
 use crate::core::disk::Disk;
 use crate::core::model::id::SeededIds;
 use crate::core::model::time::millis;
@@ -105,14 +106,15 @@ struct Parts {
     first: Option<TestOrganization>,
 }
 
-pub(super) fn run(args: &ServeArgs, layers: &LayerArgs) -> Result<(), CommandError> {
-    let own = &args.ephemeral;
-    if own.export {
-        return export::start_in_background(own.owner_process);
+/// Runs a server for tests. `flags` are those of any server.
+pub(super) fn run(args: &EphemeralArgs, flags: &[Flag], layers: &LayerArgs) -> Result<(), CommandError> {
+    if args.export {
+        return export::start_in_background(args.owner_process);
     }
-    let parent = ParentProcess::to_follow(own.die_with_parent, own.owner_process);
+    let parent = ParentProcess::to_follow(args.die_with_parent, args.owner_process);
     let directory = TemporaryDirectory::create(layers.data_dir.as_deref().map(Path::new))?;
-    let outcome = run_in(&directory, args, layers, parent);
+    let outcome = configuration(directory.path(), flags, layers)
+        .and_then(|config| run_in(&directory, &with_warnings_printed(config), args, parent));
     // Also when it failed.
     directory.remove();
     outcome
@@ -120,32 +122,31 @@ pub(super) fn run(args: &ServeArgs, layers: &LayerArgs) -> Result<(), CommandErr
 
 fn run_in(
     directory: &TemporaryDirectory,
-    args: &ServeArgs,
-    layers: &LayerArgs,
+    config: &Config,
+    args: &EphemeralArgs,
     parent: Option<ParentProcess>,
 ) -> Result<(), CommandError> {
-    let config = with_warnings_printed(configuration(directory.path(), args, layers)?);
     telemetry::start(config.log.format, &config.log.level)?;
-    if let Some(seed) = args.ephemeral.ids {
+    if let Some(seed) = args.ids {
         SeededIds::start(seed);
     }
-    let parts = open(directory.path(), &config, &args.ephemeral)?;
+    let parts = open(directory.path(), config, args)?;
     let core = parts.core.clone();
-    let outcome = actix_web::rt::System::new().block_on(serve(parts, &args.ephemeral, parent));
+    let outcome = actix_web::rt::System::new().block_on(serve(parts, args, parent));
     drop(core);
     outcome
 }
 
 /// The configuration. The environment and the file of an installed server don't count, so that a test finds the same
 /// server on every machine.
-fn configuration(dir: &Path, args: &ServeArgs, layers: &LayerArgs) -> Result<Config, CommandError> {
+fn configuration(dir: &Path, given: &[Flag], layers: &LayerArgs) -> Result<Config, CommandError> {
     let path = |name: &str| dir.join(name).to_string_lossy().into_owned();
     let default = |key: &str, value: &str| flag("--ephemeral", key, Some(&value.to_owned()));
     let mut flags: Vec<Flag> = DEFAULTS.iter().filter_map(|(key, value)| default(key, value)).collect();
-    let given: Vec<Flag> = layers.set.iter().cloned().chain(args.flags()).collect();
+    let given: Vec<Flag> = layers.set.iter().chain(given).cloned().collect();
     flags.extend(given.iter().cloned());
     flags.extend(default("data.dir", &path("data")));
-    flags.extend(default("tls.dir", &path("certs")));
+    flags.extend(default("tls.dir", &path(data_dir::CERTIFICATES)));
     let search_path = std::env::var("PATH").map(|value| ("PATH".to_owned(), value));
     let variables = Variables(search_path.into_iter().collect());
     let file = layers.config.as_deref().unwrap_or(Path::new("/dev/null"));
@@ -186,15 +187,19 @@ fn open(dir: &Path, config: &Config, own: &EphemeralArgs) -> Result<Parts, Comma
     let options = ServerOptions {
         test_control: Some(TestControlOptions { token: token.clone() }),
         unix_socket: listen_on_unix_socket(config)?,
-        metrics: serve::metrics(config)?,
+        metrics: metrics(config)?,
         traces: config.otlp_endpoint.as_deref().map(Traces::start).transpose()?,
-        ..serve::options(config, listener, &config.addresses(bound), &files)
+        ..options(config, listener, &config.addresses(bound), &files)
     };
     Ok(Parts { core, options, token, certificate, first })
 }
 
 fn certificate(dir: &Path, names: Vec<String>) -> Result<Arc<CertificateRenewer>, CommandError> {
-    let renewer = CertificateRenewer::open(&dir.join("certs"), move || names.clone(), SystemTime::now())?;
+    let renewer = CertificateRenewer::open(
+        &dir.join(data_dir::CERTIFICATES),
+        move || names.clone(),
+        SystemTime::now(),
+    )?;
     Ok(Arc::new(renewer))
 }
 

@@ -1,6 +1,6 @@
 //! The sections of the documentation that messages point at.
 
-use super::preflight;
+use super::preflight::{self, PreflightReport};
 use crate::core::doctor::Area;
 
 /// The command that shows a section in a terminal.
@@ -25,6 +25,13 @@ const METRICS: &str = "monitoring#metrics";
 const BACKUPS: &str = "back-up-and-restore#make-one";
 const EXAMINATION: &str = "backup#what-the-doctor-examines";
 
+/// A line for each section about something that is wrong.
+pub(super) fn of_report(report: &PreflightReport) -> String {
+    let problems = report.problems.iter().map(|text| problem(text));
+    let warnings = report.warnings.iter().map(|warning| finding(warning.about));
+    lines(problems.chain(warnings))
+}
+
 /// A line for each of these sections, once.
 pub(super) fn lines(sections: impl IntoIterator<Item = &'static str>) -> String {
     let mut found: Vec<&str> = Vec::new();
@@ -42,7 +49,7 @@ pub(super) fn line(section: &str) -> String {
 }
 
 /// The section about something that keeps the server from starting. The text begins with the key that it is about.
-pub(super) fn problem(text: &str) -> &'static str {
+fn problem(text: &str) -> &'static str {
     let key = text.split(':').next().unwrap_or_default();
     let of_keys = [
         ("data.dir", DATA_DIRECTORY),
@@ -60,7 +67,7 @@ pub(super) fn problem(text: &str) -> &'static str {
 }
 
 /// The section about a finding of the check before a start.
-pub(super) fn finding(about: &str) -> &'static str {
+fn finding(about: &str) -> &'static str {
     match about {
         preflight::CERTIFICATE => REFUSED_CERTIFICATE,
         preflight::BACKUP => BACKUPS,

@@ -9,7 +9,6 @@ use rustix::fs::{Access, access};
 use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
 
-use super::guide_pointers;
 use crate::config::{
     Certificate, Config, Invalid, MetricsSection, Origin, SERVICE_CERTIFICATE, copy_of_service,
 };
@@ -53,15 +52,6 @@ pub(super) struct PreflightFinding {
     pub about: &'static str,
     /// What was found, and what to do.
     pub text: String,
-}
-
-impl PreflightReport {
-    /// A line for each section of the documentation about something that is wrong.
-    pub fn pointers(&self) -> String {
-        let problems = self.problems.iter().map(|problem| guide_pointers::problem(problem));
-        let warnings = self.warnings.iter().map(|finding| guide_pointers::finding(finding.about));
-        guide_pointers::lines(problems.chain(warnings))
-    }
 }
 
 /// Checks everything about a configuration: whether the server can start with it, and what looks wrong.

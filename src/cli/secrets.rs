@@ -9,9 +9,7 @@ use std::process;
 
 use super::CommandError;
 use crate::core::Core;
-
-const LINK_FILE: &str = "owner-link.txt";
-const KEY_FILE: &str = "first-key.txt";
+use crate::core::data_dir::{FIRST_KEY, OWNER_LINK};
 
 /// Where secrets go.
 pub(super) struct Secrets {
@@ -27,7 +25,7 @@ impl Secrets {
     }
 
     fn within(data_dir: &Path, is_terminal: bool) -> Self {
-        Self { link_file: data_dir.join(LINK_FILE), key_file: data_dir.join(KEY_FILE), is_terminal }
+        Self { link_file: data_dir.join(OWNER_LINK), key_file: data_dir.join(FIRST_KEY), is_terminal }
     }
 
     /// The lines to print about the link for the web app's first owner. Writes its file if there is no terminal.
@@ -149,11 +147,11 @@ mod tests {
     fn without_a_terminal_the_paths_are_printed_and_only_this_user_can_read_the_files() {
         let temp = tempfile::tempdir().unwrap();
         let secrets = Secrets::within(temp.path(), false);
-        fs::write(temp.path().join(LINK_FILE), "an older link").unwrap();
+        fs::write(temp.path().join(OWNER_LINK), "an older link").unwrap();
         let text = printed(secrets.link_lines("https://x/app/welcome/1"))
             + &printed(secrets.key_lines(CREATED, vec!["  pk_1".to_owned()]));
         assert!(!text.contains("welcome") && !text.contains("pk_"), "{text}");
-        for (name, content) in [(LINK_FILE, "https://x/app/welcome/1\n"), (KEY_FILE, "  pk_1\n")] {
+        for (name, content) in [(OWNER_LINK, "https://x/app/welcome/1\n"), (FIRST_KEY, "  pk_1\n")] {
             let file = temp.path().join(name);
             assert!(text.contains(&format!("\n\n  cat {}\n", file.display())), "{text}");
             assert_eq!(fs::read_to_string(&file).unwrap(), content);

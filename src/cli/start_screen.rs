@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::SystemTime;
 
+use super::guide_pointers;
 use super::preflight::{self, PreflightFinding, PreflightReport};
 use super::progress::bytes;
-use super::serve::CertificateFiles;
+use super::server_options::CertificateFiles;
 use crate::config::Config;
 use crate::core::Core;
 use crate::core::access::Administrator;
@@ -93,7 +94,7 @@ impl StartScreen {
         if on_terminal {
             lines.extend(section("What looks wrong:", self.report.warnings.iter()));
             if !self.report.warnings.is_empty() {
-                lines.extend([self.report.pointers(), String::new()]);
+                lines.extend([guide_pointers::of_report(&self.report), String::new()]);
             }
             // Backups have a line of their own.
             let notes = self.report.notes.iter().filter(|note| note.about != preflight::BACKUP);

@@ -7,9 +7,8 @@ use super::acme;
 use super::layers::Layers;
 use super::values::Values;
 use crate::acme::AcmeSettings;
+use crate::core::data_dir::CERTIFICATES;
 
-/// The folder of the development certificate in the data directory.
-const CERTIFICATES: &str = "certs";
 /// The folder of the development certificate in earlier versions, relative to where the server was started.
 const FORMER_CERTIFICATES: &str = "certs";
 

@@ -30,8 +30,21 @@ pub(crate) const INDEX: &str = "index";
 pub(crate) const RENDITIONS: &str = "renditions";
 /// The file that takes room for a full disk: see `store/reserve.rs`.
 pub(crate) const RESERVE: &str = "reserve";
+/// The folder of the development authority and its certificate.
+pub(crate) const CERTIFICATES: &str = "certs";
+/// The folder of what an ACME server gave.
+pub(crate) const ACME: &str = "acme";
+/// The file with the first key, until somebody owns the server.
+pub(crate) const FIRST_KEY: &str = "first-key.txt";
+/// The file with the link for the first owner, until somebody used it.
+pub(crate) const OWNER_LINK: &str = "owner-link.txt";
+/// The file whose lock the process holds that works with the directory.
+pub(crate) const LOCK: &str = "rasterd.lock";
 /// The marker in the folder of files: identifies the folder and its database.
 pub(crate) const MARKER: &str = "rasterd-files";
+
+/// A file system's own folder, at its top.
+pub(crate) const LOST_AND_FOUND: &str = "lost+found";
 
 /// What may be in a data directory before its database, besides what is named after the program.
 const OURS: [&str; 12] = [
@@ -42,11 +55,11 @@ const OURS: [&str; 12] = [
     INDEX,
     RENDITIONS,
     RESERVE,
-    "certs",
-    "acme",
-    "lost+found",
-    "first-key.txt",
-    "owner-link.txt",
+    CERTIFICATES,
+    ACME,
+    FIRST_KEY,
+    OWNER_LINK,
+    LOST_AND_FOUND,
 ];
 
 /// Advice for a database that can't be read.

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use super::access::Administrator;
+use super::data_dir::LOCK;
 
-const LOCK: &str = "rasterd.lock";
 /// The most bytes that are read of a lock file; it may be damaged.
 const HOLDER_LENGTH: u64 = 200;
 

@@ -15,7 +15,7 @@ use super::backup::layout::{
 };
 use super::backup::manifest::{BackupManifest, ListedFile, read_list};
 use super::long_work::{Reporter, Stage};
-use crate::core::data_dir::{self, refusal};
+use crate::core::data_dir::{self, LOCK, LOST_AND_FOUND, refusal};
 use crate::core::data_dir_lock::DataDirLock;
 use crate::core::disk::{Disk, LocalDisk};
 use crate::core::model::time::Millis;
@@ -31,10 +31,8 @@ pub use import::{ImportOptions, ImportSummary};
 use source::BackupSource;
 use verify::verify;
 
-/// The lock of a data directory.
-const LOCK: &str = "rasterd.lock";
 /// What an empty data directory may hold: a file system's own folder, and the lock.
-const IGNORED: [&str; 2] = ["lost+found", LOCK];
+const IGNORED: [&str; 2] = [LOST_AND_FOUND, LOCK];
 /// How many damaged files a message names.
 const NAMED: usize = 5;
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::model::id::KeyId;
 use super::store::files::FilesHold;
 
+mod call;
 mod copies;
 mod effects;
 mod faults;
@@ -20,7 +21,8 @@ mod running;
 mod saved_file;
 mod states;
 
-pub use effects::{AnswerEffect, BeginningOperation, OperationCall};
+pub use call::{BeginningOperation, OperationCall};
+pub use effects::AnswerEffect;
 pub use faults::{Fault, FaultEffect, FaultMatch, FaultState};
 pub use organization::{KeyIds, NewOrganization, TestKeys, TestLibrary, TestOrganization, TestOwner};
 pub use recorder::{RecordedRequest, RequestFilter, Requests};

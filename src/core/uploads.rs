@@ -19,7 +19,8 @@ use crate::core::model::name::Slug;
 use crate::core::model::token::UploadDigest;
 use crate::error::{Error, Result};
 use crate::telemetry::metrics::{FileResult, UploadResult};
-use file::{AcceptedFile, FileOutcome, RejectedFile};
+use file::{AcceptedFile, FileOutcome};
+use message::RejectedFile;
 
 mod active;
 mod addresses;

@@ -1,8 +1,8 @@
 //! A page as HTML. What a page has as HTML itself is left out.
 
-use askama::filters::{Escaper, Html};
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Tag, TagEnd, html};
 
+use super::escaping::escaped;
 use super::markdown::{self, LinkTarget};
 use super::site::Site;
 
@@ -100,14 +100,6 @@ fn code_block(kind: &CodeBlockKind<'_>, code: &str) -> String {
     };
     let lines: String = code.split_inclusive('\n').map(line).collect();
     format!("<pre tabindex=\"0\"><code>{lines}</code></pre>\n")
-}
-
-/// The text in HTML.
-pub fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    // Writing to a string can't fail.
-    let _ = Html.write_escaped_str(&mut escaped, text);
-    escaped
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! needed; what a query costs is bounded by its length.
 
 use super::CompletePage;
-use super::html::escaped;
+use super::escaping::escaped;
 use super::markdown;
 use super::pages::DocPage;
 use pulldown_cmark::{Event, Tag, TagEnd};

@@ -5,12 +5,13 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::declaration::UPLOADS;
+use super::examples::{ORIGIN, TIME, shown};
 use super::{
     AgentReply, Answer, Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation,
-    Scope, Tool, examples,
+    Scope, Tool,
 };
 use crate::core::uploads::NewUpload;
 use crate::error::{Code, Result};
@@ -114,7 +115,7 @@ impl Operation for CreateUpload {
             description: "A one-time address for one file. `PUT` the bytes there within 15 minutes, without a key: the answer is 201 with the asset, in the shape of the newest version. It also speaks tus 1.0, so that an interrupted upload can go on. The address ends with the key that created it.",
             input: EndpointInput::Json(|| json!({"filename": "sunset.jpg"})),
             status: 201,
-            examples: || vec![examples::created_upload()],
+            examples: || vec![example()],
             codes: &[
                 Code::ResourceNotFound,
                 Code::StorageLimitExceeded,
@@ -132,4 +133,11 @@ impl Operation for CreateUpload {
         let url = core.upload_url(&address.token);
         Ok(CreatedUpload { url, expires: address.expires, max_bytes: address.max_bytes })
     }
+}
+
+fn example() -> Value {
+    let url = format!("{ORIGIN}/uploads/4mVq8ZrT1cYw7KsLd0GhXn2BpJ5uEaFo9iRkQt6WzNb");
+    // The token of an example works nowhere; it is the time that has to be right.
+    let created = CreatedUpload { url, expires: TIME + 15 * 60 * 1000, max_bytes: 1 << 30 };
+    shown(created.v2026_07_08(ORIGIN))
 }

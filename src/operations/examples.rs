@@ -3,8 +3,6 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Answer;
-use super::create_upload::CreatedUpload;
 use crate::core::assets::AssetDetail;
 use crate::core::libraries::{CallerDetail, LibraryDetail};
 use crate::core::model::id::{AssetId, LibraryId, OrganizationId};
@@ -23,9 +21,10 @@ use crate::transport::wire::{self, v2026_05_20, v2026_07_08};
 pub const ID: &str = "8fK2mQ7xTz4BvN1c";
 /// The id of a variant of it.
 pub const VARIANT_ID: &str = "c3Rw9LkYp0HsD6uJ";
-const ORIGIN: &str = "https://localhost:8443";
+/// Where the example server is.
+pub const ORIGIN: &str = "https://localhost:8443";
 /// 1 July 2026.
-const TIME: u64 = 1_782_864_000_000;
+pub const TIME: u64 = 1_782_864_000_000;
 
 pub fn viewer() -> Vec<Value> {
     vec![shown(v2026_05_20::Viewer::from(viewing())), shown(v2026_07_08::Viewer::from(viewing()))]
@@ -62,13 +61,6 @@ pub fn uploaded() -> Vec<Value> {
         shown(v2026_05_20::Uploaded::new(uploaded(), ORIGIN)),
         shown(v2026_07_08::Uploaded::new(uploaded(), ORIGIN)),
     ]
-}
-
-pub fn created_upload() -> Value {
-    let url = format!("{ORIGIN}/uploads/4mVq8ZrT1cYw7KsLd0GhXn2BpJ5uEaFo9iRkQt6WzNb");
-    // The token of an example works nowhere; it is the time that has to be right.
-    let created = CreatedUpload { url, expires: TIME + 15 * 60 * 1000, max_bytes: 1 << 30 };
-    shown(created.v2026_07_08(ORIGIN))
 }
 
 pub fn found() -> Vec<Value> {
@@ -136,6 +128,7 @@ fn detail() -> AssetDetail {
     }
 }
 
-fn shown(example: impl Serialize) -> Value {
+/// An answer as clients get it.
+pub fn shown(example: impl Serialize) -> Value {
     serde_json::to_value(example).unwrap_or_default()
 }

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use super::{Change, TempFolder, TestDisk, TestServer};
 use crate::core::clock::Clock;
+use crate::core::data_dir::CERTIFICATES;
 use crate::core::disk::{Disk, LocalDisk};
 use crate::core::settings::Settings;
 use crate::transport::server::ServerOptions;
@@ -71,7 +72,7 @@ impl TestServerBuilder {
     #[must_use]
     pub fn start(self) -> TestServer {
         let directory = if self.in_memory { TempFolder::in_memory() } else { TempFolder::new() };
-        let certificates = directory.path().join("certs");
+        let certificates = directory.path().join(CERTIFICATES);
         let certificate = CertificateRenewer::open(&certificates, Vec::new, SystemTime::now());
         let mut server = TestServer {
             directory,

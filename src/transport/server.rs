@@ -34,6 +34,7 @@ mod metrics;
 mod mounts;
 mod plain_http;
 mod proxy_protocol;
+mod read_ahead;
 mod refusal;
 mod renewal;
 mod signals;

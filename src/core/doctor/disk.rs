@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::{Area, Diagnosis, Job, Severity};
-use crate::core::data_dir::{FILES, INDEX, RENDITIONS};
+use crate::core::data_dir::{CERTIFICATES, FILES, INDEX, RENDITIONS};
 use crate::core::disk::Room;
 use crate::file_mode;
 
@@ -89,7 +89,7 @@ pub(crate) fn scarcity(room: Room) -> Option<(Severity, String)> {
 /// Whether a file is a certificate of the development authority, which everybody may read; keys are in files of their own.
 fn is_certificate(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let is_in_its_folder = path.parent().is_some_and(|folder| folder.ends_with("certs"));
+    let is_in_its_folder = path.parent().is_some_and(|folder| folder.ends_with(CERTIFICATES));
     is_in_its_folder && name.ends_with(".pem") && !name.ends_with("key.pem")
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::call::OperationCall;
 use super::faults::{FaultEffect, code_named};
 use super::lock;
 use crate::core::Core;
@@ -11,28 +12,6 @@ use crate::error::{Code, Error, Result};
 
 /// After how many seconds a client should try again that is told to wait.
 const RETRY_AFTER: u64 = 1;
-
-/// What a request is about to run.
-#[derive(Debug, Clone, Copy)]
-pub struct BeginningOperation {
-    /// The name of the operation, in the metrics and for faults of tests.
-    pub name: &'static str,
-    /// Whether it fails on a full disk.
-    pub needs_room: bool,
-}
-
-/// An operation that a request is about to run, and who runs it where.
-#[derive(Debug, Clone, Copy)]
-pub struct OperationCall<'a> {
-    /// What it is.
-    pub operation: BeginningOperation,
-    /// The key that calls it.
-    pub key: Option<&'a KeyId>,
-    /// The organization that it names; may be empty.
-    pub organization: &'a str,
-    /// The library that it names; may be empty.
-    pub library: &'a str,
-}
 
 /// What happens to an answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

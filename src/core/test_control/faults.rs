@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::effects::OperationCall;
+use super::call::OperationCall;
 use super::fits;
 use crate::error::{Code, Error, Result};
 

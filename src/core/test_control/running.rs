@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::effects::{AnswerEffect, OperationCall};
+use super::call::OperationCall;
+use super::effects::AnswerEffect;
 use super::recorder::RecordedRequest;
 use super::{TestControl, lock};
 use crate::core::Core;

@@ -1,6 +1,6 @@
 //! One file on its way into a library: written to disk as it arrives, inspected when it is complete.
 
-use super::message::none_accepted;
+use super::message::{RejectedFile, none_accepted};
 use super::{WritePermission, blocking};
 use crate::core::Core;
 use crate::core::budget::{Requester, Reservation};
@@ -40,12 +40,6 @@ pub(super) struct AcceptedFile {
     pub(super) inspected: Inspected,
     /// The disk space of its temporary file, if that was reserved.
     _temporary: Option<Reservation>,
-}
-
-/// A file that is left out.
-pub(super) struct RejectedFile {
-    pub(super) file_name: String,
-    pub(super) reason: String,
 }
 
 /// The bytes of a file so far: the beginning on disk, the rest in a buffer of limited size. Bytes are copied into the

@@ -1,10 +1,15 @@
 //! What an upload says about its files: how many it stored, and which it left out and why.
 
-use super::file::RejectedFile;
 use crate::error::{Error, MAX_EXCERPT, MAX_MESSAGE, excerpt};
 
 /// How many characters of a message are reserved for what precedes the list of rejected files.
 const PREFIX_LENGTH: usize = 100;
+
+/// A file that is left out.
+pub(super) struct RejectedFile {
+    pub(super) file_name: String,
+    pub(super) reason: String,
+}
 
 /// The outcome for a person: "Uploaded 2 assets. Left out: …"
 pub(super) fn summary(uploaded: usize, rejected: &[RejectedFile]) -> String {

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::{StreamExt, stream};
 
-use super::file::{FileOutcome, FileUpload, RejectedFile};
+use super::file::{FileOutcome, FileUpload};
+use super::message::RejectedFile;
 use super::{Uploaded, WritePermission, base64};
 use crate::core::Core;
 use crate::core::access::{Caller, LibraryPath};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actix_rt::net::{TcpStream, UnixStream};
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::AsyncBufReadExt;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::either::Either;
@@ -16,6 +16,7 @@ use super::connection::Connection;
 use super::connection_limits::{ConnectionLimits, ConnectionSlot, MostConnections};
 use super::plain_http;
 use super::proxy_protocol::{self, Announced, ProxyProtocolError};
+use super::read_ahead::{Socket, read_ahead};
 use crate::core::Core;
 use crate::core::settings::{ProxySettings, Timeouts};
 use crate::telemetry::metrics::ConnectionResult;
@@ -24,17 +25,6 @@ use crate::transport::{ConnectionOrigin, StrictTransportSecurity};
 
 /// The first byte of every TLS connection: the type of a handshake record.
 const TLS_HANDSHAKE: u8 = 0x16;
-
-/// How much of a connection is read ahead of its TLS handshake.
-const READ_AHEAD: usize = 256;
-
-/// A connection before its TLS handshake. What is read ahead stays in it.
-pub type Socket = BufReader<Either<TcpStream, UnixStream>>;
-
-/// A connection of which the beginning can be looked at.
-pub fn read_ahead(stream: Either<TcpStream, UnixStream>) -> Socket {
-    BufReader::with_capacity(READ_AHEAD, stream)
-}
 
 /// Accepts every connection.
 pub struct Acceptor {

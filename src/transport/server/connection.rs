@@ -10,11 +10,11 @@ use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
-use super::acceptor::Socket;
 use super::body_framing::BodyFraming;
 use super::closing::Closing;
 use super::connection_limits::ConnectionSlot;
 use super::head::read_head;
+use super::read_ahead::Socket;
 use super::timer::Timer;
 use super::transfer_rate::{TooSlow, TransferRate};
 use super::{HEAD_READ, minimum_answer_rate, minimum_body_rate, refusal};

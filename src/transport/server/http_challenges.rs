@@ -13,7 +13,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::either::Either;
 
-use super::{AcmeOptions, acceptor, plain_http};
+use super::read_ahead::read_ahead;
+use super::{AcmeOptions, plain_http};
 use crate::core::Core;
 use crate::transport::tls::challenges::Challenges;
 
@@ -63,7 +64,7 @@ async fn listen(listener: std::net::TcpListener, challenges: Challenges, core: C
 
 async fn answer(mut tcp: TcpStream, peer: SocketAddr, challenges: &Challenges, core: &Core) {
     let Some(token) = token(&tcp).await else {
-        return plain_http::refuse(acceptor::read_ahead(Either::Left(tcp)), core, peer.ip()).await;
+        return plain_http::refuse(read_ahead(Either::Left(tcp)), core, peer.ip()).await;
     };
     let found = challenges.text(&token);
     let (status, text) = found.map_or(("404 Not Found", String::new()), |text| ("200 OK", text));

@@ -6,7 +6,7 @@ use askama::Template;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 
-use super::acceptor::Socket;
+use super::read_ahead::Socket;
 use super::refusal::{self, AnswerBody};
 use crate::core::Core;
 use crate::core::model::api_key::keys_in;

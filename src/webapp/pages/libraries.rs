@@ -32,6 +32,7 @@ mod duplicates;
 mod filters;
 mod grid;
 mod image;
+mod replies;
 mod resumable_upload;
 mod tile;
 mod trash;

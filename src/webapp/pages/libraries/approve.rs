@@ -12,7 +12,7 @@ use crate::core::model::{ApprovalFilter, ApprovalState, Asset};
 use crate::error::{Error, Result};
 use crate::webapp::form::Form;
 use crate::webapp::format::times::Time;
-use crate::webapp::pages::libraries::bulk_changes::error_reply;
+use crate::webapp::pages::libraries::replies::error_reply;
 use crate::webapp::reply::{page, redirect};
 use crate::webapp::signed_in_user::SignedInUser;
 

@@ -10,7 +10,8 @@ use crate::core::assets::description_mark;
 use crate::error::{Code, Error, Result};
 use crate::webapp::flash::Flash;
 use crate::webapp::form::Form;
-use crate::webapp::pages::libraries::bulk_changes::{error_reply, success_reply, tags_in};
+use crate::webapp::pages::libraries::bulk_changes::tags_in;
+use crate::webapp::pages::libraries::replies::{error_reply, success_reply};
 use crate::webapp::reply::{page, redirect, redirect_with};
 use crate::webapp::signed_in_user::SignedInUser;
 

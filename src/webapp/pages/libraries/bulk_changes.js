@@ -5,7 +5,8 @@ import { announce, say } from "../../layout/messages.js";
 import { sendChange } from "../../layout/session.js";
 import { focusHere } from "./grid.js";
 import { refresh } from "./results.js";
-import { chosen, chosenCount, clear, showCount } from "./selection.js";
+import { chosen, chosenCount } from "./selected.js";
+import { clear, showCount } from "./selection.js";
 import { gridForm } from "./tiles.js";
 
 // How many assets one request names.

@@ -4,14 +4,13 @@
 use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
-use askama::Template;
 use serde::Serialize;
 
 use super::InLibrary;
 use super::approve::decision;
 use super::browsing::Browsing;
 use super::image::file_path;
-use crate::core::browse::BrowseCursor;
+use super::replies::error_reply;
 use crate::core::model::ApprovalFilter;
 use crate::core::model::text::shown;
 use crate::core::selection::{MadeDecision, SelectionChange, SelectionOutcome};
@@ -19,13 +18,15 @@ use crate::error::{Error, Result};
 use crate::webapp::flash::Flash;
 use crate::webapp::form::Form;
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::{page, redirect, redirect_with};
+use crate::webapp::reply::{redirect, redirect_with};
 use crate::webapp::request_context::RequestContext;
 use crate::webapp::signed_in_user::SignedInUser;
 
+pub(super) mod parts;
 mod sums;
 mod undo;
 
+use parts::SelectionParts;
 use sums::Sums;
 use undo::UndoStep;
 
@@ -35,20 +36,6 @@ const MAX_AT_ONCE: usize = 1000;
 const LONGEST: Duration = Duration::from_secs(1);
 /// How many assets the next page offers to restore where no script runs; their ids are in its address.
 const MAX_TO_RESTORE: usize = 100;
-
-/// A message for the page that is open.
-#[derive(Template)]
-#[template(config = "src/webapp/askama.toml", path = "pages/libraries/toast.html")]
-pub struct Toast {
-    text: String,
-}
-
-impl Toast {
-    /// A message.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into() }
-    }
-}
 
 /// What a script gets after a part of a change.
 #[derive(Serialize)]
@@ -119,7 +106,7 @@ async fn carry_out(user: &SignedInUser, browsing: &Browsing, form: &Form) -> Res
     user.caller(&browsing.organization)?.write(&browsing.path())?;
     let change = wanted(form)?;
     let target = target_name(user, browsing, &change)?;
-    let mut parts = Parts::of(user, browsing, form)?;
+    let mut parts = SelectionParts::of(user, browsing, form)?;
     let mut sums = Sums::parse(form.text("sums"));
     let (mut changed, mut undo, mut problem) = (Vec::new(), Vec::new(), None);
     let (begun, is_partial) = (Instant::now(), user.context.is_partial());
@@ -200,93 +187,6 @@ fn target_name(user: &SignedInUser, browsing: &Browsing, change: &SelectionChang
     Ok(Some(user.core.get_library(&caller, &path)?.library.name))
 }
 
-/// The parts of a selection that one call of the core may change, one after the other.
-pub(super) struct Parts<'a> {
-    user: &'a SignedInUser,
-    browsing: &'a Browsing,
-    rest: Rest,
-}
-
-enum Rest {
-    /// These ids.
-    Ids(Vec<String>),
-    /// What the query finds after a position, except for these, and no more than so many; then these ids.
-    Query {
-        after: Option<BrowseCursor>,
-        except: Vec<String>,
-        left: usize,
-        ids: Vec<String>,
-    },
-    Nothing,
-}
-
-impl<'a> Parts<'a> {
-    pub(super) fn of(user: &'a SignedInUser, browsing: &'a Browsing, form: &Form) -> Result<Self> {
-        let texts = |name| form.texts(name).map(str::to_owned).collect::<Vec<_>>();
-        let rest = if form.has("all") {
-            // What a script says was there when the person chose all of it.
-            let left = form.text("left").parse().unwrap_or(usize::MAX);
-            let after = BrowseCursor::parse(form.text("after"));
-            Rest::Query { after, except: texts("but"), left, ids: texts("id") }
-        } else {
-            let ids = texts("id");
-            if ids.is_empty() {
-                return Err(Error::bad_input("Select something first."));
-            }
-            Rest::Ids(ids)
-        };
-        Ok(Self { user, browsing, rest })
-    }
-
-    /// The ids of the next part, which may be none of many; nothing at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<String>>> {
-        let most = self.user.core.settings().limits.ids_per_call;
-        match std::mem::replace(&mut self.rest, Rest::Nothing) {
-            Rest::Nothing => Ok(None),
-            Rest::Ids(mut ids) => {
-                let later = ids.split_off(ids.len().min(most));
-                self.rest = if later.is_empty() { Rest::Nothing } else { Rest::Ids(later) };
-                Ok(Some(ids))
-            }
-            Rest::Query { after, except, left, ids: others } => {
-                let caller = self.user.caller(&self.browsing.organization)?;
-                let (path, query) = (self.browsing.path(), &self.browsing.query);
-                let (_, part) =
-                    self.user.core.selection_part(caller, &path, query, &except, after.as_ref()).await?;
-                let mut ids = part.ids;
-                ids.truncate(left);
-                let left = left - ids.len();
-                self.rest = match part.next.filter(|_| left > 0) {
-                    Some(after) => Rest::Query { after: Some(after), except, left, ids: others },
-                    None if others.is_empty() => Rest::Nothing,
-                    None => Rest::Ids(others),
-                };
-                Ok(Some(ids))
-            }
-        }
-    }
-
-    fn stop(&mut self) {
-        self.rest = Rest::Nothing;
-    }
-
-    fn left(&self) -> usize {
-        match &self.rest {
-            Rest::Query { left, .. } => *left,
-            Rest::Ids(_) | Rest::Nothing => 0,
-        }
-    }
-
-    /// Where a script goes on: a position for a query, how many of its ids are left otherwise.
-    fn rest(&self) -> Option<String> {
-        match &self.rest {
-            Rest::Nothing => None,
-            Rest::Ids(ids) => Some(ids.len().to_string()),
-            Rest::Query { after, .. } => after.as_ref().map(ToString::to_string),
-        }
-    }
-}
-
 /// Which of some assets a list has, too: a script counts what is selected in two ways once.
 #[derive(Serialize)]
 struct Overlap {
@@ -308,7 +208,7 @@ struct Addresses {
 }
 
 async fn addresses(user: &SignedInUser, browsing: &Browsing, form: &Form) -> Result<HttpResponse> {
-    let mut parts = Parts::of(user, browsing, form)?;
+    let mut parts = SelectionParts::of(user, browsing, form)?;
     let mut addresses = Vec::new();
     let public_url = &user.core.settings().public_url;
     while let Some(ids) = parts.next().await? {
@@ -325,21 +225,4 @@ async fn addresses(user: &SignedInUser, browsing: &Browsing, form: &Form) -> Res
 /// Tags as people write several of them: with commas between.
 pub fn tags_in(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
-}
-
-/// Says what was done: as a message in the page that is open, or on the next page.
-pub fn success_reply(context: &RequestContext, back: &LocalPath, text: String) -> Result<HttpResponse> {
-    if context.is_partial() {
-        page(&Toast::new(text))
-    } else {
-        redirect_with(context, back, &Flash::success(text))
-    }
-}
-
-/// Says what is wrong on the next page; for a script, and for what the person can't fix there, it stays an error.
-pub fn error_reply(context: &RequestContext, back: &LocalPath, error: Error) -> Result<HttpResponse> {
-    if context.is_partial() || !error.is_user_fixable() {
-        return Err(error);
-    }
-    redirect_with(context, back, &Flash::problem(error.message()))
 }

@@ -13,7 +13,7 @@ use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::browsing::Browsing;
-use super::bulk_changes::Parts;
+use super::bulk_changes::parts::SelectionParts;
 use crate::core::Core;
 use crate::core::assets::AssetFile;
 use crate::core::members::SignedIn;
@@ -40,7 +40,7 @@ pub async fn download(user: SignedInUser, browsing: Browsing, form: &Form) -> Re
     let caller = user.caller(&browsing.organization)?;
     caller.read(&browsing.path())?;
     drop(caller);
-    let mut parts = Parts::of(&user, &browsing, form)?;
+    let mut parts = SelectionParts::of(&user, &browsing, form)?;
     let mut ids: Vec<String> = Vec::new();
     while let Some(some) = parts.next().await? {
         ids.extend(some);

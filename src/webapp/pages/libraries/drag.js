@@ -2,7 +2,8 @@
 
 import { change } from "./bulk_changes.js";
 import { indexOf } from "./grid.js";
-import { choose, clear, isChosen } from "./selection.js";
+import { isChosen } from "./selected.js";
+import { choose, clear } from "./selection.js";
 import { boxOf, tileOf } from "./tiles.js";
 
 const target = /** @type {HTMLSelectElement | null} */ (document.getElementById("target"));

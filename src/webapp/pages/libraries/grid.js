@@ -6,7 +6,7 @@ import { forget, itemAt, reset, seed, want } from "./list.js";
 import { drawPlaceholders } from "./blurhash.js";
 import { pauseImage, resumeImage } from "./tile_images.js";
 import { boxOf, focusOf, tileOf } from "./tiles.js";
-import { isChosen } from "./selection.js";
+import { isChosen } from "./selected.js";
 import { setHeading } from "./timeline.js";
 
 // Rows that are on the page above and below the screen.
@@ -60,7 +60,7 @@ export function setUp(address) {
   const tiles = shownTiles();
   isWindowed = Boolean(element?.dataset.total);
   total = isWindowed ? Number(element.dataset.total) : tiles.length;
-  reset(address, Number(element?.dataset.part ?? 0), isWindowed ? tiles : []);
+  reset(address, Number(element?.dataset.part ?? 0), isWindowed ? tiles : [], partsCame);
   tiles.forEach((tile, index) => prepareTile(tile, index));
   if (!element) return;
   sizes.observe(element);

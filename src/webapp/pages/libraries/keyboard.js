@@ -3,7 +3,8 @@
 import { dialogOf } from "../../layout/dialogs.js";
 import { columnCount, count, go, indexOf, position, shownTiles } from "./grid.js";
 import { boxOf, gridForm, tileOf } from "./tiles.js";
-import { choose, chooseAll, chosenCount, clear, hasAnchor, isChosen } from "./selection.js";
+import { chosenCount, isChosen } from "./selected.js";
+import { choose, chooseAll, clear, hasAnchor } from "./selection.js";
 
 const TYPING = "input:not([type=checkbox]), textarea, select";
 

@@ -2,7 +2,6 @@
 // fails is not asked again at once.
 
 import { RequestProblem, askPart } from "../../layout/fetch.js";
-import { partsCame } from "./grid.js";
 import { imageAddress } from "./tile_images.js";
 
 // How many requests for parts are under way at once.
@@ -20,6 +19,8 @@ let address = "";
 let partSize = 1;
 /** How many assets the list had when a part of it came last. */
 let total = 0;
+/** Who shows the list: called with its length when a part of it came. */
+let partsCame = (/** @type {number} */ _length) => {};
 /** @type {Map<number, HTMLElement>} */
 const items = new Map();
 /**
@@ -47,9 +48,11 @@ let pausing = 0;
  * @param {string} list
  * @param {number} size of a part
  * @param {HTMLElement[]} tiles from its start
+ * @param {(length: number) => void} whenPartsCame called with the length of the list
  */
-export function reset(list, size, tiles) {
+export function reset(list, size, tiles, whenPartsCame) {
   address = list;
+  partsCame = whenPartsCame;
   partSize = size || 1;
   items.clear();
   forget();

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::webapp::form::Form;
 use crate::webapp::format::numbers::counted;
 use crate::webapp::layout::{Layout, NavSection};
-use crate::webapp::pages::libraries::bulk_changes::{error_reply, success_reply};
+use crate::webapp::pages::libraries::replies::{error_reply, success_reply};
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::page;
 use crate::webapp::signed_in_user::SignedInUser;

@@ -17,7 +17,7 @@ use crate::transport::files::receive;
 use crate::transport::form::FormPart;
 use crate::webapp::flash::Flash;
 use crate::webapp::form::CheckedMultipartForm;
-use crate::webapp::pages::libraries::bulk_changes::error_reply;
+use crate::webapp::pages::libraries::replies::error_reply;
 use crate::webapp::path::LocalPath;
 use crate::webapp::reply::{page, redirect_with};
 use crate::webapp::request_context::RequestContext;
