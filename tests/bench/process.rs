@@ -35,7 +35,8 @@ impl Rasterd {
             .args(["serve", "--bind", "127.0.0.1:0", "--data-dir"])
             .arg(dir.join("data"))
             .env("RASTERD__TLS__DIR", dir.join("certs"))
-            .env("RASTERD__LOG__LEVEL", "warn")
+            // Without what a start says about a folder in memory.
+            .env("RASTERD__LOG__LEVEL", "warn,rasterd::cli::start_screen=error")
             // Counted, and never reached.
             .env("RASTERD__LIMITS__REQUESTS_PER_SECOND_PER_KEY", "1000000")
             .stdout(Stdio::piped())

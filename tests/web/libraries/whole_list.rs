@@ -182,6 +182,25 @@ async fn an_asset_that_is_selected_in_two_ways_counts_once() {
 }
 
 #[tokio::test]
+async fn an_asset_that_is_selected_in_two_ways_is_taken_out_of_both() {
+    let (library, browser) = all_jpegs_selected().await;
+    browser.wait_for_images();
+    for name in ["umang", "sunset"] {
+        browser.click(&Locator::role("checkbox", &format!("Select {name}")));
+    }
+    browser.wait_for(&Locator::text("4 selected, 3 of them with other filters"));
+    browser.evaluate("history.back()");
+    browser.wait_for_path("/app/acme/photos?type=jpeg");
+    browser.wait_for(&Locator::text("4 selected"));
+    browser.click(&Locator::role("checkbox", "Select sunset"));
+    browser.wait_for(&Locator::text("3 selected"));
+    browser.fill("Tags, separated by commas", "chosen");
+    browser.click(&Locator::button("Tag"));
+    browser.wait_for(&Locator::text("Added “chosen” to 3 assets."));
+    assert_eq!(tagged(&library), ["picos-de-europa", "umang", "wine"]);
+}
+
+#[tokio::test]
 async fn what_is_not_done_is_not_said() {
     let library = TestLibrary::with_fixtures().await;
     library.server.library("acme", "Press kit").await;

@@ -61,14 +61,13 @@ export function set(id, isOn) {
 export const unknown = () => (whole ? [...some].filter((id) => !whole.has.has(id)) : []);
 
 /**
- * Takes over what the server said about the whole list, unless another one was selected meanwhile.
+ * Takes over what the server said about a whole list.
  * @param {Whole} asked
  * @param {string[]} ids that were asked about
  * @param {Set<string>} known those that it has, too
  */
 export function learn(asked, ids, known) {
   for (const id of ids) asked.has.set(id, known.has(id));
-  return asked === whole;
 }
 
 /** The whole list that is selected, if any. */

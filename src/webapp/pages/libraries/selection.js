@@ -25,12 +25,11 @@ async function askForBoth() {
   const fields = [["do", "overlap"], ["next", asked.address], ...ids.map((id) => ["id", id])];
   try {
     const answer = await sendChange(gridForm().getAttribute("action"), new URLSearchParams(fields));
-    if (!learn(asked, ids, new Set((await answer.json()).ids))) return;
+    learn(asked, ids, new Set((await answer.json()).ids));
   } catch {
     // Without an answer, the number stays the most that it can be.
-    if (asked !== wholeList()) return;
   }
-  showCount();
+  if (asked === wholeList()) showCount();
 }
 
 /** The position at which a range begins; -1 without one. */
