@@ -29,6 +29,8 @@ const LANDSCAPES: [(&str, [&str; 4]); 6] = [
     ("desert", ["#f2c078", "#faf3dd", "#c1666b", "#703d57"]),
     ("glacier", ["#7fb7be", "#f7fbff", "#a7c6d9", "#476a8a"]),
 ];
+/// How the first line begins that is not in the picture: that of the second client.
+const NEXT_CLIENT: &str = "Cursor. ";
 /// What ends a program in a terminal.
 const CONTROL_C: &[u8] = b"\x03";
 /// How many characters a line of the terminal has.
@@ -88,7 +90,11 @@ fn landscape(seed: usize, [above, below, behind, front]: [&str; 4]) -> String {
 /// The first start in a terminal, as an SVG whose lines appear one after the other.
 fn first_start() {
     let folder = TempFolder::new();
-    let serve = format!("{} serve --bind 127.0.0.1:0 --log-level warn", env!("CARGO_BIN_EXE_rasterd"));
+    // It ends by itself if the line is not printed that is waited for.
+    let serve = format!(
+        "timeout --foreground 60 {} serve --bind 127.0.0.1:0 --log-level warn",
+        env!("CARGO_BIN_EXE_rasterd")
+    );
     let mut program = Command::new("script")
         .args(["--quiet", "--flush", "--return", "--command", &serve, "/dev/null"])
         .current_dir(folder.path())
@@ -100,9 +106,15 @@ fn first_start() {
         .expect("`script` is installed (Debian: bsdutils)");
     let mut lines = vec!["$ rasterd serve".to_owned()];
     let mut printed = BufReader::new(program.stdout.take().unwrap()).lines().map_while(Result::ok);
-    for line in printed.by_ref().take_while(|line| !line.starts_with("Cursor: ")) {
+    let mut is_complete = false;
+    for line in printed.by_ref() {
+        is_complete = line.starts_with(NEXT_CLIENT);
+        if is_complete {
+            break;
+        }
         lines.extend(wrapped(&shown(line.trim_end(), folder.path())));
     }
+    assert!(is_complete, "no line began with {NEXT_CLIENT:?}: {lines:#?}");
     program.stdin.take().unwrap().write_all(CONTROL_C).unwrap();
     printed.for_each(drop);
     program.wait().unwrap();
