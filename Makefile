@@ -41,6 +41,8 @@ else
 endif
 	$(CARGO) test --doc
 
+# These wait for half of their time.
+test-fast: export NEXTEST_TEST_THREADS := $(shell echo $$(( $$(nproc) * 2 )))
 test-fast: ## The tests without the browser, the large pictures and the kills
 	@config/setup check build tests
 	$(CARGO) nextest run --no-run
