@@ -1,7 +1,7 @@
 //! Certificates from an ACME server: pebble, which is made for such tests, with a DNS that leads every name to 127.0.0.1.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
@@ -17,6 +17,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use x509_parser::parse_x509_certificate;
 
+use crate::support::ports::unused_port;
 use crate::support::program::{Exit, Program, TestDir, poll};
 use crate::support::raw::Raw;
 use crate::support::{Client, trusting};
@@ -51,18 +52,15 @@ struct Ports {
 }
 
 impl Ports {
-    /// Ports that are free now, all at once.
-    fn free() -> Self {
-        let listeners = [(); 5].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let [server, http, acme, management, dns] =
-            listeners.map(|listener| listener.local_addr().unwrap().port());
+    fn unused() -> Self {
+        let [server, http, acme, management, dns] = [(); 5].map(|()| unused_port());
         Self { server, http, acme, management, dns }
     }
 }
 
 impl Site {
     fn new(challenge: &str) -> Self {
-        let (test_dir, ports) = (TestDir::new(), Ports::free());
+        let (test_dir, ports) = (TestDir::new(), Ports::unused());
         let own = development::ensure(&test_dir.path().join("pebble"), &[], SystemTime::now()).unwrap();
         let root = own.ca_file.display().to_string();
         let test_dir = test_dir
@@ -351,7 +349,7 @@ async fn a_name_that_does_not_lead_to_the_server_is_reported_in_words() {
     let site = Site::new("tls-alpn-01");
     let _acme_server = site.start_acme_server(7_776_000);
     // Nothing listens where the ACME server looks.
-    let other = Ports::free().server;
+    let other = Ports::unused().server;
     let mut command = site.test_dir.command_of(crate::support::program::RASTERD);
     command.args(["serve", "--bind", &format!("127.0.0.1:{other}")]);
     let program = site.test_dir.serve_by(command);

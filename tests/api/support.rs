@@ -15,6 +15,7 @@ pub mod gate;
 pub mod mcp;
 pub mod memory;
 pub mod output;
+pub mod ports;
 pub mod program;
 pub mod raw;
 pub mod waiting;
