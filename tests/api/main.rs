@@ -1,5 +1,9 @@
 //! Black-box tests of a running server over HTTPS, one module for each interface. Nothing here looks inside.
 
+/// The program's own, so that what the tests measure of a server in their process holds for the program.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 mod acme;
 mod authorization;
 mod backup;
