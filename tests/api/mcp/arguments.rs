@@ -42,105 +42,68 @@ async fn refusal(mcp: &McpClient, tool: &str, arguments: &Value) -> String {
     reason.unwrap_or_else(|| panic!("{}", text(&result))).to_owned()
 }
 
+/// Arguments beside those that name the library, and why they are refused.
+fn refused_in_photos() -> Vec<(&'static str, Value, &'static str)> {
+    let many = |count: usize| vec!["a"; count];
+    let of_lists = [
+        (json!({ "page": "two" }), "page: expected a whole number, 0 or more, but got \"two\""),
+        (json!({ "page": -1 }), "page: expected a whole number, 0 or more, but got -1"),
+        (json!({ "page": 1.5 }), "page: expected a whole number, 0 or more, but got 1.5"),
+        (json!({ "tags": many(51) }), "tags: expected 0 to 50 items, but there are 51"),
+        (json!({ "fields": ["nam"] }), "fields[0]: there is no \"nam\"; the nearest is name"),
+        (json!({ "library": "x" }), "there is no argument \"library\"; the nearest is libraryId"),
+    ];
+    let of_deletions = [
+        (json!({ "ids": [] }), "ids: expected 1 to 100 items, but there are 0"),
+        (json!({ "ids": many(101) }), "ids: expected 1 to 100 items, but there are 101"),
+    ];
+    let of_tags = [
+        (json!({ "assetIds": ["a"], "tags": many(21) }), "tags: expected 1 to 20 items, but there are 21"),
+        (
+            json!({ "assetIds": ["a", 7], "tags": "a" }),
+            "assetIds[1]: expected a string, but got 7; tags: expected an array of strings, but got \"a\"",
+        ),
+    ];
+    let of_uploads = [
+        (json!({ "source": { "kind": "ftp" } }), "source.kind: expected url or base64, but got \"ftp\""),
+        (json!({ "source": { "kind": "url" } }), "source.url: missing; expected a string"),
+        (json!({ "source": "a.png" }), "source: expected an object, but got \"a.png\""),
+    ];
+    let of_several = [(json!({ "sources": [] }), "sources: expected 1 to 20 items, but there are 0")];
+    let mut refused = Vec::new();
+    let mut add = |tool, cases: &[(Value, &'static str)]| {
+        refused.extend(cases.iter().map(|(more, message)| (tool, in_photos(more), *message)));
+    };
+    add("list_assets", &of_lists);
+    add("delete_assets", &of_deletions);
+    add("tag_assets", &of_tags);
+    add("upload_asset", &of_uploads);
+    add("upload_assets", &of_several);
+    refused
+}
+
 #[tokio::test]
 async fn arguments_that_do_not_match_are_refused_in_plain_words() {
     let world = McpWorld::new().await;
     let mcp = world.client();
-    let many = |count: usize| vec!["a"; count];
-    for (tool, arguments, message) in [
-        (
-            "list_assets",
-            json!({}),
-            "libraryId: missing; expected a string; organizationId: missing; expected a string",
-        ),
-        ("list_assets", json!({ "organizationId": "acme" }), "libraryId: missing; expected a string"),
-        (
-            "list_assets",
-            json!({ "organizationId": 7, "libraryId": "photos" }),
-            "organizationId: expected a string, but got 7",
-        ),
-        (
-            "list_assets",
-            in_photos(&json!({ "page": "two" })),
-            "page: expected a whole number, 0 or more, but got \"two\"",
-        ),
-        (
-            "list_assets",
-            in_photos(&json!({ "page": -1 })),
-            "page: expected a whole number, 0 or more, but got -1",
-        ),
-        (
-            "list_assets",
-            in_photos(&json!({ "page": 1.5 })),
-            "page: expected a whole number, 0 or more, but got 1.5",
-        ),
-        (
-            "list_assets",
-            in_photos(&json!({ "tags": many(51) })),
-            "tags: expected 0 to 50 items, but there are 51",
-        ),
-        (
-            "list_assets",
-            in_photos(&json!({ "fields": ["nam"] })),
-            "fields[0]: there is no \"nam\"; the nearest is name",
-        ),
-        (
-            "list_assets",
-            in_photos(&json!({ "library": "x" })),
-            "there is no argument \"library\"; the nearest is libraryId",
-        ),
-        ("delete_assets", in_photos(&json!({ "ids": [] })), "ids: expected 1 to 100 items, but there are 0"),
-        (
-            "delete_assets",
-            in_photos(&json!({ "ids": many(101) })),
-            "ids: expected 1 to 100 items, but there are 101",
-        ),
-        (
-            "tag_assets",
-            in_photos(&json!({ "assetIds": ["a"], "tags": many(21) })),
-            "tags: expected 1 to 20 items, but there are 21",
-        ),
-        (
-            "tag_assets",
-            in_photos(&json!({ "assetIds": ["a", 7], "tags": "a" })),
-            "assetIds[1]: expected a string, but got 7; tags: expected an array of strings, but got \"a\"",
-        ),
-        (
-            "upload_asset",
-            in_photos(&json!({ "source": { "kind": "ftp" } })),
-            "source.kind: expected url or base64, but got \"ftp\"",
-        ),
-        (
-            "upload_asset",
-            in_photos(&json!({ "source": { "kind": "url" } })),
-            "source.url: missing; expected a string",
-        ),
-        (
-            "upload_asset",
-            in_photos(&json!({ "source": "a.png" })),
-            "source: expected an object, but got \"a.png\"",
-        ),
-        (
-            "upload_assets",
-            in_photos(&json!({ "sources": [] })),
-            "sources: expected 1 to 20 items, but there are 0",
-        ),
-        (
-            "search_assets",
-            json!({ "organizationId": "acme", "approval": "maybe" }),
-            "approval: expected in_review, approved, needs_changes or none, but got \"maybe\"",
-        ),
+    let approval = "approval: expected in_review, approved, needs_changes or none, but got \"maybe\"";
+    let both = "libraryId: missing; expected a string; organizationId: missing; expected a string";
+    let number = json!({ "organizationId": 7, "libraryId": "photos" });
+    let acme = json!({ "organizationId": "acme" });
+    let mut refused = refused_in_photos();
+    refused.extend([
+        ("list_assets", json!({}), both),
+        ("list_assets", acme.clone(), "libraryId: missing; expected a string"),
+        ("list_assets", number, "organizationId: expected a string, but got 7"),
+        ("search_assets", json!({ "organizationId": "acme", "approval": "maybe" }), approval),
         (
             "search_assets",
             json!({ "organizationId": "acme", "query": "sea" }),
             "there is no argument \"query\"; the nearest is q",
         ),
-        (
-            "whoami",
-            json!({ "organizationId": "acme" }),
-            "there is no argument \"organizationId\"; it takes none",
-        ),
-    ] {
+        ("whoami", acme, "there is no argument \"organizationId\"; it takes none"),
+    ]);
+    for (tool, arguments, message) in refused {
         assert_eq!(refusal(&mcp, tool, &arguments).await, message, "{tool} {arguments}");
     }
     assert_eq!(mcp.answer("list_assets", in_photos(&json!({ "page": null }))).await, json!([]));
