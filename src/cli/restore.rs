@@ -27,7 +27,7 @@ pub(super) struct RestoreArgs {
     /// Takes this library out of the backup into the configured data directory, also while the server runs; repeatable
     #[arg(long, value_name = "ORGANIZATION/LIBRARY", value_parser = parse_library)]
     library: Vec<(String, String)>,
-    /// Takes this asset with its variants out of the backup in the same way; repeatable
+    /// Takes this asset with its variants out of the backup in the same way, or puts back its damaged file; repeatable
     #[arg(long, value_name = "ID")]
     asset: Vec<String>,
     /// Leaves out files that are missing or damaged in the backup, instead of failing
@@ -84,6 +84,11 @@ fn import(config: &Config, args: RestoreArgs) -> Result<(), CommandError> {
     };
     let mut lines = vec![format!("Restored {} assets from {}", summary.restored.len(), summary.snapshot)];
     lines.extend(summary.created_libraries.iter().map(|library| format!("  Created the library {library}")));
+    if !summary.repaired.is_empty() {
+        let ids = summary.repaired.join(", ");
+        lines
+            .push(format!("  Put back {} files that were missing or damaged: {ids}", summary.repaired.len()));
+    }
     if !summary.existing.is_empty() {
         let ids = summary.existing.join(", ");
         lines.push(format!(

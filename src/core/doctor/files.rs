@@ -75,9 +75,10 @@ impl Job {
         let (path, others) = (self.core.blobs().local_path(hash), file.assets - 1);
         let more = if others > 0 { format!(" and of {others} more") } else { String::new() };
         format!(
-            "The file of the asset {}{more} {problem}: {}. Put it back from a backup.",
+            "The file of the asset {}{more} {problem}: {}. Put it back with `rasterd restore BACKUP --asset {}`.",
             file.asset,
-            path.display()
+            path.display(),
+            file.asset
         )
     }
 

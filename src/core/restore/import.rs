@@ -1,5 +1,5 @@
 //! Takes libraries and assets out of a backup into a running server. Ids, names, tags, descriptions and variants are as
-//! they were; what is there already stays as it is.
+//! they were; what is there already stays as it is, but for files that are missing or known to be damaged.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,8 @@ use crate::core::model::id::AssetId;
 use crate::core::model::{Asset, Library};
 use crate::core::store::files::KeptFile;
 use crate::core::store::{
-    AuditCommands, ImportCommands, ImportQueries, KeyQueries, LibraryQueries, Store, StoreOptions,
+    AuditCommands, FileQueries, ImportCommands, ImportQueries, KeyQueries, LibraryQueries, Store,
+    StoreOptions,
 };
 use crate::error::{Code, Error, Result};
 
@@ -50,6 +51,8 @@ pub struct ImportSummary {
     pub restored: Vec<String>,
     /// The ids of those that are on the server already, and stay as they are.
     pub existing: Vec<String>,
+    /// The ids of those among the server's own whose files were missing or damaged, and were put back.
+    pub repaired: Vec<String>,
     /// What could not be restored, and why.
     pub failed: Vec<String>,
     /// The libraries that were created for them, as `organization/library`.
@@ -163,7 +166,8 @@ impl Core {
         reporter: &Reporter,
     ) -> Result<()> {
         let id = asset.id.to_string();
-        if self.store().snapshot()?.asset_id_is_taken(by, &asset.id)? {
+        let is_taken = self.store().snapshot()?.asset_id_is_taken(by, &asset.id)?;
+        if is_taken && !self.lacks_file(asset)? {
             summary.existing.push(id);
             return reporter.advance(asset.content.size);
         }
@@ -174,6 +178,11 @@ impl Core {
                 return Ok(());
             }
         };
+        if is_taken {
+            summary.repaired.push(id);
+            // It goes again if the asset was deleted meanwhile.
+            return kept.discard(self.store());
+        }
         let (by, library, asset, now) = (by.clone(), library.clone(), asset.clone(), self.now());
         match self.store().write_blocking(move |tx| tx.import_asset(&by, &library, asset.clone(), now)) {
             Ok(true) => summary.restored.push(id),
@@ -190,6 +199,13 @@ impl Core {
             }
         }
         Ok(())
+    }
+
+    /// Whether assets of this server have the same bytes, in a file that is missing or known to be damaged.
+    fn lacks_file(&self, asset: &Asset) -> Result<bool> {
+        let content = &asset.content;
+        let is_used = self.store().snapshot()?.blob_refs(content.hash)? > 0;
+        Ok(is_used && self.blobs().open_file(content.hash, content.size).is_err())
     }
 
     fn record_import(&self, by: &Administrator, library: &Library, count: usize) -> Result<()> {

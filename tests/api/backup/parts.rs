@@ -1,5 +1,8 @@
 //! Single libraries and assets out of a backup, into a server that runs.
 
+use std::fs;
+use std::path::Path;
+
 use rasterd::core::access::LibraryPath;
 use rasterd::core::backup::BackupOptions;
 use rasterd::core::long_work::Reporter;
@@ -9,7 +12,8 @@ use rasterd::testing::{TempFolder, TestServer};
 use serde_json::json;
 
 use super::{fill, path_text, served, settled, targets, upload};
-use crate::support::program::{ASSETS, TestDir};
+use crate::rest::picture;
+use crate::support::program::{ASSETS, TestDir, files_below};
 
 #[tokio::test]
 async fn a_deleted_library_comes_back_as_it_was() {
@@ -72,6 +76,53 @@ async fn a_single_asset_comes_back_and_others_stay_as_they_are() {
     assert_eq!(kept["data"]["description"], "changed");
     let exit = test_dir.run(&["restore", path_text(&target), "--asset", "0000000000000000"]);
     assert!(exit.code == Some(1) && exit.stderr.contains("is not in this snapshot"), "{}", exit.stderr);
+}
+
+/// Damages a file.
+type Damage = fn(&Path);
+
+#[tokio::test]
+async fn a_missing_or_damaged_file_of_an_asset_is_put_back() {
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
+    let rest = program.rest_of(program.first_key());
+    let (wrong, whole) = (upload(&rest, "wrong").await, upload(&rest, "whole").await);
+    let before = served(&rest).await;
+    let files = test_dir.data_dir().join("files");
+    let file = files_below(&files).into_iter().find(|file| fs::read(file).unwrap() == picture("wrong"));
+    let file = file.unwrap();
+    let damages: [Damage; 3] = [
+        |file| fs::remove_file(file).unwrap(),
+        |file| fs::write(file, "short").unwrap(),
+        |file| {
+            let mut bytes = fs::read(file).unwrap();
+            bytes[20] ^= 1;
+            fs::write(file, bytes).unwrap();
+        },
+    ];
+    for target in targets(&test_dir) {
+        test_dir.done(&["backup", path_text(&target)]);
+        for (damage, options) in
+            damages.iter().zip([["--asset", &wrong], ["--library", "default/library"]].iter().cycle())
+        {
+            damage(&file);
+            let found = test_dir.run(&["doctor"]);
+            let advice = format!("`rasterd restore BACKUP --asset {wrong}`");
+            assert!(found.code == Some(2) && found.stdout.contains(&advice), "{}", found.stdout);
+            let out = test_dir.restored(&target, options);
+            assert!(out.contains("Restored 0 assets"), "{out}");
+            assert!(
+                out.contains(&format!("Put back 1 files that were missing or damaged: {wrong}")),
+                "{out}"
+            );
+            assert_eq!(out.contains(&whole), options[0] == "--library", "the other stays as it is: {out}");
+            assert_eq!(served(&rest).await, before);
+            assert_eq!(test_dir.run(&["doctor"]).code, Some(0), "everything agrees");
+            // Not a second time.
+            let again = test_dir.restored(&target, options);
+            assert!(!again.contains("Put back") && again.contains("on the server already"), "{again}");
+        }
+    }
 }
 
 #[tokio::test]
