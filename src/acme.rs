@@ -109,7 +109,7 @@ impl Acme {
         let next = self.now() + pause;
         let names = self.settings.domains.join(", ");
         let again = humantime::format_rfc3339_seconds(next);
-        tracing::error!(names, %again, "no certificate: {problem}");
+        tracing::error!(names, %again, docUrl = "/docs/certificates#acme", "no certificate: {problem}");
         self.folder.save_problem(&format!("{}: {problem}", humantime::format_rfc3339_seconds(self.now())));
         next
     }

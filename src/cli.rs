@@ -198,15 +198,13 @@ fn run_command(cli: Cli) -> Result<ExitCode, CommandError> {
             ephemeral::run(&args.ephemeral, &args.flags(), &layers)
         }
         Command::Serve(args) => {
-            let config = layers.read(args.flags());
-            let has_mistakes = config.is_err();
-            let config = match preflight::require(config) {
+            let config = match preflight::require(layers.read(args.flags())) {
                 Ok(config) => with_warnings_printed(config),
-                Err(invalid) if has_mistakes => {
-                    output::failure(&invalid.into());
+                Err(refusal) if refusal.mistakes.is_empty() => return Err(refusal.into()),
+                Err(refusal) => {
+                    output::failure(&refusal.into());
                     return Ok(ExitCode::from(MISTAKEN_CONFIGURATION));
                 }
-                Err(invalid) => return Err(invalid.into()),
             };
             let (layers, accept_files) = (layers.clone(), args.accept_files);
             serve::run(config, accept_files, Box::new(move || layers.read(args.flags())))

@@ -136,12 +136,12 @@ pub fn log_cause(error: &Error) {
 pub fn log_cause_for_request(error: &Error, request: Option<RequestId>) {
     if let Some(cause) = error.cause() {
         let request = request.as_ref().map(RequestId::as_str);
-        let (code, docs) = (error.code().name(), error.code().documentation());
+        let (code, page) = (error.code().name(), error.code().documentation());
         // What a client does wrong is not a problem of the operator, however often it happens.
         if error.code().status() < 500 {
-            tracing::info!(request, code, docs, %cause, "request refused");
+            tracing::info!(request, code, docUrl = page, %cause, "request refused");
         } else {
-            tracing::error!(request, code, docs, %cause, "request failed");
+            tracing::error!(request, code, docUrl = page, %cause, "request failed");
         }
     }
 }

@@ -18,7 +18,9 @@ pub(super) async fn perform(
 ) -> Result<Reply> {
     let outcome = core.backup(by, options, reporter).await;
     // The Overview shows that it failed, and refers to the log.
-    let outcome = outcome.inspect_err(|error| tracing::error!("a backup failed: {error}"));
+    let outcome = outcome.inspect_err(|error| {
+        tracing::error!(docUrl = "/docs/back-up-and-restore#make-one", "a backup failed: {error}");
+    });
     outcome.map(Reply::Backup)
 }
 

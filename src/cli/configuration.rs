@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 use super::output::{hint, print, print_table};
+use super::preflight::Refusal;
 use super::{CommandError, guide_pointers, preflight};
 use crate::config::{Config, Invalid};
 
@@ -37,14 +38,13 @@ pub(super) fn run(
 
 /// Reports every reason why `rasterd serve` would not start, and what it would warn about.
 fn check(config: Result<Config, Invalid>) -> Result<(), CommandError> {
-    let (config, mut problems) = match config {
+    let (config, mistakes) = match config {
         Ok(config) => (Some(config), Vec::new()),
         Err(Invalid { problems, rest }) => (rest.map(|rest| *rest), problems),
     };
-    let mut pointers = String::new();
+    let mut problems = Vec::new();
     if let Some(config) = config {
         let report = preflight::check(&config);
-        pointers = guide_pointers::of_report(&report);
         let found = report.warnings.iter().map(|finding| &finding.text);
         for warning in config.warnings().iter().chain(found) {
             hint(&format!("rasterd: warning: {warning}"));
@@ -52,13 +52,13 @@ fn check(config: Result<Config, Invalid>) -> Result<(), CommandError> {
         for note in &report.notes {
             hint(&format!("rasterd: note: {}", note.text));
         }
-        problems.extend(report.problems);
+        if !report.warnings.is_empty() {
+            hint(&guide_pointers::of_findings(&report.warnings));
+        }
+        problems = report.problems;
     }
-    if !pointers.is_empty() {
-        hint(&pointers);
+    if mistakes.is_empty() && problems.is_empty() {
+        return print("The configuration can be used.");
     }
-    if !problems.is_empty() {
-        return Err(Invalid { problems, rest: None }.into());
-    }
-    print("The configuration can be used.")
+    Err(Refusal { mistakes, problems }.into())
 }

@@ -40,10 +40,11 @@ pub(super) fn run(config: &Config, args: &DoctorArgs) -> Result<ExitCode, Comman
             "The certificate can be used and does not expire soon.",
         );
     }
-    let warnings = certificates.warnings.into_iter().map(|finding| finding.text).collect();
-    for (severity, texts) in [(Severity::Error, certificates.problems), (Severity::Warning, warnings)] {
-        for text in texts {
-            diagnosis.add(severity, Area::Certificates, text);
+    for (severity, findings) in
+        [(Severity::Error, certificates.problems), (Severity::Warning, certificates.warnings)]
+    {
+        for finding in findings {
+            diagnosis.add(severity, Area::Certificates, finding.text);
         }
     }
     print(&if args.json { json_text(&diagnosis)? } else { in_words(&diagnosis) })?;

@@ -1,6 +1,8 @@
 //! The sections of the documentation that messages point at.
 
-use super::preflight::{self, PreflightReport};
+use super::CommandError;
+use super::preflight::{PreflightFinding, Refusal, Topic};
+use crate::config::Invalid;
 use crate::core::doctor::Area;
 
 /// The command that shows a section in a terminal.
@@ -11,10 +13,11 @@ pub(super) const ANYTHING: &str = "when-something-is-wrong";
 pub(super) const DATA_DIRECTORY: &str = "when-something-is-wrong#the-data-directory-cant-be-opened";
 /// A database or a file of an asset with other bytes than were written.
 pub(super) const DAMAGE: &str = "when-something-is-wrong#the-database-or-a-file-is-damaged";
+/// A server that does not start or does not answer.
+pub(super) const NO_START: &str = "when-something-is-wrong#the-server-does-not-start-or-does-not-answer";
 const FULL_DISK: &str = "when-something-is-wrong#the-disk-is-full";
 const REFUSED_CERTIFICATE: &str = "when-something-is-wrong#clients-refuse-the-certificate";
 const CLOCK: &str = "when-something-is-wrong#the-clock-was-wrong";
-const NO_START: &str = "when-something-is-wrong#the-server-does-not-start-or-does-not-answer";
 const DEVELOPMENT_CERTIFICATE: &str = "certificates#the-built-in-authority";
 const CERTIFICATE_FILES: &str = "certificates#files-of-your-own";
 const ACME: &str = "certificates#acme";
@@ -25,11 +28,9 @@ const METRICS: &str = "monitoring#metrics";
 const BACKUPS: &str = "back-up-and-restore#make-one";
 const EXAMINATION: &str = "backup#what-the-doctor-examines";
 
-/// A line for each section about something that is wrong.
-pub(super) fn of_report(report: &PreflightReport) -> String {
-    let problems = report.problems.iter().map(|text| problem(text));
-    let warnings = report.warnings.iter().map(|warning| finding(warning.about));
-    lines(problems.chain(warnings))
+/// A line for each section about what was found.
+pub(super) fn of_findings<'a>(findings: impl IntoIterator<Item = &'a PreflightFinding>) -> String {
+    lines(findings.into_iter().map(|finding| topic(finding.about)))
 }
 
 /// A line for each of these sections, once.
@@ -48,36 +49,36 @@ pub(super) fn line(section: &str) -> String {
     format!("`{COMMAND}{section}` says what to do.")
 }
 
-/// The section about something that keeps the server from starting. The text begins with the key that it is about.
-fn problem(text: &str) -> &'static str {
-    let key = text.split(':').next().unwrap_or_default();
-    let of_keys = [
-        ("data.dir", DATA_DIRECTORY),
-        ("metrics.", METRICS),
-        ("tls.cert_file", CERTIFICATE_FILES),
-        ("tls.key_file", CERTIFICATE_FILES),
-        ("tls.authority_file", AUTHORITY_FILE),
-        ("tls.acme", ACME),
-        ("server.", NO_START),
-    ];
-    of_keys
-        .iter()
-        .find(|(beginning, _)| key.starts_with(beginning))
-        .map_or(DEVELOPMENT_CERTIFICATE, |(_, section)| section)
+/// The address of the section on the server, for the log.
+pub(super) fn path(about: Topic) -> String {
+    format!("/docs/{}", topic(about))
 }
 
-/// The section about a finding of the check before a start.
-fn finding(about: &str) -> &'static str {
-    match about {
-        preflight::CERTIFICATE => REFUSED_CERTIFICATE,
-        preflight::BACKUP => BACKUPS,
-        preflight::METRICS => METRICS,
-        "acme" => ACME,
-        "clock" => CLOCK,
-        "disk" => FULL_DISK,
-        "file_system" => REQUIREMENTS,
-        "public_url" => NETWORK,
-        _ => ANYTHING,
+/// The section about what the check before a start found.
+const fn topic(topic: Topic) -> &'static str {
+    match topic {
+        Topic::Acme => ACME,
+        Topic::Address | Topic::ConfigurationFile => NO_START,
+        Topic::AuthorityFile => AUTHORITY_FILE,
+        Topic::Backup => BACKUPS,
+        Topic::Certificate => REFUSED_CERTIFICATE,
+        Topic::CertificateFiles => CERTIFICATE_FILES,
+        Topic::Clock => CLOCK,
+        Topic::DataDir => DATA_DIRECTORY,
+        Topic::DevelopmentCertificate => DEVELOPMENT_CERTIFICATE,
+        Topic::Disk => FULL_DISK,
+        Topic::FileSystem => REQUIREMENTS,
+        Topic::Metrics => METRICS,
+        Topic::PublicUrl => NETWORK,
+    }
+}
+
+impl From<Refusal> for CommandError {
+    fn from(Refusal { mistakes, problems }: Refusal) -> Self {
+        let pointers = of_findings(&problems);
+        let problems = mistakes.into_iter().chain(problems.into_iter().map(|problem| problem.text)).collect();
+        let refused = CommandError::from(Invalid { problems, rest: None });
+        if pointers.is_empty() { refused } else { CommandError(format!("{refused}\n{pointers}")) }
     }
 }
 
@@ -177,16 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_problem_leads_to_its_own_section() {
-        for (text, section) in [
-            ("tls.key_file: /k: can't be read", CERTIFICATE_FILES),
-            ("data.dir: /d can't be used", DATA_DIRECTORY),
-            ("metrics.token_file: it is empty", METRICS),
-            ("server.bind: can't listen", NO_START),
-            ("the folder of the certificate is not one", DEVELOPMENT_CERTIFICATE),
-        ] {
-            assert_eq!(problem(text), section, "{text}");
-        }
+    fn each_section_is_named_once() {
         let shown = lines([CLOCK, ACME, CLOCK]);
         assert_eq!(
             shown,

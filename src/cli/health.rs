@@ -19,7 +19,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::output::print;
-use super::{CommandError, data_owner};
+use super::{CommandError, data_owner, guide_pointers};
 use crate::acme::AcmeFolder;
 use crate::config::{Certificate, Config, copy_of_service};
 use crate::core::settings::ProxySettings;
@@ -47,7 +47,8 @@ pub(super) fn run(config: &Config) -> Result<(), CommandError> {
     let address = reachable(config.bind)?;
     expect_admission(config, address.ip())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let not_ready = |why: String| CommandError(format!("not ready at {address}: {why}"));
+    let pointer = guide_pointers::line(guide_pointers::NO_START);
+    let not_ready = |why: String| CommandError(format!("not ready at {address}: {why}\n{pointer}"));
     if let Certificate::Development { dir, .. } = &config.certificate {
         data_owner::expect_entry_for(dir, &config.data_dir)?;
     }

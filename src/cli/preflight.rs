@@ -1,5 +1,6 @@
 //! Finds what would keep the server from starting, or would cause a warning when it starts, without changing anything.
 
+use std::fmt::Display;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -19,40 +20,15 @@ use crate::transport::tls::{self, development};
 mod acme;
 mod addresses;
 mod clock;
+mod report;
 mod server_user;
 mod storage;
 
+pub(super) use report::{PreflightFinding, PreflightReport, Topic};
 pub(super) use storage::room;
-
-/// What findings about the certificate are about.
-pub(super) const CERTIFICATE: &str = "certificate";
-/// The same about backups.
-pub(super) const BACKUP: &str = "backup";
-/// The same about `/metrics`.
-pub(super) const METRICS: &str = "metrics";
 
 /// The key of the data directory.
 const DATA_DIR: &str = "data.dir";
-
-/// What was found.
-#[derive(Default)]
-pub(super) struct PreflightReport {
-    /// What keeps the server from starting, a sentence each.
-    pub problems: Vec<String>,
-    /// What looks wrong, with what to do.
-    pub warnings: Vec<PreflightFinding>,
-    /// What is worth knowing, and may be meant as it is.
-    pub notes: Vec<PreflightFinding>,
-}
-
-/// Something that does not keep the server from starting.
-#[derive(Debug, Clone)]
-pub(super) struct PreflightFinding {
-    /// What it is about, for programs that read the log.
-    pub about: &'static str,
-    /// What was found, and what to do.
-    pub text: String,
-}
 
 /// Checks everything about a configuration: whether the server can start with it, and what looks wrong.
 pub(super) fn check(config: &Config) -> PreflightReport {
@@ -78,21 +54,21 @@ pub(super) fn check_surroundings(config: &Config, bound: SocketAddr) -> Prefligh
     report.warnings.extend(open_metrics(&config.metrics));
     match &settings.backup.dir {
         None => {
-            let text = "no backups are made; set backup.dir to a folder on another disk".to_owned();
-            report.notes.push(PreflightFinding { about: BACKUP, text });
+            let text = "no backups are made; set backup.dir to a folder on another disk";
+            report.notes.push(Topic::Backup.finding(text));
         }
         Some(dir) => {
-            let unusable = folder("backup.dir", dir).map(|text| PreflightFinding { about: BACKUP, text });
-            report.warnings.extend(unusable);
+            report.warnings.extend(folder(Topic::Backup, "backup.dir", dir));
         }
     }
     report
 }
 
 /// Whether the server can listen, and keep its data.
-fn problems(config: &Config) -> Vec<String> {
+fn problems(config: &Config) -> Vec<PreflightFinding> {
+    let listening = address(Topic::Address, "server.bind", config.bind);
     let unix_socket = config.unix_socket.as_deref().and_then(unix_socket);
-    [address("server.bind", config.bind), unix_socket, folder(DATA_DIR, &config.data_dir)]
+    [listening, unix_socket, folder(Topic::DataDir, DATA_DIR, &config.data_dir)]
         .into_iter()
         .flatten()
         .chain(metrics_problems(&config.metrics))
@@ -106,25 +82,34 @@ pub(super) fn certificates(config: &Config) -> PreflightReport {
     report
 }
 
+/// Why the server can't start with a configuration.
+pub(super) struct Refusal {
+    /// Mistakes in the configuration.
+    pub mistakes: Vec<String>,
+    /// What else is in the way.
+    pub problems: Vec<PreflightFinding>,
+}
+
 /// Refuses a configuration with which the server can't start, and reports everything that is wrong with it.
-pub(super) fn require(config: Result<Config, Invalid>) -> Result<Config, Invalid> {
-    let (config, mut problems) = match config {
+pub(super) fn require(config: Result<Config, Invalid>) -> Result<Config, Refusal> {
+    let (config, mistakes) = match config {
         Ok(config) => (Some(config), Vec::new()),
         Err(Invalid { problems, rest }) => (rest.map(|rest| *rest), problems),
     };
+    let mut found = Vec::new();
     if let Some(config) = &config {
-        problems.extend(self::problems(config));
-        problems.extend(certificates(config).problems);
+        found.extend(problems(config));
+        found.extend(certificates(config).problems);
     }
     match config {
-        Some(config) if problems.is_empty() => Ok(config),
-        Some(_) | None => Err(Invalid { problems, rest: None }),
+        Some(config) if mistakes.is_empty() && found.is_empty() => Ok(config),
+        Some(_) | None => Err(Refusal { mistakes, problems: found }),
     }
 }
 
 /// Whether the server may listen on the address. It is not a problem when a server listens there already, which may be
 /// the one with this configuration.
-fn address(key: &str, bind: SocketAddr) -> Option<String> {
+fn address(about: Topic, key: &str, bind: SocketAddr) -> Option<PreflightFinding> {
     let error = TcpListener::bind(bind).err()?;
     if error.kind() == std::io::ErrorKind::AddrInUse {
         return None;
@@ -136,48 +121,50 @@ fn address(key: &str, bind: SocketAddr) -> Option<String> {
         std::io::ErrorKind::AddrNotAvailable => ". It is not an address of this machine",
         _ => "",
     };
-    Some(format!("{key}: can't listen on {bind}: {error}{hint}"))
+    Some(about.finding(format!("{key}: can't listen on {bind}: {error}{hint}")))
 }
 
 /// Whether the server may listen on a Unix socket. What listens there already may be the server with this configuration.
-fn unix_socket(path: &Path) -> Option<String> {
+fn unix_socket(path: &Path) -> Option<PreflightFinding> {
     match unix_socket::problem(path)? {
         UnixSocketError::InUse(_) => None,
         problem @ (UnixSocketError::Taken(_) | UnixSocketError::Refused(..)) => {
-            Some(format!("server.unix_socket: {problem}"))
+            Some(Topic::Address.finding(format!("server.unix_socket: {problem}")))
         }
     }
 }
 
 /// Whether the metrics have an address and a token.
-fn metrics_problems(MetricsSection { bind, token_file }: &MetricsSection) -> impl Iterator<Item = String> {
-    let address = bind.and_then(|bind| address("metrics.bind", bind));
+fn metrics_problems(
+    MetricsSection { bind, token_file }: &MetricsSection,
+) -> impl Iterator<Item = PreflightFinding> {
+    let address = bind.and_then(|bind| address(Topic::Metrics, "metrics.bind", bind));
     let token = token_file.as_deref().map(MetricsToken::load).and_then(Result::err);
-    address.into_iter().chain(token.map(|error| format!("metrics.token_file: {error}")))
+    let token = token.map(|error| Topic::Metrics.finding(format!("metrics.token_file: {error}")));
+    address.into_iter().chain(token)
 }
 
 fn open_metrics(MetricsSection { bind, token_file }: &MetricsSection) -> Option<PreflightFinding> {
     let bind = bind.filter(|bind| !bind.ip().is_loopback() && token_file.is_none())?;
-    let text = format!(
+    Some(Topic::Metrics.finding(format!(
         "metrics.bind: everybody who reaches {bind} can read the metrics; set metrics.token_file, or bind to a loopback address"
-    );
-    Some(PreflightFinding { about: METRICS, text })
+    )))
 }
 
 /// Whether a folder exists and can be written to, or can be created.
-fn folder(key: &str, path: &Path) -> Option<String> {
+fn folder(about: Topic, key: &str, path: &Path) -> Option<PreflightFinding> {
     let existing = path.ancestors().find(|ancestor| ancestor.exists())?;
     if !existing.is_dir() {
-        return Some(format!(
+        return Some(about.finding(format!(
             "{key}: {} can't be used: {} is not a folder",
             path.display(),
             existing.display()
-        ));
+        )));
     }
     let error = access(existing, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK).err()?;
     let what = if existing == path { "can't be used" } else { "can't be created" };
-    let hint = if error == Errno::ACCESS && key == DATA_DIR { whose_folder() } else { String::new() };
-    Some(format!("{key}: {} {what}: {}: {error}{hint}", path.display(), existing.display()))
+    let hint = if error == Errno::ACCESS && about == Topic::DataDir { whose_folder() } else { String::new() };
+    Some(about.finding(format!("{key}: {} {what}: {}: {error}{hint}", path.display(), existing.display())))
 }
 
 /// What to do about a data directory of another user.
@@ -196,7 +183,7 @@ fn not_loaded(cert: &Path) -> Option<PreflightFinding> {
         "{}: the service has started with another certificate; `systemctl restart rasterd` loads this one",
         cert.display()
     );
-    (fs::read(copy).ok() != fs::read(cert).ok()).then_some(PreflightFinding { about: CERTIFICATE, text })
+    (fs::read(copy).ok() != fs::read(cert).ok()).then(|| Topic::Certificate.finding(text))
 }
 
 /// A folder of the service's certificate with files of other names, which nobody reads.
@@ -211,44 +198,47 @@ fn without_certificate(config: &Config) -> Option<PreflightFinding> {
         "{SERVICE_CERTIFICATE} has {}, and no fullchain.pem and privkey.pem, so the server makes a certificate for development",
         name.display()
     );
-    Some(PreflightFinding { about: CERTIFICATE, text })
+    Some(Topic::Certificate.finding(text))
 }
 
 fn certificate(config: &Config, report: &mut PreflightReport) {
     let problem = config.authority_file.as_deref().and_then(tls::authority_problem);
-    report.problems.extend(problem.map(|problem| format!("tls.authority_file: {problem}")));
+    let authority = |problem| Topic::AuthorityFile.finding(format!("tls.authority_file: {problem}"));
+    report.problems.extend(problem.map(authority));
     match &config.certificate {
-        Certificate::Files { cert, key } => {
-            let problems = tls::problems(cert, key);
-            let key_of = |file: &Path| if file == cert { "tls.cert_file" } else { "tls.key_file" };
-            report
-                .problems
-                .extend(problems.iter().map(|problem| format!("{}: {problem}", key_of(&problem.file))));
-            if problems.iter().all(|problem| problem.file != *key) {
-                let problem = tls::check_key(key).err();
-                report.problems.extend(problem.map(|problem| format!("tls.key_file: {problem}")));
-            }
-            report.warnings.extend(not_loaded(cert));
-            let Ok(chain) = tls::read_chain(cert) else { return };
-            let host = config.public_host();
-            let mut findings = tls::inspect(&chain, &host, SystemTime::now());
-            if !config.proxies.show_our_certificate(config.unix_socket.is_some()) {
-                findings.others.clear();
-            }
-            report.warnings.extend(findings.iter().map(|finding| PreflightFinding {
-                about: CERTIFICATE,
-                text: format!("{}: {finding}", cert.display()),
-            }));
-        }
+        Certificate::Files { cert, key } => certificate_files(config, cert, key, report),
         Certificate::Acme { settings, http_bind, dir } => {
-            report.problems.extend(folder("tls.dir", dir));
+            report.problems.extend(folder(Topic::Acme, "tls.dir", dir));
             acme::check(config, settings, *http_bind, report);
         }
         Certificate::Development { dir, .. } => {
+            let about = Topic::DevelopmentCertificate;
             let names = config.certificate_names(config.bind);
             let problem = development::problem(dir, &names, SystemTime::now());
-            report.problems.extend(problem.map(|problem| problem.to_string()));
-            report.problems.extend(folder("tls.dir", dir));
+            report.problems.extend(problem.map(|problem| about.finding(problem.to_string())));
+            report.problems.extend(folder(about, "tls.dir", dir));
         }
     }
+}
+
+fn certificate_files(config: &Config, cert: &Path, key: &Path, report: &mut PreflightReport) {
+    let unusable = |file_key: &str, problem: &dyn Display| {
+        Topic::CertificateFiles.finding(format!("{file_key}: {problem}"))
+    };
+    let problems = tls::problems(cert, key);
+    let key_of = |file: &Path| if file == cert { "tls.cert_file" } else { "tls.key_file" };
+    report.problems.extend(problems.iter().map(|problem| unusable(key_of(&problem.file), problem)));
+    if problems.iter().all(|problem| problem.file != *key) {
+        let problem = tls::check_key(key).err();
+        report.problems.extend(problem.map(|problem| unusable("tls.key_file", &problem)));
+    }
+    report.warnings.extend(not_loaded(cert));
+    let Ok(chain) = tls::read_chain(cert) else { return };
+    let host = config.public_host();
+    let mut findings = tls::inspect(&chain, &host, SystemTime::now());
+    if !config.proxies.show_our_certificate(config.unix_socket.is_some()) {
+        findings.others.clear();
+    }
+    let doubtful = |finding| Topic::Certificate.finding(format!("{}: {finding}", cert.display()));
+    report.warnings.extend(findings.iter().map(doubtful));
 }

@@ -48,6 +48,7 @@ impl Lifecycle for Reload {
             Err(problems) => {
                 for problem in problems {
                     tracing::error!(
+                        docUrl = "/docs/configuration",
                         "the new configuration is refused, and the server goes on with the one before: {}",
                         in_one_line(&problem)
                     );
@@ -75,7 +76,7 @@ impl Reload {
         {
             let problems = preflight::certificates(&new).problems;
             if !problems.is_empty() {
-                return Err(problems);
+                return Err(problems.into_iter().map(|problem| problem.text).collect());
             }
             live.certificates().use_files(cert, key).map_err(|error| vec![error.to_string()])?;
         } else {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::guide_pointers;
-use super::preflight::{self, PreflightFinding, PreflightReport};
+use super::preflight::{self, PreflightFinding, PreflightReport, Topic};
 use super::progress::bytes;
 use super::server_options::CertificateFiles;
 use crate::config::Config;
@@ -94,10 +94,10 @@ impl StartScreen {
         if on_terminal {
             lines.extend(section("What looks wrong:", self.report.warnings.iter()));
             if !self.report.warnings.is_empty() {
-                lines.extend([guide_pointers::of_report(&self.report), String::new()]);
+                lines.extend([guide_pointers::of_findings(&self.report.warnings), String::new()]);
             }
             // Backups have a line of their own.
-            let notes = self.report.notes.iter().filter(|note| note.about != preflight::BACKUP);
+            let notes = self.report.notes.iter().filter(|note| note.about != Topic::Backup);
             lines.extend(section("Worth knowing:", notes));
         }
         lines
@@ -116,12 +116,12 @@ impl StartScreen {
             "rasterd is ready"
         );
         // The running server logs by itself what is wrong with its certificate, and again every day.
-        let warnings = self.report.warnings.iter().filter(|finding| finding.about != preflight::CERTIFICATE);
+        let warnings = self.report.warnings.iter().filter(|finding| finding.about != Topic::Certificate);
         for PreflightFinding { about, text } in warnings {
-            tracing::warn!(about, "{text}");
+            tracing::warn!(about = about.name(), docUrl = guide_pointers::path(*about), "{text}");
         }
         for PreflightFinding { about, text } in &self.report.notes {
-            tracing::info!(about, "{text}");
+            tracing::info!(about = about.name(), docUrl = guide_pointers::path(*about), "{text}");
         }
     }
 }

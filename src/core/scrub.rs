@@ -25,6 +25,8 @@ const EVERY: Duration = Duration::from_mins(1);
 /// How many of the files that are known to be damaged are checked again with each part. There may be many, and reading
 /// them all each time would leave no time for others.
 const CHECKED_AGAIN: usize = 20;
+/// Where the documentation says what to do about a damaged file.
+pub(super) const DAMAGE: &str = "/docs/when-something-is-wrong#the-database-or-a-file-is-damaged";
 
 /// What a check of files found.
 #[derive(Debug, Default)]
@@ -39,7 +41,11 @@ impl CheckedFiles {
     fn log(&self, blobs: &Blobs) {
         for (hash, problem) in &self.damaged {
             let path = blobs.local_path(*hash);
-            tracing::error!("the file {} {problem}: put it back from a backup", path.display());
+            tracing::error!(
+                docUrl = DAMAGE,
+                "the file {} {problem}: put it back from a backup",
+                path.display()
+            );
         }
     }
 

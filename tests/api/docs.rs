@@ -216,12 +216,15 @@ async fn the_page_of_errors_has_every_code_and_the_document_links_to_it() {
     let client = Client::new(&server);
     let page = client.get("/docs/errors").await;
     let document = client.get("/openapi.json").await.json();
-    let schema = document["components"]["schemas"]["Error"].to_string();
+    let error = &document["components"]["schemas"]["Error"];
+    let addresses = &error["properties"]["error"]["properties"]["code"]["x-docUrl"];
+    let schema = error.to_string();
     for code in Code::ALL {
         let name = code.name();
         assert!(text(&page).contains(&format!("<h2 id=\"{name}\">")), "{name}");
         assert!(text(&page).contains(&format!("Status {}.", code.status())), "{name}");
         assert!(schema.contains(&format!("[`{name}`](/docs/errors#{name})")), "{name}: {schema}");
+        assert_eq!(addresses[name], format!("/docs/errors#{name}"));
     }
     // The error on the wire is what it was.
     assert_eq!(client.get("/nowhere").await.error_code(), "ENDPOINT_NOT_FOUND");

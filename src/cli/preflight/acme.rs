@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
-use super::{PreflightFinding, PreflightReport, address};
+use super::{PreflightReport, Topic, address};
 use crate::acme::{AcmeFolder, AcmeSettings, ChallengeKind};
 use crate::config::Config;
 use crate::transport::tls;
@@ -19,14 +19,14 @@ pub(super) fn check(
     http_bind: Option<SocketAddr>,
     report: &mut PreflightReport,
 ) {
-    report.problems.extend(http_bind.and_then(|bind| address("tls.acme.http_bind", bind)));
+    report.problems.extend(http_bind.and_then(|bind| address(Topic::Acme, "tls.acme.http_bind", bind)));
     if let Some(Err(error)) = settings.root_file.as_deref().map(tls::read_chain) {
-        report.problems.push(format!("tls.acme.root_file: {error}"));
+        report.problems.push(Topic::Acme.finding(format!("tls.acme.root_file: {error}")));
     }
-    report.warnings.extend(certificate(settings, SystemTime::now()).map(about_acme));
+    report.warnings.extend(certificate(settings, SystemTime::now()).map(|text| Topic::Acme.finding(text)));
     let host = config.public_host();
     if !settings.domains.contains(&host) {
-        report.warnings.push(about_acme(format!(
+        report.warnings.push(Topic::Acme.finding(format!(
             "{host}, the host of server.public_url, is not among tls.acme.domains, so clients refuse the certificate"
         )));
     }
@@ -35,7 +35,7 @@ pub(super) fn check(
         ChallengeKind::Http => (HTTP, http_bind.map_or(HTTP, |bind| bind.port())),
     };
     if asked != listening {
-        report.notes.push(about_acme(format!(
+        report.notes.push(Topic::Acme.finding(format!(
             "the ACME server connects to port {asked} and the server listens on {listening}, so something has to forward \
              one to the other"
         )));
@@ -67,8 +67,4 @@ fn certificate(settings: &AcmeSettings, now: SystemTime) -> Option<String> {
     let last =
         problem.map_or_else(|| ". A running server asks for it".to_owned(), |text| format!(". At {text}"));
     Some(state + &last)
-}
-
-fn about_acme(text: String) -> PreflightFinding {
-    PreflightFinding { about: "acme", text }
 }

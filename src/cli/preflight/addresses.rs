@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use url::{Host, Url};
 
-use super::{PreflightFinding, PreflightReport};
+use super::{PreflightReport, Topic};
 
 /// The port of HTTPS when a url names none.
 const HTTPS: u16 = 443;
@@ -15,38 +15,34 @@ pub(super) fn check(public_url: &str, is_configured: bool, bound: SocketAddr, re
     let Some(host) = url.host() else { return };
     let port = url.port_or_known_default().unwrap_or(HTTPS);
     match (is_loopback(&host), bound.ip().is_loopback()) {
-        (true, false) => report.warnings.push(about_url(format!(
+        (true, false) => report.warnings.push(Topic::PublicUrl.finding(format!(
             "the server listens on {bound} for other machines, too, but gives all clients addresses that begin with \
              {public_url}, which is each client's own machine. Set server.public_url to the name that clients use, or \
              server.bind to 127.0.0.1:{}",
             bound.port()
         ))),
-        (false, true) if port == bound.port() => report.warnings.push(about_url(format!(
+        (false, true) if port == bound.port() => report.warnings.push(Topic::PublicUrl.finding(format!(
             "no other machine can reach {public_url}: the server listens only on {bound}. Set server.bind to \
              0.0.0.0:{port}, or server.public_url to https://localhost:{port} if only this machine uses it"
         ))),
-        (false, true) => report.notes.push(about_url(format!(
+        (false, true) => report.notes.push(Topic::PublicUrl.finding(format!(
             "the server listens only on {bound}, so {public_url} reaches it through a proxy on this machine that \
              connects with https, or not at all"
         ))),
-        (false, false) if is_unspecified(&host) => report.warnings.push(about_url(format!(
+        (false, false) if is_unspecified(&host) => report.warnings.push(Topic::PublicUrl.finding(format!(
             "{public_url} is not an address that a client can connect to. Set server.public_url to a name or an \
              address of this machine"
         ))),
-        (false, false) if !is_configured => report.notes.push(about_url(format!(
+        (false, false) if !is_configured => report.notes.push(Topic::PublicUrl.finding(format!(
             "server.public_url is not set, so the urls of assets begin with {public_url}, this machine's own name. Set \
              it before urls are given away, if clients use another name"
         ))),
-        (false, false) if port != bound.port() => report.notes.push(about_url(format!(
+        (false, false) if port != bound.port() => report.notes.push(Topic::PublicUrl.finding(format!(
             "clients connect to port {port} and the server listens on {}, so something has to forward one to the other",
             bound.port()
         ))),
         (true, true) | (false, false) => {}
     }
-}
-
-fn about_url(text: String) -> PreflightFinding {
-    PreflightFinding { about: "public_url", text }
 }
 
 fn is_loopback(host: &Host<&str>) -> bool {

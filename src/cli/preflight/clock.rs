@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::PreflightFinding;
+use super::{PreflightFinding, Topic};
 use crate::core::data_dir::DATABASE;
 
 /// The difference that is ignored.
@@ -28,14 +28,13 @@ fn changed(path: &Path) -> Option<SystemTime> {
 fn compare(now: SystemTime, happened: [(Option<SystemTime>, &str); 2]) -> Option<PreflightFinding> {
     let known = happened.into_iter().filter_map(|(time, what)| Some((time?, what)));
     let (time, what) = known.max_by_key(|(time, _)| *time)?;
-    (time > now + TOLERANCE).then(|| PreflightFinding {
-        about: "clock",
-        text: format!(
+    (time > now + TOLERANCE).then(|| {
+        Topic::Clock.finding(format!(
             "the clock of this machine shows {}, but {what} {}. Correct the clock: certificates are checked by it, and \
              new events get its time",
             shown(now),
             shown(time)
-        ),
+        ))
     })
 }
 

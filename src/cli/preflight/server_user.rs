@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::getxattr;
 
-use super::{BACKUP, PreflightFinding, PreflightReport};
+use super::{PreflightReport, Topic};
 use crate::cli::data_owner::{User, other_owner};
 use crate::config::{Certificate, Config, Origin, copy_of_service};
 
@@ -20,9 +20,9 @@ const ACCESS_LIST: &str = "system.posix_acl_access";
 /// Checks whether the owner of the data directory can use the files that are configured.
 pub(super) fn check(config: &Config, report: &mut PreflightReport) {
     let Some(user) = other_owner(&config.data_dir) else { return };
-    for (key, file) in files(config) {
+    for (about, key, file) in files(config) {
         let Some(refusing) = refusing(&file, READ, user) else { continue };
-        report.problems.push(format!(
+        report.problems.push(about.finding(format!(
             "{key}: the server runs as user {}, which can't read {}: {} is closed to it. Give the file to that user (`chown {}:{}`), \
              in a folder that it can enter",
             user.uid,
@@ -30,7 +30,7 @@ pub(super) fn check(config: &Config, report: &mut PreflightReport) {
             refusing.display(),
             user.uid,
             user.gid
-        ));
+        )));
     }
     let backups = config.settings(config.bind).backup.dir;
     let existing = backups.as_deref().and_then(|dir| dir.ancestors().find(|above| above.is_dir()));
@@ -42,21 +42,25 @@ pub(super) fn check(config: &Config, report: &mut PreflightReport) {
             refusing.display(),
             user.uid
         );
-        report.warnings.push(PreflightFinding { about: BACKUP, text });
+        report.warnings.push(Topic::Backup.finding(text));
     }
 }
 
-/// The files that a server reads, each with the key that names it. What the service gets a copy of is not among them.
-fn files(config: &Config) -> Vec<(&'static str, PathBuf)> {
-    let mut files: Vec<(&str, Option<&PathBuf>)> = vec![
-        ("tls.authority_file", config.authority_file.as_ref()),
-        ("metrics.token_file", config.metrics.token_file.as_ref()),
+/// The files that a server reads, each with what it is about and the key that names it. What the service gets a copy of is
+/// not among them.
+fn files(config: &Config) -> Vec<(Topic, &'static str, PathBuf)> {
+    let mut files: Vec<(Topic, &str, Option<&PathBuf>)> = vec![
+        (Topic::AuthorityFile, "tls.authority_file", config.authority_file.as_ref()),
+        (Topic::Metrics, "metrics.token_file", config.metrics.token_file.as_ref()),
     ];
     match &config.certificate {
-        Certificate::Files { cert, key } if copy_of_service(cert).is_none() => {
-            files.extend([("tls.cert_file", Some(cert)), ("tls.key_file", Some(key))]);
+        Certificate::Files { cert, key } if copy_of_service(cert).is_none() => files.extend([
+            (Topic::CertificateFiles, "tls.cert_file", Some(cert)),
+            (Topic::CertificateFiles, "tls.key_file", Some(key)),
+        ]),
+        Certificate::Acme { settings, .. } => {
+            files.push((Topic::Acme, "tls.acme.root_file", settings.root_file.as_ref()));
         }
-        Certificate::Acme { settings, .. } => files.push(("tls.acme.root_file", settings.root_file.as_ref())),
         Certificate::Files { .. } | Certificate::Development { .. } => {}
     }
     let read = config.shown().iter().filter_map(|shown| match &shown.origin {
@@ -66,8 +70,10 @@ fn files(config: &Config) -> Vec<(&'static str, PathBuf)> {
     let mut configuration: Vec<PathBuf> = read.collect();
     configuration.sort();
     configuration.dedup();
-    let configured = files.into_iter().filter_map(|(key, file)| Some((key, file?.clone())));
-    configuration.into_iter().map(|file| ("the configuration file", file)).chain(configured).collect()
+    let configuration =
+        configuration.into_iter().map(|file| (Topic::ConfigurationFile, "the configuration file", file));
+    let configured = files.into_iter().filter_map(|(about, key, file)| Some((about, key, file?.clone())));
+    configuration.chain(configured).collect()
 }
 
 /// The file or the folder above it that keeps the user from using the file in this way. `None` where nothing certainly does.

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use rustix::fs::statfs;
 
-use super::{PreflightFinding, PreflightReport};
+use super::{PreflightFinding, PreflightReport, Topic};
 use crate::cli::progress::bytes;
 use crate::core::data_dir::FILES;
 use crate::core::disk::{Disk, LocalDisk, Room};
@@ -41,16 +41,18 @@ pub(super) fn check(data_dir: &Path, reserve: u64, report: &mut PreflightReport)
     let dir = existing(data_dir);
     if let Some((name, why)) = statfs(&dir).ok().and_then(|found| doubtful(found.f_type.cast_unsigned())) {
         let text = format!("{} is on the file system {name}, {why}", data_dir.display());
-        report.warnings.push(PreflightFinding { about: "file_system", text });
+        report.warnings.push(Topic::FileSystem.finding(text));
     }
     report.warnings.extend(reserve_without_room(&dir, reserve));
     let files = existing(&data_dir.join(FILES));
     let is_other = device(&files) != device(&dir);
     for path in [Some(dir), is_other.then_some(files)].into_iter().flatten() {
         let scarce = room(&path).ok().and_then(scarcity);
-        report.warnings.extend(scarce.map(|(_, what)| PreflightFinding {
-            about: "disk",
-            text: format!("on the disk of {} {what}. Make room before uploads are refused", path.display()),
+        report.warnings.extend(scarce.map(|(_, what)| {
+            Topic::Disk.finding(format!(
+                "on the disk of {} {what}. Make room before uploads are refused",
+                path.display()
+            ))
         }));
     }
 }
@@ -58,15 +60,14 @@ pub(super) fn check(data_dir: &Path, reserve: u64, report: &mut PreflightReport)
 /// A warning when less than the configured reserve is free.
 fn reserve_without_room(dir: &Path, reserve: u64) -> Option<PreflightFinding> {
     let free = room(dir).ok()?.available;
-    (free < reserve).then(|| PreflightFinding {
-        about: "disk",
-        text: format!(
+    (free < reserve).then(|| {
+        Topic::Disk.finding(format!(
             "data.reserve_bytes keeps {} of the disk of {} free, where {} are left, so uploads are refused. Make room, or \
              set a smaller reserve",
             bytes(reserve),
             dir.display(),
             bytes(free)
-        ),
+        ))
     })
 }
 
@@ -101,8 +102,8 @@ mod tests {
         let is_memory = statfs(memory).is_ok_and(|found| found.f_type.cast_unsigned() == 0x0102_1994);
         let mut report = PreflightReport::default();
         check(&memory.join("no/such/folder"), 0, &mut report);
-        let about = |about: &str| report.warnings.iter().any(|finding| finding.about == about);
-        assert_eq!(about("file_system"), is_memory);
+        let is_warned = report.warnings.iter().any(|finding| finding.about == Topic::FileSystem);
+        assert_eq!(is_warned, is_memory);
         assert_eq!(doubtful(0x0102_1994), Some(("tmpfs", IN_MEMORY)));
     }
 

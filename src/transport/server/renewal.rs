@@ -18,6 +18,11 @@ const COMPARE_EVERY: Millis = 60 * 60 * 1000;
 /// How often the same warning is repeated.
 const WARN_EVERY: Millis = 24 * 60 * 60 * 1000;
 
+/// Where the documentation is about the certificate that the server makes itself.
+const AUTHORITY: &str = "/docs/certificates#the-built-in-authority";
+/// Where it is about a certificate that clients refuse.
+const REFUSED: &str = "/docs/when-something-is-wrong#clients-refuse-the-certificate";
+
 /// Reloads and renews the certificate, and warns about it.
 pub(super) struct Renewal {
     pub certificates: Arc<Certificates>,
@@ -64,8 +69,12 @@ impl Renewal {
         let now = system_time(now);
         match tokio::task::spawn_blocking(move || renewer.renew(now)).await {
             Ok(Ok(())) => self.certificates.reload_if_changed(),
-            Ok(Err(error)) => tracing::error!("the development certificate can't be renewed: {error}"),
-            Err(error) => tracing::error!("the development certificate was not renewed: {error}"),
+            Ok(Err(error)) => {
+                tracing::error!(docUrl = AUTHORITY, "the development certificate can't be renewed: {error}");
+            }
+            Err(error) => {
+                tracing::error!(docUrl = AUTHORITY, "the development certificate was not renewed: {error}");
+            }
         }
     }
 
@@ -80,10 +89,10 @@ impl Renewal {
         let file = self.certificates.cert_file();
         let file = file.display();
         for finding in &findings.dates {
-            tracing::warn!(%file, "{finding}");
+            tracing::warn!(%file, docUrl = REFUSED, "{finding}");
         }
         for finding in findings.others.iter().filter(|_| is_new) {
-            tracing::warn!(%file, "{finding}");
+            tracing::warn!(%file, docUrl = REFUSED, "{finding}");
         }
         last.warned = Some(now);
         last.warned_of = chain;

@@ -188,6 +188,33 @@ fn a_check_reports_the_certificate_problems_that_a_start_would() {
     assert!(!test_dir.data_dir().exists(), "nothing was made");
 }
 
+#[test]
+fn each_problem_names_the_section_that_says_what_to_do() {
+    let test_dir = TestDir::new();
+    fs::write(test_dir.path().join("file"), "").unwrap();
+    let acme =
+        ["tls.acme.domains=a.example.org", "tls.acme.accept_terms=true", "tls.acme.root_file=nowhere.pem"];
+    for (settings, section) in [
+        (&["data.dir=file/data"][..], "when-something-is-wrong#the-data-directory-cant-be-opened"),
+        (
+            &["server.bind=192.0.2.1:1"],
+            "when-something-is-wrong#the-server-does-not-start-or-does-not-answer",
+        ),
+        (&["metrics.bind=127.0.0.1:0", "metrics.token_file=file"], "monitoring#metrics"),
+        (&["tls.dir=file/certs"], "certificates#the-built-in-authority"),
+        (&["tls.cert_file=file", "tls.key_file=file"], "certificates#files-of-your-own"),
+        (&["tls.authority_file=nowhere.pem"], "behind-a-proxy#the-certificate-between-the-proxy-and-rasterd"),
+        (&acme, "certificates#acme"),
+    ] {
+        let settings: Vec<_> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+        let stderr = refused_alike(&test_dir, &settings);
+        let named = format!("\n`rasterd docs {section}` says what to do.\n");
+        assert!(stderr.ends_with(&named), "{settings:?}: {stderr}");
+        let problems = stderr.split_once("the configuration can't be used").unwrap().1;
+        assert_eq!(problems.matches("rasterd docs").count(), 1, "{stderr}");
+    }
+}
+
 #[tokio::test]
 async fn a_check_and_a_start_warn_why_clients_may_refuse_a_certificate() {
     let test_dir = TestDir::new()

@@ -44,17 +44,17 @@ fn what_looks_wrong_is_found_by_a_start_and_by_a_check() {
     let database = File::options().write(true).open(test_dir.data_dir().join("rasterd.redb")).unwrap();
     database.set_modified(later).unwrap();
     let expected = [
-        ("public_url", "each client's own machine. Set server.public_url"),
-        ("clock", "but the database was last changed on"),
+        ("public_url", "install#serve-a-network", "each client's own machine. Set server.public_url"),
+        ("clock", "when-something-is-wrong#the-clock-was-wrong", "but the database was last changed on"),
     ];
     let exit = test_dir.run(&["config", "check"]);
     assert_eq!((exit.code, exit.stdout.as_str()), (Some(0), "The configuration can be used.\n"));
     assert!(exit.stderr.contains("rasterd: note: no backups are made"), "{}", exit.stderr);
     let program = test_dir.serve();
-    for (about, words) in expected {
+    for (about, section, words) in expected {
         assert!(exit.stderr.contains(words), "{words} in {}", exit.stderr);
         let line = program.wait_for_log_line(&[words, &format!("about=\"{about}\"")]);
-        assert!(line.contains("WARN"), "{line}");
+        assert!(line.contains("WARN") && line.contains(&format!("docUrl=\"/docs/{section}\"")), "{line}");
         assert!(!program.greeting().contains(words), "{}", program.greeting());
     }
     let note = program.wait_for_log_line(&["no backups are made", "about=\"backup\""]);

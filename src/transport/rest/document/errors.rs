@@ -53,6 +53,8 @@ pub(super) fn error_schema() -> Value {
     let names: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
     let link = |code: &Code| format!("[`{}`]({})", code.name(), code.documentation());
     let links: Vec<String> = Code::ALL.iter().map(link).collect();
+    let addresses: BTreeMap<_, _> =
+        Code::ALL.iter().map(|code| (code.name(), code.documentation())).collect();
     json!({
         "type": "object",
         "required": ["error"],
@@ -67,6 +69,7 @@ pub(super) fn error_schema() -> Value {
                         "type": "string",
                         "enum": names,
                         "description": format!("What each code means, and what to do: {}.", links.join(", ")),
+                        "x-docUrl": addresses,
                     },
                     "message": {"type": "string", "description": "One sentence for a person: what is wrong and what to do."},
                 },
