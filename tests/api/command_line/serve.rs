@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::rest::{Form, picture};
+use crate::support::ports::unused_port;
 use crate::support::program::{ASSETS, Exit, RASTERD, TestDir, poll};
 
 /// The text below a heading in the output of the first start, up to the next empty line.
@@ -292,22 +293,12 @@ async fn an_authority_in_the_former_folder_is_kept_and_clients_keep_working() {
 
 #[test]
 fn health_checks_the_running_server_and_trusts_only_its_certificate() {
-    // A port that is free now may be taken a moment later, by another test.
-    let (test_dir, port, program) = poll("a port stays free", || {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let test_dir = TestDir::new().with("RASTERD__SERVER__BIND", &format!("0.0.0.0:{port}"));
-        let stderr = test_dir.run(&["health"]).failed(1);
-        match test_dir.try_to_serve() {
-            Ok(program) => {
-                assert!(stderr.contains(&format!("not ready at 127.0.0.1:{port}")), "{stderr}");
-                Some((test_dir, port, program))
-            }
-            Err(exit) => {
-                assert!(exit.stderr.contains("can't listen"), "{exit:?}");
-                None
-            }
-        }
-    });
+    let port = unused_port();
+    let test_dir = TestDir::new().with("RASTERD__SERVER__BIND", &format!("0.0.0.0:{port}"));
+    let stderr = test_dir.run(&["health"]).failed(1);
+    assert!(stderr.contains(&format!("not ready at 127.0.0.1:{port}")), "{stderr}");
+    assert!(stderr.contains("`rasterd docs when-something-is-wrong#"), "{stderr}");
+    let program = test_dir.serve();
     assert_eq!(test_dir.done(&["health"]), format!("ready at 127.0.0.1:{port}\n"));
     let other = test_dir.path().join("other");
     rasterd::transport::tls::development::ensure(&other, &[], std::time::SystemTime::now()).unwrap();

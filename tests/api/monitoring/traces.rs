@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::rest::{NEW, Scene};
 use crate::support::mcp::tool;
+use crate::support::ports::unused_port;
 use crate::support::program::TestDir;
 use crate::support::send;
 
@@ -157,8 +158,8 @@ async fn each_request_is_a_span_with_its_operation_and_status() {
 
 #[tokio::test]
 async fn a_collector_that_is_away_disturbs_nobody() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let test_dir = TestDir::new().with("RASTERD__TELEMETRY__OTLP_ENDPOINT", &format!("http://{closed}"));
+    let endpoint = format!("http://127.0.0.1:{}", unused_port());
+    let test_dir = TestDir::new().with("RASTERD__TELEMETRY__OTLP_ENDPOINT", &endpoint);
     let program = test_dir.serve();
     let client = program.client_of(program.first_key());
     let me = send(client.request(Method::GET, "/me").header("Api-Version", NEW)).await;
