@@ -1,6 +1,7 @@
 //! The index on disk: its segments, and the stamp that says which store it follows and how far.
 
 use std::collections::{HashMap, HashSet};
+use std::panic::catch_unwind;
 use std::path::Path;
 
 use tantivy::index::SegmentId;
@@ -59,6 +60,11 @@ impl Committed {
 impl IndexFolder {
     /// Opens the existing index, if it is intact and follows this store.
     pub fn open(path: &Path, database: u64) -> Result<Option<Self>> {
+        // tantivy panics on files that are shorter than their ends say.
+        catch_unwind(|| Self::open_intact(path, database)).unwrap_or(Ok(None))
+    }
+
+    fn open_intact(path: &Path, database: u64) -> Result<Option<Self>> {
         let (schema, fields) = schema();
         let Ok(directory) = PrivateDirectory::open(path) else { return Ok(None) };
         let Ok(index) = Index::open(directory) else { return Ok(None) };

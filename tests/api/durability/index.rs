@@ -11,10 +11,16 @@ use crate::support::raw::DEADLINE;
 /// A way to lose an index.
 type Damage = fn(&Path);
 
-const DAMAGES: [(&str, Damage); 5] = [
+const DAMAGES: [(&str, Damage); 6] = [
     ("the folder is deleted", |folder| fs::remove_dir_all(folder).unwrap()),
     ("every file holds rubbish", |folder| overwrite(folder, &[0xA5; 4096])),
     ("every file is empty", |folder| overwrite(folder, b"")),
+    ("every file is cut off", |folder| {
+        for file in files_of(folder) {
+            let bytes = fs::read(&file).unwrap();
+            fs::write(&file, &bytes[..bytes.len().min(5)]).unwrap();
+        }
+    }),
     ("a byte in the middle of each segment's files is another", |folder| {
         for file in segments_of(folder) {
             let mut bytes = fs::read(&file).unwrap();
