@@ -128,6 +128,7 @@ impl Core {
                 tx.put_member(member)?;
                 tx.delete_resets_of(member.id)?;
             }
+            links::delete_invitations(tx, organization, &member.email, Role::Owner)?;
             tx.record_event(
                 now,
                 organization,

@@ -38,6 +38,27 @@ pub struct NewMember<'a> {
     pub password: &'a str,
 }
 
+/// Deletes a person's unused invitations to an organization that would give them no more than this role, so that none
+/// brings them back after they were removed.
+pub(super) fn delete_invitations(
+    tx: &Tx<'_>,
+    organization: OrganizationId,
+    email: &str,
+    up_to: Role,
+) -> Result<()> {
+    for (digest, link) in tx.links()? {
+        match &link.purpose {
+            LinkPurpose::Join { organization: to, role, email: invited }
+                if *to == organization && invited == email && *role <= up_to =>
+            {
+                tx.delete_link(&digest)?;
+            }
+            LinkPurpose::Join { .. } | LinkPurpose::Reset { .. } => {}
+        }
+    }
+    Ok(())
+}
+
 impl Core {
     /// The url of a link.
     #[must_use]
@@ -201,6 +222,7 @@ impl Core {
                 };
                 tx.put_member(&member)?;
                 tx.delete_link(&digest)?;
+                delete_invitations(tx, membership.organization, &member.email, membership.role)?;
                 record_join(tx, now, &member, membership.organization, &client)?;
                 begin(tx, session, member, &client, &times, now)
             })
@@ -226,13 +248,15 @@ impl Core {
                 let (mut member, _) = tx.live_session(&session, now)?.ok_or_else(Error::signed_out)?;
                 let (membership, organization) = invitation(tx, &digest, now)?;
                 let place = member.memberships.iter_mut().find(|place| place.organization == organization.id);
+                let role = place.as_ref().map_or(membership.role, |place| place.role.max(membership.role));
                 match place {
-                    Some(place) => place.role = place.role.max(membership.role),
+                    Some(place) => place.role = role,
                     None => member.memberships.push(membership),
                 }
                 tx.put_member(&member)?;
                 tx.delete_link(&digest)?;
-                // Whoever created a reset link earlier may not manage the organization that the person joins now.
+                delete_invitations(tx, organization.id, &member.email, role)?;
+                // The person who created a reset link earlier may not manage the organization that the person joins now.
                 tx.delete_resets_of(member.id)?;
                 record_join(tx, now, &member, organization.id, &client)?;
                 Ok(organization)

@@ -155,6 +155,37 @@ async fn a_removed_member_is_signed_out_and_deleted_unless_in_another_organizati
 }
 
 #[tokio::test]
+async fn no_unused_invitation_brings_a_removed_person_back() {
+    const ADA: &str = "ada@example.org";
+    let fixture = Fixture::new().await;
+    let core = &fixture.core;
+    let invite = async |organization: &str, role: Role, email: &str| {
+        core.invite_member(by(), organization, role, email).await.unwrap().0.reveal().to_owned()
+    };
+    let works = |token: &str| core.link(token).is_ok();
+    let used = invite("acme", Role::Editor, ADA).await;
+    let lower = invite("acme", Role::Viewer, ADA).await;
+    let higher = invite("acme", Role::Owner, ADA).await;
+    let others = [
+        invite("other", Role::Editor, ADA).await,
+        invite("acme", Role::Editor, "grace@example.org").await,
+        invite("acme", Role::Editor, "").await,
+    ];
+    core.join(&used, new_member(ADA), &here()).await.unwrap();
+    assert!(!works(&lower) && works(&higher), "one that gives more can still be used");
+    core.remove_member(by(), "acme", ADA, KeyDecisions::Missing).await.unwrap();
+    assert!(!works(&higher));
+    assert!(others.iter().all(|token| works(token)));
+
+    // The same for a person who is in another organization already.
+    let [other, ..] = &others;
+    let ada = core.join(other, new_member(ADA), &here()).await.unwrap().1;
+    let (first, second) = (invite("acme", Role::Editor, ADA).await, invite("acme", Role::Editor, ADA).await);
+    core.join_as(&ada, &first, &here()).await.unwrap();
+    assert!(!works(&second));
+}
+
+#[tokio::test]
 async fn each_key_of_a_former_owner_is_decided_about() {
     let fixture = Fixture::new().await;
     let ada = fixture.join("acme", Role::Owner, "ada@example.org").await;
