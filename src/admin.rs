@@ -10,7 +10,7 @@ use crate::core::backup::{BackupOptions, BackupSummary};
 use crate::core::doctor::{Diagnosis, DoctorOptions};
 use crate::core::folders::{FolderExport, FolderExportSummary, FolderImport, FolderImportSummary};
 use crate::core::long_work::Reporter;
-use crate::core::restore::{ImportOptions, ImportSummary};
+use crate::core::restore::{SelectedRestoreOptions, SelectedRestoreSummary};
 use crate::error::Result;
 
 pub mod audit;
@@ -42,7 +42,7 @@ pub enum Request {
     /// Backs up everything.
     Backup(BackupOptions),
     /// Takes libraries and assets out of a backup.
-    Import(ImportOptions),
+    RestoreSelected(SelectedRestoreOptions),
     /// Examines everything.
     Doctor(DoctorOptions),
     /// About the audit log.
@@ -78,7 +78,7 @@ pub enum Reply {
     /// What a backup did.
     Backup(BackupSummary),
     /// What was taken out of a backup.
-    Import(ImportSummary),
+    RestoreSelected(SelectedRestoreSummary),
     /// What an examination found.
     Diagnosis(Diagnosis),
     /// The result of checking the audit log.
@@ -103,7 +103,7 @@ pub async fn perform(core: &Core, by: Administrator, request: Request, reporter:
         Request::Key(request) => keys::perform(core, by, request).await,
         Request::Member(request) => members::perform(core, by, request).await,
         Request::Backup(options) => backup::perform(core, &by, options, reporter).await,
-        Request::Import(options) => backup::import(core, &by, options, reporter).await,
+        Request::RestoreSelected(options) => backup::restore_selected(core, &by, options, reporter).await,
         Request::Doctor(options) => backup::examine(core, &by, options, reporter).await,
         Request::Audit(request) => audit::perform(core, by, request).await,
         Request::ImportFolder(options) => {

@@ -1,16 +1,18 @@
 //! The command line: parses the arguments and runs the command. Exit codes: 0 success, 1 refused or failed, 2 invalid
 //! arguments, 78 a configuration with mistakes, with which a server would never start; those of `doctor` are its own.
 
+use std::any::TypeId;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
-use crate::config::{Config, Flag, Invalid, Variables};
+use crate::config::{Config, Flag, Invalid, Origin, Variables};
 use crate::telemetry;
 
 mod acme;
@@ -159,6 +161,25 @@ impl fmt::Display for CommandError {
     }
 }
 
+/// The command that starts a server with the data directory of this command.
+fn serve_command(config: &Config) -> String {
+    let shown = config.shown().iter().find(|shown| shown.key == "data.dir");
+    match shown.map(|shown| &shown.origin) {
+        Some(Origin::Flag(_)) => format!("rasterd --data-dir {} serve", config.data_dir.display()),
+        Some(_) | None => "rasterd serve".to_owned(),
+    }
+}
+
+/// The path of an argument, for a server that runs in another folder.
+fn absolute_path(path: &Path) -> Result<PathBuf, CommandError> {
+    std::path::absolute(path).map_err(|error| {
+        CommandError(format!(
+            "{} must be an absolute path here, since the current folder can't be used: {error}",
+            path.display()
+        ))
+    })
+}
+
 /// Runs the program on the arguments of this process.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -177,8 +198,23 @@ pub fn run() -> ExitCode {
 
 /// What was typed. Prints the help or the mistake and ends the process where there is nothing to run.
 fn arguments() -> Cli {
-    let matches = examples::with_examples(Cli::command()).get_matches();
+    let matches = refuse_empty(examples::with_examples(Cli::command())).get_matches();
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// Refuses empty texts as values, which variables of a script leave when they are not set.
+fn refuse_empty(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| {
+        let is_text =
+            arg.get_action().takes_values() && arg.get_value_parser().type_id() == TypeId::of::<String>();
+        if is_text { arg.value_parser(NonEmptyStringValueParser::new()) } else { arg }
+    });
+    command.mut_subcommands(refuse_empty)
+}
+
+/// What this process creates from here on has no secrets, and everybody may read it.
+fn readable_by_everybody() {
+    rustix::process::umask(Mode::WGRP | Mode::WOTH);
 }
 
 /// The memory has what clients send, keys and passwords among it. No crash writes it to a disk, and no other process of

@@ -23,6 +23,7 @@ mod conflicts;
 mod documented;
 mod layers;
 mod listing;
+mod media_tools;
 mod origin;
 mod parsing;
 mod proxies;
@@ -30,7 +31,6 @@ mod sections;
 mod size;
 #[cfg(test)]
 mod tests;
-mod tools;
 mod value_type;
 mod values;
 
@@ -203,11 +203,11 @@ impl Config {
         layers.add_flags(flags);
         let values = read_values(&mut layers)?;
         let certificate = certificate::certificate(&values, &mut layers);
-        let tools = tools::find(&values.media, &layers, variables).unwrap_or_else(|problems| {
+        let tools = media_tools::find(&values.media, &layers, variables).unwrap_or_else(|problems| {
             layers.problems.extend(problems);
             MediaTools::default()
         });
-        layers.problems.extend(tools::expect_fonts(&values.media, &layers).err());
+        layers.problems.extend(media_tools::expect_fonts(&values.media, &layers).err());
         layers.problems.extend(proxies::problem(&values.server, &layers));
         layers.problems.extend(conflicts::problems(&values, &layers));
         layers.warnings.extend(proxies::warning(&values.server));

@@ -40,7 +40,7 @@ mod measurements;
 pub mod members;
 pub mod model;
 mod newest_first;
-mod observed;
+mod observed_time;
 mod opening;
 pub mod organizations;
 pub mod preview;
@@ -75,7 +75,7 @@ use members::{Passkeys, Passwords, Throttle};
 use model::id::KeyId;
 use model::time::Millis;
 use model::token::SessionDigest;
-use observed::Observed;
+use observed_time::TimeObserver;
 use processing::Processing;
 use renditions::Renditions;
 use scans::{ClientId, Scans};
@@ -96,7 +96,7 @@ struct Inner {
     settings: Settings,
     metrics: Arc<Metrics>,
     clock: Clock,
-    observed: Observed,
+    observed: TimeObserver,
     health: Health,
     store: Store,
     blobs: Blobs,
@@ -170,7 +170,7 @@ impl Core {
         self.0.test_control.as_ref()
     }
 
-    fn observed(&self) -> &Observed {
+    fn observed(&self) -> &TimeObserver {
         &self.0.observed
     }
 

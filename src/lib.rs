@@ -10,40 +10,52 @@
 //! compile. What no key may do takes an [`Administrator`](core::access::Administrator): the administrator of the machine,
 //! who can lock the data directory, or an owner of one organization.
 //!
-//! # One request, step by step
+//! # Requests, step by step
 //! The path names a file of `src` at each step, so that one can read along.
 //!
-//! An upload, `POST /organizations/{organizationId}/libraries/{libraryId}/assets`:
+//! A change by REST, `PATCH /organizations/{organizationId}/libraries/{libraryId}/assets/{assetId}/description`:
 //! 1. `transport/server/acceptor.rs` accepts the connection and makes the TLS handshake; `connection.rs` beside it reads
 //!    the head, and times and checks every byte of the body before the HTTP framework sees it.
 //! 2. `transport/middleware.rs` gives the request its id, runs the application, writes the line of the access log and sets
 //!    the headers of the answer. `transport/server/mounts.rs` lists the transports that the application consists of.
-//! 3. `transport/rest.rs` has the route, made from the declaration in `operations/upload_assets.rs`.
+//! 3. `transport/rest.rs` has the route, made from the declaration in `operations/update_asset_description.rs`.
 //!    `transport/rest/authorized.rs` authenticates the key, which gives a [`Caller`](core::access::Caller), and checks the
 //!    permission that the declaration requires.
-//! 4. `transport/rest/route.rs` reads the input and runs the operation. A form with files is the exception:
-//!    `transport/rest/upload.rs` streams them, because they are not kept in memory.
-//! 5. `core/uploads.rs` takes a write grant from the caller, writes the files through `core/store/files.rs`, and
-//!    `core/uploads/commit.rs` adds the assets and the audit event in one write transaction of the store:
-//!    `core/store/redb/write.rs` runs it with others that wait, and syncs once for all of them.
-//! 6. `transport/rest/reply.rs` writes the answer. Later, `core/processing.rs` makes thumbnails, and
-//!    `core/index/follow.rs` puts the assets into the search index.
+//! 4. `transport/rest/route.rs` reads the body. The key and its permission are checked again afterwards, since both may have
+//!    changed meanwhile. Then it runs the operation.
+//! 5. The operation calls `core/assets/description.rs`, which takes a write grant from the caller and hands the change to
+//!    `core/changes.rs`: in one write transaction the grant is confirmed once more, the asset is changed and the audit event
+//!    is written. `core/store/redb/write.rs` runs it with others that wait, and syncs once for all of them.
+//! 6. `transport/rest/answer.rs` writes the answer. Later, `core/index/follow.rs` changes the search index.
+//!
+//! An upload, `POST …/assets`, differs in two steps: `transport/rest/upload.rs` streams the files of a form, because they are not
+//! kept in memory; and `core/uploads.rs` writes them through `core/store/files.rs` before `core/uploads/commit.rs` adds the assets.
+//! Later, `core/processing.rs` makes thumbnails.
+//!
+//! A tool, `tools/call` of `list_assets`: steps 1 and 2 are the same. Then:
+//! 3. `transport/mcp/endpoint.rs` checks the host and the origin, and authenticates the key.
+//! 4. `transport/mcp/direct.rs` takes the call if it is plainly valid, which most are; rmcp takes all others, and calls
+//!    `transport/mcp/server.rs`.
+//! 5. `transport/mcp/tools.rs` has the tool, made from the declaration in `operations/list_assets.rs`. It checks the arguments
+//!    against the tool's schema and runs the operation, which takes its grant in `core/assets.rs`.
+//! 6. `transport/mcp/result.rs` writes the result, or the error with a hint for the model.
 //!
 //! A page of the web app, `GET /app/{organization}/{library}`: steps 1 and 2 are the same. Then:
-//! 3. `webapp.rs` has the routes. `webapp/gate.rs` checks the request, creates its `RequestContext`, and turns an error into
-//!    a page. `webapp/signed_in_user.rs` reads the session of the cookie; without one it redirects to the sign-in page.
+//! 3. `webapp.rs` mounts the pages, whose routes are in files such as `webapp/pages/libraries.rs`. `webapp/gate.rs` checks the
+//!    request, creates its `RequestContext`, and turns an error into a page. `webapp/signed_in_user.rs` reads the session of the
+//!    cookie; without one it redirects to the sign-in page.
 //! 4. `webapp/pages/libraries/grid.rs` is the handler. Its `SignedInUser` gives a [`Caller`](core::access::Caller) for the
-//!    organization, with the snapshot of the store that the whole page is read from.
+//!    organization, with the snapshot of the store that the content of the page is read from.
 //! 5. `core/browse.rs` takes a read grant from the caller and reads the assets with it, through `core/index.rs` or through
 //!    the queries in `core/store/records/assets.rs`, which `core/store/redb/assets/lists.rs` implements.
-//! 6. `webapp/reply.rs` renders the template `webapp/pages/libraries/grid.html` as the answer.
+//! 6. `webapp/answer.rs` renders the template `webapp/pages/libraries/grid.html` as the answer.
 //!
 //! # What is where
 //! - [`guide`]: how to add an operation, the style with its reasons, what was decided and why, how things are stored,
 //!   how to monitor a server, how to test with a server of one's own.
 //! - [`operations`]: the operations as clients see them: one declaration each, from which every transport is generated.
 //! - [`core`]: what the operations do. In it, private to it: the store and the search index.
-//!   - [`core::access`]: who may read or change what: the grants, and the only file that creates them.
+//!   - [`core::access`]: who may read or change what: the grants, and the file that creates those of callers.
 //!   - [`core::disk`]: the operations of the disk that decide what survives a power cut. Tests put other disks in its place.
 //!   - [`core::backup`], [`core::restore`], [`core::doctor`]: the ways back from an accident; [`core::quotas`] and
 //!     [`core::request_rate`]: what an organization may have, and how often a key may ask.
@@ -66,7 +78,7 @@
 //!     [`transport::wire`]: the JSON they share.
 //!   - [`transport::cdn`]: the public urls of assets, and of their renditions; [`transport::docs`]: the documentation.
 //!   - [`transport::uploads`]: the one-time addresses for files, also in parts; [`transport::tus`]: the headers of that protocol.
-//!   - [`transport::test_control`]: `/_test`, the control door of a server that was started for tests.
+//!   - [`transport::test_control`]: `/_test`, the control endpoint of a server that was started for tests.
 //!   - [`transport::server`]: puts everything together: listener, TLS, transports; runs and drains. The bytes of a
 //!     connection are checked and timed here before a transport sees them.
 //!   - [`transport::tls`]: certificates and their reload, the development authority, and proofs for an ACME server.
@@ -79,8 +91,9 @@
 //! - [`cli`], [`config`], [`admin`]: the command line, the configuration, and administration of a running server.
 //! - [`testing`]: a server on a temporary folder, for our tests and for embedders.
 //!
-//! Transports and the web app see `operations`, `core`, `error` and what `transport` shares, never each other and never the store.
-//! `core` knows no HTTP, JSON-RPC or GraphQL.
+//! Transports and the web app see `operations`, `core`, `error` and what `transport` shares, never each other and never the store;
+//! the web app also sees `client_setup` and `config`, and `transport::server` sees all of them, since it mounts them. `core` knows no
+//! HTTP, JSON-RPC or GraphQL. `tests/architecture` has the whole list.
 //!
 //! # What always holds
 //! - A key, a session and a role are read from the store in each request's own snapshot, and again in each write: a

@@ -44,7 +44,7 @@ mod upload_asset;
 mod upload_assets;
 mod whoami;
 
-pub use answer::{AgentReply, Answer, PageInfo};
+pub use answer::{AgentAnswer, Answer, PageInfo};
 pub use declaration::{
     ASSETS, Declaration, Effect, Endpoint, EndpointInput, LIBRARY_ID, Method, Needs, Paging, Scope, Tool,
     ToolAnswer, UPLOADS,
@@ -56,7 +56,8 @@ pub use parameters::{CURSOR, Parameter, ParameterKind};
 /// One operation: its declaration, the types of its input and its answer, and the call to [`Core`].
 pub trait Operation: 'static {
     /// The input apart from the ids in the path: the members of a JSON body, the parameters of a query, the arguments
-    /// of a tool. The documents have the doc comments and limits of its fields.
+    /// of a tool. The documents have the doc comments and limits of its fields; those of a query's parameters are in
+    /// `parameters.rs`.
     type Input: DeserializeOwned + JsonSchema + Send + 'static;
     /// The answer.
     type Output: Answer;

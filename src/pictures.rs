@@ -27,6 +27,7 @@ mod hdr;
 mod jpeg;
 mod jpeg_header;
 pub mod media;
+mod media_tools;
 pub mod memory;
 mod metadata;
 mod perceptual_hash;
@@ -41,14 +42,13 @@ pub mod sandbox;
 mod svg;
 mod tiff;
 mod tool_output;
-mod tools;
 pub mod worker;
 
 use canvas::Canvas;
 use geometry::CheckedGeometry;
+pub use media_tools::{MediaTools, RenderableTypes};
 pub use metadata::{Coordinates, Exposure, Metadata, metadata};
 pub use resize::{Fit, PixelSize, ResizeSpec};
-pub use tools::{MediaTools, RenderableTypes};
 
 /// The longest edges of the thumbnails that every picture gets.
 pub const THUMBNAIL_EDGES: [u32; 2] = [400, 800];
@@ -107,9 +107,9 @@ impl Format {
     }
 }
 
-/// A rendition to make.
+/// How a picture is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Rendition {
+pub struct RenderSpec {
     /// How the picture is resized. Never larger than the original, unless that is a vector image.
     pub size: ResizeSpec,
     /// The format.
@@ -237,7 +237,7 @@ pub const fn is_decoded(media_type: MediaType) -> bool {
 pub fn render(
     source: &File,
     media_type: MediaType,
-    rendition: &Rendition,
+    rendition: &RenderSpec,
     limits: &DecodeLimits,
 ) -> Result<Rendered, Failure> {
     render_of(&DecodeInput::whole(source, media_type), rendition, limits)
@@ -245,7 +245,7 @@ pub fn render(
 
 fn render_of(
     source: &DecodeInput<'_>,
-    rendition: &Rendition,
+    rendition: &RenderSpec,
     limits: &DecodeLimits,
 ) -> Result<Rendered, Failure> {
     guarded(|| {

@@ -27,6 +27,7 @@ pub mod mcp;
 pub mod media_type;
 mod metered;
 mod middleware;
+mod operation_start;
 mod request_state;
 pub mod rest;
 pub mod server;
@@ -40,10 +41,11 @@ pub mod wire;
 pub use crate::telemetry::metrics::Transport;
 pub use client_address::ConnectionOrigin;
 pub use middleware::{Observers, StrictTransportSecurity, refused_response, wrap};
+pub use operation_start::begin_operation;
 pub use request_state::{
     RequestId, cancellation, client_address, record_code, record_operation, record_transport, request_id,
 };
-pub use tested_answer::{CONTROL_PATH, begin_operation};
+pub use tested_answer::CONTROL_PATH;
 
 /// The bearer token of a request.
 ///

@@ -15,6 +15,7 @@ use crate::core::Core;
 use crate::transport;
 use crate::transport::tls::{Certificates, ClientAuthority};
 
+mod answer;
 mod cookie;
 mod error_page;
 mod files;
@@ -26,7 +27,6 @@ mod isolated_names;
 mod layout;
 mod pages;
 mod path;
-mod reply;
 mod request_context;
 mod signed_in_user;
 mod theme;

@@ -6,7 +6,7 @@ use crate::core::access::Administrator;
 use crate::core::backup::BackupOptions;
 use crate::core::doctor::DoctorOptions;
 use crate::core::long_work::Reporter;
-use crate::core::restore::ImportOptions;
+use crate::core::restore::SelectedRestoreOptions;
 use crate::error::Result;
 
 /// Makes a backup.
@@ -35,11 +35,11 @@ pub(super) async fn examine(
 }
 
 /// Takes libraries and assets out of a backup.
-pub(super) async fn import(
+pub(super) async fn restore_selected(
     core: &Core,
     by: &Administrator,
-    options: ImportOptions,
+    options: SelectedRestoreOptions,
     reporter: &Reporter,
 ) -> Result<Reply> {
-    core.import_from_backup(by, options, reporter).await.map(Reply::Import)
+    core.restore_selected(by, options, reporter).await.map(Reply::RestoreSelected)
 }

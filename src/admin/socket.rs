@@ -139,10 +139,20 @@ async fn answer(mut stream: UnixStream, core: &Core, by: Administrator) -> io::R
             if let Some(cause) = error.cause() {
                 tracing::error!(code = error.code().name(), %cause, "an administrator's command failed");
             }
-            SocketAnswer::Error { code: error.code().name().to_owned(), message: error.message().to_owned() }
+            SocketAnswer::Error { code: error.code().name().to_owned(), message: for_administrator(&error) }
         }
     };
     timeout(TRANSFER_TIMEOUT, write_line(&mut stream, &answer)).await?
+}
+
+/// The message of an error for the administrator of the machine, who may see the cause of what is our fault.
+fn for_administrator(error: &Error) -> String {
+    match error.cause() {
+        Some(cause) if error.code() == Code::Internal => {
+            format!("Something went wrong on the server: {cause}. The log has more.")
+        }
+        Some(_) | None => error.message().to_owned(),
+    }
 }
 
 /// Performs a request, and reports the progress of what takes long. When the sender does not wait any more, the work

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::CommandError;
 use super::ask::ask;
 use super::output::{hint, json_text, print};
 use super::progress::bytes;
+use super::{CommandError, absolute_path};
 use crate::admin::{Reply, Request};
 use crate::config::Config;
 use crate::core::backup::{BackupOptions, BackupSummary};
@@ -36,7 +36,7 @@ pub(super) fn run(config: &Config, args: BackupArgs) -> Result<(), CommandError>
     })?;
     let options = BackupOptions {
         // The server runs in another folder.
-        target: std::path::absolute(&target)?,
+        target: absolute_path(&target)?,
         keep: args.keep.map(|keep| usize::try_from(keep).unwrap_or(usize::MAX)),
         authority: !args.without_authority,
     };

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::CommandError;
 use super::client_connection::ClientConnection;
 use super::output::{hint, print};
+use super::{CommandError, absolute_path};
 use crate::client_setup::bundle;
 use crate::config::Config;
 use crate::file_mode;
@@ -23,7 +23,7 @@ pub(super) fn run(config: &Config, args: &BundleArgs) -> Result<(), CommandError
     let connection = ClientConnection::of(config)?;
     let authority = connection.authority_pem()?;
     let bytes = bundle::bundle(&connection.public_url, authority.as_deref())?;
-    let output = std::path::absolute(&args.output)?;
+    let output = absolute_path(&args.output)?;
     // Everybody may read it, whatever this user's umask is: there is no key in it.
     let written = fs::write(&output, bytes).and_then(|()| file_mode::set_mode(&output, 0o644));
     written.map_err(|error| CommandError(format!("{} can't be written: {error}", output.display())))?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::output::{hint, print};
-use super::{CommandError, data_owner};
+use super::{CommandError, absolute_path, data_owner};
 use crate::client_setup::{AuthorityFiles, TrustStep};
 use crate::config::{Certificate, Config};
 use crate::file_mode;
@@ -51,7 +51,7 @@ pub(super) fn run(config: &Config, command: CaCommand) -> Result<(), CommandErro
             print(pem.trim_end())
         }
         CaCommand::Export { out: Some(out), bundle } => {
-            let out = std::path::absolute(out)?;
+            let out = absolute_path(&out)?;
             // Everybody may read it, whatever this user's umask is.
             let written = fs::write(&out, pem).and_then(|()| file_mode::set_mode(&out, 0o644));
             written.map_err(|error| CommandError(format!("{} can't be written: {error}", out.display())))?;
@@ -84,7 +84,7 @@ fn instructions(authority: AuthorityFiles<'_>) -> String {
     let steps = authority.trust_steps();
     let texts: Vec<String> = steps.iter().map(text).collect();
     format!(
-        "SetupFormat each system is told to trust this server. The commands expect what these write into the home folder:\n\n    \
+        "How to make each system trust this server. The commands expect what these write into the home folder:\n\n    \
          rasterd ca export > ~/{}\n    rasterd ca export --bundle > ~/{}\n\n{}",
         AuthorityFiles::CERTIFICATE_NAME,
         AuthorityFiles::BUNDLE_NAME,

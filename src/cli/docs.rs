@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::CommandError;
 use super::output::print;
 use super::suggested::Suggested;
+use super::{CommandError, readable_by_everybody};
 use crate::config::{Config, Invalid};
 use crate::core::settings::Limits;
 use crate::docs::{
@@ -142,6 +142,7 @@ fn export(documentation: &Documentation, folder: &Path) -> Result<(), CommandErr
     let written = |error: std::io::Error, path: &Path| {
         CommandError(format!("{} can't be written: {error}", path.display()))
     };
+    readable_by_everybody();
     fs::create_dir_all(folder).map_err(|error| written(error, folder))?;
     let mut files = vec![(Site::Folder.front().to_owned(), documentation.front_html(Site::Folder)?)];
     for complete in documentation.pages() {

@@ -77,7 +77,8 @@ fn in_words(diagnosis: &Diagnosis) -> String {
     let wrong = diagnosis.findings.iter().filter(|finding| finding.severity != Severity::Fine);
     // What keeps the data directory from being opened says by itself where to read on.
     let unsaid = wrong.filter(|finding| !finding.repaired && !finding.text.contains(guide_pointers::COMMAND));
-    let pointers = guide_pointers::lines(unsaid.map(|finding| guide_pointers::area(finding.area)));
+    let pointers =
+        guide_pointers::lines(unsaid.map(|finding| guide_pointers::area(finding.area, finding.severity)));
     lines.extend(Some(pointers).filter(|pointers| !pointers.is_empty()));
     lines.join("\n")
 }

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::CommandError;
 use super::ask::ask;
 use super::output::{json_text, print};
 use super::progress::bytes;
+use super::{CommandError, absolute_path};
 use crate::admin::{Reply, Request};
 use crate::config::Config;
 use crate::core::data_dir::counted;
@@ -54,7 +54,7 @@ pub(super) struct ExportArgs {
 pub(super) fn import(config: &Config, args: ImportArgs) -> Result<(), CommandError> {
     let options = FolderImport {
         // The server runs in another folder.
-        folder: std::path::absolute(&args.dir)?,
+        folder: absolute_path(&args.dir)?,
         organization: args.org,
         library: args.library,
         tags_from_folders: args.tags_from_folders,
@@ -68,11 +68,8 @@ pub(super) fn import(config: &Config, args: ImportArgs) -> Result<(), CommandErr
 }
 
 pub(super) fn export(config: &Config, args: ExportArgs) -> Result<(), CommandError> {
-    let options = FolderExport {
-        folder: std::path::absolute(&args.dir)?,
-        organization: args.org,
-        library: args.library,
-    };
+    let options =
+        FolderExport { folder: absolute_path(&args.dir)?, organization: args.org, library: args.library };
     let Reply::ExportFolder(summary) = ask(config, Request::ExportFolder(options))? else {
         return Err(other_version());
     };

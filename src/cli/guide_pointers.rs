@@ -3,7 +3,7 @@
 use super::CommandError;
 use super::preflight::{PreflightFinding, Refusal, Topic};
 use crate::config::Invalid;
-use crate::core::doctor::Area;
+use crate::core::doctor::{Area, Severity};
 
 /// The command that shows a section in a terminal.
 pub(super) const COMMAND: &str = "rasterd docs ";
@@ -83,8 +83,11 @@ impl From<Refusal> for CommandError {
 }
 
 /// The section about an area in which the doctor found a fault.
-pub(super) const fn area(area: Area) -> &'static str {
+pub(super) fn area(area: Area, severity: Severity) -> &'static str {
     match area {
+        // Its copy of the database had no room.
+        Area::Pages if severity == Severity::Warning => FULL_DISK,
+        Area::Files if severity == Severity::Warning => EXAMINATION,
         Area::Pages | Area::Records | Area::Files => DAMAGE,
         Area::Index | Area::Audit | Area::Permissions => EXAMINATION,
         Area::Space => FULL_DISK,

@@ -123,7 +123,7 @@ pub(super) fn run(config: &Config, args: KeyArgs) -> Result<(), CommandError> {
         | Reply::Link(_)
         | Reply::OpenLinks(_)
         | Reply::Backup(_)
-        | Reply::Import(_)
+        | Reply::RestoreSelected(_)
         | Reply::Diagnosis(_)
         | Reply::AuditVerification(_)
         | Reply::AuditExport(_)

@@ -82,7 +82,7 @@ pub(super) fn print_reply(reply: &Reply, json: bool) -> Result<(), CommandError>
         Reply::Link(record) => print_record(record, json),
         Reply::OpenLinks(list) => print_list(list, json),
         Reply::Backup(summary) => print_json(summary),
-        Reply::Import(summary) => print_json(summary),
+        Reply::RestoreSelected(summary) => print_json(summary),
         Reply::Diagnosis(diagnosis) => print_json(diagnosis),
         Reply::AuditVerification(verification) if json => print_json(verification),
         Reply::AuditVerification(verification) => print_list(&verification.chains, false),

@@ -13,6 +13,7 @@ use rustix::process::{getegid, geteuid};
 use crate::config::{
     Certificate, Config, Invalid, MetricsSection, Origin, SERVICE_CERTIFICATE, copy_of_service,
 };
+use crate::core::backup::target_problem;
 use crate::transport::server::MetricsToken;
 use crate::transport::server::unix_socket::{self, UnixSocketError};
 use crate::transport::tls::{self, development};
@@ -59,6 +60,12 @@ pub(super) fn check_surroundings(config: &Config, bound: SocketAddr) -> Prefligh
         }
         Some(dir) => {
             report.warnings.extend(folder(Topic::Backup, "backup.dir", dir));
+            let problem = target_problem(dir, &config.data_dir);
+            report
+                .warnings
+                .extend(problem.map(|problem| {
+                    Topic::Backup.finding(format!("backup.dir: {} {problem}", dir.display()))
+                }));
         }
     }
     report

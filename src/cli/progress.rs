@@ -10,6 +10,8 @@ use crate::core::long_work::{Progress, Stage};
 pub(super) const PULSE: Duration = Duration::from_millis(200);
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+/// After how long a speed means something.
+const MEASURABLE: Duration = Duration::from_secs(1);
 /// The width of the bar.
 const BAR: u64 = 24;
 /// Clears the rest of a terminal's line.
@@ -78,7 +80,7 @@ fn progress_text(progress: Progress, elapsed: Duration) -> String {
     let text = format!("{}: {} of {}", stage.title(), amount(done.min(total)), amount(total));
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
     let rate = done.saturating_mul(1000) / milliseconds;
-    if rate > 0 && done < total {
+    if elapsed >= MEASURABLE && rate > 0 && done < total {
         format!("{text}, {}/s, {} left", amount(rate), duration((total - done) / rate))
     } else {
         text

@@ -10,7 +10,7 @@ use clap_complete::Shell;
 
 use super::examples::with_examples;
 use super::output::print;
-use super::{Cli, CommandError};
+use super::{Cli, CommandError, readable_by_everybody};
 
 const PROGRAM: &str = "rasterd";
 
@@ -82,6 +82,7 @@ fn fish_quoted(text: &str) -> String {
 
 /// Writes a page for the program and one for each command.
 pub(super) fn write_manual(args: &ManualArgs) -> Result<(), CommandError> {
+    readable_by_everybody();
     write_pages(&args.dir).map_err(|error| {
         CommandError(format!("the manual pages can't be written to {}: {error}", args.dir.display()))
     })

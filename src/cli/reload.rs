@@ -49,7 +49,7 @@ impl Lifecycle for Reload {
                 for problem in problems {
                     tracing::error!(
                         docUrl = "/docs/configuration",
-                        "the new configuration is refused, and the server goes on with the one before: {}",
+                        "the new configuration is refused, and the server keeps the previous one: {}",
                         in_one_line(&problem)
                     );
                 }

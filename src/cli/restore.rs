@@ -5,14 +5,16 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 
 use clap::Args;
 
-use super::CommandError;
 use super::ask::ask;
 use super::output::print;
 use super::progress::{PULSE, ProgressLine, bytes};
+use super::{CommandError, absolute_path, data_owner, serve_command};
 use crate::admin::{Reply, Request};
 use crate::config::{Certificate, Config};
 use crate::core::long_work::Reporter;
-use crate::core::restore::{AuthorityOutcome, ImportOptions, RestoreOptions, RestoreSummary, restore};
+use crate::core::restore::{
+    AuthorityOutcome, RestoreOptions, RestoreSummary, SelectedRestoreOptions, restore,
+};
 
 #[derive(Args)]
 pub(super) struct RestoreArgs {
@@ -37,10 +39,11 @@ pub(super) struct RestoreArgs {
 
 pub(super) fn run(config: &Config, args: RestoreArgs) -> Result<(), CommandError> {
     if !args.library.is_empty() || !args.asset.is_empty() {
-        return import(config, args);
+        return restore_selected(config, args);
     }
+    data_owner::continue_as_owner(&config.data_dir)?;
     let options = RestoreOptions {
-        source: std::path::absolute(&args.source)?,
+        source: absolute_path(&args.source)?,
         snapshot: args.snapshot,
         data_dir: config.data_dir.clone(),
         certificates: match &config.certificate {
@@ -51,7 +54,7 @@ pub(super) fn run(config: &Config, args: RestoreArgs) -> Result<(), CommandError
         skip_damaged: args.skip_damaged,
     };
     let summary = with_progress(|reporter| restore(&options, reporter))?;
-    print(&in_words(&options, &summary))?;
+    print(&in_words(&options, &summary, &serve_command(config)))?;
     if summary.lost.is_empty() {
         return Ok(());
     }
@@ -72,18 +75,20 @@ fn parse_library(text: &str) -> Result<(String, String), String> {
 }
 
 /// Takes libraries and assets out of a backup into an existing data directory.
-fn import(config: &Config, args: RestoreArgs) -> Result<(), CommandError> {
-    let options = ImportOptions {
-        source: std::path::absolute(&args.source)?,
+fn restore_selected(config: &Config, args: RestoreArgs) -> Result<(), CommandError> {
+    let options = SelectedRestoreOptions {
+        source: absolute_path(&args.source)?,
         snapshot: args.snapshot,
         libraries: args.library,
         assets: args.asset,
     };
-    let Reply::Import(summary) = ask(config, Request::Import(options))? else {
+    let Reply::RestoreSelected(summary) = ask(config, Request::RestoreSelected(options))? else {
         return Err(CommandError("the server gave another answer. Is it of another version?".to_owned()));
     };
     let mut lines = vec![format!("Restored {} assets from {}", summary.restored.len(), summary.snapshot)];
-    lines.extend(summary.created_libraries.iter().map(|library| format!("  Created the library {library}")));
+    lines.extend(summary.created_libraries.iter().map(|library| {
+        format!("  Created the library {library}. No key reaches it yet: see `rasterd key grant --help`")
+    }));
     if !summary.repaired.is_empty() {
         let ids = summary.repaired.join(", ");
         lines
@@ -92,7 +97,7 @@ fn import(config: &Config, args: RestoreArgs) -> Result<(), CommandError> {
     if !summary.existing.is_empty() {
         let ids = summary.existing.join(", ");
         lines.push(format!(
-            "  {} are on the server already and stay as they are: {ids}",
+            "  {} are on the server already, or in its trash, and stay as they are: {ids}",
             summary.existing.len()
         ));
     }
@@ -129,7 +134,7 @@ fn with_progress<T: Send>(
     }
 }
 
-fn in_words(options: &RestoreOptions, summary: &RestoreSummary) -> String {
+fn in_words(options: &RestoreOptions, summary: &RestoreSummary, serve: &str) -> String {
     let verified = if options.verify { ", read back and compared" } else { "" };
     let mut text = format!(
         "Restored {} to {}\n  Files      {} ({}){verified}",
@@ -147,9 +152,8 @@ fn in_words(options: &RestoreOptions, summary: &RestoreSummary) -> String {
         }
         None => String::new(),
     };
-    text.push_str(&authority);
-    text.push_str(
-        "\nStart the server with `rasterd serve`. People sign in again; keys that were deleted after the backup work again, so look through `rasterd key list`.",
-    );
-    text
+    text += &authority;
+    text + &format!(
+        "\nStart the server with `{serve}`. People sign in again; keys that were deleted after the backup work again, so look through `rasterd key list`."
+    )
 }

@@ -70,6 +70,9 @@ impl ConfiguredAddresses {
         if allowed_hosts.is_empty() {
             allowed_hosts = derived_hosts(&public_url, bound.ip(), machine);
         }
+        // What clients are told must work, whatever else is listed.
+        allowed_hosts.extend(public_host(&public_url));
+        drop_repeated(&mut allowed_hosts);
         let mut allowed_origins = self.allowed_origins.clone();
         if allowed_origins.is_empty() {
             allowed_origins.push(public_url.clone());

@@ -228,15 +228,15 @@ impl Layers {
         }
     }
 
-    /// Resets a key to its default, so that the others can be checked.
+    /// Resets a key to its default, so that the others can be checked. `false` when it has its default already.
     pub fn reset(&mut self, key: &str) -> bool {
         let defaults = Self::defaults();
         match (self.entries.get_mut(key), defaults.entries.get(key)) {
-            (Some(entry), Some(default)) => {
+            (Some(entry), Some(default)) if entry.origin != Origin::Default => {
                 *entry = default.clone();
                 true
             }
-            (None, _) | (_, None) => false,
+            (None | Some(_), _) => false,
         }
     }
 

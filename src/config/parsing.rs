@@ -87,15 +87,20 @@ pub(super) fn optional_path<'de, D: Deserializer<'de>>(from: D) -> Result<Option
 pub(super) fn backup_folder<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
     let dir = optional_path(from)?;
     match dir {
-        Some(file) if file.to_string_lossy().ends_with(".tar.zst") => Err(D::Error::custom(
-            "must be a folder: only `rasterd backup` writes a backup in one file, which is there once",
-        )),
+        Some(file) if file.to_string_lossy().ends_with(".tar.zst") => {
+            Err(D::Error::custom("must be a folder; `rasterd backup` makes a backup in a single file"))
+        }
         dir => Ok(dir),
     }
 }
 
 fn absolute<E: serde::de::Error>(text: &str) -> Result<PathBuf, E> {
-    std::path::absolute(text).map_err(|error| E::custom(format!("can't be made absolute: {error}")))
+    if text.contains('\0') {
+        return Err(E::custom("must not contain the character NUL"));
+    }
+    std::path::absolute(text).map_err(|error| {
+        E::custom(format!("must be an absolute path here, since the current folder can't be used: {error}"))
+    })
 }
 
 pub(super) fn ranges<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {

@@ -227,7 +227,7 @@ fn a_variable_that_is_empty_is_not_set() {
     ];
     let config = load(text, &environment, &[]).unwrap();
     assert_eq!((config.bind, config.workers), ("127.0.0.1:8443".parse().unwrap(), 7));
-    assert_eq!(config.addresses(config.bind).allowed_hosts, ["a.example"]);
+    assert_eq!(config.addresses(config.bind).allowed_hosts, ["a.example", "localhost"]);
     assert_eq!(origin_of(&config, "server.bind"), Origin::Default);
 }
 

@@ -15,12 +15,12 @@ use crate::error::{Error, Result};
 use crate::pictures::RenderableTypes;
 
 mod description;
-mod ending;
 mod file;
 mod name;
 mod photo_details;
 mod same_files;
 mod tags;
+mod truncation;
 
 pub(super) use tags::{expect_tag_room, names};
 

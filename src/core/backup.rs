@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Core;
 use super::long_work::{Reporter, Stage};
 use crate::core::access::Administrator;
-use crate::core::data_dir::refusal;
+use crate::core::data_dir::{leads_into, refusal};
 use crate::core::model::ContentHash;
 use crate::core::model::time::Millis;
 use crate::core::store::files::Blobs;
@@ -368,14 +368,22 @@ fn snapshot_name(now: Millis) -> String {
     humantime::format_rfc3339_seconds(time).to_string().replace(':', "")
 }
 
+/// What keeps a folder from being the target of backups, as far as that shows without writing to it.
+#[must_use]
+pub fn target_problem(target: &Path, data_dir: &Path) -> Option<&'static str> {
+    if leads_into(target, data_dir).unwrap_or_default() {
+        return Some("is in the data directory; choose a place outside of it, best on another disk");
+    }
+    folder::is_of_others(target)
+        .then_some("is not empty, and not a backup of rasterd; choose an empty folder")
+}
+
 /// Refuses a target in the data directory, which a restore or a lost disk would take along.
 fn expect_outside(target: &Path, data_dir: &Path) -> Result<()> {
     if !target.is_absolute() {
         return Err(Error::bad_input("The path of a backup must be absolute."));
     }
-    let existing = target.ancestors().find_map(|above| above.canonicalize().ok());
-    let data_dir = at(data_dir, data_dir.canonicalize())?;
-    if existing.is_some_and(|existing| existing.starts_with(&data_dir)) || target.starts_with(&data_dir) {
+    if at(data_dir, leads_into(target, data_dir))? {
         return Err(refusal(
             target,
             "is in the data directory",

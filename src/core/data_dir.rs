@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::model::ContentHash;
 use crate::error::{Code, Error, Result};
@@ -203,6 +203,22 @@ impl DataDir {
 /// The error for a data directory that can't be opened, for its administrator.
 pub(crate) fn refusal(path: &Path, wrong: &str, advice: &str) -> Error {
     Error::new(Code::ServiceUnavailable, format!("{} {wrong}. {advice}", path.display()))
+}
+
+/// Whether a path, which need not exist, is in a folder or is that folder. Links are followed.
+pub(crate) fn leads_into(path: &Path, folder: &Path) -> io::Result<bool> {
+    let folder = folder.canonicalize()?;
+    let mut resolved = PathBuf::new();
+    for component in path.components() {
+        if component == Component::ParentDir {
+            resolved.pop();
+        } else {
+            resolved.push(component);
+        }
+        // What does not exist yet stays as it is written.
+        resolved = resolved.canonicalize().unwrap_or(resolved);
+    }
+    Ok(resolved.starts_with(folder))
 }
 
 /// The hash in the name of a stored file.

@@ -149,6 +149,12 @@ impl Job {
     fn run(self, reporter: &Reporter) -> Result<Diagnosis> {
         let DoctorOptions { quick, repair } = self.options;
         let mut diagnosis = Diagnosis::default();
+        if let Err(error) = self.core.store().expect_in_place() {
+            let text = format!(
+                "The database was moved away or replaced while the server ran: {error}. No change is taken until it is back, or the server is restarted."
+            );
+            diagnosis.add(Severity::Error, Area::Pages, text);
+        }
         // A repair looks at the pages in any case: what it writes into damaged ones could overwrite what is whole.
         let can_repair = (quick && !repair) || self.pages(&mut diagnosis, reporter)?;
         let (records, are_derived_again) = self.records(can_repair, &mut diagnosis, reporter)?;

@@ -1,9 +1,7 @@
 //! Checks whether the server can work, by parts: the database, the disk, the files, the search index, the work after
 //! uploads. Checked from time to time, away from the threads that answer requests; changes are logged.
 
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -51,7 +49,6 @@ struct FailedCheck {
 pub(super) struct Health {
     last: Mutex<Last>,
     is_looking: Arc<AtomicBool>,
-    database: Option<Identity>,
 }
 
 #[derive(Default)]
@@ -60,32 +57,7 @@ struct Last {
     faults: Vec<FailedCheck>,
 }
 
-/// The identity of a file, beyond its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Identity {
-    path: PathBuf,
-    device: u64,
-    number: u64,
-}
-
-impl Identity {
-    fn of(path: &Path) -> io::Result<Self> {
-        let found = std::fs::metadata(path)?;
-        Ok(Self { path: path.to_owned(), device: found.dev(), number: found.ino() })
-    }
-}
-
 impl Health {
-    /// Records the identity of the database file.
-    pub fn of_database(path: &Path) -> io::Result<Self> {
-        Ok(Self { database: Some(Identity::of(path)?), ..Self::default() })
-    }
-
-    /// The database file.
-    pub fn database_path(&self) -> Option<&Path> {
-        self.database.as_ref().map(|database| database.path.as_path())
-    }
-
     /// Whether the last result is still valid.
     fn is_fresh(&self) -> bool {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -171,7 +143,7 @@ impl Core {
     /// Everything that is wrong, in the order of [`CHECKS`]. Blocks.
     fn find_faults(&self) -> Vec<FailedCheck> {
         let (blobs, store) = (self.blobs(), self.store());
-        let (number, unreadable) = match database_number(store, self.health().database.as_ref()) {
+        let (number, unreadable) = match database_number(store) {
             Ok(number) => (Some(number), None),
             Err(fault) => (None, Some(fault)),
         };
@@ -228,20 +200,12 @@ fn store_fault(state: StoreState) -> Option<FailedCheck> {
 }
 
 /// The number of the database, which is still the file that was opened.
-fn database_number(store: &Store, database: Option<&Identity>) -> Result<u64, FailedCheck> {
+fn database_number(store: &Store) -> Result<u64, FailedCheck> {
     let check = Check::Store;
-    if let Some(database) = database {
-        let found = Identity::of(&database.path);
-        if found.as_ref().ok() != Some(database) {
-            let reason = "its database was moved away or replaced while it ran";
-            let cause = found.map_or_else(|error| error.to_string(), |_| "it is another file now".to_owned());
-            return Err(FailedCheck {
-                check,
-                reason,
-                detail: format!("{}: {cause}", database.path.display()),
-            });
-        }
-    }
+    store.expect_in_place().map_err(|error| {
+        let reason = "its database was moved away or replaced while it ran";
+        FailedCheck { check, reason, detail: error.to_string() }
+    })?;
     let number = store.snapshot().and_then(|snapshot| snapshot.database());
     number.map_err(|error| FailedCheck {
         check,

@@ -45,7 +45,7 @@ impl Core {
             ("record refused attempts", self.save_refusals().await),
             ("delete expired sessions and links", self.sweep_sessions().await),
             ("delete ended uploads", self.sweep_open_uploads().await),
-            ("forget old events", self.prune_events().await),
+            ("delete old events", self.prune_events().await),
             ("empty the trash", self.purge_trash().await),
             ("delete unused files", self.sweep_files().await),
             ("check files", self.scrub_pass().await),

@@ -6,6 +6,7 @@ use std::fs;
 use tokio::task::spawn_blocking;
 
 use super::Core;
+use super::data_dir::DataDir;
 use crate::core::access::Administrator;
 use crate::core::store::{ScrubQueries, WorkQueries};
 use crate::error::{Error, Result};
@@ -66,8 +67,8 @@ impl Core {
             }
         }
         state.disk_reserve.set(self.store().reserve().size());
-        let database = self.health().database_path().and_then(|path| fs::metadata(path).ok());
-        if let Some(database) = database {
+        let database = DataDir::new(&self.settings().data_dir).database_path();
+        if let Ok(database) = fs::metadata(database) {
             state.database_size.set(database.len());
         }
     }

@@ -28,7 +28,7 @@ pub mod token;
 
 pub use approval::{Approval, ApprovalFilter, ApprovalState};
 pub use member::{LinkPurpose, Member, MemberLink, Membership, Passkey, Role, Session};
-pub use open_upload::{OpenUpload, UploadHolder};
+pub use open_upload::{OpenUpload, UploadCredential};
 pub use quota::{OrganizationUse, Quota, StorageRoom};
 
 /// Owns libraries and keys.

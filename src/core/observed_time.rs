@@ -65,7 +65,7 @@ impl ObservedTime {
 }
 
 /// The observed time of a server.
-pub(super) struct Observed {
+pub(super) struct TimeObserver {
     state: Mutex<State>,
 }
 
@@ -74,7 +74,7 @@ struct State {
     saved: Option<ObservedTime>,
 }
 
-impl Observed {
+impl TimeObserver {
     /// Continues from the record of an earlier run.
     pub fn open(store: &Store, clock: &Clock) -> Result<Self> {
         let saved = store.snapshot()?.observed_time()?;

@@ -13,7 +13,7 @@ use super::index::Indexer;
 use super::last_use::LastUse;
 use super::library_order::LibraryOrder;
 use super::members::{Passkeys, Passwords, Throttle};
-use super::observed::Observed;
+use super::observed_time::TimeObserver;
 use super::processing::Processing;
 use super::renditions::Renditions;
 use super::scans::Scans;
@@ -81,8 +81,7 @@ impl Core {
             StoreOptions { cache_bytes: settings.cache_bytes, disk, reserve, metrics: metrics.store.clone() };
         let store = open_store(&folder, &options, opening)?;
         let blobs = Blobs::open(&settings.data_dir, &store, opening.accept_files)?;
-        let health = Health::of_database(&folder.database_path())?;
-        let observed = Observed::open(&store, &clock)?;
+        let observed = TimeObserver::open(&store, &clock)?;
         let indexer = Indexer::start(store.clone(), settings.data_dir.join(INDEX))?;
         let fetcher = Fetcher::new(settings.fetch.clone(), settings.limits.of_fetches());
         let renditions = Renditions::open(&settings, store.reserve().clone())?;
@@ -96,7 +95,7 @@ impl Core {
             metrics,
             clock,
             observed,
-            health,
+            health: Health::default(),
             store,
             blobs,
             indexer,

@@ -21,12 +21,12 @@ use crate::core::disk::{Disk, LocalDisk};
 use crate::core::model::time::Millis;
 use crate::error::{Code, Error, Result};
 
-mod import;
+mod selected;
 mod source;
 mod unpack;
 mod verify;
 
-pub use import::{ImportOptions, ImportSummary};
+pub use selected::{SelectedRestoreOptions, SelectedRestoreSummary};
 
 use source::BackupSource;
 use verify::verify;

@@ -16,6 +16,7 @@ use crate::core::model::ContentHash;
 use crate::core::model::audit::{Action, Actor};
 use crate::core::model::time::Millis;
 use crate::core::store::files::Blobs;
+use crate::core::store::files::DAMAGE_PAGE;
 use crate::core::store::{AuditCommands, FileQueries, ScrubCommands, ScrubQueries, Store, Tx};
 use crate::error::Result;
 use crate::telemetry::metrics::WorkMetrics;
@@ -25,8 +26,6 @@ const EVERY: Duration = Duration::from_mins(1);
 /// How many of the files that are known to be damaged are checked again with each part. There may be many, and reading
 /// them all each time would leave no time for others.
 const CHECKED_AGAIN: usize = 20;
-/// Where the documentation says what to do about a damaged file.
-pub(super) const DAMAGE: &str = "/docs/when-something-is-wrong#the-database-or-a-file-is-damaged";
 
 /// What a check of files found.
 #[derive(Debug, Default)]
@@ -42,7 +41,7 @@ impl CheckedFiles {
         for (hash, problem) in &self.damaged {
             let path = blobs.local_path(*hash);
             tracing::error!(
-                docUrl = DAMAGE,
+                docUrl = DAMAGE_PAGE,
                 "the file {} {problem}: put it back from a backup",
                 path.display()
             );

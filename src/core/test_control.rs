@@ -35,7 +35,7 @@ use recorder::Recorder;
 use running::FollowedRequest;
 use states::SavedState;
 
-/// The state of the control door.
+/// The state of the control endpoint.
 #[derive(Default)]
 pub struct TestControl {
     faults: Mutex<Faults>,

@@ -32,7 +32,7 @@ pub trait Answer: Send {
     ///
     /// # Errors
     /// When a value can't be converted to JSON, which does not happen.
-    fn for_agent(self, origin: &str) -> Result<AgentReply<Self::ForAgent>>;
+    fn for_agent(self, origin: &str) -> Result<AgentAnswer<Self::ForAgent>>;
 
     /// The start of the next page, if this is a list and there is more.
     fn next(&self) -> Option<Cursor> {
@@ -41,7 +41,7 @@ pub trait Answer: Send {
 }
 
 /// An answer for a model: a value, and what is shown with it.
-pub struct AgentReply<T> {
+pub struct AgentAnswer<T> {
     /// The value.
     pub value: T,
     /// A picture: its type, and its bytes.
@@ -60,7 +60,7 @@ pub struct PageInfo {
     pub total: Option<u64>,
 }
 
-impl<T> From<T> for AgentReply<T> {
+impl<T> From<T> for AgentAnswer<T> {
     fn from(value: T) -> Self {
         Self { value, picture: None, page_info: None }
     }
@@ -79,7 +79,7 @@ impl<T: Serialize + JsonSchema + Send + 'static> Answer for T {
         self
     }
 
-    fn for_agent(self, _origin: &str) -> Result<AgentReply<Self>> {
+    fn for_agent(self, _origin: &str) -> Result<AgentAnswer<Self>> {
         Ok(self.into())
     }
 }
@@ -97,7 +97,7 @@ impl Answer for CallerDetail {
         self.into()
     }
 
-    fn for_agent(self, origin: &str) -> Result<AgentReply<Self::ForAgent>> {
+    fn for_agent(self, origin: &str) -> Result<AgentAnswer<Self::ForAgent>> {
         Ok(self.v2026_07_08(origin).into())
     }
 }
@@ -123,9 +123,9 @@ impl Answer for OneAsset {
         v2026_07_08::Asset::new(self.detail, origin)
     }
 
-    fn for_agent(mut self, origin: &str) -> Result<AgentReply<Self::ForAgent>> {
+    fn for_agent(mut self, origin: &str) -> Result<AgentAnswer<Self::ForAgent>> {
         let picture = self.preview.take();
-        Ok(AgentReply { picture, ..self.v2026_07_08(origin).into() })
+        Ok(AgentAnswer { picture, ..self.v2026_07_08(origin).into() })
     }
 }
 
@@ -156,10 +156,10 @@ impl Answer for AssetList {
         v2026_07_08::Asset::list(self.assets, origin)
     }
 
-    fn for_agent(self, origin: &str) -> Result<AgentReply<Self::ForAgent>> {
+    fn for_agent(self, origin: &str) -> Result<AgentAnswer<Self::ForAgent>> {
         let page_info = PageInfo { next_page: self.next.map(|_| after(self.number)), total: self.total };
         let value = SelectedFields::list(v2026_07_08::Asset::list(self.assets, origin), &self.fields)?;
-        Ok(AgentReply { page_info: Some(page_info), ..value.into() })
+        Ok(AgentAnswer { page_info: Some(page_info), ..value.into() })
     }
 
     fn next(&self) -> Option<Cursor> {
@@ -206,7 +206,7 @@ impl Answer for Hits {
         v2026_07_08::SearchResult::new(self.found, self.number, origin)
     }
 
-    fn for_agent(self, origin: &str) -> Result<AgentReply<Self::ForAgent>> {
+    fn for_agent(self, origin: &str) -> Result<AgentAnswer<Self::ForAgent>> {
         let next_page = self.has_more.then(|| after(Some(self.number)));
         let result = v2026_07_08::SearchResult::new(self.found, self.number, origin);
         let v2026_07_08::SearchResult { hits, found, page } = result;
@@ -228,7 +228,7 @@ impl Answer for Uploaded {
         v2026_07_08::Uploaded::new(self, origin)
     }
 
-    fn for_agent(self, origin: &str) -> Result<AgentReply<Self::ForAgent>> {
+    fn for_agent(self, origin: &str) -> Result<AgentAnswer<Self::ForAgent>> {
         Ok(self.v2026_07_08(origin).into())
     }
 }

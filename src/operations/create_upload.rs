@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::declaration::UPLOADS;
 use super::examples::{ORIGIN, TIME, shown};
 use super::{
-    AgentReply, Answer, Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation,
+    AgentAnswer, Answer, Context, Declaration, Effect, Endpoint, EndpointInput, Method, Needs, Operation,
     Scope, Tool,
 };
 use crate::core::uploads::NewUpload;
@@ -79,7 +79,7 @@ impl Answer for CreatedUpload {
         UploadUrl { expires_at: self.expires_at(), upload_url: self.url }
     }
 
-    fn for_agent(self, _origin: &str) -> Result<AgentReply<UploadUrlForAgent>> {
+    fn for_agent(self, _origin: &str) -> Result<AgentAnswer<UploadUrlForAgent>> {
         let expires_at = self.expires_at();
         Ok(UploadUrlForAgent { upload_url: self.url, expires_at, max_bytes: self.max_bytes }.into())
     }

@@ -31,7 +31,8 @@ pub struct Declaration {
     pub name: &'static str,
     /// The ids in a request.
     pub scope: Scope,
-    /// The permission that the caller needs. Checked before the input is read.
+    /// The permission that the caller needs. REST checks it before it reads the input. What counts on every transport is
+    /// the grant that the operation takes in `core`.
     pub needs: Needs,
     /// Members of the input that name further libraries, and the permission that the caller needs on each. Checked
     /// before the rest of the input.

@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 
 mod boxes;
 mod ebml;
-mod ending;
 pub(crate) mod jpeg;
 mod raster;
 pub(crate) mod reader;
 pub(crate) mod svg;
 pub(crate) mod tiff;
+mod truncation;
 
-pub use ending::ends_early;
 use reader::{ByteReader, Damage};
+pub use truncation::ends_early;
 
 /// How many bytes from the start of a file are read to recognise it.
 const HEAD: u64 = 64;

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 
+use super::media_tools::{ToolOutput, ToolTask};
 use super::permits::{Permit, PermitQueue, PermitRequest, Priority};
-use super::tools::{ToolOutput, ToolTask};
 use super::worker::{PictureRequest, PictureTask, WorkerOutput};
-use super::{DecodeLimits, Derived, Failure, MediaTools, Metadata, RenderableTypes, Rendered, Rendition};
+use super::{DecodeLimits, Derived, Failure, MediaTools, Metadata, RenderSpec, RenderableTypes, Rendered};
 use crate::pictures::media::MediaType;
 
 mod process;
@@ -130,7 +130,7 @@ impl RenderPool {
         &self,
         path: &Path,
         media_type: MediaType,
-        rendition: Rendition,
+        rendition: RenderSpec,
     ) -> Result<Rendered, Failure> {
         self.permit(PermitRequest::internal(Priority::Listed)).await.render(path, media_type, rendition).await
     }
@@ -176,7 +176,7 @@ impl RenderPermit {
         &self,
         path: &Path,
         media_type: MediaType,
-        rendition: Rendition,
+        rendition: RenderSpec,
     ) -> Result<Rendered, Failure> {
         match self.work(path, media_type, PictureTask::Render(rendition)).await? {
             WorkerOutput::Rendered(rendered) => Ok(rendered),

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{Read, Seek};
 use std::os::unix::fs::FileExt;
 
+use super::media_tools::{HEIC_HEAD, PAGE_EDGE};
 use super::properties::Properties;
 use super::resize::{PixelSize, ResizeSpec};
-use super::tools::{HEIC_HEAD, PAGE_EDGE};
 use super::{CheckedGeometry, DecodeLimits, Decoded, Failure, jpeg, png};
 use crate::pictures::media::MediaType;
 

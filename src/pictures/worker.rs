@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BLURRED_EDGE, DecodeInput, DecodeLimits, Derived, Failure, Metadata, Rendered, Rendition, ResizeSpec,
+    BLURRED_EDGE, DecodeInput, DecodeLimits, Derived, Failure, Metadata, RenderSpec, Rendered, ResizeSpec,
     derive_of, metadata, render_of,
 };
 use crate::pictures::media::MediaType;
@@ -51,7 +51,7 @@ pub(super) struct PictureRequest {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum PictureTask {
     Derive { edges: Vec<u32> },
-    Render(Rendition),
+    Render(RenderSpec),
     Metadata,
 }
 

@@ -32,7 +32,7 @@ mod tools;
 
 use address_check::host_name;
 use endpoint::{EndpointOptions, McpEndpoint};
-use running::{RequestOwner, RunningRequests};
+use running::{RequestSender, RunningRequests};
 use server::AdmittedCaller;
 pub use server::McpServer;
 
@@ -60,8 +60,8 @@ pub fn configure(
     let endpoint = McpEndpoint::new(server, options, running, move |request, cancellation| {
         let caller = transport::authenticate(&admitting, request)?.until(cancellation);
         let caller = caller.narrowed(&narrowing::of_query(request.query_string())?);
-        let owner = RequestOwner { client: caller.client_id(), address: transport::client_address() };
-        Ok((AdmittedCaller::new(caller, transport::request_id()), Some(owner)))
+        let sender = RequestSender { client: caller.client_id(), address: transport::client_address() };
+        Ok((AdmittedCaller::new(caller, transport::request_id()), Some(sender)))
     });
     discovery::configure(config, &core.settings().public_url);
     config.service(endpoint.resource("/mcp")).service(endpoint.resource("/mcp/"));

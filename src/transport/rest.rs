@@ -16,12 +16,12 @@ use crate::error::Result;
 use crate::operations::{Operation, Visitor, visit_all};
 use crate::transport::{self, Transport};
 
+mod answer;
 mod authorized;
 mod body;
 mod docs;
 mod document;
 mod query;
-mod reply;
 mod route;
 mod upload;
 mod version;

@@ -94,7 +94,7 @@ pub struct ServerOptions {
     pub timeouts: Timeouts,
     /// The proxies before the server.
     pub proxies: ProxySettings,
-    /// The control door of a server that was started for tests; none on an ordinary one.
+    /// The control endpoint of a server that was started for tests; none on an ordinary one.
     pub test_control: Option<TestControlOptions>,
     /// Where an ACME server finds its proofs, when the certificate comes from one.
     pub acme: Option<AcmeOptions>,

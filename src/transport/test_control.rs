@@ -1,4 +1,4 @@
-//! The control door of a server that was started for tests, under `/_test`: goes back to earlier states, moves the clock,
+//! The control endpoint of a server that was started for tests, under `/_test`: goes back to earlier states, moves the clock,
 //! orders faults, shows what was requested, and makes organizations. A token of its own opens it, and no key does. On an
 //! ordinary server these paths don't exist.
 //!
@@ -18,36 +18,41 @@ use crate::transport::{self, CONTROL_PATH};
 
 mod bodies;
 
-use bodies::{ClockBody, ClockReply, IdleBody, MovedBody, ResetBody, SnapshotBody};
+use bodies::{ClockAnswer, ClockBody, IdleBody, MovedBody, ResetBody, SnapshotBody};
 
-/// The description of this door.
+/// The description of this endpoint.
 const DOCUMENT: &str = include_str!("test_control/openapi.json");
 /// The largest body, in bytes.
 const LARGEST_BODY: usize = 1 << 20;
 
-/// Who may use the door.
+/// Who may use the endpoint.
 #[derive(Debug, Clone)]
 pub struct TestControlOptions {
     /// The bearer token.
     pub token: String,
 }
 
-/// Mounts the door.
+/// Mounts the endpoint.
 pub fn configure(routes: &mut web::ServiceConfig, core: &Core, options: &TestControlOptions) {
-    let door = web::Data::new(Door { core: core.clone(), token: blake3::hash(options.token.as_bytes()) });
+    let endpoint =
+        web::Data::new(ControlEndpoint { core: core.clone(), token: blake3::hash(options.token.as_bytes()) });
     routes.service(
-        web::resource(format!("{CONTROL_PATH}/{{path:.*}}")).app_data(door).route(web::route().to(serve)),
+        web::resource(format!("{CONTROL_PATH}/{{path:.*}}")).app_data(endpoint).route(web::route().to(serve)),
     );
 }
 
 /// What the handlers share.
-struct Door {
+struct ControlEndpoint {
     core: Core,
     /// The hash of the token: comparing two hashes takes the same time wherever they differ.
     token: blake3::Hash,
 }
 
-async fn serve(request: HttpRequest, payload: web::Payload, door: web::Data<Door>) -> Result<HttpResponse> {
+async fn serve(
+    request: HttpRequest,
+    payload: web::Payload,
+    endpoint: web::Data<ControlEndpoint>,
+) -> Result<HttpResponse> {
     let path = request.match_info().get("path").unwrap_or_default().to_owned();
     let segments: Vec<&str> = path.split('/').collect();
     let methods = methods_of(&segments);
@@ -61,11 +66,11 @@ async fn serve(request: HttpRequest, payload: web::Payload, door: web::Data<Door
         return Ok(HttpResponse::Ok().content_type("application/json").body(DOCUMENT));
     }
     let token = transport::bearer_token(request.headers())?;
-    if blake3::hash(token.as_bytes()) != door.token {
-        return Err(Error::new(Code::Unauthenticated, "This is not the token of the control door."));
+    if blake3::hash(token.as_bytes()) != endpoint.token {
+        return Err(Error::new(Code::Unauthenticated, "This is not the token of the control endpoint."));
     }
     let body = transport::body::read(payload, request.headers(), LARGEST_BODY, too_large).await?;
-    door.answer(&request, &segments, body).await
+    endpoint.answer(&request, &segments, body).await
 }
 
 /// The methods of a path; none for a path that does not exist.
@@ -82,13 +87,13 @@ fn methods_of(segments: &[&str]) -> &'static [Method] {
     }
 }
 
-impl Door {
+impl ControlEndpoint {
     async fn answer(&self, request: &HttpRequest, segments: &[&str], body: Bytes) -> Result<HttpResponse> {
         match (segments, request.method()) {
             (["reset"], _) => self.reset(read(&body)?).await,
             (["snapshots"], &Method::GET) => ok(&json!({ "snapshots": self.control()?.state_names() })),
             (["snapshots"], _) => self.save(read(&body)?).await,
-            (["clock"], &Method::GET) => ok(&ClockReply::of(&self.core)),
+            (["clock"], &Method::GET) => ok(&ClockAnswer::of(&self.core)),
             (["clock"], _) => self.set_clock(&read(&body)?).await,
             (["clock", _], _) => self.advance_clock(&read(&body)?).await,
             (["requests"], &Method::GET) => ok(&self.control()?.requests(&filter(request)?)),
@@ -105,7 +110,7 @@ impl Door {
 
     fn control(&self) -> Result<&TestControl> {
         let control = self.core.test_control().map(AsRef::as_ref);
-        control.ok_or_else(|| Error::internal("the control door was mounted on an ordinary server"))
+        control.ok_or_else(|| Error::internal("the control endpoint was mounted on an ordinary server"))
     }
 
     async fn reset(&self, body: ResetBody) -> Result<HttpResponse> {
@@ -129,12 +134,12 @@ impl Door {
 
     async fn set_clock(&self, body: &ClockBody) -> Result<HttpResponse> {
         self.core.set_test_clock(body.millis()?).await?;
-        ok(&ClockReply::of(&self.core))
+        ok(&ClockAnswer::of(&self.core))
     }
 
     async fn advance_clock(&self, body: &MovedBody) -> Result<HttpResponse> {
         self.core.advance_test_clock(body.duration()?).await?;
-        ok(&ClockReply::of(&self.core))
+        ok(&ClockAnswer::of(&self.core))
     }
 
     fn add_fault(&self, fault: Fault) -> Result<HttpResponse> {

@@ -10,13 +10,10 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 use tokio::time::{Sleep, sleep};
 
-use super::request_state::{RequestId, RequestState, record_operation};
-use crate::core::Core;
-use crate::core::access::Caller;
-use crate::core::test_control::{AnswerEffect, BeginningOperation, OperationCall, TestedRequest};
-use crate::error::Result;
+use super::request_state::RequestState;
+use crate::core::test_control::{AnswerEffect, TestedRequest};
 
-/// Where the control door is. Requests to it are not recorded.
+/// Where the control endpoint is. Requests to it are not recorded.
 pub const CONTROL_PATH: &str = "/_test";
 
 /// Records an answer, and changes it if a fault says so.
@@ -29,27 +26,6 @@ pub fn tested(answer: HttpResponse, request: TestedRequest, state: &RequestState
         }),
         AnswerEffect { is_cut: false, body_delay: None } => answer,
     }
-}
-
-/// Announces the operation of a request before it runs. It is counted as that from here on; on a server that was started
-/// for tests, this is where faults happen.
-///
-/// # Errors
-/// That of a fault.
-pub async fn begin_operation(
-    core: &Core,
-    request: Option<RequestId>,
-    caller: Option<&Caller>,
-    operation: BeginningOperation,
-    [organization, library]: [&str; 2],
-) -> Result<()> {
-    record_operation(operation.name);
-    if core.test_control().is_none() {
-        return Ok(());
-    }
-    let id = request.as_ref().map(RequestId::as_str).unwrap_or_default();
-    let key = caller.and_then(Caller::key_id).cloned();
-    core.begin_operation(id, OperationCall { operation, key: key.as_ref(), organization, library }).await
 }
 
 /// A body that breaks off before anything is sent, so that the connection is closed.

@@ -138,7 +138,11 @@ impl Certificates {
         match self.reload() {
             Ok(()) => tracing::info!(file = %self.cert_file().display(), "the certificate was reloaded"),
             Err(error) => {
-                tracing::error!("the certificate was not reloaded, the previous one stays in use: {error}");
+                let page = "/docs/certificates#files-of-your-own";
+                tracing::error!(
+                    docUrl = page,
+                    "the certificate was not reloaded, the previous one stays in use: {error}"
+                );
             }
         }
     }

@@ -125,7 +125,7 @@ async fn receive(
             }
             Some(Some(Err(error))) => break incomplete_body(error.to_string()),
             Some(None) => return upload.finish().await,
-            None => break Error::new(Code::Conflict, "A newer request goes on with this upload."),
+            None => break Error::new(Code::Conflict, "A newer request has taken over this upload."),
         }
     };
     // What can't be kept is sent again.

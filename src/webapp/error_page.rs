@@ -9,8 +9,8 @@ use askama::Template;
 use super::path::LocalPath;
 use crate::error::{Code, Error};
 use crate::transport;
+use crate::webapp::answer;
 use crate::webapp::layout::Layout;
-use crate::webapp::reply;
 use crate::webapp::request_context::RequestContext;
 
 /// A whole page about an error.
@@ -57,7 +57,7 @@ fn sign_in_first(context: &RequestContext) -> HttpResponse {
     let is_page = context.asks_for_page();
     let back = if is_page { Some(context.address()) } else { context.from() };
     let to = back.map_or_else(LocalPath::sign_in, |back| LocalPath::sign_in().with("next", back.as_str()));
-    reply::redirect(context, &to)
+    answer::redirect(context, &to)
 }
 
 fn about(status: StatusCode, title: &str, message: &str, context: &RequestContext) -> HttpResponse {

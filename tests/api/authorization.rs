@@ -1,5 +1,5 @@
 //! Who may do what: every operation on every transport, for every kind of caller, against one table of outcomes.
-//! The operations are in `operations.rs`; a new one is one row there.
+//! `operations.rs` makes the rows from the declarations of the operations.
 
 mod apart;
 pub mod ask;

@@ -1,4 +1,4 @@
-//! `rasterd serve --ephemeral`: a server that is started inside a test, and its control door.
+//! `rasterd serve --ephemeral`: a server that is started inside a test, and its control endpoint.
 
 mod control;
 mod faults;
@@ -82,7 +82,7 @@ impl Ephemeral {
         Rest::new(&self.client().with_key(key), NEW)
     }
 
-    /// Sends something to the control door.
+    /// Sends something to the control endpoint.
     async fn control(&self, method: Method, path: &str, body: Value) -> Reply {
         let client = self.client().with_key(&self.text("/control/token"));
         let request = client.request(method, &format!("/_test/{path}"));

@@ -155,15 +155,16 @@ async fn what_is_in_the_trash_stays_there_and_mistakes_are_said() {
     for (command, folder, library, reason) in [
         ("import", &none, "library", "can't be used"),
         ("import", &folder, "none", "There is no library"),
-        ("import", &data_dir, "library", "one in the other"),
-        ("import", &test_dir.path().to_owned(), "library", "one in the other"),
-        ("export", &data_dir.join("files"), "library", "one in the other"),
+        ("import", &data_dir, "library", "contain one another"),
+        ("import", &test_dir.path().to_owned(), "library", "contain one another"),
+        ("export", &data_dir.join("files/new"), "library", "is in the data directory"),
         ("export", &folder.join("a.png"), "library", "can't be used"),
     ] {
         let arguments = [command, folder.to_str().unwrap(), "--org", "default", "--library", library];
         let stderr = test_dir.run(&arguments).failed(1);
         assert!(stderr.contains(reason), "{command} {}: {stderr}", folder.display());
     }
+    assert!(!data_dir.join("files/new").exists(), "nothing was made there");
 }
 
 /// What was committed before stays and is counted; what was not is not.

@@ -157,7 +157,7 @@ async fn a_variant_in_the_trash_goes_once_with_its_original_and_by_itself() {
 }
 
 #[tokio::test]
-async fn an_emptied_trash_lets_go_of_each_file_once() {
+async fn an_emptied_trash_releases_each_file_once() {
     let scene = TrashScene::new().await;
     let (other, ..) = shared_bytes(&scene).await;
     assert!(scene.server.core().empty_trash(&scene.caller(), &PHOTOS).await.unwrap() >= 1);
@@ -165,7 +165,7 @@ async fn an_emptied_trash_lets_go_of_each_file_once() {
 }
 
 #[tokio::test]
-async fn what_goes_by_its_age_lets_go_of_each_file_once() {
+async fn what_goes_by_its_age_releases_each_file_once() {
     let scene = TrashScene::new().await;
     let (other, ..) = shared_bytes(&scene).await;
     scene.server.clock().advance(std::time::Duration::from_hours(31 * 24));

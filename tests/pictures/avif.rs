@@ -42,9 +42,9 @@ fn means(image: &RgbaImage) -> Vec<[u8; 4]> {
 }
 
 fn assert_size(bytes: &[u8], width: u32, height: u32, what: &str) {
-    let told = inspect(&mut std::io::Cursor::new(bytes), u64::MAX).expect(what);
+    let inspected = inspect(&mut std::io::Cursor::new(bytes), u64::MAX).expect(what);
     assert_eq!(
-        (told.media_type, told.width, told.height),
+        (inspected.media_type, inspected.width, inspected.height),
         (MediaType::Avif, Some(width), Some(height)),
         "{what}"
     );

@@ -2,7 +2,7 @@
 
 use image::RgbaImage;
 use rasterd::pictures::media::{MediaType, inspect};
-use rasterd::pictures::{DecodeLimits, Format, Rendition, ResizeSpec, render};
+use rasterd::pictures::{DecodeLimits, Format, RenderSpec, ResizeSpec, render};
 
 use crate::generated::{BLUE, GREEN, RED, WHITE, assert_near, card, corners, file, seen};
 
@@ -11,10 +11,10 @@ const H: u32 = 20;
 
 /// The rendered picture, whose size must be the asset's.
 fn shown(bytes: &[u8], media_type: MediaType, what: &str) -> RgbaImage {
-    let told = inspect(&mut std::io::Cursor::new(bytes), u64::MAX).expect(what);
-    assert_eq!(told.media_type, media_type, "{what}");
+    let inspected = inspect(&mut std::io::Cursor::new(bytes), u64::MAX).expect(what);
+    assert_eq!(inspected.media_type, media_type, "{what}");
     let image = seen(bytes, media_type, ResizeSpec::default());
-    assert_eq!(told.width.zip(told.height), Some(image.dimensions()), "{what}");
+    assert_eq!(inspected.width.zip(inspected.height), Some(image.dimensions()), "{what}");
     image
 }
 
@@ -148,7 +148,7 @@ fn a_bitmap_larger_than_the_memory_is_read_row_by_row() {
     let mut bytes = bmp(24, 0, 40, &[], &[], &rows);
     bytes[18..22].copy_from_slice(&width.to_le_bytes());
     bytes[22..26].copy_from_slice(&height.to_le_bytes());
-    let rendition = Rendition { size: ResizeSpec::within(60), format: Format::Png, quality: None };
+    let rendition = RenderSpec { size: ResizeSpec::within(60), format: Format::Png, quality: None };
     let limits = DecodeLimits { memory: 2 << 20, ..DecodeLimits::default() };
     let made = render(&file(&bytes), MediaType::Bmp, &rendition, &limits).expect("9 MB within 2 MiB");
     let image = image::load_from_memory(&made.bytes).expect("a PNG").to_rgba8();
@@ -245,11 +245,11 @@ fn the_existing_part_of_a_truncated_webp_is_shown() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/umang.webp");
     let whole = std::fs::read(path).expect("a fixture");
     let cut = &whole[..whole.len() * 7 / 10];
-    let told = inspect(&mut std::io::Cursor::new(cut), u64::MAX).expect("it is taken");
+    let inspected = inspect(&mut std::io::Cursor::new(cut), u64::MAX).expect("it is taken");
     let small = ResizeSpec::within(100);
     let (image, expected) = (seen(cut, MediaType::WebP, small), seen(&whole, MediaType::WebP, small));
     assert_eq!(image.dimensions(), expected.dimensions());
-    assert!(told.width.is_some());
+    assert!(inspected.width.is_some());
     for y in 0..image.height() / 4 {
         assert_near(&image.get_pixel(50, y).0, &expected.get_pixel(50, y).0, 3, "the upper part");
     }

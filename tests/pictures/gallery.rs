@@ -285,12 +285,12 @@ fn metadata_is_read() {
     ];
     let source = card_jpeg(64, 64, &[exif_segment(&[], &texts), xmp, (13, iptc.concat())]);
 
-    let told = metadata(&file(&source), MediaType::Jpeg, &rasterd::pictures::DecodeLimits::default());
-    let told = told.expect("it can be read");
-    assert_eq!(told.camera.as_deref(), Some("NIKON D850"));
-    assert_eq!(told.title.as_deref(), Some("Dune"), "XMP goes before IPTC");
-    assert_eq!(told.caption.as_deref(), Some("At dusk"), "IPTC goes before EXIF");
-    assert_eq!(told.keywords, ["sand", "dusk"]);
+    let inspected = metadata(&file(&source), MediaType::Jpeg, &rasterd::pictures::DecodeLimits::default());
+    let inspected = inspected.expect("it can be read");
+    assert_eq!(inspected.camera.as_deref(), Some("NIKON D850"));
+    assert_eq!(inspected.title.as_deref(), Some("Dune"), "XMP goes before IPTC");
+    assert_eq!(inspected.caption.as_deref(), Some("At dusk"), "IPTC goes before EXIF");
+    assert_eq!(inspected.keywords, ["sand", "dusk"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, RgbaImag
 use mozjpeg::{ColorSpace, Compress, Marker};
 use rasterd::pictures::media::MediaType;
 use rasterd::pictures::{
-    DecodeLimits, Derived, Failure, Format, Rendered, Rendition, ResizeSpec, derive, render,
+    DecodeLimits, Derived, Failure, Format, RenderSpec, Rendered, ResizeSpec, derive, render,
 };
 
 pub const RED: [u8; 3] = [255, 0, 0];
@@ -174,7 +174,7 @@ pub fn rendition(
     size: ResizeSpec,
     format: Format,
 ) -> Result<Rendered, Failure> {
-    let rendition = Rendition { size, format, quality: None };
+    let rendition = RenderSpec { size, format, quality: None };
     render(&file(bytes), media_type, &rendition, &DecodeLimits::default())
 }
 

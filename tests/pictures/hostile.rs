@@ -323,8 +323,9 @@ fn unusual_files() -> Vec<(MediaType, Vec<u8>)> {
     let paths = entries.into_iter().flatten().map(|entry| entry.expect("an entry").path());
     let files = paths.filter_map(|path| {
         let bytes = std::fs::read(path).expect("a fixture");
-        let told = rasterd::pictures::media::inspect(&mut std::io::Cursor::new(&bytes), u64::MAX).ok()?;
-        Some((told.media_type, bytes))
+        let inspected =
+            rasterd::pictures::media::inspect(&mut std::io::Cursor::new(&bytes), u64::MAX).ok()?;
+        Some((inspected.media_type, bytes))
     });
     files.collect()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use mozjpeg::{ColorSpace, Compress};
 use rasterd::pictures::media::MediaType;
 use rasterd::pictures::render_pool::{RenderPool, RenderPoolOptions};
-use rasterd::pictures::{DecodeLimits, Format, PixelSize, Rendition, ResizeSpec};
+use rasterd::pictures::{DecodeLimits, Format, PixelSize, RenderSpec, ResizeSpec};
 use tempfile::NamedTempFile;
 
 use crate::generated::rendition;
@@ -100,7 +100,7 @@ async fn webps_of_fifty_megapixels_open() {
 #[tokio::test]
 async fn a_picture_of_twelve_megapixels_becomes_an_avif() {
     let file = saved(&jpeg(4032, 3024, ColorSpace::JCS_RGB, false, (2, 2)));
-    let rendition = Rendition { size: ResizeSpec::default(), format: Format::Avif, quality: None };
+    let rendition = RenderSpec { size: ResizeSpec::default(), format: Format::Avif, quality: None };
     let made = pool(256 << 20).render(file.path(), MediaType::Jpeg, rendition).await.expect("it is made");
     assert_eq!(made.size, PixelSize::new(4032, 3024));
 }

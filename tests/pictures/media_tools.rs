@@ -11,7 +11,7 @@ use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Rulese
 use rasterd::pictures::media::MediaType;
 use rasterd::pictures::render_pool::{RenderPool, RenderPoolOptions};
 use rasterd::pictures::{
-    DecodeLimits, Derived, Failure, Fit, Format, MediaTools, PixelSize, Rendition, ResizeSpec,
+    DecodeLimits, Derived, Failure, Fit, Format, MediaTools, PixelSize, RenderSpec, ResizeSpec,
 };
 use tempfile::TempDir;
 
@@ -98,7 +98,7 @@ impl Scene {
     }
 
     async fn seen(&self, bytes: &[u8], media_type: MediaType, size: ResizeSpec) -> RgbaImage {
-        let rendition = Rendition { size, format: Format::Png, quality: None };
+        let rendition = RenderSpec { size, format: Format::Png, quality: None };
         let made = self.pool.render(&self.saved(bytes), media_type, rendition).await.expect("it is made");
         image::load_from_memory(&made.bytes).expect("it is a PNG").to_rgba8()
     }

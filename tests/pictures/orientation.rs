@@ -20,9 +20,9 @@ const TURNED: (&str, &str) = ("160x320", "BRWG");
 
 /// The results for a file: the size, which both readers must agree on, and the corners of the rendered picture.
 fn answers(bytes: &[u8], media_type: MediaType, what: &str) -> (String, String) {
-    let told = inspect(&mut std::io::Cursor::new(bytes), u64::MAX).expect(what);
-    assert_eq!(told.media_type, media_type, "{what}");
-    let (width, height) = told.width.zip(told.height).expect(what);
+    let inspected = inspect(&mut std::io::Cursor::new(bytes), u64::MAX).expect(what);
+    assert_eq!(inspected.media_type, media_type, "{what}");
+    let (width, height) = inspected.width.zip(inspected.height).expect(what);
     let size = derived(bytes, media_type).expect(what).size;
     assert_eq!((size.width, size.height), (width, height), "{what}: the asset and its pictures");
     let image = seen(bytes, media_type, ResizeSpec { width: Some(80), ..ResizeSpec::default() });
@@ -315,9 +315,9 @@ fn all_fixtures_have_the_size_of_their_pictures() {
                 continue;
             }
             let bytes = std::fs::read(&path).expect("a fixture");
-            let Ok(told) = inspect(&mut std::io::Cursor::new(&bytes), u64::MAX) else { continue };
+            let Ok(inspected) = inspect(&mut std::io::Cursor::new(&bytes), u64::MAX) else { continue };
             let (Some((width, height)), Ok(made)) =
-                (told.width.zip(told.height), derived(&bytes, told.media_type))
+                (inspected.width.zip(inspected.height), derived(&bytes, inspected.media_type))
             else {
                 continue;
             };

@@ -150,8 +150,8 @@ fn interlaced_png(image: &RgbaImage) -> Vec<u8> {
 fn the_existing_part_of_a_truncated_png_is_shown() {
     let (bytes, whole) = noise(false);
     let cut = &bytes[..bytes.len() * 6 / 10];
-    let told = inspect(&mut std::io::Cursor::new(cut), u64::MAX).expect("it is taken");
-    assert_eq!((told.width, told.height), (Some(64), Some(64)));
+    let inspected = inspect(&mut std::io::Cursor::new(cut), u64::MAX).expect("it is taken");
+    assert_eq!((inspected.width, inspected.height), (Some(64), Some(64)));
     let image = seen(cut, MediaType::Png, ResizeSpec::default());
     for y in 0..30 {
         assert_eq!(image.get_pixel(20, y), whole.get_pixel(20, y), "row {y}");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rasterd::pictures::media::MediaType;
 use rasterd::pictures::render_pool::{RenderPool, RenderPoolOptions};
-use rasterd::pictures::{Failure, Format, Rendition, ResizeSpec};
+use rasterd::pictures::{Failure, Format, RenderSpec, ResizeSpec};
 use tempfile::NamedTempFile;
 
 use crate::generated::{card_jpeg, derived};
@@ -54,7 +54,7 @@ async fn a_child_process_renders_the_same_as_this_process() {
     let made = pool.derive(file.path(), MediaType::Jpeg, &[400, 800]).await.expect("it is made");
     assert_eq!(made, derived(&card, MediaType::Jpeg).expect("it is made"));
 
-    let rendition = Rendition { size: ResizeSpec::within(100), format: Format::Jpeg, quality: Some(60) };
+    let rendition = RenderSpec { size: ResizeSpec::within(100), format: Format::Jpeg, quality: Some(60) };
     let rendered = pool.render(file.path(), MediaType::Jpeg, rendition).await.expect("it is made");
     assert_eq!((rendered.size.width, rendered.size.height), (100, 67));
     pool.metadata(file.path(), MediaType::Jpeg).await.expect("it is read");
@@ -153,8 +153,8 @@ fn workers() -> BTreeSet<u32> {
     let numbers = processes.filter_map(|process| process.file_name().to_str()?.parse::<u32>().ok());
     let is_child = |number: &u32| {
         // The parent is the second word after the name in parentheses.
-        let told = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
-        let words = told.rsplit_once(')').map(|(_, rest)| rest.to_owned()).unwrap_or_default();
+        let inspected = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        let words = inspected.rsplit_once(')').map(|(_, rest)| rest.to_owned()).unwrap_or_default();
         let mut words = words.split_whitespace();
         let (state, parent) = (words.next().unwrap_or("Z"), words.next().unwrap_or_default());
         state != "Z" && parent == std::process::id().to_string()

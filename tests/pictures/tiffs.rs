@@ -5,7 +5,7 @@ use std::path::Path;
 
 use image::RgbaImage;
 use rasterd::pictures::media::MediaType;
-use rasterd::pictures::{DecodeLimits, Failure, Format, Rendition, ResizeSpec, render};
+use rasterd::pictures::{DecodeLimits, Failure, Format, RenderSpec, ResizeSpec, render};
 
 use crate::generated::{BLUE, GREEN, RED, WHITE, assert_near, card, corners, derived, file, seen};
 
@@ -204,7 +204,7 @@ fn one_strip_larger_than_the_memory_is_read_row_by_row() {
     let tags =
         with(plain(2, 8, 3), &[(256, one(width)), (257, one(height)), (278, Value::Long(vec![u32::MAX]))]);
     let bytes = strip(&tags, card(width.into(), height.into()).concat());
-    let rendition = Rendition { size: ResizeSpec::within(60), format: Format::Png, quality: None };
+    let rendition = RenderSpec { size: ResizeSpec::within(60), format: Format::Png, quality: None };
     let limits = DecodeLimits { memory: 2 << 20, ..DecodeLimits::default() };
     let made = render(&file(&bytes), MediaType::Tiff, &rendition, &limits).expect("9 MB within 2 MiB");
     let image = image::load_from_memory(&made.bytes).expect("a PNG").to_rgba8();

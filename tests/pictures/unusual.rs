@@ -112,9 +112,10 @@ fn every_fixture_looks_the_same_as_in_a_browser() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/unusual");
     for (name, size, pixels) in FIXTURES {
         let bytes = std::fs::read(folder.join(name)).expect("a fixture");
-        let told = inspect(&mut std::io::Cursor::new(&bytes), u64::MAX).expect(name);
-        assert_eq!((told.width, told.height), (Some(size.0), Some(size.1)), "{name}");
-        let image = seen(&bytes, told.media_type, ResizeSpec { width: Some(400), ..ResizeSpec::default() });
+        let inspected = inspect(&mut std::io::Cursor::new(&bytes), u64::MAX).expect(name);
+        assert_eq!((inspected.width, inspected.height), (Some(size.0), Some(size.1)), "{name}");
+        let image =
+            seen(&bytes, inspected.media_type, ResizeSpec { width: Some(400), ..ResizeSpec::default() });
         assert_eq!(image.dimensions(), size, "{name}");
         for ((x, y), expected) in pixels {
             assert_near(&image.get_pixel(*x, *y).0, expected, 3, &format!("{name} at {x}, {y}"));
@@ -141,9 +142,9 @@ fn jpegs_that_no_browser_shows_are_accepted_and_reported_as_unsupported() {
         (0xf7, 8, "not supported: a JPEG-LS"),
     ] {
         let bytes = with_frame(marker, bits);
-        let told = inspect(&mut std::io::Cursor::new(&bytes), u64::MAX).expect(reason);
-        assert_eq!((told.width, told.height), (Some(64), Some(64)), "{reason}");
-        let failure = derived(&bytes, told.media_type).expect_err(reason);
+        let inspected = inspect(&mut std::io::Cursor::new(&bytes), u64::MAX).expect(reason);
+        assert_eq!((inspected.width, inspected.height), (Some(64), Some(64)), "{reason}");
+        let failure = derived(&bytes, inspected.media_type).expect_err(reason);
         assert_eq!(failure.to_string(), reason);
         assert!(!failure.is_transient());
     }
@@ -154,9 +155,9 @@ fn a_jpeg_without_pixels_is_accepted_and_reported_as_damaged() {
     let whole = card_jpeg(64, 64, &[]);
     let scan = whole.windows(2).position(|pair| pair == [0xff, 0xda]).expect("a scan");
     for end in [scan + 2, scan + 4, scan + 6] {
-        let told = inspect(&mut std::io::Cursor::new(&whole[..end]), u64::MAX).expect("it is taken");
-        assert_eq!((told.width, told.height), (Some(64), Some(64)));
-        if let Err(failure) = derived(&whole[..end], told.media_type) {
+        let inspected = inspect(&mut std::io::Cursor::new(&whole[..end]), u64::MAX).expect("it is taken");
+        assert_eq!((inspected.width, inspected.height), (Some(64), Some(64)));
+        if let Err(failure) = derived(&whole[..end], inspected.media_type) {
             assert!(failure.to_string().starts_with("it is damaged: "), "{failure}");
         }
     }

@@ -25,7 +25,7 @@ pub(super) struct Description {
     pub control: ControlAddress,
 }
 
-/// How to open the control door.
+/// How to open the control endpoint.
 #[derive(Serialize, Deserialize)]
 pub(super) struct ControlAddress {
     pub url: String,

@@ -26,8 +26,8 @@ pub(super) struct ParentProcess {
 }
 
 impl ParentProcess {
-    /// The process to end with: the given one, or the parent if that is wanted. Unless it is said, it is wanted when the
-    /// output goes to a program.
+    /// The process to end with: the given one, or the parent if that is wanted. By default, it is wanted when the output
+    /// goes to a program.
     pub(super) fn to_follow(wanted: Option<bool>, given: Option<i32>) -> Option<Self> {
         if let Some(pid) = given.and_then(Pid::from_raw) {
             return Some(Self { pid, is_direct: false });

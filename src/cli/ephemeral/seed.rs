@@ -86,7 +86,7 @@ async fn upload(
     let caller = core.authenticate(&organization.keys.write)?;
     let assets = match upload_file(core, &caller, &path, &name_of(&file.path), &bytes).await {
         Ok(uploaded) => uploaded.assets,
-        // A file that is no picture is left out.
+        // A file that is not a picture is left out.
         Err(error) if error.is_user_fixable() => {
             tracing::warn!("{} is left out: {error}", file.path.display());
             return Ok(());

@@ -10,17 +10,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::grant::{
-    Administrator, AdministratorReach, Credential, LibraryCreator, Narrowing, Principal, ReadGrant,
+    Administrator, AdministratorReach, Authentication, Credential, LibraryCreator, Narrowing, ReadGrant,
     WriteGrant,
 };
-use super::permissions::{Holder, Permissions};
+use super::permissions::{Permissions, Principal};
 use crate::core::cancellation::Cancellation;
 use crate::core::model::api_key::KeyDigest;
 use crate::core::model::audit::Actor;
 use crate::core::model::id::{KeyId, OrganizationId};
 use crate::core::model::time::Millis;
 use crate::core::model::token::SessionDigest;
-use crate::core::model::{Access, Asset, Grant, OpenUpload, Organization, Role, UploadHolder};
+use crate::core::model::{Access, Asset, Grant, OpenUpload, Organization, Role, UploadCredential};
 use crate::core::scans::ClientId;
 use crate::core::store::{KeyQueries, MemberQueries, Snapshot};
 use crate::error::{Code, Error, Result};
@@ -52,8 +52,8 @@ impl Caller {
     pub(in crate::core) fn find(snapshot: Snapshot, digest: KeyDigest, now: Millis) -> Result<Self> {
         let credential = Credential::Key(digest);
         let permissions = credential.permissions(&snapshot, now)?;
-        let Holder::Key(key) = &permissions.holder else {
-            return Err(Error::internal("a key's permissions is a member's"));
+        let Principal::Key(key) = &permissions.principal else {
+            return Err(Error::internal("a key's permissions are a member's"));
         };
         let organization = key.organization;
         Self::of(snapshot, credential, permissions, organization)
@@ -82,10 +82,10 @@ impl Caller {
     ///
     /// # Errors
     /// Those of [`Caller::find`] and of [`Caller::signed_in`].
-    pub(in crate::core) fn holding(snapshot: Snapshot, upload: &OpenUpload, now: Millis) -> Result<Self> {
-        let (credential, organization) = match upload.holder {
-            UploadHolder::Key(digest) => return Self::find(snapshot, KeyDigest(digest), now),
-            UploadHolder::Session(digest) => {
+    pub(in crate::core) fn creator_of(snapshot: Snapshot, upload: &OpenUpload, now: Millis) -> Result<Self> {
+        let (credential, organization) = match upload.credential {
+            UploadCredential::Key(digest) => return Self::find(snapshot, KeyDigest(digest), now),
+            UploadCredential::Session(digest) => {
                 (Credential::Session(SessionDigest(digest), upload.organization), upload.organization)
             }
         };
@@ -151,18 +151,18 @@ impl Caller {
     /// The public id of the key, if it is one, for the log.
     #[must_use]
     pub fn key_id(&self) -> Option<&KeyId> {
-        match &self.permissions.holder {
-            Holder::Key(key) => Some(&key.id),
-            Holder::Member { .. } => None,
+        match &self.permissions.principal {
+            Principal::Key(key) => Some(&key.id),
+            Principal::Member { .. } => None,
         }
     }
 
     /// The person's role in the organization; none for a key.
     #[must_use]
     pub fn role(&self) -> Option<Role> {
-        match &self.permissions.holder {
-            Holder::Key(_) => None,
-            Holder::Member { role, .. } => Some(*role),
+        match &self.permissions.principal {
+            Principal::Key(_) => None,
+            Principal::Member { role, .. } => Some(*role),
         }
     }
 
@@ -186,11 +186,11 @@ impl Caller {
         if named == self.organization.slug.as_str() {
             return Ok(());
         }
-        match &self.permissions.holder {
-            Holder::Key(_) if self.snapshot.organization_named(named)?.is_some() => {
+        match &self.permissions.principal {
+            Principal::Key(_) if self.snapshot.organization_named(named)?.is_some() => {
                 Err(Error::invalid_api_key())
             }
-            Holder::Key(_) | Holder::Member { .. } => Err(Error::no_such_organization()),
+            Principal::Key(_) | Principal::Member { .. } => Err(Error::no_such_organization()),
         }
     }
 
@@ -211,7 +211,11 @@ impl Caller {
     pub fn write(&self, path: &LibraryPath<'_>) -> Result<WriteGrant> {
         self.expect_organization(path.organization)?;
         let grant = self.permissions.grant(path.library, Access::Write)?;
-        Ok(WriteGrant { read: self.read_grant(grant), principal: self.principal(), of_library: false })
+        Ok(WriteGrant {
+            read: self.read_grant(grant),
+            authentication: self.authentication(),
+            of_library: false,
+        })
     }
 
     /// Permission to change a library itself: a key needs Write on it, a person must be an owner.
@@ -231,12 +235,12 @@ impl Caller {
     /// too low.
     pub fn approve(&self, path: &LibraryPath<'_>) -> Result<WriteGrant> {
         self.read(path)?;
-        match &self.permissions.holder {
-            Holder::Key(_) => Err(Error::new(
+        match &self.permissions.principal {
+            Principal::Key(_) => Err(Error::new(
                 Code::ApprovalRequiresUser,
                 "Only a signed-in person can set an approval; an API key can't. Ask a person to do it.",
             )),
-            Holder::Member { .. } => self.write(path),
+            Principal::Member { .. } => self.write(path),
         }
     }
 
@@ -266,7 +270,7 @@ impl Caller {
     pub fn create_libraries(&self, organization: &str) -> Result<LibraryCreator> {
         self.expect_organization(organization)?;
         self.permissions.expect_creator()?;
-        Ok(LibraryCreator { organization: self.organization.id, principal: self.principal() })
+        Ok(LibraryCreator { organization: self.organization.id, authentication: self.authentication() })
     }
 
     /// Permission to manage the organization that the caller acts in.
@@ -275,13 +279,16 @@ impl Caller {
     /// `FORBIDDEN` for anyone who is not an owner of it, and for every key.
     pub fn administer(&self) -> Result<Administrator> {
         self.permissions.expect_owner()?;
-        let principal = self.principal();
-        let actor = Actor::clone(&principal.actor);
-        Ok(Administrator { reach: AdministratorReach::Organization(self.organization.id, principal), actor })
+        let authentication = self.authentication();
+        let actor = Actor::clone(&authentication.actor);
+        Ok(Administrator {
+            reach: AdministratorReach::Organization(self.organization.id, authentication),
+            actor,
+        })
     }
 
-    fn principal(&self) -> Principal {
-        Principal {
+    fn authentication(&self) -> Authentication {
+        Authentication {
             credential: self.credential.clone(),
             narrowing: Arc::clone(&self.permissions.narrowing),
             actor: Arc::new(self.permissions.actor(self.address)),

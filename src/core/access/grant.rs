@@ -1,5 +1,5 @@
-//! Grants: proof that an operation may read or change something. The store's queries take them. Only `caller.rs`
-//! creates them.
+//! Grants: proof that an operation may read or change something. The store's queries take them. `caller.rs` creates those of
+//! callers; `Administrator::local` here stands for the whole server.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::core::model::audit::Actor;
 use crate::core::model::id::{LibraryId, OrganizationId};
 use crate::core::model::name::Slug;
 use crate::core::model::token::SessionDigest;
-use crate::core::model::{Asset, UploadHolder};
+use crate::core::model::{Asset, UploadCredential};
 use crate::core::scans::ClientId;
 use crate::error::{Code, Error, Result};
 
@@ -49,7 +49,7 @@ impl ReadGrant {
     /// that a record read under one grant is never written under another.
     ///
     /// # Errors
-    /// `INTERNAL_ERROR`, because only a bug can mix them up.
+    /// `INTERNAL_SERVER_ERROR`, because only a bug can mix them up.
     pub(in crate::core) fn expect_own(&self, asset: &Asset) -> Result<()> {
         if asset.library == self.library {
             Ok(())
@@ -63,7 +63,7 @@ impl ReadGrant {
 #[derive(Debug, Clone)]
 pub struct WriteGrant {
     pub(super) read: ReadGrant,
-    pub(super) principal: Principal,
+    pub(super) authentication: Authentication,
     /// Whether it is for the library itself, for which a person needs a higher role.
     pub(super) of_library: bool,
 }
@@ -80,20 +80,20 @@ impl WriteGrant {
     /// The author, for `uploadedBy` and the audit log.
     #[must_use]
     pub fn actor(&self) -> &Actor {
-        &self.principal.actor
+        &self.authentication.actor
     }
 
     /// The credential that it depends on, to bind an open upload to.
-    pub(in crate::core) fn holder(&self) -> UploadHolder {
-        match &self.principal.credential {
-            Credential::Key(digest) => UploadHolder::Key(digest.0),
-            Credential::Session(digest, _) => UploadHolder::Session(digest.0),
+    pub(in crate::core) fn upload_credential(&self) -> UploadCredential {
+        match &self.authentication.credential {
+            Credential::Key(digest) => UploadCredential::Key(digest.0),
+            Credential::Session(digest, _) => UploadCredential::Session(digest.0),
         }
     }
 
     /// Whether it is a person's.
     pub(in crate::core) fn is_of_person(&self) -> bool {
-        matches!(self.principal.credential, Credential::Session(..))
+        matches!(self.authentication.credential, Credential::Session(..))
     }
 }
 
@@ -101,7 +101,7 @@ impl WriteGrant {
 #[derive(Debug, Clone)]
 pub struct LibraryCreator {
     pub(super) organization: OrganizationId,
-    pub(super) principal: Principal,
+    pub(super) authentication: Authentication,
 }
 
 impl LibraryCreator {
@@ -114,12 +114,12 @@ impl LibraryCreator {
     /// The author, for the audit log.
     #[must_use]
     pub fn actor(&self) -> &Actor {
-        &self.principal.actor
+        &self.authentication.actor
     }
 
     /// The digest of the key that creates it, and is to be granted it; none for a person.
     pub(in crate::core) fn key_digest(&self) -> Option<KeyDigest> {
-        match &self.principal.credential {
+        match &self.authentication.credential {
             Credential::Key(digest) => Some(*digest),
             Credential::Session(..) => None,
         }
@@ -140,7 +140,7 @@ pub struct Administrator {
 #[derive(Debug, Clone)]
 pub(super) enum AdministratorReach {
     Server,
-    Organization(OrganizationId, Principal),
+    Organization(OrganizationId, Authentication),
 }
 
 impl Administrator {
@@ -161,7 +161,7 @@ impl Administrator {
     pub fn client_id(&self) -> ClientId {
         match &self.reach {
             AdministratorReach::Server => ClientId::local(),
-            AdministratorReach::Organization(_, principal) => principal.credential.client_id(),
+            AdministratorReach::Organization(_, authentication) => authentication.credential.client_id(),
         }
     }
 
@@ -177,7 +177,7 @@ impl Administrator {
     /// Checks that a record belongs to an organization that they may manage. The store checks this before it writes.
     ///
     /// # Errors
-    /// `INTERNAL_ERROR`, because operations only look up records that the administrator may manage.
+    /// `INTERNAL_SERVER_ERROR`, because operations only look up records that the administrator may manage.
     pub(in crate::core) fn expect_reach(&self, organization: OrganizationId) -> Result<()> {
         if self.reaches(organization) {
             Ok(())
@@ -189,7 +189,7 @@ impl Administrator {
     /// Checks that they may manage the whole server. The store checks this before queries over all organizations.
     ///
     /// # Errors
-    /// `INTERNAL_ERROR`, because only maintenance runs such queries.
+    /// `INTERNAL_SERVER_ERROR`, because only maintenance runs such queries.
     pub(in crate::core) fn expect_whole_server(&self) -> Result<()> {
         match &self.reach {
             AdministratorReach::Server => Ok(()),
@@ -221,9 +221,9 @@ pub(super) enum Credential {
     Session(SessionDigest, OrganizationId),
 }
 
-/// The principal of a grant, with the credential to check again after the request's snapshot.
+/// How a request was authenticated: the credential is checked again after the snapshot of the request.
 #[derive(Debug, Clone)]
-pub(super) struct Principal {
+pub(super) struct Authentication {
     pub(super) credential: Credential,
     pub(super) narrowing: Arc<Narrowing>,
     pub(super) actor: Arc<Actor>,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::grant::{
-    Administrator, AdministratorReach, Credential, LibraryCreator, Narrowing, Principal, WriteGrant,
+    Administrator, AdministratorReach, Authentication, Credential, LibraryCreator, Narrowing, WriteGrant,
 };
 use crate::core::model::audit::Actor;
 use crate::core::model::time::Millis;
@@ -19,7 +19,7 @@ impl WriteGrant {
     /// The error that the next request would get: `INVALID_API_KEY`, `UNAUTHENTICATED`,
     /// `API_KEY_NOT_AUTHORIZED_FOR_LIBRARY`, `FORBIDDEN`.
     pub fn confirm(&self, reader: &impl Queries, now: Millis) -> Result<()> {
-        let permissions = self.principal.permissions(reader, now)?;
+        let permissions = self.authentication.permissions(reader, now)?;
         if self.of_library {
             permissions.expect_library_changer()?;
         }
@@ -33,7 +33,7 @@ impl LibraryCreator {
     /// # Errors
     /// `INVALID_API_KEY` or `API_KEY_READ_ONLY`; `UNAUTHENTICATED` or `FORBIDDEN`.
     pub fn confirm(&self, reader: &impl Queries, now: Millis) -> Result<()> {
-        self.principal.permissions(reader, now)?.expect_creator()
+        self.authentication.permissions(reader, now)?.expect_creator()
     }
 }
 
@@ -45,14 +45,14 @@ impl Administrator {
     pub fn confirm(&self, reader: &impl Queries, now: Millis) -> Result<()> {
         match &self.reach {
             AdministratorReach::Server => Ok(()),
-            AdministratorReach::Organization(_, principal) => {
-                principal.permissions(reader, now)?.expect_owner()
+            AdministratorReach::Organization(_, authentication) => {
+                authentication.permissions(reader, now)?.expect_owner()
             }
         }
     }
 }
 
-impl Principal {
+impl Authentication {
     /// The permissions of the credential in this snapshot, unless the request was cancelled.
     fn permissions(&self, reader: &impl Queries, now: Millis) -> Result<Permissions> {
         self.cancellation.check()?;
@@ -67,13 +67,13 @@ impl Credential {
                 let key = reader.key(digest)?.filter(|key| key.is_live(now));
                 let mut key = key.ok_or_else(Error::invalid_api_key)?;
                 let grants = std::mem::take(&mut key.grants);
-                Ok(Permissions::of(Holder::Key(key), grants))
+                Ok(Permissions::of(Principal::Key(key), grants))
             }
             Self::Session(digest, organization) => {
                 let (member, _) = reader.live_session(digest, now)?.ok_or_else(Error::signed_out)?;
                 let role = member.role_in(*organization).ok_or_else(Error::no_such_organization)?;
                 let grants = reader.grants_of_role(*organization, role)?;
-                Ok(Permissions::of(Holder::Member { member, role }, grants))
+                Ok(Permissions::of(Principal::Member { member, role }, grants))
             }
         }
     }
@@ -81,22 +81,22 @@ impl Credential {
 
 /// The permissions of a credential in one snapshot.
 pub(super) struct Permissions {
-    pub(super) holder: Holder,
+    pub(super) principal: Principal,
     /// A live key has its own grants; a person has access to every library of the organization, limited by the role.
     /// What the connection gave up is not among them.
     pub(super) grants: Vec<Grant>,
     pub(super) narrowing: Arc<Narrowing>,
 }
 
-/// Who holds a credential.
-pub(super) enum Holder {
+/// The principal: who a credential belongs to.
+pub(super) enum Principal {
     Key(Key),
     Member { member: Member, role: Role },
 }
 
 impl Permissions {
-    fn of(holder: Holder, grants: Vec<Grant>) -> Self {
-        Self { holder, grants, narrowing: Arc::default() }
+    fn of(principal: Principal, grants: Vec<Grant>) -> Self {
+        Self { principal, grants, narrowing: Arc::default() }
     }
 
     /// What is left after a connection gave up something. The only place where a narrowing takes effect.
@@ -111,13 +111,13 @@ impl Permissions {
     /// a person sees the library, so the error says what is missing.
     pub(super) fn grant(&self, slug: &str, needed: Access) -> Result<&Grant> {
         let found = self.grants.iter().find(|grant| grant.slug.as_str() == slug);
-        match (&self.holder, found) {
+        match (&self.principal, found) {
             (_, Some(grant)) if grant.access >= needed => Ok(grant),
-            (Holder::Key(_), _) => Err(Error::library_not_authorized()),
-            (Holder::Member { .. }, Some(_)) => {
+            (Principal::Key(_), _) => Err(Error::library_not_authorized()),
+            (Principal::Member { .. }, Some(_)) => {
                 Err(forbidden("change what is in this library", Role::Editor))
             }
-            (Holder::Member { .. }, None) => {
+            (Principal::Member { .. }, None) => {
                 Err(Error::new(Code::NotFound, "There is no such library in this organization."))
             }
         }
@@ -129,39 +129,39 @@ impl Permissions {
 
     pub(super) fn expect_creator(&self) -> Result<()> {
         let may_create = self.narrowing.allows_new_libraries();
-        match &self.holder {
-            Holder::Key(_) if may_create && self.can_write_somewhere() => Ok(()),
-            Holder::Key(_) => Err(Error::new(
+        match &self.principal {
+            Principal::Key(_) if may_create && self.can_write_somewhere() => Ok(()),
+            Principal::Key(_) => Err(Error::new(
                 Code::ApiKeyReadOnly,
                 "Creating a library needs a key with Write access to at least one library.",
             )),
-            Holder::Member { role: Role::Owner, .. } if may_create => Ok(()),
-            Holder::Member { .. } => Err(forbidden("create or rename libraries", Role::Owner)),
+            Principal::Member { role: Role::Owner, .. } if may_create => Ok(()),
+            Principal::Member { .. } => Err(forbidden("create or rename libraries", Role::Owner)),
         }
     }
 
     /// A person needs the same role to change a library itself as to create one; for a key, Write is enough.
     pub(super) fn expect_library_changer(&self) -> Result<()> {
-        match &self.holder {
-            Holder::Key(_) | Holder::Member { role: Role::Owner, .. } => Ok(()),
-            Holder::Member { role: Role::Editor | Role::Viewer, .. } => {
+        match &self.principal {
+            Principal::Key(_) | Principal::Member { role: Role::Owner, .. } => Ok(()),
+            Principal::Member { role: Role::Editor | Role::Viewer, .. } => {
                 Err(forbidden("create or rename libraries", Role::Owner))
             }
         }
     }
 
     pub(super) fn expect_owner(&self) -> Result<()> {
-        match &self.holder {
-            Holder::Member { role: Role::Owner, .. } if self.narrowing.is_empty() => Ok(()),
-            Holder::Member { .. } => Err(forbidden("manage this organization", Role::Owner)),
-            Holder::Key(_) => Err(Error::new(Code::Forbidden, "A key can't manage an organization.")),
+        match &self.principal {
+            Principal::Member { role: Role::Owner, .. } if self.narrowing.is_empty() => Ok(()),
+            Principal::Member { .. } => Err(forbidden("manage this organization", Role::Owner)),
+            Principal::Key(_) => Err(Error::new(Code::Forbidden, "A key can't manage an organization.")),
         }
     }
 
     pub(super) fn actor(&self, address: Option<IpAddr>) -> Actor {
-        match &self.holder {
-            Holder::Key(key) => Actor::key(key, address),
-            Holder::Member { member, .. } => Actor::member(member, address),
+        match &self.principal {
+            Principal::Key(key) => Actor::key(key, address),
+            Principal::Member { member, .. } => Actor::member(member, address),
         }
     }
 }

@@ -22,7 +22,7 @@ pub fn description_mark(description: &str) -> String {
 }
 
 impl Core {
-    /// Sets or clears the description, verbatim, and returns it.
+    /// Sets or clears the description, verbatim, and returns the asset.
     ///
     /// # Errors
     /// Those of [`Caller::write`]; `BAD_USER_INPUT` when it is too long or has invisible characters;

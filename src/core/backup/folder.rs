@@ -50,6 +50,12 @@ pub struct Pruned {
     pub files: u64,
 }
 
+/// Whether a folder has something, and is not a backup.
+pub fn is_of_others(path: &Path) -> bool {
+    let is_empty = fs::read_dir(path).map_or(true, |mut entries| entries.next().is_none());
+    !is_empty && !path.join(MARKER).exists()
+}
+
 impl BackupFolder {
     /// Opens a folder of backups, or makes it where there is nothing.
     ///
@@ -58,8 +64,8 @@ impl BackupFolder {
     pub fn open(path: &Path) -> Result<Self> {
         make_lasting_folder(path)?;
         let marker = path.join(MARKER);
-        let is_empty = at(path, fs::read_dir(path))?.next().is_none();
-        if !is_empty && !marker.exists() {
+        at(path, fs::read_dir(path))?;
+        if is_of_others(path) {
             return Err(refusal(
                 path,
                 "is not empty, and not a backup of rasterd",

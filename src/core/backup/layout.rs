@@ -15,6 +15,8 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::process::geteuid;
+
 use crate::core::data_dir::refusal;
 use crate::core::disk::{Disk, LocalDisk};
 use crate::core::model::ContentHash;
@@ -58,15 +60,22 @@ pub fn place(hash: ContentHash) -> PathBuf {
 /// Says which path an error of the system is about.
 pub fn at<T>(path: &Path, outcome: io::Result<T>) -> Result<T> {
     outcome.map_err(|cause| {
-        let advice = match cause.kind() {
-            ErrorKind::StorageFull => "Free some space, or choose another place",
+        let wrong = format!("can't be used: {cause}");
+        match cause.kind() {
+            ErrorKind::StorageFull => refusal(path, &wrong, "Free some space, or choose another place"),
             // A running server makes the backup, with what its unit lets it write to.
-            ErrorKind::ReadOnlyFilesystem => {
-                "The server may not write there: under systemd, name it in ReadWritePaths= of the unit (systemctl edit rasterd)"
+            ErrorKind::ReadOnlyFilesystem => refusal(
+                path,
+                &wrong,
+                "The server may not write there: under systemd, name it in ReadWritePaths= of the unit (systemctl edit rasterd)",
+            ),
+            ErrorKind::PermissionDenied => {
+                let user = geteuid().as_raw();
+                let advice = format!("It is used as user {user}, the server's if one runs; let that user use it");
+                refusal(path, &wrong, &advice)
             }
-            _ => "See that rasterd may use it, and that its disk works",
-        };
-        refusal(path, &format!("can't be used: {cause}"), advice)
+            _ => refusal(path, &wrong, "See that rasterd may use it, and that its disk works"),
+        }
     })
 }
 

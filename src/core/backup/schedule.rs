@@ -6,7 +6,7 @@ use super::{BackupOptions, Core};
 use crate::core::access::Administrator;
 use crate::core::long_work::Reporter;
 use crate::core::model::time::millis;
-use crate::core::scrub::DAMAGE;
+use crate::core::store::files::DAMAGE_PAGE;
 use crate::error::Result;
 
 /// Where the documentation is about backups.
@@ -59,7 +59,7 @@ impl Core {
             tracing::error!(
                 files = summary.unreadable,
                 lost = summary.lost.len(),
-                docUrl = DAMAGE,
+                docUrl = DAMAGE_PAGE,
                 "files were missing or damaged when they were backed up"
             );
         }

@@ -118,7 +118,7 @@ impl FileModes {
         };
         match entries {
             Ok(entries) => entries.flatten().for_each(|entry| self.examine(&entry.path())),
-            // What this user can't read is no folder of ours, as `lost+found` is not; others can't read it, either.
+            // What this user can't read is not a folder of ours, such as `lost+found`; others can't read it, either.
             Err(error) if [ErrorKind::NotFound, ErrorKind::PermissionDenied].contains(&error.kind()) => {}
             Err(error) => self.problems.push(format!("{} can't be read: {error}.", path.display())),
         }

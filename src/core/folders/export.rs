@@ -17,6 +17,7 @@ use super::{NamedFiles, unusable};
 use crate::core::Core;
 use crate::core::access::Administrator;
 use crate::core::backup::copying::read_whole;
+use crate::core::data_dir::leads_into;
 use crate::core::long_work::{Reporter, Stage};
 use crate::core::model::id::AssetId;
 use crate::core::model::{Asset, ContentHash, Library};
@@ -87,6 +88,12 @@ impl Core {
         reporter: &Reporter,
     ) -> Result<FolderExportSummary> {
         let folder = options.folder.as_path();
+        if leads_into(folder, &self.settings().data_dir)? {
+            return Err(Error::bad_input(format!(
+                "{} is in the data directory. Choose another folder.",
+                folder.display()
+            )));
+        }
         let made = file_mode::create_folder(folder).and_then(|()| fs::canonicalize(folder));
         self.expect_apart(&made.map_err(|cause| unusable(folder, &cause))?)?;
         let earlier = FolderManifest::read(folder)?;
@@ -100,8 +107,10 @@ impl Core {
         let manifest = manifest(options, library, &planned);
         manifest.write(folder).map_err(|cause| unusable(folder, &cause))?;
         for planned in &planned {
-            self.export_file(folder, planned, &mut summary, reporter)
-                .map_err(|error| Error::new(error.code(), ended(&error, &summary)).caused_by(error))?;
+            self.export_file(folder, planned, &mut summary, reporter).map_err(|error| {
+                let text = ended(&error, &summary);
+                error.with_message(text)
+            })?;
         }
         let synced = self.store().disk().sync_folder(folder);
         synced.map_err(|cause| unusable(folder, &cause))?;
@@ -136,15 +145,21 @@ impl Core {
                 return reporter.advance(asset.content.size);
             }
         };
-        let mut target = Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
-        let copied =
-            read_whole(&mut source, reporter, |chunk| Ok(io::Write::write_all(&mut target, chunk)?))?;
+        let unusable = |cause: io::Error| unusable(folder, &cause);
+        let mut target = Builder::new().prefix(UNFINISHED).tempfile_in(folder).map_err(unusable)?;
+        let copied = read_whole(&mut source, reporter, |chunk| {
+            io::Write::write_all(&mut target, chunk).map_err(unusable)
+        })?;
         if !copied.is_ok_and(|copied| copied.hash == asset.content.hash) {
             summary.failed.add(name, "its file on the server is damaged");
             return Ok(());
         }
-        target.as_file().set_modified(UNIX_EPOCH + Duration::from_millis(asset.created))?;
-        target.as_file().sync_data()?;
+        let modified = UNIX_EPOCH + Duration::from_millis(asset.created);
+        target
+            .as_file()
+            .set_modified(modified)
+            .and_then(|()| target.as_file().sync_data())
+            .map_err(unusable)?;
         match target.persist_noclobber(&path) {
             Ok(_) => {
                 summary.written += 1;
@@ -153,7 +168,7 @@ impl Core {
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
                 summary.failed.add(name, "another file of this name appeared; export again");
             }
-            Err(error) => return Err(error.error.into()),
+            Err(error) => return Err(unusable(error.error)),
         }
         Ok(())
     }
@@ -265,5 +280,5 @@ fn remove_unfinished(folder: &Path) -> io::Result<()> {
 
 fn ended(error: &Error, summary: &FolderExportSummary) -> String {
     let written = summary.written;
-    format!("{error} Before that, {written} files were written; the same command goes on from there.")
+    format!("{error} Before that, {written} files were written; run the same command again to continue.")
 }

@@ -1,5 +1,5 @@
-//! Imports a folder into a library. A file whose bytes the library has is skipped, so that an import that was ended goes on
-//! when it is started again.
+//! Imports a folder into a library. A file whose bytes the library has is skipped, so that an interrupted import
+//! continues when it is run again.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -157,7 +157,7 @@ impl Core {
         let data_dir = std::fs::canonicalize(&self.settings().data_dir)?;
         if folder.starts_with(&data_dir) || data_dir.starts_with(folder) {
             return Err(Error::bad_input(format!(
-                "{} and the data directory {} are one in the other. Choose another folder.",
+                "{} and the data directory {} contain one another. Choose another folder.",
                 folder.display(),
                 data_dir.display()
             )));
@@ -391,6 +391,6 @@ fn after_some(error: Error, summary: &FolderImportSummary) -> Error {
         return error;
     }
     let text =
-        format!("{error} Before that, {count} files were imported; the same command goes on from there.");
-    Error::new(error.code(), text).caused_by(error)
+        format!("{error} Before that, {count} files were imported; run the same command again to continue.");
+    error.with_message(text)
 }

@@ -12,7 +12,7 @@ pub struct OpenUpload {
     /// Names the file with the bytes that arrived.
     pub id: UploadId,
     /// Whose permission it uses.
-    pub holder: UploadHolder,
+    pub credential: UploadCredential,
     /// The organization of the library.
     pub organization: OrganizationId,
     /// The library that the file goes into.
@@ -35,15 +35,15 @@ pub struct OpenUpload {
 
 /// The digest of the credential that created an upload. The upload ends with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum UploadHolder {
+pub enum UploadCredential {
     /// A key. A regenerated key has another digest.
     Key([u8; 32]),
     /// A person's session.
     Session([u8; 32]),
 }
 
-impl UploadHolder {
-    /// The digest, by which the uploads of one holder are counted.
+impl UploadCredential {
+    /// The digest, by which the uploads of one credential are counted.
     #[must_use]
     pub const fn digest(&self) -> &[u8; 32] {
         match self {

@@ -5,7 +5,7 @@ use super::request::{LISTED_EDGES, RenditionRequest, RequestedFormat, THUMB_HIGH
 use super::size_steps::{proportional, snapped, stepped};
 use crate::core::model::Content;
 use crate::pictures::media::MediaType;
-use crate::pictures::{Fit, Format, PixelSize, RenderableTypes, Rendition, ResizeSpec};
+use crate::pictures::{Fit, Format, PixelSize, RenderSpec, RenderableTypes, ResizeSpec};
 
 /// Goes up when the same spec renders to a different picture, so that no cache keeps the old one.
 const ENGINE: u8 = 2;
@@ -16,7 +16,7 @@ pub(super) enum RenditionSpec {
     /// The tiny blurred picture, a WebP.
     Blurred,
     /// A picture.
-    Picture(Rendition),
+    Picture(RenderSpec),
 }
 
 impl RenditionSpec {
@@ -41,15 +41,15 @@ impl RenditionSpec {
             Format::Png => None,
             Format::Jpeg | Format::WebP | Format::Avif => request.quality.map(stepped),
         };
-        Some(Self::Picture(Rendition { size, format, quality }))
+        Some(Self::Picture(RenderSpec { size, format, quality }))
     }
 
     /// Whether rendering costs so little beyond opening the file that a failure must be the file's fault.
     pub fn is_small(&self) -> bool {
         match self {
             Self::Blurred => true,
-            Self::Picture(Rendition { format: Format::Avif, .. }) => false,
-            Self::Picture(Rendition { size, .. }) => {
+            Self::Picture(RenderSpec { format: Format::Avif, .. }) => false,
+            Self::Picture(RenderSpec { size, .. }) => {
                 size.width.zip(size.height).is_some_and(|(width, height)| width.max(height) <= THUMB_HIGH)
             }
         }
@@ -72,10 +72,10 @@ impl RenditionSpec {
     pub fn is_listed(&self) -> bool {
         match self {
             Self::Blurred => true,
-            Self::Picture(Rendition { format: Format::Avif, .. } | Rendition { quality: Some(_), .. }) => {
+            Self::Picture(RenderSpec { format: Format::Avif, .. } | RenderSpec { quality: Some(_), .. }) => {
                 false
             }
-            Self::Picture(Rendition { size, .. }) => {
+            Self::Picture(RenderSpec { size, .. }) => {
                 size.width == size.height && size.width.is_some_and(|edge| LISTED_EDGES.contains(&edge))
             }
         }
@@ -102,10 +102,12 @@ impl RenditionSpec {
     fn key_text(&self) -> String {
         match self {
             Self::Blurred => "Blurred".to_owned(),
-            Self::Picture(Rendition { size: ResizeSpec { width, height, fit }, format, quality }) => format!(
-                "Picture(Rendition {{ size: Wanted {{ width: {width:?}, height: {height:?}, fit: {fit:?} }}, \
+            Self::Picture(RenderSpec { size: ResizeSpec { width, height, fit }, format, quality }) => {
+                format!(
+                    "Picture(Rendition {{ size: Wanted {{ width: {width:?}, height: {height:?}, fit: {fit:?} }}, \
                  format: {format:?}, quality: {quality:?} }})"
-            ),
+                )
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 //! they were; what is there already stays as it is, but for files that are missing or known to be damaged.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use crate::core::access::Administrator;
 use crate::core::backup::copying::{Copied, read_whole};
 use crate::core::backup::layout::{DATABASE, SNAPSHOTS, at, place};
 use crate::core::data_dir::refusal;
+use crate::core::file_check::check_bytes;
 use crate::core::long_work::{Reporter, Stage};
 use crate::core::model::audit::Action;
 use crate::core::model::id::AssetId;
@@ -30,7 +32,7 @@ const CACHE: usize = 32 << 20;
 /// What to take out of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ImportOptions {
+pub struct SelectedRestoreOptions {
     /// The backup; absolute.
     pub source: PathBuf,
     /// The snapshot, or the beginning of its name; the newest when none.
@@ -44,7 +46,7 @@ pub struct ImportOptions {
 /// What was taken out of a backup.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ImportSummary {
+pub struct SelectedRestoreSummary {
     /// The snapshot.
     pub snapshot: String,
     /// The ids of the assets that were added, variants included.
@@ -64,6 +66,8 @@ struct Planned {
     organization: String,
     library: Library,
     assets: Vec<Asset>,
+    /// Whether one of them was named, and not the whole library.
+    is_named: bool,
 }
 
 /// An open backup with what is wanted of it.
@@ -80,46 +84,53 @@ impl Core {
     ///
     /// # Errors
     /// When the backup is incomplete or damaged, a library is not in it, or its organization is not on this server.
-    pub async fn import_from_backup(
+    pub async fn restore_selected(
         &self,
         by: &Administrator,
-        options: ImportOptions,
+        options: SelectedRestoreOptions,
         reporter: &Reporter,
-    ) -> Result<ImportSummary> {
+    ) -> Result<SelectedRestoreSummary> {
         by.expect_whole_server()?;
         let (temp, admin) = (self.blobs().temp_folder().to_owned(), by.clone());
         let plan = reporter.run("restore", move |reporter| open(&admin, &options, &temp, reporter)).await?;
-        let mut summary = ImportSummary {
+        let mut summary = SelectedRestoreSummary {
             snapshot: plan.snapshot.clone(),
             failed: plan.missing.clone(),
-            ..ImportSummary::default()
+            ..SelectedRestoreSummary::default()
         };
         let mut targets = Vec::new();
         for planned in &plan.planned {
-            targets.push(self.import_target(by, planned, &mut summary).await?);
+            targets.push(self.target_library(by, planned, &mut summary).await?);
         }
         let (core, by) = (self.clone(), by.clone());
         let work = move |reporter: &Reporter| {
             let bytes =
                 plan.planned.iter().flat_map(|planned| &planned.assets).map(|asset| asset.content.size);
             reporter.begin(Stage::Files, bytes.sum());
+            let mut restore =
+                SelectedRestore { core: &core, by: &by, source: &plan.source, summary, reporter };
             for (planned, library) in plan.planned.iter().zip(&targets) {
-                core.import(&by, &plan.source, planned, library, &mut summary, reporter)
-                    .map_err(|error| after_some(error, summary.restored.len()))?;
+                restore
+                    .library(planned, library.as_ref())
+                    .map_err(|error| after_some(error, restore.summary.restored.len()))?;
             }
-            Ok(summary)
+            Ok(restore.summary)
         };
         reporter.run("restore", work).await
     }
 
-    /// The library that assets go to, which is created when it is not there.
-    async fn import_target(
+    /// The library that assets are added to, which is created when it is not there; none when there is nothing to add.
+    async fn target_library(
         &self,
         by: &Administrator,
         planned: &Planned,
-        summary: &mut ImportSummary,
-    ) -> Result<Library> {
+        summary: &mut SelectedRestoreSummary,
+    ) -> Result<Option<Library>> {
         let snapshot = self.store().snapshot()?;
+        let mut are_there = planned.assets.iter().map(|asset| snapshot.asset_id_is_taken(by, &asset.id));
+        if !planned.assets.is_empty() && are_there.try_fold(true, |all, one| one.map(|one| all && one))? {
+            return Ok(None);
+        }
         let organization = snapshot.expect_organization(by, &planned.organization).map_err(|error| {
             let slug = &planned.organization;
             let text = format!("The organization {slug} is not on this server. Create it with `rasterd org create NAME --slug {slug}`.");
@@ -127,73 +138,81 @@ impl Core {
         })?;
         let slug = planned.library.slug.as_str();
         if let Some(library) = snapshot.library_named(by, organization.id, slug)? {
-            return Ok(library);
+            return Ok(Some(library));
         }
-        drop(snapshot);
         let name = &planned.library.name;
-        let made = self.create_library_as_admin(by.clone(), &planned.organization, name, Some(slug)).await?;
-        summary.created_libraries.push(format!("{}/{slug}", planned.organization));
-        Ok(made)
+        match self.create_library_as_admin(by.clone(), &planned.organization, name, Some(slug)).await {
+            Ok(library) => {
+                summary.created_libraries.push(format!("{}/{slug}", planned.organization));
+                Ok(Some(library))
+            }
+            // Another restore may have created it meanwhile.
+            Err(error) => match self.store().snapshot()?.library_named(by, organization.id, slug)? {
+                Some(library) => Ok(Some(library)),
+                None => Err(error),
+            },
+        }
     }
+}
 
-    fn import(
-        &self,
-        by: &Administrator,
-        source: &BackupSource,
-        planned: &Planned,
-        library: &Library,
-        summary: &mut ImportSummary,
-        reporter: &Reporter,
-    ) -> Result<()> {
-        let before = summary.restored.len();
-        let outcome = planned
-            .assets
-            .iter()
-            .try_for_each(|asset| self.import_asset(by, source, asset, library, summary, reporter));
-        let count = summary.restored.len() - before;
+/// A restore that runs.
+struct SelectedRestore<'a> {
+    core: &'a Core,
+    by: &'a Administrator,
+    source: &'a BackupSource,
+    summary: SelectedRestoreSummary,
+    reporter: &'a Reporter,
+}
+
+impl SelectedRestore<'_> {
+    fn library(&mut self, planned: &Planned, library: Option<&Library>) -> Result<()> {
+        let before = self.summary.restored.len();
+        let outcome = planned.assets.iter().try_for_each(|asset| self.asset(planned, asset, library));
+        let count = self.summary.restored.len() - before;
         // What was added is in the audit log, also when the rest could not be.
-        let recorded = if count > 0 { self.record_import(by, library, count) } else { Ok(()) };
+        let recorded = match library {
+            Some(library) if count > 0 => self.record(library, count),
+            Some(_) | None => Ok(()),
+        };
         outcome.and(recorded)
     }
 
-    fn import_asset(
-        &self,
-        by: &Administrator,
-        source: &BackupSource,
-        asset: &Asset,
-        library: &Library,
-        summary: &mut ImportSummary,
-        reporter: &Reporter,
-    ) -> Result<()> {
-        let id = asset.id.to_string();
-        let is_taken = self.store().snapshot()?.asset_id_is_taken(by, &asset.id)?;
-        if is_taken && !self.lacks_file(asset)? {
-            summary.existing.push(id);
-            return reporter.advance(asset.content.size);
+    fn asset(&mut self, planned: &Planned, asset: &Asset, library: Option<&Library>) -> Result<()> {
+        let (core, id) = (self.core, asset.id.to_string());
+        let is_there = core.store().snapshot()?.asset_id_is_taken(self.by, &asset.id)?;
+        if is_there && !self.lacks_file(planned, asset)? {
+            self.summary.existing.push(id);
+            return self.reporter.advance(asset.content.size);
         }
-        let kept = match self.import_file(source, asset, reporter)? {
+        let kept = match self.file(asset)? {
             Ok(kept) => kept,
             Err(why) => {
-                summary.failed.push(format!("{id}: {why}"));
+                self.summary.failed.push(format!("{id}: {why}"));
                 return Ok(());
             }
         };
-        if is_taken {
-            summary.repaired.push(id);
-            // It goes again if the asset was deleted meanwhile.
-            return kept.discard(self.store());
+        if is_there {
+            self.summary.repaired.push(id);
+            // It is removed again if the asset was deleted meanwhile.
+            return kept.discard(core.store());
         }
-        let (by, library, asset, now) = (by.clone(), library.clone(), asset.clone(), self.now());
-        match self.store().write_blocking(move |tx| tx.import_asset(&by, &library, asset.clone(), now)) {
-            Ok(true) => summary.restored.push(id),
+        let Some(library) = library.cloned() else {
+            kept.discard(core.store())?;
+            self.summary.failed.push(format!("{id}: it was deleted meanwhile; run the same command again"));
+            return Ok(());
+        };
+        let (by, asset, now) = (self.by.clone(), asset.clone(), core.now());
+        match core.store().write_blocking(move |tx| tx.import_asset(&by, &library, asset.clone(), now)) {
+            Ok(true) => self.summary.restored.push(id),
             Ok(false) => {
-                kept.discard(self.store())?;
-                summary.failed.push(format!("{id}: it is a variant, and its original is not in the library"));
+                kept.discard(core.store())?;
+                let why = "it is a variant, and its original is not in the library";
+                self.summary.failed.push(format!("{id}: {why}"));
             }
             Err(error) => {
                 // As after an upload: with this code, nobody knows whether the record was committed.
                 if error.code() != Code::ServiceUnavailable {
-                    kept.discard(self.store())?;
+                    kept.discard(core.store())?;
                 }
                 return Err(error);
             }
@@ -201,60 +220,67 @@ impl Core {
         Ok(())
     }
 
-    /// Whether assets of this server have the same bytes, in a file that is missing or known to be damaged.
-    fn lacks_file(&self, asset: &Asset) -> Result<bool> {
-        let content = &asset.content;
-        let is_used = self.store().snapshot()?.blob_refs(content.hash)? > 0;
-        Ok(is_used && self.blobs().open_file(content.hash, content.size).is_err())
+    /// Whether assets of this server have the same bytes, in a file that is missing or damaged. The file of an asset that was
+    /// named is read; of a whole library, only what is known counts.
+    fn lacks_file(&self, planned: &Planned, asset: &Asset) -> Result<bool> {
+        let (blobs, content) = (self.core.blobs(), &asset.content);
+        if self.core.store().snapshot()?.blob_refs(content.hash)? == 0 {
+            return Ok(false);
+        }
+        let is_known = blobs.open_file(content.hash, content.size).is_err();
+        let reads_it = !is_known && planned.is_named;
+        Ok(is_known || (reads_it && check_bytes(blobs, content.hash, &Reporter::default())?.is_some()))
     }
 
-    fn record_import(&self, by: &Administrator, library: &Library, count: usize) -> Result<()> {
-        let (by, library, now) = (by.clone(), library.clone(), self.now());
-        self.store().write_blocking(move |tx| {
+    fn record(&self, library: &Library, count: usize) -> Result<()> {
+        let (by, library, now) = (self.by.clone(), library.clone(), self.core.now());
+        self.core.store().write_blocking(move |tx| {
             let detail = format!("{count} from a backup");
-            tx.record_event(
-                now,
-                library.organization,
-                by.actor(),
-                Action::AssetsRestored,
-                library.slug.as_str(),
-                detail,
-            )
+            let action = Action::AssetsRestored;
+            tx.record_event(now, library.organization, by.actor(), action, library.slug.as_str(), detail)
         })
     }
 
     /// Copies an asset's file into the store, or says why that is not possible.
-    fn import_file(
-        &self,
-        source: &BackupSource,
-        asset: &Asset,
-        reporter: &Reporter,
-    ) -> Result<std::result::Result<KeptFile, &'static str>> {
-        let path = source.files().join(place(asset.content.hash));
-        let Ok(mut file) = File::open(&path) else { return Ok(Err("its file is not in the backup")) };
-        let mut incoming = self.begin_incoming_file()?;
-        let read = read_whole(&mut file, reporter, |chunk| incoming.write(chunk))?;
+    fn file(&self, asset: &Asset) -> Result<std::result::Result<KeptFile, String>> {
+        let path = self.source.files().join(place(asset.content.hash));
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(Err("its file is not in the backup".to_owned()));
+            }
+            Err(error) => {
+                return Ok(Err(format!("its file in the backup can't be read: {}: {error}", path.display())));
+            }
+        };
+        let mut incoming = self.core.begin_incoming_file()?;
+        let read = read_whole(&mut file, self.reporter, |chunk| incoming.write(chunk))?;
         let expected = Copied { hash: asset.content.hash, size: asset.content.size };
         if !read.is_ok_and(|read| read == expected) {
-            return Ok(Err("its file is damaged in the backup"));
+            return Ok(Err("its file is damaged in the backup".to_owned()));
         }
-        self.blobs().keep(incoming).map(Ok)
+        self.core.blobs().keep(incoming).map(Ok)
     }
 }
 
-/// An error that ended an import, with what was restored before.
+/// An error that ended a restore, with what was restored before.
 fn after_some(error: Error, restored: usize) -> Error {
     if restored == 0 {
         return error;
     }
     let text = format!(
-        "{error} Before that, {restored} of the assets were restored; the same command goes on from there."
+        "{error} Before that, {restored} of the assets were restored; run the same command again to continue."
     );
-    Error::new(error.code(), text).caused_by(error)
+    error.with_message(text)
 }
 
 /// Opens a backup and finds what is wanted.
-fn open(by: &Administrator, options: &ImportOptions, temp: &Path, reporter: &Reporter) -> Result<Plan> {
+fn open(
+    by: &Administrator,
+    options: &SelectedRestoreOptions,
+    temp: &Path,
+    reporter: &Reporter,
+) -> Result<Plan> {
     let staging = at(temp, tempfile::Builder::new().prefix("restore-").tempdir_in(temp))?;
     let source =
         BackupSource::open(&options.source, staging.path(), |name| name.starts_with(SNAPSHOTS), reporter)?;
@@ -278,7 +304,11 @@ fn open(by: &Administrator, options: &ImportOptions, temp: &Path, reporter: &Rep
     Ok(Plan { source, snapshot, planned, missing, _staging: staging })
 }
 
-fn plan(by: &Administrator, options: &ImportOptions, store: &Store) -> Result<(Vec<Planned>, Vec<String>)> {
+fn plan(
+    by: &Administrator,
+    options: &SelectedRestoreOptions,
+    store: &Store,
+) -> Result<(Vec<Planned>, Vec<String>)> {
     let snapshot = store.snapshot()?;
     let (mut planned, mut missing) = (Vec::new(), Vec::new());
     for (organization, slug) in &options.libraries {
@@ -288,7 +318,7 @@ fn plan(by: &Administrator, options: &ImportOptions, store: &Store) -> Result<(V
             Error::new(Code::NotFound, format!("The library {organization}/{slug} is not in this snapshot."))
         })?;
         let assets = snapshot.assets_in(by, &library)?;
-        planned.push(Planned { organization: organization.clone(), library, assets });
+        planned.push(Planned { organization: organization.clone(), library, assets, is_named: false });
     }
     for id in &options.assets {
         let found = AssetId::parse(id).map(|id| snapshot.asset_with_variants(by, &id)).transpose()?.flatten();
@@ -298,7 +328,7 @@ fn plan(by: &Administrator, options: &ImportOptions, store: &Store) -> Result<(V
         };
         let organization = snapshot.organization(library.organization)?;
         let organization = organization.map(|found| found.slug.as_str().to_owned()).unwrap_or_default();
-        planned.push(Planned { organization, library, assets });
+        planned.push(Planned { organization, library, assets, is_named: true });
     }
     Ok((planned, missing))
 }

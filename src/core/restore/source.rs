@@ -39,14 +39,20 @@ impl BackupSource {
         is_wanted: impl Fn(&Path) -> bool,
         reporter: &Reporter,
     ) -> Result<Self> {
-        if is_archive(path) && path.is_file() {
+        let is_folder = match fs::metadata(path) {
+            Ok(found) => found.is_dir(),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(not_a_backup(path, "does not exist"));
+            }
+            Err(error) => return at(path, Err(error)),
+        };
+        if is_archive(path) && !is_folder {
             let folder = staging.join("unpacked");
             unpack(path, &folder, is_wanted, reporter)?;
             return Ok(Self { folder, path: path.to_owned(), is_unpacked: true, _lock: None });
         }
-        if !path.is_dir() {
-            let wrong = if path.exists() { "is not a backup" } else { "does not exist" };
-            return Err(not_a_backup(path, wrong));
+        if !is_folder {
+            return Err(not_a_backup(path, "is not a backup"));
         }
         let lock = lock(path)?;
         Ok(Self { folder: path.to_owned(), path: path.to_owned(), is_unpacked: false, _lock: lock })
@@ -127,8 +133,12 @@ impl BackupSource {
 /// Locks the folder against a backup that would remove files. A folder that can't be written needs no lock.
 fn lock(folder: &Path) -> Result<Option<File>> {
     let marker = folder.join(MARKER);
-    if !marker.exists() {
-        return Err(not_a_backup(folder, &format!("is not a backup: it has no file {MARKER}")));
+    match fs::metadata(&marker) {
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(not_a_backup(folder, &format!("is not a backup: it has no file {MARKER}")));
+        }
+        Err(error) => return at(&marker, Err(error)),
     }
     let Ok(file) = OpenOptions::new().read(true).open(&marker) else { return Ok(None) };
     match flock(&file, FlockOperation::NonBlockingLockShared) {

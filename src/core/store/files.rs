@@ -32,6 +32,8 @@ mod marker;
 mod partial;
 mod unnamed;
 
+pub use damaged::DAMAGE_PAGE;
+
 pub use hold::FilesHold;
 pub use partial::PartialFile;
 pub use unnamed::FileMismatches;
@@ -157,8 +159,9 @@ impl Blobs {
     /// Gives a synced file its name, for good.
     fn put_in_place(&self, file: NamedTempFile, path: &Path) -> io::Result<()> {
         let temp = file.into_temp_path();
-        self.folders.make(path, self.disk.as_ref())?;
-        self.disk.rename(&temp, path)?;
+        let at_path = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        self.folders.make(path, self.disk.as_ref()).map_err(at_path)?;
+        self.disk.rename(&temp, path).map_err(at_path)?;
         // Nothing is left under its former name to remove.
         let _former = temp.keep();
         path.parent().map_or(Ok(()), |folder| self.disk.sync_folder(folder))

@@ -148,6 +148,14 @@ impl Store {
         Ok(Self { database, writer })
     }
 
+    /// Checks that the file of the database is still where it was opened. Without it, no change is taken.
+    ///
+    /// # Errors
+    /// When it was moved away, deleted or replaced.
+    pub fn expect_in_place(&self) -> std::io::Result<()> {
+        self.database.expect_in_place()
+    }
+
     /// A snapshot of everything committed so far.
     ///
     /// # Errors

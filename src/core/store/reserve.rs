@@ -157,7 +157,12 @@ impl Reserve {
             return false;
         }
         if ballast.held >= ballast.wanted {
-            tracing::warn!("the disk of {} is full; the reserve is used", self.0.dir.display());
+            let page = "/docs/when-something-is-wrong#the-disk-is-full";
+            tracing::warn!(
+                docUrl = page,
+                "the disk of {} is full; the reserve is used",
+                self.0.dir.display()
+            );
         }
         let left = ballast.held.saturating_sub(STEP);
         let shortened = OpenOptions::new().write(true).open(self.path()).and_then(|file| file.set_len(left));

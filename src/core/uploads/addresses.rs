@@ -95,7 +95,7 @@ impl Core {
         let now = self.now();
         let record = OpenUpload {
             id: UploadId::random(),
-            holder: grant.holder(),
+            credential: grant.upload_credential(),
             organization: grant.organization(),
             library: grant.library(),
             slug: grant.slug().clone(),
@@ -217,7 +217,7 @@ impl Core {
 
 /// The permission that an open upload uses, if it is still there.
 fn permission(snapshot: Snapshot, record: &OpenUpload, now: Millis) -> Result<(Caller, WriteGrant)> {
-    let caller = Caller::holding(snapshot, record, now).map_err(hidden)?;
+    let caller = Caller::creator_of(snapshot, record, now).map_err(hidden)?;
     let organization = caller.organization().slug.clone();
     let path = LibraryPath { organization: organization.as_str(), library: record.slug.as_str() };
     let grant = caller.write(&path).map_err(hidden)?;
@@ -299,10 +299,10 @@ pub(super) fn expiry(grant: &WriteGrant, created: Millis, now: Millis) -> Millis
     now.saturating_add(millis(idle)).min(created.saturating_add(millis(LIFE)))
 }
 
-/// Checks that its holder may have one more upload open. Those that have expired don't count.
+/// Checks that the credential may have one more upload open. Those that have expired don't count.
 fn make_way(tx: &Tx<'_>, new: &OpenUpload, most: usize, now: Millis) -> Result<()> {
     let mut open = 0;
-    for digest in tx.open_uploads_of(new.organization, &new.holder)? {
+    for digest in tx.open_uploads_of(new.organization, &new.credential)? {
         match tx.open_upload(&digest)? {
             Some(record) if !record.is_open(now) => tx.delete_open_upload(&digest, &record)?,
             Some(_) | None => open += 1,

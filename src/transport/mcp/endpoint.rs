@@ -23,7 +23,7 @@ use super::address_check::{AddressCheck, check_media_types};
 use super::direct::{DirectCall, DirectTools};
 use super::inspection::{InspectedMessage, check_repeatable, not_a_message};
 use super::outcome::{code_in_stream, code_of_message, code_of_result, of_protocol};
-use super::running::{RequestOwner, RunningRequest, RunningRequests};
+use super::running::{RequestSender, RunningRequest, RunningRequests};
 use crate::core::cancellation::Cancellation;
 use crate::error::{Code, Error, Result};
 use crate::transport::allowed_addresses::AllowedAddresses;
@@ -48,7 +48,7 @@ pub struct EndpointOptions {
 pub struct McpEndpoint<H, C>(Rc<EndpointState<H, C>>);
 
 /// Authenticates a request: who sent it, and who may cancel it; or why it is refused.
-type Admit<C> = Box<dyn Fn(&HttpRequest, Cancellation) -> Result<(C, Option<RequestOwner>)>>;
+type Admit<C> = Box<dyn Fn(&HttpRequest, Cancellation) -> Result<(C, Option<RequestSender>)>>;
 
 struct EndpointState<H, C> {
     addresses: AddressCheck,
@@ -64,12 +64,12 @@ where
     H: ServerHandler + DirectTools<C> + Clone + Send + Sync + 'static,
     C: Clone + Send + Sync + 'static,
 {
-    /// An endpoint that authenticates requests with `admit`. An owner can cancel only their own requests in `running`.
+    /// An endpoint that authenticates requests with `admit`. A sender can cancel only their own requests in `running`.
     pub fn new(
         handler: H,
         options: EndpointOptions,
         running: RunningRequests,
-        admit: impl Fn(&HttpRequest, Cancellation) -> Result<(C, Option<RequestOwner>)> + 'static,
+        admit: impl Fn(&HttpRequest, Cancellation) -> Result<(C, Option<RequestSender>)> + 'static,
     ) -> Self {
         let EndpointOptions { addresses, body_limit } = options;
         let config = StreamableHttpServerConfig::default()
@@ -121,7 +121,7 @@ where
         self.addresses.check(request.headers()).map_err(refusal)?;
         let cancellation = transport::cancellation().child();
         let admit = || (self.admit)(request, cancellation.clone());
-        let (mut admitted, mut owner) = admit().map_err(refusal)?;
+        let (mut admitted, mut sender) = admit().map_err(refusal)?;
         check_media_types(request.headers()).map_err(|(status, message)| refused(status, message))?;
         let reading = transport::body::read(payload, request.headers(), self.body_limit, too_large);
         tokio::pin!(reading);
@@ -132,13 +132,13 @@ where
             // when the body began may have been revoked before its end.
             drop(admitted);
             let body = reading.await.map_err(refusal)?;
-            (admitted, owner) = admit().map_err(refusal)?;
+            (admitted, sender) = admit().map_err(refusal)?;
             body
         };
         let direct = DirectCall::read(request.headers(), &body);
         if let Some(call) = direct.filter(|call| self.may_answer_directly(&call.tool)) {
             check_repeatable(&call.id).map_err(|refused| protocol_error(&refused))?;
-            let _run = owner.map(|owner| self.running.begin(owner, call.id.clone(), cancellation));
+            let _run = sender.map(|sender| self.running.begin(sender, call.id.clone(), cancellation));
             return self.answer_directly(call, admitted).await.map_err(refusal);
         }
         let message =
@@ -146,13 +146,13 @@ where
         // Its tool runs on a task of its own, which can't record this.
         let tool = message.tool.as_deref().and_then(|tool| self.handler.known_tool(tool));
         tool.into_iter().for_each(transport::record_operation);
-        let begun = owner.zip(message.id.clone());
-        let run = begun.map(|(owner, id)| self.running.begin(owner, id, cancellation));
+        let begun = sender.zip(message.id.clone());
+        let run = begun.map(|(sender, id)| self.running.begin(sender, id, cancellation));
         let response = self.service.handle(to_rmcp_request(request, body, admitted)).await;
-        if let (Some(owner), Some(id), true) = (owner, &message.cancels, response.status().is_success()) {
-            self.running.cancel(owner, id.clone());
+        if let (Some(sender), Some(id), true) = (sender, &message.cancels, response.status().is_success()) {
+            self.running.cancel(sender, id.clone());
         }
-        Ok(reply(response, &message, run).await)
+        Ok(to_actix(response, &message, run).await)
     }
 
     fn may_answer_directly(&self, tool: &str) -> bool {
@@ -207,7 +207,7 @@ fn to_rmcp_request<C: Clone + Send + Sync + 'static>(
 
 /// The response as actix sends it; what rmcp refuses in plain text goes into the envelope. The request runs until the
 /// end of a stream.
-async fn reply(
+async fn to_actix(
     response: http::Response<BoxBody<Bytes, std::convert::Infallible>>,
     message: &InspectedMessage,
     run: Option<RunningRequest>,

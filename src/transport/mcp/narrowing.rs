@@ -27,7 +27,7 @@ pub fn of_query(query: &str) -> Result<Narrowing> {
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
             READONLY if readonly.is_some() => {
-                return Err(Error::bad_input("`readonly` is there twice in the address. Leave one."));
+                return Err(Error::bad_input("`readonly` occurs twice in the address. Keep one."));
             }
             READONLY => readonly = Some(read_switch(&value)?),
             LIBRARIES => {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::json::{to_text, visible};
 use crate::error::{Code, Error, Result};
-use crate::operations::AgentReply;
+use crate::operations::AgentAnswer;
 use crate::transport::{self, RequestId};
 
 /// The longest text of a refusal, in characters.
@@ -21,11 +21,11 @@ const ID_HINT: &str = "Ids come from whoami and list_libraries. A name is not an
 ///
 /// # Errors
 /// When the value can't be JSON, which ours can.
-pub fn into_result<T: Serialize>(reply: AgentReply<T>, list_name: Option<&str>) -> Result<CallToolResult> {
-    let text = to_text(&reply.value)?;
+pub fn into_result<T: Serialize>(answer: AgentAnswer<T>, list_name: Option<&str>) -> Result<CallToolResult> {
+    let text = to_text(&answer.value)?;
     // Parsed from the text, in which invisible characters are escaped.
     let value = serde_json::from_str(&text).map_err(Error::internal)?;
-    let structured = match (list_name, reply.page_info) {
+    let structured = match (list_name, answer.page_info) {
         (None, _) => value,
         (Some(name), None) => Value::Object([(name.to_owned(), value)].into_iter().collect()),
         (Some(name), Some(page_info)) => {
@@ -36,7 +36,7 @@ pub fn into_result<T: Serialize>(reply: AgentReply<T>, list_name: Option<&str>) 
     };
     let mut content = vec![ContentBlock::text(text)];
     content.extend(
-        reply
+        answer
             .picture
             .map(|(media_type, bytes)| ContentBlock::image(STANDARD.encode(bytes), media_type.mime())),
     );

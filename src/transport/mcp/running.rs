@@ -19,7 +19,7 @@ use crate::core::scans::ClientId;
 
 /// Who sent a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct RequestOwner {
+pub struct RequestSender {
     /// Who holds the credential.
     pub client: ClientId,
     /// Where the request comes from.
@@ -30,7 +30,7 @@ pub struct RequestOwner {
 #[derive(Debug, Clone, Default)]
 pub struct RunningRequests(Arc<Mutex<Requests>>);
 
-type RequestKey = (RequestOwner, RequestId);
+type RequestKey = (RequestSender, RequestId);
 type Requests = HashMap<RequestKey, Vec<Cancellation>>;
 
 /// A request that runs, until this is dropped.
@@ -43,15 +43,15 @@ pub struct RunningRequest {
 impl RunningRequests {
     /// Adds a request that begins to run, and what cancels it.
     #[must_use]
-    pub fn begin(&self, owner: RequestOwner, id: RequestId, cancellation: Cancellation) -> RunningRequest {
-        let key = (owner, id);
+    pub fn begin(&self, sender: RequestSender, id: RequestId, cancellation: Cancellation) -> RunningRequest {
+        let key = (sender, id);
         self.lock().entry(key.clone()).or_default().push(cancellation.clone());
         RunningRequest { requests: self.clone(), key, cancellation }
     }
 
-    /// Cancels the owner's request of this id, if there is exactly one.
-    pub fn cancel(&self, owner: RequestOwner, id: RequestId) {
-        if let Some([only]) = self.lock().get(&(owner, id)).map(Vec::as_slice) {
+    /// Cancels the sender's request of this id, if there is exactly one.
+    pub fn cancel(&self, sender: RequestSender, id: RequestId) {
+        if let Some([only]) = self.lock().get(&(sender, id)).map(Vec::as_slice) {
             only.cancel();
         }
     }
@@ -78,23 +78,23 @@ mod tests {
 
     const ONE: RequestId = RequestId::Number(1);
 
-    fn owner(digest: u8, address: [u8; 4]) -> RequestOwner {
-        RequestOwner { client: ClientId::of_credential([digest; 32]), address: Some(IpAddr::from(address)) }
+    fn sender(digest: u8, address: [u8; 4]) -> RequestSender {
+        RequestSender { client: ClientId::of_credential([digest; 32]), address: Some(IpAddr::from(address)) }
     }
 
     #[test]
     fn only_the_named_request_is_cancelled() {
         let running = RunningRequests::default();
-        let mine = owner(1, [192, 0, 2, 1]);
+        let mine = sender(1, [192, 0, 2, 1]);
         let meant = Cancellation::default();
         let _run = running.begin(mine, ONE, meant.clone());
-        for (owner, id) in [
-            (owner(2, [192, 0, 2, 1]), ONE),
-            (owner(1, [192, 0, 2, 2]), ONE),
+        for (sender, id) in [
+            (sender(2, [192, 0, 2, 1]), ONE),
+            (sender(1, [192, 0, 2, 2]), ONE),
             (mine, RequestId::Number(2)),
             (mine, RequestId::String("1".into())),
         ] {
-            running.cancel(owner, id);
+            running.cancel(sender, id);
             assert!(meant.check().is_ok());
         }
         running.cancel(mine, ONE);
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn neither_of_two_requests_with_the_same_id_is_cancelled() {
         let running = RunningRequests::default();
-        let mine = owner(1, [192, 0, 2, 1]);
+        let mine = sender(1, [192, 0, 2, 1]);
         let (first, second) = (Cancellation::default(), Cancellation::default());
         let ended = running.begin(mine, ONE, first.clone());
         let _run = running.begin(mine, ONE, second.clone());
@@ -119,7 +119,7 @@ mod tests {
     fn ended_requests_are_removed() {
         let running = RunningRequests::default();
         let runs: Vec<RunningRequest> = (0..9)
-            .map(|n| running.begin(owner(n % 2, [192, 0, 2, 1]), ONE, Cancellation::default()))
+            .map(|n| running.begin(sender(n % 2, [192, 0, 2, 1]), ONE, Cancellation::default()))
             .collect();
         assert_eq!(running.lock().len(), 2);
         drop(runs);

@@ -1,5 +1,5 @@
-//! The handler that rmcp calls: the server's description, and one method for each kind of request. Each reads, calls,
-//! replies.
+//! The handler that rmcp calls, but for most calls of tools, which `direct.rs` takes: the server's description, and one method
+//! for each kind of request. Each reads, calls, replies.
 
 use std::borrow::Cow;
 use std::future::pending;

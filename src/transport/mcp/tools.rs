@@ -194,10 +194,10 @@ async fn answer<O: Operation>(call: ToolCall, mut arguments: JsonObject) -> Resu
     let origin = core.settings().public_url.clone();
     let progress = Some(Box::new(move |at| progress.report(at)) as _);
     let context = Context { core, caller, target, audience: Audience::Agent, progress };
-    let reply = O::run(context, input).await?.for_agent(&origin)?;
+    let answer = O::run(context, input).await?.for_agent(&origin)?;
     let list_name = match O::DECLARATION.tool.answer {
         ToolAnswer::Object => None,
         ToolAnswer::List { name, .. } => Some(name),
     };
-    into_result(reply, list_name)
+    into_result(answer, list_name)
 }

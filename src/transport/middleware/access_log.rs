@@ -8,7 +8,7 @@ use crate::core::Core;
 use crate::core::model::api_key::without_keys;
 use crate::core::model::token::without_tokens;
 use crate::core::test_control::TestedRequest;
-use crate::error::logged;
+use crate::error::{Code, logged};
 use crate::transport::request_state::{RequestId, RequestState};
 use crate::transport::tested_answer::CONTROL_PATH;
 
@@ -24,7 +24,7 @@ impl LogLine {
         Self { method: method.clone(), path: without_tokens(&without_keys(path)).into_owned() }
     }
 
-    /// Follows the request, unless it is for the control door.
+    /// Follows the request, unless it is for the control endpoint.
     pub fn follow(&self, core: &Core, id: RequestId) -> Option<TestedRequest> {
         let is_control = self.path.starts_with(CONTROL_PATH);
         if is_control { None } else { core.follow_request(id.as_str(), self.method.as_str(), &self.path) }
@@ -40,6 +40,7 @@ impl LogLine {
             path = path.as_str(),
             status = status.as_u16(),
             code = state.code(),
+            docUrl = state.code().and_then(Code::from_name).map(Code::documentation),
             ms = (started.elapsed().as_secs_f64() * 10_000.0).round() / 10.0,
             request = state.id.as_str(),
             key = state.key.get().map(tracing::field::display),

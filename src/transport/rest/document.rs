@@ -43,8 +43,8 @@ const GROUPS: [(&str, &str); 4] = [
     ("This document", "The description of the API."),
 ];
 const ABOUT: &str = "Every answer is `{\"data\": …}` or `{\"error\": {\"code\", \"message\"}}`. A request is checked in \
-this order, and the first check that fails answers: TLS, path and method, `Authorization`, `Api-Version`, the \
-organization, the key, its grant on every library that the request names, parameters and body, the asset. A library \
+this order, and the first check that fails answers: TLS, path and method, `Authorization`, `Api-Version`, a live \
+key, the organization, whether the key belongs to it, its grant on every library that the request names, parameters and body, the asset. A library \
 that the key does not reach gets the same answer as one that does not exist. Plain HTTP is answered 403 `HTTPS_REQUIRED`, an \
 unknown path 404 `ENDPOINT_NOT_FOUND`, another method 405 `METHOD_NOT_ALLOWED`.";
 

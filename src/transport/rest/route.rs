@@ -9,7 +9,7 @@ use utoipa::openapi::{RefOr, Schema};
 use super::authorized::{Authorized, RequestHead};
 use super::document::schemas::Schemas;
 use super::query::QueryString;
-use super::{reply, upload};
+use super::{answer, upload};
 use crate::core::access::{Caller, LibraryPath};
 use crate::error::{Error, Result};
 use crate::operations::{Answer, Declaration, Endpoint, EndpointInput, Method, Operation};
@@ -130,8 +130,8 @@ async fn run<O: Operation>(caller: Caller, head: RequestHead, input: O::Input) -
     let output = O::run(head.context(caller), input).await?;
     let next = output.next();
     let status = O::DECLARATION.rest.map_or(200, |endpoint| endpoint.status);
-    reply::with_next_link(
-        reply::data(status, output, head.version, head.origin())?,
+    answer::with_next_link(
+        answer::data(status, output, head.version, head.origin())?,
         head.request(),
         head.origin(),
         next,

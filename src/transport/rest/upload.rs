@@ -3,8 +3,8 @@
 
 use actix_web::HttpResponse;
 
+use super::answer::data;
 use super::authorized::Authorized;
-use super::reply::data;
 use crate::error::{Error, Result, excerpt};
 use crate::transport::body::announced_bytes;
 use crate::transport::files::receive;

@@ -64,6 +64,7 @@ impl MetricsToken {
             Ok(digest) => self.digest.store(Arc::new(digest)),
             Err(error) => {
                 tracing::error!(
+                    docUrl = "/docs/monitoring#metrics",
                     "the token of metrics was not reloaded, the previous one stays in use: {error}"
                 );
             }

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_is_refused() {
+    fn what_is_not_a_header_is_refused() {
         for bytes in [
             &b""[..],
             b"PROXY",

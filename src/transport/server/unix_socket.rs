@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_socket_stays_and_a_missing_folder_is_named() {
+    fn what_is_not_a_socket_stays_and_a_missing_folder_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "mine").unwrap();

@@ -1,4 +1,4 @@
-//! The bodies of the control door.
+//! The bodies of the control endpoint.
 
 use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
@@ -64,12 +64,12 @@ impl MovedBody {
 
 /// What a clock shows.
 #[derive(Serialize)]
-pub struct ClockReply {
+pub struct ClockAnswer {
     now: String,
     stands: bool,
 }
 
-impl ClockReply {
+impl ClockAnswer {
     pub fn of(core: &Core) -> Self {
         let now = UNIX_EPOCH + Duration::from_millis(core.now());
         Self { now: humantime::format_rfc3339_millis(now).to_string(), stands: core.clock().stands() }

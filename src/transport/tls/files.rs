@@ -81,7 +81,7 @@ pub fn read_authorities(file: &Path) -> Result<Vec<CertificateDer<'static>>, Tls
         Some(position) => Err(TlsError::new(
             file,
             format_args!(
-                "certificate number {} in it is no authority's, but a server's; {expected}",
+                "certificate number {} in it is a server's, not an authority's; {expected}",
                 position + 1
             ),
         )),

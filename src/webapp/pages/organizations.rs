@@ -7,9 +7,9 @@ use askama::Template;
 use crate::core::model::Role;
 use crate::error::Result;
 use crate::transport;
+use crate::webapp::answer::{page, redirect};
 use crate::webapp::layout::Layout;
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::{page, redirect};
 use crate::webapp::signed_in_user::SignedInUser;
 
 #[derive(Template)]

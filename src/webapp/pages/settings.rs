@@ -11,10 +11,10 @@ use crate::core::access::Administrator;
 use crate::core::model::Organization;
 use crate::error::{Code, Error, Result};
 use crate::transport;
+use crate::webapp::answer::redirect_with;
 use crate::webapp::flash::Flash;
 use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::redirect_with;
 use crate::webapp::signed_in_user::SignedInUser;
 
 mod audit;

@@ -8,11 +8,11 @@ use askama::Template;
 use crate::core::Core;
 use crate::error::{Code, Error, Result};
 use crate::transport;
+use crate::webapp::answer::{page, page_with, redirect};
 use crate::webapp::form::Form;
 use crate::webapp::layout::Layout;
 use crate::webapp::pages::profile::passkeys::PasskeySupport;
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::{page, page_with, redirect};
 use crate::webapp::request_context::RequestContext;
 use crate::webapp::signed_in_user::{SignedInUser, begin_session, client_of, core_of, end_session};
 

@@ -9,11 +9,11 @@ use crate::core::members::{LinkInfo, NewMember, SHORTEST_PASSWORD, SignedIn};
 use crate::core::model::{LinkPurpose, Role};
 use crate::error::{Code, Error, Result};
 use crate::transport;
+use crate::webapp::answer::{page, page_again, redirect_with};
 use crate::webapp::flash::Flash;
 use crate::webapp::form::Form;
 use crate::webapp::layout::Layout;
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::{page, page_again, redirect_with};
 use crate::webapp::request_context::RequestContext;
 use crate::webapp::signed_in_user::{SignedInUser, begin_session, client_of, core_of};
 

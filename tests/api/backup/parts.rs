@@ -7,7 +7,7 @@ use rasterd::core::access::LibraryPath;
 use rasterd::core::backup::BackupOptions;
 use rasterd::core::long_work::Reporter;
 use rasterd::core::model::Access;
-use rasterd::core::restore::ImportOptions;
+use rasterd::core::restore::SelectedRestoreOptions;
 use rasterd::testing::{TempFolder, TestServer};
 use serde_json::json;
 
@@ -126,6 +126,34 @@ async fn a_missing_or_damaged_file_of_an_asset_is_put_back() {
 }
 
 #[tokio::test]
+async fn the_file_of_a_named_asset_is_read_and_no_library_is_created_for_it() {
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
+    let id = upload(&program.rest_of(program.first_key()), "moved").await;
+    let target = test_dir.path().join("backup");
+    test_dir.done(&["backup", path_text(&target)]);
+    // The library of the backup is gone, and its asset is elsewhere.
+    test_dir.done(&["library", "create", "Elsewhere", "--org", "default"]);
+    let both = ["--grant", "library=write", "--grant", "elsewhere=write"];
+    let created = test_dir.json(&[&["key", "create", "both", "--org", "default"][..], &both].concat());
+    let rest = program.rest_of(created["key"].as_str().unwrap());
+    let transfer = json!({ "assetIds": [id], "targetLibraryId": "elsewhere" });
+    assert_eq!(rest.post(&format!("{ASSETS}/transfer"), transfer).await.status, 200);
+    test_dir.done(&["library", "delete", "library", "--org", "default"]);
+
+    let files = files_below(&test_dir.data_dir().join("files"));
+    let file = files.into_iter().find(|file| fs::read(file).unwrap() == picture("moved")).unwrap();
+    let mut bytes = picture("moved");
+    bytes[20] ^= 1;
+    // Nobody has read the file yet, so nobody knows that it is damaged.
+    fs::write(&file, bytes).unwrap();
+    let out = test_dir.restored(&target, &["--asset", &id]);
+    assert!(out.contains(&format!("Put back 1 files that were missing or damaged: {id}")), "{out}");
+    assert!(!out.contains("Created the library"), "{out}");
+    assert_eq!(fs::read(&file).unwrap(), picture("moved"));
+}
+
+#[tokio::test]
 async fn variants_leave_the_trash_with_an_original_that_came_back_in_it() {
     const PHOTOS: LibraryPath<'static> = LibraryPath { organization: "acme", library: "photos" };
     const PHOTO: &[u8] = include_bytes!("../../fixtures/wine.jpg");
@@ -148,8 +176,8 @@ async fn variants_leave_the_trash_with_an_original_that_came_back_in_it() {
     core.backup(&by, options, &Reporter::default()).await.unwrap();
     core.delete_library(by.clone(), &PHOTOS, true).await.unwrap();
     let libraries = vec![("acme".to_owned(), "photos".to_owned())];
-    let options = ImportOptions { source, snapshot: None, libraries, assets: Vec::new() };
-    let summary = core.import_from_backup(&by, options, &Reporter::default()).await.unwrap();
+    let options = SelectedRestoreOptions { source, snapshot: None, libraries, assets: Vec::new() };
+    let summary = core.restore_selected(&by, options, &Reporter::default()).await.unwrap();
     assert_eq!(summary.restored.len(), 3, "{summary:?}");
 
     let writer = server.key("acme", &[("photos", Access::Write)]).await;

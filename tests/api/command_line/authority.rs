@@ -14,6 +14,7 @@ fn the_authority_is_exported_with_what_each_system_does_with_it() {
     let exit = test_dir.run(&["ca", "export"]);
     let ca_pem = fs::read_to_string(test_dir.certificates().join("ca.pem")).unwrap();
     assert_eq!((exit.code, exit.stdout.trim()), (Some(0), ca_pem.trim()));
+    assert!(exit.stderr.starts_with("How to make each system trust this server. "), "{}", exit.stderr);
     for words in [
         "Debian, Ubuntu",
         "Fedora",

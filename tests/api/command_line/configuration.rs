@@ -215,6 +215,76 @@ fn each_problem_names_the_section_that_says_what_to_do() {
     }
 }
 
+#[test]
+fn a_folder_of_backups_that_can_not_work_is_a_warning() {
+    let test_dir = TestDir::new();
+    fs::create_dir_all(test_dir.data_dir()).unwrap();
+    fs::create_dir(test_dir.path().join("foreign")).unwrap();
+    fs::write(test_dir.path().join("foreign/file"), "").unwrap();
+    for (folder, words) in [
+        (test_dir.data_dir().join("backups"), "is in the data directory"),
+        (test_dir.data_dir().join("no/../backups"), "is in the data directory"),
+        (
+            test_dir.path().join("no").join("..").join(test_dir.data_dir()).join("x"),
+            "is in the data directory",
+        ),
+        (test_dir.path().join("foreign"), "is not empty, and not a backup of rasterd"),
+    ] {
+        let exit = test_dir.run(&["config", "check", "--set", &format!("backup.dir={}", folder.display())]);
+        assert_eq!(exit.code, Some(0));
+        assert!(exit.stderr.contains("backup.dir: ") && exit.stderr.contains(words), "{}", exit.stderr);
+    }
+    let fine = format!("backup.dir={}", test_dir.path().join("backups").display());
+    let exit = test_dir.run(&["config", "check", "--set", &fine]);
+    assert!(!exit.stderr.contains("backup.dir: "), "{}", exit.stderr);
+}
+
+#[test]
+fn a_folder_that_no_longer_exists_is_named_as_the_reason() {
+    let test_dir = TestDir::new();
+    for command in ["config check", "key list", "serve", "--data-dir /tmp backup x", "init"] {
+        let script = format!(
+            "mkdir gone && cd gone && rmdir ../gone && exec {} {command}",
+            crate::support::program::RASTERD
+        );
+        let mut bash = test_dir.command_of("bash");
+        bash.env_remove("RASTERD__DATA__DIR").args(["-c", &script]);
+        let exit = crate::support::program::Exit::of(&mut bash);
+        assert!(exit.code.is_some_and(|code| code != 0), "{command}");
+        assert!(exit.stderr.contains("must be an absolute path here"), "{command}: {}", exit.stderr);
+    }
+}
+
+#[test]
+fn empty_values_of_a_script_are_refused() {
+    let test_dir = TestDir::new();
+    test_dir.serve().stop();
+    for arguments in [
+        &["member", "invite", "", "--org", "default", "--role", "owner"][..],
+        &["org", "create", "Acme", "--slug", ""],
+        &["key", "create", "", "--org", "default"],
+        &["key", "show", ""],
+    ] {
+        let exit = test_dir.run(arguments);
+        assert_eq!(exit.code, Some(2), "{arguments:?}: {}", exit.stdout);
+        assert!(exit.stderr.contains("a value is required"), "{arguments:?}: {}", exit.stderr);
+    }
+}
+
+#[test]
+fn a_folder_of_others_is_left_as_it_was() {
+    let test_dir = TestDir::new();
+    let folder = test_dir.path().join("foreign");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+    fs::write(folder.join("file"), "").unwrap();
+    for command in ["init", "serve"] {
+        let stderr = test_dir.run(&["--data-dir", folder.to_str().unwrap(), command]).failed(1);
+        assert!(stderr.contains("is used for something else"), "{stderr}");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "{command}");
+    }
+}
+
 #[tokio::test]
 async fn a_check_and_a_start_warn_why_clients_may_refuse_a_certificate() {
     let test_dir = TestDir::new()

@@ -1,6 +1,7 @@
 //! The commands that print documents: schemas, certificates, help.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
@@ -139,7 +140,10 @@ fn manual_pages_are_written_to_a_folder_and_failures_name_it() {
     let test_dir = TestDir::new();
     let folder = test_dir.data_dir().with_file_name("man1");
     test_dir.done(&["man", folder.to_str().unwrap()]);
-    assert!(std::fs::read_to_string(folder.join("rasterd-backup.1")).unwrap().contains("rasterd"));
+    let page = folder.join("rasterd-backup.1");
+    assert!(std::fs::read_to_string(&page).unwrap().contains("rasterd"));
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&folder), mode(&page)), (0o755, 0o644), "everybody may read them");
     let file = folder.join("rasterd.1").join("below-a-file");
     let exit = test_dir.run(&["man", file.to_str().unwrap()]);
     assert_eq!(exit.code, Some(1));

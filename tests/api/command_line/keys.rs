@@ -169,7 +169,7 @@ fn failed_commands_give_the_reason() {
             (&["key", "create", " ", "--org", "default"], "name"),
             (&["key", "show", "none"], "key"),
             (&["key", "rename", "none", "x"], "key"),
-            (&["key", "rename", first, ""], "name"),
+            (&["key", "rename", first, " "], "name"),
             (&["key", "regenerate", "none"], "key"),
             (&["key", "delete", "none"], "key"),
             (&["key", "grant", "none", "library=read"], "key"),

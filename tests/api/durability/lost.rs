@@ -26,6 +26,40 @@ async fn upload(rest: &Rest) -> Vec<Value> {
     reply.json()["data"]["assets"].as_array().unwrap().clone()
 }
 
+#[tokio::test]
+async fn nothing_is_acknowledged_that_would_go_into_a_database_which_is_not_there_any_more() {
+    let test_dir = TestDir::new();
+    let program = test_dir.serve();
+    let rest = program.rest_of(program.first_key());
+    upload(&rest).await;
+    let [database, away] = ["rasterd.redb", "away.redb"].map(|name| test_dir.data_dir().join(name));
+    let damages: [fn(&Path, &Path); 2] = [
+        |database, away| fs::rename(database, away).unwrap(),
+        |database, away| {
+            fs::rename(database, away).unwrap();
+            fs::copy(away, database).unwrap();
+        },
+    ];
+    for damage in damages {
+        damage(&database, &away);
+        let mut form = Form::default();
+        form.file("files", "late.png", &picture("late"));
+        let refused = rest.send_form(ASSETS, form).await;
+        assert_eq!((refused.status, refused.error_code().as_str()), (503, "SERVICE_UNAVAILABLE"));
+        assert_eq!(rest.get(ASSETS).await.status, 200, "reading goes on");
+        let found = test_dir.run(&["doctor", "--quick"]);
+        assert_eq!(found.code, Some(2), "{}", found.stdout);
+        assert!(found.stdout.contains("moved away or replaced"), "{}", found.stdout);
+        fs::rename(&away, &database).unwrap();
+        upload(&rest).await;
+        // A file of the refused upload may be left, which no record names.
+        let found = test_dir.run(&["doctor", "--quick"]);
+        assert!(found.code != Some(2) && !found.stdout.contains("moved away"), "{}", found.stdout);
+    }
+    let listed = |reply: Value| reply["data"].as_array().unwrap().len();
+    assert_eq!(listed(rest.get(&format!("{ASSETS}?pageSize=500")).await.json()), 3 * FILES);
+}
+
 /// The files below a folder that are named after their content.
 fn contents(folder: &Path) -> BTreeSet<String> {
     let names =

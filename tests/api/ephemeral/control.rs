@@ -1,4 +1,4 @@
-//! The control door: states, the clock, the record of requests, and organizations for tests that run side by side.
+//! The control endpoint: states, the clock, the record of requests, and organizations for tests that run side by side.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,9 +1,11 @@
 //! Which key reaches what: what is out of reach looks like what does not exist.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use rasterd::core::model::Access;
+use rasterd::operations::Scope;
 use serde_json::{Value, json};
 
 use super::{McpWorld, svg};
@@ -21,12 +23,14 @@ fn tools_in(library: &str, asset: &str) -> Vec<(&'static str, bool, Value)> {
         arguments
     };
     vec![
+        ("get_library", false, call(json!({}))),
         ("list_assets", false, call(json!({}))),
         ("get_asset", false, call(json!({ "assetId": asset }))),
         ("list_tags", false, call(json!({}))),
         ("search_assets", false, json!({ "organizationId": "acme", "libraries": ["mine", library] })),
         ("upload_asset", true, call(json!({ "source": source }))),
         ("upload_assets", true, call(json!({ "sources": [source] }))),
+        ("create_upload", true, call(json!({ "filename": "a.png" }))),
         ("delete_assets", true, call(json!({ "ids": [asset] }))),
         ("tag_assets", true, call(json!({ "assetIds": [asset], "tags": ["index"] }))),
         ("untag_assets", true, call(json!({ "assetIds": [asset], "tags": ["a"] }))),
@@ -49,6 +53,15 @@ fn tools_in(library: &str, asset: &str) -> Vec<(&'static str, bool, Value)> {
         ("rename_library", true, call(json!({ "name": "" }))),
         ("set_asset_approval", false, call(json!({ "assetId": asset, "state": "approved" }))),
     ]
+}
+
+#[test]
+fn every_tool_that_names_a_library_is_among_them() {
+    let tried: BTreeSet<_> = tools_in("", "").iter().map(|(tool, ..)| *tool).collect();
+    let declared = rasterd::operations::declarations().into_iter().filter(|declaration| {
+        matches!(declaration.scope, Scope::Library | Scope::Asset) || declaration.name == "search_assets"
+    });
+    assert_eq!(tried, declared.map(|declaration| declaration.name).collect());
 }
 
 #[tokio::test]

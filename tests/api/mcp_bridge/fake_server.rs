@@ -18,17 +18,17 @@ const NAMES: [&str; 2] = ["localhost", RESERVED];
 pub const RESERVED: &str = "127.0.0.77";
 
 /// What the server sends for a request: bytes of HTTP, of which the last end the connection.
-pub type Answer = Box<dyn Fn(&Asked) -> Vec<u8> + Send + Sync>;
+pub type Answer = Box<dyn Fn(&ReceivedRequest) -> Vec<u8> + Send + Sync>;
 
 /// A request.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct ReceivedRequest {
     /// The request line and the headers, as they came.
     pub head: String,
     pub message: Value,
 }
 
-impl Asked {
+impl ReceivedRequest {
     /// The value of a header, or an empty text.
     pub fn header(&self, name: &str) -> &str {
         let value = self.head.lines().filter_map(|line| line.split_once(": "));
@@ -44,7 +44,7 @@ impl Asked {
 pub struct FakeServer {
     pub url: String,
     pub ca_pem: String,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<ReceivedRequest>>>,
 }
 
 /// An authority and a certificate for `localhost`.
@@ -71,7 +71,7 @@ impl Identity {
 
 impl FakeServer {
     /// A server that answers each request with this.
-    pub fn start(answer: impl Fn(&Asked) -> Vec<u8> + Send + Sync + 'static) -> Self {
+    pub fn start(answer: impl Fn(&ReceivedRequest) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         Self::on(listener, &Identity::new(), Box::new(answer))
     }
@@ -93,12 +93,12 @@ impl FakeServer {
     }
 
     /// What it was asked so far.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<ReceivedRequest> {
         self.asked.lock().unwrap().clone()
     }
 }
 
-fn serve(tcp: TcpStream, config: Arc<ServerConfig>, log: &Mutex<Vec<Asked>>, answer: &Answer) {
+fn serve(tcp: TcpStream, config: Arc<ServerConfig>, log: &Mutex<Vec<ReceivedRequest>>, answer: &Answer) {
     tcp.set_read_timeout(Some(DEADLINE)).unwrap();
     let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), tcp);
     // A client may not trust the certificate, or leave.
@@ -117,7 +117,7 @@ fn serve(tcp: TcpStream, config: Arc<ServerConfig>, log: &Mutex<Vec<Asked>>, ans
     }
 }
 
-fn read_request(stream: &mut impl Read) -> Option<Asked> {
+fn read_request(stream: &mut impl Read) -> Option<ReceivedRequest> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -125,10 +125,10 @@ fn read_request(stream: &mut impl Read) -> Option<Asked> {
         head.extend(byte);
     }
     let head = String::from_utf8(head).unwrap();
-    let asked = Asked { head, message: Value::Null };
+    let asked = ReceivedRequest { head, message: Value::Null };
     let mut body = vec![0; asked.header("content-length").parse().unwrap_or(0)];
     stream.read_exact(&mut body).ok()?;
-    Some(Asked { message: serde_json::from_slice(&body).unwrap(), ..asked })
+    Some(ReceivedRequest { message: serde_json::from_slice(&body).unwrap(), ..asked })
 }
 
 /// An answer with a body.
@@ -149,6 +149,6 @@ pub fn in_events(events: &str) -> Vec<u8> {
 }
 
 /// The result of a request.
-pub fn result(asked: &Asked, result: &Value) -> String {
+pub fn result(asked: &ReceivedRequest, result: &Value) -> String {
     json!({ "jsonrpc": "2.0", "id": asked.message["id"], "result": result }).to_string()
 }

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
-use super::fake_server::{Asked, FakeServer, Identity, RESERVED, http, in_events, in_json, result};
+use super::fake_server::{FakeServer, Identity, RESERVED, ReceivedRequest, http, in_events, in_json, result};
 use super::{BOTH, Bridge, Kind, handshake, some_key, stateless};
 
 fn bridge_to(kind: Kind, server: &FakeServer) -> Bridge {
@@ -13,7 +13,7 @@ fn bridge_to(kind: Kind, server: &FakeServer) -> Bridge {
 }
 
 /// What the bridge makes of one answer to the request 1.
-fn outcome(kind: Kind, answer: impl Fn(&Asked) -> Vec<u8> + Send + Sync + 'static) -> Value {
+fn outcome(kind: Kind, answer: impl Fn(&ReceivedRequest) -> Vec<u8> + Send + Sync + 'static) -> Value {
     let server = FakeServer::start(move |asked| {
         if asked.message["id"] == 1 { answer(asked) } else { in_json(&result(asked, &json!("still there"))) }
     });
@@ -76,8 +76,8 @@ fn errors_of_the_protocol_are_passed_on_as_they_are() {
 
 #[test]
 fn what_is_not_an_answer_reaches_no_client() {
-    let answered = |body: &'static str| move |_: &Asked| in_json(body);
-    let events = |text: &'static str| move |_: &Asked| in_events(text);
+    let answered = |body: &'static str| move |_: &ReceivedRequest| in_json(body);
+    let events = |text: &'static str| move |_: &ReceivedRequest| in_events(text);
     let html = "<h1>Bad gateway</h1>";
     for kind in BOTH {
         let unreadable = |outcome: Value| {
@@ -124,7 +124,7 @@ fn what_is_not_an_answer_reaches_no_client() {
 
 #[test]
 fn a_connection_that_ends_too_early_is_an_error_that_says_so() {
-    let broken = |bytes: &'static str| move |_: &Asked| bytes.as_bytes().to_vec();
+    let broken = |bytes: &'static str| move |_: &ReceivedRequest| bytes.as_bytes().to_vec();
     for kind in BOTH {
         for bytes in [
             "",
@@ -261,7 +261,7 @@ fn a_server_that_is_down_is_named_and_one_that_comes_back_answers() {
         let _server = FakeServer::on(
             listener,
             &identity,
-            Box::new(|asked: &Asked| in_json(&result(asked, &json!("back")))),
+            Box::new(|asked: &ReceivedRequest| in_json(&result(asked, &json!("back")))),
         );
         assert_eq!(bridge.ask(3, "ping", &json!({}))["result"], "back", "{kind:?}");
         bridge.close();
@@ -281,7 +281,7 @@ fn a_certificate_that_is_not_trusted_is_explained_and_no_key_is_sent() {
         let unnamed = FakeServer::on(
             listener,
             &identity,
-            Box::new(|asked: &Asked| in_json(&result(asked, &json!({})))),
+            Box::new(|asked: &ReceivedRequest| in_json(&result(asked, &json!({})))),
         );
         for (url, ca_pem, words) in [
             (&server.url, &other.ca_pem, "is not from an authority that this program trusts"),

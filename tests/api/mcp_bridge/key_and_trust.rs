@@ -118,7 +118,7 @@ fn an_authority_that_can_t_be_used_is_named() {
             "not readable as PEM",
         ),
         (path("ca-key.pem"), "there is a private key in it"),
-        (path("server.pem"), "is no authority's, but a server's"),
+        (path("server.pem"), "is a server's, not an authority's"),
     ] {
         let stderr = run(&test_dir, &["--url", URL, "--ca", &ca], Some(&some_key())).failed(1);
         assert!(stderr.contains(&format!("--ca {ca}: ")) && stderr.contains(words), "{ca}: {stderr}");

@@ -79,7 +79,7 @@ fn a_file_that_is_no_authoritys_is_refused() {
     let with_key = file("with-key.pem", &format!("{ca}{}", fs::read_to_string(&made.key_file).unwrap()));
     for (path, expected) in [
         (with_key, "there is a private key in it, and every client gets this file"),
-        (made.cert_file, "certificate number 1 in it is no authority's, but a server's"),
+        (made.cert_file, "certificate number 1 in it is a server's, not an authority's"),
         (file("words.pem", "words"), "no certificate in it; expected the certificate of the authority"),
         (file("damaged.pem", &ca[..ca.len() / 2]), "not readable as PEM: a line -----END …----- is missing"),
         (directory.path().join("missing.pem"), "can't be read: No such file"),

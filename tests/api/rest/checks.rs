@@ -1,6 +1,7 @@
 //! The order of checks: a request that fails several is answered by the first of them.
 
 use rasterd::core::model::Access;
+use rasterd::operations::{self, Needs, declarations};
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::json;
@@ -8,22 +9,27 @@ use serde_json::json;
 use super::{ASSETS, NEW, Rest, Scene, VERSIONS};
 use crate::support::{Client, Reply, send};
 
+const LIBRARY: &str = "/organizations/{organizationId}/libraries/{libraryId}";
 const MISSING_ASSET: &str = "0000000000000000";
 
 /// Every endpoint with a library in its path: its method, what follows the library, and whether it needs Write.
-const IN_A_LIBRARY: [(Method, &str, bool); 11] = [
-    (Method::PATCH, "", true),
-    (Method::GET, "/tags", false),
-    (Method::GET, "/assets", false),
-    (Method::POST, "/assets", true),
-    (Method::DELETE, "/assets", true),
-    (Method::POST, "/assets/tag", true),
-    (Method::POST, "/assets/untag", true),
-    (Method::POST, "/assets/transfer", true),
-    (Method::GET, "/assets/0000000000000000", false),
-    (Method::PATCH, "/assets/0000000000000000/description", true),
-    (Method::POST, "/assets/0000000000000000/promote", true),
-];
+fn in_a_library() -> Vec<(Method, String, bool)> {
+    let declared = declarations().into_iter().filter_map(|declaration| {
+        let endpoint = declaration.rest?;
+        let rest = endpoint.path.strip_prefix(LIBRARY)?.replace("{assetId}", MISSING_ASSET);
+        Some((method(endpoint.method), rest, declaration.needs == Needs::Write))
+    });
+    declared.collect()
+}
+
+fn method(method: operations::Method) -> Method {
+    match method {
+        operations::Method::Get => Method::GET,
+        operations::Method::Post => Method::POST,
+        operations::Method::Patch => Method::PATCH,
+        operations::Method::Delete => Method::DELETE,
+    }
+}
 
 /// The same request, worse by one check at a time from the last check to the first: each time the answer is that
 /// of the earliest check that fails.
@@ -113,7 +119,7 @@ fn seen(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
 #[tokio::test]
 async fn libraries_out_of_reach_and_unknown_ones_get_the_same_answer() {
     let scene = Scene::new().await;
-    for (method, rest, needs_write) in IN_A_LIBRARY {
+    for (method, rest, needs_write) in in_a_library() {
         for version in VERSIONS {
             let reader = scene.reader.in_version(version);
             for (query, body) in [("", "{}"), ("?page=x&cursor=!&limit=-1", "{")] {

@@ -80,7 +80,6 @@ fn values<'a>(value: &'a Value, way: &str, found: &mut Vec<(String, &'a Value)>)
     }
 }
 
-/// One version alone: its paths, its shapes, its parameters, and not a word of another.
 /// How many paths the declarations have in this version.
 fn declared_paths(version: Version) -> usize {
     let endpoints = declarations().into_iter().filter_map(|declaration| declaration.rest);
@@ -91,6 +90,7 @@ fn declared_paths(version: Version) -> usize {
         .len()
 }
 
+/// Its paths, its shapes, its parameters, and not a word of another.
 #[tokio::test]
 async fn the_document_of_one_version_describes_only_that_version() {
     let server = rasterd::testing::TestServer::start();

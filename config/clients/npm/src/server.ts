@@ -1,4 +1,4 @@
-/** A server for tests, and the door through which they steer it. */
+/** A server for tests, and the endpoint through which they control it. */
 
 import { dirname, join, resolve } from "node:path";
 import tls from "node:tls";
@@ -188,7 +188,7 @@ export class Rasterd implements AsyncDisposable {
     return (await this.#send<{ requests: RecordedRequest[] }>("GET", `/requests?${query}`)).requests;
   }
 
-  /** Begins the list of requests anew. */
+  /** Empties the list of requests. */
   async forgetRequests(): Promise<void> {
     await this.#send("DELETE", "/requests");
   }

@@ -1,4 +1,4 @@
-/** What the server prints when it is ready, and what its door for tests takes and returns. */
+/** What the server prints when it is ready, and what its control endpoint takes and returns. */
 
 /** What a key may do in the libraries of its organization. */
 export type Access = "write" | "read" | "none";

@@ -235,7 +235,7 @@ async fn an_index_older_than_the_truncated_log_is_rebuilt() {
 }
 
 #[tokio::test]
-async fn truncating_the_log_behind_the_index_does_no_harm() {
+async fn truncating_the_log_that_the_index_has_read_does_no_harm() {
     let fixture = Fixture::new().await;
     let indexer = fixture.indexer();
     let first = fixture.add("sunset").await;

@@ -12,7 +12,7 @@ enum Step {
     /// The asset with this number is now in this library with these texts; library 0 means the trash.
     Put { asset: usize, library: u64, name: usize, tag: usize, description: usize },
     /// The asset is deleted.
-    Forget { asset: usize },
+    Remove { asset: usize },
     /// At most this many changes are read from the log into memory.
     TakeIn(usize),
     /// All changes are committed to the index.
@@ -27,7 +27,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (0..6_usize, 0..4_u64, texts).prop_map(|(asset, library, (name, tag, description))| {
             Step::Put { asset, library, name, tag, description }
         }),
-        1 => (0..6_usize).prop_map(|asset| Step::Forget { asset }),
+        1 => (0..6_usize).prop_map(|asset| Step::Remove { asset }),
         2 => (1..4_usize).prop_map(Step::TakeIn),
         1 => Just(Step::Commit),
         3 => (0..QUERIES.len(), proptest::sample::subsequence(vec![1_u64, 2, 3], 0..=3), 0..3_usize)
@@ -103,7 +103,7 @@ impl World {
                 };
                 self.model.place(Some(now), id);
             }
-            Step::Forget { asset } => self.model.place(None, self.ids[asset]),
+            Step::Remove { asset } => self.model.place(None, self.ids[asset]),
             Step::TakeIn(most) => self.take_in(most),
             Step::Commit => self.commit(),
             Step::Search { query, libraries, offset } => {

@@ -8,6 +8,9 @@ use std::sync::{PoisonError, RwLockReadGuard};
 use super::Blobs;
 use crate::core::model::ContentHash;
 
+/// Where the documentation says what to do about a damaged or missing file.
+pub const DAMAGE_PAGE: &str = "/docs/when-something-is-wrong#the-database-or-a-file-is-damaged";
+
 impl Blobs {
     /// Takes these for damaged from now on, and no others.
     pub fn set_damaged(&self, damaged: HashSet<ContentHash>) {

@@ -36,7 +36,7 @@ impl Folders {
         Ok(())
     }
 
-    /// Creates the folder of a file, if it is not there. Whoever puts a file into a folder that another is creating waits
+    /// Creates the folder of a file, if it is not there. A thread that puts a file into a folder that another is creating waits
     /// until a power cut can't take it away.
     ///
     /// # Errors

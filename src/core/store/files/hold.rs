@@ -19,7 +19,7 @@ impl Blobs {
         FilesHold(self.clone())
     }
 
-    /// Whether files are kept. Only under the lock of `arriving` it stays true or false.
+    /// Whether files are kept. The result stays true only while the lock of `arriving` is held.
     pub(super) fn is_held(&self) -> bool {
         self.holds.load(Ordering::SeqCst) > 0
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::seq::SliceRandom;
 
-use super::Blobs;
+use super::{Blobs, DAMAGE_PAGE};
 use crate::core::data_dir::{counted, hash_of, refusal};
 use crate::core::model::ContentHash;
 use crate::core::model::time::{Millis, millis};
@@ -123,7 +123,11 @@ impl Blobs {
                 if !is_there && store.snapshot()?.blob_refs(hash)? > 0 {
                     missing += 1;
                     if missing <= NAMED {
-                        tracing::error!("{} is missing, and assets have it", self.local_path(hash).display());
+                        tracing::error!(
+                            docUrl = DAMAGE_PAGE,
+                            "{} is missing, and assets have it",
+                            self.local_path(hash).display()
+                        );
                     }
                 }
             }

@@ -1,4 +1,5 @@
-//! Assets that are taken out of a backup: read there by the administrator of the machine, and added here as they were.
+//! Whole libraries as the administrator of the machine reads them, for exports and in backups; and assets that are added as
+//! they are, from a folder or a backup.
 
 use crate::core::access::grant::Administrator;
 use crate::core::model::id::AssetId;
@@ -6,7 +7,7 @@ use crate::core::model::time::Millis;
 use crate::core::model::{Asset, Library};
 use crate::error::Result;
 
-/// Reads of a backup.
+/// Reads of whole libraries.
 pub trait ImportQueries {
     /// All assets of a library, variants and trash included; originals first, oldest first. A variant that is in the
     /// trash only because its original is counts as not trashed.
@@ -30,7 +31,7 @@ pub trait ImportQueries {
     fn asset_id_is_taken(&self, by: &Administrator, id: &AssetId) -> Result<bool>;
 }
 
-/// Additions from a backup.
+/// Additions from a folder or a backup.
 pub trait ImportCommands {
     /// Adds an asset to a library as it was, under its id. A variant that is not in the trash by itself is where its
     /// original is. `false` when the id is taken, or when it is a variant whose original is not in the library.

@@ -50,7 +50,7 @@ pub trait MemberQueries {
 
 /// Changes of members, sessions, passkeys and links.
 pub trait MemberCommands {
-    /// Draws the number of a new member.
+    /// Takes the number of the next member.
     fn next_member(&self) -> Result<MemberId>;
 
     /// Counts an attempt to sign in that was refused, for whatever account.

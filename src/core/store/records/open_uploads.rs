@@ -4,7 +4,7 @@
 use crate::core::access::grant::WriteGrant;
 use crate::core::model::id::OrganizationId;
 use crate::core::model::token::UploadDigest;
-use crate::core::model::{OpenUpload, UploadHolder};
+use crate::core::model::{OpenUpload, UploadCredential};
 use crate::error::Result;
 
 /// Reads of open uploads.
@@ -15,11 +15,11 @@ pub trait OpenUploadQueries {
     /// All open uploads, expired or not.
     fn open_uploads(&self) -> Result<Vec<(UploadDigest, OpenUpload)>>;
 
-    /// The open uploads of one holder in an organization, expired or not.
+    /// The open uploads of one credential in an organization, expired or not.
     fn open_uploads_of(
         &self,
         organization: OrganizationId,
-        holder: &UploadHolder,
+        credential: &UploadCredential,
     ) -> Result<Vec<UploadDigest>>;
 }
 

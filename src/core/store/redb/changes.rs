@@ -69,7 +69,7 @@ impl ChangeQueries for Snapshot {
         };
         let mut assets = Vec::new();
         self.scan(ASSETS, (start, Bound::Unbounded), |(library, id), bytes| {
-            // A damaged record that names another place would send whoever continues after it back, for ever.
+            // A damaged record that names another place would send its reader back, again and again.
             let is_here = |asset: &Asset| asset.library.0 == library && asset.id.bytes() == id;
             assets.extend(decode::<Asset>(bytes).ok().filter(is_here));
             Ok(if assets.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })

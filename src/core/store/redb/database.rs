@@ -7,6 +7,7 @@ use std::fmt::{self, Debug};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Bound;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
@@ -27,9 +28,24 @@ use crate::error::{Error, Result};
 /// How often the database was opened again after its disk failed: something to commit, to see whether that works.
 const REOPENED: &str = "reopened";
 
+/// The identity of a file, beyond its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FileIdentity {
+    device: u64,
+    number: u64,
+}
+
+impl FileIdentity {
+    fn of(path: &Path) -> io::Result<Self> {
+        let found = std::fs::metadata(path)?;
+        Ok(Self { device: found.dev(), number: found.ino() })
+    }
+}
+
 /// The database, which may be opened again while others hold this.
 pub struct OpenDatabase {
     path: PathBuf,
+    identity: FileIdentity,
     cache_bytes: usize,
     disk: Arc<dyn Disk>,
     reserve: Reserve,
@@ -43,7 +59,8 @@ impl OpenDatabase {
     /// # Errors
     /// When the file is another process's or damaged; when the disk fails.
     pub fn open(path: &Path, cache_bytes: usize, disk: Arc<dyn Disk>, reserve: Reserve) -> Result<Self> {
-        let database = Self { path: path.to_owned(), cache_bytes, disk, reserve, opened: RwLock::new(None) };
+        let (path, identity) = (path.to_owned(), FileIdentity::of(path)?);
+        let database = Self { path, identity, cache_bytes, disk, reserve, opened: RwLock::new(None) };
         let opened = database.opened_for(Purpose::Writing)?;
         *database.opened.write().unwrap_or_else(PoisonError::into_inner) = Some(opened);
         Ok(database)
@@ -57,6 +74,20 @@ impl OpenDatabase {
     /// The reserve of its disk.
     pub fn reserve(&self) -> &Reserve {
         &self.reserve
+    }
+
+    /// Checks that the file which was opened is still at its path: what is written to another one is lost.
+    ///
+    /// # Errors
+    /// When it was moved away, deleted or replaced.
+    pub fn expect_in_place(&self) -> io::Result<()> {
+        let at_path =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", self.path.display()));
+        let found = FileIdentity::of(&self.path).map_err(at_path)?;
+        if found == self.identity {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("{} is another file now", self.path.display())))
     }
 
     /// Begins to read what was committed so far.
@@ -88,6 +119,8 @@ impl OpenDatabase {
     /// # Errors
     /// When it does not work.
     pub fn reopen(&self) -> Result<()> {
+        // Another file would take the place of the one that is open.
+        self.expect_in_place()?;
         let outcome = self.replace(Purpose::Writing).and_then(|()| self.commit_something());
         if outcome.is_err()
             && let Err(error) = self.replace(Purpose::Reading)

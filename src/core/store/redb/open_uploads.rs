@@ -1,4 +1,4 @@
-//! Open uploads in the tables: the record, and beside it what the organization and the holder have open.
+//! Open uploads in the tables: the record, and beside it what the organization and the credential have open.
 
 use std::ops::ControlFlow;
 
@@ -7,7 +7,7 @@ use super::{Reader, Tx, between, everything};
 use crate::core::access::grant::WriteGrant;
 use crate::core::model::id::OrganizationId;
 use crate::core::model::token::UploadDigest;
-use crate::core::model::{OpenUpload, UploadHolder};
+use crate::core::model::{OpenUpload, UploadCredential};
 use crate::core::store::records::{OpenUploadCommands, OpenUploadQueries};
 use crate::error::{Error, Result};
 
@@ -31,11 +31,11 @@ impl<R: Reader> OpenUploadQueries for R {
     fn open_uploads_of(
         &self,
         organization: OrganizationId,
-        holder: &UploadHolder,
+        credential: &UploadCredential,
     ) -> Result<Vec<UploadDigest>> {
         let mut digests = Vec::new();
-        let holder = holder.digest();
-        let range = between((organization.0, holder, FIRST), (organization.0, holder, LAST));
+        let credential = credential.digest();
+        let range = between((organization.0, credential, FIRST), (organization.0, credential, LAST));
         self.scan(UPLOADS_OF, range, |(_, _, digest), _| {
             digests.push(UploadDigest(*digest));
             Ok(ControlFlow::Continue(()))
@@ -60,7 +60,7 @@ impl OpenUploadCommands for Tx<'_> {
         if upload.library != grant.library() || upload.organization != grant.organization() {
             return Err(Error::internal("an open upload was used under the grant of another library"));
         }
-        let key = (upload.organization.0, upload.holder.digest(), &digest.0);
+        let key = (upload.organization.0, upload.credential.digest(), &digest.0);
         let before = self.lookup(UPLOADS_OF, key, Ok)?.unwrap_or_default();
         self.put(UPLOADS_OF, key, upload.received)?;
         if upload.received > before {
@@ -70,7 +70,7 @@ impl OpenUploadCommands for Tx<'_> {
     }
 
     fn delete_open_upload(&self, digest: &UploadDigest, upload: &OpenUpload) -> Result<()> {
-        self.delete(UPLOADS_OF, (upload.organization.0, upload.holder.digest(), &digest.0))?;
+        self.delete(UPLOADS_OF, (upload.organization.0, upload.credential.digest(), &digest.0))?;
         self.delete(OPEN_UPLOADS, &digest.0)
     }
 }

@@ -20,8 +20,8 @@ struct Difference {
     after: Option<Vec<u8>>,
 }
 
-/// Tables that go on: counters and stamps, and what others read in order to notice a change.
-fn goes_on(name: &str) -> bool {
+/// Tables that are not taken back: counters and stamps, and what others read in order to notice a change.
+fn is_not_taken_back(name: &str) -> bool {
     [META.name(), CHANGES.name(), LIBRARY_CHANGES.name(), LIBRARY_NAMINGS.name()].contains(&name)
 }
 
@@ -31,7 +31,7 @@ impl RewindCommands for Tx<'_> {
         let files = self.differences(BLOBS, to)?;
         macro_rules! rewind {
             ($($table:ident)+) => { $(
-                if !goes_on(tables::$table.name()) {
+                if !is_not_taken_back(tables::$table.name()) {
                     self.rewind_table(tables::$table, to)?;
                 }
             )+ };

@@ -1,5 +1,6 @@
 //! The write queue: one thread, one transaction and one fsync for all that wait together.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,7 +12,7 @@ use super::guard::{Damaged, guarded};
 use super::recovery::Recovery;
 use super::storage;
 use super::transaction::Tx;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::telemetry::metrics::{Committed, StoreMetrics};
 
 /// How many writes share a transaction at most, so that none waits long for its fsync.
@@ -137,9 +138,11 @@ impl Thread {
     /// Runs a batch in one transaction, answers what is settled, and returns what has to run again.
     fn run(&self, batch: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
         if !self.recovery.is_writable() {
-            for job in batch {
-                job.answer(Err(self.recovery.refusal()));
-            }
+            answer_all(batch, || self.recovery.refusal());
+            return Vec::new();
+        }
+        if let Err(cause) = self.database.expect_in_place() {
+            answer_all(batch, || not_in_place(&cause));
             return Vec::new();
         }
         let is_full = self.database.reserve().is_short();
@@ -169,6 +172,9 @@ impl Thread {
         let committed =
             if changed { self.commit(tx, ran.len()) } else { guarded(|| tx.abort().map_err(storage)) };
         match committed {
+            Ok(()) if changed && self.database.expect_in_place().is_err() => {
+                answer_all(ran.into_iter().map(|ran| ran.job), Recovery::unknown_outcome);
+            }
             Ok(()) => ran.into_iter().for_each(|ran| ran.job.answer(ran.outcome)),
             Err(error) => self.close(ran.into_iter().map(|ran| ran.job).collect(), &error),
         }
@@ -190,10 +196,21 @@ impl Thread {
     /// Nobody knows what of a failed commit is on the disk, so none of it is answered as done.
     fn close(&self, batch: Vec<Box<dyn Job>>, error: &Error) {
         self.recovery.begin(error);
-        for job in batch {
-            job.answer(Err(Recovery::unknown_outcome()));
-        }
+        answer_all(batch, Recovery::unknown_outcome);
     }
+}
+
+fn answer_all(jobs: impl IntoIterator<Item = Box<dyn Job>>, error: impl Fn() -> Error) {
+    jobs.into_iter().for_each(|job| job.answer(Err(error())));
+}
+
+/// The answer for a write to a database that is no longer where it was opened: it would be lost.
+fn not_in_place(cause: &io::Error) -> Error {
+    Error::new(
+        Code::ServiceUnavailable,
+        "The server takes no changes, because its database was moved away or replaced while it ran. Its administrator has to put it back, or restart the server.",
+    )
+    .caused_by(cause.to_string())
 }
 
 fn run_job(job: &mut dyn Job, tx: &Tx<'_>) -> Result<()> {
@@ -211,7 +228,6 @@ mod tests {
     use super::*;
     use crate::core::disk::LocalDisk;
     use crate::core::store::reserve::Reserve;
-    use crate::error::Code;
     use redb::{ReadableTable, TableDefinition};
 
     const NUMBERS: TableDefinition<u64, u64> = TableDefinition::new("numbers");

@@ -51,7 +51,7 @@ const storage = {
 
 const root = ReactDOM.createRoot(document.getElementById("explorer"));
 
-/** Shows the explorer with a query and a key; each time anew, so that it asks for the schema with that key. */
+/** Shows the explorer with a query and a key; a new one each time, so that it asks for the schema with that key. */
 function show(query, key, turn) {
   memory.clear();
   const headers = { Authorization: `Bearer ${key}` };

@@ -4,9 +4,9 @@ use actix_web::HttpResponse;
 use askama::Template;
 
 use crate::error::{Error, Result};
+use crate::webapp::answer::{page, redirect_with};
 use crate::webapp::flash::Flash;
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::{page, redirect_with};
 use crate::webapp::request_context::RequestContext;
 
 /// A message for the page that is open.
@@ -24,7 +24,7 @@ impl Toast {
 }
 
 /// Says what was done: as a message in the page that is open, or on the next page.
-pub fn success_reply(context: &RequestContext, back: &LocalPath, text: String) -> Result<HttpResponse> {
+pub fn success_answer(context: &RequestContext, back: &LocalPath, text: String) -> Result<HttpResponse> {
     if context.is_partial() {
         page(&Toast::new(text))
     } else {
@@ -33,7 +33,7 @@ pub fn success_reply(context: &RequestContext, back: &LocalPath, text: String) -
 }
 
 /// Says what is wrong on the next page; for a script, and for what the person can't fix there, it stays an error.
-pub fn error_reply(context: &RequestContext, back: &LocalPath, error: Error) -> Result<HttpResponse> {
+pub fn error_answer(context: &RequestContext, back: &LocalPath, error: Error) -> Result<HttpResponse> {
     if context.is_partial() || !error.is_user_fixable() {
         return Err(error);
     }

@@ -10,10 +10,10 @@ use crate::core::access::Caller;
 use crate::core::approvals::Decision;
 use crate::core::model::{ApprovalFilter, ApprovalState, Asset};
 use crate::error::{Error, Result};
+use crate::webapp::answer::{page, redirect};
 use crate::webapp::form::Form;
 use crate::webapp::format::times::Time;
-use crate::webapp::pages::libraries::replies::error_reply;
-use crate::webapp::reply::{page, redirect};
+use crate::webapp::pages::libraries::answers::error_answer;
 use crate::webapp::signed_in_user::SignedInUser;
 
 /// The approval of an asset on its page, with the form to change it.
@@ -100,6 +100,6 @@ pub async fn decide(
             page(&AssetApproval::new(&user, &caller, &browsing, &detail.asset))
         }
         Ok(_) => Ok(redirect(&user.context, &back)),
-        Err(error) => error_reply(&user.context, &back, error),
+        Err(error) => error_answer(&user.context, &back, error),
     }
 }

@@ -17,11 +17,11 @@ use crate::core::model::Asset;
 use crate::core::model::id::AssetId;
 use crate::error::{Code, Error, Result};
 use crate::webapp::WebappOptions;
+use crate::webapp::answer::{page, page_with, redirect};
 use crate::webapp::format::times::Time;
 use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::pages::libraries::image::Image;
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::{page, page_with, redirect};
 use crate::webapp::signed_in_user::SignedInUser;
 
 mod photo_details;

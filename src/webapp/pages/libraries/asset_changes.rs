@@ -8,11 +8,11 @@ use super::asset::{asset_tags, description_conflict, wanted_variant};
 use super::browsing::Browsing;
 use crate::core::assets::description_mark;
 use crate::error::{Code, Error, Result};
+use crate::webapp::answer::{page, redirect, redirect_with};
 use crate::webapp::flash::Flash;
 use crate::webapp::form::Form;
+use crate::webapp::pages::libraries::answers::{error_answer, success_answer};
 use crate::webapp::pages::libraries::bulk_changes::tags_in;
-use crate::webapp::pages::libraries::replies::{error_reply, success_reply};
-use crate::webapp::reply::{page, redirect, redirect_with};
 use crate::webapp::signed_in_user::SignedInUser;
 
 /// The answer to saving a description from a page that stays open.
@@ -46,12 +46,12 @@ pub async fn describe(
             let seen = description_mark(&asset.description);
             page(&Described { seen })
         }
-        Ok(_) => success_reply(&user.context, &back, saved.to_owned()),
+        Ok(_) => success_answer(&user.context, &back, saved.to_owned()),
         Err(error) if error.code() == Code::Conflict && !user.context.is_partial() => {
             drop(caller);
             description_conflict(&user, &request, &browsing, &asset, text).await
         }
-        Err(error) => error_reply(&user.context, &back, error),
+        Err(error) => error_answer(&user.context, &back, error),
     }
 }
 
@@ -68,9 +68,9 @@ pub async fn rename(
         Ok(_) if user.context.is_partial() => Ok(HttpResponse::NoContent().finish()),
         Ok(asset_now) => {
             let text = format!("Renamed to “{}”.", asset_now.name);
-            success_reply(&user.context, &browsing.asset_address(&asset), text)
+            success_answer(&user.context, &browsing.asset_address(&asset), text)
         }
-        Err(error) => error_reply(&user.context, &browsing.asset_address(&asset), error),
+        Err(error) => error_answer(&user.context, &browsing.asset_address(&asset), error),
     }
 }
 
@@ -97,7 +97,7 @@ pub async fn tag(
             page(&asset_tags(&user, &caller, &browsing, &detail.asset)?)
         }
         Ok(_) => Ok(redirect(&user.context, &back)),
-        Err(error) => error_reply(&user.context, &back, error),
+        Err(error) => error_answer(&user.context, &back, error),
     }
 }
 
@@ -116,7 +116,7 @@ pub async fn promote(
             let flash = Flash::success("The asset’s address now serves this file.");
             redirect_with(&user.context, &back, &flash)
         }
-        Err(error) => error_reply(&user.context, &back, error),
+        Err(error) => error_answer(&user.context, &back, error),
     }
 }
 

@@ -7,18 +7,18 @@ use actix_web::HttpResponse;
 use serde::Serialize;
 
 use super::InLibrary;
+use super::answers::error_answer;
 use super::approve::decision;
 use super::browsing::Browsing;
 use super::image::file_path;
-use super::replies::error_reply;
 use crate::core::model::ApprovalFilter;
 use crate::core::model::text::shown;
 use crate::core::selection::{MadeDecision, SelectionChange, SelectionOutcome};
 use crate::error::{Error, Result};
+use crate::webapp::answer::{redirect, redirect_with};
 use crate::webapp::flash::Flash;
 use crate::webapp::form::Form;
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::{redirect, redirect_with};
 use crate::webapp::request_context::RequestContext;
 use crate::webapp::signed_in_user::SignedInUser;
 
@@ -79,7 +79,7 @@ pub async fn change(user: SignedInUser, path: InLibrary, form: Form) -> Result<H
             }
         }
         Ok(done) => without_script(&user.context, &browsing, &form, &done),
-        Err(error) => error_reply(&user.context, &browsing.list_address(), error),
+        Err(error) => error_answer(&user.context, &browsing.list_address(), error),
     }
 }
 

@@ -8,10 +8,10 @@ use super::tile::Tile;
 use super::{Can, InLibrary};
 use crate::core::duplicates::{DuplicateGroup, Duplicates};
 use crate::error::Result;
+use crate::webapp::answer::page;
 use crate::webapp::format::numbers::{counted, grouped};
 use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::page;
 use crate::webapp::signed_in_user::SignedInUser;
 
 #[derive(Template)]

@@ -15,9 +15,9 @@ use crate::core::browse::window::Freshness;
 use crate::core::browse::{BrowsePage, Order};
 use crate::core::model::{Library, TagCount};
 use crate::error::Result;
+use crate::webapp::answer::page;
 use crate::webapp::format::numbers::{counted, grouped};
 use crate::webapp::layout::{Layout, NavSection};
-use crate::webapp::reply::page;
 use crate::webapp::signed_in_user::SignedInUser;
 
 mod fragments;

@@ -14,11 +14,11 @@ use crate::core::model::time::Millis;
 use crate::core::renditions::{RenditionRequest, RequestedFormat};
 use crate::core::trash::Trashed;
 use crate::error::{Error, Result};
+use crate::webapp::answer::page;
 use crate::webapp::format::numbers::counted;
 use crate::webapp::format::times::Time;
 use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::page;
 use crate::webapp::signed_in_user::SignedInUser;
 
 /// How many assets a page has.

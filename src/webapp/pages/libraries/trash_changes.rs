@@ -6,12 +6,12 @@ use askama::Template;
 use super::InLibrary;
 use crate::core::access::LibraryPath;
 use crate::error::{Error, Result};
+use crate::webapp::answer::page;
 use crate::webapp::form::Form;
 use crate::webapp::format::numbers::counted;
 use crate::webapp::layout::{Layout, NavSection};
-use crate::webapp::pages::libraries::replies::{error_reply, success_reply};
+use crate::webapp::pages::libraries::answers::{error_answer, success_answer};
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::page;
 use crate::webapp::signed_in_user::SignedInUser;
 
 /// The field that says that the person has confirmed.
@@ -62,8 +62,8 @@ pub async fn change(user: SignedInUser, path: InLibrary, form: Form) -> Result<H
         _ => Err(Error::bad_input("Say what to do with the selection: use the buttons of the page.")),
     };
     match done {
-        Ok(text) => success_reply(&user.context, &next_or(&form, back), text),
-        Err(error) => error_reply(&user.context, &back, error),
+        Ok(text) => success_answer(&user.context, &next_or(&form, back), text),
+        Err(error) => error_answer(&user.context, &back, error),
     }
 }
 
@@ -88,7 +88,7 @@ pub async fn empty(user: SignedInUser, path: InLibrary, form: Form) -> Result<Ht
         });
     }
     let removed = user.core.empty_trash(&caller, &path).await?;
-    success_reply(&user.context, &back, format!("Deleted {} for good.", assets(removed)))
+    success_answer(&user.context, &back, format!("Deleted {} for good.", assets(removed)))
 }
 
 /// As many ids at a time as one call may name; one part without any where there are none, for the message about that.

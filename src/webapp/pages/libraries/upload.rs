@@ -15,11 +15,11 @@ use crate::error::{Code, Error, Result, excerpt};
 use crate::pictures::media::MediaType;
 use crate::transport::files::receive;
 use crate::transport::form::FormPart;
+use crate::webapp::answer::{page, redirect_with};
 use crate::webapp::flash::Flash;
 use crate::webapp::form::CheckedMultipartForm;
-use crate::webapp::pages::libraries::replies::error_reply;
+use crate::webapp::pages::libraries::answers::error_answer;
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::{page, redirect_with};
 use crate::webapp::request_context::RequestContext;
 use crate::webapp::signed_in_user::SignedInUser;
 
@@ -60,13 +60,13 @@ pub async fn upload(
     drop(caller);
     let context = &user.context;
     if let Err(error) = receive_files(&mut upload, parts).await {
-        return error_reply(context, &browsing.library_address(), error);
+        return error_answer(context, &browsing.library_address(), error);
     }
     let reasons = reasons(&upload);
     match upload.finish().await {
         Ok(uploaded) if context.is_partial() => page(&new_tiles(&user, &browsing, &uploaded.assets).await),
-        Ok(uploaded) => uploaded_reply(&user, &browsing.library_address(), &uploaded, &reasons).await,
-        Err(error) => refused_reply(context, &browsing.library_address(), reasons, error),
+        Ok(uploaded) => uploaded_answer(&user, &browsing.library_address(), &uploaded, &reasons).await,
+        Err(error) => refused_answer(context, &browsing.library_address(), reasons, error),
     }
 }
 
@@ -117,12 +117,12 @@ pub async fn upload_variant(
     drop(caller);
     let (context, back) = (&user.context, browsing.asset_address(&asset));
     if let Err(error) = receive_files(&mut upload, parts).await {
-        return error_reply(context, &back, error);
+        return error_answer(context, &back, error);
     }
     let reasons = reasons(&upload);
     match upload.finish_as_variant(&asset).await {
-        Ok(uploaded) => uploaded_reply(&user, &back, &uploaded, &reasons).await,
-        Err(error) => refused_reply(context, &back, reasons, error),
+        Ok(uploaded) => uploaded_answer(&user, &back, &uploaded, &reasons).await,
+        Err(error) => refused_answer(context, &back, reasons, error),
     }
 }
 
@@ -172,7 +172,7 @@ fn reasons(upload: &Upload) -> Vec<String> {
     upload.rejected_files().map(|(_, reason)| format!("It was left out: {reason}.")).collect()
 }
 
-async fn uploaded_reply(
+async fn uploaded_answer(
     user: &SignedInUser,
     back: &LocalPath,
     uploaded: &Uploaded,
@@ -191,7 +191,7 @@ async fn uploaded_reply(
 }
 
 /// No file was stored: a script gets the reasons alone, because it knows which file it sent.
-fn refused_reply(
+fn refused_answer(
     context: &RequestContext,
     back: &LocalPath,
     reasons: Vec<String>,
@@ -200,5 +200,5 @@ fn refused_reply(
     if context.is_partial() && error.code() == Code::BadUserInput && !reasons.is_empty() {
         return page(&Refused { reasons });
     }
-    error_reply(context, back, error)
+    error_answer(context, back, error)
 }

@@ -11,10 +11,10 @@ use crate::core::model::Passkey;
 use crate::core::model::id::PasskeyId;
 use crate::error::Result;
 use crate::transport;
+use crate::webapp::answer::{redirect, redirect_with};
 use crate::webapp::flash::Flash;
 use crate::webapp::format::times::Time;
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::{redirect, redirect_with};
 use crate::webapp::request_context::RequestContext;
 use crate::webapp::signed_in_user::{SignedInUser, begin_session, client_of, core_of};
 

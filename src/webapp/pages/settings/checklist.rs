@@ -9,9 +9,9 @@ use super::OwnerRequest;
 use crate::core::access::Caller;
 use crate::core::model::Library;
 use crate::error::{Error, Result};
+use crate::webapp::answer::redirect;
 use crate::webapp::cookie::{self, CookieLifetime};
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::redirect;
 use crate::webapp::signed_in_user::SignedInUser;
 
 /// The name that the first start gives an organization.

@@ -15,8 +15,8 @@ use crate::config::KEY_VARIABLE;
 use crate::core::keys::KeyInfo;
 use crate::core::model::Access;
 use crate::error::{Code, Error, Result};
+use crate::webapp::answer::page;
 use crate::webapp::layout::{Layout, NavSection};
-use crate::webapp::reply::page;
 
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/settings/connect.html")]

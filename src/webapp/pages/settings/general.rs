@@ -6,10 +6,10 @@ use askama::Template;
 use super::{OwnerRequest, Tab, is_shown_on_page};
 use crate::core::model::Library;
 use crate::error::Result;
+use crate::webapp::answer::{page, page_again};
 use crate::webapp::form::Form;
 use crate::webapp::format::numbers;
 use crate::webapp::layout::{Layout, NavSection};
-use crate::webapp::reply::{page, page_again};
 
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/settings/general.html")]

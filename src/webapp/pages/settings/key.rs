@@ -12,11 +12,11 @@ use super::{OwnerRequest, Tab, is_shown_on_page};
 use crate::core::keys::KeyInfo;
 use crate::core::model::id::KeyId;
 use crate::error::{Code, Error, Result};
+use crate::webapp::answer::{page, page_again};
 use crate::webapp::form::Form;
 use crate::webapp::format::times::Time;
 use crate::webapp::layout::Layout;
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::{page, page_again};
 
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/settings/key.html")]

@@ -15,10 +15,10 @@ use crate::core::keys::KeyInfo;
 use crate::core::model::Access;
 use crate::core::model::api_key::PlainKey;
 use crate::error::Result;
+use crate::webapp::answer::{page, page_again};
 use crate::webapp::form::Form;
 use crate::webapp::format::times::Time;
 use crate::webapp::layout::{Layout, NavSection};
-use crate::webapp::reply::{page, page_again};
 
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/settings/keys.html")]

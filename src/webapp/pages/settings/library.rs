@@ -8,11 +8,11 @@ use crate::core::access::LibraryPath;
 use crate::core::model::id::LibraryId;
 use crate::core::model::{Access, Library};
 use crate::error::{Code, Error, Result};
+use crate::webapp::answer::{page, page_again};
 use crate::webapp::form::Form;
 use crate::webapp::format::numbers;
 use crate::webapp::format::times::Time;
 use crate::webapp::layout::{Layout, NavSection};
-use crate::webapp::reply::{page, page_again};
 
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/settings/library.html")]

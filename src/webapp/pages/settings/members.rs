@@ -11,11 +11,11 @@ use crate::core::members::{KeyDecision, KeyDecisions};
 use crate::core::model::id::KeyId;
 use crate::core::model::{Access, Role};
 use crate::error::{Code, Result};
+use crate::webapp::answer::page;
 use crate::webapp::form::Form;
 use crate::webapp::format::times::Time;
 use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::path::LocalPath;
-use crate::webapp::reply::page;
 
 /// Asks what happens to the keys of an owner before they stop being one.
 #[derive(Template)]

@@ -16,11 +16,11 @@ use crate::core::processing::FailedWork;
 use crate::core::quotas::OrganizationQuota;
 use crate::core::search::FoundAsset;
 use crate::error::{Code, Result};
+use crate::webapp::answer::page;
 use crate::webapp::form::Form;
 use crate::webapp::format::numbers;
 use crate::webapp::format::times::Time;
 use crate::webapp::layout::{Layout, NavSection};
-use crate::webapp::reply::page;
 
 mod server;
 mod trend;

@@ -8,10 +8,10 @@ use crate::core::members::{LinkInfo, MemberInfo};
 use crate::core::model::id::LinkId;
 use crate::core::model::{LinkPurpose, Role};
 use crate::error::{Error, Result};
+use crate::webapp::answer::{page, page_again};
 use crate::webapp::form::Form;
 use crate::webapp::format::times::Time;
 use crate::webapp::layout::{Layout, NavSection};
-use crate::webapp::reply::{page, page_again};
 
 #[derive(Template)]
 #[template(config = "src/webapp/askama.toml", path = "pages/settings/people.html")]

@@ -1,4 +1,4 @@
-"""Requests to the door through which tests steer their server."""
+"""Requests to the endpoint through which tests control their server."""
 
 import json
 import ssl
@@ -13,7 +13,7 @@ ANSWERS_WITHIN_SECONDS = 60
 
 
 class Control:
-    """The door of one server. Safe to use from several threads."""
+    """The control endpoint of one server. Safe to use from several threads."""
 
     def __init__(self, url: str, token: str, trust: ssl.SSLContext, last_words: Callable[[], str]) -> None:
         """Opens no connection yet."""

@@ -1,4 +1,4 @@
-"""What the server prints when it is ready, and what its door for tests takes and returns."""
+"""What the server prints when it is ready, and what its control endpoint takes and returns."""
 
 from dataclasses import dataclass
 from typing import Literal, NotRequired, TypedDict

@@ -242,7 +242,7 @@ class Server:
         return answer["requests"]
 
     def forget_requests(self) -> None:
-        """Begins the list of requests anew."""
+        """Empties the list of requests."""
         self._control.send("DELETE", "/requests")
 
     def wait_until_idle(self) -> None:

@@ -43,7 +43,7 @@ impl Tx<'_> {
     /// Deletes the first event of a chain, which from now on begins after its hash.
     pub(super) fn prune_event(&self, (organization, number): (u64, u64)) -> Result<()> {
         let mut chain = chain_of(self, organization)?;
-        // Without a hash, the chain was damaged before. It stays so for whoever checks it.
+        // Without a hash, the chain was damaged before. A check finds that, too.
         if let Some(hash) = self.lookup(AUDIT_HASHES, (organization, number), |hash| Ok(*hash))? {
             chain.anchor = ChainHash(hash);
         }

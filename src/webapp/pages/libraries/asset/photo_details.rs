@@ -7,10 +7,10 @@ use askama::Template;
 use super::wanted_variant;
 use crate::error::{Error, Result};
 use crate::pictures::{Coordinates, Exposure, Metadata};
+use crate::webapp::answer::page;
 use crate::webapp::layout::{Layout, NavSection};
 use crate::webapp::pages::libraries::OfAsset;
 use crate::webapp::pages::libraries::browsing::Browsing;
-use crate::webapp::reply::page;
 use crate::webapp::signed_in_user::SignedInUser;
 
 /// The units of the map's outlines that are one degree.

@@ -7,9 +7,9 @@ use super::{Freshness, PAGE, TagFilter, tag_filters, tiles};
 use crate::core::model::name::fold;
 use crate::core::model::page::MAX_TAGS;
 use crate::error::Result;
+use crate::webapp::answer::page;
 use crate::webapp::pages::libraries::browsing::Browsing;
 use crate::webapp::pages::libraries::upload::TileList;
-use crate::webapp::reply::page;
 use crate::webapp::signed_in_user::SignedInUser;
 
 /// How many tags the menu shows.

@@ -45,11 +45,11 @@ final class RasterdServer implements AutoCloseable {
         return new Organization(control("POST", "/organizations", "{}"));
     }
 
-    /** Orders something through the door for tests, such as a fault or a reset, and returns the answer. */
+    /** Orders something through the control endpoint, such as a fault or a reset, and returns the answer. */
     String control(String method, String path, String body) throws IOException, InterruptedException {
-        String door = printed.substring(printed.indexOf("\"control\""));
-        HttpRequest request = HttpRequest.newBuilder(URI.create(field(door, "url") + path))
-                .header("Authorization", "Bearer " + field(door, "token"))
+        String control = printed.substring(printed.indexOf("\"control\""));
+        HttpRequest request = HttpRequest.newBuilder(URI.create(field(control, "url") + path))
+                .header("Authorization", "Bearer " + field(control, "token"))
                 .header("Content-Type", "application/json")
                 .method(method, BodyPublishers.ofString(body))
                 .build();
