@@ -1,6 +1,6 @@
 //! `rasterd backup`: backs up everything, through the running server or directly.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -10,8 +10,11 @@ use super::progress::bytes;
 use super::{CommandError, absolute_path};
 use crate::admin::{Reply, Request};
 use crate::config::Config;
-use crate::core::backup::{BackupOptions, BackupSummary};
+use crate::core::backup::{BackupOptions, BackupSummary, is_archive};
 use crate::core::data_dir::counted;
+
+/// How the names of archives end that a backup is not.
+const OTHER_ARCHIVES: [&str; 8] = [".zst", ".gz", ".tgz", ".tar", ".zip", ".xz", ".bz2", ".7z"];
 
 #[derive(Args)]
 pub(super) struct BackupArgs {
@@ -34,6 +37,7 @@ pub(super) fn run(config: &Config, args: BackupArgs) -> Result<(), CommandError>
     let target = args.target.or_else(configured).ok_or_else(|| {
         CommandError("where to? Give a folder or a file that ends in .tar.zst, or set backup.dir".to_owned())
     })?;
+    expect_known_ending(&target)?;
     let options = BackupOptions {
         // The server runs in another folder.
         target: absolute_path(&target)?,
@@ -61,6 +65,19 @@ pub(super) fn run(config: &Config, args: BackupArgs) -> Result<(), CommandError>
         problems.push(format!("the backup was made, but older snapshots were not removed: {why}"));
     }
     if problems.is_empty() { Ok(()) } else { Err(CommandError(problems.join("\n"))) }
+}
+
+/// Refuses what looks like an archive of a kind that is not written: it would become a folder.
+fn expect_known_ending(target: &Path) -> Result<(), CommandError> {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let is_other_archive = OTHER_ARCHIVES.iter().any(|ending| name.ends_with(ending)) && !is_archive(target);
+    if target.is_dir() || !is_other_archive {
+        return Ok(());
+    }
+    Err(CommandError(format!(
+        "{}: a backup in one file must end in .tar.zst; the path of a folder has no such ending",
+        target.display()
+    )))
 }
 
 fn in_words(summary: &BackupSummary) -> String {

@@ -10,7 +10,7 @@ use super::{CommandError, absolute_path, data_owner};
 use crate::client_setup::{AuthorityFiles, TrustStep};
 use crate::config::{Certificate, Config};
 use crate::file_mode;
-use crate::transport::tls::development;
+use crate::transport::tls::{ClientAuthority, development};
 
 #[derive(Subcommand)]
 pub(super) enum CaCommand {
@@ -29,17 +29,16 @@ pub(super) enum CaCommand {
 }
 
 pub(super) fn run(config: &Config, command: CaCommand) -> Result<(), CommandError> {
-    let dir = folder(&config.certificate)?;
-    let bundle_file = development::bundle_file(dir);
+    let (certificate, bundle_file) = files(config)?;
     let file = match &command {
-        CaCommand::Export { bundle: true, .. } => bundle_file.clone(),
-        CaCommand::Export { bundle: false, .. } | CaCommand::InstallHelp => development::ca_file(dir),
+        CaCommand::Export { bundle: true, .. } => &bundle_file,
+        CaCommand::Export { bundle: false, .. } | CaCommand::InstallHelp => &certificate,
     };
-    data_owner::expect_entry_for(&file, &config.data_dir)?;
-    let pem = fs::read_to_string(&file).map_err(|error| {
+    data_owner::expect_entry_for(file, &config.data_dir)?;
+    let pem = fs::read_to_string(file).map_err(|error| {
         CommandError(format!(
             "the authority can't be read from {}: {error}. `rasterd serve` and `rasterd certs` create it; set its folder \
-             with tls.dir or --data-dir",
+             with tls.dir or --data-dir, or its file with tls.authority_file",
             file.display()
         ))
     })?;
@@ -64,13 +63,24 @@ pub(super) fn run(config: &Config, command: CaCommand) -> Result<(), CommandErro
     }
 }
 
+/// The files that clients trust: the authority's certificate, and the same among the authorities of this machine.
+fn files(config: &Config) -> Result<(PathBuf, PathBuf), CommandError> {
+    if let Some(file) = &config.authority_file {
+        let authority = ClientAuthority::expected(file, &config.certificates_dir);
+        return Ok((authority.file, authority.bundle.file));
+    }
+    let dir = folder(&config.certificate)?;
+    Ok((development::ca_file(dir), development::bundle_file(dir)))
+}
+
 /// The folder of the authority.
 fn folder(certificate: &Certificate) -> Result<&Path, CommandError> {
     match certificate {
         Certificate::Development { dir, .. } => Ok(dir),
         Certificate::Files { cert, .. } => Err(CommandError(format!(
             "this server uses the certificate in {} and no authority of its own. Clients trust it without further \
-             steps, or need the authority that signed it, from where the certificate comes from",
+             steps, or need the authority that signed it, from where the certificate comes from; tls.authority_file names \
+             that, so that set-ups carry it",
             cert.display()
         ))),
         Certificate::Acme { settings, .. } => Err(CommandError(format!(

@@ -242,7 +242,8 @@ fn certificate_files(config: &Config, cert: &Path, key: &Path, report: &mut Pref
     report.warnings.extend(not_loaded(cert));
     let Ok(chain) = tls::read_chain(cert) else { return };
     let host = config.public_host();
-    let mut findings = tls::inspect(&chain, &host, SystemTime::now());
+    let authority = config.authority_file.as_deref().and_then(|file| tls::read_chain(file).ok());
+    let mut findings = tls::inspect(&chain, &host, SystemTime::now(), &authority.unwrap_or_default());
     if !config.proxies.show_our_certificate(config.unix_socket.is_some()) {
         findings.others.clear();
     }

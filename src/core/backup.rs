@@ -30,7 +30,8 @@ mod schedule;
 
 use archive::Archive;
 use folder::{Added, BackupFolder, Pruned};
-use layout::{AUTHORITY, CERTIFICATES, DATABASE, LIST, at, is_archive, make_folder, new_file};
+pub use layout::is_archive;
+use layout::{AUTHORITY, CERTIFICATES, DATABASE, LIST, at, make_folder, new_file};
 use manifest::{BackupManifest, FORMAT, ListWriter, ListedFile};
 
 /// What to back up, and where to.

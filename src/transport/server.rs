@@ -169,6 +169,7 @@ impl Server {
             certificates,
             renewer: options.development.clone(),
             host: host_of(&core.settings().public_url),
+            authority: options.authority.clone(),
             is_shown_to_clients: options.proxies.show_our_certificate(options.unix_socket.is_some()),
             clock: certificate_clock(&options, &core),
         };

@@ -47,6 +47,7 @@ pub const UNFINISHED: &str = ".unfinished-";
 const MAX_BYTES: u64 = 64 << 20;
 
 /// Whether this is the path of a backup in one file.
+#[must_use]
 pub fn is_archive(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(ARCHIVE))
 }

@@ -9,7 +9,7 @@ use rustls::pki_types::CertificateDer;
 use crate::core::clock::Clock;
 use crate::core::model::time::{Millis, millis};
 use crate::transport::tls::development::CertificateRenewer;
-use crate::transport::tls::{self, Certificates, Findings};
+use crate::transport::tls::{self, Certificates, ClientAuthority, Findings};
 
 /// How often the files are checked for changes, and the clock for jumps.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
@@ -30,6 +30,8 @@ pub(super) struct Renewal {
     pub renewer: Option<Arc<CertificateRenewer>>,
     /// The host name that clients use for the server.
     pub host: String,
+    /// The authority that clients were told to trust, if they have to trust one.
+    pub authority: Option<ClientAuthority>,
     /// Whether clients see this certificate, and not that of a proxy.
     pub is_shown_to_clients: bool,
     pub clock: Clock,
@@ -101,8 +103,11 @@ impl Renewal {
     /// Without findings about the chain of a development certificate: that is ours, and complete without the authority.
     /// What a proxy checks about names and the chain is configured there.
     async fn findings(&self, chain: Vec<CertificateDer<'static>>, now: Millis) -> Option<Findings> {
-        let host = self.host.clone();
-        let inspected = tokio::task::spawn_blocking(move || tls::inspect(&chain, &host, system_time(now)));
+        let (host, authority) = (self.host.clone(), self.authority.clone());
+        let inspected = tokio::task::spawn_blocking(move || {
+            let trusted = authority.and_then(|authority| authority.certificates().ok()).unwrap_or_default();
+            tls::inspect(&chain, &host, system_time(now), &trusted)
+        });
         let mut findings = inspected.await.ok()?;
         if self.renewer.is_some() || !self.is_shown_to_clients {
             findings.others.clear();

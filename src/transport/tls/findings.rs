@@ -30,10 +30,16 @@ impl Findings {
     }
 }
 
-/// Inspects a chain, the server's own certificate first, for a server that clients reach by the name `host`.
+/// Inspects a chain, the server's own certificate first, for a server that clients reach by the name `host`. They trust the
+/// authorities of this machine and these, if any.
 #[must_use]
-pub fn inspect(chain: &[CertificateDer<'_>], host: &str, now: SystemTime) -> Findings {
-    inspect_with(chain, host, now, system::authorities)
+pub fn inspect(
+    chain: &[CertificateDer<'_>],
+    host: &str,
+    now: SystemTime,
+    trusted: &[CertificateDer<'static>],
+) -> Findings {
+    inspect_with(chain, host, now, || [trusted, &system::authorities()].concat())
 }
 
 /// When the server's own certificate of a chain expires, in unix seconds.

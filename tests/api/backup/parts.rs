@@ -214,6 +214,15 @@ async fn what_was_restored_before_a_limit_is_said_and_in_the_audit_log() {
 }
 
 #[test]
+fn an_archive_of_another_kind_is_refused() {
+    let test_dir = TestDir::new();
+    for name in ["backup.tar.gz", "backup.zst", "backup.zip"] {
+        let stderr = test_dir.run(&["backup", path_text(&test_dir.path().join(name))]).failed(1);
+        assert!(stderr.contains("must end in .tar.zst"), "{stderr}");
+    }
+}
+
+#[test]
 fn options_of_a_whole_restore_are_refused_for_a_part() {
     let test_dir = TestDir::new();
     for option in ["--verify", "--skip-damaged"] {

@@ -305,6 +305,29 @@ async fn a_check_and_a_start_warn_why_clients_may_refuse_a_certificate() {
 }
 
 #[test]
+fn a_named_authority_completes_the_chain_and_is_exported() {
+    let test_dir = TestDir::new()
+        .with("RASTERD__SERVER__PUBLIC_URL", "https://assets.example.org")
+        .with("RASTERD__TLS__CERT_FILE", "chain.pem")
+        .with("RASTERD__TLS__KEY_FILE", "key.pem");
+    certificates(&test_dir);
+    let warning = "the chain is not complete";
+    assert!(test_dir.run(&["config", "check"]).stderr.contains(warning));
+    let stderr = test_dir.run(&["ca", "export"]).failed(1);
+    assert!(stderr.contains("tls.authority_file names that"), "{stderr}");
+
+    let test_dir = test_dir.with("RASTERD__TLS__AUTHORITY_FILE", "root.pem");
+    let stderr = test_dir.run(&["config", "check"]).stderr;
+    assert!(!stderr.contains(warning), "{stderr}");
+    let program = test_dir.serve();
+    let root = fs::read_to_string(test_dir.path().join("root.pem")).unwrap();
+    assert_eq!(test_dir.run(&["ca", "export"]).stdout.trim(), root.trim());
+    let bundle = test_dir.done(&["ca", "export", "--bundle"]);
+    assert!(bundle.contains(root.trim()), "{bundle}");
+    program.stop();
+}
+
+#[test]
 fn a_key_file_that_others_can_read_is_refused_with_the_command_that_changes_that() {
     let test_dir =
         TestDir::new().with("RASTERD__TLS__CERT_FILE", "chain.pem").with("RASTERD__TLS__KEY_FILE", "key.pem");
