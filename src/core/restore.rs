@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
 use tempfile::TempDir;
 
 use super::backup::copying::Copied;
@@ -144,9 +145,10 @@ fn stage(data_dir: &Path) -> Result<TempDir> {
     let parent = data_dir.parent().unwrap_or(Path::new("/"));
     make_lasting_folder(parent)?;
     let device = |path: &Path| fs::metadata(path).map(|found| found.dev()).ok();
-    // A mounted data directory can't be renamed over; then it is put together inside.
-    let is_mounted = data_dir.exists() && device(data_dir) != device(parent);
-    let folder = if is_mounted { data_dir } else { parent };
+    // A mounted data directory can't be renamed over, and the folder above may be another user's; then it is put together
+    // inside.
+    let can_replace = device(data_dir) == device(parent) && access(parent, Access::WRITE_OK).is_ok();
+    let folder = if data_dir.exists() && !can_replace { data_dir } else { parent };
     at(folder, tempfile::Builder::new().prefix(".rasterd-restore-").tempdir_in(folder))
 }
 
