@@ -12,7 +12,8 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
-use crate::config::{Config, Flag, Invalid, Origin, Variables};
+use crate::client_setup::shell_quoted;
+use crate::config::{Config, Flag, Invalid, Origin, SYSTEM_FILE, Variables};
 use crate::telemetry;
 
 mod acme;
@@ -164,8 +165,12 @@ impl fmt::Display for CommandError {
 /// The command that starts a server with the data directory of this command.
 fn serve_command(config: &Config) -> String {
     let shown = config.shown().iter().find(|shown| shown.key == "data.dir");
+    let quoted = |path: &Path| shell_quoted(&path.display().to_string());
     match shown.map(|shown| &shown.origin) {
-        Some(Origin::Flag(_)) => format!("rasterd --data-dir {} serve", config.data_dir.display()),
+        Some(Origin::Flag(_)) => format!("rasterd --data-dir {} serve", quoted(&config.data_dir)),
+        Some(Origin::File(file)) if file != Path::new(SYSTEM_FILE) => {
+            format!("rasterd --config {} serve", quoted(file))
+        }
         Some(_) | None => "rasterd serve".to_owned(),
     }
 }
@@ -198,15 +203,21 @@ pub fn run() -> ExitCode {
 
 /// What was typed. Prints the help or the mistake and ends the process where there is nothing to run.
 fn arguments() -> Cli {
-    let matches = refuse_empty(examples::with_examples(Cli::command())).get_matches();
+    let matches = command().get_matches();
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// The commands with what their declarations don't say.
+fn command() -> clap::Command {
+    refuse_empty(examples::with_examples(Cli::command()))
 }
 
 /// Refuses empty texts as values, which variables of a script leave when they are not set.
 fn refuse_empty(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|arg| {
-        let is_text =
-            arg.get_action().takes_values() && arg.get_value_parser().type_id() == TypeId::of::<String>();
+        let is_text = arg.get_action().takes_values()
+            && arg.get_possible_values().is_empty()
+            && arg.get_value_parser().type_id() == TypeId::of::<String>();
         if is_text { arg.value_parser(NonEmptyStringValueParser::new()) } else { arg }
     });
     command.mut_subcommands(refuse_empty)
@@ -234,7 +245,11 @@ fn run_command(cli: Cli) -> Result<ExitCode, CommandError> {
             ephemeral::run(&args.ephemeral, &args.flags(), &layers)
         }
         Command::Serve(args) => {
-            let config = match preflight::require(layers.read(args.flags())) {
+            let read = layers.read(args.flags());
+            if let Ok(config) = &read {
+                data_owner::continue_as_owner(&config.data_dir)?;
+            }
+            let config = match preflight::require(read) {
                 Ok(config) => with_warnings_printed(config),
                 Err(refusal) if refusal.mistakes.is_empty() => return Err(refusal.into()),
                 Err(refusal) => {

@@ -11,7 +11,7 @@ mod clients;
 mod links;
 mod trust;
 
-pub use authority_files::AuthorityFiles;
+pub use authority_files::{AuthorityFiles, shell_quoted};
 pub use trust::TrustStep;
 
 /// What a client needs to know.

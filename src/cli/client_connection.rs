@@ -11,6 +11,8 @@ pub(super) struct ClientConnection {
     /// The server's origin.
     pub public_url: String,
     authority: Option<ClientAuthority>,
+    /// Whether only the server's user, which is not the one of the client, can read the files of the authority.
+    is_hidden: bool,
 }
 
 impl ClientConnection {
@@ -26,7 +28,11 @@ impl ClientConnection {
                     .to_owned(),
             ));
         }
-        let connection = Self { public_url, authority: authority(config) };
+        let authority = authority(config);
+        let is_in_data_dir =
+            authority.as_ref().is_some_and(|authority| authority.file.starts_with(&config.data_dir));
+        let is_hidden = is_in_data_dir && data_owner::other_owner(&config.data_dir).is_some();
+        let connection = Self { public_url, authority, is_hidden };
         if let Some(authority) = &connection.authority {
             data_owner::expect_entry_for(&authority.file, &config.data_dir)?;
         }
@@ -35,9 +41,23 @@ impl ClientConnection {
         Ok(connection)
     }
 
-    /// The files of the authority on this machine, if clients have to trust one.
+    /// The files of the authority, if clients have to trust one: those on this machine, or copies in the home folder where
+    /// only the server's user can read them.
     pub fn files(&self) -> Option<AuthorityFiles<'_>> {
-        self.authority.as_ref().map(AuthorityFiles::on_this_machine)
+        let authority = self.authority.as_ref()?;
+        Some(if self.is_hidden {
+            AuthorityFiles::in_home_folder(authority)
+        } else {
+            AuthorityFiles::on_this_machine(authority)
+        })
+    }
+
+    /// The commands that write the files of [`ClientConnection::files`], where these are copies.
+    pub fn commands(&self) -> Option<String> {
+        let export = |file| format!("sudo rasterd ca export{file}");
+        let certificate = export(format!(" > ~/{}", AuthorityFiles::CERTIFICATE_NAME));
+        let bundle = export(format!(" --bundle > ~/{}", AuthorityFiles::BUNDLE_NAME));
+        self.is_hidden.then(|| format!("  {certificate}\n  {bundle}"))
     }
 
     /// The certificate of the authority, if clients have to trust one.

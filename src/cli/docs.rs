@@ -161,10 +161,6 @@ fn export(documentation: &Documentation, folder: &Path) -> Result<(), CommandErr
 mod tests {
     use std::path::Path;
 
-    use clap::Parser;
-
-    use super::super::Cli;
-
     /// The commands of rasterd in the consoles of a Markdown text, each as the arguments that a shell would give.
     fn commands(markdown: &str) -> Vec<Vec<String>> {
         let mut commands = Vec::new();
@@ -192,7 +188,7 @@ mod tests {
         let mut count = 0;
         for file in files {
             for command in commands(&std::fs::read_to_string(&file).unwrap()) {
-                let parsed = Cli::try_parse_from(&command);
+                let parsed = super::super::command().try_get_matches_from(&command);
                 let is_fine = parsed.as_ref().err().is_none_or(|error| error.exit_code() == 0);
                 assert!(is_fine, "{}: {command:?}: {}", file.display(), parsed.err().unwrap());
                 count += 1;

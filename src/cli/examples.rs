@@ -102,7 +102,7 @@ fn text(examples: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory, Parser};
+    use clap::CommandFactory;
 
     use super::*;
     use crate::cli::Cli;
@@ -126,7 +126,7 @@ mod tests {
                 path.iter().fold(&mut command, |command, word| command.find_subcommand_mut(word).unwrap());
             let help = found.render_help().to_string();
             for example in *examples {
-                if let Err(error) = Cli::try_parse_from(words(example)) {
+                if let Err(error) = crate::cli::command().try_get_matches_from(words(example)) {
                     panic!("{example}: {error}");
                 }
                 assert!(path.iter().all(|word| example.contains(word)), "{example} is not about {path:?}");

@@ -26,8 +26,7 @@ enum MemberCommand {
     /// Creates a one-time link with which a person joins
     Invite {
         /// The person it is for; anyone who has the link can use it, with any e-mail
-        #[arg(default_value = "")]
-        email: String,
+        email: Option<String>,
         /// The id of the organization
         #[arg(long, value_name = "ORGANIZATION")]
         org: String,
@@ -124,7 +123,7 @@ impl From<RoleArg> for Role {
 pub(super) fn run(config: &Config, args: MemberArgs) -> Result<(), CommandError> {
     let (request, message) = match args.command {
         MemberCommand::Invite { email, org, role } => (
-            MemberRequest::Invite { organization: org, role: role.into(), email },
+            MemberRequest::Invite { organization: org, role: role.into(), email: email.unwrap_or_default() },
             Some("Give this link to the person; it works once:"),
         ),
         MemberCommand::ResetPassword { email } => (

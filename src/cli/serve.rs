@@ -13,7 +13,7 @@ use super::reload::{Load, Reload};
 use super::server_options::{certificate_files, listen, listen_on_unix_socket, metrics, options};
 use super::service_manager::ServiceManager;
 use super::start_screen::StartScreen;
-use super::{CommandError, ask, data_owner, flag, offline, preflight};
+use super::{CommandError, ask, flag, offline, preflight};
 use crate::acme::Acme;
 use crate::admin::socket::AdminSocket;
 use crate::config::{Config, Flag};
@@ -70,7 +70,6 @@ pub(super) fn run(config: Config, accept_files: bool, load: Load) -> Result<(), 
     if config.offline {
         offline::forbid_connections();
     }
-    data_owner::continue_as_owner(&config.data_dir)?;
     let opening = Opening { may_create: true, accept_files };
     // Before the folder gets a lock and a certificate.
     ask::expect_data(&config, opening)?;

@@ -42,6 +42,9 @@ pub(super) fn run(config: &Config, args: &SnippetArgs) -> Result<(), CommandErro
     let way = way.ok_or_else(|| {
         CommandError(format!("{} is set up by {}, and not by another way", setup.client, ways(setup)))
     })?;
+    if let Some(commands) = connection.commands() {
+        hint(&format!("First, as the user of the client, who can't read the server's files:\n{commands}\n"));
+    }
     print_way(setup, way)
 }
 

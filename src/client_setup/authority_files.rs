@@ -95,7 +95,8 @@ impl TrustFile<'_> {
 }
 
 /// A word for a shell's command line; quoted only when necessary, since people read it, too.
-pub(super) fn shell_quoted(text: &str) -> String {
+#[must_use]
+pub fn shell_quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();

@@ -102,6 +102,9 @@ impl Core {
                 return Ok(());
             }
             tx.put_member(member)?;
+            if role < former {
+                links::delete_invitations(tx, organization, &member.email, Role::Owner)?;
+            }
             let detail = format!("from {former} to {role}");
             tx.record_event(now, organization, by.actor(), Action::RoleChanged, &member.email, detail)
         })

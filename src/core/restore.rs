@@ -1,5 +1,5 @@
-//! Restores a backup into an empty data directory. Everything is put together in a folder beside it, checked by hash, and
-//! renamed at the end, so that a restore that fails changes nothing.
+//! Restores a backup into an empty data directory. Everything is put together in a folder beside it, or in it where that is not
+//! possible, checked by hash, and renamed at the end, so that a restore that fails changes nothing.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
@@ -34,6 +34,8 @@ use verify::verify;
 
 /// What an empty data directory may hold: a file system's own folder, and the lock.
 const IGNORED: [&str; 2] = [LOST_AND_FOUND, LOCK];
+/// How the name of the folder begins in which a restore is put together.
+const STAGING: &str = ".rasterd-restore-";
 /// How many damaged files a message names.
 const NAMED: usize = 5;
 
@@ -129,6 +131,10 @@ fn expect_empty(dir: &Path, staging: Option<&Path>) -> Result<()> {
     for entry in entries {
         let name = at(dir, entry)?.file_name();
         let is_ours = staging.is_some_and(|staging| staging.starts_with(dir.join(&name)));
+        if !is_ours && name.to_string_lossy().starts_with(STAGING) {
+            let wrong = format!("holds what an interrupted restore left: {}", Path::new(&name).display());
+            return Err(refusal(dir, &wrong, "Nothing was changed. Remove that, and restore again"));
+        }
         if !is_ours && !IGNORED.iter().any(|ignored| name == *ignored) {
             return Err(refusal(
                 dir,
@@ -149,7 +155,7 @@ fn stage(data_dir: &Path) -> Result<TempDir> {
     // inside.
     let can_replace = device(data_dir) == device(parent) && access(parent, Access::WRITE_OK).is_ok();
     let folder = if data_dir.exists() && !can_replace { data_dir } else { parent };
-    at(folder, tempfile::Builder::new().prefix(".rasterd-restore-").tempdir_in(folder))
+    at(folder, tempfile::Builder::new().prefix(STAGING).tempdir_in(folder))
 }
 
 /// Moves the restored directory to its place.

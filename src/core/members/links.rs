@@ -39,7 +39,7 @@ pub struct NewMember<'a> {
 }
 
 /// Deletes a person's unused invitations to an organization that would give them no more than this role, so that none
-/// brings them back after they were removed.
+/// gives back what was taken from them later.
 pub(super) fn delete_invitations(
     tx: &Tx<'_>,
     organization: OrganizationId,

@@ -177,6 +177,14 @@ async fn no_unused_invitation_brings_a_removed_person_back() {
     assert!(!works(&higher));
     assert!(others.iter().all(|token| works(token)));
 
+    // One that gives more than somebody has kept after they were made less does not give it back.
+    let lasting = core.join(&others[1], new_member("grace@example.org"), &here()).await.unwrap().1;
+    let higher = invite("acme", Role::Owner, "grace@example.org").await;
+    core.set_member_role(by(), "acme", "grace@example.org", Role::Viewer, KeyDecisions::Missing)
+        .await
+        .unwrap();
+    assert!(!works(&higher) && fixture.is_signed_in(&lasting));
+
     // The same for a person who is in another organization already.
     let [other, ..] = &others;
     let ada = core.join(other, new_member(ADA), &here()).await.unwrap().1;

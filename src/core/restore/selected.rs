@@ -193,7 +193,7 @@ impl SelectedRestore<'_> {
         };
         if is_there {
             self.summary.repaired.push(id);
-            // It is removed again if the asset was deleted meanwhile.
+            // A file that was missing is removed again if the asset was deleted meanwhile.
             return kept.discard(core.store());
         }
         let Some(library) = library.cloned() else {

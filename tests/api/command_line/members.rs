@@ -8,6 +8,8 @@ use crate::support::program::TestDir;
 fn links_are_listed_and_withdrawn() {
     let test_dir = TestDir::new();
     let _program = test_dir.serve();
+    let anyone = test_dir.done(&["member", "invite", "--org", "default", "--role", "owner"]);
+    assert!(anyone.contains("/app/welcome/"), "{anyone}");
     test_dir.done(&["member", "invite", "grace@example.org", "--org", "default", "--role", "editor"]);
     let links = || test_dir.json(&["member", "links", "--org", "default"]);
     let to_grace = |links: &Value| {

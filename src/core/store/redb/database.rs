@@ -29,7 +29,7 @@ use crate::error::{Error, Result};
 const REOPENED: &str = "reopened";
 
 /// The identity of a file, beyond its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct FileIdentity {
     device: u64,
     number: u64,
@@ -59,9 +59,12 @@ impl OpenDatabase {
     /// # Errors
     /// When the file is another process's or damaged; when the disk fails.
     pub fn open(path: &Path, cache_bytes: usize, disk: Arc<dyn Disk>, reserve: Reserve) -> Result<Self> {
-        let (path, identity) = (path.to_owned(), FileIdentity::of(path)?);
-        let database = Self { path, identity, cache_bytes, disk, reserve, opened: RwLock::new(None) };
+        let (path, opened) = (path.to_owned(), RwLock::new(None));
+        let mut database =
+            Self { path, identity: FileIdentity::default(), cache_bytes, disk, reserve, opened };
         let opened = database.opened_for(Purpose::Writing)?;
+        // Only now: on some file systems of containers, opening a file for writing makes another one of it.
+        database.identity = FileIdentity::of(&database.path)?;
         *database.opened.write().unwrap_or_else(PoisonError::into_inner) = Some(opened);
         Ok(database)
     }

@@ -172,10 +172,12 @@ impl Thread {
         let committed =
             if changed { self.commit(tx, ran.len()) } else { guarded(|| tx.abort().map_err(storage)) };
         match committed {
-            Ok(()) if changed && self.database.expect_in_place().is_err() => {
-                answer_all(ran.into_iter().map(|ran| ran.job), Recovery::unknown_outcome);
-            }
-            Ok(()) => ran.into_iter().for_each(|ran| ran.job.answer(ran.outcome)),
+            Ok(()) => match self.database.expect_in_place() {
+                Err(cause) if changed => {
+                    answer_all(ran.into_iter().map(|ran| ran.job), || moved_meanwhile(&cause));
+                }
+                Ok(()) | Err(_) => ran.into_iter().for_each(|ran| ran.job.answer(ran.outcome)),
+            },
             Err(error) => self.close(ran.into_iter().map(|ran| ran.job).collect(), &error),
         }
         Vec::new()
@@ -209,6 +211,15 @@ fn not_in_place(cause: &io::Error) -> Error {
     Error::new(
         Code::ServiceUnavailable,
         "The server takes no changes, because its database was moved away or replaced while it ran. Its administrator has to put it back, or restart the server.",
+    )
+    .caused_by(cause.to_string())
+}
+
+/// The answer for a write during which the same happened.
+fn moved_meanwhile(cause: &io::Error) -> Error {
+    Error::new(
+        Code::ServiceUnavailable,
+        "The server's database was moved away or replaced while this was written. See whether it was done before you try again.",
     )
     .caused_by(cause.to_string())
 }
