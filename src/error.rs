@@ -5,6 +5,7 @@
 //! [`MAX_MESSAGE`] characters.
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::{fmt, io};
 
 mod excerpt;
@@ -349,6 +350,12 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// The same error, which says what path it is about.
+#[must_use]
+pub fn io_error_at(path: &Path, cause: &io::Error) -> io::Error {
+    io::Error::new(cause.kind(), format!("{}: {cause}", path.display()))
 }
 
 /// Whether the disk refused to write because it has no room: no blocks or inodes are left, or a quota is used up.

@@ -3,7 +3,7 @@
 use super::Reply;
 use crate::core::Core;
 use crate::core::access::Administrator;
-use crate::core::backup::BackupOptions;
+use crate::core::backup::{BACKUPS_PAGE, BackupOptions};
 use crate::core::doctor::DoctorOptions;
 use crate::core::long_work::Reporter;
 use crate::core::restore::SelectedRestoreOptions;
@@ -19,7 +19,7 @@ pub(super) async fn perform(
     let outcome = core.backup(by, options, reporter).await;
     // The Overview shows that it failed, and refers to the log.
     let outcome = outcome.inspect_err(|error| {
-        tracing::error!(docUrl = "/docs/back-up-and-restore#make-one", "a backup failed: {error}");
+        tracing::error!(docUrl = BACKUPS_PAGE, "a backup failed: {error}");
     });
     outcome.map(Reply::Backup)
 }

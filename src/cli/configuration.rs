@@ -38,10 +38,7 @@ pub(super) fn run(
 
 /// Reports every reason why `rasterd serve` would not start, and what it would warn about.
 fn check(config: Result<Config, Invalid>) -> Result<(), CommandError> {
-    let (config, mistakes) = match config {
-        Ok(config) => (Some(config), Vec::new()),
-        Err(Invalid { problems, rest }) => (rest.map(|rest| *rest), problems),
-    };
+    let (config, mistakes) = preflight::parts(config);
     let mut problems = Vec::new();
     if let Some(config) = config {
         let report = preflight::check(&config);

@@ -97,12 +97,17 @@ pub(super) struct Refusal {
     pub problems: Vec<PreflightFinding>,
 }
 
-/// Refuses a configuration with which the server can't start, and reports everything that is wrong with it.
-pub(super) fn require(config: Result<Config, Invalid>) -> Result<Config, Refusal> {
-    let (config, mistakes) = match config {
+/// What could be read of a configuration, to check that as well, and its mistakes.
+pub(super) fn parts(config: Result<Config, Invalid>) -> (Option<Config>, Vec<String>) {
+    match config {
         Ok(config) => (Some(config), Vec::new()),
         Err(Invalid { problems, rest }) => (rest.map(|rest| *rest), problems),
-    };
+    }
+}
+
+/// Refuses a configuration with which the server can't start, and reports everything that is wrong with it.
+pub(super) fn require(config: Result<Config, Invalid>) -> Result<Config, Refusal> {
+    let (config, mistakes) = parts(config);
     let mut found = Vec::new();
     if let Some(config) = &config {
         found.extend(problems(config));

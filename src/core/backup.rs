@@ -33,6 +33,7 @@ use folder::{Added, BackupFolder, Pruned};
 pub use layout::is_archive;
 use layout::{AUTHORITY, CERTIFICATES, DATABASE, LIST, at, make_folder, new_file};
 use manifest::{BackupManifest, FORMAT, ListWriter, ListedFile};
+pub use schedule::BACKUPS_PAGE;
 
 /// What to back up, and where to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

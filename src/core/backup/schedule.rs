@@ -10,7 +10,7 @@ use crate::core::store::files::DAMAGE_PAGE;
 use crate::error::Result;
 
 /// Where the documentation is about backups.
-const BACKUPS: &str = "/docs/back-up-and-restore#make-one";
+pub const BACKUPS_PAGE: &str = "/docs/back-up-and-restore#make-one";
 /// How often it is checked whether a backup is due.
 const CHECK_EVERY: Duration = Duration::from_mins(1);
 /// After a failure, the next one is tried after this time, unless the interval is shorter.
@@ -21,7 +21,7 @@ impl Core {
     pub(in crate::core) async fn repeat_backups(&self) {
         loop {
             if let Err(error) = self.backup_if_due().await {
-                tracing::error!(cause = ?error.cause(), docUrl = BACKUPS, "the scheduled backup failed: {error}");
+                tracing::error!(cause = ?error.cause(), docUrl = BACKUPS_PAGE, "the scheduled backup failed: {error}");
             }
             tokio::time::sleep(CHECK_EVERY).await;
         }
@@ -53,7 +53,7 @@ impl Core {
             summary.target.display()
         );
         if let Some(why) = &summary.not_removed {
-            tracing::error!(docUrl = BACKUPS, "older snapshots were not removed: {why}");
+            tracing::error!(docUrl = BACKUPS_PAGE, "older snapshots were not removed: {why}");
         }
         if summary.unreadable > 0 {
             tracing::error!(

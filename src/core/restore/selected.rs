@@ -127,8 +127,9 @@ impl Core {
         summary: &mut SelectedRestoreSummary,
     ) -> Result<Option<Library>> {
         let snapshot = self.store().snapshot()?;
-        let mut are_there = planned.assets.iter().map(|asset| snapshot.asset_id_is_taken(by, &asset.id));
-        if !planned.assets.is_empty() && are_there.try_fold(true, |all, one| one.map(|one| all && one))? {
+        let are_there = planned.assets.iter().map(|asset| snapshot.asset_id_is_taken(by, &asset.id));
+        let are_there: Vec<bool> = are_there.collect::<Result<_>>()?;
+        if !are_there.is_empty() && are_there.iter().all(|is_there| *is_there) {
             return Ok(None);
         }
         let organization = snapshot.expect_organization(by, &planned.organization).map_err(|error| {
@@ -227,9 +228,10 @@ impl SelectedRestore<'_> {
         if self.core.store().snapshot()?.blob_refs(content.hash)? == 0 {
             return Ok(false);
         }
-        let is_known = blobs.open_file(content.hash, content.size).is_err();
-        let reads_it = !is_known && planned.is_named;
-        Ok(is_known || (reads_it && check_bytes(blobs, content.hash, &Reporter::default())?.is_some()))
+        if blobs.open_file(content.hash, content.size).is_err() {
+            return Ok(true);
+        }
+        Ok(planned.is_named && check_bytes(blobs, content.hash, &Reporter::default())?.is_some())
     }
 
     fn record(&self, library: &Library, count: usize) -> Result<()> {

@@ -22,7 +22,7 @@ use crate::core::model::ContentHash;
 use crate::core::model::time::Millis;
 use crate::core::store::{FileCommands, FileQueries};
 use crate::core::stored_file::StoredFile;
-use crate::error::Result;
+use crate::error::{Result, io_error_at};
 use crate::file_mode;
 
 mod damaged;
@@ -33,7 +33,6 @@ mod partial;
 mod unnamed;
 
 pub use damaged::DAMAGE_PAGE;
-
 pub use hold::FilesHold;
 pub use partial::PartialFile;
 pub use unnamed::FileMismatches;
@@ -159,7 +158,7 @@ impl Blobs {
     /// Gives a synced file its name, for good.
     fn put_in_place(&self, file: NamedTempFile, path: &Path) -> io::Result<()> {
         let temp = file.into_temp_path();
-        let at_path = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        let at_path = |cause: io::Error| io_error_at(path, &cause);
         self.folders.make(path, self.disk.as_ref()).map_err(at_path)?;
         self.disk.rename(&temp, path).map_err(at_path)?;
         // Nothing is left under its former name to remove.
@@ -191,10 +190,7 @@ impl Blobs {
         });
         match opened {
             Ok(file) => Ok(Box::new(file)),
-            Err(cause) => {
-                let path = self.local_path(hash);
-                Err(io::Error::new(cause.kind(), format!("{}: {cause}", path.display())).into())
-            }
+            Err(cause) => Err(io_error_at(&self.local_path(hash), &cause).into()),
         }
     }
 

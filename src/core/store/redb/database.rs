@@ -23,7 +23,7 @@ use super::tables::META;
 use super::{guarded, storage};
 use crate::core::disk::Disk;
 use crate::core::store::reserve::Reserve;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, io_error_at};
 
 /// How often the database was opened again after its disk failed: something to commit, to see whether that works.
 const REOPENED: &str = "reopened";
@@ -84,9 +84,7 @@ impl OpenDatabase {
     /// # Errors
     /// When it was moved away, deleted or replaced.
     pub fn expect_in_place(&self) -> io::Result<()> {
-        let at_path =
-            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", self.path.display()));
-        let found = FileIdentity::of(&self.path).map_err(at_path)?;
+        let found = FileIdentity::of(&self.path).map_err(|cause| io_error_at(&self.path, &cause))?;
         if found == self.identity {
             return Ok(());
         }

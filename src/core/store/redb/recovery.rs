@@ -118,7 +118,8 @@ fn pause_before(attempt: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << attempt.min(20)).min(LONGEST_PAUSE)
 }
 
-fn unavailable(message: &'static str) -> Error {
+/// The error for a store that takes no changes.
+pub(super) fn unavailable(message: &'static str) -> Error {
     Error::new(Code::ServiceUnavailable, message)
 }
 

@@ -9,10 +9,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::database::OpenDatabase;
 use super::guard::{Damaged, guarded};
-use super::recovery::Recovery;
+use super::recovery::{Recovery, unavailable};
 use super::storage;
 use super::transaction::Tx;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::telemetry::metrics::{Committed, StoreMetrics};
 
 /// How many writes share a transaction at most, so that none waits long for its fsync.
@@ -171,14 +171,13 @@ impl Thread {
         }
         let committed =
             if changed { self.commit(tx, ran.len()) } else { guarded(|| tx.abort().map_err(storage)) };
-        match committed {
-            Ok(()) => match self.database.expect_in_place() {
-                Err(cause) if changed => {
-                    answer_all(ran.into_iter().map(|ran| ran.job), || moved_meanwhile(&cause));
-                }
-                Ok(()) | Err(_) => ran.into_iter().for_each(|ran| ran.job.answer(ran.outcome)),
-            },
-            Err(error) => self.close(ran.into_iter().map(|ran| ran.job).collect(), &error),
+        let moved = if changed { self.database.expect_in_place().err() } else { None };
+        match (committed, moved) {
+            (Ok(()), None) => ran.into_iter().for_each(|ran| ran.job.answer(ran.outcome)),
+            (Ok(()), Some(cause)) => {
+                answer_all(ran.into_iter().map(|ran| ran.job), || moved_meanwhile(&cause));
+            }
+            (Err(error), _) => self.close(ran.into_iter().map(|ran| ran.job).collect(), &error),
         }
         Vec::new()
     }
@@ -208,8 +207,7 @@ fn answer_all(jobs: impl IntoIterator<Item = Box<dyn Job>>, error: impl Fn() -> 
 
 /// The answer for a write to a database that is no longer where it was opened: it would be lost.
 fn not_in_place(cause: &io::Error) -> Error {
-    Error::new(
-        Code::ServiceUnavailable,
+    unavailable(
         "The server takes no changes, because its database was moved away or replaced while it ran. Its administrator has to put it back, or restart the server.",
     )
     .caused_by(cause.to_string())
@@ -217,8 +215,7 @@ fn not_in_place(cause: &io::Error) -> Error {
 
 /// The answer for a write during which the same happened.
 fn moved_meanwhile(cause: &io::Error) -> Error {
-    Error::new(
-        Code::ServiceUnavailable,
+    unavailable(
         "The server's database was moved away or replaced while this was written. See whether it was done before you try again.",
     )
     .caused_by(cause.to_string())
@@ -239,6 +236,7 @@ mod tests {
     use super::*;
     use crate::core::disk::LocalDisk;
     use crate::core::store::reserve::Reserve;
+    use crate::error::Code;
     use redb::{ReadableTable, TableDefinition};
 
     const NUMBERS: TableDefinition<u64, u64> = TableDefinition::new("numbers");
